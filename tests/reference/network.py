@@ -1,0 +1,236 @@
+"""A dense network on one flat parameter vector: layout, forward pass, loss and gradient.
+
+With a_(-1) = X, for each layer l:
+
+    z = a_(l-1) W + b               no b under batch norm, nor with bias=False
+    y = norm(z)                     none, batch or layer
+    h = activation(y)
+    h = h mask / (1 - p)            dropout, only in training
+    a_l = h + a_(skip_from)         only with skip_from >= 0
+
+    loss = (sum_i w_i l(z_i, y_i) + alpha / 2 sum_l ||W_l||^2) / sum_i w_i
+
+The output layer is plain: its z are the raw outputs. The vector holds for each layer W (in, out),
+b, scale, shift; after all of them come the buffers, the running mean and variance of each batch
+norm. CSR input is made dense first.
+
+Sources: D. Rumelhart, G. Hinton, R. Williams 1986 (the chain of dX); K. He et al. 2016 (the skip).
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from .activations import ACTIVATIONS
+from .losses import LOSSES
+from .normalizations import (
+    DEFAULTS,
+    Standardized,
+    standardize_columns,
+    standardize_gradient,
+    standardize_rows,
+    standardize_with,
+)
+
+
+@dataclass(frozen=True)
+class Component:
+    name: str
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class LayerSpec:
+    width: int
+    activation: str = "relu"
+    normalization: Component = Component("none")
+    skip_from: int = -1
+    dropout: float = 0.0
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    n_inputs: int
+    layers: list[LayerSpec]
+    loss: Component = Component("squared_error")
+    bias: bool = True
+
+
+@dataclass(frozen=True)
+class Block:
+    name: str
+    offset: int
+    rows: int
+    columns: int
+    trainable: bool
+
+    @property
+    def size(self):
+        return self.rows * self.columns
+
+
+@dataclass
+class LayerTrace:
+    """What the forward pass of one layer leaves behind for the backward pass."""
+
+    inputs: np.ndarray
+    z: np.ndarray
+    standardized: Standardized | None
+    y: np.ndarray
+    mask: np.ndarray | None
+    outputs: np.ndarray
+
+
+def layout(spec):
+    """The blocks of the parameter vector, trainable ones first."""
+    shapes, buffers = [], []
+    fan_in = spec.n_inputs
+    for l, layer in enumerate(spec.layers):
+        norm = layer.normalization.name
+        shapes.append((f"coefs_{l}", fan_in, layer.width))
+        if spec.bias and norm != "batch":
+            shapes.append((f"intercepts_{l}", 1, layer.width))
+        if norm != "none":
+            shapes.append((f"scale_{l}", 1, layer.width))
+            shapes.append((f"shift_{l}", 1, layer.width))
+        if norm == "batch":
+            buffers.append((f"mean_{l}", 1, layer.width))
+            buffers.append((f"variance_{l}", 1, layer.width))
+        fan_in = layer.width
+    blocks, offset = [], 0
+    for i, (name, rows, columns) in enumerate(shapes + buffers):
+        blocks.append(Block(name, offset, rows, columns, trainable=i < len(shapes)))
+        offset += rows * columns
+    return blocks
+
+
+def n_parameters(spec):
+    return sum(block.size for block in layout(spec))
+
+
+def n_trainable(spec):
+    return sum(block.size for block in layout(spec) if block.trainable)
+
+
+def split(spec, parameters):
+    """Views into the vector by name: matrices for weights, vectors for the rest."""
+    views = {}
+    for block in layout(spec):
+        view = parameters[block.offset : block.offset + block.size]
+        if block.name.startswith("coefs"):
+            view = view.reshape(block.rows, block.columns)
+        views[block.name] = view
+    return views
+
+
+def is_weight(spec):
+    """Marks the entries of weight matrices, the ones that alpha and weight decay fall on."""
+    marks = np.zeros(n_parameters(spec), dtype=bool)
+    for name, view in split(spec, marks).items():
+        view[...] = name.startswith("coefs")
+    return marks
+
+
+def settings_of(normalization):
+    return {**DEFAULTS[normalization.name], **normalization.settings}
+
+
+def forward(spec, parameters, X, *, training=False, masks=None):
+    """The trace of every layer. ``masks`` holds a dropout mask or None for each layer."""
+    blocks = split(spec, parameters)
+    a = X.toarray() if sparse.issparse(X) else X
+    trace = []
+    for l, layer in enumerate(spec.layers):
+        inputs = a
+        z = inputs @ blocks[f"coefs_{l}"]
+        if f"intercepts_{l}" in blocks:
+            z = z + blocks[f"intercepts_{l}"]
+        standardized, y = None, z
+        if layer.normalization.name != "none":
+            standardized = standardize(l, layer.normalization, z, blocks, training)
+            y = standardized.x * blocks[f"scale_{l}"] + blocks[f"shift_{l}"]
+        a = ACTIVATIONS[layer.activation][0](y)
+        mask = None if masks is None else masks[l]
+        if mask is not None:
+            a = a * mask
+        if layer.skip_from >= 0:
+            a = a + trace[layer.skip_from].outputs
+        trace.append(LayerTrace(inputs, z, standardized, y, mask, a))
+    return trace
+
+
+def standardize(l, normalization, z, blocks, training):
+    epsilon = settings_of(normalization)["epsilon"]
+    if normalization.name == "layer":
+        return standardize_rows(z, epsilon)
+    if training:
+        return standardize_columns(z, epsilon)
+    return standardize_with(z, blocks[f"mean_{l}"], blocks[f"variance_{l}"], epsilon)
+
+
+def outputs(spec, parameters, X):
+    return forward(spec, parameters, X)[-1].outputs
+
+
+def loss_settings(spec):
+    return {**LOSSES[spec.loss.name].defaults, **spec.loss.settings}
+
+
+def predict(spec, parameters, X):
+    return LOSSES[spec.loss.name].means(outputs(spec, parameters, X), **loss_settings(spec))
+
+
+def loss(spec, parameters, X, y, weights=None, *, alpha=0.0, training=False, masks=None):
+    z = forward(spec, parameters, X, training=training, masks=masks)[-1].outputs
+    return loss_of_outputs(spec, parameters, z, y, weights, alpha)
+
+
+def loss_of_outputs(spec, parameters, z, y, weights, alpha):
+    weights = np.ones(len(z)) if weights is None else weights
+    samples = LOSSES[spec.loss.name].value(z, y, **loss_settings(spec))
+    penalty = 0.5 * alpha * (parameters[is_weight(spec)] ** 2).sum()
+    return ((weights * samples).sum() + penalty) / weights.sum()
+
+
+def loss_and_gradient(
+    spec, parameters, X, y, weights=None, *, alpha=0.0, training=False, masks=None
+):
+    """The loss and its gradient, (n_parameters,) with zeros at the buffers."""
+    trace = forward(spec, parameters, X, training=training, masks=masks)
+    return (
+        loss_of_outputs(spec, parameters, trace[-1].outputs, y, weights, alpha),
+        gradient_of_trace(spec, parameters, trace, y, weights, alpha),
+    )
+
+
+def gradient_of_trace(spec, parameters, trace, y, weights=None, alpha=0.0):
+    blocks = split(spec, parameters)
+    gradient = np.zeros_like(parameters)
+    into = split(spec, gradient)
+    z = trace[-1].outputs
+    weights = np.ones(len(z)) if weights is None else weights
+    total = weights.sum()
+
+    # da[l]: derivative of the loss in the outputs of layer l, over all ways that lead from there
+    da = [np.zeros_like(layer.outputs) for layer in trace]
+    slope = LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
+    da[-1] = weights[:, None] / total * slope
+    for l in range(len(spec.layers) - 1, -1, -1):
+        layer, saved = spec.layers[l], trace[l]
+        if layer.skip_from >= 0:
+            da[layer.skip_from] = da[layer.skip_from] + da[l]
+        dh = da[l] if saved.mask is None else da[l] * saved.mask
+        dy = dh * ACTIVATIONS[layer.activation][1](saved.y)
+        dz = dy
+        if saved.standardized is not None:
+            into[f"scale_{l}"][...] = (dy * saved.standardized.x).sum(axis=0)
+            into[f"shift_{l}"][...] = dy.sum(axis=0)
+            dz = standardize_gradient(dy * blocks[f"scale_{l}"], saved.standardized)
+        into[f"coefs_{l}"][...] = saved.inputs.T @ dz + alpha / total * blocks[f"coefs_{l}"]
+        if f"intercepts_{l}" in into:
+            into[f"intercepts_{l}"][...] = dz.sum(axis=0)
+        if l > 0:
+            da[l - 1] = da[l - 1] + dz @ blocks[f"coefs_{l}"].T
+    return gradient

@@ -1,0 +1,86 @@
+"""Counter-based random numbers: the shuffle of an epoch and the dropout masks.
+
+    mix(x)               SplitMix64's finalizer
+    stream(seed, p)      one key for each purpose p, so that no feature disturbs another
+    child(key, j)        the j-th key below a key
+    value(key, i)        the i-th number of a key: mix(key + (i + 1) G), SplitMix64 itself
+    order(seed, epoch)   Fisher and Yates, j = floor(value * (i + 1) / 2^64)
+    keeps(...)           a 32-bit hash of the unit under the key of (epoch, layer, position)
+
+Everything is a pure function of its arguments: no state, hence any thread can draw any number.
+
+Sources: G. L. Steele, D. Lea, C. H. Flood, "Fast splittable pseudorandom number generators",
+OOPSLA 2014; R. A. Fisher, F. Yates, "Statistical tables", 1938; the 32-bit finalizer is
+C. Wellons' "lowbias32" with the key's upper half mixed in.
+"""
+
+import numpy as np
+
+GOLDEN = 0x9E3779B97F4A7C15
+MASK_64 = 2**64 - 1
+MASK_32 = 2**32 - 1
+
+PURPOSES = {
+    "init": 0,
+    "shuffle": 1,
+    "dropout": 2,
+    "mixup": 3,
+    "perturbation": 4,
+    "probes": 5,
+}
+
+
+def mix(x):
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9 & MASK_64
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EB & MASK_64
+    return x ^ (x >> 31)
+
+
+def stream(seed, purpose):
+    return mix((mix((seed + GOLDEN) & MASK_64) + PURPOSES[purpose] * GOLDEN) & MASK_64)
+
+
+def child(key, j):
+    return mix(key ^ mix((j + GOLDEN) & MASK_64))
+
+
+def value(key, i):
+    return mix((key + (i + 1) * GOLDEN) & MASK_64)
+
+
+def order(seed, epoch, n):
+    """The order in which an epoch visits its n rows."""
+    key = child(stream(seed, "shuffle"), epoch)
+    rows = list(range(n))
+    for i in range(n - 1, 0, -1):
+        j = value(key, i) * (i + 1) >> 64
+        rows[i], rows[j] = rows[j], rows[i]
+    return np.array(rows, dtype=np.int64)
+
+
+def keeps(seed, epoch, layer, position, width, probability):
+    """Which of a layer's units stay for the row at this position of the epoch's order."""
+    key = child(child(child(stream(seed, "dropout"), epoch), layer), position)
+    low, high = key & MASK_32, key >> 32
+    threshold = int(probability * 2**32)
+    kept = np.empty(width, dtype=bool)
+    for unit in range(width):
+        h = (low + unit * 0x9E3779B9) & MASK_32
+        h = (h ^ (h >> 16)) * 0x7FEB352D & MASK_32
+        h ^= high
+        h = (h ^ (h >> 15)) * 0x846CA68B & MASK_32
+        h ^= h >> 16
+        kept[unit] = h >= threshold
+    return kept
+
+
+def dropout_mask(seed, epoch, layer, positions, width, probability):
+    """Multipliers of a layer's activations, (len(positions), width): 0 or 1 / (1 - p).
+
+    Source: N. Srivastava et al., "Dropout", JMLR 2014, in its inverted form.
+    """
+    mask = np.zeros((len(positions), width))
+    for i, position in enumerate(positions):
+        kept = keeps(seed, epoch, layer, int(position), width, probability)
+        mask[i, kept] = 1.0 / (1.0 - probability)
+    return mask

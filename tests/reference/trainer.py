@@ -1,0 +1,102 @@
+"""An epoch of training, batch after batch.
+
+    order     the epoch's shuffle of the rows, or the rows as they stand
+    batches   consecutive pieces of the order; the last one may be short. Under batch norm a last
+              batch of one row joins the one before, because one row has no variance
+    step      gradient of the batch's loss (dropout masks keyed by positions in the order),
+              running statistics of the batch norms, the optimizer's rule
+    no step   when the weights of a batch sum to 0
+
+Sources: H. Robbins, S. Monro 1951; L. Bottou, F. Curtis, J. Nocedal, "Optimization methods for
+large-scale machine learning", 2018, algorithm 4.1.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from . import network
+from .normalizations import updated_statistics
+from .optimizers import OPTIMIZERS
+from .random import dropout_mask, order
+
+
+@dataclass
+class Progress:
+    """Sums over the steps of an epoch: rows, batch loss times rows, gradient norms."""
+
+    n_steps: int = 0
+    n_rows: int = 0
+    loss: float = 0.0
+    gradient_norm: float = 0.0
+
+
+class Trainer:
+    def __init__(self, spec, *, optimizer, alpha=0.0, batch_size, shuffle=True, seed=0):
+        self.spec = spec
+        self.rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+
+    def batches(self, n):
+        """Pairs (start, stop) of positions in the epoch's order."""
+        edges = list(range(0, n, self.batch_size)) + [n]
+        normed = any(layer.normalization.name == "batch" for layer in self.spec.layers)
+        if normed and len(edges) > 2 and edges[-1] - edges[-2] == 1:
+            del edges[-2]
+        return list(zip(edges[:-1], edges[1:], strict=True))
+
+    def masks(self, epoch, positions):
+        return [
+            None
+            if layer.dropout == 0.0
+            else dropout_mask(self.seed, epoch, l, positions, layer.width, layer.dropout)
+            for l, layer in enumerate(self.spec.layers)
+        ]
+
+    def epoch(self, parameters, X, y, weights=None, *, rows=None, epoch=0, rates):
+        """Parameters after the epoch, and its Progress; ``rates`` has one entry for each step."""
+        X = X.toarray() if sparse.issparse(X) else X
+        rows = np.arange(len(X)) if rows is None else rows
+        if self.shuffle:
+            rows = rows[order(self.seed, epoch, len(rows))]
+        weights = np.ones(len(X)) if weights is None else weights
+        progress = Progress()
+        rates = iter(rates)
+        for start, stop in self.batches(len(rows)):
+            batch = rows[start:stop]
+            progress.n_rows += len(batch)
+            if weights[batch].sum() == 0.0:
+                continue
+            parameters, loss, norm = self.step(
+                parameters,
+                X[batch],
+                y[batch],
+                weights[batch],
+                self.masks(epoch, range(start, stop)),
+                next(rates),
+            )
+            progress.n_steps += 1
+            progress.loss += loss * len(batch)
+            progress.gradient_norm += norm
+        return parameters, progress
+
+    def step(self, parameters, X, y, weights, masks, rate):
+        """Parameters after a step on one batch; loss and gradient norm before it."""
+        spec = self.spec
+        trace = network.forward(spec, parameters, X, training=True, masks=masks)
+        loss = network.loss_of_outputs(spec, parameters, trace[-1].outputs, y, weights, self.alpha)
+        gradient = network.gradient_of_trace(spec, parameters, trace, y, weights, self.alpha)
+        n = network.n_trainable(spec)
+        after = parameters.copy()
+        after[:n] = self.rule.step(parameters[:n], gradient[:n], rate, network.is_weight(spec)[:n])
+        blocks = network.split(spec, after)
+        for l, layer in enumerate(spec.layers):
+            if layer.normalization.name == "batch":
+                momentum = network.settings_of(layer.normalization)["momentum"]
+                mean, variance = blocks[f"mean_{l}"], blocks[f"variance_{l}"]
+                mean[...], variance[...] = updated_statistics(trace[l].z, mean, variance, momentum)
+        return after, loss, np.linalg.norm(gradient)
