@@ -1,0 +1,1 @@
+"""The compiled engine against its NumPy twin, one file a room."""

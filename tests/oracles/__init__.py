@@ -1,0 +1,1 @@
+"""The twin and the engine against independent implementations: PyTorch and central differences."""

@@ -1,0 +1,144 @@
+"""The network of a spec, written with PyTorch's own layers, losses and autograd in float64."""
+
+import torch
+from torch.nn import functional
+
+from reference import layout
+
+ACTIVATIONS = {
+    "identity": lambda z: z,
+    "relu": functional.relu,
+    "logistic": torch.sigmoid,
+    "tanh": torch.tanh,
+    "leaky_relu": functional.leaky_relu,
+    "elu": functional.elu,
+    "selu": functional.selu,
+    "gelu": functional.gelu,
+    "silu": functional.silu,
+    "mish": functional.mish,
+}
+
+
+def quantile_loss(z, y, quantile=0.5):
+    if isinstance(quantile, list):
+        steps = torch.cat([z[:, :1], functional.softplus(z[:, 1:])], dim=1)
+        z = torch.cumsum(steps, dim=1)
+    q = torch.tensor(quantile, dtype=z.dtype)
+    return torch.maximum(q * (y - z), (q - 1.0) * (y - z)).sum(dim=1)
+
+
+def poisson_loss(z, y):
+    loss = functional.poisson_nll_loss(z, y, log_input=True, full=False, reduction="none")
+    return (loss + torch.xlogy(y, y) - y).sum(dim=1)
+
+
+def gamma_loss(z, y):
+    ratio = y / torch.exp(z)
+    return (-torch.log(ratio) + ratio - 1.0).sum(dim=1)
+
+
+def focal_loss(z, y, gamma=2.0):
+    cross_entropy = functional.cross_entropy(z, y, reduction="none")
+    return (1.0 - torch.exp(-cross_entropy)) ** gamma * cross_entropy
+
+
+def binary_focal_loss(z, y, gamma=2.0):
+    cross_entropy = functional.binary_cross_entropy_with_logits(z, y, reduction="none")
+    return ((1.0 - torch.exp(-cross_entropy)) ** gamma * cross_entropy).sum(dim=1)
+
+
+def binary_log_loss(z, y, label_smoothing=0.0):
+    smooth = y * (1.0 - label_smoothing) + label_smoothing / 2.0
+    return functional.binary_cross_entropy_with_logits(z, smooth, reduction="none").sum(dim=1)
+
+
+LOSSES = {
+    "squared_error": lambda z, y: 0.5 * functional.mse_loss(z, y, reduction="none").sum(dim=1),
+    "absolute_error": lambda z, y: functional.l1_loss(z, y, reduction="none").sum(dim=1),
+    "huber": lambda z, y, delta=1.0: functional.huber_loss(z, y, reduction="none", delta=delta).sum(
+        dim=1
+    ),
+    "quantile": quantile_loss,
+    "poisson": poisson_loss,
+    "gamma": gamma_loss,
+    "log_loss": lambda z, y, label_smoothing=0.0: functional.cross_entropy(
+        z, y, reduction="none", label_smoothing=label_smoothing
+    ),
+    "binary_log_loss": binary_log_loss,
+    "focal": focal_loss,
+    "binary_focal": binary_focal_loss,
+}
+
+
+class TorchNetwork:
+    """Blocks of a flat vector as leaf tensors, and the loss on them."""
+
+    def __init__(self, spec, parameters):
+        self.spec = spec
+        self.tensors = {}
+        for block in layout(spec):
+            values = parameters[block.offset : block.offset + block.size]
+            tensor = torch.tensor(values, dtype=torch.float64)
+            if block.name.startswith("coefs"):
+                tensor = tensor.reshape(block.rows, block.columns)
+            self.tensors[block.name] = tensor.requires_grad_(block.trainable)
+
+    def vector(self):
+        """The flat vector of the tensors as they are now."""
+        flat = [self.tensors[block.name].detach().reshape(-1) for block in layout(self.spec)]
+        return torch.cat(flat).numpy()
+
+    def gradient(self):
+        """The flat gradient after ``backward``, zeros at the buffers."""
+        flat = []
+        for block in layout(self.spec):
+            tensor = self.tensors[block.name]
+            flat.append((tensor.grad if block.trainable else tensor * 0.0).reshape(-1))
+        return torch.cat(flat).numpy()
+
+    def trainable(self):
+        return [tensor for tensor in self.tensors.values() if tensor.requires_grad]
+
+    def forward(self, X, *, training=False):
+        """Raw outputs; in training the running statistics are updated in place."""
+        a, kept = torch.as_tensor(X), []
+        for l, layer in enumerate(self.spec.layers):
+            a = a @ self.tensors[f"coefs_{l}"]
+            if f"intercepts_{l}" in self.tensors:
+                a = a + self.tensors[f"intercepts_{l}"]
+            a = ACTIVATIONS[layer.activation](self.normalized(l, layer.normalization, a, training))
+            if layer.skip_from >= 0:
+                a = a + kept[layer.skip_from]
+            kept.append(a)
+        return a
+
+    def normalized(self, l, normalization, z, training):
+        if normalization.name == "none":
+            return z
+        settings = normalization.settings
+        scale, shift = self.tensors[f"scale_{l}"], self.tensors[f"shift_{l}"]
+        if normalization.name == "layer":
+            epsilon = settings.get("epsilon", 1e-5)
+            return functional.layer_norm(z, z.shape[1:], scale, shift, eps=epsilon)
+        return functional.batch_norm(
+            z,
+            self.tensors[f"mean_{l}"],
+            self.tensors[f"variance_{l}"],
+            scale,
+            shift,
+            training=training,
+            momentum=settings.get("momentum", 0.1),
+            eps=settings.get("epsilon", 1e-5),
+        )
+
+    def loss(self, X, y, weights=None, *, alpha=0.0, training=False):
+        z = self.forward(X, training=training)
+        targets = torch.as_tensor(y)
+        if targets.dtype == torch.int32:
+            targets = targets.long()
+        weights = torch.ones(len(z), dtype=z.dtype) if weights is None else torch.as_tensor(weights)
+        samples = LOSSES[self.spec.loss.name](z, targets, **self.spec.loss.settings)
+        penalty = sum(
+            (tensor**2).sum() for name, tensor in self.tensors.items() if name.startswith("coefs")
+        )
+        return ((weights * samples).sum() + 0.5 * alpha * penalty) / weights.sum()

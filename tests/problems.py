@@ -1,0 +1,93 @@
+"""Networks, data and parameters that the tests of twin and engine share."""
+
+import numpy as np
+
+from reference import LOSSES, Component, LayerSpec, NetworkSpec, layout, n_parameters
+
+NONE, BATCH, LAYER = Component("none"), Component("batch"), Component("layer")
+
+LOSS_COMPONENTS = [
+    Component("squared_error"),
+    Component("absolute_error"),
+    Component("huber", {"delta": 0.7}),
+    Component("quantile", {"quantile": 0.3}),
+    Component("quantile", {"quantile": [0.1, 0.5, 0.9]}),
+    Component("poisson"),
+    Component("gamma"),
+    Component("log_loss"),
+    Component("log_loss", {"label_smoothing": 0.1}),
+    Component("binary_log_loss"),
+    Component("binary_log_loss", {"label_smoothing": 0.1}),
+    Component("focal"),
+    Component("focal", {"gamma": 0.5}),
+    Component("binary_focal"),
+    Component("binary_focal", {"gamma": 0.5}),
+]
+
+
+def describe(component):
+    settings = ",".join(f"{name}={value}" for name, value in component.settings.items())
+    return f"{component.name}({settings})"
+
+
+def network_of(*hidden, loss=LOSS_COMPONENTS[0], n_inputs=4, n_outputs=3, bias=True):
+    layers = [*hidden, LayerSpec(width=n_outputs, activation="identity")]
+    return NetworkSpec(n_inputs=n_inputs, layers=layers, loss=loss, bias=bias)
+
+
+def two_hidden(activation="tanh", normalization=NONE, loss=LOSS_COMPONENTS[0], bias=True):
+    return network_of(
+        LayerSpec(width=6, activation=activation, normalization=normalization),
+        LayerSpec(width=5, activation=activation, normalization=normalization),
+        loss=loss,
+        bias=bias,
+    )
+
+
+def residual(normalization=NONE, bias=True):
+    """A stem and two blocks h + W2 act(norm(W1 h + b1)) + b2."""
+    return network_of(
+        LayerSpec(width=6, activation="tanh", normalization=normalization),
+        LayerSpec(width=5, activation="silu", normalization=normalization),
+        LayerSpec(width=6, activation="identity", normalization=normalization, skip_from=0),
+        LayerSpec(width=6, activation="gelu", normalization=normalization),
+        LayerSpec(width=6, activation="identity", normalization=normalization, skip_from=2),
+        bias=bias,
+    )
+
+
+def parameters_of(spec, random_state):
+    """Random parameters; scales and running variances stay away from 0."""
+    parameters = 0.5 * random_state.normal(size=n_parameters(spec))
+    for block in layout(spec):
+        if block.name.startswith(("scale", "variance")):
+            view = parameters[block.offset : block.offset + block.size]
+            view[...] = random_state.uniform(0.5, 1.5, size=block.size)
+    return parameters
+
+
+def targets_of(spec, n, random_state):
+    """Targets that the loss of ``spec`` accepts."""
+    width = spec.layers[-1].width
+    name = spec.loss.name
+    if LOSSES[name].takes_classes:
+        return random_state.integers(0, width, size=n).astype(np.int32)
+    if name == "quantile" and not np.isscalar(spec.loss.settings.get("quantile", 0.5)):
+        width = 1
+    if name == "poisson":
+        return random_state.poisson(1.5, size=(n, width)).astype(float)
+    if name == "gamma":
+        return random_state.gamma(2.0, size=(n, width)) + 0.1
+    if name.startswith("binary"):
+        return random_state.integers(0, 2, size=(n, width)).astype(float)
+    return random_state.normal(size=(n, width))
+
+
+def problem(spec, n=12, seed=0):
+    """Parameters, inputs, targets and sample weights for a network."""
+    random_state = np.random.default_rng(seed)
+    parameters = parameters_of(spec, random_state)
+    X = random_state.normal(size=(n, spec.n_inputs))
+    y = targets_of(spec, n, random_state)
+    weights = random_state.uniform(0.2, 2.0, size=n)
+    return parameters, X, y, weights
