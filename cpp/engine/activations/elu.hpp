@@ -1,0 +1,27 @@
+// Exponential linear unit, alpha = 1.
+//
+//   f(z) = z if z > 0, else e^z - 1;   f'(z) = 1 if z > 0, else f(z) + 1
+//
+// Clevert, Unterthiner & Hochreiter (2016), Fast and accurate deep network learning by ELUs, eq.
+// (15).
+
+#pragma once
+
+#include "engine/activations/activation.hpp"
+
+namespace deepgen::DEEPGEN_PATH {
+
+struct Elu {
+    static constexpr bool from_output = true;
+
+    template <class T>
+    static Simd<T> value(Simd<T> z) {
+        return select(z > Simd<T>(0), z, expm1(z));
+    }
+    template <class T>
+    static Simd<T> slope(Simd<T> a) {
+        return select(a > Simd<T>(0), Simd<T>(1), a + Simd<T>(1));
+    }
+};
+
+} // namespace deepgen::DEEPGEN_PATH

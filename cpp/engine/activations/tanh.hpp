@@ -1,0 +1,26 @@
+// The hyperbolic tangent.
+//
+//   f(z) = tanh z,   f'(z) = 1 - f(z)^2
+//
+// LeCun, Bottou, Orr & Mueller (1998), Efficient backprop, section 4.4.
+
+#pragma once
+
+#include "engine/activations/activation.hpp"
+
+namespace deepgen::DEEPGEN_PATH {
+
+struct Tanh {
+    static constexpr bool from_output = true;
+
+    template <class T>
+    static Simd<T> value(Simd<T> z) {
+        return tanh(z);
+    }
+    template <class T>
+    static Simd<T> slope(Simd<T> a) {
+        return (Simd<T>(1) - a) * (Simd<T>(1) + a);
+    }
+};
+
+} // namespace deepgen::DEEPGEN_PATH
