@@ -22,9 +22,10 @@ MAY_INCLUDE = {
     "core": set(),
     "kernels": {"core"},
     **{family: {"core", "kernels"} for family in FAMILIES},
-    "network": {"core", "kernels", *FAMILIES},
-    "training": {"core", "kernels", *FAMILIES, "network"},
-    "bindings": {"core", "kernels", *FAMILIES, "network", "training"},
+    "paths": {"core", "kernels", *FAMILIES},
+    "network": {"core", "kernels", *FAMILIES, "paths"},
+    "training": {"core", "kernels", *FAMILIES, "paths", "network"},
+    "bindings": {"core", "kernels", *FAMILIES, "paths", "network", "training"},
 }
 LONGEST_FILE = 400
 SOURCES = sorted(
