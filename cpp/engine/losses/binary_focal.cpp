@@ -1,0 +1,42 @@
+// Focal loss of one logistic output a label: samples that are already right count little.
+//
+//   l(z, y) = -(1 - p)^gamma log p,   p = 1 / (1 + e^-s),   s = z if y = 1, else -z
+//   dl/ds = (1 - p)^gamma (gamma p log p - (1 - p)),   mean = 1 / (1 + e^-z)
+//
+// Lin, Goyal, Girshick, He & Dollar (2017), Focal loss for dense object detection, eq. (4).
+
+#include "engine/losses/links.hpp"
+#include "engine/losses/members.hpp"
+#include "engine/losses/rows.hpp"
+
+namespace deepgen::loss {
+namespace {
+
+constexpr Parameter parameters[] = {
+    {.name = "gamma", .value = 2.0, .low = 0.0, .high = infinity},
+};
+
+class BinaryFocal {
+  public:
+    explicit BinaryFocal(const Settings &settings) : gamma_(settings["gamma"]) {}
+
+    Point at(double z, double y) const {
+        const double sign = y == 1.0 ? 1.0 : -1.0;
+        const double s = sign * z;
+        const double log_p = -softplus(-s);
+        const double wrong = sigmoid(-s); // 1 - p
+        const double focus = std::pow(wrong, gamma_);
+        return {.value = -focus * log_p,
+                .slope = sign * focus * (gamma_ * std::exp(log_p) * log_p - wrong)};
+    }
+    double mean(double z) const { return sigmoid(z); }
+
+  private:
+    double gamma_;
+};
+
+} // namespace
+
+constinit const LossEntry binary_focal = elementwise<BinaryFocal>("binary_focal", parameters);
+
+} // namespace deepgen::loss

@@ -1,0 +1,47 @@
+// Log loss of one logistic output a label: two classes, or several labels at once.
+//
+//   l(z, y) = -t log p - (1 - t) log(1 - p) = max(z, 0) - t z + log(1 + e^-|z|)
+//   l' = p - t,   mean p = 1 / (1 + e^-z),   t = y (1 - e) + e / 2 with label smoothing e
+//
+// Bishop (2006), Pattern recognition and machine learning, eq. (5.21); Szegedy, Vanhoucke, Ioffe,
+// Shlens & Wojna (2016), Rethinking the inception architecture, section 7 (smoothing).
+
+#include "engine/losses/links.hpp"
+#include "engine/losses/members.hpp"
+#include "engine/losses/rows.hpp"
+
+namespace deepgen::loss {
+namespace {
+
+constexpr Parameter parameters[] = {
+    {.name = "label_smoothing", .value = 0.0, .low = 0.0, .high = 1.0},
+};
+
+class BinaryLogLoss {
+  public:
+    explicit BinaryLogLoss(const Settings &settings) : smoothing_(settings["label_smoothing"]) {
+        require(smoothing_ < 1.0, "binary_log_loss: label_smoothing must be < 1, got ", smoothing_);
+    }
+
+    // Seen from the likelier side, s = sigmoid(-|z|) keeps its digits, and so does p - t.
+    Point at(double z, double y) const {
+        const double t = y * (1.0 - smoothing_) + 0.5 * smoothing_;
+        const double e = std::exp(-std::abs(z));
+        const double s = e / (1.0 + e);
+        const double overlap = std::log1p(e);
+        if (z > 0.0)
+            return {.value = z * (1.0 - t) + overlap, .slope = (1.0 - t) - s};
+        return {.value = -z * t + overlap, .slope = s - t};
+    }
+    double mean(double z) const { return sigmoid(z); }
+
+  private:
+    double smoothing_;
+};
+
+} // namespace
+
+constinit const LossEntry binary_log_loss =
+    elementwise<BinaryLogLoss>("binary_log_loss", parameters);
+
+} // namespace deepgen::loss

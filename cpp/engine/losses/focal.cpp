@@ -1,0 +1,41 @@
+// Focal loss of a softmax over classes: samples that are already right count little.
+//
+//   l(z, c) = -(1 - p)^gamma log p,   p = p_c of the true class,   means softmax z
+//   dl/dz_c = (1 - p)^gamma (gamma p log p - (1 - p)),   dl/dz_j = -dl/dz_c p_j / (1 - p)
+//
+// Lin, Goyal, Girshick, He & Dollar (2017), Focal loss for dense object detection, eq. (4).
+
+#include "engine/losses/classes.hpp"
+#include "engine/losses/members.hpp"
+
+namespace deepgen::loss {
+namespace {
+
+constexpr Parameter parameters[] = {
+    {.name = "gamma", .value = 2.0, .low = 0.0, .high = infinity},
+};
+
+class Focal {
+  public:
+    explicit Focal(const Settings &settings) : gamma_(settings["gamma"]) {}
+
+    ClassPoint at(const ClassRow &row) const {
+        const double wrong = row.others / row.sum; // 1 - p
+        const double focus = std::pow(wrong, gamma_);
+        const double own = focus * (gamma_ * std::exp(row.log_p) * row.log_p - wrong);
+        // Of others that have all underflowed none has a slope.
+        return {.value = -focus * row.log_p,
+                .own = own,
+                .slope = row.others > 0.0 ? -own / row.others : 0.0,
+                .shift = 0.0};
+    }
+
+  private:
+    double gamma_;
+};
+
+} // namespace
+
+constinit const LossEntry focal = class_loss<Focal>("focal", parameters);
+
+} // namespace deepgen::loss

@@ -1,0 +1,43 @@
+// Huber's loss: squared near the target, absolute far from it, so that outliers pull with a bounded
+// force.
+//
+//   l(z, y) = r^2 / 2 if |r| <= delta, else delta (|r| - delta / 2),   r = z - y
+//   l' = r clipped to [-delta, delta],   mean = z
+//
+// Huber (1964), Robust estimation of a location parameter, section 1.
+
+#include "engine/losses/members.hpp"
+#include "engine/losses/rows.hpp"
+
+#include <cmath>
+
+namespace deepgen::loss {
+namespace {
+
+constexpr Parameter parameters[] = {
+    {.name = "delta", .value = 1.0, .low = 0.0, .high = infinity},
+};
+
+class Huber {
+  public:
+    explicit Huber(const Settings &settings) : delta_(settings["delta"]) {
+        require(delta_ > 0.0, "huber: delta must be > 0, got ", delta_);
+    }
+
+    Point at(double z, double y) const {
+        const double r = z - y;
+        if (std::abs(r) <= delta_)
+            return {.value = 0.5 * r * r, .slope = r};
+        return {.value = delta_ * (std::abs(r) - 0.5 * delta_), .slope = std::copysign(delta_, r)};
+    }
+    double mean(double z) const { return z; }
+
+  private:
+    double delta_;
+};
+
+} // namespace
+
+constinit const LossEntry huber = elementwise<Huber>("huber", parameters);
+
+} // namespace deepgen::loss

@@ -1,0 +1,41 @@
+// Log loss of a softmax over classes.
+//
+//   l(z, c) = -sum_j t_j log p_j,   dl/dz_j = p_j - t_j,   means p = softmax z
+//   t_j = (1 - e) [j = c] + e / K with label smoothing e over K classes
+//
+// Bishop (2006), Pattern recognition and machine learning, eq. (5.24); Szegedy, Vanhoucke, Ioffe,
+// Shlens & Wojna (2016), Rethinking the inception architecture, section 7 (smoothing).
+
+#include "engine/losses/classes.hpp"
+#include "engine/losses/members.hpp"
+
+namespace deepgen::loss {
+namespace {
+
+constexpr Parameter parameters[] = {
+    {.name = "label_smoothing", .value = 0.0, .low = 0.0, .high = 1.0},
+};
+
+class LogLoss {
+  public:
+    explicit LogLoss(const Settings &settings) : smoothing_(settings["label_smoothing"]) {
+        require(smoothing_ < 1.0, "log_loss: label_smoothing must be < 1, got ", smoothing_);
+    }
+
+    ClassPoint at(const ClassRow &row) const {
+        const double floor = smoothing_ / row.n_classes; // t_j of the other classes
+        return {.value = -(1.0 - smoothing_) * row.log_p - smoothing_ * row.mean_log,
+                .own = (smoothing_ - floor) - row.others / row.sum,
+                .slope = 1.0 / row.sum,
+                .shift = -floor};
+    }
+
+  private:
+    double smoothing_;
+};
+
+} // namespace
+
+constinit const LossEntry log_loss = class_loss<LogLoss>("log_loss", parameters);
+
+} // namespace deepgen::loss

@@ -1,0 +1,133 @@
+// Pinball loss: a conditional quantile, or several that cannot cross.
+//
+//   l(m, y) = max(q (y - m), (q - 1) (y - m)),   l' = -q if m < y, 1 - q if m > y, 0 at m = y
+//
+// One q: m = z, each output with a target of its own. Several: one target, and l summed over
+//   m_0 = z_0,   m_j = m_(j-1) + log(1 + e^(z_j))
+//
+// Koenker & Bassett (1978), Regression quantiles, eq. (2.3).
+
+#include "engine/losses/links.hpp"
+#include "engine/losses/members.hpp"
+#include "engine/losses/rows.hpp"
+
+#include <functional>
+
+namespace deepgen::loss {
+namespace {
+
+constexpr Parameter parameters[] = {
+    {.name = "quantile", .value = 0.5, .low = 0.0, .high = 1.0, .many = true},
+};
+
+std::vector<double> checked(const std::vector<double> &quantiles) {
+    for (const double q : quantiles)
+        require(q > 0.0 && q < 1.0, "quantile: quantile must be strictly between 0 and 1, got ", q);
+    require(std::ranges::adjacent_find(quantiles, std::greater_equal{}) == quantiles.end(),
+            "quantile: several quantiles must be given in ascending order, without repeats");
+    return quantiles;
+}
+
+Point pinball(double mean, double y, double q) {
+    const double r = y - mean;
+    if (r > 0.0)
+        return {.value = q * r, .slope = -q};
+    return {.value = (q - 1.0) * r, .slope = r < 0.0 ? 1.0 - q : 0.0};
+}
+
+class Pinball {
+  public:
+    explicit Pinball(const Settings &settings)
+        : quantile_(checked(settings.values("quantile"))[0]) {}
+
+    Point at(double z, double y) const { return pinball(z, y, quantile_); }
+    double mean(double z) const { return z; }
+
+  private:
+    double quantile_;
+};
+
+template <class T>
+class ManyQuantiles final : public Loss<T> {
+  public:
+    explicit ManyQuantiles(const Settings &settings)
+        : quantiles_(checked(settings.values("quantile"))) {}
+
+    double value_and_gradient(const LossRows<T> &block) const override {
+        return sum_rows(block, [&](Index i, double factor) {
+            const T *outputs = block.outputs + i * block.outputs_stride;
+            const double y = static_cast<double>(block.values[i * block.values_stride]);
+            T *gradient = block.gradient ? block.gradient + i * block.gradient_stride : nullptr;
+            double mean = 0.0;
+            double sum = 0.0;
+            for (Index j = 0; j < block.n_outputs; ++j) {
+                mean += rise(outputs, j);
+                const Point point = pinball(mean, y, quantiles_[as_size(j)]);
+                sum += point.value;
+                if (gradient)
+                    gradient[j] = static_cast<T>(point.slope);
+            }
+            if (gradient)
+                pull_back(outputs, gradient, block.n_outputs, factor);
+            return sum;
+        });
+    }
+
+    void means(const T *outputs, T *means, Index n_outputs) const override {
+        double mean = 0.0;
+        for (Index j = 0; j < n_outputs; ++j) {
+            mean += rise(outputs, j);
+            means[j] = static_cast<T>(mean);
+        }
+    }
+
+  private:
+    // m_j - m_(j-1)
+    static double rise(const T *outputs, Index j) {
+        const double z = static_cast<double>(outputs[j]);
+        return j == 0 ? z : softplus(z);
+    }
+
+    // dl/dz <- dl/dm in place: z_j enters m_j and all quantiles above it.
+    static void pull_back(const T *outputs, T *gradient, Index n_outputs, double factor) {
+        double above = 0.0;
+        for (Index j = n_outputs - 1; j >= 0; --j) {
+            above += static_cast<double>(gradient[j]);
+            const double slope = j == 0 ? 1.0 : sigmoid(static_cast<double>(outputs[j]));
+            gradient[j] = static_cast<T>(factor * above * slope);
+        }
+    }
+
+    std::vector<double> quantiles_;
+};
+
+bool is_one(const Settings &settings) {
+    return settings.values("quantile").size() == 1;
+}
+
+Index n_targets(const Settings &settings, Index n_outputs) {
+    const std::size_t n_quantiles = settings.values("quantile").size();
+    if (is_one(settings))
+        return n_outputs;
+    require(as_size(n_outputs) == n_quantiles, "quantile: ", n_quantiles, " quantiles need ",
+            n_quantiles, " outputs, got ", n_outputs);
+    return 1;
+}
+
+template <class T>
+std::unique_ptr<Loss<T>> make(const Settings &settings) {
+    if (is_one(settings))
+        return std::make_unique<ElementwiseLoss<T, Pinball>>(settings);
+    return std::make_unique<ManyQuantiles<T>>(settings);
+}
+
+} // namespace
+
+constinit const LossEntry quantile{.name = "quantile",
+                                   .parameters = parameters,
+                                   .targets = Targets::values,
+                                   .n_targets = n_targets,
+                                   .make_float = make<float>,
+                                   .make_double = make<double>};
+
+} // namespace deepgen::loss

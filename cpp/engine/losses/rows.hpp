@@ -1,0 +1,94 @@
+// The parts that losses share: the loop over rows and outputs, and the entry in the catalog.
+//
+// Formulas are in double whatever the network's scalar: a row costs a few calls of the mathematical
+// library beside thousands of products, and a value summed in float32 would hide slow progress.
+
+#pragma once
+
+#include "engine/losses/loss.hpp"
+
+#include <algorithm>
+
+namespace deepgen::loss {
+
+// sum_i w_i l_i with l_i = row(i, factor), factor = scale w_i being what the row's slopes are
+// multiplied by. A row of weight 0 adds nothing and gets a zero gradient, whatever its outputs. An
+// output that is not finite makes the sum so, even where the formula has a finite limit, or a
+// diverged run would go unnoticed.
+template <class T, class Row>
+double sum_rows(const LossRows<T> &block, Row row) {
+    double total = 0.0;
+    for (Index i = 0; i < block.rows; ++i) {
+        const double weight = block.weights ? static_cast<double>(block.weights[i]) : 1.0;
+        if (weight == 0.0) {
+            if (block.gradient)
+                std::fill_n(block.gradient + i * block.gradient_stride, block.n_outputs, T(0));
+            continue;
+        }
+        const T *outputs = block.outputs + i * block.outputs_stride;
+        double nothing = 0.0; // or NaN
+        for (Index j = 0; j < block.n_outputs; ++j)
+            nothing += static_cast<double>(outputs[j] - outputs[j]);
+        total += weight * (row(i, block.scale * weight) + nothing);
+    }
+    return total;
+}
+
+// A loss of one output, and its derivative in z.
+struct Point {
+    double value;
+    double slope;
+};
+
+// l(z_i, y_i) = sum_j formula.at(z_ij, y_ij), with means formula.mean(z_ij).
+template <class T, class Formula>
+class ElementwiseLoss final : public Loss<T> {
+  public:
+    explicit ElementwiseLoss(const Settings &settings) : formula_(settings) {}
+
+    double value_and_gradient(const LossRows<T> &block) const override {
+        return sum_rows(block, [&](Index i, double factor) {
+            const T *outputs = block.outputs + i * block.outputs_stride;
+            const T *values = block.values + i * block.values_stride;
+            double sum = 0.0;
+            for (Index j = 0; j < block.n_outputs; ++j) {
+                const Point point =
+                    formula_.at(static_cast<double>(outputs[j]), static_cast<double>(values[j]));
+                sum += point.value;
+                if (block.gradient)
+                    block.gradient[i * block.gradient_stride + j] =
+                        static_cast<T>(factor * point.slope);
+            }
+            return sum;
+        });
+    }
+
+    void means(const T *outputs, T *means, Index n_outputs) const override {
+        for (Index j = 0; j < n_outputs; ++j)
+            means[j] = static_cast<T>(formula_.mean(static_cast<double>(outputs[j])));
+    }
+
+  private:
+    Formula formula_;
+};
+
+template <class T, class Member>
+std::unique_ptr<Loss<T>> make_loss(const Settings &settings) {
+    return std::make_unique<Member>(settings);
+}
+
+inline Index as_many_targets_as_outputs(const Settings &, Index n_outputs) {
+    return n_outputs;
+}
+
+template <class Formula>
+constexpr LossEntry elementwise(std::string_view name, std::span<const Parameter> parameters) {
+    return {.name = name,
+            .parameters = parameters,
+            .targets = Targets::values,
+            .n_targets = as_many_targets_as_outputs,
+            .make_float = make_loss<float, ElementwiseLoss<float, Formula>>,
+            .make_double = make_loss<double, ElementwiseLoss<double, Formula>>};
+}
+
+} // namespace deepgen::loss

@@ -1,0 +1,27 @@
+// Squared error, halved: the conditional mean.
+//
+//   l(z, y) = (z - y)^2 / 2,   l' = z - y,   mean = z
+//
+// Bishop (2006), Pattern recognition and machine learning, eq. (5.11).
+
+#include "engine/losses/members.hpp"
+#include "engine/losses/rows.hpp"
+
+namespace deepgen::loss {
+namespace {
+
+struct SquaredError {
+    explicit SquaredError(const Settings &) {}
+
+    Point at(double z, double y) const {
+        const double r = z - y;
+        return {.value = 0.5 * r * r, .slope = r};
+    }
+    double mean(double z) const { return z; }
+};
+
+} // namespace
+
+constinit const LossEntry squared_error = elementwise<SquaredError>("squared_error", {});
+
+} // namespace deepgen::loss
