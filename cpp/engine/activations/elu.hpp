@@ -2,8 +2,8 @@
 //
 //   f(z) = z if z > 0, else e^z - 1;   f'(z) = 1 if z > 0, else f(z) + 1
 //
-// Clevert, Unterthiner & Hochreiter (2016), Fast and accurate deep network learning by ELUs, eq.
-// (15).
+// Clevert, Unterthiner & Hochreiter (2016), Fast and accurate deep network learning by exponential
+// linear units, eq. (15).
 
 #pragma once
 

@@ -3,7 +3,7 @@
 //   f(z) = z t,   f'(z) = t + z (1 - t^2) s,   t = tanh(log(1 + e^z)),   s = 1 / (1 + e^-z)
 //   with e = e^z and w = e (e + 2):   t = w / (w + 2),   (1 - t^2) s = 4 e (1 + e) / (w + 2)^2
 //
-// Misra (2020), Mish: a self regularized non-monotonic activation function, section 3.
+// Misra (2020), Mish: a self regularized non-monotonic activation function.
 
 #pragma once
 

@@ -1,10 +1,9 @@
 // Scaled exponential linear unit: layers of it drift towards mean 0 and variance 1.
 //
-//   f(z) = lambda z if z > 0, else lambda alpha (e^z - 1);   f'(z) = lambda if z > 0, else f(z) +
-//   lambda alpha lambda = 1.0507..., alpha = 1.6732...
+//   f(z) = lambda z if z > 0, else lambda alpha (e^z - 1)
+//   f'(z) = lambda if z > 0, else f(z) + lambda alpha;   lambda = 1.0507..., alpha = 1.6732...
 //
-// Klambauer, Unterthiner, Mayr & Hochreiter (2017), Self-normalizing neural networks, eq. (2) and
-// (14).
+// Klambauer, Unterthiner, Mayr & Hochreiter (2017), Self-normalizing neural networks, eq. (2).
 
 #pragma once
 

@@ -3,7 +3,7 @@
 //   f(z) = z s,   f'(z) = s + z s (1 - s),   s = 1 / (1 + e^-z)
 //
 // Elfwing, Uchibe & Doya (2018), Sigmoid-weighted linear units for neural network function
-// approximation, eq. (3), (5).
+// approximation in reinforcement learning, section 2.
 
 #pragma once
 

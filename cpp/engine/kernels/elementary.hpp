@@ -18,8 +18,7 @@
 
 namespace deepgen::DEEPGEN_PATH {
 
-// e^x in two parts, e^x = 2 half (1 + rest): exp and expm1 differ only in how the parts are put
-// together.
+// e^x = 2 half (1 + rest): exp and expm1 differ only in how they put the two parts together.
 struct Exponential {
     Simd<float> half; // 2^(n - 1): unlike 2^n a normal number up to the overflow of e^x
     Simd<float> rest; // e^r - 1
@@ -27,8 +26,7 @@ struct Exponential {
 
 inline Exponential exponential(Simd<float> x) {
     using Mask = Simd<float>::Mask;
-    // Outside these limits e^x has long overflowed to infinity, or half is 0. A NaN passes through
-    // both.
+    // Beyond these limits e^x has overflowed to infinity, or half is 0. A NaN passes both.
     x = max(Simd<float>(-87.5F), min(Simd<float>(89.0F), x));
 
     // Adding 1.5 * 2^23 rounds to an integer, and leaves that integer in the low bits.
@@ -99,8 +97,7 @@ inline Normal<float> normal(Simd<float> x) {
     using Mask = Simd<float>::Mask;
     const Simd<float> a = min(Simd<float>(14.0F), abs(x)); // the tail is 0 from 13.2 on
 
-    // a^2 in two parts, or e^(-a^2 / 2) would lose all the digits that a^2 is rounded by (Dekker's
-    // product).
+    // What rounding a^2 loses (Dekker's product): the exponential would make it many units.
     const Simd<float> head =
         reinterpret_cast<Simd<float>::Lanes>(reinterpret_cast<Mask>(a.v) & ~0xfff);
     const Simd<float> tail = a - head;

@@ -5,7 +5,7 @@
 // One q: m = z, each output with a target of its own. Several: one target, and l summed over
 //   m_0 = z_0,   m_j = m_(j-1) + log(1 + e^(z_j))
 //
-// Koenker & Bassett (1978), Regression quantiles, eq. (2.3).
+// Koenker & Bassett (1978), Regression quantiles.
 
 #include "engine/losses/links.hpp"
 #include "engine/losses/members.hpp"
