@@ -91,3 +91,17 @@ def problem(spec, n=12, seed=0):
     y = targets_of(spec, n, random_state)
     weights = random_state.uniform(0.2, 2.0, size=n)
     return parameters, X, y, weights
+
+
+def scaled_problem(spec, n, seed):
+    """As ``problem``, with weights of size 1 / sqrt(fan in), so that wide layers stay tame."""
+    random_state = np.random.default_rng(seed)
+    parameters = parameters_of(spec, random_state)
+    for block in layout(spec):
+        if block.name.startswith("coefs"):
+            view = parameters[block.offset : block.offset + block.size]
+            view[...] = random_state.normal(size=block.size) / np.sqrt(block.rows)
+    X = random_state.normal(size=(n, spec.n_inputs))
+    y = targets_of(spec, n, random_state)
+    weights = random_state.uniform(0.2, 2.0, size=n)
+    return parameters, X, y, weights

@@ -1,0 +1,115 @@
+"""The catalog: every member is listed, has a twin, keeps its defaults and refuses nonsense."""
+
+import math
+
+import numpy as np
+import pytest
+from problems import network_of as spec_of
+
+import reference
+from deepgen import _core
+from engine.building import network_of, trainer_of
+from reference import Component, LayerSpec
+
+CATALOG = _core.catalog()
+
+TWINS = {
+    "activations": {name: {} for name in reference.ACTIVATIONS},
+    "normalizations": reference.NORMALIZATIONS,
+    "losses": {name: loss.defaults for name, loss in reference.LOSSES.items()},
+    "optimizers": {name: rule.defaults for name, rule in reference.OPTIMIZERS.items()},
+}
+
+MEMBERS = [(family, member) for family in CATALOG for member in CATALOG[family]]
+# Activations are asked for by name alone, so they take no settings.
+WITH_COMPONENT = [(family, member) for family, member in MEMBERS if family != "activations"]
+SETTINGS = [
+    (family, member, setting) for family, member in MEMBERS for setting in CATALOG[family][member]
+]
+
+
+def build(family, component):
+    """Something that has to look the component up."""
+    if family == "activations":
+        return network_of(spec_of(LayerSpec(width=3, activation=component.name)))
+    if family == "normalizations":
+        return network_of(spec_of(LayerSpec(width=3, normalization=component)))
+    if family == "losses":
+        return network_of(spec_of(LayerSpec(width=3), loss=component, n_outputs=2))
+    return trainer_of(spec_of(LayerSpec(width=3)), component)
+
+
+def test_families_are_those_of_the_twin():
+    assert CATALOG.keys() == TWINS.keys()
+
+
+@pytest.mark.parametrize("family", sorted(TWINS))
+def test_every_member_has_a_twin_and_every_twin_a_member(family):
+    assert CATALOG[family].keys() == TWINS[family].keys()
+
+
+@pytest.mark.parametrize(("family", "member"), MEMBERS)
+def test_every_member_can_be_built(family, member):
+    assert build(family, Component(member)) is not None
+
+
+@pytest.mark.parametrize(("family", "member"), MEMBERS)
+def test_defaults_are_those_of_the_twin(family, member):
+    defaults = {name: entry[0] for name, entry in CATALOG[family][member].items()}
+    assert defaults == TWINS[family][member]
+
+
+@pytest.mark.parametrize(("family", "member", "setting"), SETTINGS)
+def test_a_default_lies_in_its_range_and_the_ends_are_accepted(family, member, setting):
+    default, low, high = CATALOG[family][member][setting]
+    assert low <= default <= high
+    for value in (low, high):
+        if math.isfinite(value):
+            build(family, Component(member, {setting: value}))
+
+
+@pytest.mark.parametrize(("family", "member", "setting"), SETTINGS)
+def test_values_outside_the_range_are_refused_with_the_range(family, member, setting):
+    _, low, high = CATALOG[family][member][setting]
+    outside = [math.nextafter(low, -math.inf), low - 1.0, math.nan]
+    if math.isfinite(high):
+        outside += [math.nextafter(high, math.inf), high + 1.0]
+    for value in outside:
+        with pytest.raises(ValueError, match=rf"{member}.*{setting}"):
+            build(family, Component(member, {setting: value}))
+
+
+@pytest.mark.parametrize(("family", "member"), WITH_COMPONENT)
+def test_unknown_settings_are_refused_with_the_known_ones(family, member):
+    known = ", ".join(sorted(CATALOG[family][member])) or "none"
+    with pytest.raises(ValueError, match=f"unknown setting 'colour'; known: {known}"):
+        build(family, Component(member, {"colour": 1.0}))
+
+
+@pytest.mark.parametrize("family", sorted(TWINS))
+def test_unknown_members_are_refused_with_the_known_ones(family):
+    known = ", ".join(sorted(CATALOG[family]))
+    with pytest.raises(
+        ValueError, match=f"unknown {family[:-1].removesuffix('e')}e?.* 'nonsense'; known: {known}"
+    ):
+        build(family, Component("nonsense"))
+
+
+@pytest.mark.parametrize("optimizer", sorted(CATALOG["optimizers"]))
+def test_every_optimizer_descends_to_the_minimum_of_a_quadratic(optimizer):
+    """Linear regression without noise: the loss falls to a thousandth of where it was."""
+    spec = spec_of(n_inputs=3, n_outputs=2)
+    random_state = np.random.default_rng(0)
+    X = random_state.normal(size=(64, 3))
+    y = X @ random_state.normal(size=(3, 2)) + 1.0
+    parameters = np.zeros(reference.n_parameters(spec))
+    trainer = trainer_of(spec, Component(optimizer), batch_size=16)
+    trainer.set_data(X, y)
+    trainer.load(parameters)
+    for epoch in range(100):
+        trainer.begin_epoch(epoch)
+        trainer.run(np.full(trainer.steps_per_epoch, 0.02))
+    after = np.empty_like(parameters)
+    trainer.store(after)
+    network = network_of(spec)
+    assert network.loss(after, X, y) < 1e-3 * network.loss(parameters, X, y)

@@ -1,0 +1,200 @@
+"""The engine's gradient against central differences of its own loss, and against the twin.
+
+Every activation, loss, normalization and skip, on every SIMD path, in float64.
+"""
+
+import numpy as np
+import pytest
+from problems import (
+    BATCH,
+    LAYER,
+    LOSS_COMPONENTS,
+    NONE,
+    describe,
+    problem,
+    residual,
+    two_hidden,
+)
+
+import reference
+from engine.building import network_of
+from engine.strategies import every_path
+from reference import ACTIVATIONS, LOSSES, Component
+
+# Central differences with step h err by h^2 times the third derivative plus rounding / h: about
+# 1e-9 relative with h = 1e-5 on losses of order one.
+DIFFERENCE_STEP = 1e-5
+DIFFERENCE_RTOL = 1e-6
+DIFFERENCE_ATOL = 1e-8
+
+# Float64 on both sides, a dozen rows and units; the polynomials of exp and erf err by some units
+# in the last place.
+TWIN_RTOL = 1e-11
+TWIN_ATOL = 1e-13
+
+ALPHA = 0.3
+
+
+def assert_gradient_is_derivative(spec, simd, *, training=False):
+    parameters, X, y, weights = problem(spec)
+    network = network_of(spec, "float64", simd)
+    keywords = {"alpha": ALPHA, "training": training}
+    loss, gradient = network.loss_and_gradient(parameters, X, y, weights, **keywords)
+
+    expected_loss, expected = reference.loss_and_gradient(
+        spec, parameters, X, y, weights, **keywords
+    )
+    assert loss == pytest.approx(expected_loss, rel=TWIN_RTOL)
+    np.testing.assert_allclose(gradient, expected, rtol=TWIN_RTOL, atol=TWIN_ATOL)
+
+    differences = np.zeros_like(parameters)
+    for i in range(network.n_trainable):
+        ahead, behind = parameters.copy(), parameters.copy()
+        ahead[i] += DIFFERENCE_STEP
+        behind[i] -= DIFFERENCE_STEP
+        rise = network.loss_and_gradient(ahead, X, y, weights, **keywords)[0]
+        rise -= network.loss_and_gradient(behind, X, y, weights, **keywords)[0]
+        differences[i] = rise / (2.0 * DIFFERENCE_STEP)
+    np.testing.assert_allclose(gradient, differences, rtol=DIFFERENCE_RTOL, atol=DIFFERENCE_ATOL)
+
+
+@every_path
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_gradient_is_the_derivative_for_every_activation(simd, activation):
+    assert_gradient_is_derivative(two_hidden(activation), simd)
+
+
+@every_path
+@pytest.mark.parametrize("loss", LOSS_COMPONENTS, ids=describe)
+def test_gradient_is_the_derivative_for_every_loss(simd, loss):
+    assert_gradient_is_derivative(two_hidden(loss=loss), simd)
+
+
+@every_path
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
+@pytest.mark.parametrize("build", [two_hidden, residual])
+def test_gradient_is_the_derivative_for_every_normalization_and_skip(
+    simd, build, normalization, bias, training
+):
+    spec = build(normalization=normalization, bias=bias)
+    assert_gradient_is_derivative(spec, simd, training=training)
+
+
+def scalar_network(activation="identity", loss=LOSS_COMPONENTS[0], n_outputs=1):
+    """Output = activation(x), one row a number: two layers with weights one."""
+    spec = reference.NetworkSpec(
+        n_inputs=1,
+        layers=[
+            reference.LayerSpec(width=1, activation=activation),
+            reference.LayerSpec(width=n_outputs, activation="identity"),
+        ],
+        loss=loss,
+        bias=False,
+    )
+    return spec, np.ones(reference.n_parameters(spec))
+
+
+# Units in the last place that a vectorised function may err, relative to the larger of its value
+# and its argument's share; libm errs by about one.
+FUNCTION_RTOL = {"float32": 4e-6, "float64": 2e-14}
+
+
+@every_path
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_activation_values_equal_the_twin_over_the_whole_line(simd, dtype, activation):
+    spec, parameters = scalar_network(activation)
+    magnitudes = np.concatenate([[0.0], np.geomspace(1e-6, 1e4, 400), [1e30]])
+    z = np.concatenate([-magnitudes, magnitudes]).astype(dtype)
+    network = network_of(spec, dtype, simd)
+    actual = network.forward(parameters.astype(dtype), z[:, None])[:, 0]
+    with np.errstate(over="ignore"):
+        expected = ACTIVATIONS[activation][0](z.astype(np.float64))
+    # In the tails gelu, silu and mish go to 0 from below: compared absolutely there.
+    np.testing.assert_allclose(
+        actual, expected, rtol=FUNCTION_RTOL[dtype], atol=FUNCTION_RTOL[dtype] / 4
+    )
+
+
+@every_path
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+def test_activation_slopes_equal_the_twin_over_the_whole_line(simd, dtype, activation):
+    """Input 1, weights z and 1: the gradient in z is the slope times the output's error."""
+    value, derivative = ACTIVATIONS[activation]
+    spec, _ = scalar_network(activation)
+    network = network_of(spec, dtype, simd)
+    X = np.ones((1, 1), dtype)
+    magnitudes = np.geomspace(1e-3, 80, 40)
+    for z in np.concatenate([-magnitudes, [0.0], magnitudes]).astype(dtype):
+        parameters = np.array([z, 1.0], dtype)
+        y = np.full((1, 1), value(np.float64(z)) - 1.0, dtype)
+        _, gradient = network.loss_and_gradient(parameters, X, y)
+        error = network.forward(parameters, X)[0, 0] - y[0, 0]
+        expected = derivative(np.float64(z)) * error
+        assert gradient[0] == pytest.approx(
+            expected, rel=FUNCTION_RTOL[dtype], abs=FUNCTION_RTOL[dtype]
+        )
+
+
+@every_path
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["absolute_error", "huber", "quantile"])
+def test_losses_with_a_kink_have_slope_zero_at_the_target(simd, dtype, name):
+    spec, parameters = scalar_network(loss=Component(name))
+    network = network_of(spec, dtype, simd)
+    X = np.full((3, 1), 2.0, dtype)
+    loss, gradient = network.loss_and_gradient(parameters.astype(dtype), X, X)
+    assert loss == 0.0
+    np.testing.assert_array_equal(gradient, 0.0)
+
+
+@every_path
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_relu_has_slope_zero_at_zero(simd, dtype):
+    spec, _ = scalar_network("relu")
+    network = network_of(spec, dtype, simd)
+    parameters = np.array([0.0, 1.0], dtype)
+    ones = np.ones((1, 1), dtype)
+    _, gradient = network.loss_and_gradient(parameters, ones, ones)
+    np.testing.assert_array_equal(gradient, 0.0)
+
+
+EXTREME = {
+    "log_loss": ([[80.0, -80.0], [-80.0, 80.0]], [0, 0]),
+    "focal": ([[80.0, -80.0], [-80.0, 80.0]], [0, 0]),
+    "binary_log_loss": ([[80.0], [-80.0]], [[1.0], [1.0]]),
+    "binary_focal": ([[80.0], [-80.0]], [[1.0], [1.0]]),
+    "poisson": ([[80.0], [-80.0]], [[0.0], [3.0]]),
+    "gamma": ([[80.0], [-80.0]], [[0.5], [3.0]]),
+    "huber": ([[1e20], [-1e20]], [[0.0], [0.0]]),
+}
+
+
+@every_path
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", sorted(EXTREME))
+def test_losses_stay_finite_and_right_at_extreme_outputs(simd, dtype, name):
+    outputs, targets = (np.array(values) for values in EXTREME[name])
+    takes_classes = LOSSES[name].takes_classes
+    y = targets.astype(np.int32 if takes_classes else dtype)
+    n_outputs = outputs.shape[1]
+    spec = reference.NetworkSpec(
+        n_inputs=n_outputs,
+        layers=[reference.LayerSpec(width=n_outputs, activation="identity")],
+        loss=Component(name),
+        bias=False,
+    )
+    parameters = np.eye(n_outputs).reshape(-1)
+    network = network_of(spec, dtype, simd)
+    for row in range(len(outputs)):
+        X, t = outputs[row : row + 1], targets[row : row + 1]
+        loss, gradient = network.loss_and_gradient(
+            parameters.astype(dtype), X.astype(dtype), y[row : row + 1]
+        )
+        expected_loss, expected = reference.loss_and_gradient(spec, parameters, X, t)
+        rtol = FUNCTION_RTOL[dtype]
+        assert loss == pytest.approx(expected_loss, rel=rtol, abs=rtol)
+        np.testing.assert_allclose(gradient, expected, rtol=10 * rtol, atol=rtol)

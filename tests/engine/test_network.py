@@ -1,0 +1,194 @@
+"""Forward pass, means, loss and gradient against the twin, over random networks."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from problems import BATCH, LAYER, residual, scaled_problem, two_hidden
+
+import reference
+from engine.building import cast, network_of
+from engine.strategies import (
+    AWKWARD,
+    TOLERANCE,
+    assert_close,
+    every_dtype,
+    every_path,
+    networks,
+    property_test,
+)
+
+# A sum over rows in another order: rounding of some hundred additions.
+SUM_RTOL = {"float32": 1e-5, "float64": 1e-13}
+
+
+def check_forward(spec, n, seed, dtype, simd, n_threads):
+    parameters, X, _, _ = scaled_problem(spec, n, seed)
+    network = network_of(spec, dtype, simd)
+    flat, rows = cast(parameters, dtype), cast(X, dtype)
+    outputs = network.forward(flat, rows, n_threads=n_threads)
+    means = network.predict(flat, rows, n_threads=n_threads)
+    assert outputs.dtype == means.dtype == dtype
+    assert_close(outputs, reference.outputs(spec, parameters, X), TOLERANCE[dtype])
+    assert_close(means, reference.predict(spec, parameters, X), TOLERANCE[dtype])
+
+
+def check_gradient(spec, n, seed, dtype, simd, n_threads, training, weighted, alpha):
+    parameters, X, y, weights = scaled_problem(spec, n, seed)
+    weights = weights if weighted else None
+    network = network_of(spec, dtype, simd)
+    arrays = [cast(array, dtype) for array in (parameters, X, y, weights)]
+    keywords = {"alpha": alpha, "training": training}
+    loss, gradient = network.loss_and_gradient(*arrays, **keywords, n_threads=n_threads)
+    expected_loss, expected = reference.loss_and_gradient(
+        spec, parameters, X, y, weights, **keywords
+    )
+    assert gradient.dtype == dtype
+    assert loss == pytest.approx(expected_loss, rel=TOLERANCE[dtype], abs=TOLERANCE[dtype])
+    assert_close(gradient, expected, TOLERANCE[dtype])
+    if not training:
+        alone = network.loss(*arrays, alpha=alpha, n_threads=n_threads)
+        assert alone == pytest.approx(loss, rel=SUM_RTOL[dtype])
+
+
+@every_path
+@every_dtype
+@property_test(40)
+@given(
+    spec=networks(),
+    n=st.sampled_from([0, *AWKWARD]),
+    seed=st.integers(0, 1000),
+    n_threads=st.integers(1, 3),
+)
+def test_forward_equals_the_twin(dtype, simd, spec, n, seed, n_threads):
+    check_forward(spec, n, seed, dtype, simd, n_threads)
+
+
+@every_path
+@property_test(60)
+@given(
+    spec=networks(),
+    n=st.sampled_from([2, *AWKWARD[1:]]),
+    seed=st.integers(0, 1000),
+    n_threads=st.integers(1, 3),
+    training=st.booleans(),
+    weighted=st.booleans(),
+    alpha=st.sampled_from([0.0, 0.7]),
+)
+def test_loss_and_gradient_equal_the_twin(
+    simd, spec, n, seed, n_threads, training, weighted, alpha
+):
+    check_gradient(spec, n, seed, "float64", simd, n_threads, training, weighted, alpha)
+
+
+@every_path
+@property_test(60)
+@given(
+    spec=networks(smooth=True),
+    n=st.sampled_from([16, 17, 63, 64, 65, 300]),
+    seed=st.integers(0, 1000),
+    n_threads=st.integers(1, 3),
+    training=st.booleans(),
+    weighted=st.booleans(),
+    alpha=st.sampled_from([0.0, 0.7]),
+)
+def test_loss_and_gradient_in_float32_are_close_to_the_twin(
+    simd, spec, n, seed, n_threads, training, weighted, alpha
+):
+    check_gradient(spec, n, seed, "float32", simd, n_threads, training, weighted, alpha)
+
+
+@every_dtype
+@pytest.mark.parametrize("build", [two_hidden, residual])
+@pytest.mark.parametrize("normalization", [BATCH, LAYER])
+def test_activations_of_every_layer_equal_the_twin(dtype, build, normalization):
+    spec = build(normalization=normalization)
+    parameters, X, _, _ = scaled_problem(spec, 33, 0)
+    network = network_of(spec, dtype)
+    trace = reference.forward(spec, parameters, X)
+    for l in range(len(spec.layers)):
+        actual = network.activations(cast(parameters, dtype), cast(X, dtype), l)
+        assert_close(actual, trace[l].outputs, TOLERANCE[dtype])
+
+
+@every_dtype
+@pytest.mark.parametrize("build", [two_hidden, residual])
+@pytest.mark.parametrize("n_threads", [1, 2, 3])
+def test_moments_are_those_of_the_pre_activations(dtype, build, n_threads):
+    spec = build(normalization=BATCH)
+    parameters, X, _, _ = scaled_problem(spec, 150, 0)
+    network = network_of(spec, dtype)
+    trace = reference.forward(spec, parameters, X)
+    for l in range(len(spec.layers) - 1):
+        mean, variance = network.moments(
+            cast(parameters, dtype), cast(X, dtype), l, n_threads=n_threads
+        )
+        assert mean.dtype == variance.dtype == np.float64
+        assert_close(mean, trace[l].z.mean(axis=0), TOLERANCE[dtype])
+        assert_close(variance, trace[l].z.var(axis=0), TOLERANCE[dtype])
+
+
+@every_dtype
+def test_rows_choose_samples_in_their_order_with_repetition(dtype):
+    spec = residual(LAYER)
+    parameters, X, y, weights = (cast(array, dtype) for array in scaled_problem(spec, 40, 0))
+    network = network_of(spec, dtype)
+    rows = np.array([3, 39, 3, 0, 17], dtype=np.int64)
+    for method in (network.forward, network.predict):
+        np.testing.assert_array_equal(
+            method(parameters, X, rows=rows), method(parameters, X[rows].copy())
+        )
+    np.testing.assert_array_equal(
+        network.activations(parameters, X, 2, rows=rows),
+        network.activations(parameters, X[rows].copy(), 2),
+    )
+    chosen = [array[rows].copy() for array in (X, y, weights)]
+    assert network.loss(parameters, X, y, weights, rows=rows, alpha=0.1) == network.loss(
+        parameters, *chosen, alpha=0.1
+    )
+    loss, gradient = network.loss_and_gradient(parameters, X, y, weights, rows=rows)
+    expected_loss, expected = network.loss_and_gradient(parameters, *chosen)
+    assert loss == expected_loss
+    np.testing.assert_array_equal(gradient, expected)
+    for actual, wanted in zip(
+        network.moments(parameters, X, 1, rows=rows),
+        network.moments(parameters, chosen[0], 1),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(actual, wanted)
+
+
+@every_dtype
+def test_measuring_gives_the_same_bits_on_any_number_of_threads(dtype):
+    spec = residual(BATCH)
+    parameters, X, y, weights = (cast(array, dtype) for array in scaled_problem(spec, 517, 0))
+    network = network_of(spec, dtype)
+
+    def measured(n_threads):
+        loss, gradient = network.loss_and_gradient(
+            parameters, X, y, weights, training=True, n_threads=n_threads
+        )
+        return [
+            network.forward(parameters, X, n_threads=n_threads),
+            network.loss(parameters, X, y, weights, n_threads=n_threads),
+            *network.moments(parameters, X, 1, n_threads=n_threads),
+            loss,
+            gradient,
+        ]
+
+    for n_threads in (2, 3):
+        for actual, expected in zip(measured(n_threads), measured(1), strict=True):
+            np.testing.assert_array_equal(actual, expected)
+
+
+def test_inputs_are_only_read():
+    spec = two_hidden(normalization=BATCH)
+    arrays = scaled_problem(spec, 20, 0)
+    kept = [array.copy() for array in arrays]
+    for array in arrays:
+        array.flags.writeable = False
+    network = network_of(spec)
+    network.loss_and_gradient(*arrays, training=True)
+    network.predict(*arrays[:2])
+    for array, copy in zip(arrays, kept, strict=True):
+        np.testing.assert_array_equal(array, copy)

@@ -1,0 +1,111 @@
+"""What the engine does to the process around it: threads, forks, the GIL, denormal numbers."""
+
+import multiprocessing
+import threading
+
+import numpy as np
+import pytest
+from problems import LAYER, scaled_problem
+from problems import network_of as spec_of
+
+from deepgen import _core
+from engine.building import network_of, parameters_after, trainer_of
+from reference import Component, LayerSpec
+
+# A child that hangs in a dead thread team never comes back; a healthy one needs milliseconds.
+CHILD_SECONDS = 60
+
+N_SLICES = 21
+
+SPEC = spec_of(LayerSpec(width=128, normalization=LAYER), LayerSpec(width=128), n_inputs=64)
+
+
+def trained(n_threads):
+    parameters, X, y, _ = scaled_problem(SPEC, 512, 0)
+    trainer = trainer_of(SPEC, Component("adam"), batch_size=256, seed=1)
+    trainer.set_data(X, y)
+    trainer.load(parameters)
+    for epoch in range(3):
+        trainer.begin_epoch(epoch)
+        trainer.run(np.full(trainer.steps_per_epoch, 0.01), n_threads)
+    return parameters_after(trainer, parameters)
+
+
+def report(pipe):
+    pipe.send((_core.max_threads(), trained(2)))
+    pipe.close()
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.skipif(
+    "fork" not in multiprocessing.get_all_start_methods(), reason="this system cannot fork"
+)
+def test_a_forked_child_trains_to_the_same_bits_on_one_thread():
+    """libgomp's threads do not survive a fork; a region in the child would wait for them."""
+    expected = trained(2)  # the parent has had a parallel region
+    context = multiprocessing.get_context("fork")
+    receiver, sender = context.Pipe(duplex=False)
+    child = context.Process(target=report, args=(sender,))
+    child.start()
+    try:
+        assert receiver.poll(CHILD_SECONDS), "the child hangs"
+        n_threads, actual = receiver.recv()
+    finally:
+        child.kill()
+        child.join()
+        child.close()
+    assert n_threads == 1
+    np.testing.assert_array_equal(actual, expected)
+
+
+def test_other_threads_run_python_while_a_slice_is_trained():
+    parameters, X, y, _ = scaled_problem(SPEC, 512, 0)
+    trainer = trainer_of(SPEC, Component("adam"), batch_size=8)
+    trainer.set_data(X, y)
+    trainer.load(parameters)
+    turns, gains = 0, []
+
+    def train():
+        for epoch in range(N_SLICES):
+            trainer.begin_epoch(epoch)
+            before = turns
+            trainer.run(np.full(trainer.steps_per_epoch, 0.001))
+            gains.append(turns - before)
+
+    worker = threading.Thread(target=train)
+    worker.start()
+    while worker.is_alive():
+        turns += 1
+    assert len(gains) == N_SLICES
+    # With the GIL held for a slice, no turn falls into it but by a switch at its very edge.
+    assert np.median(gains) > 10
+
+
+def test_two_trainers_in_two_threads_do_not_disturb_each_other():
+    expected = trained(1)
+    results = {}
+
+    def work(name, n_threads):
+        results[name] = trained(n_threads)
+
+    workers = [threading.Thread(target=work, args=(i, 1 + i % 2)) for i in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    for i in range(4):
+        np.testing.assert_array_equal(results[i], expected)
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_training_leaves_denormal_numbers_to_others_as_they_were(n_threads):
+    trained(n_threads)
+    smallest = np.full(64, 5e-324)
+    assert (smallest + 0.0 == 5e-324).all() and (smallest * 1.0 != 0.0).all()
+
+
+@pytest.mark.parametrize("simd", _core.simd_paths())
+def test_measuring_in_float64_keeps_denormal_numbers(simd):
+    network = network_of(spec_of(n_inputs=1, n_outputs=1, bias=False), "float64", simd)
+    outputs = network.forward(np.full(1, 1e-310), np.ones((20, 1)), n_threads=2)
+    np.testing.assert_array_equal(outputs, 1e-310)

@@ -1,0 +1,259 @@
+"""Training against the twin, step by step."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from problems import (
+    BATCH,
+    LAYER,
+    LOSS_COMPONENTS,
+    NONE,
+    describe,
+    network_of,
+    residual,
+    scaled_problem,
+    two_hidden,
+)
+
+import reference
+from engine.building import cast, parameters_after, trainer_of
+from engine.strategies import (
+    AWKWARD,
+    assert_close,
+    every_dtype,
+    every_path,
+    networks,
+    property_test,
+)
+from reference import Component, LayerSpec
+
+OPTIMIZERS = [
+    Component("sgd", {"momentum": 0.0, "nesterov": 0.0}),
+    Component("sgd", {"momentum": 0.8, "nesterov": 0.0}),
+    Component("sgd"),
+    Component("sgd", {"weight_decay": 0.5}),
+    Component("adam"),
+    Component("adam", {"eps_hat": 0.0}),
+    Component("adam", {"beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-2}),
+    Component("adam", {"beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-2, "eps_hat": 0.0}),
+    Component("adam", {"weight_decay": 0.5}),
+]
+ADAM = Component("adam", {"epsilon": 1e-4})
+
+# Rounding grows from step to step: Adam divides by sqrt(v), which is tiny where a gradient was.
+# Epsilon is kept well above rounding in the tests of many steps. Float32 runs few steps.
+TRAINED_TOLERANCE = {"float32": 2e-3, "float64": 1e-9}
+
+N_EPOCHS = 3
+
+
+def with_dropout(spec, probability):
+    hidden = [replace(layer, dropout=probability) for layer in spec.layers[:-1]]
+    return replace(spec, layers=[*hidden, spec.layers[-1]])
+
+
+def assert_training_equals_twin(
+    spec,
+    optimizer,
+    *,
+    n=43,
+    batch_size=8,
+    dtype="float64",
+    simd="",
+    n_threads=1,
+    alpha=0.3,
+    weighted=True,
+    shuffle=True,
+    rows=None,
+    seed=5,
+    n_epochs=N_EPOCHS,
+):
+    """Parameters, running statistics and progress after each epoch."""
+    parameters, X, y, weights = scaled_problem(spec, n, seed)
+    weights = weights if weighted else None
+    settings = {"alpha": alpha, "batch_size": batch_size, "shuffle": shuffle, "seed": seed}
+    twin = reference.Trainer(spec, optimizer=optimizer, **settings)
+    trainer = trainer_of(spec, optimizer, dtype=dtype, simd=simd, **settings)
+    arrays = [cast(array, dtype) for array in (X, y, weights)]
+    trainer.set_data(*arrays, rows)
+    start = cast(parameters, dtype)
+    trainer.load(start)
+    n_rows = n if rows is None else len(rows)
+    n_steps = len(twin.batches(n_rows))
+    assert trainer.steps_per_epoch == n_steps
+    expected = parameters
+    for epoch in range(n_epochs):
+        rates = 0.02 / (1.0 + epoch + np.arange(n_steps))
+        expected, wanted = twin.epoch(expected, X, y, weights, rows=rows, epoch=epoch, rates=rates)
+        trainer.begin_epoch(epoch)
+        progress = trainer.run(rates, n_threads)
+        tolerance = TRAINED_TOLERANCE[dtype]
+        assert progress.finite and progress.epoch_done
+        assert (progress.n_steps, progress.n_rows) == (wanted.n_steps, n_rows)
+        assert progress.loss == pytest.approx(wanted.loss, rel=tolerance)
+        assert progress.gradient_norm == pytest.approx(wanted.gradient_norm, rel=tolerance)
+        assert_close(parameters_after(trainer, start), expected, tolerance)
+    assert np.abs(expected - parameters).max() > 1e-3  # there was something to get right
+
+
+@every_path
+@pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=describe)
+def test_every_form_of_every_optimizer_equals_the_twin(simd, optimizer):
+    assert_training_equals_twin(two_hidden(), optimizer, simd=simd)
+
+
+@every_path
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
+@pytest.mark.parametrize("build", [two_hidden, residual])
+def test_norms_skips_and_dropout_train_as_the_twin(simd, build, normalization, dropout):
+    spec = with_dropout(build(normalization=normalization), dropout)
+    assert_training_equals_twin(spec, ADAM, simd=simd)
+
+
+@every_path
+@pytest.mark.parametrize("loss", LOSS_COMPONENTS, ids=describe)
+def test_every_loss_trains_as_the_twin(simd, loss):
+    assert_training_equals_twin(two_hidden(loss=loss), OPTIMIZERS[1], simd=simd)
+
+
+@pytest.mark.parametrize("activation", sorted(reference.ACTIVATIONS))
+@every_dtype
+def test_every_activation_trains_as_the_twin(dtype, activation):
+    assert_training_equals_twin(two_hidden(activation), OPTIMIZERS[1], dtype=dtype, n_epochs=1)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("alpha", [0.0, 0.3])
+@pytest.mark.parametrize("shuffle", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+def test_weights_alpha_shuffle_and_bias_train_as_the_twin(weighted, alpha, shuffle, bias):
+    assert_training_equals_twin(
+        residual(LAYER, bias=bias), ADAM, weighted=weighted, alpha=alpha, shuffle=shuffle
+    )
+
+
+@pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
+@pytest.mark.parametrize("n", [1, 7, 8, 9, 15, 16, 17, 18])
+def test_any_last_batch_trains_as_the_twin(normalization, n):
+    """Under batch norm a last batch of one row joins the one before; one row alone cannot be."""
+    if normalization is BATCH and n == 1:
+        n = 2
+    assert_training_equals_twin(two_hidden(normalization=normalization), ADAM, n=n)
+
+
+def test_chosen_rows_train_as_the_twin():
+    rows = np.random.default_rng(0).permutation(43)[:19].astype(np.int64)
+    assert_training_equals_twin(residual(BATCH), ADAM, rows=rows)
+    assert_training_equals_twin(residual(BATCH), ADAM, rows=rows, shuffle=False)
+
+
+@every_path
+@property_test(30)
+@given(
+    spec=networks(smooth=True, dropout=True),
+    optimizer=st.sampled_from([OPTIMIZERS[1], OPTIMIZERS[2], ADAM]),
+    n=st.sampled_from([16, 17, 64, 65, 130]),
+    batch_size=st.sampled_from([15, 16, 64, 65, 300]),
+    seed=st.integers(0, 1000),
+    n_threads=st.integers(1, 3),
+    alpha=st.sampled_from([0.0, 0.3]),
+    weighted=st.booleans(),
+)
+def test_awkward_networks_train_as_the_twin(
+    simd, spec, optimizer, n, batch_size, seed, n_threads, alpha, weighted
+):
+    assert_training_equals_twin(
+        spec,
+        optimizer,
+        n=n,
+        batch_size=batch_size,
+        simd=simd,
+        n_threads=n_threads,
+        alpha=alpha,
+        weighted=weighted,
+        seed=seed,
+        n_epochs=1,
+    )
+
+
+@every_path
+@pytest.mark.parametrize("width", AWKWARD)
+def test_float32_stays_close_to_the_twin_for_an_epoch(simd, width):
+    spec = network_of(
+        LayerSpec(width=width, activation="tanh", normalization=LAYER),
+        LayerSpec(width=width, activation="gelu", dropout=0.2, skip_from=0),
+        n_inputs=17,
+    )
+    assert_training_equals_twin(
+        spec, ADAM, n=65, batch_size=16, dtype="float32", simd=simd, n_epochs=1
+    )
+
+
+def zero_weight_run(weights, normalization=NONE):
+    spec = two_hidden(normalization=normalization)
+    parameters, X, y, _ = scaled_problem(spec, 12, 0)
+    trainer = trainer_of(spec, ADAM, batch_size=4, shuffle=False, alpha=0.1)
+    trainer.set_data(X, y, weights)
+    trainer.load(parameters)
+    trainer.begin_epoch(0)
+    progress = trainer.run(np.full(3, 0.01))
+    return parameters, parameters_after(trainer, parameters), progress, trainer.state()
+
+
+@pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
+def test_a_batch_without_weight_makes_no_step(normalization):
+    """Neither weights, nor moments, nor running statistics nor the count of steps move."""
+    weights = np.ones(12)
+    weights[4:8] = 0.0
+    _, after, progress, state = zero_weight_run(weights, normalization)
+    assert progress.epoch_done and progress.finite
+
+    spec = two_hidden(normalization=normalization)
+    parameters, X, y, _ = scaled_problem(spec, 12, 0)
+    kept = np.array([0, 1, 2, 3, 8, 9, 10, 11], dtype=np.int64)
+    trainer = trainer_of(spec, ADAM, batch_size=4, shuffle=False, alpha=0.1)
+    trainer.set_data(X, y, weights, kept)
+    trainer.load(parameters)
+    trainer.begin_epoch(0)
+    without = trainer.run(np.full(2, 0.01))
+    np.testing.assert_array_equal(after, parameters_after(trainer, parameters))
+    assert progress.loss == without.loss
+    assert progress.gradient_norm == without.gradient_norm
+    expected = trainer.state()
+    assert state.keys() == expected.keys()
+    for name in state:
+        np.testing.assert_array_equal(state[name], expected[name])
+
+
+def test_rows_of_weight_zero_count_for_nothing_but_batch_statistics():
+    spec = two_hidden()
+    parameters, X, y, weights = scaled_problem(spec, 8, 0)
+    weights[::2] = 0.0
+    changed = X.copy()
+    changed[::2] = 77.0
+    results = []
+    for inputs in (X, changed):
+        trainer = trainer_of(spec, ADAM, batch_size=8)
+        trainer.set_data(inputs, y, weights)
+        trainer.load(parameters)
+        trainer.begin_epoch(0)
+        trainer.run(np.full(1, 0.01))
+        results.append(parameters_after(trainer, parameters))
+    np.testing.assert_array_equal(*results)
+
+
+def test_a_diverging_run_says_so_and_stops_there():
+    spec = network_of(loss=Component("poisson"))
+    parameters, X, y, _ = scaled_problem(spec, 40, 0)
+    trainer = trainer_of(spec, OPTIMIZERS[0], batch_size=4)
+    trainer.set_data(X, y)
+    trainer.load(parameters)
+    trainer.begin_epoch(0)
+    progress = trainer.run(np.full(10, 1e6))
+    assert not progress.finite
+    assert not progress.epoch_done
+    assert 1 <= progress.n_steps < 10
