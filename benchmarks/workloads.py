@@ -132,7 +132,7 @@ class TwinTraining:
     """
 
     def __init__(self, workload):
-        from reference.network import Component, LayerSpec, NetworkSpec
+        from reference.network import Component, LayerSpec, NetworkSpec, layout
         from reference.trainer import Trainer
 
         *hidden, outputs = workload.widths[1:]
@@ -142,8 +142,7 @@ class TwinTraining:
             spec, optimizer=Component("adam"), batch_size=workload.batch_size, seed=0
         )
         self.data = [array.astype(np.float64) for array in workload.data()]
-        layout = _core.Network(workload.spec(), dtype="float32").layout
-        self.parameters = workload.parameters(layout).astype(np.float64)
+        self.parameters = workload.parameters(layout(spec)).astype(np.float64)
         self.rates = np.full(workload.steps_per_epoch, LEARNING_RATE)
         self.n_epochs = 0
 
