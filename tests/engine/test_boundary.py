@@ -173,6 +173,14 @@ def test_less_than_one_thread_is_refused(method, n_threads):
             r"quantile.*2.*3|quantile.*3.*2",
         ),
         (dense(loss=Component("huber", {"delta": [1.0, 2.0]})), r"huber: delta"),
+        (dense(loss=Component("huber", {"delta": 0.0})), r"huber: delta.* 0"),
+        (dense(loss=Component("quantile", {"quantile": 0.0})), r"quantile.* 0"),
+        (dense(loss=Component("quantile", {"quantile": 1.0})), r"quantile.* 1"),
+        (
+            dense(loss=Component("quantile", {"quantile": [0.9, 0.5, 0.1]})),
+            r"quantiles.*ascending",
+        ),
+        (dense(loss=Component("log_loss", {"label_smoothing": 1.0})), r"label_smoothing.* 1"),
         (dense(loss=Component("quantile", {"quantile": []})), r"quantile"),
     ],
 )
