@@ -41,6 +41,13 @@ def test_bad_input_is_one_line_and_exit_code_2(arguments, capsys):
     assert captured.err.startswith("deepgen") and captured.err.count("\n") == 1
 
 
+def test_a_reader_that_leaves_is_no_error():
+    with subprocess.Popen([*RUN, "info"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as run:
+        run.stdout.close()
+        assert run.stderr.read() == b""
+    assert run.returncode == 0
+
+
 def test_demo_trains_both_estimators_and_keeps_silent_in_a_pipe(monkeypatch, capsys):
     monkeypatch.setitem(demo.SETTINGS, "max_iter", 3)
     assert cli.main(["demo"]) == 0

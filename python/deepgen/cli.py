@@ -43,12 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        if options.command == "demo":
-            return _demo()
-        return _info()
+        status = _demo() if options.command == "demo" else _info()
+        sys.stdout.flush()
+        return status
     except ValueError as error:
         print(f"deepgen {options.command}: error: {error}", file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # The reader left (`deepgen info | head -1`); the flush at exit must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
 
