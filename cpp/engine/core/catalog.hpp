@@ -1,0 +1,60 @@
+// Families of interchangeable members (losses, optimizers, ...): names, settings with defaults and
+// ranges, look-up with messages. Written once; a member only states its `Parameter`s.
+
+#pragma once
+
+#include "engine/core/check.hpp"
+#include "engine/core/types.hpp"
+
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace deepgen {
+
+// One setting of a member: inclusive range, default value. `many` allows a list of values.
+struct Parameter {
+    std::string_view name;
+    double value;
+    double low;
+    double high;
+    bool many = false;
+};
+
+// What a caller asks for: a member's name and the settings that differ from its defaults.
+struct Component {
+    std::string name;
+    std::map<std::string, std::vector<double>> settings;
+};
+
+// A member's settings after defaults and range checks.
+class Settings {
+  public:
+    Settings(const Component &component, std::span<const Parameter> parameters);
+
+    double operator[](std::string_view name) const { return values(name).front(); }
+    const std::vector<double> &values(std::string_view name) const;
+
+  private:
+    std::map<std::string, std::vector<double>, std::less<>> values_;
+};
+
+// "elu, gelu, relu": the known names, for messages.
+std::string joined(std::span<const std::string_view> names);
+
+// The entry called `name`; any type with a `name` member will do.
+template <class Entry>
+const Entry &find_member(std::string_view family, std::span<const Entry *const> entries,
+                         std::string_view name) {
+    std::vector<std::string_view> names;
+    for (const Entry *entry : entries) {
+        if (entry->name == name)
+            return *entry;
+        names.push_back(entry->name);
+    }
+    refuse("unknown ", family, " '", name, "'; known: ", joined(names));
+}
+
+} // namespace deepgen
