@@ -1,0 +1,183 @@
+// The kernels of one SIMD path, as the network sees them: a table of functions for each scalar.
+//
+// Legend for shapes: rows are samples; a packed matrix W (k, n) is stored in panels of `panel`
+// columns, each panel row-major: panel p holds W[:, p*panel : p*panel + w], w = min(panel, n -
+// p*panel). Widths are padded to whole cache lines and the padding is zero, always: in weights,
+// activations and gradients.
+
+#pragma once
+
+#include "engine/core/catalog.hpp"
+#include "engine/core/types.hpp"
+
+#include <array>
+#include <span>
+#include <string_view>
+
+namespace deepgen {
+
+// What happens to a tile of a product while it is in registers.
+enum class Epilogue {
+    store,           // c = ab
+    accumulate,      // c += ab
+    bias,            // c = ab + bias
+    bias_relu,       // c = max(ab + bias, 0)
+    gate,            // c = gate > 0 ? ab * gate_scale : 0      (ReLU's slope, dropout's scale)
+    accumulate_gate, // c = gate > 0 ? (c + ab) * gate_scale : 0
+};
+inline constexpr Index n_epilogues = 6;
+
+// c (rows, columns) = epilogue(a (rows, depth) b (depth, columns)); b is packed with b_rows >=
+// depth rows.
+template <class T>
+struct Product {
+    Index rows, columns, depth;
+    const T *a;
+    Index a_stride;
+    const T *b;
+    Index b_rows;
+    T *c;
+    Index c_stride;
+    const T *bias = nullptr;
+    const T *gate = nullptr;
+    Index gate_stride = 0;
+    T gate_scale = 1;
+};
+
+// out (rows, columns) = a^T b, a (depth, rows), b (depth, columns); columns <= panel, out
+// contiguous.
+template <class T>
+struct OuterProduct {
+    Index rows, columns, depth;
+    const T *a;
+    Index a_stride;
+    const T *b;
+    Index b_stride;
+    T *out;
+};
+
+// CSR rows: row i holds entries [starts[i], ends[i]) of indices and values.
+template <class T>
+struct SparseBlock {
+    Index rows;
+    const std::int64_t *starts;
+    const std::int64_t *ends;
+    const std::int32_t *indices;
+    const T *values;
+};
+
+// out (n_features, columns) = a^T b for the features [first, first + n_features) of sparse rows a:
+// `cursors`, one for each row, stand at the first entry that is not below `first` and are moved
+// past the last feature.
+template <class T>
+struct SparseOuter {
+    SparseBlock<T> a;
+    std::int64_t *cursors;
+    Index first, n_features, columns;
+    const T *b;
+    Index b_stride;
+    T *out; // panels of n_features rows each
+};
+
+// A block of a matrix of samples: (rows, width), rows `stride` apart.
+template <class T>
+struct Rows {
+    Index rows, width;
+    T *data;
+    Index stride;
+};
+
+// What dropout needs to know of one row: two halves of its key.
+struct DropoutKey {
+    std::uint32_t low, high;
+};
+
+inline constexpr Index max_slots = 2;
+using RuleConstants = std::array<double, 8>;
+
+// The weights that an elementwise rule updates in one go, with their gradient and the rule's own
+// memory.
+template <class T>
+struct RuleTile {
+    Index n; // multiple of a cache line
+    T *weights;
+    const T *gradient;
+    std::array<T *, max_slots> slots;
+    double penalty;                // L2: gradient + penalty * weight is what the rule sees
+    double decay;                  // decoupled: weight *= 1 - decay first
+    double gradient_squares = 0.0; // out: sum of (gradient + penalty * weight)^2
+    double weight_squares = 0.0;   // out: sum of weight^2, before
+};
+
+// An elementwise optimizer rule; see optimizers/rule.hpp.
+template <class T>
+struct Rule {
+    std::string_view name;
+    std::span<const Parameter> parameters;
+    Index n_slots;
+    RuleConstants (*constants)(const double *settings, double step, double rate);
+    void (*update)(const RuleConstants &, RuleTile<T> &);
+};
+
+template <class T>
+struct ActivationKernels {
+    bool from_output;
+    void (*apply)(Rows<T> from, T *to, Index to_stride); // to = f(from), padding left at zero
+    void (*backward)(Rows<T> delta, const T *x, Index x_stride); // delta *= f'(x)
+};
+
+template <class T>
+struct Kernels {
+    std::string_view path;
+    Index panel; // columns
+
+    void (*product[n_epilogues])(const Product<T> &);
+    void (*outer_product)(const OuterProduct<T> &);
+    void (*transpose)(const T *from, Index from_stride, T *to,
+                      Index to_stride); // one cache line square
+
+    void (*sparse_product)(const SparseBlock<T> &a, const Product<T> &shape, bool relu);
+    void (*sparse_outer)(const SparseOuter<T> &);
+
+    std::span<const ActivationKernels<T>> activations; // in the order of activations/list.hpp
+    std::span<const Rule<T>> rules;                    // in the order of optimizers/list.hpp
+
+    // sum over rows, in order
+    void (*column_sums)(Rows<const T> x, T *sums);
+    // to += from
+    void (*add)(Rows<const T> from, T *to, Index to_stride);
+    // x[i, j] *= scale where row i keeps unit j, else 0
+    void (*dropout)(Rows<T> x, const DropoutKey *keys, std::uint32_t threshold, T scale);
+
+    // Statistics over the rows of a block, in double: sum and sum of squared distances from the
+    // block's mean.
+    void (*moments)(Rows<const T> x, double *sums, double *squares);
+    // x = (x - mean) * inverse_std, by column; y = x * scale + shift
+    void (*standardize_columns)(Rows<T> x, const T *mean, const T *inverse_std, const T *scale,
+                                const T *shift, T *y, Index y_stride);
+    // The same with statistics of each row over its own features; inverse_std (rows,) is kept for
+    // the way back.
+    void (*standardize_rows)(Rows<T> x, double epsilon, const T *scale, const T *shift,
+                             T *inverse_std, T *y, Index y_stride);
+    // sums[j] = sum_i dy[i, j], products[j] = sum_i dy[i, j] x[i, j], in double
+    void (*gradient_sums)(Rows<const T> dy, const T *x, Index x_stride, double *sums,
+                          double *products);
+    // dy -> dz: factor[j] (dy - mean_dy[j] - x mean_dyx[j])
+    void (*unstandardize_columns)(Rows<T> dy, const T *x, Index x_stride, const T *factor,
+                                  const T *mean_dy, const T *mean_dyx);
+    // dy -> dz with g = dy * scale: inverse_std_i (g - mean_j g - x mean_j(g x))
+    void (*unstandardize_rows)(Rows<T> dy, const T *x, Index x_stride, const T *scale,
+                               const T *inverse_std);
+
+    // GFLOP/s of one thread doing nothing but fused multiply-adds in registers.
+    double (*fma_peak)();
+};
+
+// "avx512", "avx2", "portable": those that this machine runs, best first.
+std::span<const std::string_view> simd_paths();
+
+// The table of a path; an empty name means DEEPGEN_SIMD from the environment, or else the best one.
+template <class T>
+const Kernels<T> &kernels(std::string_view path);
+
+} // namespace deepgen

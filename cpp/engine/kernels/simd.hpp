@@ -1,0 +1,174 @@
+// One SIMD register as a value: GCC and Clang vector extensions, with intrinsics only where the
+// extensions have no word for it (fused multiply-add, square root).
+//
+// The flags of the translation unit decide the width. Each path includes this header on its own,
+// and everything that is built on it lives in the path's namespace: an inline function shared
+// between paths would be compiled with one path's flags and run on another's machine.
+
+#pragma once
+
+#include "engine/core/types.hpp"
+
+#include <cmath>
+#include <cstring>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__)
+#define DEEPGEN_PATH avx512
+#elif defined(__AVX2__)
+#define DEEPGEN_PATH avx2
+#else
+#define DEEPGEN_PATH portable
+#endif
+
+#define DEEPGEN_INLINE inline __attribute__((always_inline))
+
+namespace deepgen::DEEPGEN_PATH {
+
+#if defined(__AVX512F__)
+inline constexpr Index register_bytes = 64;
+#elif defined(__AVX2__)
+inline constexpr Index register_bytes = 32;
+#else
+inline constexpr Index register_bytes = 16;
+#endif
+
+// Spelled out for each scalar: GCC 12 forgets vector_size on a type that depends on a template
+// parameter.
+template <class T>
+struct Register;
+template <>
+struct Register<float> {
+    typedef float Lanes __attribute__((vector_size(register_bytes)));
+    typedef std::int32_t Mask __attribute__((vector_size(register_bytes)));
+};
+template <>
+struct Register<double> {
+    typedef double Lanes __attribute__((vector_size(register_bytes)));
+    typedef std::int64_t Mask __attribute__((vector_size(register_bytes)));
+};
+
+template <class T>
+struct Simd {
+    using Lanes = typename Register<T>::Lanes;
+    using Mask = typename Register<T>::Mask; // all bits of a lane set, or none
+
+    static constexpr Index lanes = register_bytes / static_cast<Index>(sizeof(T));
+
+    Lanes v;
+
+    Simd() = default;
+    Simd(Lanes lanes_) : v(lanes_) {}
+    Simd(T value)
+        : v(value - Lanes{}) {
+    } // implicit, so that formulas read as on paper; x - 0 keeps -0, x + 0 not
+
+    static Simd load(const T *from) {
+        Simd x;
+        std::memcpy(&x.v, from, register_bytes);
+        return x;
+    }
+    void store(T *to) const { std::memcpy(to, &v, register_bytes); }
+
+    friend Simd operator+(Simd a, Simd b) { return a.v + b.v; }
+    friend Simd operator-(Simd a, Simd b) { return a.v - b.v; }
+    friend Simd operator*(Simd a, Simd b) { return a.v * b.v; }
+    friend Simd operator/(Simd a, Simd b) { return a.v / b.v; }
+    friend Simd operator-(Simd a) { return -a.v; }
+    friend Mask operator>(Simd a, Simd b) { return a.v > b.v; }
+    friend Mask operator<(Simd a, Simd b) { return a.v < b.v; }
+    Simd &operator+=(Simd b) { return *this = *this + b; }
+    Simd &operator*=(Simd b) { return *this = *this * b; }
+
+    friend Simd select(Mask mask, Simd yes, Simd no) { return mask ? yes.v : no.v; }
+    // a > b ? a : b, as the instruction has it: where one is NaN, b.
+    friend Simd max(Simd a, Simd b) {
+#if defined(__AVX512F__)
+        if constexpr (sizeof(T) == 4)
+            return _mm512_maskz_max_ps(0xffff, a.v, b.v);
+        else
+            return _mm512_maskz_max_pd(0xff, a.v, b.v);
+#elif defined(__AVX2__)
+        if constexpr (sizeof(T) == 4)
+            return _mm256_max_ps(a.v, b.v);
+        else
+            return _mm256_max_pd(a.v, b.v);
+#elif defined(__SSE2__)
+        if constexpr (sizeof(T) == 4)
+            return _mm_max_ps(a.v, b.v);
+        else
+            return _mm_max_pd(a.v, b.v);
+#else
+        return select(a > b, a, b);
+#endif
+    }
+    friend Simd min(Simd a, Simd b) { return -max(-a, -b); }
+    friend Simd abs(Simd a) { return max(a, -a); }
+
+    // a * b + c. Fused where the path has it; never left to the compiler, so that every tile shape
+    // rounds alike.
+    friend Simd fmadd(Simd a, Simd b, Simd c) {
+        if constexpr (sizeof(T) == 4) {
+#if defined(__AVX512F__)
+            return _mm512_fmadd_ps(a.v, b.v, c.v);
+#elif defined(__FMA__)
+            return _mm256_fmadd_ps(a.v, b.v, c.v);
+#else
+            return a.v * b.v + c.v;
+#endif
+        } else {
+#if defined(__AVX512F__)
+            return _mm512_fmadd_pd(a.v, b.v, c.v);
+#elif defined(__FMA__)
+            return _mm256_fmadd_pd(a.v, b.v, c.v);
+#else
+            return a.v * b.v + c.v;
+#endif
+        }
+    }
+
+    friend Simd sqrt(Simd a) {
+#if defined(__AVX512F__)
+        if constexpr (sizeof(T) == 4)
+            return _mm512_maskz_sqrt_ps(0xffff,
+                                        a.v); // the unmasked one trips GCC 12's -Wuninitialized
+        else
+            return _mm512_maskz_sqrt_pd(0xff, a.v);
+#elif defined(__AVX2__)
+        if constexpr (sizeof(T) == 4)
+            return _mm256_sqrt_ps(a.v);
+        else
+            return _mm256_sqrt_pd(a.v);
+#elif defined(__SSE2__)
+        if constexpr (sizeof(T) == 4)
+            return _mm_sqrt_ps(a.v);
+        else
+            return _mm_sqrt_pd(a.v);
+#else
+        return a.each([](T x) { return std::sqrt(x); });
+#endif
+    }
+
+    // Lane by lane through a scalar function: for float64, where accuracy counts and speed does
+    // not.
+    template <class Function>
+    Simd each(Function function) const {
+        Simd result;
+        for (Index i = 0; i < lanes; ++i)
+            result.v[i] = function(v[i]);
+        return result;
+    }
+
+    // The sum of the lanes, in order.
+    double sum() const {
+        double total = 0.0;
+        for (Index i = 0; i < lanes; ++i)
+            total += static_cast<double>(v[i]);
+        return total;
+    }
+};
+
+} // namespace deepgen::DEEPGEN_PATH

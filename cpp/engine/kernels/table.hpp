@@ -1,0 +1,89 @@
+// The table of one SIMD path. Included by exactly one source file for each path, compiled with that
+// path's flags.
+
+#include "engine/activations/list.hpp"
+#include "engine/activations/members.hpp"
+#include "engine/kernels/columns.hpp"
+#include "engine/kernels/peak.hpp"
+#include "engine/kernels/product.hpp"
+#include "engine/kernels/sparse.hpp"
+#include "engine/kernels/transpose.hpp"
+#include "engine/optimizers/list.hpp"
+#include "engine/optimizers/members.hpp"
+
+#define DEEPGEN_STRING(x) #x
+#define DEEPGEN_NAME(x) DEEPGEN_STRING(x)
+
+namespace deepgen::DEEPGEN_PATH {
+namespace {
+
+// Only the first `width` columns: f(0) need not be 0 and the padding has to stay so.
+template <class T, class Member>
+void apply(Rows<T> from, T *to, Index to_stride) {
+    using V = Simd<T>;
+    for (Index i = 0; i < from.rows; ++i) {
+        const T *const x = from.data + i * from.stride;
+        T *const y = to + i * to_stride;
+        for (Index j = 0; j < padded<T>(from.width); j += V::lanes)
+            Member::value(V::load(x + j)).store(y + j);
+        for (Index j = from.width; j < padded<T>(from.width); ++j)
+            y[j] = 0;
+    }
+}
+
+template <class T, class Member>
+void backward(Rows<T> delta, const T *x, Index x_stride) {
+    using V = Simd<T>;
+    for (Index i = 0; i < delta.rows; ++i)
+        for (Index j = 0; j < padded<T>(delta.width); j += V::lanes) {
+            T *const at = delta.data + i * delta.stride + j;
+            (V::load(at) * Member::slope(V::load(x + i * x_stride + j))).store(at);
+        }
+}
+
+#define DEEPGEN_MEMBER(Type, name) {Type::from_output, apply<T, Type>, backward<T, Type>},
+template <class T>
+constexpr ActivationKernels<T> activation_kernels[] = {DEEPGEN_ACTIVATIONS(DEEPGEN_MEMBER)};
+#undef DEEPGEN_MEMBER
+
+#define DEEPGEN_MEMBER(Type, name)                                                                 \
+    {#name, Type<T>::parameters, Type<T>::n_slots, Type<T>::constants, update<T, Type>},
+template <class T>
+constexpr Rule<T> rules[] = {DEEPGEN_RULES(DEEPGEN_MEMBER)};
+#undef DEEPGEN_MEMBER
+
+template <class T>
+constexpr Kernels<T> table{
+    .path = DEEPGEN_NAME(DEEPGEN_PATH),
+    .panel = panel_columns<T>,
+    .product = {product<T, Epilogue::store>, product<T, Epilogue::accumulate>,
+                product<T, Epilogue::bias>, product<T, Epilogue::bias_relu>,
+                product<T, Epilogue::gate>, product<T, Epilogue::accumulate_gate>},
+    .outer_product = outer_product<T>,
+    .transpose = transpose<T>,
+    .sparse_product = sparse_product<T>,
+    .sparse_outer = sparse_outer<T>,
+    .activations = activation_kernels<T>,
+    .rules = rules<T>,
+    .column_sums = column_sums<T>,
+    .add = add<T>,
+    .dropout = dropout<T>,
+    .moments = moments<T>,
+    .standardize_columns = standardize_columns<T>,
+    .standardize_rows = standardize_rows<T>,
+    .gradient_sums = gradient_sums<T>,
+    .unstandardize_columns = unstandardize_columns<T>,
+    .unstandardize_rows = unstandardize_rows<T>,
+    .fma_peak = fma_peak<T>,
+};
+
+} // namespace
+
+const Kernels<float> &kernels_float() {
+    return table<float>;
+}
+const Kernels<double> &kernels_double() {
+    return table<double>;
+}
+
+} // namespace deepgen::DEEPGEN_PATH

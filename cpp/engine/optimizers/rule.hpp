@@ -1,0 +1,45 @@
+// What the trainer asks of an elementwise optimizer: one register of weights, gradient and memory
+// at a time.
+//
+// A member is a struct, compiled once for each SIMD path inside the path's namespace, with
+//   parameters             name, default, range of each setting
+//   n_slots                numbers of memory for each weight
+//   constants(s, t, rate)  what is the same for all weights in step t = 1, 2, ..., from the
+//   settings s in the order
+//                          of `parameters`
+//   Rule(constants)(w, g, slots)   the update
+// The settings' last entry is always weight_decay: decoupled, w <- w - rate * weight_decay * w
+// before the rule, for weights only. L2 is the network's: g already holds it.
+
+#pragma once
+
+#include "engine/kernels/kernels.hpp"
+#include "engine/kernels/simd.hpp"
+
+namespace deepgen::DEEPGEN_PATH {
+
+template <class T, template <class> class Member>
+void update(const RuleConstants &constants, RuleTile<T> &tile) {
+    using V = Simd<T>;
+    const Member<T> rule(constants);
+    const V penalty(static_cast<T>(tile.penalty)), keep(static_cast<T>(1.0 - tile.decay));
+    V gradient_squares(T(0)), weight_squares(T(0));
+    for (Index i = 0; i < tile.n; i += V::lanes) {
+        V w = V::load(tile.weights + i);
+        const V g = fmadd(penalty, w, V::load(tile.gradient + i));
+        gradient_squares = fmadd(g, g, gradient_squares);
+        weight_squares = fmadd(w, w, weight_squares);
+        w *= keep;
+        V slots[max_slots];
+        for (Index s = 0; s < Member<T>::n_slots; ++s)
+            slots[s] = V::load(tile.slots[as_size(s)] + i);
+        rule(w, g, slots);
+        w.store(tile.weights + i);
+        for (Index s = 0; s < Member<T>::n_slots; ++s)
+            slots[s].store(tile.slots[as_size(s)] + i);
+    }
+    tile.gradient_squares = gradient_squares.sum();
+    tile.weight_squares = weight_squares.sum();
+}
+
+} // namespace deepgen::DEEPGEN_PATH
