@@ -1,0 +1,67 @@
+// What the network asks of a loss: value and gradient over a block of rows, and the means (the
+// inverse link).
+//
+// A loss is sum_i w_i l(z_i, y_i) / sum_i w_i, l summed over the outputs of a row. The block's
+// share of the sum comes back in double; the gradient is written as scale * w_i * dl/dz, scale = 1
+// / sum_i w_i.
+
+#pragma once
+
+#include "engine/core/catalog.hpp"
+
+#include <memory>
+
+namespace deepgen {
+
+template <class T>
+struct LossRows {
+    Index rows;
+    Index n_outputs;
+    const T *outputs; // z, (rows, n_outputs)
+    Index outputs_stride;
+    const T *values; // y, (rows, n_targets); null when the loss takes classes
+    Index values_stride;
+    const std::int32_t *classes; // (rows,); null when the loss takes values
+    const T *weights;            // (rows,); null means ones
+    double scale;
+    T *gradient; // (rows, n_outputs); null when only the value is wanted
+    Index gradient_stride;
+};
+
+template <class T>
+class Loss {
+  public:
+    virtual ~Loss() = default;
+
+    // sum_i w_i l(z_i, y_i) over the block; writes scale * w_i * dl/dz_i.
+    virtual double value_and_gradient(const LossRows<T> &block) const = 0;
+
+    // One row of means from one row of outputs; both have n_outputs entries and may be the same
+    // memory.
+    virtual void means(const T *outputs, T *means, Index n_outputs) const = 0;
+};
+
+enum class Targets { values, classes };
+
+struct LossEntry {
+    std::string_view name;
+    std::span<const Parameter> parameters;
+    Targets targets;
+    // Columns of y for a network of n_outputs; refuses a number of outputs that the settings do not
+    // fit.
+    Index (*n_targets)(const Settings &, Index n_outputs);
+    std::unique_ptr<Loss<float>> (*make_float)(const Settings &);
+    std::unique_ptr<Loss<double>> (*make_double)(const Settings &);
+
+    template <class T>
+    std::unique_ptr<Loss<T>> make(const Settings &settings) const {
+        if constexpr (std::is_same_v<T, float>)
+            return make_float(settings);
+        else
+            return make_double(settings);
+    }
+};
+
+std::span<const LossEntry *const> losses();
+
+} // namespace deepgen

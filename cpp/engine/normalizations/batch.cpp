@@ -1,0 +1,140 @@
+// Batch norm: each unit standardized over the batch, then scaled and shifted.
+//
+//   y = scale (z - mean) / sqrt(variance + epsilon) + shift               variance over the batch,
+//   biased dz = scale / std (dy - mean(dy) - x mean(dy x)),  x = (z - mean) / std running <- (1 -
+//   momentum) running + momentum batch                     with the unbiased variance n / (n - 1)
+//
+// Ioffe & Szegedy (2015), Batch normalization, algorithm 1; running statistics as PyTorch's.
+// Variances of row blocks are joined by Chan, Golub & LeVeque (1979), so a large mean does no harm.
+
+#include "engine/normalizations/members.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace deepgen::normalization {
+namespace {
+
+constexpr Parameter parameters[] = {
+    {.name = "momentum", .value = 0.1, .low = 0.0, .high = 1.0},
+    {.name = "epsilon", .value = 1e-5, .low = 0.0, .high = infinity},
+};
+
+template <class T>
+class Batch final : public Normalization<T> {
+  public:
+    Batch(const Settings &settings, const Kernels<T> &kernels)
+        : momentum_(settings["momentum"]), epsilon_(settings["epsilon"]), kernels_(kernels) {}
+
+    void forward(const Team &team, const NormalizationCall<T> &call,
+                 NormalizationMemory<T> &memory) const override {
+        for (Index row = call.rows.begin; row < call.rows.end; row += row_block) {
+            const Index at = row / row_block * memory.stride;
+            kernels_.moments({std::min(row_block, call.rows.end - row), memory.width,
+                              memory.standardized.data() + row * memory.stride, memory.stride},
+                             memory.sums.data() + at, memory.squares.data() + at);
+        }
+        team.wait();
+        T *const mean = memory.vector(team.rank, 0), *const inverse_std =
+                                                         memory.vector(team.rank, 1);
+        const double n = static_cast<double>(call.n_rows);
+        for (Index j = 0; j < memory.width; ++j) {
+            const double centre = column_total(memory.sums, memory, call.n_rows, j) / n;
+            const double variance = joined_squares(memory, call.n_rows, j, centre) / n;
+            mean[j] = static_cast<T>(centre);
+            inverse_std[j] = static_cast<T>(1.0 / std::sqrt(variance + epsilon_));
+            if (team.rank == 0 && call.running_mean) {
+                move(call.running_mean[j], centre);
+                move(call.running_variance[j], variance * n / (n - 1.0));
+            }
+        }
+        kernels_.standardize_columns(call.own(memory.standardized.data(), memory.stride), mean,
+                                     inverse_std, call.scale, call.shift,
+                                     call.y + call.rows.begin * call.y_stride, call.y_stride);
+    }
+
+    void backward(const Team &team, const NormalizationCall<T> &call,
+                  NormalizationMemory<T> &memory) const override {
+        block_slopes(kernels_, call, memory);
+        team.wait();
+        T *const factor = memory.vector(team.rank, 0);
+        const T *const inverse_std = memory.vector(team.rank, 1);
+        T *const mean_products = memory.vector(team.rank, 2);
+        const double n = static_cast<double>(call.n_rows);
+        // The mean is not needed any more, so its place holds scale / std, and that of 1 / std the
+        // mean slope.
+        T *const mean_slopes = memory.vector(team.rank, 1);
+        for (Index j = 0; j < memory.width; ++j) {
+            factor[j] = call.scale[j] * inverse_std[j];
+            mean_slopes[j] =
+                static_cast<T>(column_total(memory.slopes, memory, call.n_rows, j) / n);
+            mean_products[j] =
+                static_cast<T>(column_total(memory.products, memory, call.n_rows, j) / n);
+        }
+        kernels_.unstandardize_columns(call.own(call.y, call.y_stride),
+                                       memory.standardized.data() + call.rows.begin * memory.stride,
+                                       memory.stride, factor, mean_slopes, mean_products);
+    }
+
+    void frozen_forward(const Team &team, const NormalizationCall<T> &call,
+                        NormalizationMemory<T> &memory) const override {
+        T *const mean = memory.vector(team.rank, 0), *const inverse_std =
+                                                         memory.vector(team.rank, 1);
+        std::copy_n(call.running_mean, memory.width, mean);
+        for (Index j = 0; j < memory.width; ++j)
+            inverse_std[j] = static_cast<T>(
+                1.0 / std::sqrt(static_cast<double>(call.running_variance[j]) + epsilon_));
+        kernels_.standardize_columns(call.own(memory.standardized.data(), memory.stride), mean,
+                                     inverse_std, call.scale, call.shift,
+                                     call.y + call.rows.begin * call.y_stride, call.y_stride);
+    }
+
+    void frozen_backward(const Team &team, const NormalizationCall<T> &call,
+                         NormalizationMemory<T> &memory) const override {
+        block_slopes(kernels_, call, memory);
+        T *const factor = memory.vector(team.rank, 0), *const zero = memory.vector(team.rank, 2);
+        const T *const inverse_std = memory.vector(team.rank, 1);
+        for (Index j = 0; j < memory.width; ++j)
+            factor[j] = call.scale[j] * inverse_std[j];
+        std::fill_n(zero, memory.stride, T(0));
+        kernels_.unstandardize_columns(call.own(call.y, call.y_stride),
+                                       memory.standardized.data() + call.rows.begin * memory.stride,
+                                       memory.stride, factor, zero, zero);
+    }
+
+  private:
+    // Chan: squares about the common mean from squares about each block's own.
+    static double joined_squares(const NormalizationMemory<T> &memory, Index n_rows, Index column,
+                                 double mean) {
+        double squares = 0.0;
+        for (Index row = 0; row < n_rows; row += row_block) {
+            const std::size_t at = as_size(row / row_block * memory.stride + column);
+            const double count = static_cast<double>(std::min(row_block, n_rows - row));
+            const double apart = memory.sums[at] / count - mean;
+            squares += memory.squares[at] + count * apart * apart;
+        }
+        return squares;
+    }
+
+    void move(T &running, double batch) const {
+        running =
+            static_cast<T>((1.0 - momentum_) * static_cast<double>(running) + momentum_ * batch);
+    }
+
+    double momentum_, epsilon_;
+    const Kernels<T> &kernels_;
+};
+
+} // namespace
+
+constinit const NormalizationEntry batch{
+    .name = "batch",
+    .parameters = parameters,
+    .scales = true,
+    .replaces_bias = true,
+    .keeps_statistics = true,
+    .make_float = make_normalization<float, Batch>,
+    .make_double = make_normalization<double, Batch>,
+};
+
+} // namespace deepgen::normalization

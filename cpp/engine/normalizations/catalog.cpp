@@ -1,0 +1,48 @@
+#include "engine/normalizations/members.hpp"
+
+namespace deepgen {
+
+std::span<const NormalizationEntry *const> normalizations() {
+#define DEEPGEN_MEMBER(name) &normalization::name,
+    static constexpr const NormalizationEntry *members[] = {DEEPGEN_NORMALIZATIONS(DEEPGEN_MEMBER)};
+#undef DEEPGEN_MEMBER
+    return members;
+}
+
+template <class T>
+NormalizationMemory<T>::NormalizationMemory(Index width_, Index max_rows, Index team_size)
+    : width(width_), stride(row_stride<T>(width_)), standardized(as_size(max_rows * stride)),
+      inverse_std(as_size(max_rows)), vectors(as_size(3 * team_size * stride)),
+      sums(as_size(n_row_blocks(max_rows) * stride)), squares(sums.size()), slopes(sums.size()),
+      products(sums.size()) {}
+
+template <class T>
+void scale_gradient(const NormalizationMemory<T> &memory, Index n_rows, T *scale, T *shift) {
+    for (Index j = 0; j < memory.width; ++j) {
+        scale[j] = static_cast<T>(column_total(memory.products, memory, n_rows, j));
+        shift[j] = static_cast<T>(column_total(memory.slopes, memory, n_rows, j));
+    }
+}
+
+template <class T>
+void block_slopes(const Kernels<T> &kernels, const NormalizationCall<T> &call,
+                  NormalizationMemory<T> &memory) {
+    for (Index row = call.rows.begin; row < call.rows.end; row += row_block) {
+        const Index rows = std::min(row_block, call.rows.end - row);
+        const Index at = row / row_block * memory.stride;
+        kernels.gradient_sums({rows, memory.width, call.y + row * call.y_stride, call.y_stride},
+                              memory.standardized.data() + row * memory.stride, memory.stride,
+                              memory.slopes.data() + at, memory.products.data() + at);
+    }
+}
+
+template struct NormalizationMemory<float>;
+template struct NormalizationMemory<double>;
+template void scale_gradient(const NormalizationMemory<float> &, Index, float *, float *);
+template void scale_gradient(const NormalizationMemory<double> &, Index, double *, double *);
+template void block_slopes(const Kernels<float> &, const NormalizationCall<float> &,
+                           NormalizationMemory<float> &);
+template void block_slopes(const Kernels<double> &, const NormalizationCall<double> &,
+                           NormalizationMemory<double> &);
+
+} // namespace deepgen

@@ -1,0 +1,68 @@
+// Layer norm: each row standardized over its own units, then scaled and shifted; the same in
+// training and after.
+//
+//   y = scale (z - mean) / sqrt(variance + epsilon) + shift               over the row, variance
+//   biased dz = 1 / std (g - mean(g) - x mean(g x)),  g = dy scale,  x = (z - mean) / std
+//
+// Ba, Kiros & Hinton (2016), Layer normalization, eq. (4).
+
+#include "engine/normalizations/members.hpp"
+
+namespace deepgen::normalization {
+namespace {
+
+constexpr Parameter parameters[] = {
+    {.name = "epsilon", .value = 1e-5, .low = 0.0, .high = infinity},
+};
+
+template <class T>
+class Layer final : public Normalization<T> {
+  public:
+    Layer(const Settings &settings, const Kernels<T> &kernels)
+        : epsilon_(settings["epsilon"]), kernels_(kernels) {}
+
+    void forward(const Team &, const NormalizationCall<T> &call,
+                 NormalizationMemory<T> &memory) const override {
+        kernels_.standardize_rows(call.own(memory.standardized.data(), memory.stride), epsilon_,
+                                  call.scale, call.shift,
+                                  memory.inverse_std.data() + call.rows.begin,
+                                  call.y + call.rows.begin * call.y_stride, call.y_stride);
+    }
+
+    void backward(const Team &, const NormalizationCall<T> &call,
+                  NormalizationMemory<T> &memory) const override {
+        block_slopes(kernels_, call, memory);
+        kernels_.unstandardize_rows(call.own(call.y, call.y_stride),
+                                    memory.standardized.data() + call.rows.begin * memory.stride,
+                                    memory.stride, call.scale,
+                                    memory.inverse_std.data() + call.rows.begin);
+    }
+
+    void frozen_forward(const Team &team, const NormalizationCall<T> &call,
+                        NormalizationMemory<T> &memory) const override {
+        forward(team, call, memory);
+    }
+
+    void frozen_backward(const Team &team, const NormalizationCall<T> &call,
+                         NormalizationMemory<T> &memory) const override {
+        backward(team, call, memory);
+    }
+
+  private:
+    double epsilon_;
+    const Kernels<T> &kernels_;
+};
+
+} // namespace
+
+constinit const NormalizationEntry layer{
+    .name = "layer",
+    .parameters = parameters,
+    .scales = true,
+    .replaces_bias = false,
+    .keeps_statistics = false,
+    .make_float = make_normalization<float, Layer>,
+    .make_double = make_normalization<double, Layer>,
+};
+
+} // namespace deepgen::normalization

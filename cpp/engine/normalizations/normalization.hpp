@@ -1,0 +1,115 @@
+// What the network asks of a normalization between product and activation: z -> y and, on the way
+// back, dy -> dz.
+//
+// Each thread of the team calls with its own rows (whole row blocks). A member that needs
+// statistics of the whole batch leaves its blocks' sums in `memory`, meets the team once, and
+// combines all blocks in order.
+
+#pragma once
+
+#include "engine/core/parallel.hpp"
+#include "engine/kernels/kernels.hpp"
+
+#include <memory>
+
+namespace deepgen {
+
+// One normalized layer's working memory.
+template <class T>
+struct NormalizationMemory {
+    NormalizationMemory(Index width, Index max_rows, Index team_size);
+
+    Index width;
+    Index stride;                 // between rows of `standardized`, and between blocks of the sums
+    Buffer<T> standardized;       // z in, then (z - mean) / std
+    Buffer<T> inverse_std;        // of each row (layer norm)
+    Buffer<T> vectors;            // 3 for each thread: statistics as the kernels want them
+    Buffer<double> sums, squares; // for each row block, forward
+    Buffer<double> slopes,
+        products; // for each row block, backward: sum dy and sum dy * standardized
+    T *vector(Index rank, Index which) { return vectors.data() + (rank * 3 + which) * stride; }
+};
+
+// The rows of a call.
+template <class T>
+struct NormalizationCall {
+    Index n_rows; // of the whole batch
+    Share rows;   // this thread's
+    Index width;
+    T *y; // forward: y out; backward: dy in, dz out
+    Index y_stride;
+    const T *scale, *shift;
+    T *running_mean, *running_variance; // null: leave them (training), or there are none
+
+    Index n_own() const { return rows.end - rows.begin; }
+    // This thread's rows of a matrix of the batch.
+    Rows<T> own(T *matrix, Index stride) const {
+        return {n_own(), width, matrix + rows.begin * stride, stride};
+    }
+};
+
+template <class T>
+class Normalization {
+  public:
+    virtual ~Normalization() = default;
+
+    virtual void forward(const Team &, const NormalizationCall<T> &,
+                         NormalizationMemory<T> &) const = 0;
+    virtual void backward(const Team &, const NormalizationCall<T> &,
+                          NormalizationMemory<T> &) const = 0;
+
+    // As at prediction: with the running statistics where the member keeps them, and those as
+    // constants on the way back. Rows do not see each other and the team does not meet.
+    virtual void frozen_forward(const Team &, const NormalizationCall<T> &,
+                                NormalizationMemory<T> &) const = 0;
+    virtual void frozen_backward(const Team &, const NormalizationCall<T> &,
+                                 NormalizationMemory<T> &) const = 0;
+};
+
+struct NormalizationEntry {
+    std::string_view name;
+    std::span<const Parameter> parameters;
+    bool scales;           // has trainable scale and shift
+    bool replaces_bias;    // a bias before it would be without effect
+    bool keeps_statistics; // has running mean and variance
+    std::unique_ptr<Normalization<float>> (*make_float)(const Settings &, const Kernels<float> &);
+    std::unique_ptr<Normalization<double>> (*make_double)(const Settings &,
+                                                          const Kernels<double> &);
+
+    template <class T>
+    std::unique_ptr<Normalization<T>> make(const Settings &settings, const Kernels<T> &k) const {
+        if constexpr (std::is_same_v<T, float>)
+            return make_float(settings, k);
+        else
+            return make_double(settings, k);
+    }
+};
+
+template <class T, template <class> class Member>
+std::unique_ptr<Normalization<T>> make_normalization(const Settings &settings,
+                                                     const Kernels<T> &kernels) {
+    return std::make_unique<Member<T>>(settings, kernels);
+}
+
+std::span<const NormalizationEntry *const> normalizations();
+
+// sum over row blocks, in order, of one column of block sums.
+template <class T>
+double column_total(const Buffer<double> &sums, const NormalizationMemory<T> &memory, Index n_rows,
+                    Index column) {
+    double total = 0.0;
+    for (Index block = 0; block < n_row_blocks(n_rows); ++block)
+        total += sums[as_size(block * memory.stride + column)];
+    return total;
+}
+
+// The gradient of scale (products) and shift (slopes), written over the first `width` entries.
+template <class T>
+void scale_gradient(const NormalizationMemory<T> &memory, Index n_rows, T *scale, T *shift);
+
+// This thread's blocks of sum dy and sum dy * standardized.
+template <class T>
+void block_slopes(const Kernels<T> &kernels, const NormalizationCall<T> &call,
+                  NormalizationMemory<T> &memory);
+
+} // namespace deepgen
