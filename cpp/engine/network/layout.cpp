@@ -1,0 +1,128 @@
+#include "engine/network/layout.hpp"
+
+#include "engine/normalizations/normalization.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace deepgen {
+
+Layout::Layout(const NetworkSpec &spec) {
+    Index offset = 0;
+    const auto append = [&](const std::string &name, std::size_t layer, Index rows, Index columns,
+                            bool trainable) {
+        blocks.push_back({name + "_" + std::to_string(layer), offset, rows, columns, trainable});
+        return std::exchange(offset, offset + rows * columns);
+    };
+    Index n_inputs = spec.n_inputs;
+    for (std::size_t l = 0; l < spec.layers.size(); ++l) {
+        const LayerSpec &layer = spec.layers[l];
+        const NormalizationEntry &norm =
+            find_member("normalization", normalizations(), layer.normalization.name);
+        LayerBlocks &own = layers.emplace_back(
+            LayerBlocks{.n_inputs = n_inputs, .width = layer.width, .coefs = 0});
+        own.coefs = append("coefs", l, n_inputs, layer.width, true);
+        if (spec.bias && !norm.replaces_bias)
+            own.intercepts = append("intercepts", l, 1, layer.width, true);
+        if (norm.scales) {
+            own.scale = append("scale", l, 1, layer.width, true);
+            own.shift = append("shift", l, 1, layer.width, true);
+        }
+        n_inputs = layer.width;
+    }
+    n_trainable = offset;
+    for (std::size_t l = 0; l < spec.layers.size(); ++l) {
+        const LayerSpec &layer = spec.layers[l];
+        if (find_member("normalization", normalizations(), layer.normalization.name)
+                .keeps_statistics) {
+            layers[l].mean = append("mean", l, 1, layer.width, false);
+            layers[l].variance = append("variance", l, 1, layer.width, false);
+        }
+    }
+    n_parameters = offset;
+}
+
+template <class T>
+PackedLayout<T>::PackedLayout(const Layout &layout, const Kernels<T> &kernels)
+    : layout_(&layout), kernels_(&kernels) {
+    for (const LayerBlocks &blocks : layout.layers) {
+        const Index n_inputs = padded<T>(blocks.n_inputs), width = padded<T>(blocks.width);
+        const Index coefs = size_;
+        const Index vectors = coefs + n_inputs * width;
+        layers_.push_back({n_inputs, width, coefs, vectors, vectors + width, vectors + 2 * width,
+                           transposed_size_});
+        size_ = vectors + 3 * width;
+        if (layers_.size() > 1)
+            transposed_size_ += n_inputs * width;
+    }
+}
+
+namespace {
+
+// Calls copy(flat offset, packed offset, length) for every stretch that is contiguous in both.
+template <class Copy>
+void for_each_stretch(const Layout &layout, const std::vector<PackedLayer> &layers, Index panel,
+                      Copy copy) {
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+        const LayerBlocks &flat = layout.layers[l];
+        const PackedLayer &packed = layers[l];
+        for (Index column = 0; column < flat.width; column += panel) {
+            const Index stride = std::min(panel, packed.width - column);
+            const Index length = std::min(panel, flat.width - column);
+            for (Index row = 0; row < flat.n_inputs; ++row)
+                copy(flat.coefs + row * flat.width + column,
+                     packed.coefs + column * packed.n_inputs + row * stride, length);
+        }
+        if (flat.intercepts != absent)
+            copy(flat.intercepts, packed.intercepts, flat.width);
+        if (flat.scale != absent) {
+            copy(flat.scale, packed.scale, flat.width);
+            copy(flat.shift, packed.shift, flat.width);
+        }
+    }
+}
+
+} // namespace
+
+template <class T>
+void PackedLayout<T>::pack(const T *flat, T *packed) const {
+    for_each_stretch(*layout_, layers_, kernels_->panel, [&](Index from, Index to, Index length) {
+        std::copy_n(flat + from, length, packed + to);
+    });
+}
+
+template <class T>
+void PackedLayout<T>::unpack(const T *packed, T *flat) const {
+    for_each_stretch(*layout_, layers_, kernels_->panel, [&](Index to, Index from, Index length) {
+        std::copy_n(packed + from, length, flat + to);
+    });
+}
+
+template <class T>
+void PackedLayout<T>::transpose(const T *packed, T *transposed) const {
+    for (std::size_t l = 1; l < layers_.size(); ++l)
+        for (Index column = 0; column < layers_[l].width; column += kernels_->panel)
+            transpose_block(static_cast<Index>(l), 0, layers_[l].n_inputs, column, packed,
+                            transposed);
+}
+
+template <class T>
+void PackedLayout<T>::transpose_block(Index layer, Index row, Index n_rows, Index column,
+                                      const T *packed, T *transposed) const {
+    const PackedLayer &l = layers_[as_size(layer)];
+    const Index width = panel_width(column, l.width);
+    const T *const from = packed + l.coefs + column * l.n_inputs;
+    T *const to = transposed + l.transposed;
+    for (const Index end = row + n_rows; row < end; row += lane_pad<T>) {
+        const Index panel = row / kernels_->panel * kernels_->panel;
+        const Index stride = panel_width(panel, l.n_inputs);
+        T *const square = to + panel * l.width + column * stride + (row - panel);
+        for (Index j = 0; j < width; j += lane_pad<T>)
+            kernels_->transpose(from + row * width + j, width, square + j * stride, stride);
+    }
+}
+
+template class PackedLayout<float>;
+template class PackedLayout<double>;
+
+} // namespace deepgen

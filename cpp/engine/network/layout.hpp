@@ -1,0 +1,84 @@
+// Where the numbers of a network stand: the flat vector that Python owns, and the packed one that
+// kernels use.
+//
+// Flat: for each layer coefs (in, out), intercepts, scale, shift; after all of these the buffers
+// mean, variance. Packed: the same trainable blocks, padded to cache lines, matrices in panels.
+// Optimizer memory and gradients have the packed layout too, so a rule runs over any stretch of it.
+
+#pragma once
+
+#include "engine/kernels/kernels.hpp"
+#include "engine/network/spec.hpp"
+
+namespace deepgen {
+
+struct Block {
+    std::string name;
+    Index offset;
+    Index rows;
+    Index columns;
+    bool trainable;
+
+    Index size() const { return rows * columns; }
+};
+
+inline constexpr Index absent = -1;
+
+// Flat offsets of one layer's blocks; `absent` where it has none.
+struct LayerBlocks {
+    Index n_inputs, width;
+    Index coefs, intercepts = absent, scale = absent, shift = absent, mean = absent,
+                 variance = absent;
+};
+
+struct Layout {
+    explicit Layout(const NetworkSpec &spec);
+
+    std::vector<Block> blocks;
+    std::vector<LayerBlocks> layers;
+    Index n_trainable = 0;
+    Index n_parameters = 0;
+};
+
+// Packed offsets of one layer; inputs and width padded.
+struct PackedLayer {
+    Index n_inputs, width;
+    Index coefs, intercepts, scale,
+        shift;        // every layer has room for all three vectors: absent ones stay zero
+    Index transposed; // in the array of transposes; layer 0 has none
+};
+
+template <class T>
+class PackedLayout {
+  public:
+    PackedLayout(const Layout &layout, const Kernels<T> &kernels);
+
+    const std::vector<PackedLayer> &layers() const { return layers_; }
+    Index size() const { return size_; }
+    Index transposed_size() const { return transposed_size_; }
+
+    // Trainable blocks from flat to packed and back. Padding is left as it is (zero).
+    void pack(const T *flat, T *packed) const;
+    void unpack(const T *packed, T *flat) const;
+
+    // W^T of the layers above the first, from packed weights.
+    void transpose(const T *packed, T *transposed) const;
+
+    // The panel that starts at `column` of a matrix packed with `columns`: its width.
+    Index panel_width(Index column, Index columns) const {
+        return std::min(kernels_->panel, columns - column);
+    }
+
+    // One square of W (rows from `row`, all columns of the panel at `column`) into W^T.
+    void transpose_block(Index layer, Index row, Index n_rows, Index column, const T *packed,
+                         T *transposed) const;
+
+  private:
+    const Layout *layout_;
+    const Kernels<T> *kernels_;
+    std::vector<PackedLayer> layers_;
+    Index size_ = 0;
+    Index transposed_size_ = 0;
+};
+
+} // namespace deepgen

@@ -1,0 +1,155 @@
+#include "engine/network/network.hpp"
+
+#include "engine/activations/catalog.hpp"
+#include "engine/network/pass.hpp"
+
+#include <algorithm>
+
+namespace deepgen {
+namespace {
+
+// Rows in one go: enough to keep the products busy, few enough for the second cache. Fixed, so that
+// sums over chunks do not depend on the thread count.
+constexpr Index inference_rows = 240;
+constexpr Index gradient_rows = 1024;
+
+template <class T>
+LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &kernels) {
+    const Index activation = activation_number(layer.activation);
+    const NormalizationEntry &norm =
+        find_member("normalization", normalizations(), layer.normalization.name);
+    LayerPlan<T> plan{
+        .n_inputs = n_inputs,
+        .width = layer.width,
+        .activation = activation,
+        .from_output = kernels.activations[as_size(activation)].from_output,
+        .normalization = norm.make<T>(Settings(layer.normalization, norm.parameters), kernels),
+        .skip_from = layer.skip_from,
+        .dropout = layer.dropout,
+        .relu_in_product = false,
+        .gated = false,
+        .keeps_value = false,
+        .gate_scale = static_cast<T>(1.0 / (1.0 - layer.dropout)),
+        .identity = layer.activation == "identity",
+    };
+    const bool relu = layer.activation == "relu";
+    const bool skips = layer.skip_from != no_skip;
+    plan.relu_in_product = relu && !plan.normalization;
+    plan.gated = relu && !skips;
+    plan.keeps_value =
+        !plan.identity && (!plan.from_output || skips || (layer.dropout > 0.0 && !relu));
+    return plan;
+}
+
+} // namespace
+
+template <class T>
+Network<T>::Network(NetworkSpec spec, std::string_view simd)
+    : spec_((spec.check(), std::move(spec))), kernels_(deepgen::kernels<T>(simd)), layout_(spec_),
+      packed_(layout_, kernels_) {
+    Index n_inputs = spec_.n_inputs;
+    for (const LayerSpec &layer : spec_.layers) {
+        layers_.push_back(plan_of(layer, n_inputs, kernels_));
+        joins_rows_ =
+            joins_rows_ || find_member("normalization", normalizations(), layer.normalization.name)
+                               .keeps_statistics;
+        n_inputs = layer.width;
+    }
+    const LossEntry &entry = find_member("loss", losses(), spec_.loss.name);
+    const Settings settings(spec_.loss, entry.parameters);
+    loss_ = entry.make<T>(settings);
+    n_targets_ = entry.n_targets(settings, n_outputs());
+    takes_classes_ = entry.targets == Targets::classes;
+}
+
+template <class T>
+void Network<T>::activations(const T *parameters, const Inputs<T> &X, const Selection &rows,
+                             Index layer, Part part, T *out, Index n_threads) const {
+    if (rows.size == 0)
+        return;
+    PackedParameters<T> packed(*this);
+    packed.load(*this, parameters);
+    const Index width = layers_[as_size(layer)].width;
+    const Index n_chunks = (rows.size + inference_rows - 1) / inference_rows;
+    parallel(std::min(n_threads, n_chunks), [&](const Team &team) {
+        const Team alone{0, 1, nullptr};
+        Pass<T> pass(*this, std::min(inference_rows, rows.size), 1, !X.sparse(),
+                     Pass<T>::Purpose::inference);
+        const Share chunks = team.share(n_chunks);
+        std::vector<std::int64_t> samples(as_size(std::min(inference_rows, rows.size)));
+        for (Index first = chunks.begin * inference_rows;
+             first < std::min(chunks.end * inference_rows, rows.size); first += inference_rows) {
+            const Index n = std::min(inference_rows, rows.size - first);
+            for (Index i = 0; i < n; ++i)
+                samples[as_size(i)] = rows[first + i];
+            pass.forward(alone, {.rows = {n, samples.data()}, .weight_sum = 0.0, .training = false},
+                         X, packed, layer, part);
+            const Rows<const T> result = pass.result(layer, part, n);
+            for (Index i = 0; i < n; ++i)
+                std::copy_n(result.data + i * result.stride, width, out + (first + i) * width);
+        }
+    });
+}
+
+template <class T>
+double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, const Targeted<T> &y,
+                                     const Selection &rows, double alpha, bool training,
+                                     T *gradient, Index n_threads) const {
+    double weight_sum = 0.0;
+    for (Index i = 0; i < rows.size; ++i)
+        weight_sum += y.weights ? static_cast<double>(y.weights[rows[i]]) : 1.0;
+    require(weight_sum > 0.0, "the sample weights sum to ", weight_sum,
+            ", a positive sum is wanted");
+
+    PackedParameters<T> packed(*this);
+    packed.load(*this, parameters);
+    const Index chunk = training && joins_rows_ ? rows.size : std::min(rows.size, gradient_rows);
+    const Index last = static_cast<Index>(layers_.size()) - 1;
+    Buffer<T> packed_gradient(gradient ? packed.weights.size() : 0);
+    std::vector<std::int64_t> samples(as_size(rows.size));
+    for (Index i = 0; i < rows.size; ++i)
+        samples[as_size(i)] = rows[i];
+    n_threads = std::min(n_threads, n_row_blocks(chunk));
+    Pass<T> pass(*this, chunk, n_threads, !X.sparse(), Pass<T>::Purpose::gradient);
+    double loss = 0.0;
+    parallel(n_threads, [&](const Team &team) {
+        for (Index first = 0; first < rows.size; first += chunk) {
+            const Batch<T> batch{
+                .rows = {std::min(chunk, rows.size - first), samples.data() + first},
+                .weight_sum = weight_sum,
+                .training = training};
+            pass.forward(team, batch, X, packed, last, Part::output);
+            pass.loss_and_slopes(team, batch, y);
+            if (gradient)
+                pass.backward(team, batch, packed);
+            team.wait();
+            if (team.rank == 0)
+                loss += pass.batch_loss(batch.rows.size);
+            if (gradient)
+                pass.weight_gradients(
+                    team, batch, X, [&](Index, const WorkItem &, const GradientTile<T> &tile) {
+                        for (Index i = 0; i < tile.n; ++i)
+                            packed_gradient[as_size(tile.offset + i)] += tile.gradient[i];
+                    });
+            team.wait();
+        }
+    });
+
+    double squares = 0.0;
+    for (const LayerBlocks &blocks : layout_.layers)
+        for (Index i = blocks.coefs; i < blocks.coefs + blocks.n_inputs * blocks.width; ++i)
+            squares += static_cast<double>(parameters[i]) * static_cast<double>(parameters[i]);
+    if (gradient) {
+        std::fill_n(gradient, layout_.n_parameters, T(0));
+        packed_.unpack(packed_gradient.data(), gradient);
+        for (const LayerBlocks &blocks : layout_.layers)
+            for (Index i = blocks.coefs; i < blocks.coefs + blocks.n_inputs * blocks.width; ++i)
+                gradient[i] += static_cast<T>(alpha / weight_sum) * parameters[i];
+    }
+    return loss / weight_sum + 0.5 * alpha * squares / weight_sum;
+}
+
+template class Network<float>;
+template class Network<double>;
+
+} // namespace deepgen

@@ -1,0 +1,101 @@
+// A network: its spec made ready to run on one SIMD path. Immutable; parameters always come from
+// outside.
+
+#pragma once
+
+#include "engine/losses/loss.hpp"
+#include "engine/network/layout.hpp"
+#include "engine/normalizations/normalization.hpp"
+
+namespace deepgen {
+
+// X: dense rows, or CSR where `starts` is set.
+template <class T>
+struct Inputs {
+    Index n_rows, n_columns;
+    const T *dense = nullptr;
+    const std::int64_t *starts = nullptr; // (n_rows + 1,)
+    const std::int32_t *indices = nullptr;
+    const T *values = nullptr;
+
+    bool sparse() const { return starts != nullptr; }
+};
+
+// y and weights. Either values or classes, as the loss takes them; null weights are ones.
+template <class T>
+struct Targeted {
+    Index n_targets;
+    const T *values = nullptr;
+    const std::int32_t *classes = nullptr;
+    const T *weights = nullptr;
+};
+
+// Some samples by number; a null list means 0 .. size-1.
+struct Selection {
+    Index size;
+    const std::int64_t *samples = nullptr;
+
+    Index operator[](Index i) const { return samples ? samples[i] : i; }
+};
+
+// What a layer does between its product and its output, worked out once.
+template <class T>
+struct LayerPlan {
+    Index n_inputs, width;
+    Index activation;                                // number in the catalog
+    bool from_output;                                // the slope is computed from the value
+    std::unique_ptr<Normalization<T>> normalization; // null without
+    Index skip_from;
+    double dropout;
+    bool relu_in_product; // max(., 0) while the tile is in registers
+    bool gated; // the slope and dropout's scale are applied by the product that brings the gradient
+    bool keeps_value; // what the slope is computed from is not what the layer gives
+    T gate_scale;
+    bool identity;
+};
+
+enum class Part { output, product }; // of a layer: a_l or z_l
+
+template <class T>
+class Network {
+  public:
+    using Scalar = T;
+
+    Network(NetworkSpec spec, std::string_view simd);
+    Network(const Network &) = delete;
+
+    const NetworkSpec &spec() const { return spec_; }
+    const Layout &layout() const { return layout_; }
+    const PackedLayout<T> &packed() const { return packed_; }
+    const Kernels<T> &kernels() const { return kernels_; }
+    const Loss<T> &loss() const { return *loss_; }
+    const std::vector<LayerPlan<T>> &layers() const { return layers_; }
+    Index n_inputs() const { return spec_.n_inputs; }
+    Index n_outputs() const { return spec_.layers.back().width; }
+    Index n_targets() const { return n_targets_; }
+    bool takes_classes() const { return takes_classes_; }
+    bool joins_rows() const { return joins_rows_; } // batch statistics: one row alone has none
+
+    // a_l or z_l for the selected rows in inference mode, (rows.size, width). Parameters are flat.
+    void activations(const T *parameters, const Inputs<T> &X, const Selection &rows, Index layer,
+                     Part part, T *out, Index n_threads) const;
+
+    // The loss over the selected rows and, unless null, its gradient (n_parameters,), zero at the
+    // buffers. `training` takes batch statistics from this call instead of the running ones.
+    double loss_and_gradient(const T *parameters, const Inputs<T> &X, const Targeted<T> &y,
+                             const Selection &rows, double alpha, bool training, T *gradient,
+                             Index n_threads) const;
+
+  private:
+    NetworkSpec spec_;
+    const Kernels<T> &kernels_;
+    Layout layout_;
+    PackedLayout<T> packed_;
+    std::vector<LayerPlan<T>> layers_;
+    std::unique_ptr<Loss<T>> loss_;
+    Index n_targets_;
+    bool takes_classes_;
+    bool joins_rows_ = false;
+};
+
+} // namespace deepgen

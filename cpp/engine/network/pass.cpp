@@ -1,0 +1,505 @@
+#include "engine/network/pass.hpp"
+
+#include "engine/core/random.hpp"
+
+#include <algorithm>
+
+namespace deepgen {
+namespace {
+
+// Rows of W in one work item: enough tiles to pay for a call, few enough that their gradient stays
+// in the nearest cache until the optimizer has used it.
+template <class T>
+constexpr Index item_rows = 4 * lane_pad<T>;
+
+} // namespace
+
+template <class T>
+PackedParameters<T>::PackedParameters(const Network<T> &network)
+    : weights(as_size(network.packed().size())),
+      transposed(as_size(network.packed().transposed_size())) {
+    for (const LayerBlocks &blocks : network.layout().layers) {
+        const std::size_t size = blocks.mean == absent ? 0 : as_size(padded<T>(blocks.width));
+        mean.emplace_back(size);
+        variance.emplace_back(size);
+    }
+}
+
+template <class T>
+void PackedParameters<T>::load(const Network<T> &network, const T *flat) {
+    network.packed().pack(flat, weights.data());
+    network.packed().transpose(weights.data(), transposed.data());
+    for (std::size_t l = 0; l < mean.size(); ++l)
+        if (const LayerBlocks &blocks = network.layout().layers[l]; blocks.mean != absent) {
+            std::copy_n(flat + blocks.mean, blocks.width, mean[l].data());
+            std::copy_n(flat + blocks.variance, blocks.width, variance[l].data());
+        }
+}
+
+template <class T>
+void PackedParameters<T>::store(const Network<T> &network, T *flat) const {
+    network.packed().unpack(weights.data(), flat);
+    for (std::size_t l = 0; l < mean.size(); ++l)
+        if (const LayerBlocks &blocks = network.layout().layers[l]; blocks.mean != absent) {
+            std::copy_n(mean[l].data(), blocks.width, flat + blocks.mean);
+            std::copy_n(variance[l].data(), blocks.width, flat + blocks.variance);
+        }
+}
+
+template <class T>
+Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool dense_inputs,
+              Purpose purpose)
+    : network_(network), input_stride_(row_stride<T>(network.n_inputs())) {
+    if (dense_inputs)
+        input_.resize(as_size(max_rows * input_stride_));
+    else {
+        starts_.resize(as_size(max_rows));
+        ends_.resize(as_size(max_rows));
+    }
+    const bool gradient = purpose == Purpose::gradient;
+    Index widest = padded<T>(network.n_inputs());
+    for (const LayerPlan<T> &plan : network.layers()) {
+        LayerMemory &memory = layers_.emplace_back();
+        memory.stride = row_stride<T>(plan.width);
+        const std::size_t size = as_size(max_rows * memory.stride);
+        memory.output.resize(size);
+        if (plan.keeps_value)
+            memory.value.resize(size);
+        if (gradient)
+            memory.slope.resize(size);
+        if (plan.normalization)
+            memory.normalization =
+                std::make_unique<NormalizationMemory<T>>(plan.width, max_rows, team_size);
+        widest = std::max(widest, padded<T>(plan.width));
+    }
+    threads_.resize(as_size(team_size));
+    if (!gradient)
+        return;
+    list_items(dense_inputs);
+    for (ThreadMemory &thread : threads_) {
+        const Index columns = dense_inputs ? 0 : padded<T>(network.layers().front().width);
+        thread.gradient.resize(as_size(std::max(
+            {item_rows<T> * network.kernels().panel, 3 * widest, item_rows<T> * columns})));
+        if (!dense_inputs)
+            thread.cursors.resize(as_size(max_rows));
+    }
+    dropout_keys_.resize(as_size(max_rows));
+    if (network.takes_classes())
+        classes_.resize(as_size(max_rows));
+    else
+        targets_.resize(as_size(max_rows * network.n_targets()));
+    weights_.resize(as_size(max_rows));
+    block_loss_.resize(as_size(n_row_blocks(max_rows)));
+}
+
+// From the last layer to the first, whose slopes were written last.
+template <class T>
+void Pass<T>::list_items(bool dense_inputs) {
+    cost_before_.push_back(0.0);
+    const auto append = [&](WorkItem item, Index n_stretches) {
+        item.first_stretch = n_stretches_;
+        n_stretches_ += n_stretches;
+        cost_before_.push_back(cost_before_.back() + item.cost);
+        items_.push_back(item);
+    };
+    using Kind = WorkItem::Kind;
+    const Index panel = network_.kernels().panel;
+    for (Index l = static_cast<Index>(layers_.size()) - 1; l >= 0; --l) {
+        const PackedLayer &packed = network_.packed().layers()[as_size(l)];
+        append({Kind::vectors, l, 0, 0, 0, packed.width, 0, static_cast<double>(packed.width)}, 1);
+        if (l == 0 && !dense_inputs) {
+            for (Index row = 0; row < packed.n_inputs; row += item_rows<T>) {
+                const Index n_rows = std::min(item_rows<T>, packed.n_inputs - row);
+                append({Kind::sparse_rows, l, row, n_rows, 0, packed.width, 0,
+                        static_cast<double>(n_rows * packed.width)},
+                       (packed.width + panel - 1) / panel);
+            }
+            continue;
+        }
+        for (Index column = 0; column < packed.width; column += panel) {
+            const Index columns = network_.packed().panel_width(column, packed.width);
+            for (Index row = 0; row < packed.n_inputs; row += item_rows<T>) {
+                const Index n_rows = std::min(item_rows<T>, packed.n_inputs - row);
+                append({Kind::tile, l, row, n_rows, column, columns, 0,
+                        static_cast<double>(n_rows * columns)},
+                       1);
+            }
+        }
+    }
+}
+
+template <class T>
+double Pass<T>::cost_of_step(Index n_rows) const {
+    return 3.0 * cost_before_.back() * static_cast<double>(n_rows);
+}
+
+// Whole row blocks, so that block sums have one owner.
+template <class T>
+Share Pass<T>::row_share(const Team &team, Index n_rows) const {
+    const Share blocks = team.share(n_row_blocks(n_rows));
+    return {std::min(blocks.begin * row_block, n_rows), std::min(blocks.end * row_block, n_rows)};
+}
+
+template <class T>
+void Pass<T>::gather(const Batch<T> &batch, const Inputs<T> &X, Share rows) {
+    if (X.sparse()) {
+        for (Index i = rows.begin; i < rows.end; ++i) {
+            const Index sample = batch.rows[i];
+            starts_[as_size(i)] = X.starts[sample];
+            ends_[as_size(i)] = X.starts[sample + 1];
+        }
+        return;
+    }
+    for (Index i = rows.begin; i < rows.end; ++i)
+        std::copy_n(X.dense + batch.rows[i] * X.n_columns, X.n_columns,
+                    input_.data() + i * input_stride_);
+}
+
+template <class T>
+SparseBlock<T> Pass<T>::sparse_rows(const Inputs<T> &X, Share rows) const {
+    return {rows.end - rows.begin, starts_.data() + rows.begin, ends_.data() + rows.begin,
+            X.indices, X.values};
+}
+
+template <class T>
+NormalizationCall<T> Pass<T>::normalization_call(const Batch<T> &batch,
+                                                 PackedParameters<T> &parameters, Index layer,
+                                                 Share rows, T *y, Index stride) {
+    const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
+    Buffer<T> &mean = parameters.mean[as_size(layer)],
+              &variance = parameters.variance[as_size(layer)];
+    return {.n_rows = batch.rows.size,
+            .rows = rows,
+            .width = network_.layers()[as_size(layer)].width,
+            .y = y,
+            .y_stride = stride,
+            .scale = parameters.weights.data() + packed.scale,
+            .shift = parameters.weights.data() + packed.shift,
+            .running_mean = mean.empty() ? nullptr : mean.data(),
+            .running_variance = variance.empty() ? nullptr : variance.data()};
+}
+
+template <class T>
+void Pass<T>::drop(const Batch<T> &batch, Index layer, Share rows, T *matrix, Index stride) const {
+    const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
+    if (!batch.training || plan.dropout == 0.0)
+        return;
+    const std::uint64_t layer_key =
+        random::child(batch.dropout_key, static_cast<std::uint64_t>(layer));
+    constexpr Index chunk = 64;
+    DropoutKey keys[chunk];
+    for (Index first = rows.begin; first < rows.end; first += chunk) {
+        const Index n = std::min(chunk, rows.end - first);
+        for (Index i = 0; i < n; ++i) {
+            const std::uint64_t key = random::child(
+                layer_key, static_cast<std::uint64_t>(batch.first_position + first + i));
+            keys[i] = {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
+        }
+        network_.kernels().dropout({n, plan.width, matrix + first * stride, stride}, keys,
+                                   static_cast<std::uint32_t>(plan.dropout * 0x1p32),
+                                   static_cast<T>(1.0 / (1.0 - plan.dropout)));
+    }
+}
+
+template <class T>
+void Pass<T>::multiply(const Inputs<T> &X, PackedParameters<T> &parameters, Index layer, Share rows,
+                       bool relu) {
+    const Kernels<T> &kernels = network_.kernels();
+    const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
+    const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
+    LayerMemory &memory = layers_[as_size(layer)];
+    Product<T> product{.rows = rows.end - rows.begin,
+                       .columns = packed.width,
+                       .depth = plan.n_inputs,
+                       .a = nullptr,
+                       .a_stride = 0,
+                       .b = parameters.weights.data() + packed.coefs,
+                       .b_rows = packed.n_inputs,
+                       .c = (plan.keeps_value ? memory.value : memory.output).data() +
+                            rows.begin * memory.stride,
+                       .c_stride = memory.stride,
+                       .bias = parameters.weights.data() + packed.intercepts};
+    if (plan.normalization) {
+        product.c =
+            memory.normalization->standardized.data() + rows.begin * memory.normalization->stride;
+        product.c_stride = memory.normalization->stride;
+    }
+    if (layer == 0 && X.sparse()) {
+        kernels.sparse_product(sparse_rows(X, rows), product, relu);
+        return;
+    }
+    product.a_stride = layer == 0 ? input_stride_ : layers_[as_size(layer - 1)].stride;
+    product.a = (layer == 0 ? input_ : layers_[as_size(layer - 1)].output).data() +
+                rows.begin * product.a_stride;
+    kernels.product[static_cast<int>(relu ? Epilogue::bias_relu : Epilogue::bias)](product);
+}
+
+template <class T>
+void Pass<T>::layer_forward(const Team &team, const Batch<T> &batch,
+                            PackedParameters<T> &parameters, Index layer, Share rows) {
+    const Kernels<T> &kernels = network_.kernels();
+    const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
+    LayerMemory &memory = layers_[as_size(layer)];
+    const Index n_rows = rows.end - rows.begin, first = rows.begin * memory.stride;
+    T *const output = memory.output.data() + first;
+    T *const value = plan.keeps_value ? memory.value.data() + first : output;
+
+    if (plan.normalization) {
+        T *const y = plan.keeps_value ? memory.value.data() : memory.output.data();
+        const auto call = normalization_call(batch, parameters, layer, rows, y, memory.stride);
+        if (batch.training)
+            plan.normalization->forward(team, call, *memory.normalization);
+        else
+            plan.normalization->frozen_forward(team, call, *memory.normalization);
+    }
+
+    const auto activate = [&](T *to) {
+        if (!plan.relu_in_product && !plan.identity)
+            kernels.activations[as_size(plan.activation)].apply(
+                {n_rows, plan.width, value, memory.stride}, to, memory.stride);
+    };
+    if (!plan.keeps_value)
+        activate(output);
+    else if (plan.from_output) {
+        activate(value);
+        std::copy_n(value, n_rows * memory.stride, output);
+    } else
+        activate(output);
+    drop(batch, layer, rows, memory.output.data(), memory.stride);
+    if (plan.skip_from != no_skip) {
+        const LayerMemory &from = layers_[as_size(plan.skip_from)];
+        kernels.add(
+            {n_rows, plan.width, from.output.data() + rows.begin * from.stride, from.stride},
+            output, memory.stride);
+    }
+}
+
+template <class T>
+void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
+                      PackedParameters<T> &parameters, Index last, Part part) {
+    const Share rows = row_share(team, batch.rows.size);
+    gather(batch, X, rows);
+    for (Index layer = 0; layer <= last; ++layer) {
+        const bool whole = layer < last || part == Part::output;
+        multiply(X, parameters, layer, rows,
+                 whole && network_.layers()[as_size(layer)].relu_in_product);
+        if (whole)
+            layer_forward(team, batch, parameters, layer, rows);
+    }
+}
+
+template <class T>
+void Pass<T>::loss_and_slopes(const Team &team, const Batch<T> &batch, const Targeted<T> &y) {
+    const Share rows = row_share(team, batch.rows.size);
+    LayerMemory &last = layers_.back();
+    for (Index row = rows.begin; row < rows.end; row += row_block) {
+        const Index n = std::min(row_block, rows.end - row);
+        for (Index i = row; i < row + n; ++i) {
+            const Index sample = batch.rows[i];
+            if (y.classes)
+                classes_[as_size(i)] = y.classes[sample];
+            else
+                std::copy_n(y.values + sample * y.n_targets, y.n_targets,
+                            targets_.data() + i * y.n_targets);
+            if (y.weights)
+                weights_[as_size(i)] = y.weights[sample];
+        }
+        block_loss_[as_size(row / row_block)] = network_.loss().value_and_gradient(
+            {.rows = n,
+             .n_outputs = network_.n_outputs(),
+             .outputs = last.output.data() + row * last.stride,
+             .outputs_stride = last.stride,
+             .values = y.classes ? nullptr : targets_.data() + row * y.n_targets,
+             .values_stride = y.n_targets,
+             .classes = y.classes ? classes_.data() + row : nullptr,
+             .weights = y.weights ? weights_.data() + row : nullptr,
+             .scale = 1.0 / batch.weight_sum,
+             .gradient = last.slope.data() + row * last.stride,
+             .gradient_stride = last.stride});
+    }
+}
+
+template <class T>
+double Pass<T>::batch_loss(Index n_rows) const {
+    double total = 0.0;
+    for (Index block = 0; block < n_row_blocks(n_rows); ++block)
+        total += block_loss_[as_size(block)];
+    return total;
+}
+
+// On entry slope holds dL/da (or what the gated product made of it), on exit dL/dz.
+template <class T>
+void Pass<T>::layer_backward(const Team &team, const Batch<T> &batch,
+                             PackedParameters<T> &parameters, Index layer, Share rows) {
+    const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
+    LayerMemory &memory = layers_[as_size(layer)];
+    const Index n_rows = rows.end - rows.begin, first = rows.begin * memory.stride;
+    T *const slope = memory.slope.data() + first;
+    if (!plan.gated) {
+        drop(batch, layer, rows, memory.slope.data(), memory.stride);
+        if (!plan.identity) {
+            const T *const value = (plan.keeps_value ? memory.value : memory.output).data() + first;
+            network_.kernels().activations[as_size(plan.activation)].backward(
+                {n_rows, plan.width, slope, memory.stride}, value, memory.stride);
+        }
+    }
+    if (plan.normalization) {
+        const auto call =
+            normalization_call(batch, parameters, layer, rows, memory.slope.data(), memory.stride);
+        if (batch.training)
+            plan.normalization->backward(team, call, *memory.normalization);
+        else
+            plan.normalization->frozen_backward(team, call, *memory.normalization);
+    }
+}
+
+template <class T>
+void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters<T> &parameters) {
+    const Share rows = row_share(team, batch.rows.size);
+    const Index n_rows = rows.end - rows.begin;
+    const std::vector<LayerPlan<T>> &plans = network_.layers();
+    const auto skipped_to =
+        [&](Index layer, Index before) { // does a layer in (layer, before) .. end add this one?
+            for (Index l = before; l < static_cast<Index>(plans.size()); ++l)
+                if (plans[as_size(l)].skip_from == layer)
+                    return true;
+            return false;
+        };
+    for (Index l = static_cast<Index>(plans.size()) - 1; l >= 0; --l) {
+        const LayerPlan<T> &plan = plans[as_size(l)];
+        LayerMemory &memory = layers_[as_size(l)];
+        if (const Index s = plan.skip_from; s != no_skip) {
+            LayerMemory &from = layers_[as_size(s)];
+            const T *const slope = memory.slope.data() + rows.begin * memory.stride;
+            T *const target = from.slope.data() + rows.begin * from.stride;
+            if (skipped_to(s, l + 1))
+                network_.kernels().add({n_rows, plan.width, slope, memory.stride}, target,
+                                       from.stride);
+            else
+                std::copy_n(slope, n_rows * memory.stride, target);
+        }
+        layer_backward(team, batch, parameters, l, rows);
+        if (l == 0)
+            break;
+        const LayerPlan<T> &below = plans[as_size(l - 1)];
+        LayerMemory &below_memory = layers_[as_size(l - 1)];
+        const PackedLayer &packed = network_.packed().layers()[as_size(l)];
+        const bool accumulate = skipped_to(l - 1, l);
+        const Epilogue epilogue = below.gated
+                                      ? (accumulate ? Epilogue::accumulate_gate : Epilogue::gate)
+                                      : (accumulate ? Epilogue::accumulate : Epilogue::store);
+        network_.kernels().product[static_cast<int>(epilogue)](
+            {.rows = n_rows,
+             .columns = packed.n_inputs,
+             .depth = plan.width,
+             .a = memory.slope.data() + rows.begin * memory.stride,
+             .a_stride = memory.stride,
+             .b = parameters.transposed.data() + packed.transposed,
+             .b_rows = packed.width,
+             .c = below_memory.slope.data() + rows.begin * below_memory.stride,
+             .c_stride = below_memory.stride,
+             .gate = below_memory.output.data() + rows.begin * below_memory.stride,
+             .gate_stride = below_memory.stride,
+             .gate_scale = batch.training ? below.gate_scale : T(1)});
+    }
+}
+
+template <class T>
+void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
+                               const Sink &sink) {
+    const Kernels<T> &kernels = network_.kernels();
+    const Index n_rows = batch.rows.size;
+    ThreadMemory &own = threads_[as_size(team.rank)];
+    T *const gradient = own.gradient.data();
+
+    const auto item_at = [&](Index rank) {
+        const double cost =
+            cost_before_.back() * static_cast<double>(rank) / static_cast<double>(team.size);
+        return std::ranges::lower_bound(cost_before_, cost) - cost_before_.begin();
+    };
+    const Index end = std::min(item_at(team.rank + 1), static_cast<Index>(items_.size()));
+    bool cursors_stand = false;
+    for (Index i = item_at(team.rank); i < end; ++i) {
+        const WorkItem &item = items_[as_size(i)];
+        const PackedLayer &packed = network_.packed().layers()[as_size(item.layer)];
+        const LayerMemory &memory = layers_[as_size(item.layer)];
+        switch (item.kind) {
+        case WorkItem::Kind::tile: {
+            const T *const a =
+                item.layer == 0 ? input_.data() : layers_[as_size(item.layer - 1)].output.data();
+            kernels.outer_product({.rows = item.n_rows,
+                                   .columns = item.columns,
+                                   .depth = n_rows,
+                                   .a = a + item.row,
+                                   .a_stride = item.layer == 0
+                                                   ? input_stride_
+                                                   : layers_[as_size(item.layer - 1)].stride,
+                                   .b = memory.slope.data() + item.column,
+                                   .b_stride = memory.stride,
+                                   .out = gradient});
+            sink(item.first_stretch, item,
+                 {gradient, packed.coefs + item.column * packed.n_inputs + item.row * item.columns,
+                  item.n_rows * item.columns, true});
+            break;
+        }
+        case WorkItem::Kind::sparse_rows: {
+            const SparseBlock<T> block = sparse_rows(X, {0, n_rows});
+            if (!cursors_stand)
+                for (Index row = 0; row < n_rows; ++row)
+                    own.cursors[as_size(row)] =
+                        std::lower_bound(X.indices + starts_[as_size(row)],
+                                         X.indices + ends_[as_size(row)],
+                                         static_cast<std::int32_t>(item.row)) -
+                        X.indices;
+            cursors_stand = true;
+            kernels.sparse_outer({.a = block,
+                                  .cursors = own.cursors.data(),
+                                  .first = item.row,
+                                  .n_features = item.n_rows,
+                                  .columns = item.columns,
+                                  .b = memory.slope.data(),
+                                  .b_stride = memory.stride,
+                                  .out = gradient});
+            Index stretch = item.first_stretch;
+            for (Index column = 0; column < item.columns; column += kernels.panel) {
+                const Index width = network_.packed().panel_width(column, item.columns);
+                sink(stretch++, item,
+                     {gradient + column * item.n_rows,
+                      packed.coefs + column * packed.n_inputs + item.row * width,
+                      item.n_rows * width, true});
+            }
+            break;
+        }
+        case WorkItem::Kind::vectors: {
+            std::fill_n(gradient, 3 * packed.width, T(0));
+            const LayerBlocks &blocks = network_.layout().layers[as_size(item.layer)];
+            if (blocks.intercepts != absent)
+                kernels.column_sums({n_rows, blocks.width, memory.slope.data(), memory.stride},
+                                    gradient);
+            if (memory.normalization)
+                scale_gradient(*memory.normalization, n_rows, gradient + packed.width,
+                               gradient + 2 * packed.width);
+            sink(item.first_stretch, item, {gradient, packed.intercepts, 3 * packed.width, false});
+            break;
+        }
+        }
+    }
+}
+
+template <class T>
+Rows<const T> Pass<T>::result(Index layer, Part part, Index n_rows) const {
+    const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
+    const LayerMemory &memory = layers_[as_size(layer)];
+    if (part == Part::product && plan.normalization)
+        return {n_rows, plan.width, memory.normalization->standardized.data(),
+                memory.normalization->stride};
+    const bool value = part == Part::product && plan.keeps_value;
+    return {n_rows, plan.width, (value ? memory.value : memory.output).data(), memory.stride};
+}
+
+template class Pass<float>;
+template class Pass<double>;
+template struct PackedParameters<float>;
+template struct PackedParameters<double>;
+
+} // namespace deepgen

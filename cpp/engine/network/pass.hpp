@@ -1,0 +1,131 @@
+// One batch through a network and back: the working memory, and the steps that every thread of a
+// team takes.
+//
+// Phase 1, split by rows: gather, forward, loss, gradient down the layers. No thread waits for
+// another, but for batch norm, which meets once each way. Phase 2, split by tiles of weights: dW of
+// a tile over the whole batch, handed to a sink while it is hot. Between the two, and before the
+// next batch, the caller lets the team meet.
+
+#pragma once
+
+#include "engine/network/network.hpp"
+
+#include <functional>
+
+namespace deepgen {
+
+// Weights as the kernels read them.
+template <class T>
+struct PackedParameters {
+    explicit PackedParameters(const Network<T> &network);
+
+    void load(const Network<T> &network, const T *flat);
+    void store(const Network<T> &network, T *flat) const;
+
+    Buffer<T> weights;                     // PackedLayout
+    Buffer<T> transposed;                  // W^T of the layers above the first
+    std::vector<Buffer<T>> mean, variance; // running statistics, for each layer; empty without
+};
+
+// The rows of a batch and how they are to be treated.
+template <class T>
+struct Batch {
+    Selection rows;
+    double weight_sum;             // of the rows' sample weights
+    bool training;                 // batch statistics and dropout; else frozen
+    std::uint64_t dropout_key = 0; // of this epoch
+    Index first_position = 0;      // of the first row in the epoch
+};
+
+// A stretch of packed weights whose gradient is computed in one go.
+struct WorkItem {
+    enum class Kind { tile, sparse_rows, vectors } kind;
+    Index layer;
+    Index row, n_rows;     // of W
+    Index column, columns; // of W: one panel (tile) or all (sparse_rows)
+    Index first_stretch;   // number of the first call of the sink
+    double cost;           // multiply-adds
+};
+
+// What a sink gets: the gradient of n packed numbers from `offset`; `coefs` tells weights from
+// vectors.
+template <class T>
+struct GradientTile {
+    const T *gradient;
+    Index offset;
+    Index n;
+    bool coefs;
+};
+
+template <class T>
+class Pass {
+  public:
+    enum class Purpose { inference, gradient };
+
+    // Room for max_rows rows. `dense_inputs`: rows are gathered; else they are read from CSR in
+    // place.
+    Pass(const Network<T> &network, Index max_rows, Index team_size, bool dense_inputs,
+         Purpose purpose);
+
+    // Phase 1, up to layer `last`; of that one perhaps only the product.
+    void forward(const Team &, const Batch<T> &, const Inputs<T> &, PackedParameters<T> &,
+                 Index last, Part part);
+    void loss_and_slopes(const Team &, const Batch<T> &, const Targeted<T> &);
+    void backward(const Team &, const Batch<T> &, PackedParameters<T> &);
+
+    // Phase 2. The sink is called for every stretch of packed weights once, whoever the thread.
+    using Sink = std::function<void(Index stretch, const WorkItem &, const GradientTile<T> &)>;
+    void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &, const Sink &sink);
+
+    // The batch's loss, in order over row blocks; after the team has met.
+    double batch_loss(Index n_rows) const;
+
+    Index n_stretches() const { return n_stretches_; }
+    double cost_of_step(Index n_rows) const; // multiply-adds, forward and back
+
+    // a_l of the forward pass, or z_l where it stopped at the product.
+    Rows<const T> result(Index layer, Part part, Index n_rows) const;
+
+  private:
+    struct LayerMemory {
+        Index stride;
+        Buffer<T> output, value,
+            slope; // a, what the activation's slope is computed from, dL/da then dL/dz
+        std::unique_ptr<NormalizationMemory<T>> normalization;
+    };
+    struct ThreadMemory {
+        Buffer<T> gradient;                // of one item
+        std::vector<std::int64_t> cursors; // of the batch's CSR rows
+    };
+
+    Share row_share(const Team &, Index n_rows) const;
+    void gather(const Batch<T> &, const Inputs<T> &, Share rows);
+    // z_l into the memory of its normalization or, without one, of its value; with max(., 0) when
+    // `relu`.
+    void multiply(const Inputs<T> &, PackedParameters<T> &, Index layer, Share rows, bool relu);
+    void layer_forward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,
+                       Share rows);
+    void layer_backward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,
+                        Share rows);
+    NormalizationCall<T> normalization_call(const Batch<T> &, PackedParameters<T> &, Index layer,
+                                            Share rows, T *y, Index stride);
+    void drop(const Batch<T> &, Index layer, Share rows, T *matrix, Index stride) const;
+    SparseBlock<T> sparse_rows(const Inputs<T> &, Share rows) const;
+    void list_items(bool dense_inputs);
+
+    const Network<T> &network_;
+    Index input_stride_;
+    Buffer<T> input_;                         // gathered rows of X
+    std::vector<std::int64_t> starts_, ends_; // of the batch's CSR rows
+    std::vector<LayerMemory> layers_;
+    std::vector<ThreadMemory> threads_;
+    std::vector<DropoutKey> dropout_keys_;
+    Buffer<T> targets_, weights_;
+    std::vector<std::int32_t> classes_;
+    std::vector<double> block_loss_;
+    std::vector<WorkItem> items_;
+    std::vector<double> cost_before_; // of the items before each; the last entry is the whole
+    Index n_stretches_ = 0;
+};
+
+} // namespace deepgen

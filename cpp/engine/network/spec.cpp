@@ -1,0 +1,35 @@
+#include "engine/network/spec.hpp"
+
+#include "engine/activations/catalog.hpp"
+#include "engine/normalizations/normalization.hpp"
+
+namespace deepgen {
+
+void NetworkSpec::check() const {
+    require(n_inputs >= 1, "n_inputs must be at least 1, got ", n_inputs);
+    require(!layers.empty(), "a network needs at least its output layer, got no layers");
+    for (std::size_t l = 0; l < layers.size(); ++l) {
+        const LayerSpec &layer = layers[l];
+        require(layer.width >= 1, "layer ", l, ": width must be at least 1, got ", layer.width);
+        require(layer.dropout >= 0.0 && layer.dropout < 1.0, "layer ", l,
+                ": dropout must be in [0, 1), got ", layer.dropout);
+        activation_number(layer.activation);
+        const NormalizationEntry &entry =
+            find_member("normalization", normalizations(), layer.normalization.name);
+        Settings(layer.normalization, entry.parameters);
+        if (layer.skip_from != no_skip) {
+            require(layer.skip_from >= 0 && layer.skip_from < static_cast<Index>(l), "layer ", l,
+                    ": skip_from must be an earlier layer, got ", layer.skip_from);
+            const Index from = layers[as_size(layer.skip_from)].width;
+            require(from == layer.width, "layer ", l,
+                    ": a skip adds layers of the same width, got ", from, " and ", layer.width);
+        }
+    }
+    const LayerSpec &output = layers.back();
+    require(
+        output.activation == "identity" && output.normalization.name == "none" &&
+            output.skip_from == no_skip && output.dropout == 0.0,
+        "the output layer is linear: activation 'identity', no normalization, no skip, no dropout");
+}
+
+} // namespace deepgen

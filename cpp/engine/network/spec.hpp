@@ -1,0 +1,36 @@
+// What a network is made of: plain data, made once, never edited.
+//
+// Layers l = 0 .. L-1, the last one the output layer; a_{-1} = X.
+//   z_l = a_{l-1} W_l + b_l
+//   a_l = dropout(activation(normalization(z_l))) + a_{skip_from}
+
+#pragma once
+
+#include "engine/core/catalog.hpp"
+
+#include <string>
+#include <vector>
+
+namespace deepgen {
+
+inline constexpr Index no_skip = -1;
+
+struct LayerSpec {
+    Index width;
+    std::string activation = "relu";
+    Component normalization{"none", {}};
+    Index skip_from = no_skip; // an earlier layer of the same width, whose output is added
+    double dropout = 0.0;
+};
+
+struct NetworkSpec {
+    Index n_inputs;
+    std::vector<LayerSpec> layers;
+    Component loss{"squared_error", {}};
+    bool bias = true;
+
+    // Refuses what cannot be built, naming the layer.
+    void check() const;
+};
+
+} // namespace deepgen
