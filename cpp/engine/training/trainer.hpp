@@ -1,0 +1,87 @@
+// Training: batches in the epoch's order, forward and back, the optimizer's rule on each tile of
+// the gradient.
+//
+// Python asks for a slice of steps, at most to the epoch's end. A slice is one parallel region; a
+// step meets twice. Slicing and threads leave the bits alone: what a step does depends on the
+// epoch, its place in it and the weights.
+
+#pragma once
+
+#include "engine/network/pass.hpp"
+#include "engine/optimizers/optimizer.hpp"
+
+#include <optional>
+
+namespace deepgen {
+
+struct TrainingSpec {
+    Component optimizer;
+    double alpha = 0.0; // L2: alpha / 2 ||W||^2 over the batch's weight sum
+    Index batch_size;
+    bool shuffle = true;
+    std::uint64_t seed = 0;
+};
+
+// What a slice of steps did. Sums, so that slices add up.
+struct Progress {
+    Index n_steps = 0;
+    Index n_rows = 0;
+    double loss = 0.0;          // batch loss with L2, before the step, times the batch's rows
+    double gradient_norm = 0.0; // of the gradient with L2, before the step
+    bool finite = true;         // false: a loss was not finite; that step was not made
+    bool epoch_done = false;
+};
+
+template <class T>
+class Trainer {
+  public:
+    Trainer(const Network<T> &network, const TrainingSpec &spec);
+
+    // What to train on; pointers stay the caller's. `rows` are those of the training part.
+    void set_data(const Inputs<T> &X, const Targeted<T> &y, const Selection &rows);
+
+    void load(const T *flat) { parameters_.load(network_, flat); }
+    void store(T *flat) const { parameters_.store(network_, flat); }
+
+    void begin_epoch(std::uint64_t epoch);
+    // At most rates.size() steps; rates[i] is the learning rate of step i.
+    Progress run(std::span<const double> rates, Index n_threads);
+
+    Index steps_per_epoch() const { return static_cast<Index>(batch_ends_.size()); }
+    Index position() const { return position_; }
+
+    // The optimizer's memory as flat vectors, and the steps made so far.
+    Index n_slots() const { return static_cast<Index>(slots_.size()); }
+    void store_slot(Index slot, T *flat) const;
+    void load_slot(Index slot, const T *flat);
+    Index n_steps() const { return n_steps_; }
+    void set_n_steps(Index n) { n_steps_ = n; }
+
+  private:
+    Batch<T> batch(Index number) const;
+    bool step(const Team &team, const Batch<T> &rows, Index count, double rate, Progress &progress);
+    void update(const Team &team, const Batch<T> &rows, Index count, double rate);
+
+    const Network<T> &network_;
+    TrainingSpec spec_;
+    Optimizer<T> optimizer_;
+    PackedParameters<T> parameters_;
+    std::vector<Buffer<T>> slots_;
+    Index n_steps_ = 0;
+
+    Inputs<T> X_{};
+    Targeted<T> y_{};
+    std::vector<std::int64_t> rows_;  // the training part
+    std::vector<std::int64_t> order_; // of the epoch
+    std::vector<Index> batch_ends_;   // positions in the epoch
+    std::vector<double> batch_weights_;
+    Index next_batch_ = 0;
+    Index position_ = 0;
+    std::uint64_t dropout_key_ = 0;
+
+    std::optional<Pass<T>> pass_;
+    Index team_size_ = 0;
+    std::vector<double> gradient_squares_, weight_squares_; // of each stretch
+};
+
+} // namespace deepgen
