@@ -1,0 +1,32 @@
+// What the binding files share: the network as Python holds it, and the table of contents.
+
+#pragma once
+
+#include "bindings/arrays.hpp"
+
+#include <memory>
+#include <variant>
+
+namespace deepgen::python {
+
+// A network of either scalar. Trainers hold it too, so it lives as long as the last of them.
+struct AnyNetwork {
+    AnyNetwork(NetworkSpec spec, const std::string &dtype, std::string simd);
+
+    template <class Function>
+    decltype(auto) visit(Function function) const {
+        return std::visit([&](const auto &pointer) -> decltype(auto) { return function(*pointer); },
+                          network);
+    }
+    const char *dtype() const { return network.index() == 0 ? "float32" : "float64"; }
+
+    std::string requested_simd;
+    std::variant<std::shared_ptr<const Network<float>>, std::shared_ptr<const Network<double>>>
+        network;
+};
+
+void bind_catalog(py::module_ &module);
+void bind_network(py::module_ &module);
+void bind_trainer(py::module_ &module);
+
+} // namespace deepgen::python

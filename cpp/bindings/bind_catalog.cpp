@@ -1,0 +1,109 @@
+// Components, the catalog of what the engine knows, and what this build and machine are.
+
+#include "bindings/bind.hpp"
+
+#include "engine/activations/catalog.hpp"
+#include "engine/core/parallel.hpp"
+#include "engine/optimizers/optimizer.hpp"
+
+#include <pybind11/stl.h>
+
+namespace deepgen::python {
+namespace {
+
+using Value = std::variant<double, std::vector<double>>;
+using Ranges =
+    std::map<std::string, std::tuple<double, double, double>>; // setting -> (default, low, high)
+using Members = std::map<std::string, Ranges>;
+
+Ranges ranges_of(std::span<const Parameter> parameters) {
+    Ranges ranges;
+    for (const Parameter &parameter : parameters)
+        ranges[std::string(parameter.name)] = {parameter.value, parameter.low, parameter.high};
+    return ranges;
+}
+
+template <class Entry>
+Members members_of(std::span<const Entry *const> entries) {
+    Members members;
+    for (const Entry *entry : entries)
+        members[std::string(entry->name)] = ranges_of(entry->parameters);
+    return members;
+}
+
+std::map<std::string, Members> catalog() {
+    std::map<std::string, Members> families;
+    for (const std::string_view name : activations())
+        families["activations"][std::string(name)] = {};
+    families["normalizations"] = members_of(normalizations());
+    families["losses"] = members_of(losses());
+    for (const auto &[name, parameters] : optimizers())
+        families["optimizers"][std::string(name)] = ranges_of(parameters);
+    return families;
+}
+
+std::map<std::string, std::string> build_info() {
+    return {
+        {"version", DEEPGEN_VERSION},       {"compiler", DEEPGEN_COMPILER},
+        {"build_type", DEEPGEN_BUILD_TYPE}, {"flags", DEEPGEN_FLAGS},
+        {"sanitizer", DEEPGEN_SANITIZER},   {"openmp", std::to_string(_OPENMP)},
+    };
+}
+
+double fma_peak(const std::string &dtype, const std::string &simd) {
+    require(dtype == "float32" || dtype == "float64", "unknown dtype '", dtype,
+            "'; known: float32, float64");
+    const py::gil_scoped_release released;
+    return dtype == "float32" ? kernels<float>(simd).fma_peak() : kernels<double>(simd).fma_peak();
+}
+
+Component make_component(std::string name, const std::map<std::string, Value> &settings) {
+    Component component{std::move(name), {}};
+    for (const auto &[setting, value] : settings)
+        component.settings[setting] = std::holds_alternative<double>(value)
+                                          ? std::vector<double>{std::get<double>(value)}
+                                          : std::get<std::vector<double>>(value);
+    return component;
+}
+
+std::map<std::string, Value> settings_of(const Component &component) {
+    std::map<std::string, Value> settings;
+    for (const auto &[name, values] : component.settings) {
+        if (values.size() == 1)
+            settings[name] = values.front();
+        else
+            settings[name] = values;
+    }
+    return settings;
+}
+
+} // namespace
+
+void bind_catalog(py::module_ &module) {
+    py::class_<Component>(module, "Component",
+                          "A member of a family by name, with the settings that differ.")
+        .def(py::init(&make_component), py::arg("name"),
+             py::arg("settings") = std::map<std::string, Value>{})
+        .def_readonly("name", &Component::name)
+        .def_property_readonly("settings", &settings_of)
+        .def(py::pickle([](const Component &c) { return std::pair(c.name, settings_of(c)); },
+                        [](const std::pair<std::string, std::map<std::string, Value>> &state) {
+                            return make_component(state.first, state.second);
+                        }));
+
+    module.def("catalog", &catalog, "family -> member -> setting -> (default, low, high)");
+    module.def("build_info", &build_info, "Version, compiler and flags of this build.");
+    module.def(
+        "simd_paths",
+        [] {
+            const auto paths = simd_paths();
+            return std::vector<std::string>(paths.begin(), paths.end());
+        },
+        "The SIMD paths that run on this machine, best first.");
+    module.def("max_threads", &max_threads,
+               "OpenMP's limit now; 1 in a child forked after a parallel region.");
+    module.def("fma_peak", &fma_peak, py::arg("dtype"), py::arg("simd") = "",
+               "Peak of one thread right now, GFLOP/s of fused multiply-adds in registers.");
+}
+
+} // namespace deepgen::python

@@ -1,0 +1,252 @@
+// Specs, sparse rows and networks. Each call: view the inputs, allocate the output, release the
+// GIL, compute.
+
+#include "bindings/bind.hpp"
+
+#include <algorithm>
+#include <pybind11/stl.h>
+
+namespace deepgen::python {
+namespace {
+
+using LayerState = std::tuple<Index, std::string, Component, Index, double>;
+using SpecState = std::tuple<Index, std::vector<LayerSpec>, Component, bool>;
+using NetworkState = std::tuple<NetworkSpec, std::string, std::string>;
+
+template <class T>
+py::array_t<T> layer_of(const Network<T> &network, const py::handle &parameters,
+                        const py::handle &X, const py::handle &rows, Index layer, Part part,
+                        Index n_threads) {
+    const auto flat = vector_of<T>("parameters", parameters, network.layout().n_parameters);
+    const HeldInputs<T> inputs(X, network.n_inputs());
+    const HeldSelection selection(rows, inputs.view.n_rows);
+    const auto n_layers = static_cast<Index>(network.layers().size());
+    require(layer >= 0 && layer < n_layers, "layer must be in 0 to ", n_layers - 1, ", got ",
+            layer);
+    checked_threads(n_threads);
+    py::array_t<T> out({selection.view.size, network.layers()[as_size(layer)].width});
+    T *const to = out.mutable_data();
+    const T *const from = flat.data();
+    const py::gil_scoped_release released;
+    network.activations(from, inputs.view, selection.view, layer, part, to, n_threads);
+    return out;
+}
+
+py::array forward(const AnyNetwork &any, const py::object &parameters, const py::object &X,
+                  const py::object &rows, Index n_threads) {
+    return any.visit([&](const auto &network) -> py::array {
+        const auto last = static_cast<Index>(network.layers().size()) - 1;
+        return layer_of(network, parameters, X, rows, last, Part::output, n_threads);
+    });
+}
+
+py::array predict(const AnyNetwork &any, const py::object &parameters, const py::object &X,
+                  const py::object &rows, Index n_threads) {
+    return any.visit([&](const auto &network) -> py::array {
+        const auto last = static_cast<Index>(network.layers().size()) - 1;
+        auto out = layer_of(network, parameters, X, rows, last, Part::output, n_threads);
+        auto *const means = out.mutable_data();
+        const Index n_rows = out.shape(0);
+        const py::gil_scoped_release released;
+        for (Index i = 0; i < n_rows; ++i)
+            network.loss().means(means + i * network.n_outputs(), means + i * network.n_outputs(),
+                                 network.n_outputs());
+        return out;
+    });
+}
+
+py::array activations(const AnyNetwork &any, const py::object &parameters, const py::object &X,
+                      Index layer, const py::object &rows, Index n_threads) {
+    return any.visit([&](const auto &network) -> py::array {
+        return layer_of(network, parameters, X, rows, layer, Part::output, n_threads);
+    });
+}
+
+py::array products(const AnyNetwork &any, const py::object &parameters, const py::object &X,
+                   Index layer, const py::object &rows, Index n_threads) {
+    return any.visit([&](const auto &network) -> py::array {
+        return layer_of(network, parameters, X, rows, layer, Part::product, n_threads);
+    });
+}
+
+struct LossCall {
+    double loss;
+    py::array gradient;
+};
+
+LossCall loss_and_gradient(const AnyNetwork &any, const py::object &parameters, const py::object &X,
+                           const py::object &y, const py::object &weights, const py::object &rows,
+                           double alpha, bool training, bool with_gradient, Index n_threads) {
+    return any.visit([&]<class T>(const Network<T> &network) -> LossCall {
+        const auto flat = vector_of<T>("parameters", parameters, network.layout().n_parameters);
+        const HeldInputs<T> inputs(X, network.n_inputs());
+        const HeldTargets<T> targets(y, weights, inputs.view.n_rows, network);
+        const HeldSelection selection(rows, inputs.view.n_rows);
+        require(selection.view.size >= 1, "the loss of no rows is not defined");
+        require(alpha >= 0.0, "alpha must not be negative, got ", alpha);
+        checked_threads(n_threads);
+        py::array_t<T> gradient(with_gradient ? network.layout().n_parameters : 0);
+        T *const to = with_gradient ? gradient.mutable_data() : nullptr;
+        const T *const from = flat.data();
+        double loss;
+        {
+            const py::gil_scoped_release released;
+            loss = network.loss_and_gradient(from, inputs.view, targets.view, selection.view, alpha,
+                                             training, to, n_threads);
+        }
+        return {loss, gradient};
+    });
+}
+
+} // namespace
+
+AnyNetwork::AnyNetwork(NetworkSpec spec, const std::string &dtype, std::string simd)
+    : requested_simd(std::move(simd)) {
+    if (dtype == "float32")
+        network = std::make_shared<const Network<float>>(std::move(spec), requested_simd);
+    else if (dtype == "float64")
+        network = std::make_shared<const Network<double>>(std::move(spec), requested_simd);
+    else
+        refuse("unknown dtype '", dtype, "'; known: float32, float64");
+}
+
+void bind_network(py::module_ &module) {
+    using py::arg, py::kw_only;
+
+    py::class_<LayerSpec>(module, "LayerSpec", "One dense layer and what follows it.")
+        .def(py::init([](Index width, std::string activation, Component normalization,
+                         Index skip_from, double dropout) {
+                 return LayerSpec{width, std::move(activation), std::move(normalization), skip_from,
+                                  dropout};
+             }),
+             kw_only(), arg("width"), arg("activation") = "relu",
+             arg("normalization") = Component{"none", {}}, arg("skip_from") = no_skip,
+             arg("dropout") = 0.0)
+        .def_readonly("width", &LayerSpec::width)
+        .def_readonly("activation", &LayerSpec::activation)
+        .def_readonly("normalization", &LayerSpec::normalization)
+        .def_readonly("skip_from", &LayerSpec::skip_from)
+        .def_readonly("dropout", &LayerSpec::dropout)
+        .def(py::pickle(
+            [](const LayerSpec &s) {
+                return LayerState(s.width, s.activation, s.normalization, s.skip_from, s.dropout);
+            },
+            [](const LayerState &state) {
+                return std::apply([](auto... fields) { return LayerSpec{fields...}; }, state);
+            }));
+
+    py::class_<NetworkSpec>(module, "NetworkSpec", "What a network is made of.")
+        .def(py::init([](Index n_inputs, std::vector<LayerSpec> layers, Component loss, bool bias) {
+                 NetworkSpec spec{n_inputs, std::move(layers), std::move(loss), bias};
+                 spec.check();
+                 return spec;
+             }),
+             kw_only(), arg("n_inputs"), arg("layers"), arg("loss"), arg("bias") = true)
+        .def_readonly("n_inputs", &NetworkSpec::n_inputs)
+        .def_readonly("layers", &NetworkSpec::layers)
+        .def_readonly("loss", &NetworkSpec::loss)
+        .def_readonly("bias", &NetworkSpec::bias)
+        .def(py::pickle(
+            [](const NetworkSpec &s) { return SpecState(s.n_inputs, s.layers, s.loss, s.bias); },
+            [](const SpecState &state) {
+                return std::apply([](auto... fields) { return NetworkSpec{fields...}; }, state);
+            }));
+
+    py::class_<Block>(module, "Block", "A named stretch of the flat parameter vector.")
+        .def_readonly("name", &Block::name)
+        .def_readonly("offset", &Block::offset)
+        .def_readonly("rows", &Block::rows)
+        .def_readonly("columns", &Block::columns)
+        .def_property_readonly("size", &Block::size)
+        .def_readonly("trainable", &Block::trainable)
+        .def("__repr__", [](const Block &b) {
+            return "Block(" + b.name + ", offset=" + std::to_string(b.offset) + ", shape=(" +
+                   std::to_string(b.rows) + ", " + std::to_string(b.columns) + "))";
+        });
+
+    py::class_<SparseRows>(module, "SparseRows", "CSR rows with rising column numbers, in place.")
+        .def(py::init<py::array, const py::object &, const py::object &, Index>(), arg("data"),
+             arg("indices"), arg("indptr"), arg("n_columns"))
+        .def_readonly("n_rows", &SparseRows::n_rows)
+        .def_readonly("n_columns", &SparseRows::n_columns);
+
+    py::class_<AnyNetwork>(module, "Network",
+                           "A network made ready to run; parameters come with each call.")
+        .def(py::init<NetworkSpec, const std::string &, std::string>(), arg("spec"),
+             arg("dtype") = "float32", arg("simd") = "")
+        .def_property_readonly(
+            "spec",
+            [](const AnyNetwork &a) { return a.visit([](const auto &n) { return n.spec(); }); })
+        .def_property_readonly("dtype", &AnyNetwork::dtype)
+        .def_property_readonly("simd",
+                               [](const AnyNetwork &a) {
+                                   return a.visit(
+                                       [](const auto &n) { return std::string(n.kernels().path); });
+                               })
+        .def_property_readonly("n_parameters",
+                               [](const AnyNetwork &a) {
+                                   return a.visit(
+                                       [](const auto &n) { return n.layout().n_parameters; });
+                               })
+        .def_property_readonly("n_trainable",
+                               [](const AnyNetwork &a) {
+                                   return a.visit(
+                                       [](const auto &n) { return n.layout().n_trainable; });
+                               })
+        .def_property_readonly("n_outputs",
+                               [](const AnyNetwork &a) {
+                                   return a.visit([](const auto &n) { return n.n_outputs(); });
+                               })
+        .def_property_readonly("takes_classes",
+                               [](const AnyNetwork &a) {
+                                   return a.visit([](const auto &n) { return n.takes_classes(); });
+                               })
+        .def_property_readonly("layout",
+                               [](const AnyNetwork &a) {
+                                   return a.visit([](const auto &n) { return n.layout().blocks; });
+                               })
+        .def("forward", &forward, arg("parameters"), arg("X"), kw_only(), arg("rows") = py::none(),
+             arg("n_threads") = 1, "Raw outputs (m, n_outputs).")
+        .def("predict", &predict, arg("parameters"), arg("X"), kw_only(), arg("rows") = py::none(),
+             arg("n_threads") = 1, "Means (m, n_outputs): the inverse link of the outputs.")
+        .def("activations", &activations, arg("parameters"), arg("X"), arg("layer"), kw_only(),
+             arg("rows") = py::none(), arg("n_threads") = 1,
+             "What a layer gives (m, width), in inference mode.")
+        .def("products", &products, arg("parameters"), arg("X"), arg("layer"), kw_only(),
+             arg("rows") = py::none(), arg("n_threads") = 1,
+             "X W + b of a layer (m, width), before its normalization and activation.")
+        .def(
+            "loss",
+            [](const AnyNetwork &any, const py::object &parameters, const py::object &X,
+               const py::object &y, const py::object &weights, const py::object &rows, double alpha,
+               Index n_threads) {
+                return loss_and_gradient(any, parameters, X, y, weights, rows, alpha, false, false,
+                                         n_threads)
+                    .loss;
+            },
+            arg("parameters"), arg("X"), arg("y"), arg("weights") = py::none(), kw_only(),
+            arg("rows") = py::none(), arg("alpha") = 0.0, arg("n_threads") = 1,
+            "The weighted mean loss with L2.")
+        .def(
+            "loss_and_gradient",
+            [](const AnyNetwork &any, const py::object &parameters, const py::object &X,
+               const py::object &y, const py::object &weights, const py::object &rows, double alpha,
+               bool training, Index n_threads) {
+                LossCall call = loss_and_gradient(any, parameters, X, y, weights, rows, alpha,
+                                                  training, true, n_threads);
+                return std::pair(call.loss, call.gradient);
+            },
+            arg("parameters"), arg("X"), arg("y"), arg("weights") = py::none(), kw_only(),
+            arg("rows") = py::none(), arg("alpha") = 0.0, arg("training") = false,
+            arg("n_threads") = 1, "The loss and its gradient (n_parameters,), zero at the buffers.")
+        .def(py::pickle(
+            [](const AnyNetwork &a) {
+                return NetworkState(a.visit([](const auto &n) { return n.spec(); }), a.dtype(),
+                                    a.requested_simd);
+            },
+            [](const NetworkState &state) {
+                return AnyNetwork(std::get<0>(state), std::get<1>(state), std::get<2>(state));
+            }));
+}
+
+} // namespace deepgen::python

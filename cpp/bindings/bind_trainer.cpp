@@ -1,0 +1,163 @@
+// The trainer: data by reference, weights in and out as flat vectors, steps without the GIL.
+
+#include "bindings/bind.hpp"
+
+#include "engine/training/trainer.hpp"
+
+#include <pybind11/stl.h>
+
+namespace deepgen::python {
+namespace {
+
+// One scalar's trainer with what keeps its data and network alive.
+template <class T>
+struct HeldTrainer {
+    HeldTrainer(std::shared_ptr<const Network<T>> network_, const TrainingSpec &spec)
+        : network(std::move(network_)), trainer(*network, spec) {}
+
+    std::shared_ptr<const Network<T>> network;
+    Trainer<T> trainer;
+    py::object X, y, weights;
+};
+
+struct AnyTrainer {
+    AnyTrainer(const AnyNetwork &any, const TrainingSpec &spec) {
+        std::visit(
+            [&]<class T>(const std::shared_ptr<const Network<T>> &network) {
+                held = std::make_unique<HeldTrainer<T>>(network, spec);
+            },
+            any.network);
+    }
+    template <class Function>
+    decltype(auto) visit(Function function) const {
+        return std::visit([&](const auto &pointer) -> decltype(auto) { return function(*pointer); },
+                          held);
+    }
+
+    std::variant<std::unique_ptr<HeldTrainer<float>>, std::unique_ptr<HeldTrainer<double>>> held;
+};
+
+void set_data(AnyTrainer &any, const py::object &X, const py::object &y, const py::object &weights,
+              const py::object &rows) {
+    any.visit([&]<class T>(HeldTrainer<T> &held) {
+        HeldInputs<T> inputs(X, held.network->n_inputs());
+        HeldTargets<T> targets(y, weights, inputs.view.n_rows, *held.network);
+        const HeldSelection selection(rows, inputs.view.n_rows);
+        held.trainer.set_data(inputs.view, targets.view, selection.view);
+        held.X = inputs.owner;
+        held.y = targets.owner;
+        held.weights = targets.weights_owner;
+    });
+}
+
+void load(AnyTrainer &any, const py::object &parameters) {
+    any.visit([&]<class T>(HeldTrainer<T> &held) {
+        held.trainer.load(
+            vector_of<T>("parameters", parameters, held.network->layout().n_parameters).data());
+    });
+}
+
+void store(const AnyTrainer &any, const py::object &parameters) {
+    any.visit([&]<class T>(const HeldTrainer<T> &held) {
+        held.trainer.store(
+            writable_vector_of<T>("parameters", parameters, held.network->layout().n_parameters)
+                .mutable_data());
+    });
+}
+
+Progress run(AnyTrainer &any, const py::object &rates, Index n_threads) {
+    const auto array = array_of<double>("rates", rates, 1);
+    const std::span<const double> values(array.data(), as_size(array.shape(0)));
+    checked_threads(n_threads);
+    const py::gil_scoped_release released;
+    return any.visit([&](auto &held) { return held.trainer.run(values, n_threads); });
+}
+
+std::string slot_name(Index slot) {
+    return "slot_" + std::to_string(slot);
+}
+
+py::typing::Dict<py::str, py::array> state(const AnyTrainer &any) {
+    return any.visit([&]<class T>(const HeldTrainer<T> &held) {
+        py::typing::Dict<py::str, py::array> state;
+        for (Index s = 0; s < held.trainer.n_slots(); ++s) {
+            py::array_t<T> flat(held.network->layout().n_parameters);
+            std::fill_n(flat.mutable_data(), flat.size(), T(0));
+            held.trainer.store_slot(s, flat.mutable_data());
+            state[slot_name(s).c_str()] = flat;
+        }
+        py::array_t<std::int64_t> n_steps(1);
+        n_steps.mutable_data()[0] = held.trainer.n_steps();
+        state["n_steps"] = n_steps;
+        return state;
+    });
+}
+
+void set_state(AnyTrainer &any, const py::typing::Dict<py::str, py::array> &state) {
+    any.visit([&]<class T>(HeldTrainer<T> &held) {
+        const auto entry = [&](const std::string &name) -> py::object {
+            require(state.contains(name.c_str()), "the state has no '", name, "'");
+            return state[name.c_str()];
+        };
+        const Index n_parameters = held.network->layout().n_parameters;
+        const std::int64_t n_steps =
+            vector_of<std::int64_t>("n_steps", entry("n_steps"), 1).data()[0];
+        require(n_steps >= 0, "n_steps must not be negative, got ", n_steps);
+        std::vector<py::array_t<T>> slots;
+        for (Index s = 0; s < held.trainer.n_slots(); ++s)
+            slots.push_back(vector_of<T>(slot_name(s).c_str(), entry(slot_name(s)), n_parameters));
+        for (Index s = 0; s < held.trainer.n_slots(); ++s)
+            held.trainer.load_slot(s, slots[as_size(s)].data());
+        held.trainer.set_n_steps(n_steps);
+    });
+}
+
+} // namespace
+
+void bind_trainer(py::module_ &module) {
+    using py::arg, py::kw_only;
+
+    py::class_<Progress>(module, "Progress", "What a slice of steps did; sums over its steps.")
+        .def_readonly("n_steps", &Progress::n_steps)
+        .def_readonly("n_rows", &Progress::n_rows)
+        .def_readonly("loss", &Progress::loss)
+        .def_readonly("gradient_norm", &Progress::gradient_norm)
+        .def_readonly("finite", &Progress::finite)
+        .def_readonly("epoch_done", &Progress::epoch_done);
+
+    py::class_<AnyTrainer>(module, "Trainer", "Trains a network by slices of steps.")
+        .def(py::init([](const AnyNetwork &network, Component optimizer, double alpha,
+                         Index batch_size, bool shuffle, std::uint64_t seed) {
+                 return AnyTrainer(network,
+                                   {std::move(optimizer), alpha, batch_size, shuffle, seed});
+             }),
+             arg("network"), kw_only(), arg("optimizer"), arg("alpha") = 0.0, arg("batch_size"),
+             arg("shuffle") = true, arg("seed"))
+        .def("set_data", &set_data, arg("X"), arg("y"), arg("weights") = py::none(),
+             arg("rows") = py::none(), "What to train on; the arrays are referenced, not copied.")
+        .def("load", &load, arg("parameters"), "Take the weights from a flat vector.")
+        .def("store", &store, arg("parameters"), "Write the weights into a flat vector.")
+        .def(
+            "begin_epoch",
+            [](AnyTrainer &any, std::uint64_t epoch) {
+                any.visit([&](auto &held) { held.trainer.begin_epoch(epoch); });
+            },
+            arg("epoch"), "Draw the epoch's order and go to its start.")
+        .def("run", &run, arg("rates"), arg("n_threads") = 1,
+             "At most len(rates) steps, never past the epoch's end; rates[i] is the learning rate "
+             "of step i.")
+        .def_property_readonly(
+            "steps_per_epoch",
+            [](const AnyTrainer &any) {
+                return any.visit([](const auto &held) { return held.trainer.steps_per_epoch(); });
+            })
+        .def_property_readonly("position",
+                               [](const AnyTrainer &any) {
+                                   return any.visit(
+                                       [](const auto &held) { return held.trainer.position(); });
+                               })
+        .def("state", &state, "The optimizer's memory as flat vectors, and its count of steps.")
+        .def("set_state", &set_state, arg("state"), "Take back what state() gave.");
+}
+
+} // namespace deepgen::python
