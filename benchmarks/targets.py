@@ -103,7 +103,8 @@ def main():
     print(
         "\nus a step: median wall-clock time, shuffling and gathering included; peak: FMA peak of "
         "all\nthreads in GFLOP/s, measured around each sample; of peak: median of flops / time / "
-        "peak;\nbusy: processor time over wall-clock time and threads (below 0.95: disturbed)."
+        "peak;\nbusy: processor time over wall-clock time and threads. One thread below 0.95 was "
+        "disturbed;\ntwo threads at 0.50: the engine took one, as the step is too small for two."
     )
 
 

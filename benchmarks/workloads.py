@@ -83,7 +83,7 @@ class Workload:
 
 
 WORKLOADS = (
-    Workload((64, 256, 256, 256, 1), batch_size=256, n_samples=16_384, target=0.75),
+    Workload((64, 256, 256, 256, 1), batch_size=256, n_samples=8_192, target=0.75),
     Workload((16, 64, 64, 1), batch_size=32, n_samples=16_384, target=0.50),
 )
 

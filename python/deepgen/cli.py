@@ -97,9 +97,9 @@ def _show_progress(message: str) -> None:
 def _info() -> int:
     from deepgen import _core
 
-    spec = _core.NetworkSpec(
-        n_inputs=1, layers=[_core.LayerSpec(width=1)], loss=_core.Component("squared_error")
-    )
+    output = _core.LayerSpec(width=1, activation="identity")
+    loss = _core.Component("squared_error")
+    network = _core.Network(_core.NetworkSpec(n_inputs=1, layers=[output], loss=loss))
     build = _core.build_info()
     print(f"deepgen {build.pop('version')}")
     facts = {
@@ -107,7 +107,7 @@ def _info() -> int:
         "libraries": ", ".join(
             f"{name} {metadata.version(name)}" for name in ("numpy", "scipy", "scikit-learn")
         ),
-        "SIMD path": f"{_core.Network(spec).simd} (usable here: {', '.join(_core.simd_paths())}; "
+        "SIMD path": f"{network.simd} (usable here: {', '.join(_core.simd_paths())}; "
         f"DEEPGEN_SIMD={os.environ.get('DEEPGEN_SIMD', '')})",
         "FMA peak": ", ".join(
             f"{_core.fma_peak(dtype):.0f} GFLOP/s {dtype}" for dtype in ("float32", "float64")
