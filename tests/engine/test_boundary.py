@@ -68,12 +68,12 @@ WRONG_INPUTS = [
         r"X.*float64.*float32|X.*float32.*float64",
     ),
     ({"X": zeros(N_ROWS, 4, dtype=np.int64)}, TypeError, r"X.*float64"),
-    ({"X": np.asfortranarray(np.ones((N_ROWS, 4)))}, TypeError, r"X.*C-contiguous"),
-    ({"X": zeros(N_ROWS, 8)[:, ::2]}, TypeError, r"X.*C-contiguous"),
+    ({"X": np.asfortranarray(np.ones((N_ROWS, 4)))}, (TypeError, ValueError), r"X.*C-contiguous"),
+    ({"X": zeros(N_ROWS, 8)[:, ::2]}, (TypeError, ValueError), r"X.*C-contiguous"),
+    ({"parameters": zeros(3, 3)}, ValueError, r"parameters.*1 dim.*2"),
     ({"X": zeros(4)}, ValueError, r"X.*(2|two).*1"),
     ({"X": [[0.0] * 4] * N_ROWS}, TypeError, r"X"),
     ({"parameters": zeros(3)}, ValueError, r"parameters.* 3\b"),
-    ({"parameters": zeros(3, 3)}, ValueError, r"parameters"),
     ({"rows": indices(0, N_ROWS)}, ValueError, rf"rows.*\b{N_ROWS}\b"),
     ({"rows": indices(-1)}, ValueError, r"rows.*-1"),
     ({"rows": np.zeros(2, dtype=np.int32)}, TypeError, r"rows.*int64"),
@@ -81,8 +81,8 @@ WRONG_INPUTS = [
 ]
 
 WRONG_TARGETS = [
-    ({"y": zeros(N_ROWS, 2)}, ValueError, r"y has 2 columns.* 3"),
-    ({"y": zeros(N_ROWS - 1, 3)}, ValueError, rf"y has {N_ROWS - 1} rows.* {N_ROWS}"),
+    ({"y": zeros(N_ROWS, 2)}, ValueError, rf"y has shape \({N_ROWS}, 2\), \({N_ROWS}, 3\)"),
+    ({"y": zeros(N_ROWS - 1, 3)}, ValueError, rf"y has shape \({N_ROWS - 1}, 3\), \({N_ROWS}, 3\)"),
     ({"y": zeros(N_ROWS)}, ValueError, r"y"),
     ({"y": zeros(N_ROWS, 3, dtype=np.float32)}, TypeError, r"y.*float64"),
     ({"weights": zeros(N_ROWS - 1)}, ValueError, rf"weights.*{N_ROWS - 1}.*{N_ROWS}"),
@@ -101,7 +101,11 @@ WRONG_TARGETS = [
         ValueError,
         r"class.*-1",
     ),
-    ({"spec": QUANTILES, "y": zeros(N_ROWS, 3)}, ValueError, r"y has 3 columns.* 1"),
+    (
+        {"spec": QUANTILES, "y": zeros(N_ROWS, 3)},
+        ValueError,
+        rf"y has shape \({N_ROWS}, 3\), \({N_ROWS}, 1\)",
+    ),
 ]
 
 
@@ -134,7 +138,7 @@ def test_the_same_calls_pass_when_nothing_is_wrong():
 @pytest.mark.parametrize("layer", [-1, 3, 100])
 @pytest.mark.parametrize("method", ["activations", "moments"])
 def test_layers_that_do_not_exist_are_refused(method, layer):
-    with pytest.raises(ValueError, match=rf"layer {layer}"):
+    with pytest.raises(ValueError, match=rf"layer must be in 0 to 2, got {layer}"):
         measured(method, layer=layer)
 
 
@@ -166,8 +170,8 @@ def test_less_than_one_thread_is_refused(method, n_threads):
             dense(LayerSpec(width=3, activation="relo")),
             r"unknown activation 'relo'; known: elu, gelu",
         ),
-        (dense(loss=Component("log_loss"), n_outputs=1), r"log_loss"),
-        (dense(loss=Component("focal"), n_outputs=1), r"focal"),
+        (dense(loss=Component("log_loss"), n_outputs=1), r"classes.*2 outputs, got 1"),
+        (dense(loss=Component("focal"), n_outputs=1), r"classes.*2 outputs, got 1"),
         (
             dense(loss=Component("quantile", {"quantile": [0.1, 0.9]}), n_outputs=3),
             r"quantile.*2.*3|quantile.*3.*2",
@@ -283,8 +287,8 @@ def test_store_refuses_an_array_it_cannot_fill():
     [
         ([1.0, 2.0], [0, 4], [0, 1, 2], r"indices.*4|column.*4"),
         ([1.0, 2.0], [0, -1], [0, 1, 2], r"indices.*-1|column.*-1"),
-        ([1.0, 2.0], [1, 0], [0, 2], r"sorted|increas"),
-        ([1.0, 2.0], [1, 1], [0, 2], r"sorted|increas|duplicate"),
+        ([1.0, 2.0], [1, 0], [0, 2], r"row 0.*rise"),
+        ([1.0, 2.0], [1, 1], [0, 2], r"row 0.*repeats"),
         ([1.0, 2.0], [0, 1], [0, 2, 1], r"indptr"),
         ([1.0, 2.0], [0, 1], [0, 1], r"indptr"),
         ([1.0, 2.0], [0, 1], [1, 2], r"indptr"),

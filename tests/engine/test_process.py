@@ -1,10 +1,14 @@
 """What the engine does to the process around it: threads, forks, the GIL, denormal numbers."""
 
 import multiprocessing
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
 import pytest
+import threadpoolctl
 from problems import LAYER, scaled_problem
 from problems import network_of as spec_of
 
@@ -109,3 +113,45 @@ def test_measuring_in_float64_keeps_denormal_numbers(simd):
     network = network_of(spec_of(n_inputs=1, n_outputs=1, bias=False), "float64", simd)
     outputs = network.forward(np.full(1, 1e-310), np.ones((20, 1)), n_threads=2)
     np.testing.assert_array_equal(outputs, 1e-310)
+
+
+def test_threadpoolctl_limits_the_team():
+    trained(2)  # so that OpenMP's runtime is loaded
+    with threadpoolctl.threadpool_limits(1):
+        assert _core.max_threads() == 1
+    with threadpoolctl.threadpool_limits(3):
+        assert _core.max_threads() == 3
+
+
+def printed(expression, **environment):
+    """What a fresh process prints for an expression on _core."""
+    code = f"from deepgen import _core; print({expression})"
+    command = [sys.executable, "-c", code]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **environment}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_omp_num_threads_limits_the_team():
+    assert printed("_core.max_threads()", OMP_NUM_THREADS="3").stdout.strip() == "3"
+
+
+SIMD_OF_A_NETWORK = (
+    "_core.Network(_core.NetworkSpec(n_inputs=1, layers=[_core.LayerSpec(width=1, "
+    "activation='identity')], loss=_core.Component('squared_error'))).simd"
+)
+
+
+@pytest.mark.parametrize("simd", _core.simd_paths())
+def test_an_environment_variable_forces_a_simd_path(simd):
+    assert printed(SIMD_OF_A_NETWORK, DEEPGEN_SIMD=simd).stdout.strip() == simd
+
+
+def test_an_environment_variable_that_names_no_path_is_refused_with_the_known_ones():
+    run = printed(SIMD_OF_A_NETWORK, DEEPGEN_SIMD="mmx")
+    assert run.returncode != 0
+    assert "mmx" in run.stderr and "portable" in run.stderr
+
+
+def test_without_the_variable_the_best_path_runs():
+    environment = {"DEEPGEN_SIMD": ""}
+    assert printed(SIMD_OF_A_NETWORK, **environment).stdout.strip() == _core.simd_paths()[0]

@@ -38,7 +38,7 @@ def order_of_epoch(n, *, seed, epoch, shuffle=True, simd="", rows=None, epochs_b
 
 @every_path
 @pytest.mark.parametrize("n", [1, 2, 3, 16, 65, 300])
-@pytest.mark.parametrize("seed", [0, 1, 12345, 2**31 - 1])
+@pytest.mark.parametrize("seed", [0, 1, 12345, 2**32 + 1, 2**64 - 1])
 def test_shuffle_equals_the_twins(simd, n, seed):
     for epoch in (0, 7):
         expected = reference.random.order(seed, epoch, n)
