@@ -1,6 +1,7 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import deepgen
@@ -70,7 +71,7 @@ def test_demo_shows_progress_on_a_terminal(monkeypatch, capsys):
 def test_demo_scores_like_scikit_learn():
     housing, digits = demo.run_demo()
     for report, floor in ((housing, 0.7), (digits, 0.9)):
-        ours, theirs = report.rows
-        assert ours.score > floor
-        # Both stop early on a validation split of their own drawing, hence the slack.
-        assert ours.score > theirs.score - 0.03
+        ours, theirs = (np.mean(row.scores) for row in report.rows)
+        assert ours > floor
+        # Both draw their own batches and validation rows, hence the slack.
+        assert ours > theirs - 0.03
