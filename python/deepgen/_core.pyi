@@ -1,0 +1,248 @@
+"""
+The engine of deepgen: networks, their gradients and their training.
+"""
+from __future__ import annotations
+import collections.abc
+import numpy
+import numpy.typing
+import typing
+__all__: list[str] = ['Block', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'fma_peak', 'max_threads', 'simd_paths']
+class Component:
+    """
+    A member of a family by name, with the settings that differ.
+    """
+    def __getstate__(self) -> tuple[str, dict[str, float | list[float]]]:
+        ...
+    def __init__(self, name: str, settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex | collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]] = {}) -> None:
+        ...
+    def __setstate__(self, arg0: tuple[str, collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex | collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]]]) -> None:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def settings(self) -> dict[str, float | list[float]]:
+        ...
+class LayerSpec:
+    """
+    One dense layer and what follows it.
+    """
+    def __getstate__(self) -> tuple[int, str, Component, int, float]:
+        ...
+    def __init__(self, *, width: typing.SupportsInt | typing.SupportsIndex, activation: str = 'relu', normalization: Component = ..., skip_from: typing.SupportsInt | typing.SupportsIndex = -1, dropout: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
+        ...
+    def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, str, Component, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]) -> None:
+        ...
+    @property
+    def activation(self) -> str:
+        ...
+    @property
+    def dropout(self) -> float:
+        ...
+    @property
+    def normalization(self) -> Component:
+        ...
+    @property
+    def skip_from(self) -> int:
+        ...
+    @property
+    def width(self) -> int:
+        ...
+class NetworkSpec:
+    """
+    What a network is made of.
+    """
+    def __getstate__(self) -> tuple[int, list[LayerSpec], Component, bool]:
+        ...
+    def __init__(self, *, n_inputs: typing.SupportsInt | typing.SupportsIndex, layers: collections.abc.Sequence[LayerSpec], loss: Component, bias: bool = True) -> None:
+        ...
+    def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, collections.abc.Sequence[LayerSpec], Component, bool]) -> None:
+        ...
+    @property
+    def bias(self) -> bool:
+        ...
+    @property
+    def layers(self) -> list[LayerSpec]:
+        ...
+    @property
+    def loss(self) -> Component:
+        ...
+    @property
+    def n_inputs(self) -> int:
+        ...
+class Block:
+    """
+    A named stretch of the flat parameter vector.
+    """
+    def __repr__(self) -> str:
+        ...
+    @property
+    def columns(self) -> int:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def offset(self) -> int:
+        ...
+    @property
+    def rows(self) -> int:
+        ...
+    @property
+    def size(self) -> int:
+        ...
+    @property
+    def trainable(self) -> bool:
+        ...
+class SparseRows:
+    """
+    CSR rows with rising column numbers, in place.
+    """
+    def __init__(self, data: numpy.ndarray, indices: typing.Any, indptr: typing.Any, n_columns: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def n_columns(self) -> int:
+        ...
+    @property
+    def n_rows(self) -> int:
+        ...
+class Network:
+    """
+    A network made ready to run; parameters come with each call.
+    """
+    def __getstate__(self) -> tuple[NetworkSpec, str, str]:
+        ...
+    def __init__(self, spec: NetworkSpec, dtype: str = 'float32', simd: str = '') -> None:
+        ...
+    def __setstate__(self, arg0: tuple[NetworkSpec, str, str]) -> None:
+        ...
+    def activations(self, parameters: typing.Any, X: typing.Any, layer: typing.SupportsInt | typing.SupportsIndex, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
+        """
+        What a layer gives (m, width), in inference mode.
+        """
+    def forward(self, parameters: typing.Any, X: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
+        """
+        Raw outputs (m, n_outputs).
+        """
+    def loss(self, parameters: typing.Any, X: typing.Any, y: typing.Any, weights: typing.Any = None, *, rows: typing.Any = None, alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> float:
+        """
+        The weighted mean loss with L2.
+        """
+    def loss_and_gradient(self, parameters: typing.Any, X: typing.Any, y: typing.Any, weights: typing.Any = None, *, rows: typing.Any = None, alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0, training: bool = False, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[float, numpy.ndarray]:
+        """
+        The loss and its gradient (n_parameters,), zero at the buffers.
+        """
+    def moments(self, parameters: typing.Any, X: typing.Any, layer: typing.SupportsInt | typing.SupportsIndex, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
+        """
+        Mean and biased variance (width,) of X W + b of a layer, before its normalization.
+        """
+    def predict(self, parameters: typing.Any, X: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
+        """
+        Means (m, n_outputs): the inverse link of the outputs.
+        """
+    @property
+    def dtype(self) -> str:
+        ...
+    @property
+    def layout(self) -> list[Block]:
+        ...
+    @property
+    def n_outputs(self) -> int:
+        ...
+    @property
+    def n_parameters(self) -> int:
+        ...
+    @property
+    def n_trainable(self) -> int:
+        ...
+    @property
+    def simd(self) -> str:
+        ...
+    @property
+    def spec(self) -> NetworkSpec:
+        ...
+    @property
+    def takes_classes(self) -> bool:
+        ...
+class Progress:
+    """
+    What a slice of steps did; sums over its steps.
+    """
+    @property
+    def epoch_done(self) -> bool:
+        ...
+    @property
+    def finite(self) -> bool:
+        ...
+    @property
+    def gradient_norm(self) -> float:
+        ...
+    @property
+    def loss(self) -> float:
+        ...
+    @property
+    def n_rows(self) -> int:
+        ...
+    @property
+    def n_steps(self) -> int:
+        ...
+class Trainer:
+    """
+    Trains a network by slices of steps.
+    """
+    def __init__(self, network: Network, *, optimizer: Component, alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0, batch_size: typing.SupportsInt | typing.SupportsIndex, shuffle: bool = True, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def begin_epoch(self, epoch: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Draw the epoch's order and go to its start.
+        """
+    def load(self, parameters: typing.Any) -> None:
+        """
+        Take the weights from a flat vector.
+        """
+    def run(self, rates: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> Progress:
+        """
+        At most len(rates) steps, never past the epoch's end; rates[i] is the learning rate of step i.
+        """
+    def set_data(self, X: typing.Any, y: typing.Any, weights: typing.Any = None, rows: typing.Any = None) -> None:
+        """
+        What to train on; the arrays are referenced, not copied.
+        """
+    def set_state(self, state: dict[str, numpy.ndarray]) -> None:
+        """
+        Take back what state() gave.
+        """
+    def state(self) -> dict[str, numpy.ndarray]:
+        """
+        The optimizer's memory as flat vectors, and its count of steps.
+        """
+    def store(self, parameters: typing.Any) -> None:
+        """
+        Write the weights into a flat vector.
+        """
+    @property
+    def position(self) -> int:
+        ...
+    @property
+    def steps_per_epoch(self) -> int:
+        ...
+def build_info() -> dict[str, str]:
+    """
+    Version, compiler and flags of this build.
+    """
+def catalog() -> dict[str, dict[str, dict[str, tuple[float, float, float]]]]:
+    """
+    family -> member -> setting -> (default, low, high)
+    """
+def fma_peak(dtype: str, simd: str = '') -> float:
+    """
+    Peak of one thread right now, GFLOP/s of fused multiply-adds in registers.
+    """
+def max_threads() -> int:
+    """
+    OpenMP's limit now; 1 in a child forked after a parallel region.
+    """
+def simd_paths() -> list[str]:
+    """
+    The SIMD paths that run on this machine, best first.
+    """
