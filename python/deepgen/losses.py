@@ -1,0 +1,283 @@
+"""Losses: what training minimises, and the link from outputs to predictions.
+
+A loss is summed over outputs and averaged over samples by weight. With a network output z and a
+target y the formulas below are those of one output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from deepgen import _core
+from deepgen.component import Component
+
+__all__ = [
+    "AbsoluteError",
+    "ClassificationLoss",
+    "Focal",
+    "Gamma",
+    "Huber",
+    "LogLoss",
+    "Poisson",
+    "Quantile",
+    "RegressionLoss",
+    "SquaredError",
+]
+
+
+@dataclass(repr=False)
+class RegressionLoss(Component):
+    """Base of the losses of `MLPRegressor`.
+
+    Examples
+    --------
+    >>> from deepgen.losses import Poisson
+    >>> Poisson().out_activation
+    'exp'
+    """
+
+    out_activation: ClassVar[str] = "identity"
+    """Name of the function from outputs to predictions."""
+    positive_link: ClassVar[bool] = False
+    """Whether predictions are positive, so that targets are divided but not centred."""
+
+
+@dataclass(repr=False)
+class SquaredError(RegressionLoss):
+    """Half the squared difference, (z - y)^2 / 2: predicts the mean.
+
+    Examples
+    --------
+    >>> from deepgen.losses import SquaredError
+    >>> SquaredError()
+    SquaredError()
+    """
+
+    name: ClassVar[str] = "squared_error"
+
+
+@dataclass(repr=False)
+class AbsoluteError(RegressionLoss):
+    """The absolute difference, abs(z - y): predicts the median.
+
+    Examples
+    --------
+    >>> from deepgen.losses import AbsoluteError
+    >>> AbsoluteError()
+    AbsoluteError()
+    """
+
+    name: ClassVar[str] = "absolute_error"
+
+
+@dataclass(repr=False)
+class Huber(RegressionLoss):
+    """Squared error near the target, absolute error far from it.
+
+    Parameters
+    ----------
+    delta : float, default=1.0
+        Where the two meet, > 0, in units of the scaled target.
+
+    Notes
+    -----
+    With r = z - y: r^2 / 2 where abs(r) <= delta, else delta (abs(r) - delta / 2).
+
+    References
+    ----------
+    .. [1] P. J. Huber, "Robust estimation of a location parameter", Annals of Mathematical
+       Statistics 35, 1964.
+
+    Examples
+    --------
+    >>> from deepgen.losses import Huber
+    >>> Huber(delta=0.5)
+    Huber(delta=0.5)
+    """
+
+    name: ClassVar[str] = "huber"
+
+    delta: float = 1.0
+
+
+@dataclass(repr=False)
+class Quantile(RegressionLoss):
+    """The pinball loss: predicts one quantile of the target, or several that never cross.
+
+    Parameters
+    ----------
+    quantile : float or sequence of float, default=0.5
+        Level or ascending levels, in (0, 1).
+
+    Notes
+    -----
+    max(q (y - z), (q - 1) (y - z)). Of several levels the first is the first output and each
+    further one adds the softplus of its output, so that predictions ascend; their losses are added
+    and ``predict`` returns (n_samples, n_levels).
+
+    References
+    ----------
+    .. [1] R. Koenker and G. Bassett, "Regression quantiles", Econometrica 46, 1978.
+
+    Examples
+    --------
+    >>> from deepgen.losses import Quantile
+    >>> Quantile([0.1, 0.5, 0.9]).n_levels
+    3
+    """
+
+    name: ClassVar[str] = "quantile"
+
+    quantile: float | Sequence[float] = 0.5
+
+    @property
+    def levels(self) -> list[float] | None:
+        """The levels where a sequence was given, else None."""
+        if hasattr(self.quantile, "__iter__"):
+            return [float(level) for level in self.quantile]
+        return None
+
+    @property
+    def n_levels(self) -> int:
+        """How many levels are predicted."""
+        levels = self.levels
+        return 1 if levels is None else len(levels)
+
+
+@dataclass(repr=False)
+class Poisson(RegressionLoss):
+    """Half the Poisson deviance with a log link: predicts the mean of counts, y >= 0.
+
+    Notes
+    -----
+    With mu = exp(z): y log(y / mu) - y + mu.
+
+    Examples
+    --------
+    >>> from deepgen.losses import Poisson
+    >>> Poisson()
+    Poisson()
+    """
+
+    name: ClassVar[str] = "poisson"
+    out_activation: ClassVar[str] = "exp"
+    positive_link: ClassVar[bool] = True
+
+
+@dataclass(repr=False)
+class Gamma(RegressionLoss):
+    """Half the gamma deviance with a log link: predicts the mean of positive targets.
+
+    Notes
+    -----
+    With mu = exp(z): y / mu - log(y / mu) - 1.
+
+    Examples
+    --------
+    >>> from deepgen.losses import Gamma
+    >>> Gamma()
+    Gamma()
+    """
+
+    name: ClassVar[str] = "gamma"
+    out_activation: ClassVar[str] = "exp"
+    positive_link: ClassVar[bool] = True
+
+
+@dataclass(repr=False)
+class ClassificationLoss(Component):
+    """Base of the losses of `MLPClassifier`.
+
+    Examples
+    --------
+    >>> from deepgen.losses import ClassificationLoss, LogLoss
+    >>> isinstance(LogLoss(), ClassificationLoss)
+    True
+    """
+
+    def binary_core(self) -> _core.Component:
+        """Return the engine's loss of independent yes-or-no outputs.
+
+        Returns
+        -------
+        component : deepgen._core.Component
+            The loss for two classes (one output) and for several labels a sample.
+        """
+        core = self.to_core()
+        return _core.Component(f"binary_{core.name}", core.settings)
+
+
+@dataclass(repr=False)
+class LogLoss(ClassificationLoss):
+    """Cross-entropy: minus the log of the probability given to the true class.
+
+    Parameters
+    ----------
+    label_smoothing : float, default=0.0
+        Share of the target's mass that is spread evenly over all classes, in [0, 1).
+
+    Notes
+    -----
+    Softmax over the classes, or the logistic function for two classes and for several labels.
+
+    References
+    ----------
+    .. [1] C. Szegedy et al., "Rethinking the Inception architecture for computer vision",
+       CVPR 2016, section 7 (label smoothing).
+
+    Examples
+    --------
+    >>> from deepgen.losses import LogLoss
+    >>> LogLoss(label_smoothing=0.1)
+    LogLoss(label_smoothing=0.1)
+    """
+
+    name: ClassVar[str] = "log_loss"
+
+    label_smoothing: float = 0.0
+
+
+@dataclass(repr=False)
+class Focal(ClassificationLoss):
+    """Cross-entropy that gives less weight to samples that are already right.
+
+    Parameters
+    ----------
+    gamma : float, default=2.0
+        How strongly, >= 0; 0 is `LogLoss`.
+
+    Notes
+    -----
+    -(1 - p)^gamma log p, with p the probability given to the true class.
+
+    References
+    ----------
+    .. [1] T.-Y. Lin, P. Goyal, R. Girshick, K. He and P. Dollar, "Focal loss for dense object
+       detection", ICCV 2017, eq. (4).
+
+    Examples
+    --------
+    >>> from deepgen.losses import Focal
+    >>> Focal(gamma=1.0)
+    Focal(gamma=1.0)
+    """
+
+    name: ClassVar[str] = "focal"
+
+    gamma: float = 2.0
+
+
+REGRESSION_LOSSES: dict[str, type[RegressionLoss]] = {
+    "absolute_error": AbsoluteError,
+    "gamma": Gamma,
+    "huber": Huber,
+    "poisson": Poisson,
+    "quantile": Quantile,
+    "squared_error": SquaredError,
+}
+"""The names that the regressor's ``loss`` takes."""
+
+CLASSIFICATION_LOSSES: dict[str, type[ClassificationLoss]] = {"focal": Focal, "log_loss": LogLoss}
+"""The names that the classifier's ``loss`` takes."""
