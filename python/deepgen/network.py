@@ -1,0 +1,279 @@
+"""Network: an engine network together with its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen import _core
+
+__all__ = ["Matrix", "Network"]
+
+Array: TypeAlias = NDArray[Any]
+Matrix: TypeAlias = NDArray[Any] | _core.SparseRows
+"""Samples as the engine takes them."""
+
+
+class Network:
+    """A dense network with its parameters in one flat vector.
+
+    Parameters
+    ----------
+    core : deepgen._core.Network
+        The engine's network: structure and type, no numbers.
+    parameters : ndarray of shape (n_parameters,), default=None
+        All parameters in the order of ``core.layout``, of the network's type; None makes zeros.
+
+    Attributes
+    ----------
+    core : deepgen._core.Network
+        As given.
+    parameters : ndarray of shape (n_parameters,)
+        Trainable blocks first, then the statistics of batch norm. Writing into it, or into a view
+        of it, changes what the network computes.
+
+    Examples
+    --------
+    >>> from deepgen import MLPRegressor
+    >>> model = MLPRegressor(hidden_layer_sizes=(3,), max_iter=1, tol=1e9, n_iter_no_change=1)
+    >>> network = model.partial_fit([[0.0], [1.0]], [0.0, 1.0]).network_
+    >>> {name: block.shape for name, block in network.blocks().items()}
+    {'coefs_0': (1, 3), 'intercepts_0': (3,), 'coefs_1': (3, 1), 'intercepts_1': (1,)}
+    """
+
+    def __init__(self, core: _core.Network, parameters: Array | None = None) -> None:
+        self.core = core
+        if parameters is None:
+            parameters = np.zeros(core.n_parameters, dtype=core.dtype)
+        self.parameters: Array = parameters
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of parameters, inputs and outputs."""
+        return np.dtype(self.core.dtype)
+
+    @property
+    def n_layers(self) -> int:
+        """Layers with weights: the hidden ones and the output layer."""
+        return len(self.core.spec.layers)
+
+    def __repr__(self) -> str:
+        spec = self.core.spec
+        widths = [spec.n_inputs, *(layer.width for layer in spec.layers)]
+        return f"Network({'-'.join(map(str, widths))}, {self.core.n_trainable} parameters)"
+
+    def as_type(self, dtype: np.dtype[Any]) -> Network:
+        """Return the network in another type.
+
+        Parameters
+        ----------
+        dtype : numpy.dtype
+            float32 or float64.
+
+        Returns
+        -------
+        network : Network
+            This object where it already has the type, else one with converted parameters.
+        """
+        if dtype == self.dtype:
+            return self
+        core = _core.Network(self.core.spec, dtype=dtype.name)
+        return Network(core, self.parameters.astype(dtype))
+
+    def blocks(self) -> dict[str, Array]:
+        """Return every block of parameters as a view.
+
+        Returns
+        -------
+        blocks : dict of str to ndarray
+            ``coefs_0`` of shape (in, out), ``intercepts_0`` of shape (out,) and so on.
+        """
+        views = {}
+        for block in self.core.layout:
+            view = self.parameters[block.offset : block.offset + block.size]
+            is_matrix = block.name.startswith("coefs")
+            views[block.name] = view.reshape(block.rows, block.columns) if is_matrix else view
+        return views
+
+    def coefs(self) -> list[Array]:
+        """Return the weight matrices.
+
+        Returns
+        -------
+        coefs : list of ndarray of shape (in, out)
+            Views, one a layer.
+        """
+        blocks = self.blocks()
+        return [blocks[f"coefs_{layer}"] for layer in range(self.n_layers)]
+
+    def intercepts(self) -> list[Array]:
+        """Return the intercepts.
+
+        Returns
+        -------
+        intercepts : list of ndarray of shape (out,)
+            Views, one a layer; new zeros for a layer that has none.
+        """
+        blocks = self.blocks()
+        return [
+            blocks.get(f"intercepts_{layer}", np.zeros(spec.width, dtype=self.dtype))
+            for layer, spec in enumerate(self.core.spec.layers)
+        ]
+
+    def set_layers(
+        self, coefs: Sequence[Any] | None = None, intercepts: Sequence[Any] | None = None
+    ) -> None:
+        """Overwrite weights, intercepts or both.
+
+        Parameters
+        ----------
+        coefs : sequence of array-like of shape (in, out), default=None
+            One a layer; None leaves the weights alone.
+        intercepts : sequence of array-like of shape (out,), default=None
+            One a layer; None leaves the intercepts alone. A layer without intercepts takes zeros
+            only.
+
+        Raises
+        ------
+        ValueError
+            If the number of arrays, a shape or a value does not fit.
+        """
+        for what, given, own in (
+            ("coefs_init", coefs, self.coefs()),
+            ("intercepts_init", intercepts, self.intercepts()),
+        ):
+            if given is None:
+                continue
+            if len(given) != len(own):
+                raise ValueError(
+                    f"{what} has {len(given)} arrays, the network has {len(own)} layers"
+                )
+            for layer, (source, target) in enumerate(zip(given, own, strict=True)):
+                values = np.asarray(source, dtype=self.dtype)
+                if values.shape != target.shape:
+                    raise ValueError(
+                        f"{what}[{layer}] has shape {values.shape}, the network expects "
+                        f"{target.shape}"
+                    )
+                if not np.isfinite(values).all():
+                    raise ValueError(f"{what}[{layer}] contains NaN or infinity")
+                target[...] = values
+                if target.base is None and values.any():
+                    raise ValueError(f"{what}[{layer}] must be zero, the layer has no intercepts")
+
+    def outputs(
+        self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
+    ) -> Array:
+        """Return the outputs before the link: logits, logs or scaled targets.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
+            Samples in the network's type.
+        rows : ndarray of shape (n_rows,), default=None
+            Which samples; None takes all.
+        n_threads : int, default=1
+            Largest number of threads, >= 1.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_rows, n_outputs)
+            In the network's type.
+        """
+        return self.core.forward(self.parameters, X, rows=rows, n_threads=n_threads)
+
+    def means(
+        self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
+    ) -> Array:
+        """Return the predictions: outputs after the inverse link.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
+            Samples in the network's type.
+        rows : ndarray of shape (n_rows,), default=None
+            Which samples; None takes all.
+        n_threads : int, default=1
+            Largest number of threads, >= 1.
+
+        Returns
+        -------
+        means : ndarray of shape (n_rows, n_outputs)
+            In the network's type.
+        """
+        return self.core.predict(self.parameters, X, rows=rows, n_threads=n_threads)
+
+    def activations(
+        self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
+    ) -> Array:
+        """Return what a layer hands to the next one.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
+            Samples in the network's type.
+        layer : int
+            Index of the layer, from 0.
+        rows : ndarray of shape (n_rows,), default=None
+            Which samples; None takes all.
+        n_threads : int, default=1
+            Largest number of threads, >= 1.
+
+        Returns
+        -------
+        activations : ndarray of shape (n_rows, width)
+            In the network's type.
+        """
+        return self.core.activations(self.parameters, X, layer, rows=rows, n_threads=n_threads)
+
+    def moments(
+        self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean and biased variance of a layer's pre-activations.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
+            Samples in the network's type.
+        layer : int
+            Index of the layer, from 0.
+        rows : ndarray of shape (n_rows,), default=None
+            Which samples; None takes all.
+        n_threads : int, default=1
+            Largest number of threads, >= 1.
+
+        Returns
+        -------
+        mean, variance : ndarray of shape (width,)
+            Before the layer's normalization, over the samples.
+        """
+        return self.core.moments(self.parameters, X, layer, rows=rows, n_threads=n_threads)
+
+    def recalibrate(
+        self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
+    ) -> None:
+        """Replace batch norm's running statistics by those of all samples.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
+            Samples in the network's type.
+        rows : ndarray of shape (n_rows,), default=None
+            Which samples; None takes all.
+        n_threads : int, default=1
+            Largest number of threads, >= 1.
+
+        Notes
+        -----
+        Layer by layer, since a layer's statistics depend on those below it; the variance is the
+        biased one.
+        """
+        blocks = self.blocks()
+        for layer in range(self.n_layers):
+            if f"mean_{layer}" in blocks:
+                mean, variance = self.moments(X, layer, rows=rows, n_threads=n_threads)
+                blocks[f"mean_{layer}"][...] = mean
+                blocks[f"variance_{layer}"][...] = variance

@@ -1,0 +1,169 @@
+"""From constructor parameters to the engine's description of a network."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+from deepgen import _core
+from deepgen.component import resolve
+from deepgen.normalizations import NORMALIZATIONS, Normalization
+from deepgen.skips import SKIPS, Skip
+
+__all__ = [
+    "ACTIVATIONS",
+    "hidden_activations",
+    "hidden_widths",
+    "network_spec",
+    "output_activation",
+]
+
+ACTIVATIONS = (
+    "elu",
+    "gelu",
+    "identity",
+    "leaky_relu",
+    "logistic",
+    "mish",
+    "relu",
+    "selu",
+    "silu",
+    "tanh",
+)
+"""The names that ``activation`` takes."""
+
+
+def hidden_widths(sizes: Any) -> list[int]:
+    """Return the units of each hidden layer.
+
+    Parameters
+    ----------
+    sizes : int or array-like of int
+        ``hidden_layer_sizes``.
+
+    Returns
+    -------
+    widths : list of int
+        One a hidden layer.
+
+    Raises
+    ------
+    ValueError
+        If a size is not an integer or not positive.
+    """
+    widths = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+    for width in widths:
+        if isinstance(width, bool) or not isinstance(width, Integral):
+            raise ValueError(f"hidden_layer_sizes must be integers, got {width!r} in {widths}")
+        if width <= 0:
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
+    return [int(width) for width in widths]
+
+
+def hidden_activations(activation: Any, n_hidden: int) -> list[str]:
+    """Return the activation of each hidden layer.
+
+    Parameters
+    ----------
+    activation : str or sequence of str
+        One name for all layers, or one a layer.
+    n_hidden : int
+        Hidden layers, >= 0.
+
+    Returns
+    -------
+    names : list of str
+        One a hidden layer.
+
+    Raises
+    ------
+    ValueError
+        If a name is not known or the number of names is not that of the layers.
+    """
+    names = [activation] * n_hidden if isinstance(activation, str) else list(activation)
+    if len(names) != n_hidden:
+        raise ValueError(f"activation has {len(names)} names for {n_hidden} hidden layers")
+    for name in names:
+        if name not in ACTIVATIONS:
+            raise ValueError(f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}")
+    return names
+
+
+def output_activation(activation: Any) -> str:
+    """Return the activation that the output layer's starting weights go by.
+
+    Parameters
+    ----------
+    activation : str or sequence of str
+        As the constructor takes it.
+
+    Returns
+    -------
+    name : str
+        The one name, or the last hidden layer's; 'identity' where there is none.
+    """
+    if isinstance(activation, str):
+        return activation
+    return str(activation[-1]) if len(activation) else "identity"
+
+
+def network_spec(
+    *,
+    n_inputs: int,
+    widths: list[int],
+    n_outputs: int,
+    activations: list[str],
+    normalization: str | Normalization | None,
+    skip: str | Skip | None,
+    dropout: float,
+    bias: bool,
+    loss: _core.Component,
+) -> _core.NetworkSpec:
+    """Return the engine's description of a network.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Features, >= 1.
+    widths : list of int
+        Units of the hidden layers.
+    n_outputs : int
+        Units of the output layer, >= 1.
+    activations : list of str
+        Activations of the hidden layers.
+    normalization : str, Normalization or None
+        What stands before the activation of the hidden layers.
+    skip : str, Skip or None
+        Which hidden layers' outputs are added to later ones.
+    dropout : float
+        Probability that a hidden unit is dropped in training, in [0, 1).
+    bias : bool
+        Whether layers have intercepts.
+    loss : deepgen._core.Component
+        The engine's loss.
+
+    Returns
+    -------
+    spec : deepgen._core.NetworkSpec
+        Hidden layers, then the output layer.
+    """
+    plain = _core.Component("none")
+    norm = plain
+    if normalization is not None:
+        norm = resolve(normalization, NORMALIZATIONS, "normalization").to_core()
+    sources = [-1] * len(widths)
+    if skip is not None:
+        sources = resolve(skip, SKIPS, "skip").sources(widths)
+    layers = [
+        _core.LayerSpec(
+            width=width,
+            # The layer that closes a block only maps back to the block's input.
+            activation=name if source < 0 else "identity",
+            normalization=norm if source < 0 else plain,
+            skip_from=source,
+            dropout=float(dropout),
+        )
+        for width, name, source in zip(widths, activations, sources, strict=True)
+    ]
+    layers.append(_core.LayerSpec(width=n_outputs, activation="identity"))
+    return _core.NetworkSpec(n_inputs=n_inputs, layers=layers, loss=loss, bias=bool(bias))
