@@ -1,0 +1,119 @@
+"""Course: what a call of training shall do, and where training stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from deepgen import _core
+from deepgen.history import History
+from deepgen.network import Array
+from deepgen.schedules import Schedule
+from deepgen.stopping import Patience
+
+__all__ = ["Course", "Plan"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a call of training shall do.
+
+    Parameters
+    ----------
+    optimizer : deepgen._core.Component
+        The engine's optimizer.
+    schedule : Schedule
+        Moves the learning rate.
+    learning_rate : float
+        Before any schedule, > 0.
+    alpha : float
+        L2 on weights, divided by the batch's weight sum, >= 0.
+    batch_size : int
+        Rows of a step, >= 1.
+    shuffle : bool
+        Whether each epoch has its own order.
+    n_epochs : int
+        Epochs of this call, at most.
+    horizon : int
+        Epochs that schedules plan for.
+    tol : float
+        What counts as an improvement.
+    n_iter_no_change : float
+        Epochs without improvement before training stagnates.
+    early_stopping : bool
+        Whether the validation score decides, and the best weights are kept.
+    verbose : bool
+        Whether to print a line an epoch.
+    n_threads : int
+        Largest number of threads.
+    incremental : bool
+        Whether the caller asks for single epochs, so that the end of this call means nothing.
+
+    Examples
+    --------
+    >>> from deepgen.course import Plan
+    >>> "optimizer" in Plan.__dataclass_fields__
+    True
+    """
+
+    optimizer: _core.Component
+    schedule: Schedule
+    learning_rate: float
+    alpha: float
+    batch_size: int
+    shuffle: bool
+    n_epochs: int
+    horizon: int
+    tol: float
+    n_iter_no_change: float
+    early_stopping: bool
+    verbose: bool
+    n_threads: int
+    incremental: bool
+
+
+@dataclass
+class Course:
+    """Where training stands: all that a later call needs to go on as if there had been no break.
+
+    Parameters
+    ----------
+    seed : int
+        Of all random streams.
+    n_epochs : int, default=0
+        Epochs done in all calls.
+    samples_seen : int, default=0
+        Training rows seen in all calls.
+    history, patience : History, Patience
+        What was measured, and the count of stale epochs.
+    memory : dict of str to float
+        What the schedule remembers.
+    optimizer : str, default=''
+        Whose ``slots`` they are.
+    slots : dict of str to ndarray, default=None
+        The optimizer's state; None starts afresh.
+    parameters : ndarray of shape (n_parameters,), default=None
+        Where steps go on, if that is not what the network predicts with.
+    served : ndarray of shape (n_parameters,), default=None
+        What the network predicted with then; other weights now mean that the user changed them.
+
+    Examples
+    --------
+    >>> from deepgen.course import Course
+    >>> Course(seed=0).n_epochs
+    0
+    """
+
+    seed: int
+    n_epochs: int = 0
+    samples_seen: int = 0
+    history: History = field(default_factory=History)
+    patience: Patience = field(default_factory=Patience)
+    memory: dict[str, float] = field(default_factory=dict)
+    optimizer: str = ""
+    slots: dict[str, Array] | None = None
+    parameters: Array | None = None
+    served: Array | None = None
+
+    def forget(self) -> None:
+        """Drop the optimizer's state, and with it the point where steps would go on."""
+        self.slots = self.parameters = self.served = None

@@ -1,0 +1,157 @@
+"""L-BFGS: SciPy's driver over the engine's full-batch gradient, in float64."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.course import Course, Plan
+from deepgen.network import Network
+from deepgen.training import NON_FINITE
+from deepgen.validation import Data, Validation
+
+__all__ = ["minimize"]
+
+
+def minimize(
+    network: Network,
+    data: Data,
+    validation: Validation | None,
+    plan: Plan,
+    course: Course,
+    *,
+    history_size: int,
+    max_fun: int,
+) -> int:
+    """Train a network by L-BFGS.
+
+    Parameters
+    ----------
+    network : Network
+        Of float64; its parameters are where training starts and what it ends with.
+    data : Data
+        The training samples.
+    validation : Validation or None
+        Measured after each iteration.
+    plan : Plan
+        ``n_epochs`` bounds the iterations, ``tol`` the gradient's largest component.
+    course : Course
+        Its history takes a row an iteration.
+    history_size : int
+        Pairs of differences that approximate the Hessian.
+    max_fun : int
+        Largest number of loss evaluations.
+
+    Returns
+    -------
+    n_iter : int
+        Iterations of this call.
+
+    Raises
+    ------
+    ValueError
+        If no loss was finite.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the gradient did not become small enough.
+    UserWarning
+        If Ctrl-C was pressed: the weights are those of the last iteration.
+    """
+    from scipy.optimize import minimize as scipy_minimize
+
+    objective = _Objective(network, data, validation, plan, course)
+    result: Any = None
+    try:
+        result = scipy_minimize(
+            objective,
+            objective.accepted,
+            method="L-BFGS-B",
+            jac=True,
+            callback=objective.accept,
+            options={
+                "maxfun": max_fun,
+                "maxiter": plan.n_epochs,
+                "gtol": plan.tol,
+                "maxcor": history_size,
+            },
+        )
+        if objective.n_iter == 0 and not np.isfinite(objective.loss):
+            raise ValueError(NON_FINITE)
+        if np.isfinite(result.x).all():
+            objective.accepted = result.x
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=2)
+    network.parameters[...] = objective.accepted
+    if result is not None and result.status != 0:
+        from sklearn.exceptions import ConvergenceWarning
+
+        warnings.warn(
+            f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}):\n"
+            f"{result.message}\n\nIncrease max_iter or max_fun to improve the convergence, or scale"
+            " the features.",
+            ConvergenceWarning,
+            stacklevel=2,
+        )
+    return objective.n_iter
+
+
+class _Objective:
+    """Loss and gradient as SciPy calls them, and a note of each accepted point."""
+
+    def __init__(
+        self,
+        network: Network,
+        data: Data,
+        validation: Validation | None,
+        plan: Plan,
+        course: Course,
+    ) -> None:
+        self.network, self.validation, self.plan, self.course = network, validation, plan, course
+        self.data = data
+        self.accepted: NDArray[np.float64] = network.parameters.copy()
+        self.n_iter = 0
+        self.loss = self.gradient_norm = float("nan")
+        self.began = time.perf_counter() - course.history.seconds
+
+    def __call__(self, parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        data = self.data
+        loss, gradient = self.network.core.loss_and_gradient(
+            np.ascontiguousarray(parameters),
+            data.X,
+            data.y,
+            data.weights,
+            rows=data.rows,
+            alpha=self.plan.alpha,
+            n_threads=self.plan.n_threads,
+        )
+        self.loss = loss
+        self.gradient_norm = float(np.linalg.norm(gradient))
+        return loss, gradient
+
+    def accept(self, intermediate_result: Any) -> None:
+        """Note an accepted point; SciPy evaluated it last."""
+        course, network = self.course, self.network
+        self.accepted = np.array(intermediate_result.x)
+        self.n_iter += 1
+        course.n_epochs += 1
+        course.samples_seen += self.data.n_rows
+        measured = None
+        if self.validation is not None:
+            network.parameters[...] = self.accepted
+            measured = self.validation.measure(network, self.plan.n_threads)
+        loss = float(intermediate_result.fun)
+        course.history.append(
+            loss=loss,
+            learning_rate=float("nan"),
+            gradient_norm=self.gradient_norm,
+            time=time.perf_counter() - self.began,
+            validation=measured,
+        )
+        if self.plan.verbose:
+            print(f"Iteration {len(course.history)}, loss = {loss:.8f}")

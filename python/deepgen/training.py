@@ -1,0 +1,331 @@
+"""Training: the epoch loop over the engine's slices of steps.
+
+The engine is asked for slices of about a fifth of a second, at most an epoch; slicing does not
+change results. Between slices Ctrl-C is answered, between epochs stand validation, stopping,
+history and schedule.
+"""
+
+from __future__ import annotations
+
+import time
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+
+from deepgen import _core
+from deepgen.course import Course, Plan
+from deepgen.network import Network
+from deepgen.schedules import Position
+from deepgen.validation import Data, Validation
+
+__all__ = ["Epoch", "Pace", "run_epoch", "train"]
+
+NON_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need"
+    " to be preprocessed."
+)
+
+
+@dataclass
+class Epoch:
+    """Sums over the steps of one epoch.
+
+    Parameters
+    ----------
+    loss, gradient_norm : float, default=0.0
+        Sum of batch loss times rows; sum of the gradient's norm.
+    n_rows, n_steps : int, default=0
+        Rows and steps that were summed.
+    rate : float, default=0.0
+        Learning rate of the last step.
+    finite : bool, default=True
+        False where the loss stopped being a finite number.
+
+    Examples
+    --------
+    >>> from deepgen.training import Epoch
+    >>> Epoch(loss=6.0, n_rows=3).mean_loss
+    2.0
+    """
+
+    loss: float = 0.0
+    gradient_norm: float = 0.0
+    n_rows: int = 0
+    n_steps: int = 0
+    rate: float = 0.0
+    finite: bool = True
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean over rows; NaN where the epoch failed."""
+        return self.loss / self.n_rows if self.finite and self.n_rows else float("nan")
+
+    @property
+    def mean_gradient_norm(self) -> float:
+        """Mean over steps; NaN where the epoch failed."""
+        return self.gradient_norm / self.n_steps if self.finite and self.n_steps else float("nan")
+
+
+class Pace:
+    """Sizes slices of steps by how long the last ones took.
+
+    Parameters
+    ----------
+    seconds : float, default=0.2
+        How long a slice shall take.
+
+    Examples
+    --------
+    >>> from deepgen.training import Pace
+    >>> pace = Pace()
+    >>> pace.record(n_steps=1, seconds=0.05)
+    >>> pace.n_steps
+    4
+    """
+
+    def __init__(self, seconds: float = 0.2) -> None:
+        self.seconds = seconds
+        self.n_steps = 1
+
+    def record(self, n_steps: int, seconds: float) -> None:
+        """Take note of a slice.
+
+        Parameters
+        ----------
+        n_steps : int
+            Steps that it made.
+        seconds : float
+            Time that it took.
+        """
+        if n_steps:
+            fitting = self.seconds * n_steps / max(seconds, 1e-9)
+            self.n_steps = int(min(max(fitting, 1), 16 * self.n_steps))
+
+
+def run_epoch(trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace) -> Epoch:
+    """Run the steps of one epoch, slice by slice.
+
+    Parameters
+    ----------
+    trainer : deepgen._core.Trainer
+        Holds weights, optimizer state and data.
+    plan : Plan
+        Schedule and threads.
+    course : Course
+        Which epoch it is.
+    pace : Pace
+        Sizes the slices.
+
+    Returns
+    -------
+    epoch : Epoch
+        Sums over the steps; a loss that is not finite ends the epoch.
+    """
+    epoch = Epoch()
+    trainer.begin_epoch(course.n_epochs)
+    steps_per_epoch = trainer.steps_per_epoch
+    while True:
+        # A batch of total weight 0 makes no step, so an epoch may end before all were made.
+        done = epoch.n_steps
+        n_steps = min(pace.n_steps, steps_per_epoch - done)
+        here = Position(course.n_epochs, done, steps_per_epoch, course.samples_seen, plan.horizon)
+        rates = plan.schedule.rates(plan.learning_rate, here, n_steps, course.memory)
+        began = time.perf_counter()
+        progress = trainer.run(rates, n_threads=plan.n_threads)
+        pace.record(n_steps, time.perf_counter() - began)
+        epoch.loss += progress.loss
+        epoch.gradient_norm += progress.gradient_norm
+        epoch.n_rows += progress.n_rows
+        epoch.n_steps += progress.n_steps
+        epoch.rate = float(rates[-1])
+        epoch.finite = progress.finite
+        if progress.epoch_done or not progress.finite:
+            return epoch
+
+
+def train(
+    network: Network, data: Data, validation: Validation | None, plan: Plan, course: Course
+) -> int:
+    """Train a network with a first-order optimizer.
+
+    Parameters
+    ----------
+    network : Network
+        Its parameters are where training starts and what it ends with.
+    data : Data
+        The training samples.
+    validation : Validation or None
+        Measured after each epoch.
+    plan : Plan
+        What to do.
+    course : Course
+        Where training stands; goes on from there.
+
+    Returns
+    -------
+    n_epochs : int
+        Epochs of this call.
+
+    Raises
+    ------
+    ValueError
+        If no step had a finite loss.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the epochs were used up, or if training diverged: then the weights are those from the
+        start of the epoch with the lowest loss.
+    UserWarning
+        If Ctrl-C was pressed: then the weights are the best by validation, without validation those
+        after the last slice of steps.
+    """
+    run = _Run(network, data, validation, plan, course)
+    started = course.n_epochs
+    try:
+        while course.n_epochs - started < plan.n_epochs:
+            epoch = run_epoch(run.trainer, plan, course, run.pace)
+            if not epoch.finite and course.n_epochs == 0 and epoch.n_steps == 0:
+                raise ValueError(NON_FINITE)
+            if not run.close(epoch):
+                break
+        else:
+            run.say_exhausted()
+    except KeyboardInterrupt:
+        warnings.warn("Training interrupted by user.", stacklevel=2)
+        run.trainer.store(network.parameters)
+    run.finish()
+    return course.n_epochs - started
+
+
+class _Run:
+    """One call of `train`: engine's trainer, measurements and the weights to fall back on."""
+
+    def __init__(
+        self,
+        network: Network,
+        data: Data,
+        validation: Validation | None,
+        plan: Plan,
+        course: Course,
+    ) -> None:
+        self.network, self.validation, self.plan, self.course = network, validation, plan, course
+        self.n_rows = data.n_rows
+        self.began = time.perf_counter() - course.history.seconds
+        self.pace = Pace()
+        self.diverged = False
+        self.best = network.parameters.copy()
+        if course.parameters is not None and course.served is not None:
+            if np.array_equal(network.parameters, course.served):
+                network.parameters[...] = course.parameters
+        self.start = network.parameters.copy()
+        self.lowest = network.parameters.copy()
+        self.lowest_loss = float("inf")
+        self.trainer = _core.Trainer(
+            network.core,
+            optimizer=plan.optimizer,
+            alpha=plan.alpha,
+            batch_size=plan.batch_size,
+            shuffle=plan.shuffle,
+            seed=course.seed,
+        )
+        self.trainer.set_data(data.X, data.y, data.weights, data.rows)
+        self.trainer.load(network.parameters)
+        if course.slots is not None and course.optimizer == plan.optimizer.name:
+            self.trainer.set_state(course.slots)
+        course.forget()
+
+    def close(self, epoch: Epoch) -> bool:
+        """Measure what an epoch led to; False if training shall end."""
+        self.trainer.store(self.network.parameters)
+        self.diverged = not epoch.finite
+        measured = self.measure(epoch)
+        if self.diverged:
+            return False
+        if epoch.mean_loss < self.lowest_loss:
+            self.lowest_loss = epoch.mean_loss
+            self.start, self.lowest = self.lowest, self.start
+        self.start[...] = self.network.parameters
+        return self.go_on(measured)
+
+    def measure(self, epoch: Epoch) -> tuple[float, float] | None:
+        """Write the epoch into the history; return validation loss and score."""
+        plan, course = self.plan, self.course
+        measured = None
+        if self.validation is not None:
+            nothing = (float("nan"), float("nan"))
+            network, threads = self.network, plan.n_threads
+            measured = nothing if self.diverged else self.validation.measure(network, threads)
+        course.n_epochs += 1
+        course.samples_seen += self.n_rows
+        course.history.append(
+            loss=epoch.mean_loss,
+            learning_rate=epoch.rate,
+            gradient_norm=epoch.mean_gradient_norm,
+            time=time.perf_counter() - self.began,
+            validation=measured,
+        )
+        if plan.verbose:
+            print(f"Iteration {len(course.history)}, loss = {epoch.mean_loss:.8f}")
+            if measured is not None:
+                print(f"Validation score: {measured[1]:f}")
+        return measured
+
+    def go_on(self, measured: tuple[float, float] | None) -> bool:
+        """Ask patience and schedule whether training shall go on."""
+        plan, course = self.plan, self.course
+        if plan.early_stopping and measured is not None:
+            what = "Validation score"
+            if course.patience.watch_score(measured[1], plan.tol):
+                self.best[...] = self.network.parameters
+        else:
+            what = "Training loss"
+            course.patience.watch_loss(course.history.columns["loss"][-1], plan.tol)
+        monitored = course.history.columns["loss"][-1] if measured is None else measured[0]
+        plan.schedule.end_epoch(monitored, course.memory)
+        if course.patience.n_stale <= plan.n_iter_no_change:
+            return True
+        changed = plan.schedule.stagnate(plan.learning_rate, course.memory)
+        if changed:
+            course.patience.n_stale = 0
+        if plan.verbose:
+            print(
+                f"{what} did not improve more than tol={plan.tol:f} for {plan.n_iter_no_change} "
+                f"consecutive epochs. {'Lowering the learning rate.' if changed else 'Stopping.'}"
+            )
+        return changed
+
+    def say_exhausted(self) -> None:
+        """Warn that the epochs were used up."""
+        if not self.plan.incremental:
+            from sklearn.exceptions import ConvergenceWarning
+
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({self.plan.n_epochs}) reached and the "
+                "optimization hasn't converged yet.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
+    def finish(self) -> None:
+        """Decide which weights the network keeps."""
+        network, course = self.network, self.course
+        parameters = network.parameters
+        if self.diverged or not np.isfinite(parameters).all():
+            from sklearn.exceptions import ConvergenceWarning
+
+            parameters[...] = self.lowest
+            warnings.warn(
+                f"Training diverged in epoch {course.n_epochs}: its loss is not finite. The weights"
+                " are those from the start of the epoch with the lowest loss. A smaller"
+                " learning_rate_init, scaled features or a larger batch_size may help.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        else:
+            course.slots, course.optimizer = self.trainer.state(), self.plan.optimizer.name
+        if self.plan.early_stopping and np.isfinite(course.patience.best_score):
+            if course.slots is not None and not np.array_equal(parameters, self.best):
+                course.parameters, course.served = parameters.copy(), self.best
+            parameters[...] = self.best
