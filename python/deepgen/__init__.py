@@ -1,0 +1,28 @@
+"""Dense neural networks: a fast C++ engine behind the scikit-learn interface.
+
+``MLPRegressor`` and ``MLPClassifier`` take the place of scikit-learn's. They are loaded, and
+scikit-learn with them, when they are first asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from deepgen.estimators import MLPClassifier, MLPRegressor
+
+__version__ = "0.1.0"
+
+__all__ = ["MLPClassifier", "MLPRegressor", "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("MLPClassifier", "MLPRegressor"):
+        from deepgen import estimators
+
+        return getattr(estimators, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,303 @@
+"""From an estimator's constructor parameters to the parts of a training run."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from deepgen import _core
+from deepgen.component import resolve
+from deepgen.course import Plan
+from deepgen.initializers import STANDARDIZING_ROWS, initialize, standardize_layers
+from deepgen.network import Network
+from deepgen.normalizations import NORMALIZATIONS, BatchNorm
+from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, AdamW, FirstOrder, Optimizer
+from deepgen.schedules import SCHEDULES, Constant, InvScaling, Schedule
+from deepgen.specification import (
+    hidden_activations,
+    hidden_widths,
+    network_spec,
+    output_activation,
+)
+from deepgen.streams import INIT, generator
+from deepgen.validation import Data
+
+__all__ = [
+    "batch_norm_of",
+    "make_network",
+    "make_optimizer",
+    "make_plan",
+    "refuse_combinations",
+    "start_network",
+]
+
+
+def batch_norm_of(model: Any) -> BatchNorm | None:
+    """Return the batch norm that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    norm : BatchNorm or None
+        None where there is another normalization or none.
+    """
+    if model.normalization is None:
+        return None
+    norm = resolve(model.normalization, NORMALIZATIONS, "normalization")
+    return norm if isinstance(norm, BatchNorm) else None
+
+
+def make_optimizer(model: Any) -> Optimizer:
+    """Return the optimizer that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    optimizer : Optimizer
+        The object itself, or for a name its class with the estimator's ``momentum``, ``beta_1`` ...
+    """
+    solver = resolve(model.solver, SOLVERS, "solver")
+    if not isinstance(model.solver, str):
+        return solver
+    if isinstance(solver, SGD):
+        return SGD(momentum=model.momentum, nesterov=model.nesterovs_momentum)
+    if isinstance(solver, Adam):
+        kind = AdamW if isinstance(solver, AdamW) else Adam
+        return kind(beta_1=model.beta_1, beta_2=model.beta_2, epsilon=model.epsilon)
+    return LBFGS(max_fun=model.max_fun)
+
+
+def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) -> None:
+    """Refuse parameters that are sound by themselves but not together.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    optimizer : Optimizer
+        What its ``solver`` stands for.
+    incremental : bool
+        Whether ``partial_fit`` was called.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be together.
+
+    Warns
+    -----
+    UserWarning
+        If one of them has no effect.
+    """
+    if incremental and model.early_stopping:
+        raise ValueError("partial_fit does not support early_stopping=True")
+    if isinstance(optimizer, FirstOrder):
+        return
+    if model.dropout > 0:
+        raise ValueError("solver='lbfgs' does not support dropout: its loss must not be random")
+    if batch_norm_of(model) is not None:
+        raise ValueError("solver='lbfgs' does not support normalization='batch': it has no batches")
+    if model.early_stopping:
+        warnings.warn("early_stopping has no effect with solver='lbfgs'", stacklevel=4)
+
+
+def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
+    """Return the schedule that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    optimizer : Optimizer
+        What its ``solver`` stands for.
+
+    Returns
+    -------
+    schedule : Schedule
+        The object itself or the one that is named.
+
+    Warns
+    -----
+    UserWarning
+        If the name is one that acts for stochastic gradient descent only.
+    """
+    schedule = resolve(model.learning_rate, SCHEDULES, "learning_rate")
+    if not isinstance(model.learning_rate, str) or isinstance(schedule, Constant):
+        return schedule
+    if not isinstance(optimizer, SGD):
+        warnings.warn(
+            f"learning_rate='{model.learning_rate}' acts with solver='sgd' only, as in "
+            f"scikit-learn; give the object {type(schedule).__name__}() for other solvers",
+            stacklevel=5,
+        )
+        return Constant()
+    return InvScaling(power_t=model.power_t) if isinstance(schedule, InvScaling) else schedule
+
+
+def make_plan(
+    model: Any, optimizer: Optimizer, *, n_rows: int, n_threads: int, incremental: bool
+) -> Plan:
+    """Return what the training run shall do.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    optimizer : Optimizer
+        What its ``solver`` stands for.
+    n_rows : int
+        Training rows, >= 1.
+    n_threads : int
+        Largest number of threads.
+    incremental : bool
+        Whether ``partial_fit`` was called, which makes one epoch.
+
+    Returns
+    -------
+    plan : Plan
+        For `deepgen.training.train` or `deepgen.lbfgs.minimize`.
+
+    Raises
+    ------
+    ValueError
+        If batch norm would see batches of one row.
+
+    Warns
+    -----
+    UserWarning
+        If the batch is larger than the data.
+    """
+    first_order = isinstance(optimizer, FirstOrder)
+    batch_size = min(200, n_rows) if model.batch_size == "auto" else int(model.batch_size)
+    if first_order and batch_size > n_rows:
+        warnings.warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
+            stacklevel=4,
+        )
+    batch_size = min(batch_size, n_rows)
+    if batch_norm_of(model) is not None and batch_size < 2:
+        raise ValueError(
+            f"batch norm needs batches of at least 2 rows, got {n_rows} training samples in "
+            f"batches of {batch_size}"
+        )
+    rate = float(model.learning_rate_init)
+    return Plan(
+        # L-BFGS is no optimizer of the engine, which then takes no steps.
+        optimizer=(optimizer if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
+        schedule=make_schedule(model, optimizer),
+        learning_rate=optimizer.rate(rate) if isinstance(optimizer, FirstOrder) else rate,
+        alpha=float(model.alpha),
+        batch_size=batch_size,
+        shuffle=bool(model.shuffle),
+        n_epochs=1 if incremental else int(model.max_iter),
+        horizon=int(model.max_iter),
+        tol=float(model.tol),
+        n_iter_no_change=model.n_iter_no_change,
+        early_stopping=bool(model.early_stopping),
+        verbose=bool(model.verbose),
+        n_threads=n_threads,
+        incremental=incremental,
+    )
+
+
+def make_network(
+    model: Any,
+    *,
+    n_inputs: int,
+    n_outputs: int,
+    loss: _core.Component,
+    dtype: np.dtype[Any],
+    before: Network | None,
+) -> Network:
+    """Return the network that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    n_inputs, n_outputs : int
+        Features and outputs.
+    loss : deepgen._core.Component
+        The engine's loss.
+    dtype : numpy.dtype
+        Type that training computes in.
+    before : Network or None
+        The network that training goes on with.
+
+    Returns
+    -------
+    network : Network
+        With a copy of the parameters of ``before``, else zeros.
+
+    Raises
+    ------
+    ValueError
+        If the parameters of ``before`` do not fit.
+    """
+    widths = hidden_widths(model.hidden_layer_sizes)
+    spec = network_spec(
+        n_inputs=n_inputs,
+        widths=widths,
+        n_outputs=n_outputs,
+        activations=hidden_activations(model.activation, len(widths)),
+        normalization=model.normalization,
+        skip=model.skip,
+        dropout=model.dropout,
+        bias=model.bias,
+        loss=loss,
+    )
+    core = _core.Network(spec, dtype=dtype.name)
+    if before is None:
+        return Network(core)
+    old, new = ([(b.name, b.rows, b.columns) for b in c.layout] for c in (before.core, core))
+    if old != new:
+        raise ValueError(
+            f"the fitted network is {before!r}, the parameters now ask for {Network(core)!r}; call "
+            "fit with warm_start=False to start afresh"
+        )
+    return Network(core, before.parameters.astype(core.dtype))
+
+
+def start_network(
+    model: Any, network: Network, data: Data, *, seed: int, coefs_init: Any, intercepts_init: Any
+) -> None:
+    """Write starting weights into a network.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    network : Network
+        Its parameters are overwritten.
+    data : Data
+        The training samples, which 'data_dependent' looks at.
+    seed : int
+        The seed of the run.
+    coefs_init, intercepts_init : sequence of array-like or None
+        Weights and intercepts that win over the initializer; with weights alone, intercepts are 0.
+    """
+    rng = generator(seed, INIT)
+    last = output_activation(model.activation)
+    hidden = hidden_activations(model.activation, network.n_layers - 1)
+    initialize(network, model.initializer, rng, [*hidden, last])
+    if coefs_init is None and model.initializer == "data_dependent":
+        rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows
+        if data.weights is not None:
+            rows = rows[data.weights[rows] > 0]
+        if len(rows) > STANDARDIZING_ROWS:
+            rows = np.sort(rng.choice(rows, STANDARDIZING_ROWS, replace=False))
+        standardize_layers(network, data.X, rows)
+    if coefs_init is not None and intercepts_init is None:
+        for intercepts in network.intercepts():
+            intercepts[...] = 0
+    network.set_layers(coefs_init, intercepts_init)

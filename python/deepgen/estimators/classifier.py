@@ -1,0 +1,391 @@
+"""MLPClassifier: a dense network that predicts classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import accuracy_score
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import unique_labels
+from sklearn.utils.validation import column_or_1d
+
+from deepgen import _core
+from deepgen.component import resolve
+from deepgen.estimators.base import BaseMLP, can_continue
+from deepgen.estimators.constraints import CLASSIFIER
+from deepgen.labels import Labels
+from deepgen.losses import CLASSIFICATION_LOSSES, ClassificationLoss
+from deepgen.network import Array, Network
+from deepgen.normalizations import Normalization
+from deepgen.optimizers import Optimizer
+from deepgen.schedules import Schedule
+from deepgen.skips import Skip
+from deepgen.threads import effective_threads
+from deepgen.validation import Data
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["MLPClassifier"]
+
+
+class MLPClassifier(ClassifierMixin, BaseMLP):
+    """Multi-layer perceptron that predicts classes, in place of scikit-learn's.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or array-like of int, default=(100,)
+        Units of each hidden layer; ``()`` makes a linear model.
+    activation : str or sequence of str, default='relu'
+        'identity', 'logistic', 'tanh', 'relu', 'leaky_relu' (slope 0.01), 'elu', 'selu', 'gelu',
+        'silu' or 'mish'; a sequence gives one to each hidden layer.
+    solver : {'adam', 'adamw', 'sgd', 'lbfgs'} or Optimizer, default='adam'
+        How the weights are found. An object of `deepgen.optimizers` brings its own settings; a name
+        takes ``momentum``, ``beta_1`` ... from here.
+    alpha : float, default=0.0001
+        L2 on the weights, divided by the weight sum of the batch, >= 0.
+    batch_size : int or 'auto', default='auto'
+        Rows of a step; 'auto' is min(200, n_samples). Not used by 'lbfgs'.
+    learning_rate : {'constant', 'invscaling', 'adaptive'} or Schedule, default='constant'
+        How the learning rate moves; 'invscaling' and 'adaptive' act for 'sgd' only, objects of
+        `deepgen.schedules` for every solver but 'lbfgs'.
+    learning_rate_init : float, default=0.001
+        Learning rate before any schedule, > 0.
+    power_t : float, default=0.5
+        Power of 'invscaling', >= 0.
+    max_iter : int, default=200
+        Epochs, for 'lbfgs' iterations, at most.
+    shuffle : bool, default=True
+        Whether each epoch has its own order of rows.
+    random_state : int, RandomState instance or None, default=None
+        Determines starting weights, order of rows, dropout and the validation split.
+    tol : float, default=1e-4
+        What counts as an improvement of loss or score; for 'lbfgs' the bound on the gradient.
+    verbose : bool, default=False
+        Whether to print a line an epoch.
+    warm_start : bool, default=False
+        Whether ``fit`` goes on where the last call ended, optimizer state included.
+    momentum : float, default=0.9
+        Momentum of 'sgd', in [0, 1].
+    nesterovs_momentum : bool, default=True
+        Whether 'sgd' looks ahead along the velocity.
+    early_stopping : bool, default=False
+        Whether to set rows aside, stop when their score no longer improves and keep the best
+        weights.
+    validation_fraction : float, default=0.1
+        Share of the rows that early stopping sets aside, in (0, 1).
+    beta_1 : float, default=0.9
+        Decay of Adam's first moment, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of Adam's second moment, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the root of Adam's second moment, > 0.
+    n_iter_no_change : int or inf, default=10
+        Epochs without improvement before training stops; ``np.inf`` never stops.
+    max_fun : int, default=15000
+        Loss evaluations of 'lbfgs', at most.
+    loss : {'log_loss', 'focal'} or ClassificationLoss, default='log_loss'
+        What training minimises, or an object of `deepgen.losses`.
+    normalization : {'batch', 'layer'}, Normalization or None, default=None
+        What stands before the activation of the hidden layers.
+    skip : {'residual'}, Skip or None, default=None
+        Which hidden layers are bridged.
+    dropout : float, default=0.0
+        Probability that a hidden unit is dropped in a training step, in [0, 1).
+    bias : bool, default=True
+        Whether layers have intercepts.
+    initializer : str, default='glorot_uniform'
+        Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
+        'lecun_normal', 'orthogonal' or 'data_dependent' (mean 0 and variance 1 in every layer).
+    dtype : {'float32', 'float64'}, default='float32'
+        Type of weights, arithmetic and outputs.
+    n_jobs : int or None, default=None
+        Largest number of threads; None takes the physical cores, -1 all. Results do not depend on
+        it.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        Sorted labels; column numbers where a sample can have several labels.
+    coefs_ : list of ndarray of shape (in, out)
+        Weights, as views: writing into them changes the next prediction.
+    intercepts_ : list of ndarray of shape (out,)
+        Intercepts.
+    network_ : Network
+        The engine's network with its flat vector of parameters.
+    history_ : dict of str to ndarray
+        ``epoch``, ``loss``, ``learning_rate``, ``gradient_norm``, ``time`` and, with validation
+        data, ``val_loss`` and ``val_score``; a row an epoch.
+    loss_ : float
+        Training loss of the last epoch.
+    best_loss_ : float or None
+        Lowest training loss; None with early stopping.
+    loss_curve_ : list of float
+        Training loss of each epoch.
+    validation_scores_ : list of float or None
+        Score of each epoch on the rows set aside; None without early stopping.
+    best_validation_score_ : float or None
+        Highest of them.
+    n_iter_ : int
+        Epochs of the last call.
+    t_ : int
+        Training rows seen in all calls.
+    n_features_in_ : int
+        Features seen in ``fit``.
+    feature_names_in_ : ndarray of str
+        Their names, where all of them have one.
+    n_layers_ : int
+        Layers, the inputs counted as one.
+    n_outputs_ : int
+        Outputs of the network.
+    out_activation_ : str
+        Function from the network's outputs to predictions.
+
+    See Also
+    --------
+    MLPRegressor : The same network for numbers.
+
+    Notes
+    -----
+    Two classes share one logistic output, more have a softmax over one output each; where ``y`` has
+    a column for each label, the outputs are independent. The same seed gives the same bits
+    whatever the number of threads.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from deepgen import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> model = MLPClassifier(solver="lbfgs", hidden_layer_sizes=(10,), random_state=0, tol=1e-2)
+    >>> model.fit(X, y).score(X, y) > 0.95
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]] = CLASSIFIER
+
+    classes_: Array
+    _labels: Labels
+
+    def __init__(
+        self,
+        hidden_layer_sizes: int | Sequence[int] | Array = (100,),
+        activation: str | Sequence[str] = "relu",
+        *,
+        solver: str | Optimizer = "adam",
+        alpha: float = 0.0001,
+        batch_size: str | int = "auto",
+        learning_rate: str | Schedule = "constant",
+        learning_rate_init: float = 0.001,
+        power_t: float = 0.5,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool | int = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        nesterovs_momentum: bool = True,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-8,
+        n_iter_no_change: float = 10,
+        max_fun: int = 15000,
+        loss: str | ClassificationLoss = "log_loss",
+        normalization: str | Normalization | None = None,
+        skip: str | Skip | None = None,
+        dropout: float = 0.0,
+        bias: bool = True,
+        initializer: str = "glorot_uniform",
+        dtype: str = "float32",
+        n_jobs: int | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.solver = solver
+        self.alpha = alpha
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.learning_rate_init = learning_rate_init
+        self.power_t = power_t
+        self.max_iter = max_iter
+        self.loss = loss
+        self.shuffle = shuffle
+        self.random_state = random_state
+        self.tol = tol
+        self.verbose = verbose
+        self.warm_start = warm_start
+        self.momentum = momentum
+        self.nesterovs_momentum = nesterovs_momentum
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+        self.n_iter_no_change = n_iter_no_change
+        self.max_fun = max_fun
+        self.normalization = normalization
+        self.skip = skip
+        self.dropout = dropout
+        self.bias = bias
+        self.initializer = initializer
+        self.dtype = dtype
+        self.n_jobs = n_jobs
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+    @available_if(can_continue)  # type: ignore[untyped-decorator]
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
+        """Train for one more epoch on the given data.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+        y : array-like or sparse matrix of shape (n_samples,) or (n_samples, n_labels)
+            Labels; some classes may be missing.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights, >= 0.
+        classes : array-like of shape (n_classes,), default=None
+            All classes there are; needed in the first call.
+
+        Returns
+        -------
+        self : MLPClassifier
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If ``classes`` is missing in the first call or differs in a later one.
+        """
+        known = getattr(self, "classes_", None)
+        if classes is None and known is None:
+            raise ValueError("classes must be passed on the first call to partial_fit.")
+        if classes is not None and known is not None:
+            if not np.array_equal(known, unique_labels(classes)):
+                raise ValueError(
+                    f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
+                    f"{known!r}"
+                )
+        if known is None:
+            # `_check_targets` takes it from here.
+            self._announced = classes
+        return self._fit(X, y, sample_weight, incremental=True)
+
+    def predict(self, X: Any) -> Any:
+        """Predict labels.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
+            The likeliest class, or for several labels those likelier than not.
+        """
+        outputs = self._outputs(X, means=False)
+        return self._labels.decode(outputs)
+
+    def decision_function(self, X: Any) -> Array:
+        """Return the logits.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        logits : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            One number a sample for two classes, positive for the second.
+        """
+        outputs = self._outputs(X, means=False)
+        if self._labels.binary:
+            return outputs.ravel()
+        return -outputs if len(self.classes_) == 1 else outputs
+
+    def predict_proba(self, X: Any) -> Array:
+        """Predict probabilities.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; rows sum to 1, except where a sample can have several
+            labels.
+        """
+        means = self._outputs(X, means=True)
+        if self._labels.binary:
+            return np.hstack([1 - means, means])
+        return np.ones_like(means) if len(self.classes_) == 1 else means
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Predict logarithms of probabilities, from the logits.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; finite where the logits are.
+        """
+        from scipy.special import log_expit, log_softmax
+
+        outputs = self._outputs(X, means=False)
+        if self._labels.binary:
+            return np.asarray(log_expit(np.hstack([-outputs, outputs])))
+        if self._labels.several:
+            return np.asarray(log_expit(outputs))
+        # A single column gives zeros: a single class is certain.
+        return np.asarray(log_softmax(outputs, axis=1))
+
+    def _loss(self) -> ClassificationLoss:
+        return resolve(self.loss, CLASSIFICATION_LOSSES, "loss")
+
+    def _check_targets(self, y: Any, *, first: bool, incremental: bool) -> Any:
+        if y.ndim == 2 and y.shape[1] == 1 and isinstance(y, np.ndarray):
+            y = column_or_1d(y, warn=True)
+        if first:
+            self._labels = Labels.learn(y, self.__dict__.pop("_announced", None))
+            self.classes_ = self._labels.classes
+        self._labels.check(y, all_of_them=not incremental)
+        return y
+
+    def _scale_targets(self, y: Any, weights: Array | None) -> None:
+        """Leave classes as they are."""
+
+    def _encode(self, y: Any, dtype: np.dtype[Any]) -> Array:
+        return self._labels.encode(y, dtype)
+
+    def _engine_loss(self) -> tuple[_core.Component, int, str]:
+        labels, loss = self._labels, self._loss()
+        if labels.softmax:
+            return loss.to_core(), labels.n_outputs, "softmax"
+        return loss.binary_core(), labels.n_outputs, "logistic"
+
+    def _strata(self, y: Any) -> Array | None:
+        return None if self._labels.several else y
+
+    def _measure(self, y: Any, weights: Array | None, network: Network, data: Data) -> float:
+        threads = effective_threads(self.n_jobs)
+        outputs = network.outputs(data.X, rows=data.rows, n_threads=threads)
+        if not np.isfinite(outputs).all():
+            return float("nan")
+        return float(accuracy_score(y, self._labels.decode(outputs), sample_weight=weights))

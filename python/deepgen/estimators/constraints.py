@@ -1,0 +1,74 @@
+"""What the estimators' constructor parameters may be, in scikit-learn's own terms."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils._param_validation import Interval, Options, StrOptions
+
+from deepgen.initializers import INITIALIZERS
+from deepgen.losses import (
+    CLASSIFICATION_LOSSES,
+    REGRESSION_LOSSES,
+    ClassificationLoss,
+    RegressionLoss,
+)
+from deepgen.normalizations import NORMALIZATIONS, Normalization
+from deepgen.optimizers import SOLVERS, Optimizer
+from deepgen.schedules import SCHEDULES, Schedule
+from deepgen.skips import SKIPS, Skip
+from deepgen.specification import ACTIVATIONS
+
+__all__ = ["CLASSIFIER", "REGRESSOR", "SHARED"]
+
+SHARED: dict[str, Any] = {
+    "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
+    "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
+    "solver": [StrOptions(set(SOLVERS)), Optimizer],
+    "alpha": [Interval(Real, 0, None, closed="left")],
+    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [StrOptions(set(SCHEDULES)), Schedule],
+    "learning_rate_init": [Interval(Real, 0, None, closed="neither")],
+    "power_t": [Interval(Real, 0, None, closed="left")],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "shuffle": ["boolean"],
+    "random_state": ["random_state"],
+    "tol": [Interval(Real, 0, None, closed="left")],
+    "verbose": ["verbose"],
+    "warm_start": ["boolean"],
+    "momentum": [Interval(Real, 0, 1, closed="both")],
+    "nesterovs_momentum": ["boolean"],
+    "early_stopping": ["boolean"],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "beta_1": [Interval(Real, 0, 1, closed="left")],
+    "beta_2": [Interval(Real, 0, 1, closed="left")],
+    "epsilon": [Interval(Real, 0, None, closed="neither")],
+    "n_iter_no_change": [
+        Interval(Integral, 1, None, closed="left"),
+        Options(Real, {np.inf}),
+    ],
+    "max_fun": [Interval(Integral, 1, None, closed="left")],
+    "normalization": [StrOptions(set(NORMALIZATIONS)), Normalization, None],
+    "skip": [StrOptions(set(SKIPS)), Skip, None],
+    "dropout": [Interval(Real, 0, 1, closed="left")],
+    "bias": ["boolean"],
+    "initializer": [StrOptions(set(INITIALIZERS))],
+    "dtype": [StrOptions({"float32", "float64"})],
+    "n_jobs": [None, Integral],
+}
+"""Parameters that both estimators have."""
+
+REGRESSOR: dict[str, Any] = {
+    **SHARED,
+    "loss": [StrOptions(set(REGRESSION_LOSSES)), RegressionLoss],
+    "target_scaling": [StrOptions({"standard"}), None],
+}
+"""Parameters of `MLPRegressor`."""
+
+CLASSIFIER: dict[str, Any] = {
+    **SHARED,
+    "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), ClassificationLoss],
+}
+"""Parameters of `MLPClassifier`."""
