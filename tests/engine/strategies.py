@@ -42,13 +42,33 @@ awkward = st.sampled_from(AWKWARD)
 
 
 @st.composite
-def networks(draw, *, smooth=False, dropout=False, losses=LOSS_COMPONENTS):
+def towers(draw):
+    """Many narrow layers with skips over any distance, several from one layer included."""
+    layers = []
+    for l in range(draw(st.integers(4, 10))):
+        width = draw(st.sampled_from([5, 5, 17]))
+        equal = [k for k in range(l) if layers[k].width == width]
+        layers.append(
+            LayerSpec(
+                width=width,
+                activation=draw(st.sampled_from(["identity", "tanh", "silu", "elu"])),
+                normalization=draw(st.sampled_from([NONE, NONE, BATCH, LAYER])),
+                skip_from=draw(st.sampled_from([-1, *equal])),
+                dropout=draw(st.sampled_from([0.0, 0.0, 0.3])),
+            )
+        )
+    layers.append(LayerSpec(width=2, activation="identity"))
+    return NetworkSpec(n_inputs=3, layers=layers, loss=LOSS_COMPONENTS[0])
+
+
+@st.composite
+def networks(draw, *, smooth=False):
     """Specs of up to three hidden layers over awkward widths.
 
     ``smooth`` leaves out functions with a kink: there a rounded pre-activation may fall on the
     other side than the twin's, and the derivatives differ altogether.
     """
-    names = sorted(ACTIVATIONS)
+    names, losses = sorted(ACTIVATIONS), LOSS_COMPONENTS
     if smooth:
         names = [name for name in names if name not in ("relu", "leaky_relu", "selu")]
         losses = [loss for loss in losses if loss.name not in ("absolute_error", "quantile")]
@@ -62,7 +82,7 @@ def networks(draw, *, smooth=False, dropout=False, losses=LOSS_COMPONENTS):
                 activation=draw(st.sampled_from(names)),
                 normalization=draw(st.sampled_from([NONE, BATCH, LAYER])),
                 skip_from=draw(st.sampled_from([-1, *equal])),
-                dropout=draw(st.sampled_from([0.0, 0.3])) if dropout else 0.0,
+                dropout=draw(st.sampled_from([0.0, 0.3])),
             )
         )
     loss = draw(st.sampled_from(losses))

@@ -81,8 +81,8 @@ WRONG_INPUTS = [
 ]
 
 WRONG_TARGETS = [
-    ({"y": zeros(N_ROWS, 2)}, ValueError, rf"y has shape \({N_ROWS}, 2\), \({N_ROWS}, 3\)"),
-    ({"y": zeros(N_ROWS - 1, 3)}, ValueError, rf"y has shape \({N_ROWS - 1}, 3\), \({N_ROWS}, 3\)"),
+    ({"y": zeros(N_ROWS, 2)}, ValueError, r"y has 2 columns, the network expects 3"),
+    ({"y": zeros(N_ROWS - 1, 3)}, ValueError, rf"y has {N_ROWS - 1} rows, X has {N_ROWS}"),
     ({"y": zeros(N_ROWS)}, ValueError, r"y"),
     ({"y": zeros(N_ROWS, 3, dtype=np.float32)}, TypeError, r"y.*float64"),
     ({"weights": zeros(N_ROWS - 1)}, ValueError, rf"weights.*{N_ROWS - 1}.*{N_ROWS}"),
@@ -104,7 +104,7 @@ WRONG_TARGETS = [
     (
         {"spec": QUANTILES, "y": zeros(N_ROWS, 3)},
         ValueError,
-        rf"y has shape \({N_ROWS}, 3\), \({N_ROWS}, 1\)",
+        r"y has 3 columns, the network expects 1",
     ),
 ]
 
@@ -170,8 +170,6 @@ def test_less_than_one_thread_is_refused(method, n_threads):
             dense(LayerSpec(width=3, activation="relo")),
             r"unknown activation 'relo'; known: elu, gelu",
         ),
-        (dense(loss=Component("log_loss"), n_outputs=1), r"classes.*2 outputs, got 1"),
-        (dense(loss=Component("focal"), n_outputs=1), r"classes.*2 outputs, got 1"),
         (
             dense(loss=Component("quantile", {"quantile": [0.1, 0.9]}), n_outputs=3),
             r"quantile.*2.*3|quantile.*3.*2",

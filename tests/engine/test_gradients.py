@@ -162,6 +162,20 @@ def test_relu_has_slope_zero_at_zero(simd, dtype):
     np.testing.assert_array_equal(gradient, 0.0)
 
 
+@every_path
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("settings", [{}, {"gamma": 0.5}, {"label_smoothing": 0.1}], ids=str)
+def test_a_single_class_is_certain_and_costs_nothing(simd, dtype, settings):
+    name = "focal" if "gamma" in settings else "log_loss"
+    spec, parameters = scalar_network(loss=Component(name, settings))
+    network = network_of(spec, dtype, simd)
+    parameters, X = parameters.astype(dtype), np.full((3, 1), 2.0, dtype)
+    loss, gradient = network.loss_and_gradient(parameters, X, np.zeros(3, np.int32))
+    assert loss == 0.0
+    np.testing.assert_array_equal(gradient, 0.0)
+    np.testing.assert_array_equal(network.predict(parameters, X), 1.0)
+
+
 EXTREME = {
     "log_loss": ([[80.0, -80.0], [-80.0, 80.0]], [0, 0]),
     "focal": ([[80.0, -80.0], [-80.0, 80.0]], [0, 0]),

@@ -16,6 +16,7 @@ from engine.strategies import (
     every_path,
     networks,
     property_test,
+    towers,
 )
 
 # A sum over rows in another order: rounding of some hundred additions.
@@ -79,6 +80,13 @@ def test_loss_and_gradient_equal_the_twin(
     simd, spec, n, seed, n_threads, training, weighted, alpha
 ):
     check_gradient(spec, n, seed, "float64", simd, n_threads, training, weighted, alpha)
+
+
+@every_path
+@property_test(40)
+@given(spec=towers(), n=st.sampled_from([2, 17, 65]), training=st.booleans())
+def test_loss_and_gradient_of_towers_with_skips_equal_the_twin(simd, spec, n, training):
+    check_gradient(spec, n, 0, "float64", simd, 2, training, weighted=True, alpha=0.1)
 
 
 @every_path
@@ -156,6 +164,23 @@ def test_rows_choose_samples_in_their_order_with_repetition(dtype):
         strict=True,
     ):
         np.testing.assert_array_equal(actual, wanted)
+
+
+@every_dtype
+@pytest.mark.parametrize("offset", [1, 3, 5])
+def test_arrays_may_begin_anywhere_in_memory(dtype, offset):
+    """Contiguous, but not on a cache line."""
+    spec = residual(LAYER)
+    parameters, X, y, weights = (cast(array, dtype) for array in scaled_problem(spec, 40, 0))
+    moved = np.empty(parameters.size + offset, dtype)[offset:]
+    moved[:] = parameters
+    network = network_of(spec, dtype)
+    loss, gradient = network.loss_and_gradient(moved, X[offset:], y[offset:], weights[offset:])
+    expected_loss, expected = network.loss_and_gradient(
+        parameters, X[offset:].copy(), y[offset:].copy(), weights[offset:].copy()
+    )
+    assert loss == expected_loss
+    np.testing.assert_array_equal(gradient, expected)
 
 
 @every_dtype

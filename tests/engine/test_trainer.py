@@ -27,6 +27,7 @@ from engine.strategies import (
     every_path,
     networks,
     property_test,
+    towers,
 )
 from reference import Component, LayerSpec
 
@@ -154,7 +155,7 @@ def test_chosen_rows_train_as_the_twin():
 @every_path
 @property_test(30)
 @given(
-    spec=networks(smooth=True, dropout=True),
+    spec=networks(smooth=True),
     optimizer=st.sampled_from([OPTIMIZERS[1], OPTIMIZERS[2], ADAM]),
     n=st.sampled_from([16, 17, 64, 65, 130]),
     batch_size=st.sampled_from([15, 16, 64, 65, 300]),
@@ -177,6 +178,15 @@ def test_awkward_networks_train_as_the_twin(
         weighted=weighted,
         seed=seed,
         n_epochs=1,
+    )
+
+
+@every_path
+@property_test(30)
+@given(spec=towers(), batch_size=st.sampled_from([8, 21, 42]), n_threads=st.integers(1, 3))
+def test_towers_with_skips_train_as_the_twin(simd, spec, batch_size, n_threads):
+    assert_training_equals_twin(
+        spec, ADAM, batch_size=batch_size, simd=simd, n_threads=n_threads, n_epochs=1
     )
 
 
