@@ -65,9 +65,9 @@ HeldTargets<T>::HeldTargets(const py::handle &y, const py::handle &weights, Inde
         view.classes = classes.data();
     } else {
         const auto values = array_of<T>("y", y, 2);
-        require(values.shape(0) == n_rows && values.shape(1) == view.n_targets, "y has shape (",
-                values.shape(0), ", ", values.shape(1), "), (", n_rows, ", ", view.n_targets,
-                ") is wanted");
+        require(values.shape(0) == n_rows, "y has ", values.shape(0), " rows, X has ", n_rows);
+        require(values.shape(1) == view.n_targets, "y has ", values.shape(1),
+                " columns, the network expects ", view.n_targets);
         owner = values;
         view.values = values.data();
     }

@@ -38,7 +38,8 @@ py::array_t<T> array_of(const char *name, const py::handle &object, Index n_dime
             array.ndim());
     constexpr int wanted =
         py::detail::npy_api::NPY_ARRAY_C_CONTIGUOUS_ | py::detail::npy_api::NPY_ARRAY_ALIGNED_;
-    require((array.flags() & wanted) == wanted, name, " must be C-contiguous and aligned");
+    if ((array.flags() & wanted) != wanted)
+        throw py::type_error(std::string(name) + " must be C-contiguous and aligned");
     return py::reinterpret_borrow<py::array_t<T>>(array);
 }
 

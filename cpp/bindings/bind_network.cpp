@@ -14,17 +14,28 @@ using SpecState = std::tuple<Index, std::vector<LayerSpec>, Component, bool>;
 using NetworkState = std::tuple<NetworkSpec, std::string, std::string>;
 
 template <class T>
-py::array_t<T> layer_of(const Network<T> &network, const py::handle &parameters,
-                        const py::handle &X, const py::handle &rows, Index layer, Part part,
-                        Index n_threads) {
-    const auto flat = vector_of<T>("parameters", parameters, network.layout().n_parameters);
-    const HeldInputs<T> inputs(X, network.n_inputs());
-    const HeldSelection selection(rows, inputs.view.n_rows);
+py::array_t<T> parameters_of(const Network<T> &network, const py::handle &parameters) {
+    return vector_of<T>("parameters", parameters, network.layout().n_parameters);
+}
+
+template <class T>
+const LayerPlan<T> &checked_layer(const Network<T> &network, Index layer) {
     const auto n_layers = static_cast<Index>(network.layers().size());
     require(layer >= 0 && layer < n_layers, "layer must be in 0 to ", n_layers - 1, ", got ",
             layer);
+    return network.layers()[as_size(layer)];
+}
+
+template <class T>
+py::array_t<T> layer_of(const Network<T> &network, const py::handle &parameters,
+                        const py::handle &X, const py::handle &rows, Index layer, Part part,
+                        Index n_threads) {
+    const auto flat = parameters_of(network, parameters);
+    const HeldInputs<T> inputs(X, network.n_inputs());
+    const HeldSelection selection(rows, inputs.view.n_rows);
+    const Index width = checked_layer(network, layer).width;
     checked_threads(n_threads);
-    py::array_t<T> out({selection.view.size, network.layers()[as_size(layer)].width});
+    py::array_t<T> out({selection.view.size, width});
     T *const to = out.mutable_data();
     const T *const from = flat.data();
     const py::gil_scoped_release released;
@@ -62,10 +73,25 @@ py::array activations(const AnyNetwork &any, const py::object &parameters, const
     });
 }
 
-py::array products(const AnyNetwork &any, const py::object &parameters, const py::object &X,
-                   Index layer, const py::object &rows, Index n_threads) {
-    return any.visit([&](const auto &network) -> py::array {
-        return layer_of(network, parameters, X, rows, layer, Part::product, n_threads);
+std::pair<py::array_t<double>, py::array_t<double>>
+moments(const AnyNetwork &any, const py::object &parameters, const py::object &X, Index layer,
+        const py::object &rows, Index n_threads) {
+    return any.visit([&]<class T>(const Network<T> &network) {
+        const auto flat = parameters_of(network, parameters);
+        const HeldInputs<T> inputs(X, network.n_inputs());
+        const HeldSelection selection(rows, inputs.view.n_rows);
+        require(selection.view.size >= 1, "the moments of no rows are not defined");
+        const Index width = checked_layer(network, layer).width;
+        checked_threads(n_threads);
+        py::array_t<double> mean(width), variance(width);
+        double *const mean_to = mean.mutable_data(), *const variance_to = variance.mutable_data();
+        const T *const from = flat.data();
+        {
+            const py::gil_scoped_release released;
+            network.moments(from, inputs.view, selection.view, layer, mean_to, variance_to,
+                            n_threads);
+        }
+        return std::pair(mean, variance);
     });
 }
 
@@ -78,7 +104,7 @@ LossCall loss_and_gradient(const AnyNetwork &any, const py::object &parameters, 
                            const py::object &y, const py::object &weights, const py::object &rows,
                            double alpha, bool training, bool with_gradient, Index n_threads) {
     return any.visit([&]<class T>(const Network<T> &network) -> LossCall {
-        const auto flat = vector_of<T>("parameters", parameters, network.layout().n_parameters);
+        const auto flat = parameters_of(network, parameters);
         const HeldInputs<T> inputs(X, network.n_inputs());
         const HeldTargets<T> targets(y, weights, inputs.view.n_rows, network);
         const HeldSelection selection(rows, inputs.view.n_rows);
@@ -212,9 +238,9 @@ void bind_network(py::module_ &module) {
         .def("activations", &activations, arg("parameters"), arg("X"), arg("layer"), kw_only(),
              arg("rows") = py::none(), arg("n_threads") = 1,
              "What a layer gives (m, width), in inference mode.")
-        .def("products", &products, arg("parameters"), arg("X"), arg("layer"), kw_only(),
+        .def("moments", &moments, arg("parameters"), arg("X"), arg("layer"), kw_only(),
              arg("rows") = py::none(), arg("n_threads") = 1,
-             "X W + b of a layer (m, width), before its normalization and activation.")
+             "Mean and biased variance (width,) of X W + b of a layer, before its normalization.")
         .def(
             "loss",
             [](const AnyNetwork &any, const py::object &parameters, const py::object &X,

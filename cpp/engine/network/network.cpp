@@ -91,6 +91,40 @@ void Network<T>::activations(const T *parameters, const Inputs<T> &X, const Sele
     });
 }
 
+// Blocks of rows are joined in order by Chan, Golub & LeVeque (1979).
+template <class T>
+void Network<T>::moments(const T *parameters, const Inputs<T> &X, const Selection &rows,
+                         Index layer, double *mean, double *variance, Index n_threads) const {
+    const Index width = layers_[as_size(layer)].width;
+    const Index chunk = std::min(rows.size, inference_rows * n_threads);
+    std::vector<T> z(as_size(chunk * width));
+    std::vector<std::int64_t> samples(as_size(chunk));
+    std::vector<double> sums(as_size(width)), squares(as_size(width));
+    std::fill_n(mean, width, 0.0);
+    std::fill_n(variance, width, 0.0);
+    for (Index first = 0; first < rows.size; first += chunk) {
+        const Index n = std::min(chunk, rows.size - first);
+        for (Index i = 0; i < n; ++i)
+            samples[as_size(i)] = rows[first + i];
+        activations(parameters, X, {n, samples.data()}, layer, Part::product, z.data(), n_threads);
+        for (Index row = 0; row < n; row += row_block) {
+            const Index block = std::min(row_block, n - row);
+            kernels_.moments({block, width, z.data() + row * width, width}, sums.data(),
+                             squares.data());
+            const double before = static_cast<double>(first + row);
+            const double count = static_cast<double>(block);
+            for (Index j = 0; j < width; ++j) {
+                const double apart = sums[as_size(j)] / count - mean[j];
+                variance[j] +=
+                    squares[as_size(j)] + apart * apart * before * count / (before + count);
+                mean[j] += apart * count / (before + count);
+            }
+        }
+    }
+    for (Index j = 0; j < width; ++j)
+        variance[j] /= static_cast<double>(rows.size);
+}
+
 template <class T>
 double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, const Targeted<T> &y,
                                      const Selection &rows, double alpha, bool training,

@@ -80,6 +80,11 @@ class Network {
     void activations(const T *parameters, const Inputs<T> &X, const Selection &rows, Index layer,
                      Part part, T *out, Index n_threads) const;
 
+    // Mean and biased variance of each unit's z_l over the selected rows, in inference mode;
+    // (width,) each.
+    void moments(const T *parameters, const Inputs<T> &X, const Selection &rows, Index layer,
+                 double *mean, double *variance, Index n_threads) const;
+
     // The loss over the selected rows and, unless null, its gradient (n_parameters,), zero at the
     // buffers. `training` takes batch statistics from this call instead of the running ones.
     double loss_and_gradient(const T *parameters, const Inputs<T> &X, const Targeted<T> &y,

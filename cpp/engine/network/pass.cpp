@@ -182,10 +182,10 @@ NormalizationCall<T> Pass<T>::normalization_call(const Batch<T> &batch,
 template <class T>
 void Pass<T>::drop(const Batch<T> &batch, Index layer, Share rows, T *matrix, Index stride) const {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
-    if (!batch.training || plan.dropout == 0.0)
+    if (!batch.dropout_key || plan.dropout == 0.0)
         return;
     const std::uint64_t layer_key =
-        random::child(batch.dropout_key, static_cast<std::uint64_t>(layer));
+        random::child(*batch.dropout_key, static_cast<std::uint64_t>(layer));
     constexpr Index chunk = 64;
     DropoutKey keys[chunk];
     for (Index first = rows.begin; first < rows.end; first += chunk) {
@@ -400,7 +400,7 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
              .c_stride = below_memory.stride,
              .gate = below_memory.output.data() + rows.begin * below_memory.stride,
              .gate_stride = below_memory.stride,
-             .gate_scale = batch.training ? below.gate_scale : T(1)});
+             .gate_scale = batch.dropout_key ? below.gate_scale : T(1)});
     }
 }
 

@@ -11,6 +11,7 @@
 #include "engine/network/network.hpp"
 
 #include <functional>
+#include <optional>
 
 namespace deepgen {
 
@@ -31,10 +32,10 @@ struct PackedParameters {
 template <class T>
 struct Batch {
     Selection rows;
-    double weight_sum;             // of the rows' sample weights
-    bool training;                 // batch statistics and dropout; else frozen
-    std::uint64_t dropout_key = 0; // of this epoch
-    Index first_position = 0;      // of the first row in the epoch
+    double weight_sum;                                       // of the rows' sample weights
+    bool training;                                           // batch statistics; else frozen
+    std::optional<std::uint64_t> dropout_key = std::nullopt; // of the epoch; none: no dropout
+    Index first_position = 0;                                // of the first row in the epoch
 };
 
 // A stretch of packed weights whose gradient is computed in one go.

@@ -88,6 +88,7 @@ Batch<T> Trainer<T>::batch(Index number) const {
 
 template <class T>
 Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
+    require(!rows_.empty(), "set_data and begin_epoch come before run");
     Progress progress;
     if (next_batch_ >= steps_per_epoch()) {
         progress.epoch_done = true;
@@ -104,27 +105,26 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
     }
     const double work = pass_->cost_of_step(std::min(spec_.batch_size, largest));
     n_threads = std::clamp(static_cast<Index>(work / worthwhile_work), Index{1}, n_threads);
-    const Index n_steps =
-        std::min(static_cast<Index>(rates.size()), steps_per_epoch() - next_batch_);
-    Index made = n_steps_; // batches of no weight make no step, and do not count for the rule
+    Index next = next_batch_;
     parallel(n_threads, [&](const Team &team) {
         const FlushDenormals flush;
-        Index count = n_steps_;
-        for (Index i = 0; i < n_steps; ++i) {
-            const Batch<T> rows = batch(next_batch_ + i);
-            if (rows.weight_sum > 0.0 && !step(team, rows, ++count, rates[as_size(i)], progress))
+        std::size_t made = 0;
+        Index number = next_batch_;
+        for (; number < steps_per_epoch() && made < rates.size(); ++number) {
+            const Batch<T> rows = batch(number);
+            if (rows.weight_sum == 0.0)
+                continue; // makes no step, and uses up no rate
+            if (!step(team, rows, n_steps_ + 1 + static_cast<Index>(made), rates[made], progress))
                 break;
-            if (team.rank == 0) {
-                progress.n_rows += rows.rows.size;
-                ++progress.n_steps;
-                made = count;
-            }
+            ++made;
         }
+        if (team.rank == 0)
+            next = number;
     });
+    next_batch_ = next;
+    n_steps_ += progress.n_steps;
     // The loss is finite a step longer than the weights.
     progress.finite = progress.finite && std::isfinite(progress.gradient_norm);
-    n_steps_ = made;
-    next_batch_ += progress.n_steps;
     position_ = next_batch_ == 0 ? 0 : batch_ends_[as_size(next_batch_ - 1)];
     progress.epoch_done = next_batch_ >= steps_per_epoch();
     return progress;
@@ -155,6 +155,8 @@ bool Trainer<T>::step(const Team &team, const Batch<T> &rows, Index count, doubl
         progress.loss += (loss + 0.5 * spec_.alpha * weights / rows.weight_sum) *
                          static_cast<double>(rows.rows.size);
         progress.gradient_norm += std::sqrt(gradient);
+        progress.n_rows += rows.rows.size;
+        ++progress.n_steps;
     }
     return true;
 }

@@ -1,3 +1,3 @@
 // Compiled with this path's flags; see CMakeLists.txt.
 
-#include "engine/kernels/table.hpp"
+#include "engine/paths/table.hpp"
