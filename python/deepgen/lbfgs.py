@@ -114,6 +114,9 @@ class _Objective:
     ) -> None:
         self.network, self.validation, self.plan, self.course = network, validation, plan, course
         self.data = data
+        loss = network.core.spec.loss
+        smooth = loss.settings.get("label_smoothing", 0.0)
+        self.clips = loss.name in ("log_loss", "binary_log_loss") and smooth == 0.0
         self.accepted: NDArray[np.float64] = network.parameters.copy()
         self.n_iter = 0
         self.loss = self.gradient_norm = float("nan")
@@ -121,8 +124,9 @@ class _Objective:
 
     def __call__(self, parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         data = self.data
+        parameters = np.ascontiguousarray(parameters)
         loss, gradient = self.network.core.loss_and_gradient(
-            np.ascontiguousarray(parameters),
+            parameters,
             data.X,
             data.y,
             data.weights,
@@ -130,9 +134,36 @@ class _Objective:
             alpha=self.plan.alpha,
             n_threads=self.plan.n_threads,
         )
+        loss -= self.clipped_share(loss, parameters)
         self.loss = loss
         self.gradient_norm = float(np.linalg.norm(gradient))
         return loss, gradient
+
+    def clipped_share(self, loss: float, parameters: NDArray[np.float64]) -> float:
+        """Return what clipping probabilities at the type's resolution takes off the loss.
+
+        scikit-learn's log loss is clipped so. Only the line search notices, where a trial point is
+        certain of a wrong class; without this it would turn another way there.
+        """
+        core, data = self.network.core, self.data
+        if not self.clips or not np.isfinite(loss):
+            return 0.0
+        weights = np.ones(data.n_rows) if data.weights is None else data.of(data.weights)
+        cap = -np.log(np.finfo(np.float64).eps)
+        if loss * weights.sum() <= cap * weights[weights > 0].min():
+            return 0.0
+        threads = self.plan.n_threads
+        outputs = core.forward(parameters, data.X, rows=data.rows, n_threads=threads)
+        targets = data.of(data.y)
+        if core.takes_classes:
+            from scipy.special import log_softmax
+
+            true = targets[:, np.newaxis]
+            losses = -np.take_along_axis(log_softmax(outputs, axis=1), true, axis=1)
+        else:
+            losses = np.logaddexp(0.0, np.where(targets > 0, -outputs, outputs))
+        excess = np.maximum(losses - cap, 0.0).sum(axis=1)
+        return float(weights @ excess / weights.sum())
 
     def accept(self, intermediate_result: Any) -> None:
         """Note an accepted point; SciPy evaluated it last."""

@@ -1,0 +1,34 @@
+"""scikit-learn's own checks of an estimator."""
+
+import pytest
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from deepgen import MLPClassifier, MLPRegressor
+
+REASON = "the check asks for 1e-7, more than float32 holds"
+WEIGHT_EQUIVALENCE = {
+    "check_sample_weight_equivalence_on_dense_data": REASON,
+    "check_sample_weight_equivalence_on_sparse_data": REASON,
+}
+
+
+def expected_failures(estimator):
+    return WEIGHT_EQUIVALENCE if estimator.dtype == "float32" else {}
+
+
+@pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.ConvergenceWarning",
+    "ignore::sklearn.exceptions.SkipTestWarning",
+    "ignore:Can't check dok sparse matrix:UserWarning",
+)
+@parametrize_with_checks(
+    [
+        MLPRegressor(dtype="float64"),
+        MLPClassifier(dtype="float64"),
+        MLPRegressor(),
+        MLPClassifier(),
+    ],
+    expected_failed_checks=expected_failures,
+)
+def test_scikit_learn_check(estimator, check):
+    check(estimator)
