@@ -155,3 +155,24 @@ def test_an_environment_variable_that_names_no_path_is_refused_with_the_known_on
 def test_without_the_variable_the_best_path_runs():
     environment = {"DEEPGEN_SIMD": ""}
     assert printed(SIMD_OF_A_NETWORK, **environment).stdout.strip() == _core.simd_paths()[0]
+
+
+@pytest.mark.parametrize("simd", _core.simd_paths())
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_moments_of_a_dead_unit_fade_to_zero_and_not_to_denormal_numbers(simd, n_threads):
+    """Without a gradient 0.9^t is denormal in float32 from t = 830 on, and slow ever after."""
+    width, batch_size, n_steps = 100, 32, 900
+    spec = spec_of(n_inputs=width, n_outputs=width)
+    parameters = np.zeros(width * width + width, np.float32)
+    trainer = trainer_of(spec, Component("adam"), dtype="float32", simd=simd, batch_size=batch_size)
+    trainer.load(parameters)
+    moments = []
+    for inputs, n in [(1.0, 1), (0.0, n_steps)]:
+        X = np.full((n * batch_size, width), inputs, np.float32)
+        trainer.set_data(X, np.ones_like(X))
+        trainer.begin_epoch(0)
+        trainer.run(np.full(n, 0.01), n_threads)
+        moments.append(np.abs(trainer.state()["slot_0"][: width * width]))
+    alive, faded = moments
+    assert (alive > 0.0).all()
+    np.testing.assert_array_equal(faded, 0.0)

@@ -113,7 +113,7 @@ def network_of_width(width, n_inputs):
 @every_path
 @property_test(30)
 @given(
-    spec=networks(smooth=True),
+    spec=networks(),
     density=st.sampled_from([0.0, 0.05, 0.5, 1.0]),
     n=st.sampled_from([16, 17, 65, 130]),
     batch_size=st.sampled_from([15, 16, 64, 300]),
