@@ -7,6 +7,8 @@
 #include "engine/kernels/kernels.hpp"
 #include "engine/kernels/simd.hpp"
 
+#include <algorithm>
+
 namespace deepgen::DEEPGEN_PATH {
 
 // Four chains hide the latency of addition; they are joined in one fixed order.
@@ -38,35 +40,55 @@ void add(Rows<const T> from, T *to, Index to_stride) {
 // lowbias32), the second half of the key between them.
 template <class T>
 void dropout(Rows<T> x, const DropoutKey *keys, std::uint32_t threshold, T scale) {
+    constexpr std::uint32_t chunk = 64; // hashes first, then the choice: each loop is of one width
+    const auto width = static_cast<std::uint32_t>(x.width);
     for (Index i = 0; i < x.rows; ++i) {
         const DropoutKey key = keys[i];
         T *const row = x.data + i * x.stride;
-        for (Index j = 0; j < x.width; ++j) {
-            std::uint32_t hash = key.low + static_cast<std::uint32_t>(j) * 0x9e3779b9u;
-            hash ^= hash >> 16;
-            hash *= 0x7feb352du;
-            hash ^= key.high;
-            hash ^= hash >> 15;
-            hash *= 0x846ca68bu;
-            hash ^= hash >> 16;
-            row[j] = hash >= threshold ? row[j] * scale : T(0);
+        for (std::uint32_t first = 0; first < width; first += chunk) {
+            std::uint32_t hashes[chunk];
+            for (std::uint32_t j = 0; j < chunk; ++j) {
+                std::uint32_t hash = key.low + (first + j) * 0x9e3779b9u;
+                hash ^= hash >> 16;
+                hash *= 0x7feb352du;
+                hash ^= key.high;
+                hash ^= hash >> 15;
+                hash *= 0x846ca68bu;
+                hashes[j] = hash ^ (hash >> 16);
+            }
+            const std::uint32_t n = std::min(chunk, width - first);
+            for (std::uint32_t j = 0; j < n; ++j)
+                row[first + j] = hashes[j] >= threshold ? row[first + j] * scale : T(0);
         }
     }
 }
 
 template <class T>
+DEEPGEN_INLINE void store_as_double(Simd<T> x, double *to) {
+    for (Index i = 0; i < Simd<T>::lanes; ++i)
+        to[i] = static_cast<double>(x.v[i]);
+}
+
+// Distances are taken from the block's first row, so that a large common mean costs no digits.
+template <class T>
 void moments(Rows<const T> x, double *sums, double *squares) {
+    using V = Simd<T>;
     const double count = static_cast<double>(x.rows);
-    for (Index j = 0; j < x.width; ++j)
-        sums[j] = squares[j] = 0.0;
-    for (Index i = 0; i < x.rows; ++i)
-        for (Index j = 0; j < x.width; ++j)
-            sums[j] += static_cast<double>(x.data[i * x.stride + j]);
-    for (Index i = 0; i < x.rows; ++i)
-        for (Index j = 0; j < x.width; ++j) {
-            const double distance = static_cast<double>(x.data[i * x.stride + j]) - sums[j] / count;
-            squares[j] += distance * distance;
+    const V share(static_cast<T>(1.0 / count));
+    for (Index j = 0; j < padded<T>(x.width); j += V::lanes) {
+        const V base = V::load(x.data + j);
+        V sum(T(0)), square(T(0));
+        for (Index i = 0; i < x.rows; ++i)
+            sum += V::load(x.data + i * x.stride + j) - base;
+        const V mean = sum * share;
+        for (Index i = 0; i < x.rows; ++i) {
+            const V apart = V::load(x.data + i * x.stride + j) - base - mean;
+            square = fmadd(apart, apart, square);
         }
+        for (Index c = 0; c < V::lanes; ++c)
+            sums[j + c] = count * static_cast<double>(base.v[c]) + static_cast<double>(sum.v[c]);
+        store_as_double(square, squares + j);
+    }
 }
 
 template <class T>
@@ -82,6 +104,28 @@ void standardize_columns(Rows<T> x, const T *mean, const T *inverse_std, const T
         }
 }
 
+// The sum of f over the first `width` places of a row: whole registers in four chains, then what is
+// left.
+template <class T, class Function>
+DEEPGEN_INLINE double row_sum(Index width, Function f) {
+    using V = Simd<T>;
+    V chain[4] = {V(T(0)), V(T(0)), V(T(0)), V(T(0))};
+    Index j = 0;
+    for (; j + 4 * V::lanes <= width; j += 4 * V::lanes)
+#pragma GCC unroll 4
+        for (Index c = 0; c < 4; ++c)
+            chain[c] += f(j + c * V::lanes);
+    for (; j + V::lanes <= width; j += V::lanes)
+        chain[0] += f(j);
+    double total = ((chain[0] + chain[1]) + (chain[2] + chain[3])).sum();
+    if (j < width) {
+        const V rest = f(j); // rows are padded, so a whole register may be read
+        for (Index c = 0; c < width - j; ++c)
+            total += static_cast<double>(rest.v[c]);
+    }
+    return total;
+}
+
 template <class T>
 void standardize_rows(Rows<T> x, double epsilon, const T *scale, const T *shift, T *inverse_std,
                       T *y, Index y_stride) {
@@ -89,34 +133,36 @@ void standardize_rows(Rows<T> x, double epsilon, const T *scale, const T *shift,
     const double width = static_cast<double>(x.width);
     for (Index i = 0; i < x.rows; ++i) {
         T *const row = x.data + i * x.stride;
-        V chain(T(0)); // the padding adds nothing
-        for (Index j = 0; j < padded<T>(x.width); j += V::lanes)
-            chain += V::load(row + j);
-        const T mean = static_cast<T>(chain.sum() / width);
-        for (Index j = 0; j < x.width; ++j)
-            row[j] -= mean;
-        V squares(T(0));
-        for (Index j = 0; j < padded<T>(x.width); j += V::lanes)
-            squares = fmadd(V::load(row + j), V::load(row + j), squares);
-        inverse_std[i] = static_cast<T>(1.0 / std::sqrt(squares.sum() / width + epsilon));
+        const V mean(static_cast<T>(
+            row_sum<T>(x.width, [row](Index j) { return V::load(row + j); }) / width));
+        const double squares = row_sum<T>(x.width, [row, mean](Index j) {
+            const V apart = V::load(row + j) - mean;
+            return apart * apart;
+        });
+        inverse_std[i] = static_cast<T>(1.0 / std::sqrt(squares / width + epsilon));
         for (Index j = 0; j < padded<T>(x.width); j += V::lanes) {
-            const V standard = V::load(row + j) * V(inverse_std[i]);
+            const V standard = (V::load(row + j) - mean) * V(inverse_std[i]);
             standard.store(row + j);
             fmadd(standard, V::load(scale + j), V::load(shift + j)).store(y + i * y_stride + j);
         }
+        for (Index j = x.width; j < padded<T>(x.width); ++j)
+            row[j] = 0; // of y the padding is zero by itself: its scale and shift are
     }
 }
 
 template <class T>
 void gradient_sums(Rows<const T> dy, const T *x, Index x_stride, double *sums, double *products) {
-    for (Index j = 0; j < dy.width; ++j)
-        sums[j] = products[j] = 0.0;
-    for (Index i = 0; i < dy.rows; ++i)
-        for (Index j = 0; j < dy.width; ++j) {
-            const double slope = static_cast<double>(dy.data[i * dy.stride + j]);
-            sums[j] += slope;
-            products[j] += slope * static_cast<double>(x[i * x_stride + j]);
+    using V = Simd<T>;
+    for (Index j = 0; j < padded<T>(dy.width); j += V::lanes) {
+        V sum(T(0)), product(T(0));
+        for (Index i = 0; i < dy.rows; ++i) {
+            const V slope = V::load(dy.data + i * dy.stride + j);
+            sum += slope;
+            product = fmadd(slope, V::load(x + i * x_stride + j), product);
         }
+        store_as_double(sum, sums + j);
+        store_as_double(product, products + j);
+    }
 }
 
 template <class T>
@@ -141,17 +187,17 @@ void unstandardize_rows(Rows<T> dy, const T *x, Index x_stride, const T *scale,
     for (Index i = 0; i < dy.rows; ++i) {
         T *const row = dy.data + i * dy.stride;
         const T *const standard = x + i * x_stride;
-        V sum(T(0)), product(T(0));
+        const auto g = [row, scale](Index j) { return V::load(row + j) * V::load(scale + j); };
+        const V mean(static_cast<T>(row_sum<T>(dy.width, g) / width));
+        const V mean_product(static_cast<T>(
+            row_sum<T>(dy.width, [&](Index j) { return g(j) * V::load(standard + j); }) / width));
         for (Index j = 0; j < padded<T>(dy.width); j += V::lanes) {
-            const V g = V::load(row + j) * V::load(scale + j);
-            g.store(row + j);
-            sum += g;
-            product = fmadd(g, V::load(standard + j), product);
+            const V centred = g(j) - mean;
+            (V(inverse_std[i]) * fmadd(-V::load(standard + j), mean_product, centred))
+                .store(row + j);
         }
-        const T mean = static_cast<T>(sum.sum() / width);
-        const T mean_product = static_cast<T>(product.sum() / width);
-        for (Index j = 0; j < dy.width; ++j)
-            row[j] = inverse_std[i] * (row[j] - mean - standard[j] * mean_product);
+        for (Index j = dy.width; j < padded<T>(dy.width); ++j)
+            row[j] = 0;
     }
 }
 

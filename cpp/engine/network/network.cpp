@@ -97,9 +97,9 @@ void Network<T>::moments(const T *parameters, const Inputs<T> &X, const Selectio
                          Index layer, double *mean, double *variance, Index n_threads) const {
     const Index width = layers_[as_size(layer)].width;
     const Index chunk = std::min(rows.size, inference_rows * n_threads);
-    std::vector<T> z(as_size(chunk * width));
+    std::vector<T> z(as_size(chunk * width + lane_pad<T>)); // kernels read whole cache lines
     std::vector<std::int64_t> samples(as_size(chunk));
-    std::vector<double> sums(as_size(width)), squares(as_size(width));
+    std::vector<double> sums(as_size(padded<T>(width))), squares(sums.size());
     std::fill_n(mean, width, 0.0);
     std::fill_n(variance, width, 0.0);
     for (Index first = 0; first < rows.size; first += chunk) {

@@ -477,7 +477,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
                 kernels.column_sums({n_rows, blocks.width, memory.slope.data(), memory.stride},
                                     gradient);
             if (memory.normalization)
-                scale_gradient(*memory.normalization, n_rows, gradient + packed.width,
+                scale_gradient(team, *memory.normalization, n_rows, gradient + packed.width,
                                gradient + 2 * packed.width);
             sink(item.first_stretch, item, {gradient, packed.intercepts, 3 * packed.width, false});
             break;

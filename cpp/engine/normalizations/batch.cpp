@@ -37,14 +37,19 @@ class Batch final : public Normalization<T> {
         team.wait();
         T *const mean = memory.vector(team.rank, 0), *const inverse_std =
                                                          memory.vector(team.rank, 1);
+        double *const centres = memory.total(team.rank, 0), *const squares =
+                                                                memory.total(team.rank, 1);
         const double n = static_cast<double>(call.n_rows);
+        column_totals(memory.sums, memory, call.n_rows, centres);
+        for (Index j = 0; j < memory.width; ++j)
+            centres[j] /= n;
+        join_squares(memory, call.n_rows, centres, squares);
         for (Index j = 0; j < memory.width; ++j) {
-            const double centre = column_total(memory.sums, memory, call.n_rows, j) / n;
-            const double variance = joined_squares(memory, call.n_rows, j, centre) / n;
-            mean[j] = static_cast<T>(centre);
+            const double variance = squares[j] / n;
+            mean[j] = static_cast<T>(centres[j]);
             inverse_std[j] = static_cast<T>(1.0 / std::sqrt(variance + epsilon_));
             if (team.rank == 0 && call.running_mean) {
-                move(call.running_mean[j], centre);
+                move(call.running_mean[j], centres[j]);
                 move(call.running_variance[j], variance * n / (n - 1.0));
             }
         }
@@ -57,23 +62,24 @@ class Batch final : public Normalization<T> {
                   NormalizationMemory<T> &memory) const override {
         block_slopes(kernels_, call, memory);
         team.wait();
+        double *const slopes = memory.total(team.rank, 0), *const products =
+                                                               memory.total(team.rank, 1);
+        column_totals(memory.slopes, memory, call.n_rows, slopes);
+        column_totals(memory.products, memory, call.n_rows, products);
+        // The mean and 1 / std are used up here: their places hold scale / std and the mean slope.
         T *const factor = memory.vector(team.rank, 0);
-        const T *const inverse_std = memory.vector(team.rank, 1);
+        T *const inverse_std_then_slope = memory.vector(team.rank, 1);
         T *const mean_products = memory.vector(team.rank, 2);
         const double n = static_cast<double>(call.n_rows);
-        // The mean is not needed any more, so its place holds scale / std, and that of 1 / std the
-        // mean slope.
-        T *const mean_slopes = memory.vector(team.rank, 1);
         for (Index j = 0; j < memory.width; ++j) {
-            factor[j] = call.scale[j] * inverse_std[j];
-            mean_slopes[j] =
-                static_cast<T>(column_total(memory.slopes, memory, call.n_rows, j) / n);
-            mean_products[j] =
-                static_cast<T>(column_total(memory.products, memory, call.n_rows, j) / n);
+            factor[j] = call.scale[j] * inverse_std_then_slope[j];
+            inverse_std_then_slope[j] = static_cast<T>(slopes[j] / n);
+            mean_products[j] = static_cast<T>(products[j] / n);
         }
         kernels_.unstandardize_columns(call.own(call.y, call.y_stride),
                                        memory.standardized.data() + call.rows.begin * memory.stride,
-                                       memory.stride, factor, mean_slopes, mean_products);
+                                       memory.stride, factor, inverse_std_then_slope,
+                                       mean_products);
     }
 
     void frozen_forward(const Team &team, const NormalizationCall<T> &call,
@@ -104,16 +110,20 @@ class Batch final : public Normalization<T> {
 
   private:
     // Chan: squares about the common mean from squares about each block's own.
-    static double joined_squares(const NormalizationMemory<T> &memory, Index n_rows, Index column,
-                                 double mean) {
-        double squares = 0.0;
+    static void join_squares(const NormalizationMemory<T> &memory, Index n_rows,
+                             const double *centres, double *squares) {
+        std::fill_n(squares, memory.width, 0.0);
         for (Index row = 0; row < n_rows; row += row_block) {
-            const std::size_t at = as_size(row / row_block * memory.stride + column);
+            const Index at = row / row_block * memory.stride;
+            const double *const own = memory.squares.data() + at, *const sums =
+                                                                      memory.sums.data() + at;
             const double count = static_cast<double>(std::min(row_block, n_rows - row));
-            const double apart = memory.sums[at] / count - mean;
-            squares += memory.squares[at] + count * apart * apart;
+            const double share = 1.0 / count;
+            for (Index j = 0; j < memory.width; ++j) {
+                const double apart = sums[j] * share - centres[j];
+                squares[j] += own[j] + count * apart * apart;
+            }
         }
-        return squares;
     }
 
     void move(T &running, double batch) const {

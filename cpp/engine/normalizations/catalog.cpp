@@ -13,14 +13,29 @@ template <class T>
 NormalizationMemory<T>::NormalizationMemory(Index width_, Index max_rows, Index team_size)
     : width(width_), stride(row_stride<T>(width_)), standardized(as_size(max_rows * stride)),
       inverse_std(as_size(max_rows)), vectors(as_size(3 * team_size * stride)),
-      sums(as_size(n_row_blocks(max_rows) * stride)), squares(sums.size()), slopes(sums.size()),
-      products(sums.size()) {}
+      totals(as_size(2 * team_size * stride)), sums(as_size(n_row_blocks(max_rows) * stride)),
+      squares(sums.size()), slopes(sums.size()), products(sums.size()) {}
 
 template <class T>
-void scale_gradient(const NormalizationMemory<T> &memory, Index n_rows, T *scale, T *shift) {
+void column_totals(const Buffer<double> &sums, const NormalizationMemory<T> &memory, Index n_rows,
+                   double *totals) {
+    std::fill_n(totals, memory.width, 0.0);
+    for (Index block = 0; block < n_row_blocks(n_rows); ++block) {
+        const double *const own = sums.data() + block * memory.stride;
+        for (Index j = 0; j < memory.width; ++j)
+            totals[j] += own[j];
+    }
+}
+
+template <class T>
+void scale_gradient(const Team &team, NormalizationMemory<T> &memory, Index n_rows, T *scale,
+                    T *shift) {
+    double *const products = memory.total(team.rank, 0), *const slopes = memory.total(team.rank, 1);
+    column_totals(memory.products, memory, n_rows, products);
+    column_totals(memory.slopes, memory, n_rows, slopes);
     for (Index j = 0; j < memory.width; ++j) {
-        scale[j] = static_cast<T>(column_total(memory.products, memory, n_rows, j));
-        shift[j] = static_cast<T>(column_total(memory.slopes, memory, n_rows, j));
+        scale[j] = static_cast<T>(products[j]);
+        shift[j] = static_cast<T>(slopes[j]);
     }
 }
 
@@ -38,8 +53,13 @@ void block_slopes(const Kernels<T> &kernels, const NormalizationCall<T> &call,
 
 template struct NormalizationMemory<float>;
 template struct NormalizationMemory<double>;
-template void scale_gradient(const NormalizationMemory<float> &, Index, float *, float *);
-template void scale_gradient(const NormalizationMemory<double> &, Index, double *, double *);
+template void column_totals(const Buffer<double> &, const NormalizationMemory<float> &, Index,
+                            double *);
+template void column_totals(const Buffer<double> &, const NormalizationMemory<double> &, Index,
+                            double *);
+template void scale_gradient(const Team &, NormalizationMemory<float> &, Index, float *, float *);
+template void scale_gradient(const Team &, NormalizationMemory<double> &, Index, double *,
+                             double *);
 template void block_slopes(const Kernels<float> &, const NormalizationCall<float> &,
                            NormalizationMemory<float> &);
 template void block_slopes(const Kernels<double> &, const NormalizationCall<double> &,

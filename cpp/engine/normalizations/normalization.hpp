@@ -24,9 +24,11 @@ struct NormalizationMemory {
     Buffer<T> standardized;       // z in, then (z - mean) / std
     Buffer<T> inverse_std;        // of each row (layer norm)
     Buffer<T> vectors;            // 3 for each thread: statistics as the kernels want them
-    Buffer<double> sums, squares; // for each row block, forward
-    Buffer<double> slopes,
-        products; // for each row block, backward: sum dy and sum dy * standardized
+    Buffer<double> totals;        // 2 for each thread: sums over all row blocks
+    Buffer<double> sums, squares; // forward, for each row block
+    Buffer<double> slopes, products; // backward: sum dy and sum dy * standardized
+
+    double *total(Index rank, Index which) { return totals.data() + (rank * 2 + which) * stride; }
     T *vector(Index rank, Index which) { return vectors.data() + (rank * 3 + which) * stride; }
 };
 
@@ -93,19 +95,14 @@ std::unique_ptr<Normalization<T>> make_normalization(const Settings &settings,
 
 std::span<const NormalizationEntry *const> normalizations();
 
-// sum over row blocks, in order, of one column of block sums.
+// Sums over row blocks, in order, by column.
 template <class T>
-double column_total(const Buffer<double> &sums, const NormalizationMemory<T> &memory, Index n_rows,
-                    Index column) {
-    double total = 0.0;
-    for (Index block = 0; block < n_row_blocks(n_rows); ++block)
-        total += sums[as_size(block * memory.stride + column)];
-    return total;
-}
+void column_totals(const Buffer<double> &sums, const NormalizationMemory<T> &memory, Index n_rows,
+                   double *totals);
 
 // The gradient of scale (products) and shift (slopes), written over the first `width` entries.
 template <class T>
-void scale_gradient(const NormalizationMemory<T> &memory, Index n_rows, T *scale, T *shift);
+void scale_gradient(const Team &, NormalizationMemory<T> &memory, Index n_rows, T *scale, T *shift);
 
 // This thread's blocks of sum dy and sum dy * standardized.
 template <class T>
