@@ -17,7 +17,7 @@ D. Misra 2020 (mish).
 """
 
 import numpy as np
-from scipy.special import erf, expit
+from scipy.special import erfc, expit
 
 LEAKY_SLOPE = 0.01
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -89,7 +89,7 @@ def gelu_derivative(z):
 
 
 def normal_distribution(z):
-    return 0.5 * (1.0 + erf(z / np.sqrt(2.0)))
+    return 0.5 * erfc(-z / np.sqrt(2.0))
 
 
 def silu(z):
