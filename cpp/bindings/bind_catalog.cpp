@@ -84,6 +84,11 @@ void bind_catalog(py::module_ &module) {
                           "A member of a family by name, with the settings that differ.")
         .def(py::init(&make_component), py::arg("name"),
              py::arg("settings") = std::map<std::string, Value>{})
+        .def("__repr__",
+             [](const Component &c) {
+                 return "Component(" + std::string(py::repr(py::cast(c.name))) + ", " +
+                        std::string(py::repr(py::cast(settings_of(c)))) + ")";
+             })
         .def_readonly("name", &Component::name)
         .def_property_readonly("settings", &settings_of)
         .def(py::pickle([](const Component &c) { return std::pair(c.name, settings_of(c)); },

@@ -146,8 +146,8 @@ void bind_network(py::module_ &module) {
                                   dropout};
              }),
              kw_only(), arg("width"), arg("activation") = "relu",
-             arg("normalization") = Component{"none", {}}, arg("skip_from") = no_skip,
-             arg("dropout") = 0.0)
+             py::arg_v("normalization", Component{"none", {}}, "Component('none')"),
+             arg("skip_from") = no_skip, arg("dropout") = 0.0)
         .def_readonly("width", &LayerSpec::width)
         .def_readonly("activation", &LayerSpec::activation)
         .def_readonly("normalization", &LayerSpec::normalization)

@@ -5,47 +5,6 @@
 #include <algorithm>
 
 namespace deepgen {
-namespace {
-
-// Rows of W in one work item: enough tiles to pay for a call, few enough that their gradient stays
-// in the nearest cache until the optimizer has used it.
-template <class T>
-constexpr Index item_rows = 4 * lane_pad<T>;
-
-} // namespace
-
-template <class T>
-PackedParameters<T>::PackedParameters(const Network<T> &network)
-    : weights(as_size(network.packed().size())),
-      transposed(as_size(network.packed().transposed_size())) {
-    for (const LayerBlocks &blocks : network.layout().layers) {
-        const std::size_t size = blocks.mean == absent ? 0 : as_size(padded<T>(blocks.width));
-        mean.emplace_back(size);
-        variance.emplace_back(size);
-    }
-}
-
-template <class T>
-void PackedParameters<T>::load(const Network<T> &network, const T *flat) {
-    network.packed().pack(flat, weights.data());
-    network.packed().transpose(weights.data(), transposed.data());
-    for (std::size_t l = 0; l < mean.size(); ++l)
-        if (const LayerBlocks &blocks = network.layout().layers[l]; blocks.mean != absent) {
-            std::copy_n(flat + blocks.mean, blocks.width, mean[l].data());
-            std::copy_n(flat + blocks.variance, blocks.width, variance[l].data());
-        }
-}
-
-template <class T>
-void PackedParameters<T>::store(const Network<T> &network, T *flat) const {
-    network.packed().unpack(weights.data(), flat);
-    for (std::size_t l = 0; l < mean.size(); ++l)
-        if (const LayerBlocks &blocks = network.layout().layers[l]; blocks.mean != absent) {
-            std::copy_n(mean[l].data(), blocks.width, flat + blocks.mean);
-            std::copy_n(variance[l].data(), blocks.width, flat + blocks.variance);
-        }
-}
-
 template <class T>
 Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool dense_inputs,
               Purpose purpose)
@@ -75,11 +34,11 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
     threads_.resize(as_size(team_size));
     if (!gradient)
         return;
-    list_items(dense_inputs);
+    work_.emplace(network.packed(), network.kernels().panel, dense_inputs);
     for (ThreadMemory &thread : threads_) {
         const Index columns = dense_inputs ? 0 : padded<T>(network.layers().front().width);
-        thread.gradient.resize(as_size(std::max(
-            {item_rows<T> * network.kernels().panel, 3 * widest, item_rows<T> * columns})));
+        thread.gradient.resize(as_size(std::max({Work<T>::item_rows * network.kernels().panel,
+                                                 3 * widest, Work<T>::item_rows * columns})));
         if (!dense_inputs)
             thread.cursors.resize(as_size(max_rows));
     }
@@ -90,47 +49,6 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
         targets_.resize(as_size(max_rows * network.n_targets()));
     weights_.resize(as_size(max_rows));
     block_loss_.resize(as_size(n_row_blocks(max_rows)));
-}
-
-// From the last layer to the first, whose slopes were written last.
-template <class T>
-void Pass<T>::list_items(bool dense_inputs) {
-    cost_before_.push_back(0.0);
-    const auto append = [&](WorkItem item, Index n_stretches) {
-        item.first_stretch = n_stretches_;
-        n_stretches_ += n_stretches;
-        cost_before_.push_back(cost_before_.back() + item.cost);
-        items_.push_back(item);
-    };
-    using Kind = WorkItem::Kind;
-    const Index panel = network_.kernels().panel;
-    for (Index l = static_cast<Index>(layers_.size()) - 1; l >= 0; --l) {
-        const PackedLayer &packed = network_.packed().layers()[as_size(l)];
-        append({Kind::vectors, l, 0, 0, 0, packed.width, 0, static_cast<double>(packed.width)}, 1);
-        if (l == 0 && !dense_inputs) {
-            for (Index row = 0; row < packed.n_inputs; row += item_rows<T>) {
-                const Index n_rows = std::min(item_rows<T>, packed.n_inputs - row);
-                append({Kind::sparse_rows, l, row, n_rows, 0, packed.width, 0,
-                        static_cast<double>(n_rows * packed.width)},
-                       (packed.width + panel - 1) / panel);
-            }
-            continue;
-        }
-        for (Index column = 0; column < packed.width; column += panel) {
-            const Index columns = network_.packed().panel_width(column, packed.width);
-            for (Index row = 0; row < packed.n_inputs; row += item_rows<T>) {
-                const Index n_rows = std::min(item_rows<T>, packed.n_inputs - row);
-                append({Kind::tile, l, row, n_rows, column, columns, 0,
-                        static_cast<double>(n_rows * columns)},
-                       1);
-            }
-        }
-    }
-}
-
-template <class T>
-double Pass<T>::cost_of_step(Index n_rows) const {
-    return 3.0 * cost_before_.back() * static_cast<double>(n_rows);
 }
 
 // Whole row blocks, so that block sums have one owner.
@@ -405,88 +323,6 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
 }
 
 template <class T>
-void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
-                               const Sink &sink) {
-    const Kernels<T> &kernels = network_.kernels();
-    const Index n_rows = batch.rows.size;
-    ThreadMemory &own = threads_[as_size(team.rank)];
-    T *const gradient = own.gradient.data();
-
-    const auto item_at = [&](Index rank) {
-        const double cost =
-            cost_before_.back() * static_cast<double>(rank) / static_cast<double>(team.size);
-        return std::ranges::lower_bound(cost_before_, cost) - cost_before_.begin();
-    };
-    const Index end = std::min(item_at(team.rank + 1), static_cast<Index>(items_.size()));
-    bool cursors_stand = false;
-    for (Index i = item_at(team.rank); i < end; ++i) {
-        const WorkItem &item = items_[as_size(i)];
-        const PackedLayer &packed = network_.packed().layers()[as_size(item.layer)];
-        const LayerMemory &memory = layers_[as_size(item.layer)];
-        switch (item.kind) {
-        case WorkItem::Kind::tile: {
-            const T *const a =
-                item.layer == 0 ? input_.data() : layers_[as_size(item.layer - 1)].output.data();
-            kernels.outer_product({.rows = item.n_rows,
-                                   .columns = item.columns,
-                                   .depth = n_rows,
-                                   .a = a + item.row,
-                                   .a_stride = item.layer == 0
-                                                   ? input_stride_
-                                                   : layers_[as_size(item.layer - 1)].stride,
-                                   .b = memory.slope.data() + item.column,
-                                   .b_stride = memory.stride,
-                                   .out = gradient});
-            sink(item.first_stretch, item,
-                 {gradient, packed.coefs + item.column * packed.n_inputs + item.row * item.columns,
-                  item.n_rows * item.columns, true});
-            break;
-        }
-        case WorkItem::Kind::sparse_rows: {
-            const SparseBlock<T> block = sparse_rows(X, {0, n_rows});
-            if (!cursors_stand)
-                for (Index row = 0; row < n_rows; ++row)
-                    own.cursors[as_size(row)] =
-                        std::lower_bound(X.indices + starts_[as_size(row)],
-                                         X.indices + ends_[as_size(row)],
-                                         static_cast<std::int32_t>(item.row)) -
-                        X.indices;
-            cursors_stand = true;
-            kernels.sparse_outer({.a = block,
-                                  .cursors = own.cursors.data(),
-                                  .first = item.row,
-                                  .n_features = item.n_rows,
-                                  .columns = item.columns,
-                                  .b = memory.slope.data(),
-                                  .b_stride = memory.stride,
-                                  .out = gradient});
-            Index stretch = item.first_stretch;
-            for (Index column = 0; column < item.columns; column += kernels.panel) {
-                const Index width = network_.packed().panel_width(column, item.columns);
-                sink(stretch++, item,
-                     {gradient + column * item.n_rows,
-                      packed.coefs + column * packed.n_inputs + item.row * width,
-                      item.n_rows * width, true});
-            }
-            break;
-        }
-        case WorkItem::Kind::vectors: {
-            std::fill_n(gradient, 3 * packed.width, T(0));
-            const LayerBlocks &blocks = network_.layout().layers[as_size(item.layer)];
-            if (blocks.intercepts != absent)
-                kernels.column_sums({n_rows, blocks.width, memory.slope.data(), memory.stride},
-                                    gradient);
-            if (memory.normalization)
-                scale_gradient(team, *memory.normalization, n_rows, gradient + packed.width,
-                               gradient + 2 * packed.width);
-            sink(item.first_stretch, item, {gradient, packed.intercepts, 3 * packed.width, false});
-            break;
-        }
-        }
-    }
-}
-
-template <class T>
 Rows<const T> Pass<T>::result(Index layer, Part part, Index n_rows) const {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     const LayerMemory &memory = layers_[as_size(layer)];
@@ -499,7 +335,5 @@ Rows<const T> Pass<T>::result(Index layer, Part part, Index n_rows) const {
 
 template class Pass<float>;
 template class Pass<double>;
-template struct PackedParameters<float>;
-template struct PackedParameters<double>;
 
 } // namespace deepgen

@@ -8,25 +8,13 @@
 
 #pragma once
 
-#include "engine/network/network.hpp"
+#include "engine/network/parameters.hpp"
+#include "engine/network/work.hpp"
 
 #include <functional>
 #include <optional>
 
 namespace deepgen {
-
-// Weights as the kernels read them.
-template <class T>
-struct PackedParameters {
-    explicit PackedParameters(const Network<T> &network);
-
-    void load(const Network<T> &network, const T *flat);
-    void store(const Network<T> &network, T *flat) const;
-
-    Buffer<T> weights;                     // PackedLayout
-    Buffer<T> transposed;                  // W^T of the layers above the first
-    std::vector<Buffer<T>> mean, variance; // running statistics, for each layer; empty without
-};
 
 // The rows of a batch and how they are to be treated.
 template <class T>
@@ -36,16 +24,6 @@ struct Batch {
     bool training;                                           // batch statistics; else frozen
     std::optional<std::uint64_t> dropout_key = std::nullopt; // of the epoch; none: no dropout
     Index first_position = 0;                                // of the first row in the epoch
-};
-
-// A stretch of packed weights whose gradient is computed in one go.
-struct WorkItem {
-    enum class Kind { tile, sparse_rows, vectors } kind;
-    Index layer;
-    Index row, n_rows;     // of W
-    Index column, columns; // of W: one panel (tile) or all (sparse_rows)
-    Index first_stretch;   // number of the first call of the sink
-    double cost;           // multiply-adds
 };
 
 // What a sink gets: the gradient of n packed numbers from `offset`; `coefs` tells weights from
@@ -81,8 +59,11 @@ class Pass {
     // The batch's loss, in order over row blocks; after the team has met.
     double batch_loss(Index n_rows) const;
 
-    Index n_stretches() const { return n_stretches_; }
-    double cost_of_step(Index n_rows) const; // multiply-adds, forward and back
+    Index n_stretches() const { return work_->n_stretches(); }
+    // Multiply-adds of a step, forward and back.
+    double cost_of_step(Index n_rows) const {
+        return 3.0 * work_->cost() * static_cast<double>(n_rows);
+    }
 
     // a_l of the forward pass, or z_l where it stopped at the product.
     Rows<const T> result(Index layer, Part part, Index n_rows) const;
@@ -112,7 +93,6 @@ class Pass {
                                             Share rows, T *y, Index stride);
     void drop(const Batch<T> &, Index layer, Share rows, T *matrix, Index stride) const;
     SparseBlock<T> sparse_rows(const Inputs<T> &, Share rows) const;
-    void list_items(bool dense_inputs);
 
     const Network<T> &network_;
     Index input_stride_;
@@ -124,9 +104,7 @@ class Pass {
     Buffer<T> targets_, weights_;
     std::vector<std::int32_t> classes_;
     std::vector<double> block_loss_;
-    std::vector<WorkItem> items_;
-    std::vector<double> cost_before_; // of the items before each; the last entry is the whole
-    Index n_stretches_ = 0;
+    std::optional<Work<T>> work_;
 };
 
 } // namespace deepgen

@@ -9,8 +9,11 @@
 namespace deepgen {
 namespace {
 
-// Below this many multiply-adds a thread and step, meeting costs more than sharing saves.
-constexpr double worthwhile_work = 4e5;
+// Below this many multiply-adds a thread and step, meeting costs more than sharing saves; and below
+// this many a thread and region, beginning and ending it may (on a busy machine that waits for the
+// scheduler).
+constexpr double worthwhile_step = 4e5;
+constexpr double worthwhile_region = 2e7;
 
 } // namespace
 
@@ -103,8 +106,14 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
         gradient_squares_.assign(as_size(pass_->n_stretches()), 0.0);
         weight_squares_.assign(gradient_squares_.size(), 0.0);
     }
-    const double work = pass_->cost_of_step(std::min(spec_.batch_size, largest));
-    n_threads = std::clamp(static_cast<Index>(work / worthwhile_work), Index{1}, n_threads);
+    const double step_work = pass_->cost_of_step(std::min(spec_.batch_size, largest));
+    const double region_work =
+        step_work * static_cast<double>(std::min(static_cast<Index>(rates.size()),
+                                                 steps_per_epoch() - next_batch_));
+    const double worthwhile =
+        std::min(step_work / worthwhile_step, region_work / worthwhile_region);
+    n_threads =
+        std::min(n_threads, std::max(static_cast<Index>(std::min(worthwhile, 1e6)), Index{1}));
     Index next = next_batch_;
     parallel(n_threads, [&](const Team &team) {
         const FlushDenormals flush;

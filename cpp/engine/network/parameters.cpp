@@ -1,0 +1,42 @@
+#include "engine/network/parameters.hpp"
+
+#include <algorithm>
+
+namespace deepgen {
+
+template <class T>
+PackedParameters<T>::PackedParameters(const Network<T> &network)
+    : weights(as_size(network.packed().size())),
+      transposed(as_size(network.packed().transposed_size())) {
+    for (const LayerBlocks &blocks : network.layout().layers) {
+        const std::size_t size = blocks.mean == absent ? 0 : as_size(padded<T>(blocks.width));
+        mean.emplace_back(size);
+        variance.emplace_back(size);
+    }
+}
+
+template <class T>
+void PackedParameters<T>::load(const Network<T> &network, const T *flat) {
+    network.packed().pack(flat, weights.data());
+    network.packed().transpose(weights.data(), transposed.data());
+    for (std::size_t l = 0; l < mean.size(); ++l)
+        if (const LayerBlocks &blocks = network.layout().layers[l]; blocks.mean != absent) {
+            std::copy_n(flat + blocks.mean, blocks.width, mean[l].data());
+            std::copy_n(flat + blocks.variance, blocks.width, variance[l].data());
+        }
+}
+
+template <class T>
+void PackedParameters<T>::store(const Network<T> &network, T *flat) const {
+    network.packed().unpack(weights.data(), flat);
+    for (std::size_t l = 0; l < mean.size(); ++l)
+        if (const LayerBlocks &blocks = network.layout().layers[l]; blocks.mean != absent) {
+            std::copy_n(mean[l].data(), blocks.width, flat + blocks.mean);
+            std::copy_n(variance[l].data(), blocks.width, flat + blocks.variance);
+        }
+}
+
+template struct PackedParameters<float>;
+template struct PackedParameters<double>;
+
+} // namespace deepgen

@@ -1,0 +1,48 @@
+#include "engine/network/work.hpp"
+
+#include <algorithm>
+
+namespace deepgen {
+
+// From the last layer to the first, whose slopes were written last.
+template <class T>
+Work<T>::Work(const PackedLayout<T> &packed, Index panel, bool dense_inputs) {
+    using Kind = WorkItem::Kind;
+    for (Index l = static_cast<Index>(packed.layers().size()) - 1; l >= 0; --l) {
+        const PackedLayer &layer = packed.layers()[as_size(l)];
+        append({Kind::vectors, l, 0, 0, 0, layer.width, 0, static_cast<double>(layer.width)}, 1);
+        const bool sparse = l == 0 && !dense_inputs;
+        const Index columns = sparse ? layer.width : panel;
+        for (Index column = 0; column < layer.width; column += columns)
+            for (Index row = 0; row < layer.n_inputs; row += item_rows) {
+                const Index n_rows = std::min(item_rows, layer.n_inputs - row);
+                const Index n_columns = std::min(columns, layer.width - column);
+                append({sparse ? Kind::sparse_rows : Kind::tile, l, row, n_rows, column, n_columns,
+                        0, static_cast<double>(n_rows * n_columns)},
+                       sparse ? (layer.width + panel - 1) / panel : 1);
+            }
+    }
+}
+
+template <class T>
+void Work<T>::append(WorkItem item, Index n_stretches) {
+    item.first_stretch = n_stretches_;
+    n_stretches_ += n_stretches;
+    cost_before_.push_back(cost_before_.back() + item.cost);
+    items_.push_back(item);
+}
+
+template <class T>
+Share Work<T>::share(const Team &team) const {
+    const auto item_at = [&](Index rank) {
+        const double before = cost() * static_cast<double>(rank) / static_cast<double>(team.size);
+        const Index item = std::ranges::lower_bound(cost_before_, before) - cost_before_.begin();
+        return std::min(item, static_cast<Index>(items_.size()));
+    };
+    return {item_at(team.rank), item_at(team.rank + 1)};
+}
+
+template class Work<float>;
+template class Work<double>;
+
+} // namespace deepgen

@@ -1,0 +1,51 @@
+// The work of phase 2: the gradient of all weights in items that one thread does alone.
+//
+// Items do not depend on the team; only who does which does. Each weight's sum over the batch is
+// one loop in one item.
+
+#pragma once
+
+#include "engine/core/parallel.hpp"
+#include "engine/network/layout.hpp"
+
+namespace deepgen {
+
+// A stretch of packed weights whose gradient is computed in one go.
+struct WorkItem {
+    enum class Kind {
+        tile,        // some rows of one panel of W
+        sparse_rows, // some rows of all panels of the first W, from CSR inputs
+        vectors,     // bias, scale and shift of a layer
+    } kind;
+    Index layer;
+    Index row, n_rows;     // of W
+    Index column, columns; // of W
+    Index first_stretch;   // number of the first of its stretches of packed weights
+    double cost;           // multiply-adds for each row of the batch
+};
+
+template <class T>
+class Work {
+  public:
+    // Rows of W in one item: enough tiles to pay for a call, few enough that their gradient stays
+    // in the nearest cache until the optimizer has used it.
+    static constexpr Index item_rows = 4 * lane_pad<T>;
+
+    Work(const PackedLayout<T> &packed, Index panel, bool dense_inputs);
+
+    const std::vector<WorkItem> &items() const { return items_; }
+    Index n_stretches() const { return n_stretches_; }
+    double cost() const { return cost_before_.back(); }
+
+    // The items of one thread: contiguous, of equal cost.
+    Share share(const Team &team) const;
+
+  private:
+    void append(WorkItem item, Index n_stretches);
+
+    std::vector<WorkItem> items_;
+    std::vector<double> cost_before_{0.0}; // of the items before each; the last entry is the whole
+    Index n_stretches_ = 0;
+};
+
+} // namespace deepgen
