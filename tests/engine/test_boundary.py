@@ -245,6 +245,13 @@ def test_the_loss_of_no_rows_or_no_weight_is_refused(method):
         measured(method, rows=indices())
 
 
+def test_training_on_no_rows_is_refused():
+    with pytest.raises(ValueError, match="at least one row"):
+        fed(rows=indices())
+    with pytest.raises(ValueError, match="at least one row"):
+        fed(X=zeros(0, 4), y=zeros(0, 3), weights=None)
+
+
 def test_batch_norm_refuses_to_train_on_one_row():
     spec = two_hidden(normalization=BATCH)
     with pytest.raises(ValueError, match="batch norm"):

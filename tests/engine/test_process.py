@@ -101,6 +101,32 @@ def test_two_trainers_in_two_threads_do_not_disturb_each_other():
         np.testing.assert_array_equal(results[i], expected)
 
 
+def test_one_network_measures_in_several_threads_at_once():
+    parameters, X, y, weights = scaled_problem(SPEC, 300, 0)
+    network = network_of(SPEC)
+
+    def measured(n_threads):
+        loss, gradient = network.loss_and_gradient(
+            parameters, X, y, weights, training=True, n_threads=n_threads
+        )
+        return np.append(gradient, loss)
+
+    expected = measured(1)
+    results = {}
+
+    def work(name):
+        results[name] = [measured(1 + name % 2) for _ in range(5)]
+
+    workers = [threading.Thread(target=work, args=(i,)) for i in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    for i in range(4):
+        for result in results[i]:
+            np.testing.assert_array_equal(result, expected)
+
+
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_training_leaves_denormal_numbers_to_others_as_they_were(n_threads):
     trained(n_threads)

@@ -134,9 +134,8 @@ def test_every_activation_trains_as_the_twin(simd, dropout, activation):
 @pytest.mark.parametrize("shuffle", [False, True])
 @pytest.mark.parametrize("bias", [False, True])
 def test_weights_alpha_shuffle_and_bias_train_as_the_twin(weighted, alpha, shuffle, bias):
-    assert_training_equals_twin(
-        residual(LAYER, bias=bias), ADAM, weighted=weighted, alpha=alpha, shuffle=shuffle
-    )
+    spec = with_dropout(residual(LAYER, bias=bias), 0.2)
+    assert_training_equals_twin(spec, ADAM, weighted=weighted, alpha=alpha, shuffle=shuffle)
 
 
 @pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
@@ -150,8 +149,9 @@ def test_any_last_batch_trains_as_the_twin(normalization, n):
 
 def test_chosen_rows_train_as_the_twin():
     rows = np.random.default_rng(0).permutation(43)[:19].astype(np.int64)
-    assert_training_equals_twin(residual(BATCH), ADAM, rows=rows)
-    assert_training_equals_twin(residual(BATCH), ADAM, rows=rows, shuffle=False)
+    spec = with_dropout(residual(BATCH), 0.2)
+    assert_training_equals_twin(spec, ADAM, rows=rows)
+    assert_training_equals_twin(spec, ADAM, rows=rows, shuffle=False)
 
 
 @every_path
@@ -239,6 +239,15 @@ def test_a_batch_without_weight_makes_no_step(normalization):
     assert state.keys() == expected.keys()
     for name in state:
         np.testing.assert_array_equal(state[name], expected[name])
+
+
+def test_an_epoch_without_any_weight_changes_nothing():
+    parameters, after, progress, state = zero_weight_run(np.zeros(12), BATCH)
+    assert progress.epoch_done and progress.finite
+    assert progress.loss == progress.gradient_norm == 0.0
+    np.testing.assert_array_equal(after, parameters)
+    for values in state.values():
+        np.testing.assert_array_equal(values, 0)
 
 
 def test_rows_of_weight_zero_count_for_nothing_but_batch_statistics():
