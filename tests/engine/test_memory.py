@@ -92,7 +92,7 @@ def test_a_trainer_given_other_data_goes_on_as_a_fresh_one_would(normalization, 
         LayerSpec(width=70, activation="relu"),
         n_inputs=33,
     )
-    parameters, X, y, weights = scaled_problem(spec, 400, 0)
+    parameters, X, y, weights = scaled_problem(spec, 2000, 0)
     data = {
         "many": (X, y, weights),
         "few": (X[:90].copy(), y[:90].copy(), None),

@@ -25,7 +25,7 @@ SPEC = spec_of(LayerSpec(width=128, normalization=LAYER), LayerSpec(width=128), 
 
 
 def trained(n_threads):
-    parameters, X, y, _ = scaled_problem(SPEC, 512, 0)
+    parameters, X, y, _ = scaled_problem(SPEC, 1024, 0)
     trainer = trainer_of(SPEC, Component("adam"), batch_size=256, seed=1)
     trainer.set_data(X, y)
     trainer.load(parameters)

@@ -223,6 +223,7 @@ def test_a_batch_without_weight_makes_no_step(normalization):
     weights[4:8] = 0.0
     _, after, progress, state = zero_weight_run(weights, normalization)
     assert progress.epoch_done and progress.finite
+    assert (progress.n_steps, progress.n_rows) == (2, 8)
 
     spec = two_hidden(normalization=normalization)
     parameters, X, y, _ = scaled_problem(spec, 12, 0)
@@ -244,6 +245,7 @@ def test_a_batch_without_weight_makes_no_step(normalization):
 def test_an_epoch_without_any_weight_changes_nothing():
     parameters, after, progress, state = zero_weight_run(np.zeros(12), BATCH)
     assert progress.epoch_done and progress.finite
+    assert progress.n_steps == progress.n_rows == 0
     assert progress.loss == progress.gradient_norm == 0.0
     np.testing.assert_array_equal(after, parameters)
     for values in state.values():

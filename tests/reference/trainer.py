@@ -5,7 +5,7 @@
               batch of one row joins the one before, because one row has no variance
     step      gradient of the batch's loss (dropout masks keyed by positions in the order),
               running statistics of the batch norms, the optimizer's rule
-    no step   when the weights of a batch sum to 0
+    no step   when the weights of a batch sum to 0; it uses up no learning rate either
 
 Sources: H. Robbins, S. Monro 1951; L. Bottou, F. Curtis, J. Nocedal, "Optimization methods for
 large-scale machine learning", 2018, algorithm 4.1.
@@ -68,7 +68,6 @@ class Trainer:
         rates = iter(rates)
         for start, stop in self.batches(len(rows)):
             batch = rows[start:stop]
-            progress.n_rows += len(batch)
             if weights[batch].sum() == 0.0:
                 continue
             parameters, loss, norm = self.step(
@@ -80,6 +79,7 @@ class Trainer:
                 next(rates),
             )
             progress.n_steps += 1
+            progress.n_rows += len(batch)
             progress.loss += loss * len(batch)
             progress.gradient_norm += norm
         return parameters, progress
