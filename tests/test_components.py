@@ -1,0 +1,136 @@
+"""Components: plain objects, and the Python half of the engine's catalogs."""
+
+import pickle
+from dataclasses import fields, is_dataclass
+
+import pytest
+from sklearn.base import clone
+
+from deepgen import _core, specification
+from deepgen.component import resolve
+from deepgen.losses import CLASSIFICATION_LOSSES, REGRESSION_LOSSES, Huber, Quantile
+from deepgen.normalizations import NORMALIZATIONS, BatchNorm
+from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, AdamW
+from deepgen.schedules import SCHEDULES, InvScaling
+from deepgen.skips import SKIPS, Residual
+
+CATALOG = _core.catalog()
+CLASSES = {
+    cls
+    for members in (
+        *(REGRESSION_LOSSES, CLASSIFICATION_LOSSES, NORMALIZATIONS, SOLVERS, SCHEDULES, SKIPS),
+    )
+    for cls in members.values()
+}
+ENGINE_FAMILIES = {
+    "losses": {**REGRESSION_LOSSES, **CLASSIFICATION_LOSSES},
+    "normalizations": NORMALIZATIONS,
+    "optimizers": {name: cls for name, cls in SOLVERS.items() if cls is not LBFGS},
+}
+every_class = pytest.mark.parametrize("cls", sorted(CLASSES, key=lambda cls: cls.__name__))
+
+
+@every_class
+def test_every_field_has_a_default(cls):
+    assert is_dataclass(cls)
+    assert cls() == cls(**cls().get_params())
+    assert repr(cls()) == f"{cls.__name__}()"
+
+
+@every_class
+def test_constructors_convert_and_validate_nothing(cls):
+    nonsense = object()
+    names = [field.name for field in fields(cls)]
+    made = cls(**dict.fromkeys(names, nonsense))
+    assert all(getattr(made, name) is nonsense for name in names)
+
+
+@every_class
+def test_every_component_clones_and_pickles(cls):
+    for copied in (clone(cls(), safe=False), pickle.loads(pickle.dumps(cls()))):
+        assert copied == cls() and type(copied) is cls
+
+
+@every_class
+def test_unknown_parameters_are_refused_with_the_known_ones(cls):
+    with pytest.raises(ValueError, match=f"{cls.__name__} has no parameter 'nonsense'; known: "):
+        cls().set_params(nonsense=1)
+
+
+def test_what_was_changed_is_shown():
+    assert repr(Adam(beta_1=0.5, epsilon=1e-8)) == "Adam(beta_1=0.5)"
+
+
+@pytest.mark.parametrize("family", ENGINE_FAMILIES)
+def test_every_member_of_the_engine_has_a_class_with_its_settings_and_defaults(family):
+    described = {}
+    for cls in ENGINE_FAMILIES[family].values():
+        core = cls().to_core()
+        if cls is not AdamW:
+            described[core.name] = core.settings
+    catalog = {
+        name: {setting: default for setting, (default, _, _) in settings.items()}
+        for name, settings in CATALOG[family].items()
+        if name != "none" and not name.startswith("binary_")
+    }
+    assert described == catalog
+
+
+def test_binary_losses_have_the_settings_of_those_over_classes():
+    for cls in CLASSIFICATION_LOSSES.values():
+        binary = cls().binary_core()
+        assert binary.name == f"binary_{cls.name}"
+        assert set(binary.settings) == set(CATALOG["losses"][binary.name])
+
+
+def test_activations_are_those_of_the_engine():
+    assert set(specification.ACTIVATIONS) == set(CATALOG["activations"])
+
+
+def test_adamw_is_adam_with_decay():
+    assert AdamW().to_core().settings == Adam(weight_decay=0.01).to_core().settings
+    assert AdamW().to_core().name == "adam"
+
+
+def test_settings_take_the_engines_names():
+    assert Adam(eps_mode="torch").to_core().settings["eps_hat"] == 0.0
+    assert SGD(nesterov=False).to_core().settings["nesterov"] == 0.0
+    assert BatchNorm(eps=1e-3, recalibrate=True).to_core().settings == {
+        "epsilon": 1e-3,
+        "momentum": 0.1,
+    }
+    assert Quantile((0.1, 0.9)).to_core().settings == {"quantile": [0.1, 0.9]}
+
+
+def test_a_setting_that_is_no_number_is_refused():
+    with pytest.raises(ValueError, match="Huber: delta must be a number, got 'wide'"):
+        Huber(delta="wide").to_core()
+
+
+def test_own_learning_rate_wins():
+    assert SGD().rate(0.1) == 0.1
+    assert SGD(learning_rate_init=0.5).rate(0.1) == 0.5
+
+
+def test_names_are_resolved_and_objects_left_alone():
+    own = InvScaling(power_t=1)
+    assert resolve(own, SCHEDULES, "learning_rate") is own
+    assert resolve("constant", SCHEDULES, "learning_rate") == SCHEDULES["constant"]()
+    with pytest.raises(ValueError, match="unknown learning_rate 'sine'; known: adaptive, constant"):
+        resolve("sine", SCHEDULES, "learning_rate")
+
+
+@pytest.mark.parametrize(
+    ("widths", "sources"),
+    [
+        ([], []),
+        ([8], [-1]),
+        ([8, 4], [-1, -1]),
+        ([8, 4, 8], [-1, -1, 0]),
+        ([8, 8, 8, 8, 8], [-1, -1, 0, -1, 2]),
+        ([8, 8, 4, 8, 4], [-1, -1, -1, -1, 2]),
+        ([8, 8, 8, 8], [-1, -1, 0, -1]),
+    ],
+)
+def test_residual_blocks_take_layers_two_by_two(widths, sources):
+    assert Residual().sources(widths) == sources
