@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -37,9 +38,11 @@ def check_features(
     """
     from sklearn.utils.validation import validate_data
 
-    return validate_data(
-        estimator, X, accept_sparse="csr", dtype=dtype, order="C", reset=reset, **others
-    )
+    # A number too large for the type becomes infinite and is refused as such.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return validate_data(
+            estimator, X, accept_sparse="csr", dtype=dtype, order="C", reset=reset, **others
+        )
 
 
 def as_matrix(X: Any) -> Matrix:
@@ -88,15 +91,22 @@ def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> Array | N
     Raises
     ------
     ValueError
-        If a weight is negative or all are zero.
+        If there is not one weight a sample, a weight is negative or all are zero.
     """
-    from sklearn.utils.validation import _check_sample_weight
+    from sklearn.utils.validation import check_array
 
     if sample_weight is None:
         return None
-    weights: Array = _check_sample_weight(sample_weight, X, dtype=dtype)
+    n_samples = X.shape[0]
+    if isinstance(sample_weight, Real):
+        sample_weight = np.full(n_samples, sample_weight)
+    weights: Array = check_array(
+        sample_weight, ensure_2d=False, dtype=dtype, order="C", input_name="sample_weight"
+    )
+    if weights.shape != (n_samples,):
+        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}!")
     if weights.min() < 0:
         raise ValueError(f"Negative values in sample_weight: the smallest is {weights.min()}")
     if not weights.any():
         raise ValueError("All sample_weight are zero: there is nothing to learn from")
-    return np.ascontiguousarray(weights)
+    return weights

@@ -61,7 +61,9 @@ class Labels:
 
         check_classification_targets(y)
         if y.ndim == 1:
-            return cls(unique_labels(y if classes is None else classes))
+            found = y if classes is None else np.asarray(classes)
+            unique_labels(found)  # refuses numbers among strings
+            return cls(np.unique(found))
         return cls(np.arange(y.shape[1]), several=True, sparse=not isinstance(y, np.ndarray))
 
     @property

@@ -136,7 +136,8 @@ class _Objective:
         )
         loss -= self.clipped_share(loss, parameters)
         self.loss = loss
-        self.gradient_norm = float(np.linalg.norm(gradient))
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.gradient_norm = float(np.linalg.norm(gradient))
         return loss, gradient
 
     def clipped_share(self, loss: float, parameters: NDArray[np.float64]) -> float:

@@ -57,6 +57,12 @@ class Epoch:
     finite: bool = True
 
     @property
+    def failed_at_once(self) -> bool:
+        """Whether not even the first step had a finite loss and gradient."""
+        first = self.n_steps <= 1 and not np.isfinite(self.gradient_norm)
+        return not self.finite and (self.n_steps == 0 or first)
+
+    @property
     def mean_loss(self) -> float:
         """Mean over rows; NaN where the epoch failed."""
         return self.loss / self.n_rows if self.finite and self.n_rows else float("nan")
@@ -186,7 +192,7 @@ def train(
     try:
         while course.n_epochs - started < plan.n_epochs:
             epoch = run_epoch(run.trainer, plan, course, run.pace)
-            if not epoch.finite and course.n_epochs == 0 and epoch.n_steps == 0:
+            if course.n_epochs == 0 and epoch.failed_at_once:
                 raise ValueError(NON_FINITE)
             if not run.close(epoch):
                 break

@@ -1,0 +1,145 @@
+"""Warm start, partial_fit and resuming after a pickle."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from deepgen import MLPClassifier, MLPRegressor
+from deepgen.normalizations import BatchNorm
+from deepgen.optimizers import SGD
+from estimators.problems import curve, features, same_bits, weights
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X = features()
+Y = curve(X)
+KINDS = {
+    "adam": {},
+    "nesterov": dict(solver="sgd", learning_rate_init=0.05),
+    "invscaling": dict(solver="sgd", learning_rate="invscaling", learning_rate_init=0.1),
+    "adaptive": dict(solver="sgd", learning_rate="adaptive", n_iter_no_change=1, tol=1e-3),
+    "batch": dict(normalization="batch"),
+    "recalibrated": dict(normalization=BatchNorm(recalibrate=True)),
+    "dropout": dict(dropout=0.3, skip="residual"),
+    "early": dict(early_stopping=True, n_iter_no_change=100, learning_rate_init=0.05),
+    "double": dict(dtype="float64"),
+}
+
+
+def model_of(kind, **settings):
+    common = dict(hidden_layer_sizes=(8, 8, 8), batch_size=32, random_state=3)
+    return MLPRegressor(**{**common, **KINDS[kind], **settings})
+
+
+def without_time(model):
+    return {key: column for key, column in model.history_.items() if key != "time"}
+
+
+def assert_same_history(first, second):
+    first, second = without_time(first), without_time(second)
+    assert first.keys() == second.keys()
+    for key in first:
+        assert np.array_equal(first[key], second[key]), key
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_fits_with_a_pickle_between_equal_one(kind):
+    once = model_of(kind, max_iter=12).fit(X, Y, weights())
+    twice = model_of(kind, max_iter=6, warm_start=True).fit(X, Y, weights())
+    twice = pickle.loads(pickle.dumps(twice)).fit(X, Y, weights())
+    assert same_bits(once, twice)
+    assert (twice.n_iter_, twice.t_) == (6, once.t_)
+    if kind != "recalibrated":
+        assert_same_history(once, twice)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in ("early", "recalibrated")])
+def test_partial_fits_equal_one_fit(kind):
+    once = model_of(kind, max_iter=5).fit(X, Y, weights())
+    pieces = model_of(kind)
+    for _ in range(5):
+        pieces.partial_fit(X, Y, weights())
+    assert same_bits(once, pieces)
+    assert (pieces.n_iter_, pieces.t_) == (1, once.t_)
+    assert_same_history(once, pieces)
+
+
+def test_partial_fit_survives_a_pickle():
+    whole, broken = model_of("adam"), model_of("adam")
+    for _ in range(4):
+        whole.partial_fit(X, Y)
+        broken = pickle.loads(pickle.dumps(broken)).partial_fit(X, Y)
+    assert same_bits(whole, broken)
+
+
+def test_partial_fit_freezes_the_scaling_of_its_first_call():
+    model = model_of("adam").partial_fit(X[:50], Y[:50])
+    mean = model.target_mean_.copy()
+    model.partial_fit(X[50:], 100 + Y[50:])
+    assert np.array_equal(model.target_mean_, mean)
+
+
+def test_fit_without_warm_start_begins_anew():
+    model = model_of("adam", max_iter=4).fit(X, Y)
+    first = model.network_.parameters.copy()
+    model.partial_fit(X, Y)
+    model.fit(X, Y)
+    assert np.array_equal(model.network_.parameters, first)
+    assert len(model.loss_curve_) == 4
+
+
+def test_changed_weights_are_where_the_next_call_goes_on():
+    model = model_of("early", max_iter=3, warm_start=True).fit(X, Y)
+    for coefs in model.coefs_:
+        coefs[...] = 0
+    for intercepts in model.intercepts_:
+        intercepts[...] = 0
+    model.set_params(solver=SGD(learning_rate_init=1e-30), max_iter=1).fit(X, Y)
+    assert max(np.abs(coefs).max() for coefs in model.coefs_) < 1e-20
+
+
+def test_starting_weights_win_over_warm_start():
+    fresh = model_of("adam", max_iter=3)
+    start = [np.full_like(coefs, 0.1) for coefs in fresh.fit(X, Y).coefs_]
+    fresh.fit(X, Y, coefs_init=start)
+    warm = model_of("adam", max_iter=3, warm_start=True).fit(X, Y).fit(X, Y, coefs_init=start)
+    assert same_bits(fresh, warm)
+
+
+def test_starting_weights_alone_mean_zero_intercepts():
+    model = model_of("adam", solver=SGD(learning_rate_init=1e-30), max_iter=1)
+    start = [np.ones_like(coefs) for coefs in model.fit(X, Y).coefs_]
+    model.fit(X, Y, coefs_init=start)
+    assert max(np.abs(intercepts).max() for intercepts in model.intercepts_) < 1e-20
+    assert all((coefs == 1).all() for coefs in model.coefs_)
+
+
+def test_another_network_cannot_go_on():
+    model = model_of("adam", max_iter=1, warm_start=True).fit(X, Y)
+    with pytest.raises(ValueError, match=r"fitted network is .*5-8-8-8-1.*ask for .*5-4-1"):
+        model.set_params(hidden_layer_sizes=(4,)).fit(X, Y)
+
+
+def test_another_type_goes_on_from_the_same_weights():
+    model = model_of("adam", max_iter=1, warm_start=True).fit(X, Y)
+    model.set_params(dtype="float64").fit(X, Y)
+    assert model.predict(X).dtype == np.float64
+
+
+def test_stopping_counters_go_on():
+    model = model_of("adam", max_iter=200, tol=10.0, n_iter_no_change=3, warm_start=True)
+    assert model.fit(X, Y).n_iter_ == 5
+    assert model.fit(X, Y).n_iter_ == 1
+
+
+def test_partial_fit_with_early_stopping_is_refused():
+    with pytest.raises(ValueError, match="partial_fit does not support early_stopping=True"):
+        model_of("early").partial_fit(X, Y)
+
+
+@pytest.mark.parametrize("estimator", [MLPRegressor, MLPClassifier])
+def test_lbfgs_has_no_partial_fit(estimator):
+    assert not hasattr(estimator(solver="lbfgs"), "partial_fit")
+    with pytest.raises(AttributeError, match="partial_fit"):
+        estimator(solver="lbfgs").partial_fit(X, Y)

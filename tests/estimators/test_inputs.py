@@ -1,0 +1,281 @@
+"""Features in all forms, converted once, and messages for those that are wrong."""
+
+import tracemalloc
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+from sklearn.exceptions import NotFittedError
+
+from deepgen import MLPClassifier, MLPRegressor
+from deepgen.inputs import as_matrix, check_features
+from deepgen.losses import Huber
+from deepgen.normalizations import BatchNorm
+from deepgen.optimizers import SGD, Adam
+from estimators.problems import curve, features, same_bits, weights
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X = features()
+Y = curve(X)
+THIN = sparse.random_array((157, 40), density=0.1, rng=np.random.default_rng(0), format="csr")
+
+
+def model_of(**settings):
+    return MLPRegressor(**{"max_iter": 3, "random_state": 0, **settings})
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda X: X.tolist(),
+        lambda X: X.astype(np.float32).astype(np.float64),
+        np.asfortranarray,
+        lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+        lambda X: X[::-1][::-1],
+        lambda X: pd.DataFrame(X, columns=list("abcde")),
+    ],
+    ids=["list", "double", "fortran", "strided", "reversed", "frame"],
+)
+def test_the_form_of_features_does_not_matter(form, dtype):
+    exact = X.astype(np.float32).astype(np.float64)
+    plain = model_of(dtype=dtype).fit(exact, Y)
+    other = model_of(dtype=dtype).fit(form(exact), Y)
+    assert same_bits(plain, other)
+    assert np.array_equal(plain.predict(exact), other.predict(form(exact)))
+
+
+def test_read_only_features_are_left_alone():
+    frozen, y = X.copy(), Y.copy()
+    frozen.flags.writeable = y.flags.writeable = False
+    assert same_bits(model_of().fit(frozen, y), model_of().fit(X, Y))
+
+
+def test_integers_are_features_too():
+    counts = np.arange(50).reshape(25, 2)
+    assert model_of().fit(counts, counts[:, 0]).predict(counts).dtype == np.float32
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_every_output_has_the_type_asked_for(dtype, solver):
+    settings = dict(dtype=dtype, solver=solver, max_iter=2)
+    outputs = [MLPRegressor(**settings).fit(X, Y).predict(X)]
+    model = MLPClassifier(**settings).fit(X, Y > 0)
+    outputs += [model.predict_proba(X), model.predict_log_proba(X), model.decision_function(X)]
+    outputs += model.coefs_ + model.intercepts_ + [model.network_.parameters]
+    assert {str(output.dtype) for output in outputs} == {dtype}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_nothing_is_copied_that_already_fits(dtype):
+    given = X.astype(dtype)
+    model = model_of(dtype=np.dtype(dtype).name)
+    seen = check_features(model, given, np.dtype(dtype), reset=True)
+    assert np.shares_memory(as_matrix(seen), given)
+
+
+def test_double_features_are_converted_once():
+    large = np.random.default_rng(0).normal(size=(50_000, 40))
+    y = large[:, 0].copy()
+    model = model_of(hidden_layer_sizes=(2,), max_iter=1, n_jobs=1)
+    tracemalloc.start()
+    model.fit(large, y)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    once = large.nbytes / 2
+    # Beside the one copy: the order of rows, targets, and scikit-learn's check for infinities.
+    assert peak < 1.5 * once
+
+
+@pytest.mark.parametrize("form", ["csr", "csc", "coo", "csr_array"])
+def test_sparse_features_equal_dense_ones(form):
+    given = sparse.csr_array(THIN) if form == "csr_array" else THIN.asformat(form)
+    y = np.asarray(THIN.sum(axis=1)).ravel()
+    dense = model_of(dtype="float64").fit(THIN.toarray(), y)
+    thin = model_of(dtype="float64").fit(given, y)
+    np.testing.assert_allclose(
+        thin.network_.parameters, dense.network_.parameters, rtol=1e-9, atol=1e-12
+    )
+    np.testing.assert_allclose(thin.predict(given), dense.predict(THIN.toarray()), rtol=1e-9)
+
+
+@pytest.mark.parametrize("settings", [dict(early_stopping=True), dict(solver="lbfgs")])
+def test_sparse_features_with(settings):
+    y = np.asarray(THIN.sum(axis=1)).ravel()
+    model = model_of(**settings).fit(THIN, y, np.ones(157))
+    assert model.predict(THIN).shape == (157,)
+
+
+def test_sparse_features_are_put_in_order_on_a_copy():
+    data, columns, starts = [1.0, 2.0, 3.0, 4.0], [2, 0, 1, 1], [0, 2, 4]
+    messy = sparse.csr_matrix((data, columns, starts), shape=(2, 3))
+    assert not messy.has_canonical_format
+    model = model_of(dtype="float64").fit(messy, [0.0, 1.0])
+    assert messy.indices.tolist() == columns
+    tidy = model_of(dtype="float64").fit(messy.toarray(), [0.0, 1.0])
+    np.testing.assert_allclose(model.predict(messy), tidy.predict(messy.toarray()), rtol=1e-12)
+
+
+def test_a_wide_sparse_matrix_is_never_dense():
+    wide = sparse.random_array((200, 500_000), density=1e-5, rng=np.random.default_rng(0))
+    model = model_of(hidden_layer_sizes=(4,), max_iter=1, n_jobs=1)
+    tracemalloc.start()
+    model.fit(wide.tocsr(), np.arange(200.0)).predict(wide.tocsr())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200 * 500_000 * 4 / 4
+
+
+def test_feature_names_are_kept_and_compared():
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    model = model_of().fit(frame, Y)
+    assert model.feature_names_in_.tolist() == list("abcde")
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(frame.rename(columns={"a": "z"}))
+
+
+def test_weights_of_zero_are_as_if_the_rows_were_not_there():
+    part = weights() > 0.7
+    settings = dict(dtype="float64", batch_size=200, shuffle=False)
+    with pytest.warns(UserWarning, match="larger than sample size"):
+        zeros = model_of(**settings).fit(X, Y, part.astype(float))
+        fewer = model_of(**settings).fit(X[part], Y[part])
+    np.testing.assert_allclose(zeros.network_.parameters, fewer.network_.parameters, rtol=1e-9)
+
+
+BAD_DATA = {
+    "nan": (np.where(X > 2, np.nan, X), Y, "Input X contains NaN"),
+    "inf": (np.where(X > 2, np.inf, X), Y, "Input X contains infinity"),
+    "huge": (1e300 * X, Y, "infinity or a value too large for dtype..float32"),
+    "sparse nan": (sparse.csr_matrix(np.where(X > 2, np.nan, X)), Y, "contains NaN"),
+    "nan target": (X, np.where(Y > 1, np.nan, Y), "Input y contains NaN"),
+    "one dimension": (Y, Y, "Expected 2D array, got 1D array"),
+    "lengths": (X, Y[:-1], "inconsistent numbers of samples"),
+    "no rows": (X[:0], Y[:0], "Found array with 0 sample"),
+    "no columns": (X[:, :0], Y, "0 feature"),
+    "words": (np.full((157, 5), "word"), Y, "could not convert string to float"),
+    "complex": (X + 1j, Y, "Complex data not supported"),
+    "no target": (X, None, "requires y to be passed"),
+}
+
+
+@pytest.mark.filterwarnings("ignore:overflow encountered in cast:RuntimeWarning")
+@pytest.mark.parametrize("case", BAD_DATA)
+def test_bad_data_is_refused(case):
+    inputs, y, message = BAD_DATA[case]
+    with pytest.raises(ValueError, match=message):
+        model_of().fit(inputs, y)
+
+
+@pytest.mark.parametrize(
+    ("sample_weight", "message"),
+    [
+        (-weights(), "Negative values in sample_weight: the smallest is -1"),
+        (0 * weights(), "All sample_weight are zero"),
+        (weights()[:-1], r"sample_weight.shape == \(156,\)"),
+        (np.where(weights() > 1, np.nan, 1), "sample_weight contains NaN"),
+    ],
+)
+def test_bad_weights_are_refused(sample_weight, message):
+    with pytest.raises(ValueError, match=message):
+        model_of().fit(X, Y, sample_weight)
+
+
+BAD_PARAMETERS = {
+    "hidden_layer_sizes": [
+        (0, "a.* int in the range"),
+        ((8, 0), "must be > 0, got"),
+        ((8, -1), "must be > 0, got"),
+        ((8.5,), "must be integers, got 8.5"),
+    ],
+    "activation": [
+        ("relo", "'gelu'.*Got 'relo'"),
+        (["relu"], "1 names for 2 hidden layers"),
+        (["relu", "relo"], "unknown activation 'relo'; known: elu, gelu"),
+    ],
+    "solver": [
+        ("adamm", "'adamw'.*Got 'adamm'"),
+        (Adam(beta_1=2), "beta_1 must be in"),
+        (Adam(eps_mode="keras"), "unknown eps_mode 'keras'; known: sklearn, torch"),
+        (SGD(momentum="much"), "momentum must be a number, got 'much'"),
+    ],
+    "loss": [("mse", "'huber'.*Got 'mse'"), (Huber(delta=-1), "delta")],
+    "normalization": [("weight", "'batch'.*Got 'weight'"), (BatchNorm(eps=-1), "epsilon")],
+    "skip": [("highway", "'residual'.*Got 'highway'")],
+    "learning_rate": [("cosine", "'invscaling'.*Got 'cosine'")],
+    "initializer": [("xavier", "'orthogonal'.*Got 'xavier'")],
+    "dtype": [("float16", "'float64'.*Got 'float16'")],
+    "target_scaling": [("robust", "'standard'.*Got 'robust'")],
+    "n_jobs": [(0, "n_jobs == 0 has no meaning"), (1.5, "n_jobs")],
+    "dropout": [(1.0, "dropout"), (-0.1, "dropout")],
+    "batch_size": [(0, "batch_size"), ("all", "batch_size")],
+    "alpha": [(-1, "alpha")],
+    "max_iter": [(0, "max_iter")],
+    "learning_rate_init": [(0.0, "learning_rate_init")],
+    "validation_fraction": [(1.0, "validation_fraction")],
+    "n_iter_no_change": [(0, "n_iter_no_change"), (2.5, "n_iter_no_change")],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [(name, value, message) for name, cases in BAD_PARAMETERS.items() for value, message in cases],
+)
+def test_bad_parameters_are_refused_with_what_is_known(name, value, message):
+    with pytest.raises(ValueError, match=message):
+        model_of(**{"hidden_layer_sizes": (8, 8), name: value}).fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (dict(solver="lbfgs", dropout=0.1), "solver='lbfgs' does not support dropout"),
+        (dict(solver="lbfgs", normalization="batch"), "'lbfgs' does not support normalization"),
+        (dict(normalization="batch", batch_size=1), "batches of at least 2 rows"),
+    ],
+)
+def test_what_cannot_be_together_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        model_of(**settings).fit(X, Y)
+
+
+def test_batch_norm_of_a_single_sample_is_refused():
+    with pytest.raises(ValueError, match="got 1 training samples"):
+        model_of(normalization="batch").fit(X[:1], Y[:1])
+
+
+def test_schedules_by_name_act_for_sgd_only():
+    with pytest.warns(UserWarning, match="learning_rate='adaptive' acts with solver='sgd' only"):
+        model_of(learning_rate="adaptive").fit(X, Y)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (dict(coefs_init=[np.ones((5, 4))]), "coefs_init has 1 arrays, the network has 2 layers"),
+        (
+            dict(coefs_init=[np.ones((5, 4)), np.ones((3, 1))]),
+            r"coefs_init\[1\] has shape \(3, 1\), the network expects \(4, 1\)",
+        ),
+        (dict(coefs_init=[np.full((5, 4), np.nan), np.ones((4, 1))]), "contains NaN"),
+        (dict(intercepts_init=[np.ones(4)]), "intercepts_init has 1 arrays"),
+    ],
+)
+def test_starting_weights_that_do_not_fit_are_refused(given, message):
+    with pytest.raises(ValueError, match=message):
+        model_of(hidden_layer_sizes=(4,)).fit(X, Y, **given)
+
+
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function", "coefs_"])
+def test_unfitted_use_is_refused(method):
+    model = MLPClassifier()
+    with pytest.raises((NotFittedError, AttributeError)):
+        getattr(model, method)(X)
+
+
+def test_other_columns_are_refused_in_predict():
+    with pytest.raises(ValueError, match="X has 4 features, but MLPRegressor is expecting 5"):
+        model_of().fit(X, Y).predict(X[:, :4])

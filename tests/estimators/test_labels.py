@@ -1,0 +1,172 @@
+"""Labels of the classifier: strings, gaps, several a sample, one class, probabilities."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from deepgen import MLPClassifier
+from deepgen.losses import Focal, LogLoss
+from estimators.problems import curve, features, same_bits
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X = features()
+Y = curve(X)
+THREE = np.digitize(Y, [-0.5, 0.5])
+SEVERAL = np.column_stack([Y > 0, X[:, 0] > 0, X[:, 1] > 0.3]).astype(int)
+
+
+def model_of(**settings):
+    return MLPClassifier(**{"max_iter": 60, "random_state": 0, **settings})
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        np.array(["left", "middle", "right"]),
+        np.array(["left", "middle", "right"], dtype=object),
+        np.array([-7, 3, 1000]),
+        np.array([-0.0, 3.0, 1000.0]),
+    ],
+    ids=["strings", "objects", "gaps", "floats"],
+)
+def test_labels_come_back_under_their_names(names):
+    model = model_of().fit(X, names[THREE])
+    numbered = model_of().fit(X, THREE)
+    assert same_bits(model, numbered)
+    assert np.array_equal(model.predict(X), names[numbered.predict(X)])
+    assert np.array_equal(model.classes_, names)
+    assert model.classes_.dtype == names.dtype
+
+
+@pytest.mark.parametrize("y", [THREE, (Y > 0), SEVERAL], ids=["three", "two", "several"])
+def test_probabilities_logits_and_labels_agree(y):
+    model = model_of().fit(X, y)
+    probabilities, logits = model.predict_proba(X), model.decision_function(X)
+    assert {probabilities.dtype, logits.dtype, model.predict_log_proba(X).dtype} == {
+        np.dtype("float32")
+    }
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), probabilities, atol=1e-6)
+    if y.ndim == 2:
+        assert logits.shape == probabilities.shape == y.shape
+        assert np.array_equal(model.predict(X), logits > 0)
+        return
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+    likeliest = model.classes_[probabilities.argmax(axis=1)]
+    assert np.array_equal(model.predict(X), likeliest)
+    if len(model.classes_) == 2:
+        assert logits.shape == (len(X),)
+        assert np.array_equal(model.predict(X), logits > 0)
+    else:
+        assert np.array_equal(model.predict(X), logits.argmax(axis=1))
+
+
+@pytest.mark.parametrize("y", [THREE, (Y > 0), SEVERAL], ids=["three", "two", "several"])
+def test_log_probabilities_are_finite_however_certain(y):
+    model = model_of(max_iter=1).fit(X, y)
+    model.coefs_[-1][...] *= 1e4
+    assert (model.predict_proba(X) == 0).any()
+    logs = model.predict_log_proba(X)
+    assert np.isfinite(logs).all()
+    assert logs.min() < -1000
+
+
+def test_several_labels_sparse_or_dense_are_the_same():
+    dense = model_of().fit(X, SEVERAL)
+    thin = model_of().fit(X, sparse.csr_matrix(SEVERAL))
+    assert same_bits(dense, thin)
+    assert sparse.issparse(thin.predict(X))
+    assert np.array_equal(thin.predict(X).toarray(), dense.predict(X))
+    assert dense.score(X, SEVERAL) > 0.5
+    assert dense.classes_.tolist() == [0, 1, 2]
+    assert dense.out_activation_ == "logistic"
+
+
+def test_a_single_class_is_accepted_and_predicted():
+    y = np.full(len(X), "only")
+    model = model_of(max_iter=3).fit(X, y)
+    assert (model.predict(X) == "only").all()
+    assert np.array_equal(model.predict_proba(X), np.ones((len(X), 1), dtype=np.float32))
+    assert not model.predict_log_proba(X).any()
+    assert model.decision_function(X).shape == (len(X), 1)
+
+
+def test_thousand_classes():
+    y = np.arange(2000) % 1000
+    inputs = features(n=2000)
+    model = model_of(max_iter=2).fit(inputs, y)
+    assert model.predict_proba(inputs).shape == (2000, 1000)
+
+
+@pytest.mark.parametrize("loss", ["focal", Focal(gamma=0.5), LogLoss(label_smoothing=0.1)])
+@pytest.mark.parametrize("y", [THREE, (Y > 0), SEVERAL], ids=["three", "two", "several"])
+def test_other_losses_learn_too(loss, y):
+    model = model_of(loss=loss, max_iter=150).fit(X, y)
+    assert model.score(X, y) > 0.6
+    assert model.loss_ < model.loss_curve_[0]
+
+
+def test_focal_without_focus_is_log_loss():
+    first, second = model_of(loss=Focal(gamma=0), max_iter=5), model_of(max_iter=5)
+    first, second = first.fit(X, THREE), second.fit(X, THREE)
+    np.testing.assert_allclose(first.network_.parameters, second.network_.parameters, atol=1e-5)
+
+
+def test_partial_fit_learns_classes_it_has_not_seen():
+    model = model_of()
+    model.partial_fit(X[THREE < 2], THREE[THREE < 2], classes=[0, 1, 2])
+    for _ in range(80):
+        model.partial_fit(X, THREE)
+    assert set(model.predict(X)) == {0, 1, 2}
+
+
+def test_partial_fit_needs_the_classes_first():
+    with pytest.raises(ValueError, match="classes must be passed on the first call"):
+        model_of().partial_fit(X, THREE)
+
+
+def test_partial_fit_refuses_other_classes():
+    model = model_of().partial_fit(X, THREE, classes=[0, 1, 2])
+    with pytest.raises(ValueError, match="is not the same as on last call"):
+        model.partial_fit(X, THREE, classes=[0, 1])
+    with pytest.raises(ValueError, match="classes not in `self.classes_`"):
+        model.partial_fit(X, THREE + 1)
+
+
+def test_partial_fit_of_several_labels():
+    model = model_of().partial_fit(X, SEVERAL, classes=[0, 1, 2])
+    assert model.partial_fit(X, SEVERAL).predict(X).shape == SEVERAL.shape
+    with pytest.raises(ValueError, match="the classifier knows 3 labels a sample"):
+        model.partial_fit(X, SEVERAL[:, :2])
+
+
+def test_warm_start_wants_the_same_classes():
+    model = model_of(warm_start=True, max_iter=1).fit(X, THREE)
+    with pytest.raises(
+        ValueError, match="warm_start can only be used where `y` has the same classes"
+    ):
+        model.fit(X, Y > 0)
+
+
+def test_fit_after_fit_takes_new_classes():
+    model = model_of(max_iter=1).fit(X, THREE).fit(X, np.where(Y > 0, "a", "b"))
+    assert model.classes_.tolist() == ["a", "b"]
+    assert model.n_outputs_ == 1
+
+
+def test_partial_fit_after_fit_goes_on():
+    model = model_of(max_iter=2).fit(X, THREE)
+    assert model.partial_fit(X, THREE).t_ == 3 * len(X)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (Y, "Unknown label type: continuous"),
+        (np.column_stack([THREE, THREE]), r"must be 0 or 1, got \[0 1 2\]"),
+        (2 * SEVERAL, "several labels a sample must be 0 or 1"),
+    ],
+)
+def test_labels_that_are_none_are_refused(y, message):
+    with pytest.raises(ValueError, match=message):
+        model_of().fit(X, y)

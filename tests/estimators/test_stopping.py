@@ -1,0 +1,164 @@
+"""Early stopping, validation data, history and what is printed."""
+
+import numpy as np
+import pytest
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import accuracy_score, r2_score
+
+from deepgen import MLPClassifier, MLPRegressor
+from estimators.problems import curve, features, same_bits, weights
+
+X = features()
+Y = curve(X)
+X_NEW = features(seed=9)
+quiet = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+@quiet
+@pytest.mark.parametrize("estimator", [MLPRegressor, MLPClassifier])
+def test_history_has_a_row_for_each_epoch(estimator):
+    y = Y if estimator is MLPRegressor else Y > 0
+    model = estimator(max_iter=7, random_state=0, early_stopping=True).fit(X, y)
+    assert set(model.history_) == {
+        *("epoch", "loss", "learning_rate", "gradient_norm", "time", "val_loss", "val_score")
+    }
+    assert {len(column) for column in model.history_.values()} == {7}
+    assert model.history_["epoch"].tolist() == list(range(1, 8))
+    assert model.history_["loss"].tolist() == model.loss_curve_
+    assert model.history_["val_score"].tolist() == model.validation_scores_
+    assert np.diff(model.history_["time"]).min() > 0
+    assert (model.history_["gradient_norm"] > 0).all()
+    assert set(model.history_["learning_rate"]) == {0.001}
+
+
+@quiet
+def test_without_validation_there_are_no_validation_columns():
+    model = MLPRegressor(max_iter=2).fit(X, Y)
+    assert set(model.history_) == {"epoch", "loss", "learning_rate", "gradient_norm", "time"}
+    assert model.validation_scores_ is None and model.best_validation_score_ is None
+    assert model.best_loss_ == min(model.loss_curve_)
+
+
+@quiet
+def test_first_loss_is_that_of_the_starting_weights():
+    model = MLPRegressor(batch_size=len(X), max_iter=1, alpha=2.0, random_state=0, dtype="float64")
+    start = model.fit(X, Y).coefs_
+    start = [coefs + 0.1 for coefs in start]
+    model.fit(X, Y, coefs_init=start)
+    loss = model.loss_
+    model.set_params(solver="lbfgs", max_iter=1).fit(X, Y, coefs_init=start)
+    network = model.network_
+    network.set_layers(start, [np.zeros_like(b) for b in model.intercepts_])
+    targets = (Y.reshape(-1, 1) - model.target_mean_) / model.target_scale_
+    assert loss == pytest.approx(network.core.loss(network.parameters, X, targets, alpha=2.0))
+
+
+@quiet
+def test_the_best_weights_are_kept():
+    model = MLPRegressor(
+        hidden_layer_sizes=(50,),
+        learning_rate_init=0.1,
+        max_iter=30,
+        early_stopping=True,
+        n_iter_no_change=30,
+        random_state=0,
+    )
+    model.fit(X, Y, X_val=X_NEW, y_val=curve(X_NEW))
+    assert model.best_validation_score_ == max(model.validation_scores_)
+    assert model.score(X_NEW, curve(X_NEW)) == pytest.approx(model.best_validation_score_, abs=1e-6)
+    assert model.validation_scores_[-1] < model.best_validation_score_
+    assert model.best_loss_ is None
+
+
+def test_training_stops_when_the_score_does():
+    model = MLPClassifier(max_iter=500, early_stopping=True, n_iter_no_change=4, tol=2.0)
+    assert model.fit(X, Y > 0).n_iter_ == 6
+
+
+@quiet
+@pytest.mark.parametrize("estimator", [MLPRegressor, MLPClassifier])
+def test_the_split_depends_on_the_seed_only(estimator):
+    y = Y if estimator is MLPRegressor else (Y > 0).astype(int)
+    settings = dict(max_iter=3, early_stopping=True, random_state=5)
+    assert same_bits(estimator(**settings).fit(X, y), estimator(**settings).fit(X, y))
+
+
+@quiet
+def test_validation_data_without_early_stopping_is_only_watched():
+    settings = dict(max_iter=5, random_state=0)
+    plain = MLPRegressor(**settings).fit(X, Y)
+    watched = MLPRegressor(**settings).fit(
+        X, Y, X_val=X_NEW, y_val=curve(X_NEW), sample_weight_val=weights()
+    )
+    assert same_bits(plain, watched)
+    assert watched.validation_scores_ is None
+    expected = r2_score(curve(X_NEW), watched.predict(X_NEW), sample_weight=weights())
+    assert watched.history_["val_score"][-1] == pytest.approx(expected, rel=1e-6)
+
+
+@quiet
+def test_validation_score_of_a_classifier_is_accuracy():
+    y_new = np.where(curve(X_NEW) > 0, "up", "down")
+    model = MLPClassifier(max_iter=5, random_state=0)
+    model.fit(X, np.where(Y > 0, "up", "down"), X_val=X_NEW, y_val=y_new)
+    assert model.history_["val_score"][-1] == accuracy_score(y_new, model.predict(X_NEW))
+
+
+@quiet
+def test_lbfgs_has_a_history_too():
+    model = MLPRegressor(solver="lbfgs", max_iter=6).fit(X, Y, X_val=X_NEW, y_val=curve(X_NEW))
+    assert len(model.history_["loss"]) == model.n_iter_ == 6
+    assert np.diff(model.history_["loss"]).max() < 0
+    score = model.score(X_NEW, curve(X_NEW))
+    assert model.history_["val_score"][-1] == pytest.approx(score, rel=1e-5)
+
+
+@pytest.mark.parametrize("given", [{"X_val": X}, {"y_val": Y}])
+def test_half_of_the_validation_data_is_refused(given):
+    with pytest.raises(ValueError, match="X_val and y_val belong together"):
+        MLPRegressor().fit(X, Y, **given)
+
+
+def test_validation_data_with_other_columns_is_refused():
+    with pytest.raises(ValueError, match="X has 4 features, but MLPRegressor is expecting 5"):
+        MLPRegressor(max_iter=1).fit(X, Y, X_val=X[:, :4], y_val=Y)
+
+
+def test_too_few_validation_rows_are_refused():
+    with pytest.raises(ValueError, match="validation set is too small.*1 of 10 samples"):
+        MLPRegressor(early_stopping=True).fit(X[:10], Y[:10])
+
+
+def test_used_up_epochs_warn():
+    with pytest.warns(ConvergenceWarning, match=r"Maximum iterations \(2\) reached"):
+        MLPRegressor(max_iter=2).fit(X, Y)
+
+
+@quiet
+def test_infinite_patience_never_stops():
+    model = MLPRegressor(max_iter=30, n_iter_no_change=np.inf, tol=1e9).fit(X, Y)
+    assert model.n_iter_ == 30
+
+
+@quiet
+def test_verbose_prints_lines_that_begin_as_scikit_learns(capsys):
+    MLPRegressor(max_iter=2, verbose=True, early_stopping=True).fit(X, Y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0].split(":")[0] for line in lines] == [
+        "Iteration 1",
+        "Validation score",
+        "Iteration 2",
+        "Validation score",
+    ]
+
+
+@quiet
+def test_early_stopping_with_lbfgs_says_that_it_has_no_effect():
+    with pytest.warns(UserWarning, match="early_stopping has no effect with solver='lbfgs'"):
+        MLPRegressor(solver="lbfgs", early_stopping=True, max_iter=2).fit(X, Y)
+
+
+@quiet
+def test_rare_classes_do_not_hinder_the_split():
+    y = np.r_[np.zeros(100), np.ones(56), [2]].astype(int)
+    MLPClassifier(max_iter=1, early_stopping=True).fit(X, y)

@@ -1,0 +1,175 @@
+"""Targets of the regressor: scaling, several outputs, and what each loss predicts."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import d2_pinball_score, r2_score
+
+from deepgen import MLPRegressor
+from deepgen.losses import Gamma, Huber, Poisson, Quantile, SquaredError
+from estimators.problems import curve, features, weights
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+X = features()
+Y = curve(X)
+LOSSES = ["squared_error", "absolute_error", "huber", "quantile"]
+
+
+def model_of(**settings):
+    return MLPRegressor(**{"max_iter": 20, "random_state": 0, **settings})
+
+
+@pytest.mark.parametrize("loss", [*LOSSES, "poisson", "gamma"])
+def test_the_unit_of_the_targets_changes_nothing(loss):
+    y = np.exp(Y)
+    small, large = (model_of(loss=loss).fit(X, unit * y) for unit in (1.0, 2.0**20))
+    assert np.array_equal(small.network_.parameters, large.network_.parameters)
+    assert small.loss_curve_ == large.loss_curve_
+    np.testing.assert_allclose(large.predict(X), 2.0**20 * small.predict(X), rtol=1e-6)
+
+
+def test_a_million_times_the_targets_scores_the_same():
+    small, large = (model_of(max_iter=100).fit(X, unit * Y) for unit in (1.0, 1e6))
+    assert large.score(X, 1e6 * Y) == pytest.approx(small.score(X, Y), abs=1e-3)
+    assert large.n_iter_ == small.n_iter_
+
+
+def test_scaling_is_the_weighted_mean_and_deviation():
+    model = model_of(max_iter=1).fit(X, Y, weights())
+    mean = np.average(Y, weights=weights())
+    deviation = np.sqrt(np.average((Y - mean) ** 2, weights=weights()))
+    np.testing.assert_allclose(
+        [model.target_mean_, model.target_scale_], [[mean], [deviation]], 1e-6
+    )
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_positive_targets_are_divided_by_their_mean_only(loss):
+    model = model_of(loss=loss, max_iter=1).fit(X, np.exp(Y))
+    assert model.target_mean_.tolist() == [0.0]
+    np.testing.assert_allclose(model.target_scale_, np.exp(Y).mean())
+    assert model.predict(X).min() > 0
+
+
+def test_scaling_looks_at_the_training_part_only():
+    y = Y.copy()
+    model = model_of(max_iter=1, early_stopping=True).fit(X, y)
+    assert model.target_mean_[0] != y.mean()
+
+
+def test_no_scaling_predicts_the_network_itself():
+    model = model_of(target_scaling=None).fit(X, Y)
+    assert (model.target_mean_.tolist(), model.target_scale_.tolist()) == ([0.0], [1.0])
+    assert np.array_equal(model.predict(X), model.network_.means(X.astype(np.float32)).ravel())
+
+
+@pytest.mark.parametrize("level", [0.1, 1e5, -3.0])
+def test_constant_targets_are_predicted(level):
+    model = model_of(max_iter=1, alpha=0.0).fit(X, np.full(len(X), level))
+    assert model.target_scale_.tolist() == [1.0]
+    assert np.abs(model.predict(X) - level).max() < 10
+
+
+def test_targets_of_any_size_stay_finite():
+    for unit in (1e-150, 1e150):
+        model = model_of(dtype="float64").fit(X, unit * Y)
+        assert model.score(X, unit * Y) == pytest.approx(
+            model_of(dtype="float64").fit(X, Y).score(X, Y)
+        )
+
+
+def test_targets_too_large_for_the_type_are_refused():
+    with pytest.raises(ValueError, match="y is too large for float32"):
+        model_of(target_scaling=None).fit(X, 1e300 * Y)
+
+
+def test_several_outputs():
+    y = np.column_stack([Y, 1e3 * X[:, 0], X[:, 1]])
+    model = model_of(max_iter=200).fit(X, y)
+    assert model.predict(X).shape == y.shape
+    assert model.score(X, y) == pytest.approx(r2_score(y, model.predict(X)))
+    assert model.score(X, y) > 0.8
+    assert model.n_outputs_ == 3
+
+
+def test_a_single_column_is_one_dimensional_and_warns():
+    with pytest.warns(match="column-vector y was passed"):
+        model = model_of().fit(X, Y.reshape(-1, 1))
+    assert model.predict(X).shape == (len(X),)
+
+
+def test_quantiles_do_not_cross_and_cover():
+    levels = [0.1, 0.5, 0.9]
+    rng = np.random.default_rng(0)
+    inputs = rng.uniform(-1, 1, (2000, 1))
+    y = inputs[:, 0] + rng.normal(size=2000)
+    model = model_of(loss=Quantile(levels), max_iter=100, n_iter_no_change=100).fit(inputs, y)
+    predicted = model.predict(inputs)
+    assert predicted.shape == (2000, 3)
+    assert np.diff(predicted, axis=1).min() >= 0
+    np.testing.assert_allclose((y[:, np.newaxis] <= predicted).mean(axis=0), levels, atol=0.04)
+    expected = np.mean(
+        [d2_pinball_score(y, predicted[:, i], alpha=level) for i, level in enumerate(levels)]
+    )
+    assert model.score(inputs, y) == pytest.approx(expected)
+
+
+def test_a_single_level_in_a_sequence_keeps_its_column():
+    assert model_of(loss=Quantile([0.5])).fit(X, Y).predict(X).shape == (len(X), 1)
+
+
+def test_several_quantiles_of_several_outputs_are_refused():
+    with pytest.raises(ValueError, match="several quantiles need y of one column, got 2"):
+        model_of(loss=Quantile([0.1, 0.9])).fit(X, np.column_stack([Y, Y]))
+
+
+@pytest.mark.parametrize("levels", [[0.9, 0.1], [0.5, 0.5], [], [0.0, 0.5], 1.0])
+def test_levels_that_do_not_ascend_are_refused(levels):
+    with pytest.raises(ValueError, match="quantile"):
+        model_of(loss=Quantile(levels)).fit(X, Y)
+
+
+def test_losses_differ_by_what_they_estimate():
+    y = np.random.default_rng(0).exponential(size=4000)
+    nothing = np.ones((4000, 1))
+    settings = dict(
+        hidden_layer_sizes=(), learning_rate_init=0.02, max_iter=100, tol=0, n_iter_no_change=1000
+    )
+    estimates = {
+        loss: float(model_of(loss=loss, **settings).fit(nothing, y).predict(nothing[:1])[0])
+        for loss in [*LOSSES, "poisson", "gamma"]
+    }
+    for loss in ("squared_error", "poisson", "gamma"):
+        assert estimates[loss] == pytest.approx(y.mean(), rel=0.03), loss
+    for loss in ("absolute_error", "quantile"):
+        assert estimates[loss] == pytest.approx(np.median(y), rel=0.03), loss
+    assert np.median(y) < estimates["huber"] < y.mean()
+
+
+@pytest.mark.parametrize(
+    ("name", "loss"),
+    [("huber", Huber()), ("quantile", Quantile()), ("poisson", Poisson()), ("gamma", Gamma())]
+    + [("squared_error", SquaredError())],
+)
+def test_a_name_stands_for_the_object_with_its_defaults(name, loss):
+    y = np.exp(Y)
+    first, second = (model_of(loss=given, max_iter=3).fit(X, y) for given in (name, loss))
+    assert np.array_equal(first.network_.parameters, second.network_.parameters)
+
+
+@pytest.mark.parametrize(
+    ("loss", "message"),
+    [
+        ("poisson", "loss='poisson' needs y >= 0, the smallest is -1"),
+        ("gamma", "loss='gamma' needs y > 0, the smallest is -1"),
+    ],
+)
+def test_targets_that_a_loss_cannot_take_are_refused(loss, message):
+    with pytest.raises(ValueError, match=message):
+        model_of(loss=loss).fit(X, np.where(Y > 0, 1.0, -1.0))
+
+
+def test_another_number_of_outputs_is_refused_in_partial_fit():
+    model = model_of().partial_fit(X, Y)
+    with pytest.raises(ValueError, match="y has 2 columns, the regressor was fitted with 1"):
+        model.partial_fit(X, np.column_stack([Y, Y]))
