@@ -73,7 +73,8 @@ class History:
             row.update(zip(VALIDATION, validation, strict=True))
         for name in row:
             # A call without validation data may come before or after one with them.
-            self.columns.setdefault(name, [math.nan] * n_rows)
+            if name not in self.columns:
+                self.columns[name] = [math.nan] * n_rows
         for name, column in self.columns.items():
             column.append(row.get(name, math.nan))
 

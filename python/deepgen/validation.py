@@ -125,7 +125,8 @@ def split_rows(
     seed : int
         The seed of the run; equal seeds choose equal rows.
     labels : ndarray of shape (n_samples,) or None
-        Classes whose shares are kept alike on both sides, where every class has rows enough.
+        Classes whose shares are kept alike on both sides; of more than two, only where every class
+        has rows enough.
 
     Returns
     -------
@@ -142,7 +143,10 @@ def split_rows(
     if labels is not None:
         counts = np.unique(labels, return_counts=True)[1]
         n_validation = int(np.ceil(fraction * n_samples))
-        if counts.min() < 2 or min(n_validation, n_samples - n_validation) < len(counts):
+        several = len(counts) > 2
+        if several and (
+            counts.min() < 2 or min(n_validation, n_samples - n_validation) < len(counts)
+        ):
             labels = None
     state = np.random.RandomState(generator(seed, SPLIT).integers(2**32, dtype=np.uint64))
     parts: Any = train_test_split(

@@ -6,6 +6,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 
 from deepgen import MLPClassifier, MLPRegressor
+from deepgen.validation import split_rows
 from estimators.problems import curve, features, same_bits, weights
 
 X = features()
@@ -162,3 +163,33 @@ def test_early_stopping_with_lbfgs_says_that_it_has_no_effect():
 def test_rare_classes_do_not_hinder_the_split():
     y = np.r_[np.zeros(100), np.ones(56), [2]].astype(int)
     MLPClassifier(max_iter=1, early_stopping=True).fit(X, y)
+
+
+def test_a_class_too_rare_to_split_is_refused_as_in_scikit_learn():
+    y = np.r_[np.zeros(99), 1].astype(int)
+    with pytest.raises(ValueError, match="least populated classes in y have only 1 member"):
+        MLPClassifier(early_stopping=True).fit(X[:100], y)
+
+
+@quiet
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_split_keeps_the_shares_of_classes(classes):
+    y = np.r_[np.zeros(120), np.arange(37) % classes].astype(int)
+    labels = y == 1 if classes == 2 else y
+    training, validation = split_rows(157, 0.2, 0, labels)
+    assert sorted(np.r_[training, validation]) == list(range(157))
+    shares = [
+        np.bincount(y[rows], minlength=classes) / len(rows) for rows in (training, validation)
+    ]
+    np.testing.assert_allclose(*shares, atol=0.03)
+
+
+@pytest.mark.parametrize("part", ["training", "validation"])
+def test_weights_that_leave_one_side_empty_are_refused(part):
+    model = MLPRegressor(early_stopping=True, random_state=0)
+    seed = model._draw_seed()
+    rows = dict(zip(("training", "validation"), split_rows(157, 0.1, seed, None), strict=True))
+    sample_weight = np.ones(157)
+    sample_weight[rows[part]] = 0
+    with pytest.raises(ValueError, match=f"All sample_weight of the {part} rows are zero"):
+        model.fit(X, Y, sample_weight)

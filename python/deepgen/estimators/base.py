@@ -196,6 +196,9 @@ class BaseMLP(FittedMLP):
             rows, held_rows = split_rows(
                 features.shape[0], self.validation_fraction, course.seed, self._strata(y)
             )
+        for chosen, what in ((rows, "training"), (held_rows, "validation")):
+            if weights is not None and chosen is not None and not weights[chosen].any():
+                raise ValueError(f"All sample_weight of the {what} rows are zero")
         if first:
             part = slice(None) if rows is None else rows
             self._scale_targets(y[part], None if weights is None else weights[part])

@@ -381,7 +381,10 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         return loss.binary_core(), labels.n_outputs, "logistic"
 
     def _strata(self, y: Any) -> Array | None:
-        return None if self._labels.several else y
+        if self._labels.several:
+            return None
+        # Two classes are balanced as in scikit-learn, which also names them so if one is too rare.
+        return np.asarray(y == self.classes_[1]) if self._labels.binary else y
 
     def _measure(self, y: Any, weights: Array | None, network: Network, data: Data) -> float:
         threads = effective_threads(self.n_jobs)
