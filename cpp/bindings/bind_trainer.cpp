@@ -12,8 +12,10 @@ namespace {
 // One scalar's trainer with what keeps its data and network alive.
 template <class T>
 struct HeldTrainer {
-    HeldTrainer(std::shared_ptr<const Network<T>> network_, const TrainingSpec &spec)
-        : network(std::move(network_)), trainer(*network, spec) {}
+    HeldTrainer(std::shared_ptr<const Network<T>> network_, const Component &optimizer,
+                const TrainingSpec &spec)
+        : network(std::move(network_)),
+          trainer(*network, make_optimizer<T>(optimizer, network->kernels()), spec) {}
 
     std::shared_ptr<const Network<T>> network;
     Trainer<T> trainer;
@@ -21,10 +23,10 @@ struct HeldTrainer {
 };
 
 struct AnyTrainer {
-    AnyTrainer(const AnyNetwork &any, const TrainingSpec &spec) {
+    AnyTrainer(const AnyNetwork &any, const Component &optimizer, const TrainingSpec &spec) {
         std::visit(
             [&]<class T>(const std::shared_ptr<const Network<T>> &network) {
-                held = std::make_unique<HeldTrainer<T>>(network, spec);
+                held = std::make_unique<HeldTrainer<T>>(network, optimizer, spec);
             },
             any.network);
     }
@@ -117,7 +119,8 @@ void set_state(AnyTrainer &any, const py::typing::Dict<py::str, py::array> &stat
 void bind_trainer(py::module_ &module) {
     using py::arg, py::kw_only;
 
-    py::class_<Progress>(module, "Progress", "What a slice of steps did; sums over its steps.")
+    py::class_<Progress>(module, "Progress",
+                         "What the steps of the epoch so far did; sums over them.")
         .def_readonly("n_steps", &Progress::n_steps)
         .def_readonly("n_rows", &Progress::n_rows)
         .def_readonly("loss", &Progress::loss)
@@ -126,10 +129,9 @@ void bind_trainer(py::module_ &module) {
         .def_readonly("epoch_done", &Progress::epoch_done);
 
     py::class_<AnyTrainer>(module, "Trainer", "Trains a network by slices of steps.")
-        .def(py::init([](const AnyNetwork &network, Component optimizer, double alpha,
+        .def(py::init([](const AnyNetwork &network, const Component &optimizer, double alpha,
                          Index batch_size, bool shuffle, std::uint64_t seed) {
-                 return AnyTrainer(network,
-                                   {std::move(optimizer), alpha, batch_size, shuffle, seed});
+                 return AnyTrainer(network, optimizer, {alpha, batch_size, shuffle, seed});
              }),
              arg("network"), kw_only(), arg("optimizer"), arg("alpha") = 0.0, arg("batch_size"),
              arg("shuffle") = true, arg("seed"))
@@ -155,6 +157,11 @@ void bind_trainer(py::module_ &module) {
                                [](const AnyTrainer &any) {
                                    return any.visit(
                                        [](const auto &held) { return held.trainer.position(); });
+                               })
+        .def_property_readonly("step_work",
+                               [](const AnyTrainer &any) {
+                                   return any.visit(
+                                       [](const auto &held) { return held.trainer.step_work(); });
                                })
         .def("state", &state, "The optimizer's memory as flat vectors, and its count of steps.")
         .def("set_state", &set_state, arg("state"), "Take back what state() gave.");

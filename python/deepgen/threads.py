@@ -1,4 +1,4 @@
-"""Threads: how many of them ``n_jobs`` stands for."""
+"""Threads: how many of them ``n_jobs`` stands for, and how many are worth while."""
 
 from __future__ import annotations
 
@@ -6,7 +6,13 @@ import os
 
 from deepgen import _core
 
-__all__ = ["effective_threads"]
+__all__ = ["effective_threads", "worthwhile_threads"]
+
+# Multiply-adds for each thread below which meeting twice a step costs more than sharing it saves,
+# and below which beginning and ending a call does (on a busy machine its end waits for the
+# scheduler).
+STEP_WORK = 4e5
+SLICE_WORK = 2e7
 
 
 def effective_threads(n_jobs: int | None) -> int:
@@ -38,3 +44,32 @@ def effective_threads(n_jobs: int | None) -> int:
 
         limit = min(limit, cpu_count(only_physical_cores=n_jobs is None))
     return limit if n_jobs is None else max(1, limit + 1 + n_jobs)
+
+
+def worthwhile_threads(limit: int, step_work: float, n_steps: int = 1) -> int:
+    """Return how many threads a call of the engine should use.
+
+    Parameters
+    ----------
+    limit : int
+        Largest number of threads, >= 1.
+    step_work : float
+        Multiply-adds of one step.
+    n_steps : int, default=1
+        Steps of the call; 1 where it only measures.
+
+    Returns
+    -------
+    n_threads : int
+        Between 1 and ``limit``; the number leaves the results alone.
+
+    Examples
+    --------
+    >>> from deepgen.threads import worthwhile_threads
+    >>> worthwhile_threads(8, step_work=5e5, n_steps=100)
+    1
+    >>> worthwhile_threads(8, step_work=1e8, n_steps=100)
+    8
+    """
+    worthwhile = min(step_work / STEP_WORK, step_work * n_steps / SLICE_WORK)
+    return int(max(1, min(limit, worthwhile)))

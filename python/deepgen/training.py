@@ -17,6 +17,7 @@ from deepgen import _core
 from deepgen.course import Course, Plan
 from deepgen.network import Network
 from deepgen.schedules import Position
+from deepgen.threads import worthwhile_threads
 from deepgen.validation import Data, Validation
 
 __all__ = ["Epoch", "Pace", "run_epoch", "train"]
@@ -128,26 +129,28 @@ def run_epoch(trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace) ->
     epoch : Epoch
         Sums over the steps; a loss that is not finite ends the epoch.
     """
-    epoch = Epoch()
     trainer.begin_epoch(course.n_epochs)
     steps_per_epoch = trainer.steps_per_epoch
+    n_done = 0
     while True:
-        # A batch of total weight 0 makes no step, so an epoch may end before all were made.
-        done = epoch.n_steps
-        n_steps = min(pace.n_steps, steps_per_epoch - done)
-        here = Position(course.n_epochs, done, steps_per_epoch, course.samples_seen, plan.horizon)
+        n_steps = min(pace.n_steps, steps_per_epoch - n_done)
+        here = Position(course.n_epochs, n_done, steps_per_epoch, course.samples_seen, plan.horizon)
         rates = plan.schedule.rates(plan.learning_rate, here, n_steps, course.memory)
         began = time.perf_counter()
-        progress = trainer.run(rates, n_threads=plan.n_threads)
-        pace.record(n_steps, time.perf_counter() - began)
-        epoch.loss += progress.loss
-        epoch.gradient_norm += progress.gradient_norm
-        epoch.n_rows += progress.n_rows
-        epoch.n_steps += progress.n_steps
-        epoch.rate = float(rates[-1])
-        epoch.finite = progress.finite
+        n_threads = worthwhile_threads(plan.n_threads, trainer.step_work, n_steps)
+        progress = trainer.run(rates, n_threads=n_threads)
+        pace.record(progress.n_steps - n_done, time.perf_counter() - began)
+        # Sums over the epoch so far; a batch of total weight 0 makes no step.
+        n_done = progress.n_steps
         if progress.epoch_done or not progress.finite:
-            return epoch
+            return Epoch(
+                loss=progress.loss,
+                gradient_norm=progress.gradient_norm,
+                n_rows=progress.n_rows,
+                n_steps=progress.n_steps,
+                rate=float(rates[-1]),
+                finite=progress.finite,
+            )
 
 
 def train(

@@ -99,11 +99,10 @@ void PackedLayout<T>::unpack(const T *packed, T *flat) const {
 }
 
 template <class T>
-void PackedLayout<T>::transpose(const T *packed, T *transposed) const {
-    for (std::size_t l = 1; l < layers_.size(); ++l)
-        for (Index column = 0; column < layers_[l].width; column += kernels_->panel)
-            transpose_block(static_cast<Index>(l), 0, layers_[l].n_inputs, column, packed,
-                            transposed);
+void PackedLayout<T>::transpose(Index layer, const T *packed, T *transposed) const {
+    const PackedLayer &l = layers_[as_size(layer)];
+    for (Index column = 0; column < l.width; column += kernels_->panel)
+        transpose_block(layer, 0, l.n_inputs, column, packed, transposed);
 }
 
 template <class T>

@@ -61,8 +61,8 @@ class PackedLayout {
     void pack(const T *flat, T *packed) const;
     void unpack(const T *packed, T *flat) const;
 
-    // W^T of the layers above the first, from packed weights.
-    void transpose(const T *packed, T *transposed) const;
+    // W^T of a layer above the first, from packed weights.
+    void transpose(Index layer, const T *packed, T *transposed) const;
 
     // The panel that starts at `column` of a matrix packed with `columns`: its width.
     Index panel_width(Index column, Index columns) const {

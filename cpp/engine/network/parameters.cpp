@@ -18,7 +18,8 @@ PackedParameters<T>::PackedParameters(const Network<T> &network)
 template <class T>
 void PackedParameters<T>::load(const Network<T> &network, const T *flat) {
     network.packed().pack(flat, weights.data());
-    network.packed().transpose(weights.data(), transposed.data());
+    for (Index l = 1; l < static_cast<Index>(network.layers().size()); ++l)
+        network.packed().transpose(l, weights.data(), transposed.data());
     for (std::size_t l = 0; l < mean.size(); ++l)
         if (const LayerBlocks &blocks = network.layout().layers[l]; blocks.mean != absent) {
             std::copy_n(flat + blocks.mean, blocks.width, mean[l].data());

@@ -86,6 +86,7 @@ NormalizationCall<T> Pass<T>::normalization_call(const Batch<T> &batch,
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     Buffer<T> &mean = parameters.mean[as_size(layer)],
               &variance = parameters.variance[as_size(layer)];
+    const bool keeps = !mean.empty() && (!batch.training || batch.moves_running);
     return {.n_rows = batch.rows.size,
             .rows = rows,
             .width = network_.layers()[as_size(layer)].width,
@@ -93,8 +94,8 @@ NormalizationCall<T> Pass<T>::normalization_call(const Batch<T> &batch,
             .y_stride = stride,
             .scale = parameters.weights.data() + packed.scale,
             .shift = parameters.weights.data() + packed.shift,
-            .running_mean = mean.empty() ? nullptr : mean.data(),
-            .running_variance = variance.empty() ? nullptr : variance.data()};
+            .running_mean = keeps ? mean.data() : nullptr,
+            .running_variance = keeps ? variance.data() : nullptr};
 }
 
 template <class T>
@@ -331,6 +332,19 @@ Rows<const T> Pass<T>::result(Index layer, Part part, Index n_rows) const {
                 memory.normalization->stride};
     const bool value = part == Part::product && plan.keeps_value;
     return {n_rows, plan.width, (value ? memory.value : memory.output).data(), memory.stride};
+}
+
+template <class T>
+Rows<const T> Pass<T>::inputs(Index layer, Index n_rows) const {
+    if (layer > 0)
+        return result(layer - 1, Part::output, n_rows);
+    return {n_rows, network_.n_inputs(), input_.empty() ? nullptr : input_.data(), input_stride_};
+}
+
+template <class T>
+Rows<const T> Pass<T>::slopes(Index layer, Index n_rows) const {
+    const LayerMemory &memory = layers_[as_size(layer)];
+    return {n_rows, network_.layers()[as_size(layer)].width, memory.slope.data(), memory.stride};
 }
 
 template class Pass<float>;

@@ -20,8 +20,9 @@ namespace deepgen {
 template <class T>
 struct Batch {
     Selection rows;
-    double weight_sum;                                       // of the rows' sample weights
-    bool training;                                           // batch statistics; else frozen
+    double weight_sum;         // of the rows' sample weights
+    bool training;             // batch statistics; else frozen
+    bool moves_running = true; // training moves the running statistics
     std::optional<std::uint64_t> dropout_key = std::nullopt; // of the epoch; none: no dropout
     Index first_position = 0;                                // of the first row in the epoch
 };
@@ -60,13 +61,12 @@ class Pass {
     double batch_loss(Index n_rows) const;
 
     Index n_stretches() const { return work_->n_stretches(); }
-    // Multiply-adds of a step, forward and back.
-    double cost_of_step(Index n_rows) const {
-        return 3.0 * work_->cost() * static_cast<double>(n_rows);
-    }
 
     // a_l of the forward pass, or z_l where it stopped at the product.
     Rows<const T> result(Index layer, Part part, Index n_rows) const;
+    // After the backward pass: a_{l-1} (null for sparse X) and dL/dz_l.
+    Rows<const T> inputs(Index layer, Index n_rows) const;
+    Rows<const T> slopes(Index layer, Index n_rows) const;
 
   private:
     struct LayerMemory {

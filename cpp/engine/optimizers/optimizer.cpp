@@ -1,16 +1,13 @@
 #include "engine/optimizers/optimizer.hpp"
 
+#include "engine/optimizers/elementwise.hpp"
+
 namespace deepgen {
 
 template <class T>
-Optimizer<T>::Optimizer(const Component &component, const Kernels<T> &kernels) {
-    std::vector<const Rule<T> *> rules;
-    for (const Rule<T> &rule : kernels.rules)
-        rules.push_back(&rule);
-    rule_ = &find_member<Rule<T>>("optimizer", rules, component.name);
-    const Settings settings(component, rule_->parameters);
-    for (const Parameter &parameter : rule_->parameters)
-        settings_.push_back(settings[parameter.name]);
+std::unique_ptr<Optimizer<T>> make_optimizer(const Component &component,
+                                             const Kernels<T> &kernels) {
+    return std::make_unique<Elementwise<T>>(component, kernels);
 }
 
 std::vector<std::pair<std::string_view, std::span<const Parameter>>> optimizers() {
@@ -20,7 +17,9 @@ std::vector<std::pair<std::string_view, std::span<const Parameter>>> optimizers(
     return all;
 }
 
-template class Optimizer<float>;
-template class Optimizer<double>;
+template std::unique_ptr<Optimizer<float>> make_optimizer(const Component &,
+                                                          const Kernels<float> &);
+template std::unique_ptr<Optimizer<double>> make_optimizer(const Component &,
+                                                           const Kernels<double> &);
 
 } // namespace deepgen

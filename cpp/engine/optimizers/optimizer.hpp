@@ -1,36 +1,101 @@
-// An optimizer made ready to run: its elementwise rule and settings.
+// What training asks of an optimizer, and what an optimizer may ask of the batch at hand.
+//
+// Four shapes share this one interface:
+//   (a) elementwise rules visit the gradient once and move each stretch of weights while it is hot
+//   (elementwise.hpp); (b) rules that want gradients at other points (SAM and its kin) move the
+//   weights, evaluate again and move back; (c) rules that want more of a layer than its gradient
+//   (K-FAC, Shampoo) read its statistics; (d) full-batch methods (L-BFGS) are driven from outside
+//   over Network::loss_and_gradient and need nothing here.
+// Every thread of the team takes each step and asks alike.
 
 #pragma once
 
+#include "engine/core/parallel.hpp"
 #include "engine/kernels/kernels.hpp"
 
+#include <functional>
+#include <memory>
+
 namespace deepgen {
+
+// A stretch of packed weights with its gradient, while both are in the nearest cache.
+template <class T>
+struct Stretch {
+    Index number;      // 0 .. n_stretches-1, for sums that are combined in order
+    Index offset;      // in the packed weights
+    Index n;           // whole cache lines
+    const T *gradient; // of the loss without L2
+    bool coefs;        // of a matrix: L2 and decay act on it, not on vectors
+};
+
+// What a layer saw in this batch: dL/dW = inputs^T slopes.
+template <class T>
+struct LayerStatistics {
+    Rows<const T> inputs; // a_{l-1}; null where the rows are sparse
+    Rows<const T> slopes; // dL/dz_l, the loss being a mean over the batch
+};
+
+template <class T>
+class BatchGradient {
+  public:
+    virtual ~BatchGradient() = default;
+
+    // Forward and back at the weights as they stand; the loss without L2, the same on every thread.
+    // Where it is not finite nothing more may be asked. A second evaluation sees the same dropout
+    // masks and leaves the running statistics alone.
+    enum class Evaluation { first, again };
+    virtual double evaluate(const Team &, Evaluation) = 0;
+
+    // The gradient of the last evaluation, each stretch once, on some thread. The visitor says
+    // whether it moved the stretch's weights. The team has met when this returns.
+    using Visitor = std::function<bool(const Stretch<T> &)>;
+    virtual void visit(const Team &, const Visitor &) = 0;
+
+    // After the weights were moved outside a visit: the team meets, and what is derived from them
+    // is made anew.
+    virtual void weights_moved(const Team &) = 0;
+
+    virtual LayerStatistics<T> statistics(Index layer) const = 0;
+
+    virtual T *weights() = 0; // packed
+    virtual Index n_weights() const = 0;
+    virtual Index n_stretches() const = 0;
+    virtual double penalty() const = 0; // L2 of this batch: alpha over its weight sum
+};
+
+// One step's place in training.
+struct StepSize {
+    Index count; // steps count from 1
+    double rate;
+};
+
+// What a step tells of itself.
+struct StepReport {
+    bool finite;             // false: the loss was not, and the step was not made
+    double loss;             // with L2, before the step
+    double gradient_squares; // squared norm of the gradient with L2, before the step
+};
 
 template <class T>
 class Optimizer {
   public:
-    Optimizer(const Component &component, const Kernels<T> &kernels);
+    virtual ~Optimizer() = default;
 
-    Index n_slots() const { return rule_->n_slots; }
+    // Room for a network's packed weights; memory starts at zero.
+    virtual void allocate(Index n_weights) = 0;
 
-    // What is the same for all weights in one step; steps count from 1.
-    RuleConstants constants(Index step, double rate) const {
-        return rule_->constants(settings_.data(), static_cast<double>(step), rate);
-    }
-    // Decoupled decay of one step.
-    double decay(double rate) const { return rate * settings_.back(); }
+    // The report is the same on every thread.
+    virtual StepReport step(const Team &, BatchGradient<T> &, StepSize) = 0;
 
-    void update(const RuleConstants &constants, RuleTile<T> &tile) const {
-        rule_->update(constants, tile);
-    }
-
-  private:
-    const Rule<T> *rule_;
-    std::vector<double>
-        settings_; // in the order of the rule's parameters; the last is weight_decay
+    // What it remembers of each weight, packed, for saving.
+    virtual Index n_slots() const = 0;
+    virtual T *slot(Index number) = 0;
 };
 
-// The parameters of each rule, for the listing.
+template <class T>
+std::unique_ptr<Optimizer<T>> make_optimizer(const Component &component, const Kernels<T> &kernels);
+
+// The parameters of each member, for the listing.
 std::vector<std::pair<std::string_view, std::span<const Parameter>>> optimizers();
 
 } // namespace deepgen

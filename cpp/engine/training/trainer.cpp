@@ -1,29 +1,19 @@
 #include "engine/training/trainer.hpp"
 
 #include "engine/core/random.hpp"
+#include "engine/training/step.hpp"
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 namespace deepgen {
-namespace {
-
-// Below this many multiply-adds a thread and step, meeting costs more than sharing saves; and below
-// this many a thread and region, beginning and ending it may (on a busy machine that waits for the
-// scheduler).
-constexpr double worthwhile_step = 4e5;
-constexpr double worthwhile_region = 2e7;
-
-} // namespace
-
 template <class T>
-Trainer<T>::Trainer(const Network<T> &network, const TrainingSpec &spec)
-    : network_(network), spec_(spec), optimizer_(spec.optimizer, network.kernels()),
-      parameters_(network),
-      slots_(as_size(optimizer_.n_slots()), Buffer<T>(parameters_.weights.size())) {
+Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> optimizer,
+                    const TrainingSpec &spec)
+    : network_(network), spec_(spec), optimizer_(std::move(optimizer)), parameters_(network) {
     require(spec.batch_size >= 1, "batch_size must be at least 1, got ", spec.batch_size);
     require(spec.alpha >= 0.0, "alpha must not be negative, got ", spec.alpha);
+    optimizer_->allocate(static_cast<Index>(parameters_.weights.size()));
 }
 
 template <class T>
@@ -48,6 +38,8 @@ void Trainer<T>::set_data(const Inputs<T> &X, const Targeted<T> &y, const Select
     require(!network_.joins_rows() || spec_.batch_size >= 2 || batch_ends_.size() == 1,
             "batch norm needs at least two rows in a batch, got batch_size 1");
     batch_weights_.resize(batch_ends_.size());
+    const Work<T> work(network_.packed(), network_.kernels().panel, !X.sparse());
+    step_work_ = 3.0 * work.cost() * static_cast<double>(batch_ends_.front());
     next_batch_ = steps_per_epoch();
     position_ = rows.size;
     pass_.reset();
@@ -77,6 +69,7 @@ void Trainer<T>::begin_epoch(std::uint64_t epoch) {
     }
     next_batch_ = 0;
     position_ = 0;
+    progress_ = {};
 }
 
 template <class T>
@@ -92,10 +85,9 @@ Batch<T> Trainer<T>::batch(Index number) const {
 template <class T>
 Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
     require(!rows_.empty(), "set_data and begin_epoch come before run");
-    Progress progress;
     if (next_batch_ >= steps_per_epoch()) {
-        progress.epoch_done = true;
-        return progress;
+        progress_.epoch_done = true;
+        return progress_;
     }
     const Index largest =
         std::min(std::max(spec_.batch_size + 1, Index{2}), static_cast<Index>(rows_.size()));
@@ -103,18 +95,9 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
     if (!pass_ || team_size_ < n_threads) {
         team_size_ = n_threads;
         pass_.emplace(network_, largest, n_threads, !X_.sparse(), Pass<T>::Purpose::gradient);
-        gradient_squares_.assign(as_size(pass_->n_stretches()), 0.0);
-        weight_squares_.assign(gradient_squares_.size(), 0.0);
     }
-    const double step_work = pass_->cost_of_step(std::min(spec_.batch_size, largest));
-    const double region_work =
-        step_work * static_cast<double>(std::min(static_cast<Index>(rates.size()),
-                                                 steps_per_epoch() - next_batch_));
-    const double worthwhile =
-        std::min(step_work / worthwhile_step, region_work / worthwhile_region);
-    n_threads =
-        std::min(n_threads, std::max(static_cast<Index>(std::min(worthwhile, 1e6)), Index{1}));
     Index next = next_batch_;
+    Index count = n_steps_;
     parallel(n_threads, [&](const Team &team) {
         const FlushDenormals flush;
         std::size_t made = 0;
@@ -123,86 +106,48 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
             const Batch<T> rows = batch(number);
             if (rows.weight_sum == 0.0)
                 continue; // makes no step, and uses up no rate
-            if (!step(team, rows, n_steps_ + 1 + static_cast<Index>(made), rates[made], progress))
+            Step<T> step(network_, *pass_, rows, X_, y_, parameters_, spec_.alpha);
+            const StepSize size{n_steps_ + 1 + static_cast<Index>(made), rates[made]};
+            const StepReport report = optimizer_->step(team, step, size);
+            if (team.rank == 0)
+                record(report, rows.rows.size);
+            if (!report.finite)
                 break;
             ++made;
         }
-        if (team.rank == 0)
+        if (team.rank == 0) {
             next = number;
+            count += static_cast<Index>(made);
+        }
     });
     next_batch_ = next;
-    n_steps_ += progress.n_steps;
+    n_steps_ = count;
     // The loss is finite a step longer than the weights.
-    progress.finite = progress.finite && std::isfinite(progress.gradient_norm);
+    progress_.finite = progress_.finite && std::isfinite(progress_.gradient_norm);
     position_ = next_batch_ == 0 ? 0 : batch_ends_[as_size(next_batch_ - 1)];
-    progress.epoch_done = next_batch_ >= steps_per_epoch();
-    return progress;
+    progress_.epoch_done = next_batch_ >= steps_per_epoch();
+    return progress_;
 }
 
-// False when the loss is not finite: the step is not made. Every thread comes to the same answer.
 template <class T>
-bool Trainer<T>::step(const Team &team, const Batch<T> &rows, Index count, double rate,
-                      Progress &progress) {
-    pass_->forward(team, rows, X_, parameters_, static_cast<Index>(network_.layers().size()) - 1,
-                   Part::output);
-    pass_->loss_and_slopes(team, rows, y_);
-    pass_->backward(team, rows, parameters_);
-    team.wait();
-
-    const double loss = pass_->batch_loss(rows.rows.size) / rows.weight_sum;
-    if (!std::isfinite(loss)) {
-        if (team.rank == 0)
-            progress.finite = false;
-        return false;
-    }
-    update(team, rows, count, rate);
-    team.wait();
-    if (team.rank == 0) {
-        const double weights = std::accumulate(weight_squares_.begin(), weight_squares_.end(), 0.0);
-        const double gradient =
-            std::accumulate(gradient_squares_.begin(), gradient_squares_.end(), 0.0);
-        progress.loss += (loss + 0.5 * spec_.alpha * weights / rows.weight_sum) *
-                         static_cast<double>(rows.rows.size);
-        progress.gradient_norm += std::sqrt(gradient);
-        progress.n_rows += rows.rows.size;
-        ++progress.n_steps;
-    }
-    return true;
-}
-
-// The gradient's tiles go through the rule while they are hot, and on into W^T.
-template <class T>
-void Trainer<T>::update(const Team &team, const Batch<T> &rows, Index count, double rate) {
-    const RuleConstants constants = optimizer_.constants(count, rate);
-    const double penalty = spec_.alpha / rows.weight_sum, decay = optimizer_.decay(rate);
-    pass_->weight_gradients(
-        team, rows, X_, [&](Index stretch, const WorkItem &item, const GradientTile<T> &gradient) {
-            RuleTile<T> tile{.n = gradient.n,
-                             .weights = parameters_.weights.data() + gradient.offset,
-                             .gradient = gradient.gradient,
-                             .slots = {},
-                             .penalty = gradient.coefs ? penalty : 0.0,
-                             .decay = gradient.coefs ? decay : 0.0};
-            for (std::size_t s = 0; s < slots_.size(); ++s)
-                tile.slots[s] = slots_[s].data() + gradient.offset;
-            optimizer_.update(constants, tile);
-            gradient_squares_[as_size(stretch)] = tile.gradient_squares;
-            weight_squares_[as_size(stretch)] = gradient.coefs ? tile.weight_squares : 0.0;
-            if (item.kind == WorkItem::Kind::tile && item.layer > 0)
-                network_.packed().transpose_block(item.layer, item.row, item.n_rows, item.column,
-                                                  parameters_.weights.data(),
-                                                  parameters_.transposed.data());
-        });
+void Trainer<T>::record(const StepReport &report, Index n_rows) {
+    progress_.finite = report.finite;
+    if (!report.finite)
+        return;
+    progress_.loss += report.loss * static_cast<double>(n_rows);
+    progress_.gradient_norm += std::sqrt(report.gradient_squares);
+    progress_.n_rows += n_rows;
+    ++progress_.n_steps;
 }
 
 template <class T>
 void Trainer<T>::store_slot(Index slot, T *flat) const {
-    network_.packed().unpack(slots_[as_size(slot)].data(), flat);
+    network_.packed().unpack(optimizer_->slot(slot), flat);
 }
 
 template <class T>
 void Trainer<T>::load_slot(Index slot, const T *flat) {
-    network_.packed().pack(flat, slots_[as_size(slot)].data());
+    network_.packed().pack(flat, optimizer_->slot(slot));
 }
 
 template class Trainer<float>;

@@ -15,19 +15,19 @@
 namespace deepgen {
 
 struct TrainingSpec {
-    Component optimizer;
     double alpha = 0.0; // L2: alpha / 2 ||W||^2 over the batch's weight sum
     Index batch_size;
     bool shuffle = true;
     std::uint64_t seed = 0;
 };
 
-// What a slice of steps did. Sums, so that slices add up.
+// What the steps of the epoch so far did. One running sum over the epoch, so that slicing leaves
+// its bits alone.
 struct Progress {
     Index n_steps = 0;
     Index n_rows = 0;
-    double loss = 0.0;          // batch loss with L2, before the step, times the batch's rows
-    double gradient_norm = 0.0; // of the gradient with L2, before the step
+    double loss = 0.0; // sum of batch loss with L2, before the step, times the batch's rows
+    double gradient_norm = 0.0; // sum of the norm of the gradient with L2, before the step
     bool finite = true;         // false: a loss was not finite; that step was not made
     bool epoch_done = false;
 };
@@ -35,7 +35,8 @@ struct Progress {
 template <class T>
 class Trainer {
   public:
-    Trainer(const Network<T> &network, const TrainingSpec &spec);
+    Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> optimizer,
+            const TrainingSpec &spec);
 
     // What to train on; pointers stay the caller's. `rows` are those of the training part.
     void set_data(const Inputs<T> &X, const Targeted<T> &y, const Selection &rows);
@@ -44,14 +45,16 @@ class Trainer {
     void store(T *flat) const { parameters_.store(network_, flat); }
 
     void begin_epoch(std::uint64_t epoch);
-    // At most rates.size() steps; rates[i] is the learning rate of step i.
+    // At most rates.size() more steps; rates[i] is the learning rate of the i-th of them.
     Progress run(std::span<const double> rates, Index n_threads);
 
     Index steps_per_epoch() const { return static_cast<Index>(batch_ends_.size()); }
     Index position() const { return position_; }
+    // Multiply-adds of one step, forward and back; for deciding how many threads are worth while.
+    double step_work() const { return step_work_; }
 
     // The optimizer's memory as flat vectors, and the steps made so far.
-    Index n_slots() const { return static_cast<Index>(slots_.size()); }
+    Index n_slots() const { return optimizer_->n_slots(); }
     void store_slot(Index slot, T *flat) const;
     void load_slot(Index slot, const T *flat);
     Index n_steps() const { return n_steps_; }
@@ -59,14 +62,12 @@ class Trainer {
 
   private:
     Batch<T> batch(Index number) const;
-    bool step(const Team &team, const Batch<T> &rows, Index count, double rate, Progress &progress);
-    void update(const Team &team, const Batch<T> &rows, Index count, double rate);
+    void record(const StepReport &report, Index n_rows);
 
     const Network<T> &network_;
     TrainingSpec spec_;
-    Optimizer<T> optimizer_;
+    std::unique_ptr<Optimizer<T>> optimizer_;
     PackedParameters<T> parameters_;
-    std::vector<Buffer<T>> slots_;
     Index n_steps_ = 0;
 
     Inputs<T> X_{};
@@ -75,13 +76,14 @@ class Trainer {
     std::vector<std::int64_t> order_; // of the epoch
     std::vector<Index> batch_ends_;   // positions in the epoch
     std::vector<double> batch_weights_;
+    double step_work_ = 0.0;
     Index next_batch_ = 0;
     Index position_ = 0;
+    Progress progress_; // of the epoch
     std::uint64_t dropout_key_ = 0;
 
     std::optional<Pass<T>> pass_;
     Index team_size_ = 0;
-    std::vector<double> gradient_squares_, weight_squares_; // of each stretch
 };
 
 } // namespace deepgen

@@ -1,0 +1,59 @@
+#include "engine/optimizers/elementwise.hpp"
+
+#include <cmath>
+#include <numeric>
+
+namespace deepgen {
+
+template <class T>
+Elementwise<T>::Elementwise(const Component &component, const Kernels<T> &kernels) {
+    std::vector<const Rule<T> *> rules;
+    for (const Rule<T> &rule : kernels.rules)
+        rules.push_back(&rule);
+    rule_ = &find_member<Rule<T>>("optimizer", rules, component.name);
+    const Settings settings(component, rule_->parameters);
+    for (const Parameter &parameter : rule_->parameters)
+        settings_.push_back(settings[parameter.name]);
+}
+
+template <class T>
+void Elementwise<T>::allocate(Index n_weights) {
+    slots_.assign(as_size(n_slots()), Buffer<T>(as_size(n_weights)));
+    // Stretches are whole cache lines, so there are no more of them than these.
+    gradient_squares_.assign(as_size(n_weights / lane_pad<T>), 0.0);
+    weight_squares_ = gradient_squares_;
+}
+
+template <class T>
+StepReport Elementwise<T>::step(const Team &team, BatchGradient<T> &batch, StepSize size) {
+    const double loss = batch.evaluate(team, BatchGradient<T>::Evaluation::first);
+    if (!std::isfinite(loss))
+        return {false, loss, 0.0};
+    const RuleConstants constants =
+        rule_->constants(settings_.data(), static_cast<double>(size.count), size.rate);
+    const double penalty = batch.penalty(), decay = size.rate * settings_.back();
+    T *const weights = batch.weights();
+    batch.visit(team, [&](const Stretch<T> &stretch) {
+        RuleTile<T> tile{.n = stretch.n,
+                         .weights = weights + stretch.offset,
+                         .gradient = stretch.gradient,
+                         .slots = {},
+                         .penalty = stretch.coefs ? penalty : 0.0,
+                         .decay = stretch.coefs ? decay : 0.0};
+        for (std::size_t s = 0; s < slots_.size(); ++s)
+            tile.slots[s] = slots_[s].data() + stretch.offset;
+        rule_->update(constants, tile);
+        gradient_squares_[as_size(stretch.number)] = tile.gradient_squares;
+        weight_squares_[as_size(stretch.number)] = stretch.coefs ? tile.weight_squares : 0.0;
+        return true;
+    });
+    const auto total = [&](const std::vector<double> &squares) {
+        return std::accumulate(squares.begin(), squares.begin() + batch.n_stretches(), 0.0);
+    };
+    return {true, loss + 0.5 * penalty * total(weight_squares_), total(gradient_squares_)};
+}
+
+template class Elementwise<float>;
+template class Elementwise<double>;
+
+} // namespace deepgen

@@ -1,0 +1,28 @@
+// Elementwise optimizers: each weight moves by its own gradient and memory. The rule runs on a
+// stretch of the gradient as soon as it is computed, so the gradient is never written out.
+
+#pragma once
+
+#include "engine/optimizers/optimizer.hpp"
+
+namespace deepgen {
+
+template <class T>
+class Elementwise final : public Optimizer<T> {
+  public:
+    Elementwise(const Component &component, const Kernels<T> &kernels);
+
+    void allocate(Index n_weights) override;
+    StepReport step(const Team &, BatchGradient<T> &, StepSize) override;
+    Index n_slots() const override { return rule_->n_slots; }
+    T *slot(Index number) override { return slots_[as_size(number)].data(); }
+
+  private:
+    const Rule<T> *rule_;
+    std::vector<double>
+        settings_; // in the order of the rule's parameters; the last is weight_decay
+    std::vector<Buffer<T>> slots_;
+    std::vector<double> gradient_squares_, weight_squares_; // of each stretch
+};
+
+} // namespace deepgen

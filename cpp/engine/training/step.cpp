@@ -1,0 +1,47 @@
+#include "engine/training/step.hpp"
+
+namespace deepgen {
+
+template <class T>
+double Step<T>::evaluate(const Team &team, Evaluation evaluation) {
+    batch_.moves_running = evaluation == Evaluation::first;
+    pass_.forward(team, batch_, X_, parameters_, static_cast<Index>(network_.layers().size()) - 1,
+                  Part::output);
+    pass_.loss_and_slopes(team, batch_, y_);
+    pass_.backward(team, batch_, parameters_);
+    team.wait();
+    return pass_.batch_loss(batch_.rows.size) / batch_.weight_sum;
+}
+
+template <class T>
+void Step<T>::visit(const Team &team, const Visitor &visitor) {
+    pass_.weight_gradients(
+        team, batch_, X_, [&](Index stretch, const WorkItem &item, const GradientTile<T> &tile) {
+            const bool moved = visitor({stretch, tile.offset, tile.n, tile.gradient, tile.coefs});
+            if (moved && item.kind == WorkItem::Kind::tile && item.layer > 0)
+                network_.packed().transpose_block(item.layer, item.row, item.n_rows, item.column,
+                                                  parameters_.weights.data(),
+                                                  parameters_.transposed.data());
+        });
+    team.wait();
+}
+
+template <class T>
+void Step<T>::weights_moved(const Team &team) {
+    team.wait();
+    const Share layers = team.share(static_cast<Index>(network_.layers().size()));
+    for (Index layer = std::max(layers.begin, Index{1}); layer < layers.end; ++layer)
+        network_.packed().transpose(layer, parameters_.weights.data(),
+                                    parameters_.transposed.data());
+    team.wait();
+}
+
+template <class T>
+LayerStatistics<T> Step<T>::statistics(Index layer) const {
+    return {pass_.inputs(layer, batch_.rows.size), pass_.slopes(layer, batch_.rows.size)};
+}
+
+template class Step<float>;
+template class Step<double>;
+
+} // namespace deepgen

@@ -1,0 +1,40 @@
+// A batch as the optimizer sees it: evaluations and gradients of one step, over the pass.
+
+#pragma once
+
+#include "engine/network/pass.hpp"
+#include "engine/optimizers/optimizer.hpp"
+
+namespace deepgen {
+
+template <class T>
+class Step final : public BatchGradient<T> {
+  public:
+    Step(const Network<T> &network, Pass<T> &pass, const Batch<T> &batch, const Inputs<T> &X,
+         const Targeted<T> &y, PackedParameters<T> &parameters, double alpha)
+        : network_(network), pass_(pass), batch_(batch), X_(X), y_(y), parameters_(parameters),
+          alpha_(alpha) {}
+
+    using typename BatchGradient<T>::Evaluation;
+    using typename BatchGradient<T>::Visitor;
+
+    double evaluate(const Team &, Evaluation) override;
+    void visit(const Team &, const Visitor &) override;
+    void weights_moved(const Team &) override;
+    LayerStatistics<T> statistics(Index layer) const override;
+    T *weights() override { return parameters_.weights.data(); }
+    Index n_weights() const override { return static_cast<Index>(parameters_.weights.size()); }
+    Index n_stretches() const override { return pass_.n_stretches(); }
+    double penalty() const override { return alpha_ / batch_.weight_sum; }
+
+  private:
+    const Network<T> &network_;
+    Pass<T> &pass_;
+    Batch<T> batch_; // this thread's own
+    const Inputs<T> &X_;
+    const Targeted<T> &y_;
+    PackedParameters<T> &parameters_;
+    double alpha_;
+};
+
+} // namespace deepgen
