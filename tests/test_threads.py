@@ -44,3 +44,19 @@ def test_the_environment_may_ask_for_more_than_there_are_cores(machine):
 def test_zero_is_refused():
     with pytest.raises(ValueError, match="n_jobs == 0 has no meaning"):
         threads.effective_threads(0)
+
+
+@pytest.mark.parametrize(
+    ("limit", "step_work", "n_steps", "n_threads"),
+    [
+        (8, 1e9, 1, 8),
+        (2, 1e9, 1, 2),
+        (8, 1e5, 1000, 1),
+        (8, 1e6, 1, 1),
+        (8, 1e6, 1000, 2),
+        (1, 1e9, 1000, 1),
+        (8, 0.0, 1, 1),
+    ],
+)
+def test_threads_are_used_where_they_are_worth_while(limit, step_work, n_steps, n_threads):
+    assert threads.worthwhile_threads(limit, step_work, n_steps) == n_threads

@@ -114,6 +114,7 @@ class _Objective:
     ) -> None:
         self.network, self.validation, self.plan, self.course = network, validation, plan, course
         self.data = data
+        self.trial = Network(network.core, network.parameters)
         loss = network.core.spec.loss
         smooth = loss.settings.get("label_smoothing", 0.0)
         self.clips = loss.name in ("log_loss", "binary_log_loss") and smooth == 0.0
@@ -123,40 +124,38 @@ class _Objective:
         self.began = time.perf_counter() - course.history.seconds
 
     def __call__(self, parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        data = self.data
-        parameters = np.ascontiguousarray(parameters)
-        loss, gradient = self.network.core.loss_and_gradient(
-            parameters,
+        data, plan = self.data, self.plan
+        self.trial.parameters = np.ascontiguousarray(parameters)
+        loss, gradient = self.trial.loss_and_gradient(
             data.X,
             data.y,
             data.weights,
             rows=data.rows,
-            alpha=self.plan.alpha,
-            n_threads=self.plan.n_threads,
+            alpha=plan.alpha,
+            n_threads=plan.n_threads,
         )
-        loss -= self.clipped_share(loss, parameters)
+        loss -= self.clipped_share(loss)
         self.loss = loss
         with np.errstate(over="ignore", invalid="ignore"):
             self.gradient_norm = float(np.linalg.norm(gradient))
         return loss, gradient
 
-    def clipped_share(self, loss: float, parameters: NDArray[np.float64]) -> float:
+    def clipped_share(self, loss: float) -> float:
         """Return what clipping probabilities at the type's resolution takes off the loss.
 
         scikit-learn's log loss is clipped so. Only the line search notices, where a trial point is
         certain of a wrong class; without this it would turn another way there.
         """
-        core, data = self.network.core, self.data
+        data, n_threads = self.data, self.plan.n_threads
         if not self.clips or not np.isfinite(loss):
             return 0.0
         weights = np.ones(data.n_rows) if data.weights is None else data.of(data.weights)
         cap = -np.log(np.finfo(np.float64).eps)
         if loss * weights.sum() <= cap * weights[weights > 0].min():
             return 0.0
-        threads = self.plan.n_threads
-        outputs = core.forward(parameters, data.X, rows=data.rows, n_threads=threads)
+        outputs = self.trial.outputs(data.X, rows=data.rows, n_threads=n_threads)
         targets = data.of(data.y)
-        if core.takes_classes:
+        if self.trial.core.takes_classes:
             from scipy.special import log_softmax
 
             true = targets[:, np.newaxis]

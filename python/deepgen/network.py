@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
+from deepgen.threads import worthwhile_threads
 
 __all__ = ["Matrix", "Network"]
 
@@ -183,6 +184,7 @@ class Network:
         outputs : ndarray of shape (n_rows, n_outputs)
             In the network's type.
         """
+        n_threads = self._worthwhile(n_threads, X, rows)
         return self.core.forward(self.parameters, X, rows=rows, n_threads=n_threads)
 
     def means(
@@ -204,6 +206,7 @@ class Network:
         means : ndarray of shape (n_rows, n_outputs)
             In the network's type.
         """
+        n_threads = self._worthwhile(n_threads, X, rows)
         return self.core.predict(self.parameters, X, rows=rows, n_threads=n_threads)
 
     def activations(
@@ -227,6 +230,7 @@ class Network:
         activations : ndarray of shape (n_rows, width)
             In the network's type.
         """
+        n_threads = self._worthwhile(n_threads, X, rows)
         return self.core.activations(self.parameters, X, layer, rows=rows, n_threads=n_threads)
 
     def moments(
@@ -250,7 +254,84 @@ class Network:
         mean, variance : ndarray of shape (width,)
             Before the layer's normalization, over the samples.
         """
+        n_threads = self._worthwhile(n_threads, X, rows)
         return self.core.moments(self.parameters, X, layer, rows=rows, n_threads=n_threads)
+
+    def loss(
+        self,
+        X: Matrix,
+        y: Array,
+        weights: Array | None = None,
+        *,
+        rows: NDArray[np.int64] | None = None,
+        alpha: float = 0.0,
+        n_threads: int = 1,
+    ) -> float:
+        """Return the loss on samples.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
+            Samples in the network's type.
+        y : ndarray of shape (n_samples, n_targets) or (n_samples,)
+            Targets in scaled units, or class numbers.
+        weights : ndarray of shape (n_samples,), default=None
+            Sample weights.
+        rows : ndarray of shape (n_rows,), default=None
+            Which samples; None takes all.
+        alpha : float, default=0.0
+            L2 on the weights, divided by the weight sum.
+        n_threads : int, default=1
+            Largest number of threads, >= 1.
+
+        Returns
+        -------
+        loss : float
+            Summed over outputs, averaged over samples by weight.
+        """
+        n_threads = self._worthwhile(n_threads, X, rows)
+        return self.core.loss(
+            self.parameters, X, y, weights, rows=rows, alpha=alpha, n_threads=n_threads
+        )
+
+    def loss_and_gradient(
+        self,
+        X: Matrix,
+        y: Array,
+        weights: Array | None = None,
+        *,
+        rows: NDArray[np.int64] | None = None,
+        alpha: float = 0.0,
+        n_threads: int = 1,
+    ) -> tuple[float, Array]:
+        """Return the loss on samples and its gradient.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
+            Samples in the network's type.
+        y : ndarray of shape (n_samples, n_targets) or (n_samples,)
+            Targets in scaled units, or class numbers.
+        weights : ndarray of shape (n_samples,), default=None
+            Sample weights.
+        rows : ndarray of shape (n_rows,), default=None
+            Which samples; None takes all.
+        alpha : float, default=0.0
+            L2 on the weights, divided by the weight sum.
+        n_threads : int, default=1
+            Largest number of threads, >= 1.
+
+        Returns
+        -------
+        loss : float
+            Summed over outputs, averaged over samples by weight.
+        gradient : ndarray of shape (n_parameters,)
+            With zeros at the statistics of batch norm, which are held fixed.
+        """
+        n_threads = self._worthwhile(n_threads, X, rows, passes=3)
+        return self.core.loss_and_gradient(
+            self.parameters, X, y, weights, rows=rows, alpha=alpha, n_threads=n_threads
+        )
 
     def recalibrate(
         self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
@@ -277,3 +358,10 @@ class Network:
                 mean, variance = self.moments(X, layer, rows=rows, n_threads=n_threads)
                 blocks[f"mean_{layer}"][...] = mean
                 blocks[f"variance_{layer}"][...] = variance
+
+    def _worthwhile(
+        self, limit: int, X: Matrix, rows: NDArray[np.int64] | None, passes: int = 1
+    ) -> int:
+        n_samples = X.shape[0] if isinstance(X, np.ndarray) else X.n_rows
+        n_rows = n_samples if rows is None else len(rows)
+        return worthwhile_threads(limit, float(passes * n_rows * self.core.n_trainable))

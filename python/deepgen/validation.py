@@ -105,9 +105,7 @@ class Validation:
             Higher is better.
         """
         data = self.data
-        loss = network.core.loss(
-            network.parameters, data.X, data.y, data.weights, rows=data.rows, n_threads=n_threads
-        )
+        loss = network.loss(data.X, data.y, data.weights, rows=data.rows, n_threads=n_threads)
         return loss, self.score(network, data)
 
 
