@@ -2,6 +2,8 @@
 // sparse rows, both rules. A race is reported by the sanitizer; bits that differ from one thread's
 // are reported here.
 
+#include "optimizer_shapes.hpp"
+
 #include "engine/training/trainer.hpp"
 
 #include <cstdio>
@@ -110,6 +112,8 @@ int main() {
     int failed = 0;
     for (const Case &c : cases)
         failed += differing<float>(c) + differing<double>(c);
-    std::printf("%d passed, %d failed\n", static_cast<int>(2 * std::size(cases)) - failed, failed);
+    failed += check_optimizer_shapes();
+    const int all = static_cast<int>(2 * std::size(cases)) + 2;
+    std::printf("%d passed, %d failed\n", all - failed, failed);
     return failed == 0 ? 0 : 1;
 }
