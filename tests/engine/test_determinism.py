@@ -208,4 +208,4 @@ print(len(os.listdir("/proc/self/task")) - before)
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted in /proc")
 def test_these_tests_really_train_on_as_many_threads_as_they_say():
-    assert [1 + threads_that_came(n_threads) for n_threads in (1, 2, 3)] == [1, 2, 3]
+    assert [1 + threads_that_came(n_threads) for n_threads in (1, 3)] == [1, 3]

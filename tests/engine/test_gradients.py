@@ -180,6 +180,20 @@ def test_relu_has_slope_zero_at_zero(simd, dtype):
 
 @every_path
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_row_of_weight_zero_adds_nothing_even_where_its_loss_overflows(simd, dtype):
+    spec, parameters = scalar_network(loss=Component("poisson"))
+    network = network_of(spec, dtype, simd)
+    X, y = np.array([[0.5], [800.0]], dtype), np.ones((2, 1), dtype)
+    parameters, weights = parameters.astype(dtype), np.array([1.0, 0.0], dtype)
+    assert np.isinf(network.loss(parameters, X, y))
+    loss, gradient = network.loss_and_gradient(parameters, X, y, weights)
+    expected_loss, expected = network.loss_and_gradient(parameters, X[:1], y[:1])
+    assert loss == expected_loss
+    np.testing.assert_array_equal(gradient, expected)
+
+
+@every_path
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("settings", [{}, {"gamma": 0.5}, {"label_smoothing": 0.1}], ids=str)
 def test_a_single_class_is_certain_and_costs_nothing(simd, dtype, settings):
     name = "focal" if "gamma" in settings else "log_loss"

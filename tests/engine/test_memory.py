@@ -23,7 +23,7 @@ def epoch_of(trainer, epoch, n_threads=1):
 def churn():
     """Frees what nobody holds and writes over it."""
     gc.collect()
-    return [np.full(n, np.nan) for n in range(1, 400)]
+    return [np.full(n, np.nan) for n in range(1, 400) for _ in range(8)]
 
 
 @every_dtype
@@ -33,7 +33,7 @@ def test_a_trainer_keeps_its_data_and_its_network_alive(dtype, csr):
     arrays = scaled_problem(spec, 60, 0)
 
     def trained(keep):
-        parameters, X, y, weights = (cast(array, dtype) for array in arrays)
+        parameters, X, y, weights = (array.astype(dtype) for array in arrays)
         inputs = rows_of_csr(sparse.csr_matrix(X), dtype) if csr else X
         rows = np.arange(0, 60, 2, dtype=np.int64)
         trainer = trainer_of(spec, ADAM, dtype=dtype, batch_size=7)
