@@ -47,6 +47,8 @@ class Plan:
         Largest number of threads.
     incremental : bool
         Whether the caller asks for single epochs, so that the end of this call means nothing.
+    began : float
+        When the call began, by ``time.perf_counter``.
 
     Examples
     --------
@@ -69,6 +71,7 @@ class Plan:
     verbose: bool
     n_threads: int
     incremental: bool
+    began: float
 
 
 @dataclass

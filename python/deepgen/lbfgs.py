@@ -121,7 +121,7 @@ class _Objective:
         self.accepted: NDArray[np.float64] = network.parameters.copy()
         self.n_iter = 0
         self.loss = self.gradient_norm = float("nan")
-        self.began = time.perf_counter() - course.history.seconds
+        self.began = plan.began - course.history.seconds
 
     def __call__(self, parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         data, plan = self.data, self.plan

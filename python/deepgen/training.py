@@ -221,7 +221,7 @@ class _Run:
     ) -> None:
         self.network, self.validation, self.plan, self.course = network, validation, plan, course
         self.n_rows = data.n_rows
-        self.began = time.perf_counter() - course.history.seconds
+        self.began = plan.began - course.history.seconds
         self.pace = Pace()
         self.diverged = False
         self.best = network.parameters.copy()

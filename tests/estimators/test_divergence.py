@@ -47,7 +47,7 @@ def test_divergence_in_the_first_epoch_returns_to_the_start():
     with pytest.warns(ConvergenceWarning, match="diverged in epoch 1"):
         model = diverging(learning_rate_init=1e15, batch_size=10).fit(X, Y)
     assert np.abs(model.coefs_[0]).max() < 2
-    assert np.isnan(model.loss_)
+    assert np.isnan(model.loss_) and model.best_loss_ == np.inf
 
 
 def test_early_stopping_keeps_the_best_weights_when_training_diverges():

@@ -158,6 +158,9 @@ BAD_DATA = {
     "no columns": (X[:, :0], Y, "0 feature"),
     "words": (np.full((157, 5), "word"), Y, "could not convert string to float"),
     "complex": (X + 1j, Y, "Complex data not supported"),
+    "sparse target": (X, sparse.csr_matrix(Y.reshape(-1, 1)), "y is sparse"),
+    "word target": (X, np.full(157, "word"), "could not convert string to float"),
+    "complex target": (X, Y + 1j, "Complex data not supported"),
     "no target": (X, None, "requires y to be passed"),
 }
 

@@ -82,6 +82,11 @@ def test_several_labels_sparse_or_dense_are_the_same():
     assert dense.out_activation_ == "logistic"
 
 
+def test_early_stopping_with_several_sparse_labels():
+    model = model_of(early_stopping=True, max_iter=5).fit(X, sparse.csr_matrix(SEVERAL))
+    assert len(model.validation_scores_) == 5
+
+
 def test_a_single_class_is_accepted_and_predicted():
     y = np.full(len(X), "only")
     model = model_of(max_iter=3).fit(X, y)

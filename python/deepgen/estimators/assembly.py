@@ -145,7 +145,13 @@ def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
 
 
 def make_plan(
-    model: Any, optimizer: Optimizer, *, n_rows: int, n_threads: int, incremental: bool
+    model: Any,
+    optimizer: Optimizer,
+    *,
+    n_rows: int,
+    n_threads: int,
+    incremental: bool,
+    began: float,
 ) -> Plan:
     """Return what the training run shall do.
 
@@ -161,6 +167,8 @@ def make_plan(
         Largest number of threads.
     incremental : bool
         Whether ``partial_fit`` was called, which makes one epoch.
+    began : float
+        When the call began, by ``time.perf_counter``.
 
     Returns
     -------
@@ -207,6 +215,7 @@ def make_plan(
         verbose=bool(model.verbose),
         n_threads=n_threads,
         incremental=incremental,
+        began=began,
     )
 
 
@@ -269,7 +278,7 @@ def make_network(
 
 
 def start_network(
-    model: Any, network: Network, data: Data, *, seed: int, coefs_init: Any, intercepts_init: Any
+    model: Any, network: Network, data: Data, seed: int, *, coefs: Any, intercepts: Any
 ) -> None:
     """Write starting weights into a network.
 
@@ -283,21 +292,20 @@ def start_network(
         The training samples, which 'data_dependent' looks at.
     seed : int
         The seed of the run.
-    coefs_init, intercepts_init : sequence of array-like or None
+    coefs, intercepts : sequence of array-like or None
         Weights and intercepts that win over the initializer; with weights alone, intercepts are 0.
     """
     rng = generator(seed, INIT)
     last = output_activation(model.activation)
     hidden = hidden_activations(model.activation, network.n_layers - 1)
     initialize(network, model.initializer, rng, [*hidden, last])
-    if coefs_init is None and model.initializer == "data_dependent":
+    if coefs is None and model.initializer == "data_dependent":
         rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows
         if data.weights is not None:
             rows = rows[data.weights[rows] > 0]
         if len(rows) > STANDARDIZING_ROWS:
             rows = np.sort(rng.choice(rows, STANDARDIZING_ROWS, replace=False))
         standardize_layers(network, data.X, rows)
-    if coefs_init is not None and intercepts_init is None:
-        for intercepts in network.intercepts():
-            intercepts[...] = 0
-    network.set_layers(coefs_init, intercepts_init)
+    if coefs is not None and intercepts is None:
+        intercepts = [np.zeros_like(own) for own in network.intercepts()]
+    network.set_layers(coefs, intercepts)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from deepgen import _core
-from deepgen.course import Course
+from deepgen.course import Course, Plan
 from deepgen.estimators.assembly import (
     batch_norm_of,
     make_network,
@@ -176,6 +178,7 @@ class BaseMLP(FittedMLP):
         intercepts_init: Any = None,
         incremental: bool = False,
     ) -> Self:
+        began = time.perf_counter()
         self._validate_params()
         hidden_widths(self.hidden_layer_sizes)
         optimizer = make_optimizer(self)
@@ -193,34 +196,23 @@ class BaseMLP(FittedMLP):
         course = Course(self._draw_seed()) if first else self._course
         rows = held_rows = None
         if self.early_stopping and held_out[0] is None and isinstance(optimizer, FirstOrder):
-            rows, held_rows = split_rows(
-                features.shape[0], self.validation_fraction, course.seed, self._strata(y)
-            )
-        for chosen, what in ((rows, "training"), (held_rows, "validation")):
-            if weights is not None and chosen is not None and not weights[chosen].any():
-                raise ValueError(f"All sample_weight of the {what} rows are zero")
+            rows, held_rows = self._split(y, weights, features.shape[0], course.seed)
         if first:
             part = slice(None) if rows is None else rows
             self._scale_targets(y[part], None if weights is None else weights[part])
         data = Data(as_matrix(features), self._encode(y, dtype), weights, rows)
-
-        loss, self.n_outputs_, self.out_activation_ = self._engine_loss()
-        network = make_network(
+        plan = make_plan(
             self,
-            n_inputs=features.shape[1],
-            n_outputs=self.n_outputs_,
-            loss=loss,
-            dtype=dtype,
-            before=None if first else self.network_,
+            optimizer,
+            n_rows=data.n_rows,
+            n_threads=n_threads,
+            incremental=incremental,
+            began=began,
         )
+        network = self._network(features.shape[1], dtype, None if first else self.network_)
         if first:
             start_network(
-                self,
-                network,
-                data,
-                seed=course.seed,
-                coefs_init=coefs_init,
-                intercepts_init=intercepts_init,
+                self, network, data, course.seed, coefs=coefs_init, intercepts=intercepts_init
             )
         else:
             network.set_layers(intercepts=intercepts_init)
@@ -231,9 +223,30 @@ class BaseMLP(FittedMLP):
             validation = self._validation(Data(data.X, data.y, weights, held_rows), y[held_rows])
         elif held_out[0] is not None:
             validation = self._held_out(*held_out, dtype)
-        self._train(network, data, validation, optimizer, course, n_threads, incremental)
+        self._train(network, data, validation, optimizer, plan, course)
         self.network_, self._course = network.as_type(np.dtype(self.dtype)), course
         return self
+
+    def _split(
+        self, y: Any, weights: Array | None, n_samples: int, seed: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        parts = split_rows(n_samples, self.validation_fraction, seed, self._strata(y))
+        for rows, what in zip(parts, ("training", "validation"), strict=True):
+            if weights is not None and not weights[rows].any():
+                raise ValueError(f"All sample_weight of the {what} rows are zero")
+        return parts
+
+    def _network(self, n_inputs: int, dtype: np.dtype[Any], before: Network | None) -> Network:
+        """Return the network to train, with the parameters of the one before."""
+        loss, self.n_outputs_, self.out_activation_ = self._engine_loss()
+        return make_network(
+            self,
+            n_inputs=n_inputs,
+            n_outputs=self.n_outputs_,
+            loss=loss,
+            dtype=dtype,
+            before=before,
+        )
 
     def _train(
         self,
@@ -241,28 +254,29 @@ class BaseMLP(FittedMLP):
         data: Data,
         validation: Validation | None,
         optimizer: Optimizer,
+        plan: Plan,
         course: Course,
-        n_threads: int,
-        incremental: bool,
     ) -> None:
         """Train the network and leave ``course`` as a later call shall find it."""
-        plan = make_plan(
-            self, optimizer, n_rows=data.n_rows, n_threads=n_threads, incremental=incremental
-        )
         if isinstance(optimizer, LBFGS):
-            memory = optimizer.history_size
             max_fun = self.max_fun if optimizer.max_fun is None else optimizer.max_fun
             self.n_iter_ = minimize(
-                network, data, validation, plan, course, history_size=memory, max_fun=max_fun
+                network,
+                data,
+                validation,
+                plan,
+                course,
+                history_size=optimizer.history_size,
+                max_fun=max_fun,
             )
         else:
             self.n_iter_ = train(network, data, validation, plan, course)
-        if not (self.warm_start or incremental):
+        if not (self.warm_start or plan.incremental):
             course.forget()
         norm = batch_norm_of(self)
-        if norm is not None and norm.recalibrate and not incremental:
+        if norm is not None and norm.recalibrate and not plan.incremental:
             running = network.parameters.copy()
-            network.recalibrate(data.X, rows=data.rows, n_threads=n_threads)
+            network.recalibrate(data.X, rows=data.rows, n_threads=plan.n_threads)
             if course.slots is not None:
                 course.served = network.parameters.copy()
                 course.parameters = running if course.parameters is None else course.parameters

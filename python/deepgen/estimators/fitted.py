@@ -76,7 +76,7 @@ class FittedMLP(BaseEstimator):
         """Lowest training loss of all epochs; None with early stopping."""
         if self.validation_scores_ is not None:
             return None
-        return float(np.nanmin(self.loss_curve_))
+        return float(min((loss for loss in self.loss_curve_ if loss == loss), default=np.inf))
 
     @property
     def validation_scores_(self) -> list[float] | None:

@@ -308,6 +308,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         return resolve(self.loss, REGRESSION_LOSSES, "loss")
 
     def _check_targets(self, y: Any, *, first: bool, incremental: bool) -> Array:
+        if not isinstance(y, np.ndarray):
+            raise ValueError("y is sparse, a regressor needs a dense array")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         targets: Array = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
