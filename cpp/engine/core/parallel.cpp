@@ -56,7 +56,7 @@ Index max_threads() {
 #endif
 }
 
-void parallel(Index n_threads, const std::function<void(const Team &)> &work) {
+void parallel(Index n_threads, FunctionRef<void(const Team &)> work) {
     const pid_t last = process_of_last_region.load(std::memory_order_relaxed);
     const bool forked = last != 0 && last != getpid();
     if (n_threads <= 1 || forked) {

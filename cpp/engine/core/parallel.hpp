@@ -7,10 +7,10 @@
 
 #pragma once
 
+#include "engine/core/function_ref.hpp"
 #include "engine/core/types.hpp"
 
 #include <atomic>
-#include <functional>
 
 namespace deepgen {
 
@@ -49,7 +49,7 @@ struct Team {
 
 // Runs `work` on at most n_threads threads; the team counts those that really came.
 // Exceptions must not leave `work`.
-void parallel(Index n_threads, const std::function<void(const Team &)> &work);
+void parallel(Index n_threads, FunctionRef<void(const Team &)> work);
 
 // OpenMP's limit now. A child forked after a parallel region gets 1: libgomp's threads do not
 // survive fork, and a second region in the child would hang.

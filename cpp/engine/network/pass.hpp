@@ -11,7 +11,6 @@
 #include "engine/network/parameters.hpp"
 #include "engine/network/work.hpp"
 
-#include <functional>
 #include <optional>
 
 namespace deepgen {
@@ -54,8 +53,8 @@ class Pass {
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &);
 
     // Phase 2. The sink is called for every stretch of packed weights once, whoever the thread.
-    using Sink = std::function<void(Index stretch, const WorkItem &, const GradientTile<T> &)>;
-    void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &, const Sink &sink);
+    using Sink = FunctionRef<void(Index stretch, const WorkItem &, const GradientTile<T> &)>;
+    void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &, Sink sink);
 
     // The batch's loss, in order over row blocks; after the team has met.
     double batch_loss(Index n_rows) const;

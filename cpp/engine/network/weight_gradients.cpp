@@ -8,7 +8,7 @@ namespace deepgen {
 
 template <class T>
 void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
-                               const Sink &sink) {
+                               Sink sink) {
     const Kernels<T> &kernels = network_.kernels();
     const Index n_rows = batch.rows.size;
     ThreadMemory &own = threads_[as_size(team.rank)];
@@ -84,8 +84,8 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
 }
 
 template void Pass<float>::weight_gradients(const Team &, const Batch<float> &,
-                                            const Inputs<float> &, const Sink &);
+                                            const Inputs<float> &, Sink);
 template void Pass<double>::weight_gradients(const Team &, const Batch<double> &,
-                                             const Inputs<double> &, const Sink &);
+                                             const Inputs<double> &, Sink);
 
 } // namespace deepgen

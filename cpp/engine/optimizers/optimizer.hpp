@@ -13,7 +13,6 @@
 #include "engine/core/parallel.hpp"
 #include "engine/kernels/kernels.hpp"
 
-#include <functional>
 #include <memory>
 
 namespace deepgen {
@@ -48,8 +47,8 @@ class BatchGradient {
 
     // The gradient of the last evaluation, each stretch once, on some thread. The visitor says
     // whether it moved the stretch's weights. The team has met when this returns.
-    using Visitor = std::function<bool(const Stretch<T> &)>;
-    virtual void visit(const Team &, const Visitor &) = 0;
+    using Visitor = FunctionRef<bool(const Stretch<T> &)>;
+    virtual void visit(const Team &, Visitor) = 0;
 
     // After the weights were moved outside a visit: the team meets, and what is derived from them
     // is made anew.

@@ -14,7 +14,7 @@ double Step<T>::evaluate(const Team &team, Evaluation evaluation) {
 }
 
 template <class T>
-void Step<T>::visit(const Team &team, const Visitor &visitor) {
+void Step<T>::visit(const Team &team, Visitor visitor) {
     pass_.weight_gradients(
         team, batch_, X_, [&](Index stretch, const WorkItem &item, const GradientTile<T> &tile) {
             const bool moved = visitor({stretch, tile.offset, tile.n, tile.gradient, tile.coefs});

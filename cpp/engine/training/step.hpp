@@ -19,7 +19,7 @@ class Step final : public BatchGradient<T> {
     using typename BatchGradient<T>::Visitor;
 
     double evaluate(const Team &, Evaluation) override;
-    void visit(const Team &, const Visitor &) override;
+    void visit(const Team &, Visitor) override;
     void weights_moved(const Team &) override;
     LayerStatistics<T> statistics(Index layer) const override;
     T *weights() override { return parameters_.weights.data(); }
