@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from deepgen import _core
@@ -33,6 +34,8 @@ class Component:
     """
 
     name: ClassVar[str] = ""
+    ranges: ClassVar[dict[str, tuple[float, float]]] = {}
+    """Lowest and highest value of the fields that Python uses by itself."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the fields by name, as scikit-learn's ``clone`` asks for them.
@@ -96,6 +99,25 @@ class Component:
             if field.default is MISSING or repr(value) != repr(field.default):
                 changed.append(f"{field.name}={value!r}")
         return f"{type(self).__name__}({', '.join(changed)})"
+
+    def check(self) -> None:
+        """Refuse fields that are out of range, of those that the engine does not see.
+
+        Raises
+        ------
+        ValueError
+            If a field is no number or outside its range.
+        """
+        for key, (low, high) in self.ranges.items():
+            value = getattr(self, key)
+            if value is None:
+                continue
+            if not isinstance(value, Real):
+                raise ValueError(f"{type(self).__name__}: {key} must be a number, got {value!r}")
+            if not low <= float(value) <= high:
+                raise ValueError(
+                    f"{type(self).__name__}: {key} must be in [{low:g}, {high:g}], got {value!r}"
+                )
 
     def settings(self) -> dict[str, Any]:
         """Return the settings under the engine's names.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -32,6 +34,10 @@ class FirstOrder(Optimizer):
     >>> isinstance(Adam(), FirstOrder)
     True
     """
+
+    ranges: ClassVar[dict[str, tuple[float, float]]] = {
+        "learning_rate_init": (math.nextafter(0.0, 1.0), sys.float_info.max)
+    }
 
     def rate(self, default: float) -> float:
         """Return the learning rate before any schedule.
@@ -237,6 +243,11 @@ class LBFGS(Optimizer):
     >>> LBFGS(history_size=20)
     LBFGS(history_size=20)
     """
+
+    ranges: ClassVar[dict[str, tuple[float, float]]] = {
+        "history_size": (1, math.inf),
+        "max_fun": (1, math.inf),
+    }
 
     history_size: int = 10
     max_fun: int | None = None

@@ -6,6 +6,7 @@ training loop keeps, so that a run can be pickled and continued.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -149,6 +150,7 @@ class InvScaling(Schedule):
     """
 
     name: ClassVar[str] = "invscaling"
+    ranges: ClassVar[dict[str, tuple[float, float]]] = {"power_t": (0.0, math.inf)}
 
     power_t: float = 0.5
 
@@ -203,6 +205,10 @@ class Adaptive(Schedule):
     """
 
     name: ClassVar[str] = "adaptive"
+    ranges: ClassVar[dict[str, tuple[float, float]]] = {
+        "factor": (math.nextafter(1.0, 2.0), math.inf),
+        "min_rate": (0.0, math.inf),
+    }
 
     factor: float = 5.0
     min_rate: float = 1e-6

@@ -12,7 +12,8 @@ from deepgen import MLPClassifier, MLPRegressor
 from deepgen.inputs import as_matrix, check_features
 from deepgen.losses import Huber
 from deepgen.normalizations import BatchNorm
-from deepgen.optimizers import SGD, Adam
+from deepgen.optimizers import LBFGS, SGD, Adam
+from deepgen.schedules import Adaptive, InvScaling
 from estimators.problems import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -152,6 +153,7 @@ BAD_DATA = {
     "huge": (1e300 * X, Y, "infinity or a value too large for dtype..float32"),
     "sparse nan": (sparse.csr_matrix(np.where(X > 2, np.nan, X)), Y, "contains NaN"),
     "nan target": (X, np.where(Y > 1, np.nan, Y), "Input y contains NaN"),
+    "missing target": (X, [None] * 157, "Input y contains NaN"),
     "one dimension": (Y, Y, "Expected 2D array, got 1D array"),
     "lengths": (X, Y[:-1], "inconsistent numbers of samples"),
     "no rows": (X[:0], Y[:0], "Found array with 0 sample"),
@@ -204,11 +206,20 @@ BAD_PARAMETERS = {
         (Adam(beta_1=2), "beta_1 must be in"),
         (Adam(eps_mode="keras"), "unknown eps_mode 'keras'; known: sklearn, torch"),
         (SGD(momentum="much"), "momentum must be a number, got 'much'"),
+        (SGD(learning_rate_init=0), "SGD: learning_rate_init must be in"),
+        (Adam(learning_rate_init=np.inf), "Adam: learning_rate_init must be in"),
+        (LBFGS(history_size=0), "LBFGS: history_size must be in"),
+        (LBFGS(max_fun=0), "LBFGS: max_fun must be in"),
     ],
     "loss": [("mse", "'huber'.*Got 'mse'"), (Huber(delta=-1), "delta")],
     "normalization": [("weight", "'batch'.*Got 'weight'"), (BatchNorm(eps=-1), "epsilon")],
     "skip": [("highway", "'residual'.*Got 'highway'")],
-    "learning_rate": [("cosine", "'invscaling'.*Got 'cosine'")],
+    "learning_rate": [
+        ("cosine", "'invscaling'.*Got 'cosine'"),
+        (InvScaling(-1), "InvScaling: power_t must be in"),
+        (InvScaling("fast"), "InvScaling: power_t must be a number, got 'fast'"),
+        (Adaptive(factor=1), "Adaptive: factor must be in"),
+    ],
     "initializer": [("xavier", "'orthogonal'.*Got 'xavier'")],
     "dtype": [("float16", "'float64'.*Got 'float16'")],
     "target_scaling": [("robust", "'standard'.*Got 'robust'")],

@@ -67,6 +67,7 @@ def make_optimizer(model: Any) -> Optimizer:
         The object itself, or for a name its class with the estimator's ``momentum``, ``beta_1`` ...
     """
     solver = resolve(model.solver, SOLVERS, "solver")
+    solver.check()
     if not isinstance(model.solver, str):
         return solver
     if isinstance(solver, SGD):
@@ -132,6 +133,7 @@ def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
         If the name is one that acts for stochastic gradient descent only.
     """
     schedule = resolve(model.learning_rate, SCHEDULES, "learning_rate")
+    schedule.check()
     if not isinstance(model.learning_rate, str) or isinstance(schedule, Constant):
         return schedule
     if not isinstance(optimizer, SGD):

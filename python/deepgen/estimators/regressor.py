@@ -313,6 +313,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         targets: Array = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
+        if not np.isfinite(targets).all():
+            raise ValueError("Input y contains NaN or infinity.")
         loss = self._loss()
         if isinstance(loss, Quantile) and loss.levels is not None and targets.shape[1] > 1:
             raise ValueError(f"several quantiles need y of one column, got {targets.shape[1]}")
