@@ -7,6 +7,8 @@ from sklearn import neural_network
 import deepgen
 from estimators.problems import curve, features, starting_weights, weights
 
+pytest.importorskip("sklearn", "1.7", reason="scikit-learn's MLP takes weights from 1.7 on")
+
 HIDDEN = (8, 6)
 TIGHT = 1e-9
 LBFGS = 1e-6
