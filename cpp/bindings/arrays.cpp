@@ -1,3 +1,5 @@
+// The checks that turn NumPy arrays into views.
+
 #include "bindings/arrays.hpp"
 
 #include <cmath>

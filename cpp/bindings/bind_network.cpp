@@ -58,11 +58,13 @@ py::array predict(const AnyNetwork &any, const py::object &parameters, const py:
         auto out = layer_of(network, parameters, X, rows, last, Part::output, n_threads);
         auto *const means = out.mutable_data();
         const Index n_rows = out.shape(0);
-        const py::gil_scoped_release released;
-        for (Index i = 0; i < n_rows; ++i)
-            network.loss().means(means + i * network.n_outputs(), means + i * network.n_outputs(),
-                                 network.n_outputs());
-        return out;
+        {
+            const py::gil_scoped_release released;
+            for (Index i = 0; i < n_rows; ++i)
+                network.loss().means(means + i * network.n_outputs(),
+                                     means + i * network.n_outputs(), network.n_outputs());
+        }
+        return out; // as another type, which may count references
     });
 }
 

@@ -1,7 +1,8 @@
 // Gaussian error linear unit, exact.
 //
-//   f(z) = z Phi(z),   f'(z) = Phi(z) + z phi(z),   Phi, phi: the standard normal distribution and
-//   its density
+//   f(z) = z Phi(z),   f'(z) = Phi(z) + z phi(z)
+//
+// Phi and phi are the standard normal distribution and its density.
 //
 // Hendrycks & Gimpel (2016), Gaussian error linear units, section 2.
 

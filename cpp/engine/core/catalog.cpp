@@ -1,7 +1,8 @@
+// Settings: defaults, then what was given, each checked against its range.
+
 #include "engine/core/catalog.hpp"
 
 #include <algorithm>
-#include <cmath>
 
 namespace deepgen {
 

@@ -1,12 +1,13 @@
+// Threads by OpenMP, the barrier, and the state of the floating-point unit.
+
 #include "engine/core/parallel.hpp"
 
-#include <algorithm>
 #include <thread>
 #include <unistd.h>
-#include <vector>
 
 #if defined(__SANITIZE_THREAD__)
 // ThreadSanitizer cannot see libgomp's synchronisation; plain threads show it only what is ours.
+#include <vector>
 #else
 #include <omp.h>
 #endif
@@ -28,6 +29,12 @@ void pause() {
 
 std::atomic<pid_t> process_of_last_region{0};
 
+// Whether this process is a child that was forked after a parallel region.
+bool forked() {
+    const pid_t last = process_of_last_region.load(std::memory_order_relaxed);
+    return last != 0 && last != getpid();
+}
+
 } // namespace
 
 void Barrier::wait() {
@@ -37,17 +44,17 @@ void Barrier::wait() {
         generation_.store(generation + 1, std::memory_order_release);
         return;
     }
-    for (int i = 0; generation_.load(std::memory_order_acquire) == generation; ++i) {
-        if (i < spins)
+    for (int left = spins; generation_.load(std::memory_order_acquire) == generation;) {
+        if (left > 0) {
+            --left;
             pause();
-        else
+        } else
             std::this_thread::yield();
     }
 }
 
 Index max_threads() {
-    const pid_t last = process_of_last_region.load(std::memory_order_relaxed);
-    if (last != 0 && last != getpid())
+    if (forked())
         return 1;
 #if defined(__SANITIZE_THREAD__)
     return 3;
@@ -57,21 +64,17 @@ Index max_threads() {
 }
 
 void parallel(Index n_threads, FunctionRef<void(const Team &)> work) {
-    const pid_t last = process_of_last_region.load(std::memory_order_relaxed);
-    const bool forked = last != 0 && last != getpid();
-    if (n_threads <= 1 || forked) {
-        Barrier alone(1);
-        work(Team{0, 1, &alone});
+    if (n_threads <= 1 || forked()) {
+        work(alone);
         return;
     }
     process_of_last_region.store(getpid(), std::memory_order_relaxed);
-#if defined(__SANITIZE_THREAD__)
     Barrier barrier(n_threads);
+#if defined(__SANITIZE_THREAD__)
     std::vector<std::jthread> threads;
     for (Index rank = 0; rank < n_threads; ++rank)
         threads.emplace_back([&, rank] { work(Team{rank, n_threads, &barrier}); });
 #else
-    Barrier barrier(n_threads);
 #pragma omp parallel num_threads(static_cast<int>(n_threads))
     {
         const Index size = omp_get_num_threads();

@@ -47,6 +47,9 @@ struct Team {
     Share share(Index n) const { return {n * rank / size, n * (rank + 1) / size}; }
 };
 
+// The team of one: it never waits.
+inline constexpr Team alone{0, 1, nullptr};
+
 // Runs `work` on at most n_threads threads; the team counts those that really came.
 // Exceptions must not leave `work`.
 void parallel(Index n_threads, FunctionRef<void(const Team &)> work);
@@ -55,8 +58,8 @@ void parallel(Index n_threads, FunctionRef<void(const Team &)> work);
 // survive fork, and a second region in the child would hang.
 Index max_threads();
 
-// Denormals are flushed to zero while this lives: a dead unit's moments would be denormal for ever
-// after, and each operation on them costs a hundred cycles.
+// Denormals are flushed to zero while this lives, on x86: a dead unit's moments would be denormal
+// for ever after, and each operation on them costs a hundred cycles.
 class FlushDenormals {
   public:
     FlushDenormals();

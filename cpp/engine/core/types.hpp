@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
 #include <new>
 #include <type_traits>
@@ -16,8 +15,8 @@ using Index = std::ptrdiff_t;
 
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
-inline constexpr double below_one =
-    1.0 - 0x1p-53; // the largest double under 1, for half-open ranges
+// The largest double under 1, for half-open ranges.
+inline constexpr double below_one = 1.0 - 0x1p-53;
 
 inline constexpr Index cache_line = 64; // bytes
 

@@ -23,12 +23,12 @@ namespace deepgen::DEEPGEN_PATH {
 
 // Registers in a panel, and the tallest tile for a number of column registers: accumulators, one
 // row of b and one broadcast have to fit the register file (32 of AVX-512, 16 elsewhere).
-#if defined(__AVX512F__)
+#if DEEPGEN_REGISTER_BYTES == 64
 inline constexpr Index panel_registers = 4;
 constexpr Index tile_height(Index vectors) {
     return vectors == 4 ? 6 : vectors == 3 ? 8 : vectors == 2 ? 12 : 14;
 }
-#elif defined(__AVX2__)
+#elif DEEPGEN_REGISTER_BYTES == 32
 inline constexpr Index panel_registers = 2;
 constexpr Index tile_height(Index) {
     return 6;
@@ -163,8 +163,8 @@ void product(const Product<T> &p) {
                         .b_stride = width,
                         .c = p.c + j,
                         .c_stride = p.c_stride,
-                        .bias = p.bias + j,
-                        .gate = p.gate + j,
+                        .bias = p.bias ? p.bias + j : nullptr,
+                        .gate = p.gate ? p.gate + j : nullptr,
                         .gate_stride = p.gate_stride,
                         .gate_scale = p.gate_scale};
         panel_of_width<T, epilogue, true>(width, t, p.rows);

@@ -16,25 +16,33 @@
 #include <immintrin.h>
 #endif
 
-#if defined(__AVX512F__)
+// Which instructions may be named below, the path's name and the size of its registers. The
+// geometry of AVX-512 can also be built from generic vectors, so that a machine without it can test
+// tiles, tails and transposes.
+#if defined(DEEPGEN_EMULATE_AVX512)
 #define DEEPGEN_PATH avx512
-#elif defined(__AVX2__)
+#define DEEPGEN_REGISTER_BYTES 64
+#elif defined(__AVX512F__)
+#define DEEPGEN_USE_AVX512
+#define DEEPGEN_PATH avx512
+#define DEEPGEN_REGISTER_BYTES 64
+#elif defined(__AVX2__) && defined(__FMA__)
+#define DEEPGEN_USE_AVX2
 #define DEEPGEN_PATH avx2
+#define DEEPGEN_REGISTER_BYTES 32
 #else
+#if defined(__SSE2__)
+#define DEEPGEN_USE_SSE2
+#endif
 #define DEEPGEN_PATH portable
+#define DEEPGEN_REGISTER_BYTES 16
 #endif
 
 #define DEEPGEN_INLINE inline __attribute__((always_inline))
 
 namespace deepgen::DEEPGEN_PATH {
 
-#if defined(__AVX512F__)
-inline constexpr Index register_bytes = 64;
-#elif defined(__AVX2__)
-inline constexpr Index register_bytes = 32;
-#else
-inline constexpr Index register_bytes = 16;
-#endif
+inline constexpr Index register_bytes = DEEPGEN_REGISTER_BYTES;
 
 // Spelled out for each scalar: GCC 12 forgets vector_size on a type that depends on a template
 // parameter.
@@ -86,17 +94,17 @@ struct Simd {
     friend Simd select(Mask mask, Simd yes, Simd no) { return mask ? yes.v : no.v; }
     // a > b ? a : b, as the instruction has it: where one is NaN, b.
     friend Simd max(Simd a, Simd b) {
-#if defined(__AVX512F__)
+#if defined(DEEPGEN_USE_AVX512)
         if constexpr (sizeof(T) == 4)
             return _mm512_maskz_max_ps(0xffff, a.v, b.v);
         else
             return _mm512_maskz_max_pd(0xff, a.v, b.v);
-#elif defined(__AVX2__)
+#elif defined(DEEPGEN_USE_AVX2)
         if constexpr (sizeof(T) == 4)
             return _mm256_max_ps(a.v, b.v);
         else
             return _mm256_max_pd(a.v, b.v);
-#elif defined(__SSE2__)
+#elif defined(DEEPGEN_USE_SSE2)
         if constexpr (sizeof(T) == 4)
             return _mm_max_ps(a.v, b.v);
         else
@@ -112,17 +120,17 @@ struct Simd {
     // rounds alike.
     friend Simd fmadd(Simd a, Simd b, Simd c) {
         if constexpr (sizeof(T) == 4) {
-#if defined(__AVX512F__)
+#if defined(DEEPGEN_USE_AVX512)
             return _mm512_fmadd_ps(a.v, b.v, c.v);
-#elif defined(__FMA__)
+#elif defined(DEEPGEN_USE_AVX2)
             return _mm256_fmadd_ps(a.v, b.v, c.v);
 #else
             return a.v * b.v + c.v;
 #endif
         } else {
-#if defined(__AVX512F__)
+#if defined(DEEPGEN_USE_AVX512)
             return _mm512_fmadd_pd(a.v, b.v, c.v);
-#elif defined(__FMA__)
+#elif defined(DEEPGEN_USE_AVX2)
             return _mm256_fmadd_pd(a.v, b.v, c.v);
 #else
             return a.v * b.v + c.v;
@@ -131,18 +139,18 @@ struct Simd {
     }
 
     friend Simd sqrt(Simd a) {
-#if defined(__AVX512F__)
+#if defined(DEEPGEN_USE_AVX512)
         if constexpr (sizeof(T) == 4)
             return _mm512_maskz_sqrt_ps(0xffff,
                                         a.v); // the unmasked one trips GCC 12's -Wuninitialized
         else
             return _mm512_maskz_sqrt_pd(0xff, a.v);
-#elif defined(__AVX2__)
+#elif defined(DEEPGEN_USE_AVX2)
         if constexpr (sizeof(T) == 4)
             return _mm256_sqrt_ps(a.v);
         else
             return _mm256_sqrt_pd(a.v);
-#elif defined(__SSE2__)
+#elif defined(DEEPGEN_USE_SSE2)
         if constexpr (sizeof(T) == 4)
             return _mm_sqrt_ps(a.v);
         else

@@ -1,9 +1,10 @@
 // What the network asks of a loss: value and gradient over a block of rows, and the means (the
 // inverse link).
 //
-// A loss is sum_i w_i l(z_i, y_i) / sum_i w_i, l summed over the outputs of a row. The block's
-// share of the sum comes back in double; the gradient is written as scale * w_i * dl/dz, scale = 1
-// / sum_i w_i.
+//   L = sum_i w_i l(z_i, y_i) / sum_i w_i,   l summed over the outputs of a row
+//
+// The block's share of the upper sum comes back in double; the gradient is written as
+// scale * w_i * dl/dz_i with scale = 1 / sum_i w_i.
 
 #pragma once
 

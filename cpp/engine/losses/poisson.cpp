@@ -1,7 +1,6 @@
 // Half the Poisson deviance, for counts; the outputs are logarithms of the means.
 //
-//   l(z, y) = y log(y / mu) - y + mu,   l' = mu - y,   mean mu = e^z,   y >= 0, y log y = 0 at y =
-//   0
+//   l(z, y) = y log(y / mu) - y + mu,   l' = mu - y,   mean mu = e^z,   y >= 0, 0 log 0 = 0
 //
 // McCullagh & Nelder (1989), Generalized linear models, section 2.3.
 

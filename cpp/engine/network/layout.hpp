@@ -10,6 +10,8 @@
 #include "engine/kernels/kernels.hpp"
 #include "engine/network/spec.hpp"
 
+#include <algorithm>
+
 namespace deepgen {
 
 struct Block {
@@ -43,9 +45,9 @@ struct Layout {
 // Packed offsets of one layer; inputs and width padded.
 struct PackedLayer {
     Index n_inputs, width;
-    Index coefs, intercepts, scale,
-        shift;        // every layer has room for all three vectors: absent ones stay zero
-    Index transposed; // in the array of transposes; layer 0 has none
+    Index coefs;
+    Index intercepts, scale, shift; // every layer has room for all three: absent ones stay zero
+    Index transposed;               // in the array of transposes; layer 0 has none
 };
 
 template <class T>
@@ -57,7 +59,7 @@ class PackedLayout {
     Index size() const { return size_; }
     Index transposed_size() const { return transposed_size_; }
 
-    // Trainable blocks from flat to packed and back. Padding is left as it is (zero).
+    // Trainable blocks from flat to packed and back; `pack` clears padding and absent vectors.
     void pack(const T *flat, T *packed) const;
     void unpack(const T *packed, T *flat) const;
 

@@ -1,3 +1,5 @@
+// Measuring: outputs, moments, loss and gradient, in chunks of rows that threads share.
+
 #include "engine/network/network.hpp"
 
 #include "engine/activations/catalog.hpp"
@@ -71,12 +73,17 @@ void Network<T>::activations(const T *parameters, const Inputs<T> &X, const Sele
     packed.load(*this, parameters);
     const Index width = layers_[as_size(layer)].width;
     const Index n_chunks = (rows.size + inference_rows - 1) / inference_rows;
-    parallel(std::min(n_threads, n_chunks), [&](const Team &team) {
-        const Team alone{0, 1, nullptr};
-        Pass<T> pass(*this, std::min(inference_rows, rows.size), 1, !X.sparse(),
-                     Pass<T>::Purpose::inference);
+    n_threads = std::min(n_threads, n_chunks);
+    // Memory for every thread is made here: nothing may throw among the team.
+    const Index most_rows = std::min(inference_rows, rows.size);
+    std::vector<Pass<T>> passes;
+    passes.reserve(as_size(n_threads));
+    for (Index rank = 0; rank < n_threads; ++rank)
+        passes.emplace_back(*this, most_rows, 1, !X.sparse(), Pass<T>::Purpose::inference);
+    parallel(n_threads, [&](const Team &team) {
+        Pass<T> &pass = passes[as_size(team.rank)];
+        std::array<std::int64_t, inference_rows> samples;
         const Share chunks = team.share(n_chunks);
-        std::vector<std::int64_t> samples(as_size(std::min(inference_rows, rows.size)));
         for (Index first = chunks.begin * inference_rows;
              first < std::min(chunks.end * inference_rows, rows.size); first += inference_rows) {
             const Index n = std::min(inference_rows, rows.size - first);
@@ -144,7 +151,8 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, co
     for (Index i = 0; i < rows.size; ++i)
         samples[as_size(i)] = rows[i];
     n_threads = std::min(n_threads, n_row_blocks(chunk));
-    Pass<T> pass(*this, chunk, n_threads, !X.sparse(), Pass<T>::Purpose::gradient);
+    Pass<T> pass(*this, chunk, n_threads, !X.sparse(),
+                 gradient ? Pass<T>::Purpose::gradient : Pass<T>::Purpose::loss);
     double loss = 0.0;
     parallel(n_threads, [&](const Team &team) {
         for (Index first = 0; first < rows.size; first += chunk) {

@@ -59,8 +59,6 @@ enum class Part { output, product }; // of a layer: a_l or z_l
 template <class T>
 class Network {
   public:
-    using Scalar = T;
-
     Network(NetworkSpec spec, std::string_view simd);
     Network(const Network &) = delete;
 

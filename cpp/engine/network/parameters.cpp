@@ -1,3 +1,5 @@
+// Parameters in and out of the packed layout.
+
 #include "engine/network/parameters.hpp"
 
 #include <algorithm>

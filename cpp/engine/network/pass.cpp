@@ -1,3 +1,5 @@
+// Phase 1 of a pass: rows forward through the layers, and their slopes back.
+
 #include "engine/network/pass.hpp"
 
 #include "engine/core/random.hpp"
@@ -5,6 +7,7 @@
 #include <algorithm>
 
 namespace deepgen {
+
 template <class T>
 Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool dense_inputs,
               Purpose purpose)
@@ -16,7 +19,7 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
         ends_.resize(as_size(max_rows));
     }
     const bool gradient = purpose == Purpose::gradient;
-    Index widest = padded<T>(network.n_inputs());
+    Index widest = 0;
     for (const LayerPlan<T> &plan : network.layers()) {
         LayerMemory &memory = layers_.emplace_back();
         memory.stride = row_stride<T>(plan.width);
@@ -31,10 +34,18 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
                 std::make_unique<NormalizationMemory<T>>(plan.width, max_rows, team_size);
         widest = std::max(widest, padded<T>(plan.width));
     }
-    threads_.resize(as_size(team_size));
+    if (purpose == Purpose::inference)
+        return;
+    if (network.takes_classes())
+        classes_.resize(as_size(max_rows));
+    else
+        targets_.resize(as_size(max_rows * network.n_targets()));
+    weights_.resize(as_size(max_rows));
+    block_loss_.resize(as_size(n_row_blocks(max_rows)));
     if (!gradient)
         return;
     work_.emplace(network.packed(), network.kernels().panel, dense_inputs);
+    threads_.resize(as_size(team_size));
     for (ThreadMemory &thread : threads_) {
         const Index columns = dense_inputs ? 0 : padded<T>(network.layers().front().width);
         thread.gradient.resize(as_size(std::max({Work<T>::item_rows * network.kernels().panel,
@@ -42,13 +53,6 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
         if (!dense_inputs)
             thread.cursors.resize(as_size(max_rows));
     }
-    dropout_keys_.resize(as_size(max_rows));
-    if (network.takes_classes())
-        classes_.resize(as_size(max_rows));
-    else
-        targets_.resize(as_size(max_rows * network.n_targets()));
-    weights_.resize(as_size(max_rows));
-    block_loss_.resize(as_size(n_row_blocks(max_rows)));
 }
 
 // Whole row blocks, so that block sums have one owner.
@@ -233,7 +237,7 @@ void Pass<T>::loss_and_slopes(const Team &team, const Batch<T> &batch, const Tar
              .classes = y.classes ? classes_.data() + row : nullptr,
              .weights = y.weights ? weights_.data() + row : nullptr,
              .scale = 1.0 / batch.weight_sum,
-             .gradient = last.slope.data() + row * last.stride,
+             .gradient = last.slope.empty() ? nullptr : last.slope.data() + row * last.stride,
              .gradient_stride = last.stride});
     }
 }
@@ -277,13 +281,13 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
     const Share rows = row_share(team, batch.rows.size);
     const Index n_rows = rows.end - rows.begin;
     const std::vector<LayerPlan<T>> &plans = network_.layers();
-    const auto skipped_to =
-        [&](Index layer, Index before) { // does a layer in (layer, before) .. end add this one?
-            for (Index l = before; l < static_cast<Index>(plans.size()); ++l)
-                if (plans[as_size(l)].skip_from == layer)
-                    return true;
-            return false;
-        };
+    const auto skipped_to = [&](Index layer,
+                                Index from) { // does a layer from `from` on add this one?
+        for (Index l = from; l < static_cast<Index>(plans.size()); ++l)
+            if (plans[as_size(l)].skip_from == layer)
+                return true;
+        return false;
+    };
     for (Index l = static_cast<Index>(plans.size()) - 1; l >= 0; --l) {
         const LayerPlan<T> &plan = plans[as_size(l)];
         LayerMemory &memory = layers_[as_size(l)];

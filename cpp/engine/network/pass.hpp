@@ -39,7 +39,7 @@ struct GradientTile {
 template <class T>
 class Pass {
   public:
-    enum class Purpose { inference, gradient };
+    enum class Purpose { inference, loss, gradient }; // each needs the memory of those before
 
     // Room for max_rows rows. `dense_inputs`: rows are gathered; else they are read from CSR in
     // place.
@@ -49,6 +49,7 @@ class Pass {
     // Phase 1, up to layer `last`; of that one perhaps only the product.
     void forward(const Team &, const Batch<T> &, const Inputs<T> &, PackedParameters<T> &,
                  Index last, Part part);
+    // The loss of each row block and, with room for a gradient, the slopes of the outputs.
     void loss_and_slopes(const Team &, const Batch<T> &, const Targeted<T> &);
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &);
 
@@ -70,8 +71,9 @@ class Pass {
   private:
     struct LayerMemory {
         Index stride;
-        Buffer<T> output, value,
-            slope; // a, what the activation's slope is computed from, dL/da then dL/dz
+        Buffer<T> output; // a
+        Buffer<T> value;  // what the activation's slope is computed from, where that is not a
+        Buffer<T> slope;  // dL/da, then dL/dz
         std::unique_ptr<NormalizationMemory<T>> normalization;
     };
     struct ThreadMemory {
@@ -99,7 +101,6 @@ class Pass {
     std::vector<std::int64_t> starts_, ends_; // of the batch's CSR rows
     std::vector<LayerMemory> layers_;
     std::vector<ThreadMemory> threads_;
-    std::vector<DropoutKey> dropout_keys_;
     Buffer<T> targets_, weights_;
     std::vector<std::int32_t> classes_;
     std::vector<double> block_loss_;

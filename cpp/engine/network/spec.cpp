@@ -1,3 +1,5 @@
+// What a spec has to satisfy.
+
 #include "engine/network/spec.hpp"
 
 #include "engine/activations/catalog.hpp"

@@ -1,3 +1,5 @@
+// The list of items, and who does which.
+
 #include "engine/network/work.hpp"
 
 #include <algorithm>

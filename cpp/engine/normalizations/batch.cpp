@@ -1,8 +1,10 @@
 // Batch norm: each unit standardized over the batch, then scaled and shifted.
 //
-//   y = scale (z - mean) / sqrt(variance + epsilon) + shift               variance over the batch,
-//   biased dz = scale / std (dy - mean(dy) - x mean(dy x)),  x = (z - mean) / std running <- (1 -
-//   momentum) running + momentum batch                     with the unbiased variance n / (n - 1)
+//   y = scale x + shift,   x = (z - mean) / std,   std = sqrt(variance + epsilon)
+//   dz = scale / std (dy - mean(dy) - x mean(dy x))
+//   running <- (1 - momentum) running + momentum batch
+//
+// Means are over the batch. Its variance is biased in std, unbiased (n / (n - 1)) in running.
 //
 // Ioffe & Szegedy (2015), Batch normalization, algorithm 1; running statistics as PyTorch's.
 // Variances of row blocks are joined by Chan, Golub & LeVeque (1979), so a large mean does no harm.
@@ -35,10 +37,10 @@ class Batch final : public Normalization<T> {
                              memory.sums.data() + at, memory.squares.data() + at);
         }
         team.wait();
-        T *const mean = memory.vector(team.rank, 0), *const inverse_std =
-                                                         memory.vector(team.rank, 1);
-        double *const centres = memory.total(team.rank, 0), *const squares =
-                                                                memory.total(team.rank, 1);
+        T *const mean = memory.vector(team.rank, 0);
+        T *const inverse_std = memory.vector(team.rank, 1);
+        double *const centres = memory.total(team.rank, 0);
+        double *const squares = memory.total(team.rank, 1);
         const double n = static_cast<double>(call.n_rows);
         column_totals(memory.sums, memory, call.n_rows, centres);
         for (Index j = 0; j < memory.width; ++j)
@@ -62,8 +64,8 @@ class Batch final : public Normalization<T> {
                   NormalizationMemory<T> &memory) const override {
         block_slopes(kernels_, call, memory);
         team.wait();
-        double *const slopes = memory.total(team.rank, 0), *const products =
-                                                               memory.total(team.rank, 1);
+        double *const slopes = memory.total(team.rank, 0);
+        double *const products = memory.total(team.rank, 1);
         column_totals(memory.slopes, memory, call.n_rows, slopes);
         column_totals(memory.products, memory, call.n_rows, products);
         // The mean and 1 / std are used up here: their places hold scale / std and the mean slope.
@@ -84,8 +86,8 @@ class Batch final : public Normalization<T> {
 
     void frozen_forward(const Team &team, const NormalizationCall<T> &call,
                         NormalizationMemory<T> &memory) const override {
-        T *const mean = memory.vector(team.rank, 0), *const inverse_std =
-                                                         memory.vector(team.rank, 1);
+        T *const mean = memory.vector(team.rank, 0);
+        T *const inverse_std = memory.vector(team.rank, 1);
         std::copy_n(call.running_mean, memory.width, mean);
         for (Index j = 0; j < memory.width; ++j)
             inverse_std[j] = static_cast<T>(
@@ -115,8 +117,8 @@ class Batch final : public Normalization<T> {
         std::fill_n(squares, memory.width, 0.0);
         for (Index row = 0; row < n_rows; row += row_block) {
             const Index at = row / row_block * memory.stride;
-            const double *const own = memory.squares.data() + at, *const sums =
-                                                                      memory.sums.data() + at;
+            const double *const own = memory.squares.data() + at;
+            const double *const sums = memory.sums.data() + at;
             const double count = static_cast<double>(std::min(row_block, n_rows - row));
             const double share = 1.0 / count;
             for (Index j = 0; j < memory.width; ++j) {

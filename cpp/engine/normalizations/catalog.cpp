@@ -1,4 +1,8 @@
+// The catalog of normalizations, generated from the list of members, and what members share.
+
 #include "engine/normalizations/members.hpp"
+
+#include <algorithm>
 
 namespace deepgen {
 

@@ -1,8 +1,10 @@
 // Layer norm: each row standardized over its own units, then scaled and shifted; the same in
 // training and after.
 //
-//   y = scale (z - mean) / sqrt(variance + epsilon) + shift               over the row, variance
-//   biased dz = 1 / std (g - mean(g) - x mean(g x)),  g = dy scale,  x = (z - mean) / std
+//   y = scale x + shift,   x = (z - mean) / std,   std = sqrt(variance + epsilon)
+//   dz = 1 / std (g - mean(g) - x mean(g x)),   g = dy scale
+//
+// Means are over the row, its variance is biased.
 //
 // Ba, Kiros & Hinton (2016), Layer normalization, eq. (4).
 

@@ -1,3 +1,5 @@
+// One step of an elementwise rule: evaluate, then the rule on each stretch of the gradient.
+
 #include "engine/optimizers/elementwise.hpp"
 
 #include <cmath>

@@ -19,8 +19,7 @@ class Elementwise final : public Optimizer<T> {
 
   private:
     const Rule<T> *rule_;
-    std::vector<double>
-        settings_; // in the order of the rule's parameters; the last is weight_decay
+    std::vector<double> settings_; // as the rule's parameters; the last is weight_decay
     std::vector<Buffer<T>> slots_;
     std::vector<double> gradient_squares_, weight_squares_; // of each stretch
 };

@@ -1,3 +1,5 @@
+// Every elementwise optimizer rule as code, for the kernels of one SIMD path.
+
 #pragma once
 
 #include "engine/optimizers/adam.hpp"

@@ -1,3 +1,5 @@
+// The catalog of optimizers.
+
 #include "engine/optimizers/optimizer.hpp"
 
 #include "engine/optimizers/elementwise.hpp"

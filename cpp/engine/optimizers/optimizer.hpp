@@ -1,11 +1,15 @@
 // What training asks of an optimizer, and what an optimizer may ask of the batch at hand.
 //
-// Four shapes share this one interface:
-//   (a) elementwise rules visit the gradient once and move each stretch of weights while it is hot
-//   (elementwise.hpp); (b) rules that want gradients at other points (SAM and its kin) move the
-//   weights, evaluate again and move back; (c) rules that want more of a layer than its gradient
-//   (K-FAC, Shampoo) read its statistics; (d) full-batch methods (L-BFGS) are driven from outside
-//   over Network::loss_and_gradient and need nothing here.
+// Four shapes share this one interface.
+//
+//   (a) Elementwise rules visit the gradient once and move each stretch of weights while it is hot
+//       (elementwise.hpp).
+//   (b) Rules that want gradients at other points (SAM and its kin) move the weights, evaluate
+//       again and move back.
+//   (c) Rules that want more of a layer than its gradient (K-FAC, Shampoo) read its statistics.
+//   (d) Full-batch methods (L-BFGS) are driven from outside over Network::loss_and_gradient and
+//       need nothing here.
+//
 // Every thread of the team takes each step and asks alike.
 
 #pragma once

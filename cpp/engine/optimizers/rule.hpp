@@ -5,9 +5,9 @@
 //   parameters             name, default, range of each setting
 //   n_slots                numbers of memory for each weight
 //   constants(s, t, rate)  what is the same for all weights in step t = 1, 2, ..., from the
-//   settings s in the order
-//                          of `parameters`
+//                          settings s in the order of `parameters`
 //   Rule(constants)(w, g, slots)   the update
+//
 // The settings' last entry is always weight_decay: decoupled, w <- w - rate * weight_decay * w
 // before the rule, for weights only. L2 is the network's: g already holds it.
 
@@ -16,10 +16,14 @@
 #include "engine/kernels/kernels.hpp"
 #include "engine/kernels/simd.hpp"
 
+#include <iterator>
+
 namespace deepgen::DEEPGEN_PATH {
 
 template <class T, template <class> class Member>
 void update(const RuleConstants &constants, RuleTile<T> &tile) {
+    static_assert(Member<T>::n_slots <= max_slots);
+    static_assert(std::end(Member<T>::parameters)[-1].name == "weight_decay");
     using V = Simd<T>;
     const Member<T> rule(constants);
     const V penalty(static_cast<T>(tile.penalty)), keep(static_cast<T>(1.0 - tile.decay));

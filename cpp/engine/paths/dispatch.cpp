@@ -36,9 +36,13 @@ struct Path {
 const std::vector<Path> &paths() {
 #if defined(__x86_64__)
     static const bool has_avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#if defined(DEEPGEN_EMULATE_AVX512)
+    static const bool has_avx512 = true;
+#else
     static const bool has_avx512 =
         has_avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+#endif
 #endif
     static const std::vector<Path> all{
 #if defined(__x86_64__)

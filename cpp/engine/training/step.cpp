@@ -1,3 +1,5 @@
+// The optimizer's questions, answered by the pass.
+
 #include "engine/training/step.hpp"
 
 namespace deepgen {

@@ -1,3 +1,5 @@
+// Batches in the epoch's order, and the steps over them.
+
 #include "engine/training/trainer.hpp"
 
 #include "engine/core/random.hpp"
@@ -7,6 +9,7 @@
 #include <cmath>
 
 namespace deepgen {
+
 template <class T>
 Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> optimizer,
                     const TrainingSpec &spec)
@@ -21,24 +24,32 @@ void Trainer<T>::set_data(const Inputs<T> &X, const Targeted<T> &y, const Select
     require(rows.size >= 1, "training needs at least one row, got ", rows.size);
     require(rows.size >= 2 || !network_.joins_rows(),
             "batch norm needs at least two rows in a batch, got one training row");
+    std::vector<Index> ends;
+    for (Index end = spec_.batch_size; end < rows.size; end += spec_.batch_size)
+        ends.push_back(end);
+    // A batch of one row has no batch statistics: it joins the one before.
+    if (network_.joins_rows() && !ends.empty() && rows.size - ends.back() == 1)
+        ends.pop_back();
+    ends.push_back(rows.size);
+    require(!network_.joins_rows() || spec_.batch_size >= 2 || ends.size() == 1,
+            "batch norm needs at least two rows in a batch, got batch_size 1");
+    std::vector<std::int64_t> samples(as_size(rows.size));
+    for (Index i = 0; i < rows.size; ++i)
+        samples[as_size(i)] = rows[i];
+    std::vector<std::int64_t> order = samples;
+    std::vector<double> weights(ends.size());
+    const Work<T> work(network_.packed(), network_.kernels().panel, !X.sparse());
+
+    // Nothing throws from here on: data that is refused leaves the old in place.
     X_ = X;
     y_ = y;
-    rows_.resize(as_size(rows.size));
-    for (Index i = 0; i < rows.size; ++i)
-        rows_[as_size(i)] = rows[i];
-    order_ = rows_;
-
-    batch_ends_.clear();
-    for (Index end = spec_.batch_size; end < rows.size; end += spec_.batch_size)
-        batch_ends_.push_back(end);
-    // A batch of one row has no batch statistics: it joins the one before.
-    if (network_.joins_rows() && !batch_ends_.empty() && rows.size - batch_ends_.back() == 1)
-        batch_ends_.pop_back();
-    batch_ends_.push_back(rows.size);
-    require(!network_.joins_rows() || spec_.batch_size >= 2 || batch_ends_.size() == 1,
-            "batch norm needs at least two rows in a batch, got batch_size 1");
-    batch_weights_.resize(batch_ends_.size());
-    const Work<T> work(network_.packed(), network_.kernels().panel, !X.sparse());
+    rows_ = std::move(samples);
+    order_ = std::move(order);
+    batch_ends_ = std::move(ends);
+    batch_weights_ = std::move(weights);
+    largest_batch_ = 0;
+    for (Index number = 0; number < steps_per_epoch(); ++number)
+        largest_batch_ = std::max(largest_batch_, batch(number).rows.size);
     step_work_ = 3.0 * work.cost() * static_cast<double>(batch_ends_.front());
     next_batch_ = steps_per_epoch();
     position_ = rows.size;
@@ -89,12 +100,11 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
         progress_.epoch_done = true;
         return progress_;
     }
-    const Index largest =
-        std::min(std::max(spec_.batch_size + 1, Index{2}), static_cast<Index>(rows_.size()));
-    n_threads = std::clamp(n_threads, Index{1}, n_row_blocks(largest));
+    n_threads = std::clamp(n_threads, Index{1}, n_row_blocks(largest_batch_));
     if (!pass_ || team_size_ < n_threads) {
         team_size_ = n_threads;
-        pass_.emplace(network_, largest, n_threads, !X_.sparse(), Pass<T>::Purpose::gradient);
+        pass_.emplace(network_, largest_batch_, n_threads, !X_.sparse(),
+                      Pass<T>::Purpose::gradient);
     }
     Index next = next_batch_;
     Index count = n_steps_;

@@ -76,6 +76,7 @@ class Trainer {
     std::vector<std::int64_t> order_; // of the epoch
     std::vector<Index> batch_ends_;   // positions in the epoch
     std::vector<double> batch_weights_;
+    Index largest_batch_ = 0;
     double step_work_ = 0.0;
     Index next_batch_ = 0;
     Index position_ = 0;
