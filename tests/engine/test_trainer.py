@@ -280,3 +280,57 @@ def test_a_diverging_run_says_so_and_stops_there():
     assert not progress.finite
     assert not progress.epoch_done
     assert 1 <= progress.n_steps < 10
+
+
+@pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
+def test_nothing_of_a_diverged_run_survives_load_and_set_state(normalization):
+    """Not even in the padding, which no flat vector shows."""
+    spec = two_hidden(normalization=normalization)
+    parameters, X, y, weights = scaled_problem(spec, 40, 0)
+    results = []
+    for diverges in (False, True):
+        trainer = trainer_of(spec, ADAM, batch_size=8)
+        trainer.set_data(X, y, weights)
+        trainer.load(parameters)
+        state = trainer.state()
+        if diverges:
+            trainer.begin_epoch(0)
+            assert not trainer.run(np.full(5, np.nan)).finite
+            trainer.load(parameters)
+            trainer.set_state(state)
+        trainer.begin_epoch(0)
+        progress = trainer.run(np.full(5, 0.01))
+        assert progress.finite
+        results.append((progress.loss, progress.gradient_norm))
+        results.append(parameters_after(trainer, parameters))
+    assert results[0] == results[2]
+    np.testing.assert_array_equal(results[1], results[3])
+
+
+def test_data_that_is_refused_leaves_the_old_in_place():
+    spec = two_hidden(normalization=BATCH)
+    parameters, X, y, _ = scaled_problem(spec, 2, 0)
+    results = []
+    for refused in (False, True):
+        trainer = trainer_of(spec, ADAM, batch_size=1)
+        trainer.set_data(X, y)
+        if refused:
+            with pytest.raises(ValueError, match="batch_size 1"):
+                trainer.set_data(np.ones((9, X.shape[1])), np.ones((9, y.shape[1])))
+        assert trainer.steps_per_epoch == 1
+        trainer.load(parameters)
+        trainer.begin_epoch(0)
+        assert trainer.run(np.full(5, 0.01)).n_rows == 2
+        results.append(parameters_after(trainer, parameters))
+    np.testing.assert_array_equal(*results)
+
+
+@pytest.mark.parametrize("batch_size", [40, 41, 2**63 - 1])
+def test_a_batch_size_beyond_the_data_makes_one_batch(batch_size):
+    spec = two_hidden()
+    parameters, X, y, _ = scaled_problem(spec, 40, 0)
+    trainer = trainer_of(spec, ADAM, batch_size=batch_size)
+    trainer.set_data(X, y)
+    trainer.load(parameters)
+    trainer.begin_epoch(0)
+    assert trainer.run(np.full(5, 0.01), 3).n_steps == 1

@@ -87,7 +87,6 @@ void for_each_stretch(const Layout &layout, const std::vector<PackedLayer> &laye
 
 template <class T>
 void PackedLayout<T>::pack(const T *flat, T *packed) const {
-    std::fill_n(packed, size_, T(0));
     for_each_stretch(*layout_, layers_, kernels_->panel, [&](Index from, Index to, Index length) {
         std::copy_n(flat + from, length, packed + to);
     });

@@ -59,7 +59,7 @@ class PackedLayout {
     Index size() const { return size_; }
     Index transposed_size() const { return transposed_size_; }
 
-    // Trainable blocks from flat to packed and back; `pack` clears padding and absent vectors.
+    // Trainable blocks from flat to packed and back. Padding is left as it is (zero).
     void pack(const T *flat, T *packed) const;
     void unpack(const T *packed, T *flat) const;
 

@@ -83,6 +83,13 @@ void Trainer<T>::begin_epoch(std::uint64_t epoch) {
     progress_ = {};
 }
 
+// Into cleared memory: a run that diverged leaves NaN in the padding too.
+template <class T>
+void Trainer<T>::load(const T *flat) {
+    parameters_ = PackedParameters<T>(network_);
+    parameters_.load(network_, flat);
+}
+
 template <class T>
 Batch<T> Trainer<T>::batch(Index number) const {
     const Index begin = number == 0 ? 0 : batch_ends_[as_size(number - 1)];
@@ -157,6 +164,7 @@ void Trainer<T>::store_slot(Index slot, T *flat) const {
 
 template <class T>
 void Trainer<T>::load_slot(Index slot, const T *flat) {
+    std::fill_n(optimizer_->slot(slot), network_.packed().size(), T(0)); // as in load
     network_.packed().pack(flat, optimizer_->slot(slot));
 }
 

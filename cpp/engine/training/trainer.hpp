@@ -41,7 +41,7 @@ class Trainer {
     // What to train on; pointers stay the caller's. `rows` are those of the training part.
     void set_data(const Inputs<T> &X, const Targeted<T> &y, const Selection &rows);
 
-    void load(const T *flat) { parameters_.load(network_, flat); }
+    void load(const T *flat);
     void store(T *flat) const { parameters_.store(network_, flat); }
 
     void begin_epoch(std::uint64_t epoch);
