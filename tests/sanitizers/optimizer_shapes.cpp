@@ -1,8 +1,7 @@
 // Two optimizers that exist for this test only, written against the interface as members will be.
 //
-//   (b) gradients at another point   sharpness-aware descent: w + rho g / |g|, gradient there,
-//   back, w - rate g (c) layer statistics             dL/dW of a layer from inputs^T slopes has to
-//   be the gradient that is visited
+//   (b) gradients at another point: sharpness-aware descent, w <- w - rate g(w + rho g / |g|)
+//   (c) layer statistics: inputs^T slopes of a layer has to be the gradient that is visited
 
 #include "optimizer_shapes.hpp"
 
