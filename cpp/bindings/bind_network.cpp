@@ -3,7 +3,6 @@
 
 #include "bindings/bind.hpp"
 
-#include <algorithm>
 #include <pybind11/stl.h>
 
 namespace deepgen::python {

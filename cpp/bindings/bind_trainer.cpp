@@ -4,6 +4,7 @@
 
 #include "engine/training/trainer.hpp"
 
+#include <algorithm>
 #include <pybind11/stl.h>
 
 namespace deepgen::python {

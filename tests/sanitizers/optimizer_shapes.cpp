@@ -7,6 +7,8 @@
 
 #include "engine/training/trainer.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 #include <numeric>

@@ -6,8 +6,8 @@
 
 #include "engine/training/trainer.hpp"
 
+#include <algorithm>
 #include <cstdio>
-#include <numeric>
 
 namespace {
 

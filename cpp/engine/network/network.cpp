@@ -6,6 +6,7 @@
 #include "engine/network/pass.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace deepgen {
 namespace {

@@ -2,6 +2,8 @@
 
 #include "engine/training/step.hpp"
 
+#include <algorithm>
+
 namespace deepgen {
 
 template <class T>
