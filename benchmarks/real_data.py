@@ -1,6 +1,6 @@
 """Train on real tables beside scikit-learn's MLP and print scores, seconds and a verdict a row.
 
-python benchmarks/real_data.py [--quick] [--data FOLDER] [TABLE ...]
+python benchmarks/real_data.py [--quick] [--threads N] [--data FOLDER] [TABLE ...]
 """
 
 import argparse
@@ -16,6 +16,7 @@ from sklearn.neural_network import MLPClassifier as PeerClassifier
 from sklearn.neural_network import MLPRegressor as PeerRegressor
 from sklearn.preprocessing import StandardScaler
 from tables import TABLES, Table
+from threadpoolctl import threadpool_limits
 
 from deepgen import MLPClassifier, MLPRegressor
 
@@ -93,6 +94,9 @@ def main():
     parser.add_argument(
         "--quick", action="store_true", help="few rows and epochs: does it run? (no verdict)"
     )
+    parser.add_argument(
+        "--threads", type=int, default=1, help="threads that either library may use (default 1)"
+    )
     options = parser.parse_args()
     unknown = set(options.tables) - set(TABLES)
     if unknown:
@@ -101,7 +105,10 @@ def main():
         print(f"skipped: no folder {options.data}; --data names the one with the tables")
         return 0
     settings = {**SETTINGS, "max_iter": QUICK_EPOCHS} if options.quick else SETTINGS
-    print(f"both: {settings}, seeds {SEEDS}; score: R2 or accuracy on the test rows\n")
+    print(
+        f"both: {settings}, seeds {SEEDS}, threads {options.threads}\n"
+        "score: R2 or accuracy on the test rows; seconds: one fit, deepgen then scikit-learn\n"
+    )
     print(
         f"{'table':<20} {'rows':>7} {'deepgen':>18} {'scikit-learn':>18} "
         f"{'seconds':>8} {'seconds':>8}  verdict"
@@ -113,7 +120,8 @@ def main():
             table = Table(
                 table.X_train[:QUICK_ROWS], table.y_train[:QUICK_ROWS], table.X_test, table.y_test
             )
-        ours, theirs = (run(make, table) for make in models(table, settings))
+        with threadpool_limits(options.threads):
+            ours, theirs = (run(make, table) for make in models(table, settings))
         below = ours.scores.mean() < theirs.scores.mean() - deviation(ours, theirs)
         n_below += below
         verdict = "quick, none" if options.quick else "BELOW" if below else "not below"
