@@ -15,6 +15,8 @@ class Component:
         ...
     def __init__(self, name: str, settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex | collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]] = {}) -> None:
         ...
+    def __repr__(self) -> str:
+        ...
     def __setstate__(self, arg0: tuple[str, collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex | collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]]]) -> None:
         ...
     @property
@@ -166,7 +168,7 @@ class Network:
         ...
 class Progress:
     """
-    What a slice of steps did; sums over its steps.
+    What the steps of the epoch so far did; sums over them.
     """
     @property
     def epoch_done(self) -> bool:
@@ -222,6 +224,9 @@ class Trainer:
         """
     @property
     def position(self) -> int:
+        ...
+    @property
+    def step_work(self) -> float:
         ...
     @property
     def steps_per_epoch(self) -> int:
