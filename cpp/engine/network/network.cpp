@@ -178,17 +178,19 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, co
         }
     });
 
-    double squares = 0.0;
-    for (const LayerBlocks &blocks : layout_.layers)
-        for (Index i = blocks.coefs; i < blocks.coefs + blocks.n_inputs * blocks.width; ++i)
-            squares += static_cast<double>(parameters[i]) * static_cast<double>(parameters[i]);
     if (gradient) {
         std::fill_n(gradient, layout_.n_parameters, T(0));
         packed_.unpack(packed_gradient.data(), gradient);
-        for (const LayerBlocks &blocks : layout_.layers)
-            for (Index i = blocks.coefs; i < blocks.coefs + blocks.n_inputs * blocks.width; ++i)
-                gradient[i] += static_cast<T>(alpha / weight_sum) * parameters[i];
     }
+    double squares = 0.0;
+    const T penalty = static_cast<T>(alpha / weight_sum);
+    if (alpha > 0.0)
+        for (const LayerBlocks &blocks : layout_.layers)
+            for (Index i = blocks.coefs; i < blocks.coefs + blocks.n_inputs * blocks.width; ++i) {
+                squares += static_cast<double>(parameters[i]) * static_cast<double>(parameters[i]);
+                if (gradient)
+                    gradient[i] += penalty * parameters[i];
+            }
     return loss / weight_sum + 0.5 * alpha * squares / weight_sum;
 }
 
