@@ -133,6 +133,9 @@ struct Kernels {
 
     void (*product[n_epilogues])(const Product<T> &);
     void (*outer_product)(const OuterProduct<T> &);
+    // As `product` with bias or bias_relu, for few outputs: b is W^T (n_outputs, padded depth) in
+    // panels.
+    void (*narrow_product)(const Product<T> &, Index n_outputs, bool relu);
     void (*transpose)(const T *from, Index from_stride, T *to,
                       Index to_stride); // one cache line square
 

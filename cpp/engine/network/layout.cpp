@@ -47,14 +47,22 @@ template <class T>
 PackedLayout<T>::PackedLayout(const Layout &layout, const Kernels<T> &kernels)
     : layout_(&layout), kernels_(&kernels) {
     for (const LayerBlocks &blocks : layout.layers) {
-        const Index n_inputs = padded<T>(blocks.n_inputs), width = padded<T>(blocks.width);
-        const Index coefs = size_;
-        const Index vectors = coefs + n_inputs * width;
-        layers_.push_back({n_inputs, width, coefs, vectors, vectors + width, vectors + 2 * width,
-                           transposed_size_});
-        size_ = vectors + 3 * width;
-        if (layers_.size() > 1)
-            transposed_size_ += n_inputs * width;
+        const bool first = layers_.empty();
+        PackedLayer layer{.n_inputs = padded<T>(blocks.n_inputs),
+                          .width = padded<T>(blocks.width),
+                          .n_outputs = blocks.width,
+                          .narrow = !first && blocks.width <= narrow_outputs,
+                          .coefs = size_};
+        layer.intercepts =
+            layer.coefs + layer.n_inputs * (layer.narrow ? layer.n_outputs : layer.width);
+        layer.scale = layer.intercepts + layer.width;
+        layer.shift = layer.scale + layer.width;
+        layer.n_vectors = (blocks.scale == absent ? 1 : 3) * layer.width;
+        layer.transposed = transposed_size_;
+        size_ = layer.intercepts + layer.n_vectors;
+        if (!first && !layer.narrow)
+            transposed_size_ += layer.n_inputs * layer.width;
+        layers_.push_back(layer);
     }
 }
 
@@ -67,7 +75,14 @@ void for_each_stretch(const Layout &layout, const std::vector<PackedLayer> &laye
     for (std::size_t l = 0; l < layers.size(); ++l) {
         const LayerBlocks &flat = layout.layers[l];
         const PackedLayer &packed = layers[l];
-        for (Index column = 0; column < flat.width; column += panel) {
+        for (Index k = 0; packed.narrow && k < flat.n_inputs; ++k) {
+            const Index first = k / panel * panel;
+            const Index stride = std::min(panel, packed.n_inputs - first);
+            for (Index output = 0; output < flat.width; ++output)
+                copy(flat.coefs + k * flat.width + output,
+                     packed.coefs + first * packed.n_outputs + output * stride + (k - first), 1);
+        }
+        for (Index column = 0; !packed.narrow && column < flat.width; column += panel) {
             const Index stride = std::min(panel, packed.width - column);
             const Index length = std::min(panel, flat.width - column);
             for (Index row = 0; row < flat.n_inputs; ++row)
@@ -102,7 +117,7 @@ void PackedLayout<T>::unpack(const T *packed, T *flat) const {
 template <class T>
 void PackedLayout<T>::transpose(Index layer, const T *packed, T *transposed) const {
     const PackedLayer &l = layers_[as_size(layer)];
-    for (Index column = 0; column < l.width; column += kernels_->panel)
+    for (Index column = 0; !l.narrow && column < l.width; column += kernels_->panel)
         transpose_block(layer, 0, l.n_inputs, column, packed, transposed);
 }
 

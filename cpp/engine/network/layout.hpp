@@ -42,12 +42,19 @@ struct Layout {
     Index n_parameters = 0;
 };
 
+// A layer of so few outputs is stored as W^T and computed by rows: padded to a cache line of
+// columns it would be mostly padding.
+inline constexpr Index narrow_outputs = 4;
+
 // Packed offsets of one layer; inputs and width padded.
 struct PackedLayer {
     Index n_inputs, width;
+    Index n_outputs; // width without padding
+    bool narrow; // coefs are W^T (n_outputs, n_inputs) in panels, and there is no other transpose
     Index coefs;
-    Index intercepts, scale, shift; // every layer has room for all three: absent ones stay zero
-    Index transposed;               // in the array of transposes; layer 0 has none
+    Index intercepts = 0, scale = 0, shift = 0;
+    Index n_vectors = 0;  // numbers from intercepts on: 1 or 3 vectors of the padded width
+    Index transposed = 0; // in the array of transposes; layer 0 and narrow layers have none
 };
 
 template <class T>
@@ -71,7 +78,7 @@ class PackedLayout {
         return std::min(kernels_->panel, columns - column);
     }
 
-    // One square of W (rows from `row`, all columns of the panel at `column`) into W^T.
+    // Some rows of W (all columns of the panel at `column`) into W^T, where the layer has one.
     void transpose_block(Index layer, Index row, Index n_rows, Index column, const T *packed,
                          T *transposed) const;
 

@@ -5,6 +5,7 @@
 #include "engine/core/random.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace deepgen {
 
@@ -72,9 +73,15 @@ void Pass<T>::gather(const Batch<T> &batch, const Inputs<T> &X, Share rows) {
         }
         return;
     }
-    for (Index i = rows.begin; i < rows.end; ++i)
-        std::copy_n(X.dense + batch.rows[i] * X.n_columns, X.n_columns,
-                    input_.data() + i * input_stride_);
+    // By whole cache lines, whose copies need no call; a row of few features is mostly call.
+    const Index n = X.n_columns, lines = n / lane_pad<T> * lane_pad<T>;
+    for (Index i = rows.begin; i < rows.end; ++i) {
+        const T *const from = X.dense + batch.rows[i] * n;
+        T *const to = input_.data() + i * input_stride_;
+        for (Index j = 0; j < lines; j += lane_pad<T>)
+            std::memcpy(to + j, from + j, cache_line);
+        std::copy(from + lines, from + n, to + lines);
+    }
 }
 
 template <class T>
@@ -154,7 +161,10 @@ void Pass<T>::multiply(const Inputs<T> &X, PackedParameters<T> &parameters, Inde
     product.a_stride = layer == 0 ? input_stride_ : layers_[as_size(layer - 1)].stride;
     product.a = (layer == 0 ? input_ : layers_[as_size(layer - 1)].output).data() +
                 rows.begin * product.a_stride;
-    kernels.product[static_cast<int>(relu ? Epilogue::bias_relu : Epilogue::bias)](product);
+    if (packed.narrow)
+        kernels.narrow_product(product, packed.n_outputs, relu);
+    else
+        kernels.product[static_cast<int>(relu ? Epilogue::bias_relu : Epilogue::bias)](product);
 }
 
 template <class T>
@@ -317,8 +327,9 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
              .depth = plan.width,
              .a = memory.slope.data() + rows.begin * memory.stride,
              .a_stride = memory.stride,
-             .b = parameters.transposed.data() + packed.transposed,
-             .b_rows = packed.width,
+             .b = packed.narrow ? parameters.weights.data() + packed.coefs
+                                : parameters.transposed.data() + packed.transposed,
+             .b_rows = packed.narrow ? packed.n_outputs : packed.width,
              .c = below_memory.slope.data() + rows.begin * below_memory.stride,
              .c_stride = below_memory.stride,
              .gate = below_memory.output.data() + rows.begin * below_memory.stride,

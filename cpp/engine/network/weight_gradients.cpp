@@ -39,6 +39,21 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
                   item.n_rows * item.columns, true});
             break;
         }
+        case WorkItem::Kind::narrow: {
+            const LayerMemory &below = layers_[as_size(item.layer - 1)];
+            kernels.outer_product({.rows = item.n_rows,
+                                   .columns = item.columns,
+                                   .depth = n_rows,
+                                   .a = memory.slope.data(),
+                                   .a_stride = memory.stride,
+                                   .b = below.output.data() + item.column,
+                                   .b_stride = below.stride,
+                                   .out = gradient});
+            sink(item.first_stretch, item,
+                 {gradient, packed.coefs + item.column * item.n_rows, item.n_rows * item.columns,
+                  true});
+            break;
+        }
         case WorkItem::Kind::sparse_rows: {
             const SparseBlock<T> block = sparse_rows(X, {0, n_rows});
             if (!cursors_stand)
@@ -68,7 +83,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
             break;
         }
         case WorkItem::Kind::vectors: {
-            std::fill_n(gradient, 3 * packed.width, T(0));
+            std::fill_n(gradient, packed.n_vectors, T(0));
             const LayerBlocks &blocks = network_.layout().layers[as_size(item.layer)];
             if (blocks.intercepts != absent)
                 kernels.column_sums({n_rows, blocks.width, memory.slope.data(), memory.stride},
@@ -76,7 +91,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
             if (memory.normalization)
                 scale_gradient(team, *memory.normalization, n_rows, gradient + packed.width,
                                gradient + 2 * packed.width);
-            sink(item.first_stretch, item, {gradient, packed.intercepts, 3 * packed.width, false});
+            sink(item.first_stretch, item, {gradient, packed.intercepts, packed.n_vectors, false});
             break;
         }
         }

@@ -13,6 +13,14 @@ Work<T>::Work(const PackedLayout<T> &packed, Index panel, bool dense_inputs) {
     for (Index l = static_cast<Index>(packed.layers().size()) - 1; l >= 0; --l) {
         const PackedLayer &layer = packed.layers()[as_size(l)];
         append({Kind::vectors, l, 0, 0, 0, layer.width, 0, static_cast<double>(layer.width)}, 1);
+        for (Index column = 0; layer.narrow && column < layer.n_inputs; column += panel) {
+            const Index columns = std::min(panel, layer.n_inputs - column);
+            append({Kind::narrow, l, 0, layer.n_outputs, column, columns, 0,
+                    static_cast<double>(layer.n_outputs * columns)},
+                   1);
+        }
+        if (layer.narrow)
+            continue;
         const bool sparse = l == 0 && !dense_inputs;
         const Index columns = sparse ? layer.width : panel;
         for (Index column = 0; column < layer.width; column += columns)

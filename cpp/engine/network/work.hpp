@@ -14,6 +14,7 @@ namespace deepgen {
 struct WorkItem {
     enum class Kind {
         tile,        // some rows of one panel of W
+        narrow,      // one panel of W^T of a narrow layer; rows are outputs and columns inputs
         sparse_rows, // some rows of all panels of the first W, from CSR inputs
         vectors,     // bias, scale and shift of a layer
     } kind;

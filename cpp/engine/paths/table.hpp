@@ -4,6 +4,7 @@
 #include "engine/activations/list.hpp"
 #include "engine/activations/members.hpp"
 #include "engine/kernels/columns.hpp"
+#include "engine/kernels/narrow.hpp"
 #include "engine/kernels/peak.hpp"
 #include "engine/kernels/product.hpp"
 #include "engine/kernels/sparse.hpp"
@@ -60,6 +61,7 @@ constexpr Kernels<T> table{
                 product<T, Epilogue::bias>, product<T, Epilogue::bias_relu>,
                 product<T, Epilogue::gate>, product<T, Epilogue::accumulate_gate>},
     .outer_product = outer_product<T>,
+    .narrow_product = narrow_product<T>,
     .transpose = transpose<T>,
     .sparse_product = sparse_product<T>,
     .sparse_outer = sparse_outer<T>,
