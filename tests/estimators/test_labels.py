@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.exceptions import NotFittedError
 
 from deepgen import MLPClassifier
 from deepgen.losses import Focal, LogLoss
@@ -136,6 +137,23 @@ def test_partial_fit_refuses_other_classes():
         model.partial_fit(X, THREE, classes=[0, 1])
     with pytest.raises(ValueError, match="classes not in `self.classes_`"):
         model.partial_fit(X, THREE + 1)
+
+
+def test_a_refused_partial_fit_leaves_no_classes_behind():
+    y = np.arange(len(X)) % 2
+    model = model_of()
+    with pytest.raises(ValueError, match="alpha"):
+        model.set_params(alpha=-1.0).partial_fit(X, y, classes=[0, 1, 2])
+    assert model.set_params(alpha=0.0).fit(X, y).classes_.tolist() == [0, 1]
+
+    model = model_of()
+    with pytest.raises(ValueError, match="Negative values"):
+        model.partial_fit(X, y, -np.ones(len(X)), classes=[0, 1, 2])
+    with pytest.raises(NotFittedError):
+        model.predict(X)
+    with pytest.raises(ValueError, match="classes must be passed"):
+        model.partial_fit(X, y)
+    assert model.partial_fit(X, y, classes=[0, 1, 2]).classes_.tolist() == [0, 1, 2]
 
 
 def test_partial_fit_of_several_labels():

@@ -266,7 +266,8 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ValueError
             If ``classes`` is missing in the first call or differs in a later one.
         """
-        known = getattr(self, "classes_", None)
+        # A call that failed may have left classes behind, but no network that was trained on them.
+        known = self.classes_ if hasattr(self, "network_") else None
         if classes is None and known is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None and known is not None:
@@ -276,9 +277,12 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                     f"{known!r}"
                 )
         if known is None:
-            # `_check_targets` takes it from here.
+            # `_check_targets` takes it from here, unless something else is refused before.
             self._announced = classes
-        return self._fit(X, y, sample_weight, incremental=True)
+        try:
+            return self._fit(X, y, sample_weight, incremental=True)
+        finally:
+            self.__dict__.pop("_announced", None)
 
     def predict(self, X: Any) -> Any:
         """Predict labels.

@@ -36,6 +36,9 @@ class FittedMLP(BaseEstimator):
     network_: Network
     _course: Course
 
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "network_")
+
     @property
     def coefs_(self) -> list[Array]:
         """Weight matrices of shape (in, out), one a layer: views, not copies."""
