@@ -91,7 +91,8 @@ def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> Array | N
     Raises
     ------
     ValueError
-        If there is not one weight a sample, a weight is negative or all are zero.
+        If there is not one weight a sample, a weight is negative, or all are zero or
+        so small that the engine takes them for zero.
     """
     from sklearn.utils.validation import check_array
 
@@ -100,13 +101,17 @@ def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> Array | N
     n_samples = X.shape[0]
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, sample_weight)
-    weights: Array = check_array(
-        sample_weight, ensure_2d=False, dtype=dtype, order="C", input_name="sample_weight"
-    )
+    # A number too large for the type becomes infinite and is refused as such.
+    with np.errstate(over="ignore"):
+        weights: Array = check_array(
+            sample_weight, ensure_2d=False, dtype=dtype, order="C", input_name="sample_weight"
+        )
     if weights.shape != (n_samples,):
         raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(n_samples,)}!")
     if weights.min() < 0:
         raise ValueError(f"Negative values in sample_weight: the smallest is {weights.min()}")
     if not weights.any():
         raise ValueError("All sample_weight are zero: there is nothing to learn from")
+    if weights.max() < np.finfo(dtype).tiny:
+        raise ValueError(f"All sample_weight are too small for {dtype}: at most {weights.max()}")
     return weights

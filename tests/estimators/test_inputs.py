@@ -182,6 +182,8 @@ def test_bad_data_is_refused(case):
         (0 * weights(), "All sample_weight are zero"),
         (weights()[:-1], r"sample_weight.shape == \(156,\)"),
         (np.where(weights() > 1, np.nan, 1), "sample_weight contains NaN"),
+        (1e300 * weights(), "sample_weight contains infinity or a value too large"),
+        (1e-40 * weights(), "All sample_weight are too small for float32"),
     ],
 )
 def test_bad_weights_are_refused(sample_weight, message):
