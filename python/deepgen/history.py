@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 __all__ = ["History"]
 
+ALWAYS = ("epoch", "loss", "learning_rate", "gradient_norm", "time")
 VALIDATION = ("val_loss", "val_score")
 
 
@@ -21,7 +22,7 @@ class History:
     Parameters
     ----------
     columns : dict of str to list of float
-        What was measured so far; empty at first.
+        What was measured so far; without rows at first.
 
     Examples
     --------
@@ -32,10 +33,10 @@ class History:
     [1]
     """
 
-    columns: dict[str, list[float]] = field(default_factory=dict)
+    columns: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in ALWAYS})
 
     def __len__(self) -> int:
-        return len(self.columns.get("epoch", ()))
+        return len(self.columns["epoch"])
 
     def append(
         self,
@@ -92,4 +93,8 @@ class History:
             ``epoch`` (from 1), ``loss``, ``learning_rate``, ``gradient_norm``, ``time`` and, where
             there was validation, ``val_loss`` and ``val_score``; NaN where nothing was measured.
         """
-        return {name: np.asarray(column) for name, column in self.columns.items()}
+        types = {"epoch": np.int64}
+        return {
+            name: np.asarray(column, dtype=types.get(name, np.float64))
+            for name, column in self.columns.items()
+        }

@@ -63,7 +63,7 @@ class Patience:
         improved : bool
             Whether it is the best so far, by however little.
         """
-        self.n_stale = self.n_stale + 1 if score < self.best_score + tol else 0
+        self.n_stale = 0 if score >= self.best_score + tol else self.n_stale + 1
         improved = score > self.best_score
         if improved:
             self.best_score = score

@@ -5,7 +5,8 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 
-from deepgen import MLPClassifier, MLPRegressor
+from deepgen import MLPClassifier, MLPRegressor, training
+from deepgen.stopping import Patience
 from deepgen.validation import split_rows
 from estimators.problems import curve, features, same_bits, weights
 
@@ -112,6 +113,32 @@ def test_lbfgs_has_a_history_too():
     assert np.diff(model.history_["loss"]).max() < 0
     score = model.score(X_NEW, curve(X_NEW))
     assert model.history_["val_score"][-1] == pytest.approx(score, rel=1e-5)
+
+
+def test_weights_without_validation_data_are_refused():
+    with pytest.raises(ValueError, match="sample_weight_val needs X_val and y_val"):
+        MLPRegressor().fit(X, Y, sample_weight_val=weights())
+
+
+def test_a_score_that_is_not_a_number_is_no_improvement():
+    patience = Patience()
+    improved = [patience.watch_score(score, tol=0.0) for score in (np.nan, 0.5, np.nan, np.nan)]
+    assert improved == [False, True, False, False]
+    assert patience.n_stale == 2 and patience.best_score == 0.5
+
+
+def test_interrupted_in_the_first_epoch(monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(training, "run_epoch", interrupt)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        model = MLPRegressor(random_state=0).fit(X, Y)
+    assert model.n_iter_ == 0 and model.loss_curve_ == []
+    assert np.isnan(model.loss_) and model.best_loss_ == np.inf
+    assert set(model.history_) == {"epoch", "loss", "learning_rate", "gradient_norm", "time"}
+    assert {len(column) for column in model.history_.values()} == {0}
+    assert np.isfinite(model.predict(X)).all()
 
 
 @pytest.mark.parametrize("given", [{"X_val": X}, {"y_val": Y}])

@@ -185,6 +185,8 @@ class BaseMLP(FittedMLP):
         refuse_combinations(self, optimizer, incremental=incremental)
         if (held_out[0] is None) != (held_out[1] is None):
             raise ValueError("X_val and y_val belong together: give both or neither")
+        if held_out[0] is None and held_out[2] is not None:
+            raise ValueError("sample_weight_val needs X_val and y_val: it weighs their samples")
         n_threads = effective_threads(self.n_jobs)
         continues = hasattr(self, "network_") and (self.warm_start or incremental)
         first = not continues or coefs_init is not None

@@ -71,8 +71,8 @@ class FittedMLP(BaseEstimator):
 
     @property
     def loss_(self) -> float:
-        """Training loss of the last epoch."""
-        return self.loss_curve_[-1]
+        """Training loss of the last epoch; NaN where Ctrl-C came before the end of the first."""
+        return self.loss_curve_[-1] if self.loss_curve_ else float("nan")
 
     @property
     def best_loss_(self) -> float | None:
