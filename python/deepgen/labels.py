@@ -22,7 +22,8 @@ class Labels:
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        Sorted labels; the numbers of the columns where a sample can have several.
+        Sorted labels; where a sample can have several, the numbers of the columns unless they were
+        announced under other names.
     several : bool, default=False
         Whether a sample can have several labels.
     sparse : bool, default=False
@@ -56,6 +57,11 @@ class Labels:
         -------
         labels : Labels
             What was found.
+
+        Raises
+        ------
+        ValueError
+            If they are no labels, or ``classes`` does not have one a column of several.
         """
         from sklearn.utils.multiclass import check_classification_targets, unique_labels
 
@@ -64,7 +70,10 @@ class Labels:
             found = y if classes is None else np.asarray(classes)
             unique_labels(found)  # refuses numbers among strings
             return cls(np.unique(found))
-        return cls(np.arange(y.shape[1]), several=True, sparse=not isinstance(y, np.ndarray))
+        known = np.arange(y.shape[1]) if classes is None else unique_labels(classes)
+        if len(known) != y.shape[1]:
+            raise ValueError(f"classes has {len(known)} labels, y has {y.shape[1]} columns")
+        return cls(known, several=True, sparse=not isinstance(y, np.ndarray))
 
     @property
     def n_outputs(self) -> int:

@@ -163,6 +163,15 @@ def test_partial_fit_of_several_labels():
         model.partial_fit(X, SEVERAL[:, :2])
 
 
+def test_partial_fit_of_several_labels_keeps_their_names():
+    names = ["left", "middle", "right"]
+    model = model_of().partial_fit(X, SEVERAL, classes=names)
+    assert model.partial_fit(X, SEVERAL, classes=names).classes_.tolist() == names
+    assert np.array_equal(model.predict(X), model.decision_function(X) > 0)
+    with pytest.raises(ValueError, match="classes has 2 labels, y has 3 columns"):
+        model_of().partial_fit(X, SEVERAL, classes=[0, 1])
+
+
 def test_warm_start_wants_the_same_classes():
     model = model_of(warm_start=True, max_iter=1).fit(X, THREE)
     with pytest.raises(

@@ -254,7 +254,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights, >= 0.
         classes : array-like of shape (n_classes,), default=None
-            All classes there are; needed in the first call.
+            All classes there are, for several labels one a column; needed in the first call.
 
         Returns
         -------
