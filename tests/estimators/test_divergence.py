@@ -65,8 +65,9 @@ def test_a_first_step_that_fails_is_an_error():
 
 
 def test_lbfgs_without_a_finite_loss_is_an_error():
+    model = MLPRegressor(solver="lbfgs", target_scaling=None, dtype="float64")
     with pytest.raises(ValueError, match="Solver produced non-finite parameter weights"):
-        MLPRegressor(solver="lbfgs", target_scaling=None).fit(X, 1e200 * Y)
+        model.fit(X, 1e200 * Y)
 
 
 def test_training_goes_on_after_a_divergence():

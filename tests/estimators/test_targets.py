@@ -79,8 +79,9 @@ def test_targets_of_any_size_stay_finite():
 
 
 def test_targets_too_large_for_the_type_are_refused():
-    with pytest.raises(ValueError, match="y is too large for float32"):
-        model_of(target_scaling=None).fit(X, 1e300 * Y)
+    for settings in ({"target_scaling": None}, {}, {"solver": "lbfgs"}):
+        with pytest.raises(ValueError, match="y is too large for float32"):
+            model_of(**settings).fit(X, 1e300 * Y)
 
 
 def test_several_outputs():

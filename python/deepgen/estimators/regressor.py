@@ -339,8 +339,10 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         scaling = TargetScaling(self.target_mean_, self.target_scale_)
         with np.errstate(over="ignore"):
             scaled = np.ascontiguousarray(scaling.apply(y), dtype=dtype)
-        if not np.isfinite(scaled).all():
-            raise ValueError(f"y is too large for {dtype}: {np.abs(y).max()}")
+        # Scaled targets may fit where predictions, in y's units, would not.
+        for name, values in ((dtype.name, scaled), (self.dtype, y)):
+            if not np.abs(values).max() <= np.finfo(name).max:
+                raise ValueError(f"y is too large for {name}: {np.abs(y).max()}")
         return scaled
 
     def _engine_loss(self) -> tuple[_core.Component, int, str]:
