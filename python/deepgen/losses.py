@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from deepgen import _core
 from deepgen.component import Component
@@ -135,9 +135,9 @@ class Quantile(RegressionLoss):
     @property
     def levels(self) -> list[float] | None:
         """The levels where a sequence was given, else None."""
-        if hasattr(self.quantile, "__iter__"):
-            return [float(level) for level in self.quantile]
-        return None
+        quantile: Any = self.quantile
+        several = hasattr(quantile, "__iter__") and not isinstance(quantile, str)
+        return list(quantile) if several else None
 
     @property
     def n_levels(self) -> int:

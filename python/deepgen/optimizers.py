@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, ClassVar
 
 from deepgen.component import Component
@@ -251,6 +252,21 @@ class LBFGS(Optimizer):
 
     history_size: int = 10
     max_fun: int | None = None
+
+    def check(self) -> None:
+        """Refuse fields that are out of range or no integers.
+
+        Raises
+        ------
+        ValueError
+            If a field is no integer or below 1.
+        """
+        super().check()
+        for key in self.ranges:
+            value = getattr(self, key)
+            # None stands for the estimator's value, which only `max_fun` has.
+            if not isinstance(value, Integral) and (value is not None or key == "history_size"):
+                raise ValueError(f"LBFGS: {key} must be an integer, got {value!r}")
 
 
 SOLVERS: dict[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "lbfgs": LBFGS, "sgd": SGD}

@@ -10,7 +10,7 @@ from sklearn.exceptions import NotFittedError
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.inputs import as_matrix, check_features
-from deepgen.losses import Huber
+from deepgen.losses import Huber, Quantile
 from deepgen.normalizations import BatchNorm
 from deepgen.optimizers import LBFGS, SGD, Adam
 from deepgen.schedules import Adaptive, InvScaling
@@ -212,8 +212,17 @@ BAD_PARAMETERS = {
         (Adam(learning_rate_init=np.inf), "Adam: learning_rate_init must be in"),
         (LBFGS(history_size=0), "LBFGS: history_size must be in"),
         (LBFGS(max_fun=0), "LBFGS: max_fun must be in"),
+        (LBFGS(history_size=2.5), "LBFGS: history_size must be an integer, got 2.5"),
+        (LBFGS(history_size=None), "LBFGS: history_size must be an integer, got None"),
+        (LBFGS(max_fun=1.5), "LBFGS: max_fun must be an integer, got 1.5"),
     ],
-    "loss": [("mse", "'huber'.*Got 'mse'"), (Huber(delta=-1), "delta")],
+    "loss": [
+        ("mse", "'huber'.*Got 'mse'"),
+        (Huber(delta=-1), "delta"),
+        (Quantile("half"), "Quantile: quantile must be a number, got 'half'"),
+        (Quantile([0.1, "half"]), "Quantile: quantile must be a number, got .0.1, 'half'"),
+        (Quantile([[0.1, 0.9]]), "Quantile: quantile must be a number, got"),
+    ],
     "normalization": [("weight", "'batch'.*Got 'weight'"), (BatchNorm(eps=-1), "epsilon")],
     "skip": [("highway", "'residual'.*Got 'highway'")],
     "learning_rate": [
