@@ -80,6 +80,17 @@ def test_partial_fit_freezes_the_scaling_of_its_first_call():
     assert np.array_equal(model.target_mean_, mean)
 
 
+@pytest.mark.parametrize("estimator", [MLPRegressor, MLPClassifier])
+def test_a_call_that_fails_leaves_the_estimator_as_it_was(estimator):
+    y = (Y > 0).astype(int)
+    model = estimator(max_iter=3, random_state=0).fit(X, y)
+    before, predicted = dict(vars(model)), model.predict(X)
+    with pytest.raises(ValueError, match="Negative values"):
+        model.fit(X[:, 1:], 100 * (np.arange(len(X)) % 3), -np.ones(len(X)))
+    assert vars(model) == before
+    assert np.array_equal(model.predict(X), predicted)
+
+
 def test_fit_without_warm_start_begins_anew():
     model = model_of("adam", max_iter=4).fit(X, Y)
     first = model.network_.parameters.copy()

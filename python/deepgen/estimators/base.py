@@ -167,7 +167,16 @@ class BaseMLP(FittedMLP):
             intercepts_init=intercepts_init,
         )
 
-    def _fit(
+    def _fit(self, *data: Any, **options: Any) -> Self:
+        """Train; a call that fails leaves the attributes as they were."""
+        before = dict(vars(self))
+        try:
+            return self._fit_or_fail(*data, **options)
+        except BaseException:
+            self.__dict__ = before
+            raise
+
+    def _fit_or_fail(
         self,
         X: Any,
         y: Any,

@@ -266,8 +266,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         ValueError
             If ``classes`` is missing in the first call or differs in a later one.
         """
-        # A call that failed may have left classes behind, but no network that was trained on them.
-        known = self.classes_ if hasattr(self, "network_") else None
+        known = getattr(self, "classes_", None)
         if classes is None and known is None:
             raise ValueError("classes must be passed on the first call to partial_fit.")
         if classes is not None and known is not None:
