@@ -137,19 +137,26 @@ void panel(Tile<T> t, Index rows) {
     }
 }
 
-template <class T, Epilogue epilogue, bool by_rows>
-void panel_of_width(Index columns, const Tile<T> &t, Index rows) {
+// Calls function.template operator()<Vectors>() for a panel of so many columns.
+template <class T, class Function>
+DEEPGEN_INLINE void with_vectors(Index columns, Function function) {
     const Index vectors = columns / Simd<T>::lanes;
     if (vectors == panel_registers)
-        panel<T, panel_registers, epilogue, by_rows>(t, rows);
+        function.template operator()<panel_registers>();
     else if constexpr (panel_registers > width_step) {
         if (vectors == 3)
-            panel<T, 3, epilogue, by_rows>(t, rows);
+            function.template operator()<3>();
         else if (vectors == 2)
-            panel<T, 2, epilogue, by_rows>(t, rows);
+            function.template operator()<2>();
         else
-            panel<T, 1, epilogue, by_rows>(t, rows);
+            function.template operator()<1>();
     }
+}
+
+template <class T, Epilogue epilogue, bool by_rows>
+void panel_of_width(Index columns, const Tile<T> &t, Index rows) {
+    with_vectors<T>(columns,
+                    [&]<Index Vectors>() { panel<T, Vectors, epilogue, by_rows>(t, rows); });
 }
 
 template <class T, Epilogue epilogue>

@@ -35,20 +35,11 @@ void sparse_panel(const SparseBlock<T> &a, const T *b, T *c, Index c_stride, con
 template <class T>
 void sparse_product(const SparseBlock<T> &a, const Product<T> &shape, bool relu) {
     for (Index j = 0; j < shape.columns; j += panel_columns<T>) {
-        const Index vectors = std::min(panel_columns<T>, shape.columns - j) / Simd<T>::lanes;
-        const T *const b = shape.b + j * shape.b_rows;
-        T *const c = shape.c + j;
-        const T *const bias = shape.bias + j;
-        if (vectors == panel_registers)
-            sparse_panel<T, panel_registers>(a, b, c, shape.c_stride, bias, relu);
-        else if constexpr (panel_registers > width_step) {
-            if (vectors == 3)
-                sparse_panel<T, 3>(a, b, c, shape.c_stride, bias, relu);
-            else if (vectors == 2)
-                sparse_panel<T, 2>(a, b, c, shape.c_stride, bias, relu);
-            else
-                sparse_panel<T, 1>(a, b, c, shape.c_stride, bias, relu);
-        }
+        const Index columns = std::min(panel_columns<T>, shape.columns - j);
+        with_vectors<T>(columns, [&]<Index Vectors>() {
+            sparse_panel<T, Vectors>(a, shape.b + j * shape.b_rows, shape.c + j, shape.c_stride,
+                                     shape.bias + j, relu);
+        });
     }
 }
 

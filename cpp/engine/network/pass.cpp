@@ -186,18 +186,12 @@ void Pass<T>::layer_forward(const Team &team, const Batch<T> &batch,
             plan.normalization->frozen_forward(team, call, *memory.normalization);
     }
 
-    const auto activate = [&](T *to) {
-        if (!plan.relu_in_product && !plan.identity)
-            kernels.activations[as_size(plan.activation)].apply(
-                {n_rows, plan.width, value, memory.stride}, to, memory.stride);
-    };
-    if (!plan.keeps_value)
-        activate(output);
-    else if (plan.from_output) {
-        activate(value);
+    if (!plan.relu_in_product && !plan.identity)
+        kernels.activations[as_size(plan.activation)].apply(
+            {n_rows, plan.width, value, memory.stride}, plan.from_output ? value : output,
+            memory.stride);
+    if (plan.keeps_value && plan.from_output)
         std::copy_n(value, n_rows * memory.stride, output);
-    } else
-        activate(output);
     drop(batch, layer, rows, memory.output.data(), memory.stride);
     if (plan.skip_from != no_skip) {
         const LayerMemory &from = layers_[as_size(plan.skip_from)];

@@ -52,7 +52,6 @@ void Trainer<T>::set_data(const Inputs<T> &X, const Targeted<T> &y, const Select
         largest_batch_ = std::max(largest_batch_, batch(number).rows.size);
     step_work_ = 3.0 * work.cost() * static_cast<double>(batch_ends_.front());
     next_batch_ = steps_per_epoch();
-    position_ = rows.size;
     pass_.reset();
 }
 
@@ -79,7 +78,6 @@ void Trainer<T>::begin_epoch(std::uint64_t epoch) {
         begin = batch_ends_[b];
     }
     next_batch_ = 0;
-    position_ = 0;
     progress_ = {};
 }
 
@@ -92,7 +90,7 @@ void Trainer<T>::load(const T *flat) {
 
 template <class T>
 Batch<T> Trainer<T>::batch(Index number) const {
-    const Index begin = number == 0 ? 0 : batch_ends_[as_size(number - 1)];
+    const Index begin = batch_begin(number);
     return {.rows = {batch_ends_[as_size(number)] - begin, order_.data() + begin},
             .weight_sum = batch_weights_[as_size(number)],
             .training = true,
@@ -141,7 +139,6 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
     n_steps_ = count;
     // The loss is finite a step longer than the weights.
     progress_.finite = progress_.finite && std::isfinite(progress_.gradient_norm);
-    position_ = next_batch_ == 0 ? 0 : batch_ends_[as_size(next_batch_ - 1)];
     progress_.epoch_done = next_batch_ >= steps_per_epoch();
     return progress_;
 }

@@ -49,7 +49,7 @@ class Trainer {
     Progress run(std::span<const double> rates, Index n_threads);
 
     Index steps_per_epoch() const { return static_cast<Index>(batch_ends_.size()); }
-    Index position() const { return position_; }
+    Index position() const { return batch_begin(next_batch_); }
     // Multiply-adds of one step, forward and back; for deciding how many threads are worth while.
     double step_work() const { return step_work_; }
 
@@ -61,6 +61,9 @@ class Trainer {
     void set_n_steps(Index n) { n_steps_ = n; }
 
   private:
+    Index batch_begin(Index number) const {
+        return number == 0 ? 0 : batch_ends_[as_size(number - 1)];
+    }
     Batch<T> batch(Index number) const;
     void record(const StepReport &report, Index n_rows);
 
@@ -79,7 +82,6 @@ class Trainer {
     Index largest_batch_ = 0;
     double step_work_ = 0.0;
     Index next_batch_ = 0;
-    Index position_ = 0;
     Progress progress_; // of the epoch
     std::uint64_t dropout_key_ = 0;
 
