@@ -1,0 +1,66 @@
+"""``deepgen info``: version, SIMD path, threads and build."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+from importlib import metadata
+from typing import Final
+
+__all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
+
+NAME: Final = "info"
+HELP: Final = "tell version, SIMD path, threads and build"
+DESCRIPTION: Final = "Tell version, SIMD path, threads and build."
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes: nothing.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The parser of the command.
+    """
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print one fact a line.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed command line.
+
+    Returns
+    -------
+    status : int
+        0.
+    """
+    from deepgen import _core
+
+    output = _core.LayerSpec(width=1, activation="identity")
+    loss = _core.Component("squared_error")
+    network = _core.Network(_core.NetworkSpec(n_inputs=1, layers=[output], loss=loss))
+    build = _core.build_info()
+    print(f"deepgen {build.pop('version')}")
+    facts = {
+        "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
+        "libraries": ", ".join(
+            f"{name} {metadata.version(name)}" for name in ("numpy", "scipy", "scikit-learn")
+        ),
+        "SIMD path": f"{network.simd} (usable here: {', '.join(_core.simd_paths())}; "
+        f"DEEPGEN_SIMD={os.environ.get('DEEPGEN_SIMD', '')})",
+        "FMA peak": ", ".join(
+            f"{_core.fma_peak(dtype):.0f} GFLOP/s {dtype}" for dtype in ("float32", "float64")
+        )
+        + " a thread, measured now",
+        "threads": f"{_core.max_threads()} (of {os.cpu_count()} logical cores)",
+        "CUDA": "not built",
+        **{f"build {name}": value for name, value in sorted(build.items())},
+    }
+    width = max(map(len, facts))
+    for name, value in facts.items():
+        print(f"{name:<{width}}  {value}")
+    return 0
