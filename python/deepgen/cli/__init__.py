@@ -17,7 +17,7 @@ from deepgen.extras import MissingExtra
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS: Final = ("demo", "info")
+COMMANDS: Final = ("demo", "info", "experiment")
 """Modules of this room that are commands."""
 
 

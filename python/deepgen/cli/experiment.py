@@ -1,0 +1,130 @@
+"""``deepgen experiment``: the lecture's claims, listed, run, shown on one page."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Final
+
+from deepgen.extras import load_extra
+
+__all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
+
+NAME: Final = "experiment"
+HELP: Final = "list and run the lecture's experiments"
+DESCRIPTION: Final = (
+    "Each experiment measures one claim of the lecture and says whether it is supported, not "
+    "supported or inconclusive."
+)
+FOLDER: Final = "deepgen-experiments"
+"""Where files go unless told otherwise."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes: an action and its options.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The parser of the command.
+    """
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    actions.add_parser("list", help="list the experiments with their claims")
+    one = actions.add_parser("run", help="run experiments and save table and figure")
+    one.add_argument("names", metavar="NAME", nargs="+", help="as 'list' shows them")
+    page = actions.add_parser("gallery", help="run experiments and show them on one HTML page")
+    page.add_argument("names", metavar="NAME", nargs="*", help="all, unless given")
+    for action in (one, page):
+        action.add_argument("--quick", action="store_true", help="small sizes, few seeds")
+        action.add_argument("--seeds", metavar="N", help="how many seeds, or a list such as 3,5,8")
+        action.add_argument("--jobs", metavar="N", help="processes; -1 is one a core")
+        action.add_argument(
+            "--out", metavar="DIR", default=FOLDER, help=f"where files go (default: {FOLDER})"
+        )
+
+
+def run(options: argparse.Namespace) -> int:
+    """List experiments, run some, or build the gallery.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed command line.
+
+    Returns
+    -------
+    status : int
+        0.
+    """
+    from deepgen.experiments import CATALOG, find_experiment
+    from deepgen.experiments.gallery import write_gallery
+    from deepgen.experiments.result import make_folder
+
+    if options.action == "list":
+        width = max(len(runner.experiment.name) for runner in CATALOG)
+        for runner in CATALOG:
+            print(f"{runner.experiment.name:<{width}}  {runner.experiment.claim}")
+        return 0
+    runners = [find_experiment(name) for name in options.names] or list(CATALOG)
+    seeds = _seeds(options.seeds)
+    n_jobs = None if options.jobs is None else _whole(options.jobs, "--jobs")
+    # What would spoil the end is looked at before hours may be spent.
+    make_folder(options.out)
+    if options.action == "gallery":
+        load_extra("matplotlib", "plot", "the gallery")
+    results = []
+    for runner in runners:
+        progress = _Bar(runner.experiment.name) if sys.stderr.isatty() else None
+        result = runner(quick=options.quick, seeds=seeds, n_jobs=n_jobs, progress=progress)
+        if progress is not None:
+            progress.erase()
+        results.append(result)
+        if options.action == "run":
+            print(result)
+            print(
+                "saved:   " + " ".join(map(str, result.save(options.out))), end="\n\n", flush=True
+            )
+        else:
+            print(f"{result.name}: {result.verdict} ({result.seconds:.1f} s)", flush=True)
+    if options.action == "gallery":
+        print(f"saved: {write_gallery(results, Path(options.out))}")
+    return 0
+
+
+class _Bar:
+    """A line on the terminal that shows how far an experiment is."""
+
+    WIDTH = 24
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        filled = self.WIDTH * done // max(total, 1)
+        bar = "#" * filled + "-" * (self.WIDTH - filled)
+        self._write(f"{self._name} [{bar}] {what} {done}/{total}")
+
+    def erase(self) -> None:
+        self._write("")
+
+    @staticmethod
+    def _write(line: str) -> None:
+        # Erase the line, then write without a newline: the next takes its place.
+        sys.stderr.write(f"\r\x1b[K{line}")
+        sys.stderr.flush()
+
+
+def _seeds(text: str | None) -> int | list[int] | None:
+    if text is None:
+        return None
+    if "," in text:
+        return [_whole(part, "--seeds") for part in text.split(",") if part.strip()]
+    return _whole(text, "--seeds")
+
+
+def _whole(text: str, option: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f"{option} takes a whole number, got '{text}'") from None

@@ -1,0 +1,43 @@
+"""The catalog: every experiment that there is, in the order of the lecture."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from deepgen.experiments import mlp_loss
+from deepgen.experiments.experiment import Runner
+
+__all__ = ["CATALOG", "find_experiment"]
+
+CATALOG: Final[tuple[Runner, ...]] = (mlp_loss.run,)
+"""One line an experiment."""
+
+
+def find_experiment(name: str) -> Runner:
+    """Look an experiment up by its name.
+
+    Parameters
+    ----------
+    name : str
+        As `deepgen experiment list` shows it.
+
+    Returns
+    -------
+    run : Runner
+        The experiment; call it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such experiment; the message lists those that there are.
+
+    Examples
+    --------
+    >>> from deepgen.experiments import find_experiment
+    >>> find_experiment("mlp_loss").experiment.seeds
+    100
+    """
+    known = {runner.experiment.name: runner for runner in CATALOG}
+    if name not in known:
+        raise ValueError(f"unknown experiment '{name}'; known: {', '.join(known)}")
+    return known[name]

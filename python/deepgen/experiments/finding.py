@@ -1,0 +1,109 @@
+"""Findings: a number that a claim makes a statement about, and the verdict that follows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from deepgen.experiments.interval import Interval
+
+__all__ = ["INCONCLUSIVE", "NOT_SUPPORTED", "RULE", "SUPPORTED", "Finding", "overall_verdict"]
+
+SUPPORTED: Final = "supported"
+NOT_SUPPORTED: Final = "not supported"
+INCONCLUSIVE: Final = "inconclusive"
+
+RULE: Final = (
+    "A finding is supported where its whole interval satisfies the claim, not supported where no "
+    "part of it does, else inconclusive. An experiment is not supported if one of its findings is "
+    "not, supported if all of them are, else inconclusive."
+)
+"""How verdicts follow from intervals."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A measured number beside what the claim says of it.
+
+    Parameters
+    ----------
+    what : str
+        The quantity, with its unit.
+    interval : Interval
+        What was measured.
+    at_least, at_most : float
+        The claim: the range in which the quantity lies. Give one or both.
+
+    Examples
+    --------
+    >>> from deepgen.experiments import Finding, exact
+    >>> print(Finding("teeth of tri^4", exact(8), at_least=8, at_most=8))
+    teeth of tri^4: 8 (claim: 8): supported
+    """
+
+    what: str
+    interval: Interval
+    at_least: float = -math.inf
+    at_most: float = math.inf
+
+    def __post_init__(self) -> None:
+        if not (self.at_least <= self.at_most and (self.at_least, self.at_most) != _ANY):
+            raise ValueError(
+                f"'{self.what}' claims nothing that can fail: at_least={self.at_least}, "
+                f"at_most={self.at_most}"
+            )
+
+    @property
+    def claim(self) -> str:
+        """The claimed range in words."""
+        if self.at_least == self.at_most:
+            return f"{self.at_least:.6g}"
+        if self.at_most == math.inf:
+            return f"at least {self.at_least:.4g}"
+        if self.at_least == -math.inf:
+            return f"at most {self.at_most:.4g}"
+        return f"in [{self.at_least:.4g}, {self.at_most:.4g}]"
+
+    @property
+    def verdict(self) -> str:
+        """What follows from the interval, by `RULE`."""
+        low, high = self.interval.low, self.interval.high
+        if self.at_least <= low and high <= self.at_most:
+            return SUPPORTED
+        if high < self.at_least or low > self.at_most:
+            return NOT_SUPPORTED
+        return INCONCLUSIVE
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.interval} (claim: {self.claim}): {self.verdict}"
+
+
+_ANY = (-math.inf, math.inf)
+
+
+def overall_verdict(findings: Sequence[Finding]) -> str:
+    """Join the verdicts of several findings by `RULE`.
+
+    Parameters
+    ----------
+    findings : sequence of Finding
+        At least one.
+
+    Returns
+    -------
+    verdict : {'supported', 'not supported', 'inconclusive'}
+        The verdict on all of them together.
+
+    Examples
+    --------
+    >>> from deepgen.experiments import Finding, exact
+    >>> from deepgen.experiments.finding import overall_verdict
+    >>> overall_verdict([Finding("ratio", exact(2), at_least=1)])
+    'supported'
+    """
+    verdicts = {finding.verdict for finding in findings}
+    if NOT_SUPPORTED in verdicts:
+        return NOT_SUPPORTED
+    return SUPPORTED if verdicts == {SUPPORTED} else INCONCLUSIVE

@@ -1,0 +1,208 @@
+"""Intervals: what a measurement says, and how sure it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Interval", "bootstrap_interval", "exact", "t_interval", "wilson_interval"]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate between two limits.
+
+    Parameters
+    ----------
+    estimate : float
+        The number measured.
+    low, high : float
+        The limits; infinite where the data do not bound the quantity.
+    method : str
+        How the limits were found, with level and number of repeats.
+
+    Examples
+    --------
+    >>> from deepgen.experiments import t_interval
+    >>> t_interval([1.0, 2.0, 3.0])  # doctest: +ELLIPSIS
+    Interval(estimate=2.0, low=-0.484..., high=4.484..., method='95 % t interval, 3 seeds')
+    """
+
+    estimate: float
+    low: float
+    high: float
+    method: str
+
+    def __str__(self) -> str:
+        if self.low == self.high:
+            return f"{self.estimate:.4g}"
+        return f"{self.estimate:.4g} [{self.low:.4g}, {self.high:.4g}]"
+
+
+def exact(value: float) -> Interval:
+    """Return the interval of a number that no randomness enters.
+
+    Parameters
+    ----------
+    value : float
+        The number.
+
+    Returns
+    -------
+    interval : Interval
+        A single point.
+
+    Examples
+    --------
+    >>> from deepgen.experiments import exact
+    >>> print(exact(16))
+    16
+    """
+    return Interval(float(value), float(value), float(value), "exact")
+
+
+def t_interval(values: ArrayLike, level: float = 0.95) -> Interval:
+    """Bound the mean over seeds by Student's t distribution.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_seeds,)
+        One number a seed.
+    level : float, default=0.95
+        Probability that the interval covers the mean, in (0, 1).
+
+    Returns
+    -------
+    interval : Interval
+        Infinite limits where there is one seed only or a value is not finite.
+
+    Examples
+    --------
+    >>> from deepgen.experiments import t_interval
+    >>> print(t_interval([1.0, 2.0, 3.0]))
+    2 [-0.4841, 4.484]
+    """
+    from scipy.stats import t
+
+    sample = _sample(values, level)
+    n = len(sample)
+    method = f"{100 * level:g} % t interval, {n} seed{'s' if n != 1 else ''}"
+    mean = float(sample.mean())
+    if n == 1 or not np.isfinite(sample).all():
+        return Interval(mean, -math.inf, math.inf, method)
+    margin = float(t.ppf(0.5 + level / 2, n - 1) * sample.std(ddof=1) / math.sqrt(n))
+    return Interval(mean, mean - margin, mean + margin, method)
+
+
+def bootstrap_interval(
+    values: ArrayLike,
+    statistic: Callable[[NDArray[np.float64]], float] = np.median,
+    *,
+    level: float = 0.95,
+    n_resamples: int = 2000,
+) -> Interval:
+    """Bound a statistic over seeds by the percentile bootstrap.
+
+    Parameters
+    ----------
+    values : array-like of shape (n_seeds,) or (n_seeds, n_columns)
+        One row a seed; whole rows are drawn.
+    statistic : callable, default=numpy.median
+        From drawn rows to a number, for example a fitted slope.
+    level : float, default=0.95
+        Probability that the interval covers the statistic, in (0, 1).
+    n_resamples : int, default=2000
+        Number of draws. Their random stream is fixed: same values, same interval.
+
+    Returns
+    -------
+    interval : Interval
+        Infinite limits where there is one seed only.
+
+    References
+    ----------
+    .. [1] B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7,
+       1979.
+
+    Examples
+    --------
+    >>> from deepgen.experiments import bootstrap_interval
+    >>> bootstrap_interval([1.0, 2.0, 3.0, 4.0]).estimate
+    2.5
+    """
+    sample = _sample(values, level)
+    n = len(sample)
+    method = f"{100 * level:g} % bootstrap interval, {n} seed{'s' if n != 1 else ''}"
+    estimate = float(statistic(sample))
+    if n == 1:
+        return Interval(estimate, -math.inf, math.inf, method)
+    rows = np.random.default_rng(0).integers(n, size=(n_resamples, n))
+    draws = [float(statistic(sample[row])) for row in rows]
+    low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2])
+    return Interval(estimate, float(low), float(high), method)
+
+
+def wilson_interval(successes: int, trials: int, level: float = 0.95) -> Interval:
+    """Bound a probability, given how often something happened.
+
+    Parameters
+    ----------
+    successes : int
+        How often it happened, from 0 to `trials`.
+    trials : int
+        How often it was tried, at least 1.
+    level : float, default=0.95
+        Probability that the interval covers the truth, in (0, 1).
+
+    Returns
+    -------
+    interval : Interval
+        Wilson's score interval, within [0, 1].
+
+    Raises
+    ------
+    ValueError
+        If the counts or the level are out of range.
+
+    References
+    ----------
+    .. [1] E. B. Wilson, "Probable inference, the law of succession, and statistical inference",
+       Journal of the American Statistical Association 22, 1927.
+
+    Examples
+    --------
+    >>> from deepgen.experiments import wilson_interval
+    >>> print(wilson_interval(10, 10))
+    1 [0.7225, 1]
+    """
+    from scipy.stats import norm
+
+    if not 0 <= successes <= trials or trials < 1:
+        raise ValueError(f"successes must be in [0, trials], got {successes} of {trials}")
+    _check_level(level)
+    z = float(norm.ppf(0.5 + level / 2))
+    share = successes / trials
+    scale = 1 + z * z / trials
+    middle = (share + z * z / (2 * trials)) / scale
+    margin = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2)) / scale
+    low = 0.0 if successes == 0 else middle - margin
+    high = 1.0 if successes == trials else middle + margin
+    return Interval(share, low, high, f"{100 * level:g} % Wilson interval, {trials} trials")
+
+
+def _check_level(level: float) -> None:
+    if not 0 < level < 1:
+        raise ValueError(f"level must be in (0, 1), got {level!r}")
+
+
+def _sample(values: ArrayLike, level: float) -> NDArray[Any]:
+    _check_level(level)
+    sample = np.asarray(values, dtype=float)
+    if sample.ndim == 0 or len(sample) == 0:
+        raise ValueError("an interval needs at least one value, got none")
+    return sample

@@ -1,0 +1,268 @@
+"""Results: what a run of an experiment gave, as text, as files, as a figure."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepgen import __version__
+from deepgen.experiments.experiment import Experiment
+from deepgen.experiments.finding import Finding, overall_verdict
+from deepgen.experiments.interval import Interval
+from deepgen.experiments.style import new_figure, write_figure
+from deepgen.experiments.table import Row, columns_of, format_table, to_csv
+from deepgen.extras import MissingExtra
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Result", "make_folder"]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run of an experiment gave.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What was claimed.
+    table : tuple of dict
+        The numbers, one row a condition.
+    findings : tuple of Finding
+        The statements of the claim with what was measured, most important first.
+    notes : tuple of str
+        What a reader must know to judge the numbers.
+    seeds : tuple of int
+        The seeds used; empty where no randomness enters.
+    quick : bool
+        Whether sizes were cut.
+    seconds : float
+        Wall-clock time of the run.
+    draw : callable
+        Draws the picture on an empty figure.
+
+    Examples
+    --------
+    >>> from deepgen.experiments import mlp_loss
+    >>> result = mlp_loss.run(quick=True, seeds=3)
+    >>> result.seeds, result.verdict
+    ((0, 1, 2), 'not supported')
+    """
+
+    experiment: Experiment
+    table: tuple[Row, ...]
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    seeds: tuple[int, ...]
+    quick: bool
+    seconds: float
+    draw: Callable[[Figure], None] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        if not self.findings:
+            raise ValueError(f"experiment '{self.name}' has no finding, so no verdict")
+
+    @property
+    def name(self) -> str:
+        """Name of the experiment."""
+        return self.experiment.name
+
+    @property
+    def claim(self) -> str:
+        """What was claimed."""
+        return self.experiment.claim
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the table's columns."""
+        return columns_of(self.table)
+
+    @property
+    def verdict(self) -> str:
+        """The verdict: ``'supported'``, ``'not supported'`` or ``'inconclusive'``."""
+        return overall_verdict(self.findings)
+
+    @property
+    def interval(self) -> Interval:
+        """The interval that decides: of the first finding whose verdict is the overall one."""
+        return next(f.interval for f in self.findings if f.verdict == self.verdict)
+
+    @property
+    def command(self) -> str:
+        """The command that repeats this run."""
+        words = ["deepgen experiment run", self.name]
+        default = self.experiment.quick_seeds if self.quick else self.experiment.seeds
+        if self.quick:
+            words.append("--quick")
+        if self.seeds == tuple(range(len(self.seeds))):
+            if len(self.seeds) != default:
+                words.append(f"--seeds {len(self.seeds)}")
+        else:
+            words.append("--seeds " + ",".join(map(str, self.seeds)))
+        return " ".join(words)
+
+    def __str__(self) -> str:
+        methods = dict.fromkeys(finding.interval.method for finding in self.findings)
+        repeats = f"{len(self.seeds)} seeds" if self.seeds else "no randomness"
+        return "\n".join(
+            [
+                f"{self.experiment.title} ({self.name})",
+                f"claim:   {self.claim}",
+                f"source:  {self.experiment.source}",
+                "",
+                format_table(self.table),
+                "",
+                *(f"finding: {finding}" for finding in self.findings),
+                *(f"note:    {note}" for note in self.notes),
+                f"seeds:   {repeats}{', quick sizes' if self.quick else ''}"
+                f"; intervals: {'; '.join(methods)}",
+                f"verdict: {self.verdict}",
+            ]
+        )
+
+    def to_csv(self) -> str:
+        """Return the table as CSV.
+
+        Returns
+        -------
+        text : str
+            A header and one line a row, numbers in full.
+        """
+        return to_csv(self.table)
+
+    def to_json(self) -> str:
+        """Return everything but the picture as JSON.
+
+        Returns
+        -------
+        text : str
+            Numbers that are not finite stand as null (NaN) and as the texts "inf" and "-inf".
+        """
+        about = self.experiment
+        document = {
+            "name": self.name,
+            "title": about.title,
+            "claim": self.claim,
+            "source": about.source,
+            "protocol": about.protocol,
+            "verdict": self.verdict,
+            "findings": [
+                {
+                    "what": finding.what,
+                    "estimate": finding.interval.estimate,
+                    "low": finding.interval.low,
+                    "high": finding.interval.high,
+                    "interval": finding.interval.method,
+                    "claim": finding.claim,
+                    "verdict": finding.verdict,
+                }
+                for finding in self.findings
+            ],
+            "notes": list(self.notes),
+            "seeds": list(self.seeds),
+            "quick": self.quick,
+            "seconds": round(self.seconds, 3),
+            "command": self.command,
+            "version": __version__,
+            "table": [dict(row) for row in self.table],
+        }
+        return json.dumps(_finite(document), indent=2, allow_nan=False) + "\n"
+
+    def figure(self) -> Figure:
+        """Draw the picture in the house style.
+
+        Returns
+        -------
+        figure : matplotlib.figure.Figure
+            A new figure, not known to pyplot. A `MissingExtra` says so where matplotlib is missing.
+        """
+        return new_figure(self.draw)
+
+    def save(self, folder: str | Path) -> tuple[Path, ...]:
+        """Write ``<name>.csv``, ``.json``, ``.png`` and ``.svg`` into a folder.
+
+        Parameters
+        ----------
+        folder : str or path
+            Made where it does not exist; files of the same names are replaced.
+
+        Returns
+        -------
+        paths : tuple of pathlib.Path
+            The files written.
+
+        Raises
+        ------
+        ValueError
+            If the folder cannot be made or written to.
+
+        Warns
+        -----
+        UserWarning
+            If matplotlib is not installed: then the table is written, and no picture.
+        """
+        place = make_folder(folder)
+        paths = [place / f"{self.name}.csv", place / f"{self.name}.json"]
+        try:
+            paths[0].write_text(self.to_csv(), encoding="utf-8")
+            paths[1].write_text(self.to_json(), encoding="utf-8")
+            try:
+                paths += write_figure(self.figure(), place / self.name)
+            except MissingExtra as error:
+                warnings.warn(f"no picture saved: {error}", stacklevel=2)
+        except OSError as error:
+            raise ValueError(f"cannot write to {place}: {error.strerror or error}") from None
+        return tuple(paths)
+
+
+def make_folder(folder: str | Path) -> Path:
+    """Make a folder, where it does not exist yet.
+
+    Parameters
+    ----------
+    folder : str or path
+        The folder; those above it are made too.
+
+    Returns
+    -------
+    folder : pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be made or written to.
+
+    Examples
+    --------
+    >>> from deepgen.experiments.result import make_folder
+    >>> make_folder(".").is_dir()
+    True
+    """
+    place = Path(folder)
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"cannot make the folder {place}: {error.strerror}") from None
+    if not os.access(place, os.W_OK):
+        raise ValueError(f"cannot write to the folder {place}")
+    return place
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(entry) for entry in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else ("inf" if value > 0 else "-inf")
+    return value

@@ -1,0 +1,1 @@
+"""The laboratory's framework and the experiments of the lecture."""
