@@ -1,6 +1,7 @@
 // Exponential linear unit, alpha = 1.
 //
 //   f(z) = z if z > 0, else e^z - 1;   f'(z) = 1 if z > 0, else f(z) + 1
+//   f''(z) = 0 if z > 0, else f(z) + 1
 //
 // Clevert, Unterthiner & Hochreiter (2016), Fast and accurate deep network learning by exponential
 // linear units, eq. (15).
@@ -21,6 +22,10 @@ struct Elu {
     template <class T>
     static Simd<T> slope(Simd<T> a) {
         return select(a > Simd<T>(0), Simd<T>(1), a + Simd<T>(1));
+    }
+    template <class T>
+    static Simd<T> bend(Simd<T> a) {
+        return select(a > Simd<T>(0), Simd<T>(0), a + Simd<T>(1));
     }
 };
 

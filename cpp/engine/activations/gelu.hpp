@@ -1,6 +1,6 @@
 // Gaussian error linear unit, exact.
 //
-//   f(z) = z Phi(z),   f'(z) = Phi(z) + z phi(z)
+//   f(z) = z Phi(z),   f'(z) = Phi(z) + z phi(z),   f''(z) = (2 - z^2) phi(z)
 //
 // Phi and phi are the standard normal distribution and its density.
 //
@@ -23,6 +23,13 @@ struct Gelu {
     static Simd<T> slope(Simd<T> z) {
         const Normal<T> at = normal(z);
         return fmadd(z, at.density, at.cumulative);
+    }
+
+    // In this order: where z^2 overflows the density is 0 already.
+    template <class T>
+    static Simd<T> bend(Simd<T> z) {
+        const Simd<T> density = normal(z).density;
+        return fmadd(-z, z * density, density + density);
     }
 };
 

@@ -1,6 +1,6 @@
 // No activation: the output layer, and the second layer of a residual block.
 //
-//   f(z) = z,   f'(z) = 1
+//   f(z) = z,   f'(z) = 1,   f''(z) = 0
 
 #pragma once
 
@@ -18,6 +18,10 @@ struct Identity {
     template <class T>
     static Simd<T> slope(Simd<T>) {
         return Simd<T>(1);
+    }
+    template <class T>
+    static Simd<T> bend(Simd<T>) {
+        return Simd<T>(0);
     }
 };
 

@@ -1,6 +1,6 @@
 // Rectified linear unit that leaks a hundredth of what is negative.
 //
-//   f(z) = z if z > 0, else 0.01 z;   f'(z) = 1 if z > 0, else 0.01
+//   f(z) = z if z > 0, else 0.01 z;   f'(z) = 1 if z > 0, else 0.01;   f''(z) = 0
 //
 // Maas, Hannun & Ng (2013), Rectifier nonlinearities improve neural network acoustic models,
 // section 2.
@@ -22,6 +22,10 @@ struct LeakyRelu {
     template <class T>
     static Simd<T> slope(Simd<T> a) {
         return select(a > Simd<T>(0), Simd<T>(1), Simd<T>(static_cast<T>(leak)));
+    }
+    template <class T>
+    static Simd<T> bend(Simd<T>) {
+        return Simd<T>(0);
     }
 };
 

@@ -1,6 +1,6 @@
 // The logistic function.
 //
-//   f(z) = 1 / (1 + e^-z),   f'(z) = f(z) (1 - f(z))
+//   f(z) = 1 / (1 + e^-z),   f'(z) = f(z) (1 - f(z)),   f''(z) = f'(z) (1 - 2 f(z))
 //
 // Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors, eq.
 // (2).
@@ -21,6 +21,11 @@ struct Logistic {
     template <class T>
     static Simd<T> slope(Simd<T> a) {
         return a * (Simd<T>(1) - a);
+    }
+    template <class T>
+    static Simd<T> bend(Simd<T> a) {
+        const Simd<T> rest = Simd<T>(1) - a;
+        return a * rest * (rest - a);
     }
 };
 

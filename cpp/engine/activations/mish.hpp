@@ -1,7 +1,9 @@
 // Mish: smooth, not monotone, unbounded above.
 //
 //   f(z) = z t,   f'(z) = t + z (1 - t^2) s,   t = tanh(log(1 + e^z)),   s = 1 / (1 + e^-z)
-//   with e = e^z and w = e (e + 2):   t = w / (w + 2),   (1 - t^2) s = 4 e (1 + e) / (w + 2)^2
+//   f''(z) = t' (2 + z (1 - s - 2 t s)),   t' = (1 - t^2) s
+//   with e = e^z and w = e (e + 2):   t = w / (w + 2),   t' = 4 e (1 + e) / (w + 2)^2,
+//   1 - s - 2 t s = (1 - 2 e t) / (1 + e)
 //
 // Misra (2020), Mish: a self regularized non-monotonic activation function.
 
@@ -26,6 +28,16 @@ struct Mish {
         const Simd<T> w = odds(e);
         const Simd<T> inverse = Simd<T>(1) / (w + Simd<T>(2));
         return fmadd(x * Simd<T>(4) * e, (Simd<T>(1) + e) * inverse * inverse, w * inverse);
+    }
+    template <class T>
+    static Simd<T> bend(Simd<T> z) {
+        const Simd<T> x = capped(z);
+        const Simd<T> e = exp(x);
+        const Simd<T> w = odds(e);
+        const Simd<T> inverse = Simd<T>(1) / (w + Simd<T>(2));
+        const Simd<T> turn = Simd<T>(4) * e * (Simd<T>(1) + e) * inverse * inverse;
+        const Simd<T> lean = (Simd<T>(1) - e * w * (Simd<T>(2) * inverse)) / (Simd<T>(1) + e);
+        return turn * fmadd(x, lean, Simd<T>(2));
     }
 
   private:

@@ -1,6 +1,6 @@
 // Rectified linear unit.
 //
-//   f(z) = max(0, z),   f'(z) = 1 if z > 0, else 0   (so f'(0) = 0)
+//   f(z) = max(0, z),   f'(z) = 1 if z > 0, else 0   (so f'(0) = 0);   f''(z) = 0
 //
 // Nair & Hinton (2010), Rectified linear units improve restricted Boltzmann machines.
 
@@ -21,6 +21,10 @@ struct Relu {
     template <class T>
     static Simd<T> slope(Simd<T> a) {
         return select(a > Simd<T>(0), Simd<T>(1), Simd<T>(0));
+    }
+    template <class T>
+    static Simd<T> bend(Simd<T>) {
+        return Simd<T>(0);
     }
 };
 

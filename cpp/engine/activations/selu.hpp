@@ -2,6 +2,7 @@
 //
 //   f(z) = lambda z if z > 0, else lambda alpha (e^z - 1)
 //   f'(z) = lambda if z > 0, else f(z) + lambda alpha;   lambda = 1.0507..., alpha = 1.6732...
+//   f''(z) = 0 if z > 0, else f(z) + lambda alpha
 //
 // Klambauer, Unterthiner, Mayr & Hochreiter (2017), Self-normalizing neural networks, eq. (2).
 
@@ -25,6 +26,10 @@ struct Selu {
     static Simd<T> slope(Simd<T> a) {
         const Simd<T> positive(static_cast<T>(lambda));
         return select(a > Simd<T>(0), positive, a + Simd<T>(static_cast<T>(lambda_alpha)));
+    }
+    template <class T>
+    static Simd<T> bend(Simd<T> a) {
+        return select(a > Simd<T>(0), Simd<T>(0), a + Simd<T>(static_cast<T>(lambda_alpha)));
     }
 };
 

@@ -1,6 +1,7 @@
 // Sigmoid linear unit, also called swish.
 //
-//   f(z) = z s,   f'(z) = s + z s (1 - s),   s = 1 / (1 + e^-z)
+//   f(z) = z s,   f'(z) = s + z s (1 - s),   f''(z) = s (1 - s) (2 - z (2 s - 1))
+//   s = 1 / (1 + e^-z)
 //
 // Elfwing, Uchibe & Doya (2018), Sigmoid-weighted linear units for neural network function
 // approximation in reinforcement learning, section 2.
@@ -26,6 +27,14 @@ struct Silu {
         const Simd<T> larger = Simd<T>(1) / (Simd<T>(1) + e);
         const Simd<T> smaller = e * larger;
         return fmadd(z, larger * smaller, select(z > Simd<T>(0), larger, smaller));
+    }
+    template <class T>
+    static Simd<T> bend(Simd<T> z) {
+        const Simd<T> e = exp(-abs(z));
+        const Simd<T> larger = Simd<T>(1) / (Simd<T>(1) + e);
+        const Simd<T> smaller = e * larger;
+        const Simd<T> apart = abs(z) * (larger - smaller); // z (2 s - 1)
+        return larger * smaller * (Simd<T>(2) - apart);
     }
 };
 

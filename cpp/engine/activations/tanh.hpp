@@ -1,6 +1,6 @@
 // The hyperbolic tangent.
 //
-//   f(z) = tanh z,   f'(z) = 1 - f(z)^2
+//   f(z) = tanh z,   f'(z) = 1 - f(z)^2,   f''(z) = -2 f(z) f'(z)
 //
 // LeCun, Bottou, Orr & Mueller (1998), Efficient backprop, section 4.4.
 
@@ -20,6 +20,10 @@ struct Tanh {
     template <class T>
     static Simd<T> slope(Simd<T> a) {
         return (Simd<T>(1) - a) * (Simd<T>(1) + a);
+    }
+    template <class T>
+    static Simd<T> bend(Simd<T> a) {
+        return Simd<T>(-2) * a * slope(a);
     }
 };
 

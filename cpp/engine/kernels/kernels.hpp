@@ -124,6 +124,8 @@ struct ActivationKernels {
     bool from_output;
     void (*apply)(Rows<T> from, T *to, Index to_stride); // to = f(from), padding left at zero
     void (*backward)(Rows<T> delta, const T *x, Index x_stride); // delta *= f'(x)
+    // slope = f'(x), bend = f''(x) tangent, then tangent *= slope; all of one stride but x
+    void (*curve)(Rows<T> tangent, const T *x, Index x_stride, T *slope, T *bend);
 };
 
 template <class T>
@@ -171,6 +173,21 @@ struct Kernels {
     // dy -> dz with g = dy * scale: inverse_std_i (g - mean_j g - x mean_j(g x))
     void (*unstandardize_rows)(Rows<T> dy, const T *x, Index x_stride, const T *scale,
                                const T *inverse_std);
+
+    // The R-operator on the way back: tangent = tangent * slope + delta * bend, all of one stride
+    void (*curve_back)(Rows<T> tangent, const T *delta, const T *slope, const T *bend);
+    // x[i, j] *= factor[j]
+    void (*multiply_columns)(Rows<T> x, const T *factor);
+    // y = a * p + b * q (+ r, unless null), by column; y may be a
+    void (*combine_columns)(Rows<const T> a, const T *p, const T *b, Index b_stride, const T *q,
+                            const T *r, T *y, Index y_stride);
+    // Rz -> Rx of standardize_rows, with rate_i = R(inverse_std_i) / inverse_std_i
+    void (*tangent_standardize_rows)(Rows<T> tangent, const T *x, Index x_stride,
+                                     const T *inverse_std, T *rate);
+    // R(dy scale) -> Rdz of unstandardize_rows, from dy, x and Rx
+    void (*tangent_unstandardize_rows)(Rows<T> tangent, Rows<const T> dy, Rows<const T> x,
+                                       const T *tangent_x, const T *scale, const T *inverse_std,
+                                       const T *rate);
 
     // GFLOP/s of one thread doing nothing but fused multiply-adds in registers.
     double (*fma_peak)();

@@ -1,6 +1,6 @@
 // Absolute error: the conditional median.
 //
-//   l(z, y) = |z - y|,   l' = sign(z - y), 0 at 0,   mean = z
+//   l(z, y) = |z - y|,   l' = sign(z - y), 0 at 0,   l'' = 0,   mean = z
 //
 // Bloomfield & Steiger (1983), Least absolute deviations.
 
@@ -19,6 +19,7 @@ struct AbsoluteError {
         const double r = z - y;
         return {.value = std::abs(r), .slope = r > 0.0 ? 1.0 : r < 0.0 ? -1.0 : 0.0};
     }
+    double bend(double, double) const { return 0.0; }
     double mean(double z) const { return z; }
 };
 

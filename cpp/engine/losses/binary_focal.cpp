@@ -1,7 +1,9 @@
 // Focal loss of one logistic output a label: samples that are already right count little.
 //
 //   l(z, y) = -(1 - p)^gamma log p,   p = 1 / (1 + e^-s),   s = z if y = 1, else -z
-//   dl/ds = (1 - p)^gamma (gamma p log p - (1 - p)),   mean = 1 / (1 + e^-z)
+//   dl/ds = (1 - p)^gamma (gamma p log p - (1 - p))
+//   d2l/ds2 = (1 - p)^gamma p (gamma log p (1 - p - gamma p) + (2 gamma + 1) (1 - p)),   mean = 1 /
+//   (1 + e^-z)
 //
 // Lin, Goyal, Girshick, He & Dollar (2017), Focal loss for dense object detection, eq. (4).
 
@@ -28,6 +30,13 @@ class BinaryFocal {
         const double focus = std::pow(wrong, gamma_);
         return {.value = -focus * log_p,
                 .slope = sign * focus * (gamma_ * std::exp(log_p) * log_p - wrong)};
+    }
+    double bend(double z, double y) const {
+        const double s = y == 1.0 ? z : -z;
+        const double log_p = -softplus(-s);
+        const double p = sigmoid(s), wrong = sigmoid(-s);
+        return std::pow(wrong, gamma_) * p *
+               (gamma_ * log_p * (wrong - gamma_ * p) + (2.0 * gamma_ + 1.0) * wrong);
     }
     double mean(double z) const { return sigmoid(z); }
 

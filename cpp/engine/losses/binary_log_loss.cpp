@@ -1,7 +1,8 @@
 // Log loss of one logistic output a label: two classes, or several labels at once.
 //
 //   l(z, y) = -t log p - (1 - t) log(1 - p) = max(z, 0) - t z + log(1 + e^-|z|)
-//   l' = p - t,   mean p = 1 / (1 + e^-z),   t = y (1 - e) + e / 2 with label smoothing e
+//   l' = p - t,   l'' = p (1 - p),   mean p = 1 / (1 + e^-z)
+//   t = y (1 - e) + e / 2 with label smoothing e
 //
 // Bishop (2006), Pattern recognition and machine learning, eq. (5.21); Szegedy, Vanhoucke, Ioffe,
 // Shlens & Wojna (2016), Rethinking the inception architecture, section 7 (smoothing).
@@ -32,6 +33,10 @@ class BinaryLogLoss {
         if (z > 0.0)
             return {.value = z * (1.0 - t) + overlap, .slope = (1.0 - t) - s};
         return {.value = -z * t + overlap, .slope = s - t};
+    }
+    double bend(double z, double) const {
+        const double e = std::exp(-std::abs(z));
+        return e / ((1.0 + e) * (1.0 + e));
     }
     double mean(double z) const { return sigmoid(z); }
 

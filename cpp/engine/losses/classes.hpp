@@ -22,6 +22,13 @@ struct ClassRow {
     double mean_log; // mean of log p_j over all classes
 };
 
+// The Hessian of a row, turn u u^T + spread (diag p - p p^T): u is 1 at c and -e_j / others
+// elsewhere.
+struct ClassBend {
+    double turn;
+    double spread;
+};
+
 // The loss of a row and its derivatives: `own` in z_c, `slope` e_j + `shift` in every other z_j.
 struct ClassPoint {
     double value;
@@ -49,6 +56,37 @@ class ClassLoss final : public Loss<T> {
                 gradient[own_class] = static_cast<T>(factor * point.own);
             }
             return point.value;
+        });
+    }
+
+    void curvature(const LossRows<T> &block, const T *tangents,
+                   Index tangents_stride) const override {
+        write_rows(block, [&](Index i, double factor) {
+            T *gradient = block.gradient + i * block.gradient_stride;
+            const T *tangent = tangents + i * tangents_stride;
+            const Index own_class = block.classes[i];
+            const ClassRow row = look(block.outputs + i * block.outputs_stride, block.n_outputs,
+                                      own_class, gradient);
+            // Of others that have all underflowed none can change anything.
+            const double share = row.others > 0.0 ? 1.0 / row.others : 0.0;
+            const double own = static_cast<double>(tangent[own_class]);
+            double lead = 0.0; // u t, which is also (own - p t) / (1 - p)
+            for (Index j = 0; j < block.n_outputs; ++j)
+                if (j != own_class)
+                    lead += share * static_cast<double>(gradient[j]) *
+                            (own - static_cast<double>(tangent[j]));
+            const ClassBend bend = formula_.bend(row);
+            const double p = static_cast<double>(gradient[own_class]) / row.sum;
+            const double wrong = row.others / row.sum; // 1 - p
+            for (Index j = 0; j < block.n_outputs; ++j) {
+                const double e = static_cast<double>(gradient[j]);
+                const double above =
+                    static_cast<double>(tangent[j]) - own + wrong * lead; // t_j - p t
+                gradient[j] = static_cast<T>(
+                    factor * e * (bend.spread * above / row.sum - bend.turn * lead * share));
+            }
+            gradient[own_class] =
+                static_cast<T>(factor * lead * (bend.spread * wrong * p + bend.turn));
         });
     }
 

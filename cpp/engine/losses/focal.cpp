@@ -2,6 +2,9 @@
 //
 //   l(z, c) = -(1 - p)^gamma log p,   p = p_c of the true class,   means softmax z
 //   dl/dz_c = (1 - p)^gamma (gamma p log p - (1 - p)),   dl/dz_j = -dl/dz_c p_j / (1 - p)
+//   d2l/dz2 = turn u u^T + spread (diag p - p p^T),   u_c = 1, u_j = -p_j / (1 - p)
+//   turn = gamma (1 - p)^gamma p ((1 - p - (gamma - 1) p) log p + 2 (1 - p))
+//   spread = (1 - p)^gamma - gamma (1 - p)^(gamma - 1) p log p
 //
 // Lin, Goyal, Girshick, He & Dollar (2017), Focal loss for dense object detection, eq. (4).
 
@@ -28,6 +31,16 @@ class Focal {
                 .own = own,
                 .slope = row.others > 0.0 ? -own / row.others : 0.0,
                 .shift = 0.0};
+    }
+
+    ClassBend bend(const ClassRow &row) const {
+        const double wrong = row.others / row.sum;
+        if (wrong == 0.0)
+            return {.turn = 0.0, .spread = 0.0};
+        const double focus = std::pow(wrong, gamma_), p = std::exp(row.log_p);
+        return {.turn =
+                    gamma_ * focus * p * ((wrong - (gamma_ - 1.0) * p) * row.log_p + 2.0 * wrong),
+                .spread = focus - gamma_ * focus / wrong * p * row.log_p};
     }
 
   private:

@@ -2,7 +2,7 @@
 // outputs are logarithms of the means.
 //
 //   l(z, y) = -log(y / mu) + y / mu - 1 = d + (e^-d - 1),   d = z - log y,   y > 0
-//   l' = 1 - y / mu,   mean mu = e^z
+//   l' = 1 - y / mu,   l'' = y / mu,   mean mu = e^z
 //
 // McCullagh & Nelder (1989), Generalized linear models, section 8.3.
 
@@ -22,6 +22,7 @@ struct Gamma {
         const double excess = std::expm1(-d); // y / mu - 1
         return {.value = d + excess, .slope = -excess};
     }
+    double bend(double z, double y) const { return std::exp(std::log(y) - z); }
     double mean(double z) const { return std::exp(z); }
 };
 

@@ -2,7 +2,7 @@
 // force.
 //
 //   l(z, y) = r^2 / 2 if |r| <= delta, else delta (|r| - delta / 2),   r = z - y
-//   l' = r clipped to [-delta, delta],   mean = z
+//   l' = r clipped to [-delta, delta],   l'' = 1 if |r| <= delta, else 0,   mean = z
 //
 // Huber (1964), Robust estimation of a location parameter, section 1.
 
@@ -30,6 +30,7 @@ class Huber {
             return {.value = 0.5 * r * r, .slope = r};
         return {.value = delta_ * (std::abs(r) - 0.5 * delta_), .slope = std::copysign(delta_, r)};
     }
+    double bend(double z, double y) const { return std::abs(z - y) <= delta_ ? 1.0 : 0.0; }
     double mean(double z) const { return z; }
 
   private:

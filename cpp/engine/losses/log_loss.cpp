@@ -1,6 +1,7 @@
 // Log loss of a softmax over classes.
 //
 //   l(z, c) = -sum_j t_j log p_j,   dl/dz_j = p_j - t_j,   means p = softmax z
+//   d2l/dz2 = diag p - p p^T
 //   t_j = (1 - e) [j = c] + e / K with label smoothing e over K classes
 //
 // Bishop (2006), Pattern recognition and machine learning, eq. (5.24); Szegedy, Vanhoucke, Ioffe,
@@ -29,6 +30,8 @@ class LogLoss {
                 .slope = 1.0 / row.sum,
                 .shift = -floor};
     }
+
+    ClassBend bend(const ClassRow &) const { return {.turn = 0.0, .spread = 1.0}; }
 
   private:
     double smoothing_;

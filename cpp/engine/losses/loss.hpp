@@ -1,10 +1,11 @@
-// What the network asks of a loss: value and gradient over a block of rows, and the means (the
-// inverse link).
+// What the network asks of a loss: value, gradient and curvature over a block of rows, and the
+// means (the inverse link).
 //
 //   L = sum_i w_i l(z_i, y_i) / sum_i w_i,   l summed over the outputs of a row
 //
 // The block's share of the upper sum comes back in double; the gradient is written as
-// scale * w_i * dl/dz_i with scale = 1 / sum_i w_i.
+// scale * w_i * dl/dz_i with scale = 1 / sum_i w_i, and so is the Hessian's product with a tangent,
+// scale * w_i * (d2l/dz_i2) t_i. A kink counts as no curvature.
 
 #pragma once
 
@@ -36,6 +37,10 @@ class Loss {
 
     // sum_i w_i l(z_i, y_i) over the block; writes scale * w_i * dl/dz_i.
     virtual double value_and_gradient(const LossRows<T> &block) const = 0;
+
+    // Writes scale * w_i * (d2l/dz_i2) t_i over the block's gradient.
+    virtual void curvature(const LossRows<T> &block, const T *tangents,
+                           Index tangents_stride) const = 0;
 
     // One row of means from one row of outputs; both have n_outputs entries and may be the same
     // memory.

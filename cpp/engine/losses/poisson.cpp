@@ -1,6 +1,7 @@
 // Half the Poisson deviance, for counts; the outputs are logarithms of the means.
 //
-//   l(z, y) = y log(y / mu) - y + mu,   l' = mu - y,   mean mu = e^z,   y >= 0, 0 log 0 = 0
+//   l(z, y) = y log(y / mu) - y + mu,   l' = mu - y,   l'' = mu,   mean mu = e^z
+//   y >= 0, 0 log 0 = 0
 //
 // McCullagh & Nelder (1989), Generalized linear models, section 2.3.
 
@@ -20,6 +21,7 @@ struct Poisson {
         const double saturated = y > 0.0 ? y * (std::log(y) - 1.0) : 0.0;
         return {.value = mu - y * z + saturated, .slope = mu - y};
     }
+    double bend(double z, double) const { return std::exp(z); }
     double mean(double z) const { return std::exp(z); }
 };
 

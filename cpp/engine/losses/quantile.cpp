@@ -1,9 +1,12 @@
 // Pinball loss: a conditional quantile, or several that cannot cross.
 //
-//   l(m, y) = max(q (y - m), (q - 1) (y - m)),   l' = -q if m < y, 1 - q if m > y, 0 at m = y
+//   l(m, y) = max(q (y - m), (q - 1) (y - m)),   l' = -q if m < y, 1 - q if m > y, 0 at m = y, l''
+//   = 0
 //
 // One q: m = z, each output with a target of its own. Several: one target, and l summed over
 //   m_0 = z_0,   m_j = m_(j-1) + log(1 + e^(z_j))
+// whose curvature is that of the rises alone: diagonal, sum_(k >= j) l'_k s (1 - s), s = sigmoid
+// z_j.
 //
 // Koenker & Bassett (1978), Regression quantiles.
 
@@ -41,6 +44,7 @@ class Pinball {
         : quantile_(checked(settings.values("quantile"))[0]) {}
 
     Point at(double z, double y) const { return pinball(z, y, quantile_); }
+    double bend(double, double) const { return 0.0; }
     double mean(double z) const { return z; }
 
   private:
@@ -68,8 +72,29 @@ class ManyQuantiles final : public Loss<T> {
                     gradient[j] = static_cast<T>(point.slope);
             }
             if (gradient)
-                pull_back(outputs, gradient, block.n_outputs, factor);
+                pull_back(gradient, block.n_outputs, [&](Index j) {
+                    return factor * (j == 0 ? 1.0 : sigmoid(static_cast<double>(outputs[j])));
+                });
             return sum;
+        });
+    }
+
+    void curvature(const LossRows<T> &block, const T *tangents,
+                   Index tangents_stride) const override {
+        write_rows(block, [&](Index i, double factor) {
+            const T *outputs = block.outputs + i * block.outputs_stride;
+            const double y = static_cast<double>(block.values[i * block.values_stride]);
+            T *gradient = block.gradient + i * block.gradient_stride;
+            double mean = 0.0;
+            for (Index j = 0; j < block.n_outputs; ++j) {
+                mean += rise(outputs, j);
+                gradient[j] = static_cast<T>(pinball(mean, y, quantiles_[as_size(j)]).slope);
+            }
+            pull_back(gradient, block.n_outputs, [&](Index j) {
+                const double z = static_cast<double>(outputs[j]);
+                const double tangent = static_cast<double>(tangents[i * tangents_stride + j]);
+                return j == 0 ? 0.0 : factor * tangent * sigmoid(z) * sigmoid(-z);
+            });
         });
     }
 
@@ -88,13 +113,13 @@ class ManyQuantiles final : public Loss<T> {
         return j == 0 ? z : softplus(z);
     }
 
-    // dl/dz <- dl/dm in place: z_j enters m_j and all quantiles above it.
-    static void pull_back(const T *outputs, T *gradient, Index n_outputs, double factor) {
+    // slope_j <- factor(j) sum_(k >= j) slope_k: z_j enters m_j and all quantiles above it.
+    template <class Factor>
+    static void pull_back(T *slopes, Index n_outputs, Factor factor) {
         double above = 0.0;
         for (Index j = n_outputs - 1; j >= 0; --j) {
-            above += static_cast<double>(gradient[j]);
-            const double slope = j == 0 ? 1.0 : sigmoid(static_cast<double>(outputs[j]));
-            gradient[j] = static_cast<T>(factor * above * slope);
+            above += static_cast<double>(slopes[j]);
+            slopes[j] = static_cast<T>(factor(j) * above);
         }
     }
 

@@ -34,13 +34,26 @@ double sum_rows(const LossRows<T> &block, Row row) {
     return total;
 }
 
+// The same for what only has to be written: row(i, factor) fills the row's gradient.
+template <class T, class Row>
+void write_rows(const LossRows<T> &block, Row row) {
+    for (Index i = 0; i < block.rows; ++i) {
+        const double weight = block.weights ? static_cast<double>(block.weights[i]) : 1.0;
+        if (weight == 0.0)
+            std::fill_n(block.gradient + i * block.gradient_stride, block.n_outputs, T(0));
+        else
+            row(i, block.scale * weight);
+    }
+}
+
 // A loss of one output, and its derivative in z.
 struct Point {
     double value;
     double slope;
 };
 
-// l(z_i, y_i) = sum_j formula.at(z_ij, y_ij), with means formula.mean(z_ij).
+// l(z_i, y_i) = sum_j formula.at(z_ij, y_ij), with second derivatives formula.bend(z_ij, y_ij) and
+// means formula.mean(z_ij).
 template <class T, class Formula>
 class ElementwiseLoss final : public Loss<T> {
   public:
@@ -60,6 +73,19 @@ class ElementwiseLoss final : public Loss<T> {
                         static_cast<T>(factor * point.slope);
             }
             return sum;
+        });
+    }
+
+    void curvature(const LossRows<T> &block, const T *tangents,
+                   Index tangents_stride) const override {
+        write_rows(block, [&](Index i, double factor) {
+            const T *outputs = block.outputs + i * block.outputs_stride;
+            const T *values = block.values + i * block.values_stride;
+            const T *tangent = tangents + i * tangents_stride;
+            for (Index j = 0; j < block.n_outputs; ++j)
+                block.gradient[i * block.gradient_stride + j] = static_cast<T>(
+                    factor * static_cast<double>(tangent[j]) *
+                    formula_.bend(static_cast<double>(outputs[j]), static_cast<double>(values[j])));
         });
     }
 

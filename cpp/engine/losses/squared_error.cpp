@@ -1,6 +1,6 @@
 // Squared error, halved: the conditional mean.
 //
-//   l(z, y) = (z - y)^2 / 2,   l' = z - y,   mean = z
+//   l(z, y) = (z - y)^2 / 2,   l' = z - y,   l'' = 1,   mean = z
 //
 // Bishop (2006), Pattern recognition and machine learning, eq. (5.11).
 
@@ -17,6 +17,7 @@ struct SquaredError {
         const double r = z - y;
         return {.value = 0.5 * r * r, .slope = r};
     }
+    double bend(double, double) const { return 1.0; }
     double mean(double z) const { return z; }
 };
 

@@ -2,6 +2,7 @@
 //
 //   y = scale x + shift,   x = (z - mean) / std,   std = sqrt(variance + epsilon)
 //   dz = scale / std (dy - mean(dy) - x mean(dy x))
+//   frozen: mean and std are constants, R x = R z / std, R dz = (scale R dy + dy R scale) / std
 //   running <- (1 - momentum) running + momentum batch
 //
 // Means are over the batch. Its variance is biased in std, unbiased (n / (n - 1)) in running.
@@ -108,6 +109,21 @@ class Batch final : public Normalization<T> {
         kernels_.unstandardize_columns(call.own(call.y, call.y_stride),
                                        memory.standardized.data() + call.rows.begin * memory.stride,
                                        memory.stride, factor, zero, zero);
+    }
+
+    void tangent_forward(const Team &team, const NormalizationTangent<T> &call,
+                         const NormalizationMemory<T> &memory,
+                         NormalizationMemory<T> &tangent) const override {
+        kernels_.multiply_columns(call.own(tangent.standardized.data(), tangent.stride),
+                                  memory.vector(team.rank, 1));
+        tangent_scale(kernels_, call, memory, tangent);
+    }
+
+    void tangent_backward(const Team &team, const NormalizationTangent<T> &call,
+                          const NormalizationMemory<T> &memory,
+                          NormalizationMemory<T> &tangent) const override {
+        tangent_unscale(kernels_, team, call, memory, tangent);
+        kernels_.multiply_columns(call.own(call.y, call.y_stride), memory.vector(team.rank, 1));
     }
 
   private:

@@ -55,6 +55,38 @@ void block_slopes(const Kernels<T> &kernels, const NormalizationCall<T> &call,
     }
 }
 
+template <class T>
+void tangent_scale(const Kernels<T> &kernels, const NormalizationTangent<T> &call,
+                   const NormalizationMemory<T> &memory, const NormalizationMemory<T> &tangent) {
+    kernels.combine_columns(call.own(tangent.standardized.data(), tangent.stride), call.scale,
+                            memory.standardized.data() + call.rows.begin * memory.stride,
+                            memory.stride, call.scale_direction, call.shift_direction,
+                            call.y + call.rows.begin * call.y_stride, call.y_stride);
+}
+
+template <class T>
+void tangent_unscale(const Kernels<T> &kernels, const Team &team,
+                     const NormalizationTangent<T> &call, const NormalizationMemory<T> &memory,
+                     NormalizationMemory<T> &tangent) {
+    double *const unused = tangent.total(team.rank, 0), *const second = tangent.total(team.rank, 1);
+    for (Index row = call.rows.begin; row < call.rows.end; row += row_block) {
+        const Index n = std::min(row_block, call.rows.end - row);
+        const Index at = row / row_block * tangent.stride, x = row * memory.stride;
+        double *const products = tangent.products.data() + at;
+        kernels.gradient_sums({n, call.width, call.y + row * call.y_stride, call.y_stride},
+                              memory.standardized.data() + x, memory.stride,
+                              tangent.slopes.data() + at, products);
+        kernels.gradient_sums({n, call.width, call.dy + row * call.dy_stride, call.dy_stride},
+                              tangent.standardized.data() + x, tangent.stride, unused, second);
+        for (Index j = 0; j < call.width; ++j)
+            products[j] += second[j];
+    }
+    T *const y = call.y + call.rows.begin * call.y_stride;
+    kernels.combine_columns(call.own(static_cast<const T *>(call.y), call.y_stride), call.scale,
+                            call.dy + call.rows.begin * call.dy_stride, call.dy_stride,
+                            call.scale_direction, nullptr, y, call.y_stride);
+}
+
 template struct NormalizationMemory<float>;
 template struct NormalizationMemory<double>;
 template void column_totals(const Buffer<double> &, const NormalizationMemory<float> &, Index,
@@ -68,5 +100,16 @@ template void block_slopes(const Kernels<float> &, const NormalizationCall<float
                            NormalizationMemory<float> &);
 template void block_slopes(const Kernels<double> &, const NormalizationCall<double> &,
                            NormalizationMemory<double> &);
+template void tangent_scale(const Kernels<float> &, const NormalizationTangent<float> &,
+                            const NormalizationMemory<float> &, const NormalizationMemory<float> &);
+template void tangent_unscale(const Kernels<float> &, const Team &,
+                              const NormalizationTangent<float> &,
+                              const NormalizationMemory<float> &, NormalizationMemory<float> &);
+template void tangent_scale(const Kernels<double> &, const NormalizationTangent<double> &,
+                            const NormalizationMemory<double> &,
+                            const NormalizationMemory<double> &);
+template void tangent_unscale(const Kernels<double> &, const Team &,
+                              const NormalizationTangent<double> &,
+                              const NormalizationMemory<double> &, NormalizationMemory<double> &);
 
 } // namespace deepgen

@@ -4,6 +4,8 @@
 //   y = scale x + shift,   x = (z - mean) / std,   std = sqrt(variance + epsilon)
 //   dz = 1 / std (g - mean(g) - x mean(g x)),   g = dy scale
 //
+//   R x = 1 / std (R z - mean(R z) - x mean(x R z)),   R log(1 / std) = -mean(x R z) / std
+//
 // Means are over the row, its variance is biased.
 //
 // Ba, Kiros & Hinton (2016), Layer normalization, eq. (4).
@@ -48,6 +50,29 @@ class Layer final : public Normalization<T> {
     void frozen_backward(const Team &team, const NormalizationCall<T> &call,
                          NormalizationMemory<T> &memory) const override {
         backward(team, call, memory);
+    }
+
+    void tangent_forward(const Team &, const NormalizationTangent<T> &call,
+                         const NormalizationMemory<T> &memory,
+                         NormalizationMemory<T> &tangent) const override {
+        const Index first = call.rows.begin;
+        kernels_.tangent_standardize_rows(call.own(tangent.standardized.data(), tangent.stride),
+                                          memory.standardized.data() + first * memory.stride,
+                                          memory.stride, memory.inverse_std.data() + first,
+                                          tangent.inverse_std.data() + first);
+        tangent_scale(kernels_, call, memory, tangent);
+    }
+
+    void tangent_backward(const Team &team, const NormalizationTangent<T> &call,
+                          const NormalizationMemory<T> &memory,
+                          NormalizationMemory<T> &tangent) const override {
+        const Index first = call.rows.begin;
+        tangent_unscale(kernels_, team, call, memory, tangent);
+        kernels_.tangent_unstandardize_rows(
+            call.own(call.y, call.y_stride), call.own(call.dy, call.dy_stride),
+            call.own(memory.standardized.data(), memory.stride),
+            tangent.standardized.data() + first * tangent.stride, call.scale,
+            memory.inverse_std.data() + first, tangent.inverse_std.data() + first);
     }
 
   private:

@@ -22,7 +22,7 @@ struct NormalizationMemory {
     Index width;
     Index stride;                 // between rows of `standardized`, and between blocks of the sums
     Buffer<T> standardized;       // z in, then (z - mean) / std
-    Buffer<T> inverse_std;        // of each row (layer norm)
+    Buffer<T> inverse_std;        // of each row (layer norm); of a tangent: R log inverse_std
     Buffer<T> vectors;            // 3 for each thread: statistics as the kernels want them
     Buffer<double> totals;        // 2 for each thread: sums over all row blocks
     Buffer<double> sums, squares; // forward, for each row block
@@ -30,6 +30,9 @@ struct NormalizationMemory {
 
     double *total(Index rank, Index which) { return totals.data() + (rank * 2 + which) * stride; }
     T *vector(Index rank, Index which) { return vectors.data() + (rank * 3 + which) * stride; }
+    const T *vector(Index rank, Index which) const {
+        return vectors.data() + (rank * 3 + which) * stride;
+    }
 };
 
 // The rows of a call.
@@ -50,6 +53,25 @@ struct NormalizationCall {
     }
 };
 
+// The tangents of a call whose statistics are frozen.
+template <class T>
+struct NormalizationTangent {
+    Share rows; // this thread's
+    Index width;
+    T *y; // forward: Ry out; backward: Rdy in, Rdz out
+    Index y_stride;
+    const T *dy; // backward: of the call itself
+    Index dy_stride;
+    const T *scale;
+    const T *scale_direction, *shift_direction;
+
+    // This thread's rows of a matrix of the batch.
+    template <class U>
+    Rows<U> own(U *matrix, Index stride) const {
+        return {rows.end - rows.begin, width, matrix + rows.begin * stride, stride};
+    }
+};
+
 template <class T>
 class Normalization {
   public:
@@ -66,6 +88,15 @@ class Normalization {
                                 NormalizationMemory<T> &) const = 0;
     virtual void frozen_backward(const Team &, const NormalizationCall<T> &,
                                  NormalizationMemory<T> &) const = 0;
+
+    // The R-operator of the frozen two: the tangent of what they give. `tangent` is a memory of its
+    // own whose `standardized` holds Rz first, then R of the standardized z.
+    virtual void tangent_forward(const Team &, const NormalizationTangent<T> &,
+                                 const NormalizationMemory<T> &,
+                                 NormalizationMemory<T> &tangent) const = 0;
+    virtual void tangent_backward(const Team &, const NormalizationTangent<T> &,
+                                  const NormalizationMemory<T> &,
+                                  NormalizationMemory<T> &tangent) const = 0;
 };
 
 struct NormalizationEntry {
@@ -108,5 +139,15 @@ void scale_gradient(const Team &, NormalizationMemory<T> &memory, Index n_rows, 
 template <class T>
 void block_slopes(const Kernels<T> &kernels, const NormalizationCall<T> &call,
                   NormalizationMemory<T> &memory);
+
+// R of the two halves that all members share: scale and shift after standardizing, and the same on
+// the way back, dy -> dy * scale in place, which leaves this thread's blocks of R(sum dy) and
+// R(sum dy * standardized).
+template <class T>
+void tangent_scale(const Kernels<T> &, const NormalizationTangent<T> &,
+                   const NormalizationMemory<T> &, const NormalizationMemory<T> &tangent);
+template <class T>
+void tangent_unscale(const Kernels<T> &, const Team &, const NormalizationTangent<T> &,
+                     const NormalizationMemory<T> &, NormalizationMemory<T> &tangent);
 
 } // namespace deepgen

@@ -8,6 +8,7 @@
 #include "engine/kernels/peak.hpp"
 #include "engine/kernels/product.hpp"
 #include "engine/kernels/sparse.hpp"
+#include "engine/kernels/tangents.hpp"
 #include "engine/kernels/transpose.hpp"
 #include "engine/optimizers/list.hpp"
 #include "engine/optimizers/members.hpp"
@@ -42,7 +43,22 @@ void backward(Rows<T> delta, const T *x, Index x_stride) {
         }
 }
 
-#define DEEPGEN_MEMBER(Type, name) {Type::from_output, apply<T, Type>, backward<T, Type>},
+template <class T, class Member>
+void curve(Rows<T> tangent, const T *x, Index x_stride, T *slope, T *bend) {
+    using V = Simd<T>;
+    for (Index i = 0; i < tangent.rows; ++i)
+        for (Index j = 0; j < padded<T>(tangent.width); j += V::lanes) {
+            const Index at = i * tangent.stride + j;
+            const V from = V::load(x + i * x_stride + j), before = V::load(tangent.data + at);
+            const V f = Member::slope(from);
+            f.store(slope + at);
+            (Member::bend(from) * before).store(bend + at);
+            (f * before).store(tangent.data + at);
+        }
+}
+
+#define DEEPGEN_MEMBER(Type, name)                                                                 \
+    {Type::from_output, apply<T, Type>, backward<T, Type>, curve<T, Type>},
 template <class T>
 constexpr ActivationKernels<T> activation_kernels[] = {DEEPGEN_ACTIVATIONS(DEEPGEN_MEMBER)};
 #undef DEEPGEN_MEMBER
@@ -76,6 +92,11 @@ constexpr Kernels<T> table{
     .gradient_sums = gradient_sums<T>,
     .unstandardize_columns = unstandardize_columns<T>,
     .unstandardize_rows = unstandardize_rows<T>,
+    .curve_back = curve_back<T>,
+    .multiply_columns = multiply_columns<T>,
+    .combine_columns = combine_columns<T>,
+    .tangent_standardize_rows = tangent_standardize_rows<T>,
+    .tangent_unstandardize_rows = tangent_unstandardize_rows<T>,
     .fma_peak = fma_peak<T>,
 };
 
