@@ -66,6 +66,12 @@ Network<T>::Network(NetworkSpec spec, std::string_view simd)
 }
 
 template <class T>
+bool Network<T>::is_added(Index layer, Index from) const {
+    return std::any_of(layers_.begin() + from, layers_.end(),
+                       [layer](const LayerPlan<T> &plan) { return plan.skip_from == layer; });
+}
+
+template <class T>
 void Network<T>::activations(const T *parameters, const Inputs<T> &X, const Selection &rows,
                              Index layer, Part part, T *out, Index n_threads) const {
     if (rows.size == 0)

@@ -72,6 +72,8 @@ class Network {
     Index n_outputs() const { return spec_.layers.back().width; }
     Index n_targets() const { return n_targets_; }
     bool takes_classes() const { return takes_classes_; }
+    // Does a layer from `from` on add the output of `layer`?
+    bool is_added(Index layer, Index from) const;
     bool joins_rows() const { return joins_rows_; } // batch statistics: one row alone has none
 
     // a_l or z_l for the selected rows in inference mode, (rows.size, width). Parameters are flat.

@@ -18,10 +18,15 @@ PackedParameters<T>::PackedParameters(const Network<T> &network)
 }
 
 template <class T>
-void PackedParameters<T>::load(const Network<T> &network, const T *flat) {
+void PackedParameters<T>::load_trainable(const Network<T> &network, const T *flat) {
     network.packed().pack(flat, weights.data());
     for (Index l = 1; l < static_cast<Index>(network.layers().size()); ++l)
         network.packed().transpose(l, weights.data(), transposed.data());
+}
+
+template <class T>
+void PackedParameters<T>::load(const Network<T> &network, const T *flat) {
+    load_trainable(network, flat);
     for (std::size_t l = 0; l < mean.size(); ++l)
         if (const LayerBlocks &blocks = network.layout().layers[l]; blocks.mean != absent) {
             std::copy_n(flat + blocks.mean, blocks.width, mean[l].data());

@@ -11,6 +11,8 @@ struct PackedParameters {
     explicit PackedParameters(const Network<T> &network);
 
     void load(const Network<T> &network, const T *flat);
+    // The trainable ones alone, which come first in `flat`.
+    void load_trainable(const Network<T> &network, const T *flat);
     void store(const Network<T> &network, T *flat) const;
 
     Buffer<T> weights;                     // PackedLayout

@@ -56,9 +56,8 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
     }
 }
 
-// Whole row blocks, so that block sums have one owner.
 template <class T>
-Share Pass<T>::row_share(const Team &team, Index n_rows) const {
+Share Pass<T>::row_share(const Team &team, Index n_rows) {
     const Share blocks = team.share(n_row_blocks(n_rows));
     return {std::min(blocks.begin * row_block, n_rows), std::min(blocks.end * row_block, n_rows)};
 }
@@ -132,28 +131,20 @@ void Pass<T>::drop(const Batch<T> &batch, Index layer, Share rows, T *matrix, In
 }
 
 template <class T>
-void Pass<T>::multiply(const Inputs<T> &X, PackedParameters<T> &parameters, Index layer, Share rows,
-                       bool relu) {
+void Pass<T>::multiply(const Inputs<T> &X, const PackedParameters<T> &parameters, Index layer,
+                       Share rows, T *z, Index stride, bool relu) const {
     const Kernels<T> &kernels = network_.kernels();
-    const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
-    LayerMemory &memory = layers_[as_size(layer)];
     Product<T> product{.rows = rows.end - rows.begin,
                        .columns = packed.width,
-                       .depth = plan.n_inputs,
+                       .depth = network_.layers()[as_size(layer)].n_inputs,
                        .a = nullptr,
                        .a_stride = 0,
                        .b = parameters.weights.data() + packed.coefs,
                        .b_rows = packed.n_inputs,
-                       .c = (plan.keeps_value ? memory.value : memory.output).data() +
-                            rows.begin * memory.stride,
-                       .c_stride = memory.stride,
+                       .c = z + rows.begin * stride,
+                       .c_stride = stride,
                        .bias = parameters.weights.data() + packed.intercepts};
-    if (plan.normalization) {
-        product.c =
-            memory.normalization->standardized.data() + rows.begin * memory.normalization->stride;
-        product.c_stride = memory.normalization->stride;
-    }
     if (layer == 0 && X.sparse()) {
         kernels.sparse_product(sparse_rows(X, rows), product, relu);
         return;
@@ -208,8 +199,15 @@ void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &
     gather(batch, X, rows);
     for (Index layer = 0; layer <= last; ++layer) {
         const bool whole = layer < last || part == Part::output;
-        multiply(X, parameters, layer, rows,
-                 whole && network_.layers()[as_size(layer)].relu_in_product);
+        const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
+        LayerMemory &memory = layers_[as_size(layer)];
+        if (plan.normalization)
+            multiply(X, parameters, layer, rows, memory.normalization->standardized.data(),
+                     memory.normalization->stride, false);
+        else
+            multiply(X, parameters, layer, rows,
+                     (plan.keeps_value ? memory.value : memory.output).data(), memory.stride,
+                     whole && plan.relu_in_product);
         if (whole)
             layer_forward(team, batch, parameters, layer, rows);
     }
@@ -218,7 +216,6 @@ void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &
 template <class T>
 void Pass<T>::loss_and_slopes(const Team &team, const Batch<T> &batch, const Targeted<T> &y) {
     const Share rows = row_share(team, batch.rows.size);
-    LayerMemory &last = layers_.back();
     for (Index row = rows.begin; row < rows.end; row += row_block) {
         const Index n = std::min(row_block, rows.end - row);
         for (Index i = row; i < row + n; ++i) {
@@ -231,19 +228,25 @@ void Pass<T>::loss_and_slopes(const Team &team, const Batch<T> &batch, const Tar
             if (y.weights)
                 weights_[as_size(i)] = y.weights[sample];
         }
-        block_loss_[as_size(row / row_block)] = network_.loss().value_and_gradient(
-            {.rows = n,
-             .n_outputs = network_.n_outputs(),
-             .outputs = last.output.data() + row * last.stride,
-             .outputs_stride = last.stride,
-             .values = y.classes ? nullptr : targets_.data() + row * y.n_targets,
-             .values_stride = y.n_targets,
-             .classes = y.classes ? classes_.data() + row : nullptr,
-             .weights = y.weights ? weights_.data() + row : nullptr,
-             .scale = 1.0 / batch.weight_sum,
-             .gradient = last.slope.empty() ? nullptr : last.slope.data() + row * last.stride,
-             .gradient_stride = last.stride});
+        block_loss_[as_size(row / row_block)] =
+            network_.loss().value_and_gradient(loss_rows(batch, y, row));
     }
+}
+
+template <class T>
+LossRows<T> Pass<T>::loss_rows(const Batch<T> &batch, const Targeted<T> &y, Index row) {
+    LayerMemory &last = layers_.back();
+    return {.rows = std::min(row_block, batch.rows.size - row),
+            .n_outputs = network_.n_outputs(),
+            .outputs = last.output.data() + row * last.stride,
+            .outputs_stride = last.stride,
+            .values = y.classes ? nullptr : targets_.data() + row * y.n_targets,
+            .values_stride = y.n_targets,
+            .classes = y.classes ? classes_.data() + row : nullptr,
+            .weights = y.weights ? weights_.data() + row : nullptr,
+            .scale = 1.0 / batch.weight_sum,
+            .gradient = last.slope.empty() ? nullptr : last.slope.data() + row * last.stride,
+            .gradient_stride = last.stride};
 }
 
 template <class T>
@@ -254,44 +257,46 @@ double Pass<T>::batch_loss(Index n_rows) const {
     return total;
 }
 
-// On entry slope holds dL/da (or what the gated product made of it), on exit dL/dz.
 template <class T>
-void Pass<T>::layer_backward(const Team &team, const Batch<T> &batch,
-                             PackedParameters<T> &parameters, Index layer, Share rows) {
+void Pass<T>::activation_backward(const Batch<T> &batch, Index layer, Share rows) {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
+    if (plan.gated)
+        return;
     LayerMemory &memory = layers_[as_size(layer)];
-    const Index n_rows = rows.end - rows.begin, first = rows.begin * memory.stride;
-    T *const slope = memory.slope.data() + first;
-    if (!plan.gated) {
-        drop(batch, layer, rows, memory.slope.data(), memory.stride);
-        if (!plan.identity) {
-            const T *const value = (plan.keeps_value ? memory.value : memory.output).data() + first;
-            network_.kernels().activations[as_size(plan.activation)].backward(
-                {n_rows, plan.width, slope, memory.stride}, value, memory.stride);
-        }
-    }
-    if (plan.normalization) {
-        const auto call =
-            normalization_call(batch, parameters, layer, rows, memory.slope.data(), memory.stride);
-        if (batch.training)
-            plan.normalization->backward(team, call, *memory.normalization);
-        else
-            plan.normalization->frozen_backward(team, call, *memory.normalization);
-    }
+    const Index first = rows.begin * memory.stride;
+    drop(batch, layer, rows, memory.slope.data(), memory.stride);
+    if (!plan.identity)
+        network_.kernels().activations[as_size(plan.activation)].backward(
+            {rows.end - rows.begin, plan.width, memory.slope.data() + first, memory.stride},
+            bends(layer, batch.rows.size).data + first, memory.stride);
+}
+
+template <class T>
+void Pass<T>::normalization_backward(const Team &team, const Batch<T> &batch,
+                                     PackedParameters<T> &parameters, Index layer, Share rows) {
+    const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
+    if (!plan.normalization)
+        return;
+    LayerMemory &memory = layers_[as_size(layer)];
+    const auto call =
+        normalization_call(batch, parameters, layer, rows, memory.slope.data(), memory.stride);
+    if (batch.training)
+        plan.normalization->backward(team, call, *memory.normalization);
+    else
+        plan.normalization->frozen_backward(team, call, *memory.normalization);
 }
 
 template <class T>
 void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters<T> &parameters) {
+    backward(team, batch, parameters, [](Index, Slopes) {});
+}
+
+template <class T>
+void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters<T> &parameters,
+                       Visit visit) {
     const Share rows = row_share(team, batch.rows.size);
     const Index n_rows = rows.end - rows.begin;
     const std::vector<LayerPlan<T>> &plans = network_.layers();
-    const auto skipped_to = [&](Index layer,
-                                Index from) { // does a layer from `from` on add this one?
-        for (Index l = from; l < static_cast<Index>(plans.size()); ++l)
-            if (plans[as_size(l)].skip_from == layer)
-                return true;
-        return false;
-    };
     for (Index l = static_cast<Index>(plans.size()) - 1; l >= 0; --l) {
         const LayerPlan<T> &plan = plans[as_size(l)];
         LayerMemory &memory = layers_[as_size(l)];
@@ -299,19 +304,23 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
             LayerMemory &from = layers_[as_size(s)];
             const T *const slope = memory.slope.data() + rows.begin * memory.stride;
             T *const target = from.slope.data() + rows.begin * from.stride;
-            if (skipped_to(s, l + 1))
+            if (network_.is_added(s, l + 1))
                 network_.kernels().add({n_rows, plan.width, slope, memory.stride}, target,
                                        from.stride);
             else
                 std::copy_n(slope, n_rows * memory.stride, target);
         }
-        layer_backward(team, batch, parameters, l, rows);
+        visit(l, Slopes::output);
+        activation_backward(batch, l, rows);
+        visit(l, Slopes::normalized);
+        normalization_backward(team, batch, parameters, l, rows);
+        visit(l, Slopes::product);
         if (l == 0)
             break;
         const LayerPlan<T> &below = plans[as_size(l - 1)];
         LayerMemory &below_memory = layers_[as_size(l - 1)];
         const PackedLayer &packed = network_.packed().layers()[as_size(l)];
-        const bool accumulate = skipped_to(l - 1, l);
+        const bool accumulate = network_.is_added(l - 1, l);
         const Epilogue epilogue = below.gated
                                       ? (accumulate ? Epilogue::accumulate_gate : Epilogue::gate)
                                       : (accumulate ? Epilogue::accumulate : Epilogue::store);
@@ -354,6 +363,20 @@ template <class T>
 Rows<const T> Pass<T>::slopes(Index layer, Index n_rows) const {
     const LayerMemory &memory = layers_[as_size(layer)];
     return {n_rows, network_.layers()[as_size(layer)].width, memory.slope.data(), memory.stride};
+}
+
+template <class T>
+Rows<T> Pass<T>::output_slopes(Index n_rows) {
+    LayerMemory &last = layers_.back();
+    return {n_rows, network_.n_outputs(), last.slope.data(), last.stride};
+}
+
+template <class T>
+Rows<const T> Pass<T>::bends(Index layer, Index n_rows) const {
+    const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
+    const LayerMemory &memory = layers_[as_size(layer)];
+    return {n_rows, plan.width, (plan.keeps_value ? memory.value : memory.output).data(),
+            memory.stride};
 }
 
 template class Pass<float>;

@@ -12,6 +12,7 @@
 #include "engine/network/work.hpp"
 
 #include <optional>
+#include <span>
 
 namespace deepgen {
 
@@ -36,6 +37,19 @@ struct GradientTile {
     bool coefs;
 };
 
+// What a layer's slopes are, on their way back: of its output, of what its activation takes, and of
+// its product. Where the product that brings them applies the gate, the first is the second
+// already.
+enum class Slopes { output, normalized, product };
+
+// Matrices whose products X^T dZ, layer by layer, add to the gradient of the weights; the inputs of
+// layer 0 are X itself, where it takes part.
+template <class T>
+struct OuterTerm {
+    bool with_X;
+    FunctionRef<Rows<const T>(Index layer)> inputs, slopes;
+};
+
 template <class T>
 class Pass {
   public:
@@ -51,11 +65,19 @@ class Pass {
                  Index last, Part part);
     // The loss of each row block and, with room for a gradient, the slopes of the outputs.
     void loss_and_slopes(const Team &, const Batch<T> &, const Targeted<T> &);
+    // The visitor sees this thread's rows of each layer's slopes in every state that they pass.
+    using Visit = FunctionRef<void(Index layer, Slopes)>;
+    void backward(const Team &, const Batch<T> &, PackedParameters<T> &, Visit visit);
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &);
 
     // Phase 2. The sink is called for every stretch of packed weights once, whoever the thread.
     using Sink = FunctionRef<void(Index stretch, const WorkItem &, const GradientTile<T> &)>;
     void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &, Sink sink);
+    // The same of other matrices: the sink is called once for each term of a stretch. `vectors`
+    // adds a layer's gradient of bias, scale and shift to zeros.
+    using Vectors = FunctionRef<void(Index layer, T *gradient)>;
+    void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,
+                          std::span<const OuterTerm<T>> terms, Vectors vectors, Sink sink);
 
     // The batch's loss, in order over row blocks; after the team has met.
     double batch_loss(Index n_rows) const;
@@ -67,6 +89,21 @@ class Pass {
     // After the backward pass: a_{l-1} (null for sparse X) and dL/dz_l.
     Rows<const T> inputs(Index layer, Index n_rows) const;
     Rows<const T> slopes(Index layer, Index n_rows) const;
+    // The slopes of the outputs, for those who bring their own.
+    Rows<T> output_slopes(Index n_rows);
+    // What the activation's derivatives are computed from.
+    Rows<const T> bends(Index layer, Index n_rows) const;
+    const NormalizationMemory<T> &normalization(Index layer) const {
+        return *layers_[as_size(layer)].normalization;
+    }
+
+    // This thread's rows: whole row blocks, so that block sums have one owner.
+    static Share row_share(const Team &, Index n_rows);
+    // One row block of the gathered targets, for the loss; its gradient is the outputs' slopes.
+    LossRows<T> loss_rows(const Batch<T> &, const Targeted<T> &, Index row);
+    // a_{l-1} W_l + b_l of some rows with any parameters, max(., 0) when `relu`.
+    void multiply(const Inputs<T> &, const PackedParameters<T> &, Index layer, Share rows, T *z,
+                  Index stride, bool relu) const;
 
   private:
     struct LayerMemory {
@@ -81,15 +118,12 @@ class Pass {
         std::vector<std::int64_t> cursors; // of the batch's CSR rows
     };
 
-    Share row_share(const Team &, Index n_rows) const;
     void gather(const Batch<T> &, const Inputs<T> &, Share rows);
-    // z_l into the memory of its normalization or, without one, of its value; with max(., 0) when
-    // `relu`.
-    void multiply(const Inputs<T> &, PackedParameters<T> &, Index layer, Share rows, bool relu);
     void layer_forward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,
                        Share rows);
-    void layer_backward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,
-                        Share rows);
+    void activation_backward(const Batch<T> &, Index layer, Share rows);
+    void normalization_backward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,
+                                Share rows);
     NormalizationCall<T> normalization_call(const Batch<T> &, PackedParameters<T> &, Index layer,
                                             Share rows, T *y, Index stride);
     void drop(const Batch<T> &, Index layer, Share rows, T *matrix, Index stride) const;

@@ -9,30 +9,43 @@ namespace deepgen {
 template <class T>
 void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
                                Sink sink) {
+    const Index n_rows = batch.rows.size;
+    const auto inputs_of = [&](Index layer) { return inputs(layer, n_rows); };
+    const auto slopes_of = [&](Index layer) { return slopes(layer, n_rows); };
+    const OuterTerm<T> term{.with_X = true, .inputs = inputs_of, .slopes = slopes_of};
+    const auto vectors = [&](Index layer, T *gradient) {
+        const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
+        if (network_.layout().layers[as_size(layer)].intercepts != absent)
+            network_.kernels().column_sums(slopes(layer, n_rows), gradient);
+        if (NormalizationMemory<T> *const normalized = layers_[as_size(layer)].normalization.get())
+            scale_gradient(team, *normalized, n_rows, gradient + packed.width,
+                           gradient + 2 * packed.width);
+    };
+    weight_gradients(team, batch, X, {&term, 1}, vectors, sink);
+}
+
+template <class T>
+void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
+                               std::span<const OuterTerm<T>> terms, Vectors vectors, Sink sink) {
     const Kernels<T> &kernels = network_.kernels();
     const Index n_rows = batch.rows.size;
     ThreadMemory &own = threads_[as_size(team.rank)];
     T *const gradient = own.gradient.data();
-
-    const Share share = work_->share(team);
     bool cursors_stand = false;
-    for (Index i = share.begin; i < share.end; ++i) {
-        const WorkItem &item = work_->items()[as_size(i)];
+
+    const auto run = [&](const WorkItem &item, const OuterTerm<T> &term) {
         const PackedLayer &packed = network_.packed().layers()[as_size(item.layer)];
-        const LayerMemory &memory = layers_[as_size(item.layer)];
+        const Rows<const T> slopes = term.slopes(item.layer);
         switch (item.kind) {
         case WorkItem::Kind::tile: {
-            const T *const a =
-                item.layer == 0 ? input_.data() : layers_[as_size(item.layer - 1)].output.data();
+            const Rows<const T> a = term.inputs(item.layer);
             kernels.outer_product({.rows = item.n_rows,
                                    .columns = item.columns,
                                    .depth = n_rows,
-                                   .a = a + item.row,
-                                   .a_stride = item.layer == 0
-                                                   ? input_stride_
-                                                   : layers_[as_size(item.layer - 1)].stride,
-                                   .b = memory.slope.data() + item.column,
-                                   .b_stride = memory.stride,
+                                   .a = a.data + item.row,
+                                   .a_stride = a.stride,
+                                   .b = slopes.data + item.column,
+                                   .b_stride = slopes.stride,
                                    .out = gradient});
             sink(item.first_stretch, item,
                  {gradient, packed.coefs + item.column * packed.n_inputs + item.row * item.columns,
@@ -40,13 +53,13 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
             break;
         }
         case WorkItem::Kind::narrow: {
-            const LayerMemory &below = layers_[as_size(item.layer - 1)];
+            const Rows<const T> below = term.inputs(item.layer);
             kernels.outer_product({.rows = item.n_rows,
                                    .columns = item.columns,
                                    .depth = n_rows,
-                                   .a = memory.slope.data(),
-                                   .a_stride = memory.stride,
-                                   .b = below.output.data() + item.column,
+                                   .a = slopes.data,
+                                   .a_stride = slopes.stride,
+                                   .b = below.data + item.column,
                                    .b_stride = below.stride,
                                    .out = gradient});
             sink(item.first_stretch, item,
@@ -69,8 +82,8 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
                                   .first = item.row,
                                   .n_features = item.n_rows,
                                   .columns = item.columns,
-                                  .b = memory.slope.data(),
-                                  .b_stride = memory.stride,
+                                  .b = slopes.data,
+                                  .b_stride = slopes.stride,
                                   .out = gradient});
             Index stretch = item.first_stretch;
             for (Index column = 0; column < item.columns; column += kernels.panel) {
@@ -82,19 +95,23 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
             }
             break;
         }
-        case WorkItem::Kind::vectors: {
-            std::fill_n(gradient, packed.n_vectors, T(0));
-            const LayerBlocks &blocks = network_.layout().layers[as_size(item.layer)];
-            if (blocks.intercepts != absent)
-                kernels.column_sums({n_rows, blocks.width, memory.slope.data(), memory.stride},
-                                    gradient);
-            if (memory.normalization)
-                scale_gradient(team, *memory.normalization, n_rows, gradient + packed.width,
-                               gradient + 2 * packed.width);
-            sink(item.first_stretch, item, {gradient, packed.intercepts, packed.n_vectors, false});
+        case WorkItem::Kind::vectors:
             break;
         }
-        }
+    };
+
+    const Share share = work_->share(team);
+    for (Index i = share.begin; i < share.end; ++i) {
+        const WorkItem &item = work_->items()[as_size(i)];
+        if (item.kind == WorkItem::Kind::vectors) {
+            const PackedLayer &packed = network_.packed().layers()[as_size(item.layer)];
+            std::fill_n(gradient, packed.n_vectors, T(0));
+            vectors(item.layer, gradient);
+            sink(item.first_stretch, item, {gradient, packed.intercepts, packed.n_vectors, false});
+        } else
+            for (const OuterTerm<T> &term : terms)
+                if (item.layer > 0 || term.with_X)
+                    run(item, term);
     }
 }
 
@@ -102,5 +119,11 @@ template void Pass<float>::weight_gradients(const Team &, const Batch<float> &,
                                             const Inputs<float> &, Sink);
 template void Pass<double>::weight_gradients(const Team &, const Batch<double> &,
                                              const Inputs<double> &, Sink);
+template void Pass<float>::weight_gradients(const Team &, const Batch<float> &,
+                                            const Inputs<float> &,
+                                            std::span<const OuterTerm<float>>, Vectors, Sink);
+template void Pass<double>::weight_gradients(const Team &, const Batch<double> &,
+                                             const Inputs<double> &,
+                                             std::span<const OuterTerm<double>>, Vectors, Sink);
 
 } // namespace deepgen
