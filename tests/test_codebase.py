@@ -26,7 +26,8 @@ MAY_INCLUDE = {
     "paths": {"core", "kernels", *FAMILIES},
     "network": {"core", "kernels", *FAMILIES, "paths"},
     "training": {"core", "kernels", *FAMILIES, "paths", "network"},
-    "bindings": {"core", "kernels", *FAMILIES, "paths", "network", "training"},
+    "probes": {"core", "kernels", *FAMILIES, "paths", "network"},
+    "bindings": {"core", "kernels", *FAMILIES, "paths", "network", "training", "probes"},
 }
 LONGEST_FILE = 400
 SOURCES = sorted(

@@ -6,6 +6,23 @@
 
 namespace deepgen::python {
 
+py::array_t<double> finite_vector_of(const char *name, const py::handle &object, Index size) {
+    auto array = vector_of<double>(name, object, size);
+    for (Index i = 0; i < size; ++i)
+        require(std::isfinite(array.data()[i]), name, " must be finite, entry ", i, " is ",
+                array.data()[i]);
+    return array;
+}
+
+py::array_t<double> writable_matrix_of(const char *name, const py::handle &object, Index n_rows,
+                                       Index n_columns) {
+    auto array = array_of<double>(name, object, 2);
+    require(array.shape(0) == n_rows && array.shape(1) == n_columns, name, " has shape (",
+            array.shape(0), ", ", array.shape(1), "), (", n_rows, ", ", n_columns, ") is wanted");
+    require(array.writeable(), name, " is read-only, and is to be written");
+    return array;
+}
+
 SparseRows::SparseRows(py::array data_, const py::handle &indices_, const py::handle &indptr_,
                        Index n_columns_)
     : data(std::move(data_)), indices(array_of<std::int32_t>("indices", indices_, 1)),

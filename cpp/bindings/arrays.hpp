@@ -58,6 +58,12 @@ py::array_t<T> writable_vector_of(const char *name, const py::handle &object, In
     return array;
 }
 
+// Numbers that come from the caller's own arithmetic: all must be finite.
+py::array_t<double> finite_vector_of(const char *name, const py::handle &object, Index size);
+
+py::array_t<double> writable_matrix_of(const char *name, const py::handle &object, Index n_rows,
+                                       Index n_columns);
+
 // CSR rows that live in NumPy arrays; checked once, here.
 struct SparseRows {
     SparseRows(py::array data, const py::handle &indices, const py::handle &indptr,

@@ -27,6 +27,7 @@ struct AnyNetwork {
 
 void bind_catalog(py::module_ &module);
 void bind_network(py::module_ &module);
+void bind_probe(py::module_ &module);
 void bind_trainer(py::module_ &module);
 
 } // namespace deepgen::python

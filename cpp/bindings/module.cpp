@@ -3,8 +3,10 @@
 #include "bindings/bind.hpp"
 
 PYBIND11_MODULE(_core, module) {
-    module.doc() = "The engine of deepgen: networks, their gradients and their training.";
+    module.doc() =
+        "The engine of deepgen: networks, their gradients, their training and its measurement.";
     deepgen::python::bind_catalog(module);
     deepgen::python::bind_network(module);
     deepgen::python::bind_trainer(module);
+    deepgen::python::bind_probe(module);
 }

@@ -1,12 +1,12 @@
 """
-The engine of deepgen: networks, their gradients and their training.
+The engine of deepgen: networks, their gradients, their training and its measurement.
 """
 from __future__ import annotations
 import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'fma_peak', 'max_threads', 'simd_paths']
+__all__: list[str] = ['Block', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'fma_peak', 'max_threads', 'measured_rows', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -231,6 +231,43 @@ class Trainer:
     @property
     def steps_per_epoch(self) -> int:
         ...
+class Probe:
+    """
+    A float64 network and data that are measured at any parameters.
+    """
+    def __init__(self, network: Network, X: typing.Any, y: typing.Any, weights: typing.Any = None) -> None:
+        ...
+    def add_gauss_newton(self, parameters: typing.Any, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (P,) += the rows' share of the Gauss-Newton matrix's product with v (P,).
+        """
+    def add_gradients(self, parameters: typing.Any, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (P,) += the rows' sum of v_i times the gradient of sample i, v (n,).
+        """
+    def add_hvp(self, parameters: typing.Any, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (P,) += the rows' share of the Hessian's product with v (P,).
+        """
+    def directional(self, parameters: typing.Any, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (n,) = for each row its gradient's product with v (P,).
+        """
+    def gradients(self, parameters: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (n, P) = for each row its gradient.
+        """
+    def jacobian(self, parameters: typing.Any, X: typing.Any, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        Derivatives of the outputs in the inputs, (m, n_outputs, n_inputs).
+        """
+    def norms(self, parameters: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (n,) = for each row the norm of its gradient.
+        """
+    @property
+    def n_rows(self) -> int:
+        ...
 def build_info() -> dict[str, str]:
     """
     Version, compiler and flags of this build.
@@ -251,3 +288,4 @@ def simd_paths() -> list[str]:
     """
     The SIMD paths that run on this machine, best first.
     """
+measured_rows: int = 512

@@ -1,0 +1,146 @@
+// The probe: data by reference, parameters with each call, results into the caller's arrays.
+//
+// A call measures the rows begin .. end - 1 and adds its sums to what is there, so that Python can
+// go through the data in slices and answer Ctrl-C between them.
+
+#include "bindings/bind.hpp"
+
+#include "engine/probes/probe.hpp"
+
+namespace deepgen::python {
+namespace {
+
+std::shared_ptr<const Network<double>> float64_network(const AnyNetwork &any) {
+    const auto *const network = std::get_if<std::shared_ptr<const Network<double>>>(&any.network);
+    require(network != nullptr, "a probe measures in float64, the network is ", any.dtype());
+    return *network;
+}
+
+// A probe with what keeps its data and network alive.
+struct HeldProbe {
+    HeldProbe(const AnyNetwork &any, const py::object &X, const py::object &y,
+              const py::object &weights)
+        : network(float64_network(any)), inputs(X, network->n_inputs()),
+          targets(y, weights, inputs.view.n_rows, *network),
+          probe(*network, inputs.view, targets.view) {}
+
+    std::shared_ptr<const Network<double>> network;
+    HeldInputs<double> inputs;
+    HeldTargets<double> targets;
+    Probe probe;
+};
+
+py::array_t<double> parameters_of(const HeldProbe &held, const py::handle &parameters) {
+    return vector_of<double>("parameters", parameters, held.network->layout().n_parameters);
+}
+
+Share rows_of(const HeldProbe &held, Index begin, Index end) {
+    require(begin >= 0 && begin <= end && end <= held.probe.n_rows(), "rows ", begin, " to ", end,
+            " are not within the ", held.probe.n_rows(), " rows of the probe");
+    return {begin, end};
+}
+
+using AddProduct = void (Probe::*)(const double *, const double *, Share, double *, Index) const;
+
+// out (P,) += a product with v; `size` tells v's length.
+template <AddProduct product, Index (Probe::*size)() const>
+void add_product(const HeldProbe &held, const py::object &parameters, const py::object &v,
+                 const py::object &out, Index begin, Index end, Index n_threads) {
+    const auto flat = parameters_of(held, parameters);
+    const auto direction = finite_vector_of("v", v, (held.probe.*size)());
+    auto sum = writable_vector_of<double>("out", out, held.probe.n_parameters());
+    const Share rows = rows_of(held, begin, end);
+    checked_threads(n_threads);
+    const double *const from = flat.data(), *const along = direction.data();
+    double *const to = sum.mutable_data();
+    const py::gil_scoped_release released;
+    (held.probe.*product)(from, along, rows, to, n_threads);
+}
+
+void directional(const HeldProbe &held, const py::object &parameters, const py::object &v,
+                 const py::object &out, Index begin, Index end, Index n_threads) {
+    const auto flat = parameters_of(held, parameters);
+    const auto direction = finite_vector_of("v", v, held.probe.n_parameters());
+    auto slopes = writable_vector_of<double>("out", out, held.probe.n_rows());
+    const Share rows = rows_of(held, begin, end);
+    checked_threads(n_threads);
+    const double *const from = flat.data(), *const along = direction.data();
+    double *const to = slopes.mutable_data();
+    const py::gil_scoped_release released;
+    held.probe.directional(from, along, rows, to, n_threads);
+}
+
+void norms(const HeldProbe &held, const py::object &parameters, const py::object &out, Index begin,
+           Index end, Index n_threads) {
+    const auto flat = parameters_of(held, parameters);
+    auto sizes = writable_vector_of<double>("out", out, held.probe.n_rows());
+    const Share rows = rows_of(held, begin, end);
+    checked_threads(n_threads);
+    const double *const from = flat.data();
+    double *const to = sizes.mutable_data();
+    const py::gil_scoped_release released;
+    held.probe.norms(from, rows, to, n_threads);
+}
+
+void gradients(const HeldProbe &held, const py::object &parameters, const py::object &out,
+               Index begin, Index end, Index n_threads) {
+    const auto flat = parameters_of(held, parameters);
+    auto G = writable_matrix_of("out", out, held.probe.n_rows(), held.probe.n_parameters());
+    const Share rows = rows_of(held, begin, end);
+    checked_threads(n_threads);
+    const double *const from = flat.data();
+    double *const to = G.mutable_data();
+    const py::gil_scoped_release released;
+    held.probe.gradients(from, rows, to, n_threads);
+}
+
+py::array_t<double> jacobian(const HeldProbe &held, const py::object &parameters,
+                             const py::object &X, Index n_threads) {
+    const auto flat = parameters_of(held, parameters);
+    const HeldInputs<double> inputs(X, held.network->n_inputs());
+    checked_threads(n_threads);
+    py::array_t<double> J(
+        {inputs.view.n_rows, held.network->n_outputs(), held.network->n_inputs()});
+    const double *const from = flat.data();
+    double *const to = J.mutable_data();
+    const py::gil_scoped_release released;
+    held.probe.jacobian(from, inputs.view, to, n_threads);
+    return J;
+}
+
+} // namespace
+
+void bind_probe(py::module_ &module) {
+    using py::arg, py::kw_only;
+    const auto rowwise = [](auto &probe, const char *name, auto method, const char *doc) {
+        probe.def(name, method, arg("parameters"), arg("out"), arg("begin"), arg("end"), kw_only(),
+                  arg("n_threads") = 1, doc);
+    };
+    const auto product = [](auto &probe, const char *name, auto method, const char *doc) {
+        probe.def(name, method, arg("parameters"), arg("v"), arg("out"), arg("begin"), arg("end"),
+                  kw_only(), arg("n_threads") = 1, doc);
+    };
+
+    module.attr("measured_rows") = measured_rows;
+    py::class_<HeldProbe> probe(module, "Probe",
+                                "A float64 network and data that are measured at any parameters.");
+    probe.def(
+        py::init<const AnyNetwork &, const py::object &, const py::object &, const py::object &>(),
+        arg("network"), arg("X"), arg("y"), arg("weights") = py::none());
+    probe.def_property_readonly("n_rows",
+                                [](const HeldProbe &held) { return held.probe.n_rows(); });
+    product(probe, "add_hvp", &add_product<&Probe::add_hvp, &Probe::n_parameters>,
+            "out (P,) += the rows' share of the Hessian's product with v (P,).");
+    product(probe, "add_gauss_newton", &add_product<&Probe::add_gauss_newton, &Probe::n_parameters>,
+            "out (P,) += the rows' share of the Gauss-Newton matrix's product with v (P,).");
+    product(probe, "add_gradients", &add_product<&Probe::add_gradients, &Probe::n_rows>,
+            "out (P,) += the rows' sum of v_i times the gradient of sample i, v (n,).");
+    product(probe, "directional", &directional,
+            "out (n,) = for each row its gradient's product with v (P,).");
+    rowwise(probe, "norms", &norms, "out (n,) = for each row the norm of its gradient.");
+    rowwise(probe, "gradients", &gradients, "out (n, P) = for each row its gradient.");
+    probe.def("jacobian", &jacobian, arg("parameters"), arg("X"), kw_only(), arg("n_threads") = 1,
+              "Derivatives of the outputs in the inputs, (m, n_outputs, n_inputs).");
+}
+
+} // namespace deepgen::python

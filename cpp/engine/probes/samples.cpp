@@ -1,0 +1,235 @@
+// What belongs to single rows: their gradients, the norms of those, their slopes in a direction,
+// and the derivatives of the outputs in the inputs. Each thread takes rows of its own.
+//
+//   |dl_i/dW|^2 = |a_i|^2 |dl_i/dz_i|^2,   since dl_i/dW = a_i (dl_i/dz_i)^T
+//
+// Goodfellow (2015), Efficient per-example gradient computations.
+
+#include "engine/probes/probe.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace deepgen {
+namespace {
+
+constexpr Index rows_at_once = 128;
+
+double square_of(const double *x, Index n) {
+    double sum = 0.0;
+    for (Index j = 0; j < n; ++j)
+        sum += x[j] * x[j];
+    return sum;
+}
+
+} // namespace
+
+struct Probe::Worker {
+    Index rank;
+    Pass<double> pass;
+    Tangent tangent;
+    PackedParameters<double> &parameters;
+    const PackedParameters<double> &direction;
+    Batch<double> batch;
+};
+
+void Probe::by_rows(const double *parameters, const double *direction, const Inputs<double> &X,
+                    Share rows, Index n_threads, Rowwise work) const {
+    const Index most = std::min(rows_at_once, rows.end - rows.begin);
+    if (most <= 0)
+        return;
+    const Index n_chunks = (rows.end - rows.begin + most - 1) / most;
+    n_threads = std::min(n_threads, n_chunks);
+    PackedParameters<double> packed(network_), packed_direction(network_);
+    packed.load(network_, parameters);
+    if (direction)
+        packed_direction.load_trainable(network_, direction);
+    // Memory for every thread is made here: nothing may throw among the team.
+    std::vector<std::unique_ptr<Worker>> workers;
+    for (Index rank = 0; rank < n_threads; ++rank)
+        workers.emplace_back(new Worker{
+            .rank = rank,
+            .pass = Pass<double>(network_, most, 1, !X.sparse(), Pass<double>::Purpose::gradient),
+            .tangent = Tangent(network_, direction ? most : 0, 1, Tangent::Purpose::forward),
+            .parameters = packed,
+            .direction = packed_direction,
+            .batch = {.rows = {0}, .weight_sum = 1.0, .training = false}});
+    parallel(n_threads, [&](const Team &team) {
+        Worker &worker = *workers[as_size(team.rank)];
+        const Share chunks = team.share(n_chunks);
+        for (Index chunk = chunks.begin; chunk < chunks.end; ++chunk) {
+            const Index first = rows.begin + chunk * most;
+            worker.batch.rows.size = std::min(most, rows.end - first);
+            const Inputs<double> own = from_row(X, first);
+            worker.pass.forward(alone, worker.batch, own, packed,
+                                static_cast<Index>(network_.layers().size()) - 1, Part::output);
+            work(worker, own, first, worker.batch.rows.size);
+        }
+    });
+}
+
+void Probe::directional(const double *parameters, const double *v, Share rows, double *slopes,
+                        Index n_threads) const {
+    const Index last = static_cast<Index>(network_.layers().size()) - 1;
+    by_rows(parameters, v, X_, rows, n_threads,
+            [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
+                take_losses(worker, first);
+                worker.tangent.forward(alone, worker.batch, X, worker.pass, worker.parameters,
+                                       worker.direction);
+                const Rows<const double> dz = worker.pass.slopes(last, n);
+                const Rows<const double> moved = worker.tangent.outputs(last, n);
+                for (Index i = 0; i < n; ++i) {
+                    double sum = 0.0;
+                    for (Index j = 0; j < dz.width; ++j)
+                        sum += dz.data[i * dz.stride + j] * moved.data[i * moved.stride + j];
+                    slopes[first + i] = sum;
+                }
+            });
+}
+
+void Probe::norms(const double *parameters, Share rows, double *norms, Index n_threads) const {
+    by_rows(parameters, nullptr, X_, rows, n_threads,
+            [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
+                take_losses(worker, first);
+                double *const squares = norms + first;
+                std::fill_n(squares, n, 0.0);
+                const auto visit = [&](Index layer, Slopes state) {
+                    const LayerBlocks &blocks = network_.layout().layers[as_size(layer)];
+                    const Rows<const double> slopes = worker.pass.slopes(layer, n);
+                    if (state == Slopes::normalized && blocks.scale != absent) {
+                        const NormalizationMemory<double> &memory =
+                            worker.pass.normalization(layer);
+                        for (Index i = 0; i < n; ++i) {
+                            const double *const x = memory.standardized.data() + i * memory.stride;
+                            const double *const dy = slopes.data + i * slopes.stride;
+                            for (Index j = 0; j < slopes.width; ++j)
+                                squares[i] += dy[j] * dy[j] * (1.0 + x[j] * x[j]);
+                        }
+                    }
+                    if (state != Slopes::product)
+                        return;
+                    const Rows<const double> a = worker.pass.inputs(layer, n);
+                    for (Index i = 0; i < n; ++i) {
+                        const bool sparse = layer == 0 && X.sparse();
+                        const double inputs = sparse ? square_of(X.values + X.starts[i],
+                                                                 X.starts[i + 1] - X.starts[i])
+                                                     : square_of(a.data + i * a.stride, a.width);
+                        const double bias = blocks.intercepts == absent ? 0.0 : 1.0;
+                        squares[i] += (inputs + bias) *
+                                      square_of(slopes.data + i * slopes.stride, slopes.width);
+                    }
+                };
+                worker.pass.backward(alone, worker.batch, worker.parameters, visit);
+                for (Index i = 0; i < n; ++i)
+                    squares[i] = std::sqrt(squares[i]);
+            });
+}
+
+void Probe::gradients(const double *parameters, Share rows, double *G, Index n_threads) const {
+    const Index size = n_parameters();
+    const auto write_scales = [&](Worker &worker, Index layer, double *to, Index n) {
+        const LayerBlocks &blocks = network_.layout().layers[as_size(layer)];
+        const NormalizationMemory<double> &memory = worker.pass.normalization(layer);
+        const Rows<const double> dy = worker.pass.slopes(layer, n);
+        for (Index i = 0; i < n; ++i)
+            for (Index j = 0; j < blocks.width; ++j) {
+                const double slope = dy.data[i * dy.stride + j];
+                to[i * size + blocks.scale + j] =
+                    slope * memory.standardized[as_size(i * memory.stride + j)];
+                to[i * size + blocks.shift + j] = slope;
+            }
+    };
+    // One row whole before the next, so that new pages are met in order.
+    const auto write_row = [&](Worker &worker, const Inputs<double> &X, Index i, double *to) {
+        for (std::size_t l = 0; l < network_.layers().size(); ++l) {
+            const LayerBlocks &blocks = network_.layout().layers[l];
+            const Index layer = static_cast<Index>(l), width = blocks.width;
+            const Rows<const double> slopes = worker.pass.slopes(layer, i + 1);
+            const double *const dz = slopes.data + i * slopes.stride;
+            double *const coefs = to + blocks.coefs;
+            const auto write = [&](Index k, double a) {
+                for (Index j = 0; j < width; ++j)
+                    coefs[k * width + j] = a * dz[j];
+            };
+            if (layer == 0 && X.sparse()) {
+                std::fill_n(coefs, blocks.n_inputs * width, 0.0);
+                for (std::int64_t entry = X.starts[i]; entry < X.starts[i + 1]; ++entry)
+                    write(X.indices[entry], X.values[entry]);
+            } else {
+                const Rows<const double> inputs = worker.pass.inputs(layer, i + 1);
+                for (Index k = 0; k < blocks.n_inputs; ++k)
+                    write(k, inputs.data[i * inputs.stride + k]);
+            }
+            if (blocks.intercepts != absent)
+                std::copy_n(dz, width, to + blocks.intercepts);
+        }
+    };
+    by_rows(parameters, nullptr, X_, rows, n_threads,
+            [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
+                take_losses(worker, first);
+                double *const to = G + first * size;
+                worker.pass.backward(
+                    alone, worker.batch, worker.parameters, [&](Index layer, Slopes state) {
+                        if (state == Slopes::normalized &&
+                            network_.layout().layers[as_size(layer)].scale != absent)
+                            write_scales(worker, layer, to, n);
+                    });
+                for (Index i = 0; i < n; ++i)
+                    write_row(worker, X, i, to + i * size);
+            });
+}
+
+void Probe::take_losses(Worker &worker, Index first) const {
+    Targeted<double> y = from_row(y_, first);
+    y.weights = nullptr;
+    worker.pass.loss_and_slopes(alone, worker.batch, y);
+}
+
+void Probe::jacobian(const double *parameters, const Inputs<double> &X, double *J,
+                     Index n_threads) const {
+    const Kernels<double> &kernels = network_.kernels();
+    const LayerBlocks &blocks = network_.layout().layers.front();
+    const PackedLayer &packed = network_.packed().layers().front();
+    const Index n_inputs = network_.n_inputs(), n_outputs = network_.n_outputs();
+    // W_0^T in panels, which a pass has no use for.
+    Buffer<double> transposed(as_size(packed.width * packed.n_inputs));
+    for (Index k = 0; k < n_inputs; ++k) {
+        const Index panel = k / kernels.panel * kernels.panel;
+        const Index width = network_.packed().panel_width(panel, packed.n_inputs);
+        for (Index j = 0; j < blocks.width; ++j)
+            transposed[as_size(panel * packed.width + j * width + (k - panel))] =
+                parameters[blocks.coefs + k * blocks.width + j];
+    }
+    const Index stride = row_stride<double>(n_inputs);
+    std::vector<Buffer<double>> slopes; // dz/dx of one output, for each thread
+    for (Index rank = 0; rank < n_threads; ++rank)
+        slopes.emplace_back(as_size(std::min(rows_at_once, X.n_rows) * stride));
+    by_rows(parameters, nullptr, X, {0, X.n_rows}, n_threads,
+            [&](Worker &worker, const Inputs<double> &, Index first, Index n) {
+                Buffer<double> &to = slopes[as_size(worker.rank)];
+                const Rows<double> outputs = worker.pass.output_slopes(n);
+                for (Index output = 0; output < n_outputs; ++output) {
+                    for (Index i = 0; i < n; ++i) {
+                        double *const row = outputs.data + i * outputs.stride;
+                        std::fill_n(row, outputs.width, 0.0);
+                        row[output] = 1.0;
+                    }
+                    worker.pass.backward(alone, worker.batch, worker.parameters);
+                    const Rows<const double> dz = worker.pass.slopes(0, n);
+                    kernels.product[static_cast<int>(Epilogue::store)]({.rows = n,
+                                                                        .columns = packed.n_inputs,
+                                                                        .depth = blocks.width,
+                                                                        .a = dz.data,
+                                                                        .a_stride = dz.stride,
+                                                                        .b = transposed.data(),
+                                                                        .b_rows = packed.width,
+                                                                        .c = to.data(),
+                                                                        .c_stride = stride});
+                    for (Index i = 0; i < n; ++i)
+                        std::copy_n(to.data() + i * stride, n_inputs,
+                                    J + ((first + i) * n_outputs + output) * n_inputs);
+                }
+            });
+}
+
+} // namespace deepgen

@@ -1,0 +1,82 @@
+// The R-operator along a pass: how everything in it moves when the parameters move in a direction.
+//
+//   R f(w) = d/dr f(w + r v) at r = 0
+//
+//   forward    R z_l = R a_{l-1} W + a_{l-1} V + v_b,   R a_l = f'(y) R y + R a_skip
+//   outputs    R dL/dz_L = (d2L/dz_L2) R z_L
+//   back       R dL/dy = f'(y) R dL/da + f''(y) R y dL/da
+//              R dL/da_{l-1} = R dL/dz_l W^T + dL/dz_l V^T
+//   weights    R dL/dW_l = a_{l-1}^T R dL/dz_l + R a_{l-1}^T dL/dz_l
+//
+// y is z, or what the normalization makes of it; that has its own R (normalizations/). The last
+// line is the Hessian's product with v. A kink of activation or loss counts as no curvature.
+//
+// Pearlmutter (1994), Fast exact multiplication by the Hessian, section 3.
+
+#pragma once
+
+#include "engine/network/pass.hpp"
+
+namespace deepgen {
+
+class Tangent {
+  public:
+    enum class Purpose { forward, curvature }; // the second needs the memory of the first
+
+    // Beside a pass of the same network, rows and team.
+    Tangent(const Network<double> &network, Index max_rows, Index team_size, Purpose purpose);
+
+    // After the pass's forward: R a_l of this thread's rows, for all layers. The direction has the
+    // layout of the parameters.
+    void forward(const Team &, const Batch<double> &, const Inputs<double> &,
+                 const Pass<double> &pass, const PackedParameters<double> &parameters,
+                 const PackedParameters<double> &direction);
+
+    // (d2L/dz2) R z of this thread's rows: after the pass's losses, as the tangent of the outputs'
+    // slopes ...
+    void curve_outputs(const Team &, const Batch<double> &, const Targeted<double> &,
+                       Pass<double> &pass);
+    // ... or as those slopes themselves.
+    void curve_outputs_of(const Team &, const Batch<double> &, const Targeted<double> &,
+                          Pass<double> &pass) const;
+
+    // What the visitor of the pass's way back has to call.
+    void backward(const Team &, const Batch<double> &, const Pass<double> &pass,
+                  const PackedParameters<double> &parameters,
+                  const PackedParameters<double> &direction, Index layer, Slopes state);
+
+    // Phase 2: the tangent of the weights' gradient. The sink has to add.
+    void weight_gradients(const Team &, const Batch<double> &, const Inputs<double> &,
+                          Pass<double> &pass, Pass<double>::Sink sink);
+
+    // R a_l and R dL/dz_l.
+    Rows<const double> outputs(Index layer, Index n_rows) const;
+    Rows<const double> slopes(Index layer, Index n_rows) const;
+
+  private:
+    struct LayerMemory {
+        Index stride;
+        Buffer<double> output;     // R z or R y, then R a
+        Buffer<double> slope;      // R dL/da, then R dL/dz
+        Buffer<double> turn, bend; // f'(y) and f''(y) R y, where they are not a gate
+        Buffer<double> product;    // R a_{l-1} W of a narrow layer
+        std::unique_ptr<NormalizationMemory<double>> normalization;
+    };
+
+    void multiply(const Inputs<double> &, const Batch<double> &, const Pass<double> &,
+                  const PackedParameters<double> &parameters,
+                  const PackedParameters<double> &direction, Index layer, Share rows);
+    void activate(const Batch<double> &, const Pass<double> &, Index layer, Share rows);
+    void join_slopes(const Batch<double> &, const Pass<double> &, Index layer, Share rows);
+    void hand_down(const Batch<double> &, const Pass<double> &,
+                   const PackedParameters<double> &parameters,
+                   const PackedParameters<double> &direction, Index layer, Share rows);
+    NormalizationTangent<double> normalization_call(const PackedParameters<double> &parameters,
+                                                    const PackedParameters<double> &direction,
+                                                    Index layer, Share rows, double *y);
+
+    const Network<double> &network_;
+    std::vector<LayerMemory> layers_;
+};
+
+} // namespace deepgen
