@@ -43,6 +43,8 @@ class Plan:
         Whether the validation score decides, and the best weights are kept.
     verbose : bool
         Whether to print a line an epoch.
+    max_time : float or None
+        Seconds after ``began`` at which training ends, looked at after each epoch.
     n_threads : int
         Largest number of threads.
     incremental : bool
@@ -69,6 +71,7 @@ class Plan:
     n_iter_no_change: float
     early_stopping: bool
     verbose: bool
+    max_time: float | None
     n_threads: int
     incremental: bool
     began: float
