@@ -13,7 +13,7 @@ pytestmark = pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="this system does not tell anonymous memory"
 )
 
-N, WIDTH = 200_000, 64
+N, WIDTH = 100_000, 128
 ONE_COPY = N * WIDTH * 4
 """Bytes of the features in float32."""
 
