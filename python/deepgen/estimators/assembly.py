@@ -215,6 +215,7 @@ def make_plan(
         n_iter_no_change=model.n_iter_no_change,
         early_stopping=bool(model.early_stopping),
         verbose=bool(model.verbose),
+        max_time=None if model.max_time is None else float(model.max_time),
         n_threads=n_threads,
         incremental=incremental,
         began=began,

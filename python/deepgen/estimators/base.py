@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from deepgen import _core
 from deepgen.course import Course, Plan
@@ -303,6 +304,17 @@ class BaseMLP(FittedMLP):
         y = self._check_targets(y, first=False, incremental=True)
         weights = check_weights(sample_weight, features, dtype)
         return self._validation(Data(as_matrix(features), self._encode(y, dtype), weights), y)
+
+    def _as_data(
+        self, X: Any, y: Any, sample_weight: Any = None, dtype: np.dtype[Any] | type = np.float64
+    ) -> Data:
+        """Return samples as the engine takes them, checked as ``fit`` checks them."""
+        check_is_fitted(self)
+        dtype = np.dtype(dtype)
+        features, y = self._read(X, y, dtype, reset=False)
+        y = self._check_targets(y, first=False, incremental=True)
+        weights = check_weights(sample_weight, features, dtype)
+        return Data(as_matrix(features), self._encode(y, dtype), weights)
 
     def _draw_seed(self) -> int:
         state = check_random_state(self.random_state)

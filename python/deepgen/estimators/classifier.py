@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -100,6 +100,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     initializer : str, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
         'lecun_normal', 'orthogonal' or 'data_dependent' (mean 0 and variance 1 in every layer).
+    class_weight : dict, list of dict, 'balanced' or None, default=None
+        Weights of the classes, by which sample weights are multiplied: a dict from label to weight
+        >= 0 (labels that it lacks have 1), for several labels a sample a list with a dict from 0
+        and 1 for each; 'balanced' is n_samples / (n_classes * samples of the class). Losses know
+        them, scores do not.
+    scoring : str, callable or None, default=None
+        What is measured on the validation rows and stops training early: None is accuracy, 'loss'
+        minus the validation loss, else a scikit-learn scorer's name or a callable
+        ``(estimator, X, y)``; higher is better.
+    max_time : float or None, default=None
+        Seconds after which ``fit`` ends, looked at after each epoch; > 0.
     dtype : {'float32', 'float64'}, default='float32'
         Type of weights, arithmetic and outputs.
     n_jobs : int or None, default=None
@@ -201,6 +212,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         dropout: float = 0.0,
         bias: bool = True,
         initializer: str = "glorot_uniform",
+        class_weight: dict[Any, float] | list[dict[int, float]] | str | None = None,
+        scoring: str | Callable[..., float] | None = None,
+        max_time: float | None = None,
         dtype: str = "float32",
         n_jobs: int | None = None,
     ) -> None:
@@ -233,6 +247,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.dropout = dropout
         self.bias = bias
         self.initializer = initializer
+        self.class_weight = class_weight
+        self.scoring = scoring
+        self.max_time = max_time
         self.dtype = dtype
         self.n_jobs = n_jobs
 

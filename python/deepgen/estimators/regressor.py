@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -15,6 +15,7 @@ from deepgen import _core
 from deepgen.component import resolve
 from deepgen.estimators.base import BaseMLP, can_continue
 from deepgen.estimators.constraints import REGRESSOR
+from deepgen.inputs import refuse_lookalikes
 from deepgen.losses import REGRESSION_LOSSES, Gamma, Poisson, Quantile, RegressionLoss
 from deepgen.network import Array, Network
 from deepgen.normalizations import Normalization
@@ -103,6 +104,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     initializer : str, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
         'lecun_normal', 'orthogonal' or 'data_dependent' (mean 0 and variance 1 in every layer).
+    scoring : str, callable or None, default=None
+        What is measured on the validation rows and stops training early: None is R2 (D2 of
+        the pinball loss for several quantiles), 'loss'
+        minus the validation loss, else a scikit-learn scorer's name or a callable
+        ``(estimator, X, y)``; higher is better.
+    max_time : float or None, default=None
+        Seconds after which ``fit`` ends, looked at after each epoch; > 0.
     dtype : {'float32', 'float64'}, default='float32'
         Type of weights, arithmetic and outputs.
     n_jobs : int or None, default=None
@@ -206,6 +214,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dropout: float = 0.0,
         bias: bool = True,
         initializer: str = "glorot_uniform",
+        scoring: str | Callable[..., float] | None = None,
+        max_time: float | None = None,
         dtype: str = "float32",
         n_jobs: int | None = None,
     ) -> None:
@@ -238,6 +248,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.dropout = dropout
         self.bias = bias
         self.initializer = initializer
+        self.scoring = scoring
+        self.max_time = max_time
         self.dtype = dtype
         self.n_jobs = n_jobs
         self.target_scaling = target_scaling
@@ -310,6 +322,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     def _check_targets(self, y: Any, *, first: bool, incremental: bool) -> Array:
         if not isinstance(y, np.ndarray):
             raise ValueError("y is sparse, a regressor needs a dense array")
+        refuse_lookalikes(y, "y")
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         targets: Array = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
