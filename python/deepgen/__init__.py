@@ -1,7 +1,7 @@
 """Dense neural networks: a fast C++ engine behind the scikit-learn interface.
 
-``MLPRegressor`` and ``MLPClassifier`` take the place of scikit-learn's. They are loaded, and
-scikit-learn with them, when they are first asked for.
+``MLPRegressor`` and ``MLPClassifier`` take the place of scikit-learn's; ``Probe`` measures what
+they have learned. They are loaded, and scikit-learn with them, when they are first asked for.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deepgen.estimators import MLPClassifier, MLPRegressor
+    from deepgen.probe import Probe
 
 __version__ = "0.1.0"
 
-__all__ = ["MLPClassifier", "MLPRegressor", "__version__"]
+__all__ = ["MLPClassifier", "MLPRegressor", "Probe", "__version__"]
 
 
 def __getattr__(name: str) -> Any:
@@ -21,6 +22,10 @@ def __getattr__(name: str) -> Any:
         from deepgen import estimators
 
         return getattr(estimators, name)
+    if name == "Probe":
+        from deepgen.probe import Probe
+
+        return Probe
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

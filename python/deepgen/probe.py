@@ -1,0 +1,451 @@
+"""Probe: a fitted network and data, held still in float64 and measured."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import issparse
+from scipy.sparse.linalg import LinearOperator
+
+from deepgen import _core
+from deepgen.inputs import as_matrix, check_features
+from deepgen.network import Array, Network
+from deepgen.threads import effective_threads, worthwhile_threads
+from deepgen.validation import Data
+
+__all__ = ["Probe"]
+
+Vector = NDArray[np.float64]
+
+# Multiply-adds of a slice of rows: between slices, some tenths of a second apart, Ctrl-C is
+# answered. Where the slices end depends on nothing else, so neither do the bits.
+SLICE_WORK = 4e9
+
+# Multiply-adds a row and parameter.
+GRADIENT, FORWARD_TANGENT, GAUSS_NEWTON, HESSIAN = 3, 3, 5, 8
+
+
+class Probe:
+    r"""Measure a fitted network on data: loss, gradients, curvature, Jacobians.
+
+    Network, weights and data are copied and held still in float64, whatever the estimator trained
+    in; fitting the estimator further leaves the probe as it is. With samples i = 1 .. n, sample
+    weights w, the trainable numbers :math:`\theta` (P of them) and outputs
+    :math:`z_i = z(x_i; \theta)`,
+
+    .. math::
+        L(\theta) = \sum_i w_i \, l(z_i, y_i) / \sum_i w_i, \qquad
+        g_i = \partial l(z_i, y_i) / \partial \theta, \qquad
+        G = (g_1, \dots, g_n)^T.
+
+    L is the training loss: class weights, label smoothing and link are in it and targets are in
+    scaled units, while L2, dropout and mixup are not. Batch norm uses its running statistics. The
+    derivative of ReLU at 0 is 0, its second derivative and that of every other kink is 0.
+
+    Parameters
+    ----------
+    model : MLPRegressor or MLPClassifier
+        Fitted.
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        Features, as ``fit`` takes them; sparse ones are not densified.
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Targets or labels, as ``fit`` takes them.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Sample weights, >= 0; None weighs all alike.
+
+    Attributes
+    ----------
+    network : Network
+        The float64 network at the probe's parameters; its arrays cannot be written.
+    data : Data
+        The samples as the engine takes them.
+
+    Raises
+    ------
+    TypeError
+        If ``model`` is no estimator of this package.
+    ValueError
+        If the data do not fit it.
+    NotFittedError
+        If it is not fitted.
+
+    Notes
+    -----
+    Costs are stated in gradients of the whole data, about 6 n P floating-point operations each, and
+    are bounds that hold for every width. Nothing but `per_sample_gradients` needs memory that
+    grows with n P or with n times the units. Results do not depend, to the bit, on the number of
+    threads (the estimator's ``n_jobs``). Ctrl-C is answered between slices of some tenths of a
+    second, at least a block of 512 rows each.
+
+    References
+    ----------
+    B. A. Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6, 1994.
+    N. N. Schraudolph, "Fast curvature matrix-vector products for second-order gradient descent",
+    Neural Computation 14, 2002. I. Goodfellow, "Efficient per-example gradient computations",
+    arXiv:1510.01799, 2015.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen import MLPRegressor, Probe
+    >>> X = np.linspace(-1, 1, 20)[:, None]
+    >>> y = np.sin(3 * X[:, 0])
+    >>> model = MLPRegressor(hidden_layer_sizes=(4,), activation="tanh", random_state=0)
+    >>> probe = Probe(model.set_params(solver="lbfgs", max_iter=5000).fit(X, y), X, y)
+    >>> probe
+    Probe(1-4-1, 13 parameters, 20 samples)
+    >>> bool(probe.loss() < 1e-2)
+    True
+    >>> v = np.ones(13)
+    >>> difference = probe.at(probe.parameters + 1e-6 * v).gradient() - probe.gradient()
+    >>> bool(np.allclose(probe.hvp(v), difference / 1e-6, atol=1e-4))
+    True
+    >>> from scipy.sparse.linalg import eigsh
+    >>> eigsh(probe.hessian, k=2, which="LA", return_eigenvectors=False).shape
+    (2,)
+    """
+
+    network: Network
+    data: Data
+
+    def __init__(self, model: Any, X: Any, y: Any, sample_weight: Any = None) -> None:
+        from deepgen.estimators.base import BaseMLP
+
+        if not isinstance(model, BaseMLP):
+            raise TypeError(
+                f"a probe needs an MLPRegressor or MLPClassifier, got {type(model).__name__}"
+            )
+        # A sparse matrix goes to the engine in its own arrays, so it is copied before.
+        data = model._as_data(X.copy() if issparse(X) else X, y, sample_weight, np.float64)
+        self.data = Data(
+            _owned(data.X, X) if isinstance(data.X, np.ndarray) else data.X,
+            _owned(data.y, y),
+            None if data.weights is None else _owned(data.weights, sample_weight),
+        )
+        self._estimator = copy.copy(model)
+        network = model.network_.as_type(np.dtype(np.float64))
+        self._core = _core.Probe(network.core, self.data.X, self.data.y, self.data.weights)
+        self._hold(network, network.parameters)
+
+    def _hold(self, network: Network, parameters: Array) -> None:
+        """Take parameters, buffers included."""
+        parameters = np.array(parameters, dtype=np.float64)
+        parameters.flags.writeable = False
+        self.network = Network(network.core, parameters)
+
+    def __repr__(self) -> str:
+        spec = self.network.core.spec
+        widths = "-".join(str(n) for n in [spec.n_inputs, *(l.width for l in spec.layers)])
+        return f"Probe({widths}, {self.n_parameters} parameters, {self.n_samples} samples)"
+
+    @property
+    def n_samples(self) -> int:
+        """Samples, those of weight 0 included: n."""
+        return self._core.n_rows
+
+    @property
+    def n_parameters(self) -> int:
+        """Trainable numbers: P."""
+        return self.network.core.n_trainable
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of the network before the link."""
+        return self.network.core.n_outputs
+
+    @property
+    def parameters(self) -> Vector:
+        """The trainable numbers (P,), layer by layer ``coefs``, ``intercepts``, scale, shift.
+
+        A view that cannot be written; `at` measures elsewhere.
+        """
+        parameters: Vector = self.network.parameters[: self.n_parameters]
+        return parameters
+
+    @property
+    def model(self) -> Any:
+        """A fitted estimator of its own that predicts with the probe's network."""
+        model = copy.deepcopy(self._estimator)
+        model.network_ = self.network
+        return model
+
+    def at(self, parameters: Any) -> Probe:
+        """Return the same probe at other weights.
+
+        Parameters
+        ----------
+        parameters : array-like of shape (n_parameters,)
+            Trainable numbers in the order of `parameters`; they are copied.
+
+        Returns
+        -------
+        probe : Probe
+            With the same data, which are shared, and the same statistics of batch norm.
+
+        Raises
+        ------
+        ValueError
+            If there is not one finite number a parameter.
+        """
+        trainable = _vector("parameters", parameters, self.n_parameters, "one a trainable number")
+        if not np.isfinite(trainable).all():
+            raise ValueError("parameters must be finite, got NaN or infinity")
+        probe = copy.copy(self)
+        probe._hold(
+            self.network, np.concatenate([trainable, self.network.parameters[self.n_parameters :]])
+        )
+        return probe
+
+    def loss(self) -> float:
+        """Return the loss L.
+
+        Returns
+        -------
+        loss : float
+            Summed over outputs, averaged over samples by weight; in scaled target units.
+        """
+        data = self.data
+        return self.network.loss(data.X, data.y, data.weights, n_threads=self._limit())
+
+    def gradient(self) -> Vector:
+        r"""Return the gradient of the loss, :math:`\sum_i w_i g_i / \sum_i w_i`.
+
+        Returns
+        -------
+        gradient : ndarray of shape (n_parameters,)
+            In the order of `parameters`.
+        """
+        data = self.data
+        _, gradient = self.network.loss_and_gradient(
+            data.X, data.y, data.weights, n_threads=self._limit()
+        )
+        trainable: Vector = gradient[: self.n_parameters].copy()
+        return trainable
+
+    def per_sample_gradients(self) -> Vector:
+        r"""Return every sample's own gradient :math:`g_i`, without its weight.
+
+        Returns
+        -------
+        G : ndarray of shape (n_samples, n_parameters)
+            8 n P bytes; `per_sample_operator` multiplies by it without them.
+
+        Notes
+        -----
+        Writing the array is most of the cost.
+        """
+        G = np.empty((self.n_samples, self.n_parameters))
+        self._in_slices(self._core.gradients, G, work=GRADIENT)
+        return G
+
+    def per_sample_gradient_norms(self) -> Vector:
+        r"""Return the Euclidean norm of every sample's own gradient.
+
+        Returns
+        -------
+        norms : ndarray of shape (n_samples,)
+            :math:`|g_i|`, without weights.
+
+        Notes
+        -----
+        Costs less than one gradient, since the gradient in a weight matrix is an outer product
+        (Goodfellow 2015): with the inputs a and the slopes d of a layer's products,
+        :math:`|\partial l_i / \partial W|^2 = |a_i|^2 |d_i|^2`.
+        """
+        norms = np.empty(self.n_samples)
+        self._in_slices(self._core.norms, norms, work=GRADIENT)
+        return norms
+
+    @property
+    def per_sample_operator(self) -> LinearOperator:
+        r"""G as an operator (n, P): ``@ v`` and ``.T @ u`` without the matrix.
+
+        :math:`G v` is the slope of every sample's loss in a direction and costs a gradient (forward
+        mode); :math:`G^T u = \sum_i u_i g_i` is a gradient with weights u, which may be negative.
+        """
+        return _operator(
+            (self.n_samples, self.n_parameters), self._directional, self._weighted_gradient
+        )
+
+    def _directional(self, v: Any) -> Vector:
+        v = _vector("v", v, self.n_parameters, "one a trainable number")
+        slopes = np.empty(self.n_samples)
+        self._in_slices(self._core.directional, v, slopes, work=FORWARD_TANGENT)
+        return slopes
+
+    def _weighted_gradient(self, u: Any) -> Vector:
+        u = _vector("u", u, self.n_samples, "one a sample")
+        return self._sum(self._core.add_gradients, u, work=GRADIENT)
+
+    def hvp(self, v: Any) -> Vector:
+        r"""Return the Hessian's product with a vector, exactly.
+
+        .. math::
+            H v = \frac{d}{dr} \nabla L(\theta + r v) \Big|_{r = 0}
+            = \Big(\sum_i w_i \, \partial^2 l_i / \partial \theta^2\Big) v / \sum_i w_i
+
+        Parameters
+        ----------
+        v : array-like of shape (n_parameters,)
+            Direction, one finite real number a parameter; all else is refused.
+
+        Returns
+        -------
+        product : ndarray of shape (n_parameters,)
+            :math:`H v`.
+
+        Notes
+        -----
+        Pearlmutter's R-operator, no differences: 8 products of layers where a gradient has 3, so at
+        most 8/3 gradients and what belongs to single units.
+        """
+        v = _vector("v", v, self.n_parameters, "one a trainable number")
+        return self._sum(self._core.add_hvp, v, work=HESSIAN)
+
+    def gauss_newton(self, v: Any) -> Vector:
+        r"""Return the generalized Gauss-Newton matrix's product with a vector.
+
+        .. math::
+            \Big(\sum_i w_i J_i^T (\partial^2 l_i / \partial z_i^2) J_i\Big) v / \sum_i w_i,
+            \qquad J_i = \partial z_i / \partial \theta
+
+        Parameters
+        ----------
+        v : array-like of shape (n_parameters,)
+            Direction, one finite real number a parameter; all else is refused.
+
+        Returns
+        -------
+        product : ndarray of shape (n_parameters,)
+            In the order of `parameters`.
+
+        Notes
+        -----
+        It is the Hessian without the curvature of the network, and positive semi-definite where
+        the loss is convex in the outputs (focal loss and several quantiles are not). At most 5/3
+        gradients (Schraudolph 2002).
+        """
+        v = _vector("v", v, self.n_parameters, "one a trainable number")
+        return self._sum(self._core.add_gauss_newton, v, work=GAUSS_NEWTON)
+
+    @property
+    def hessian(self) -> LinearOperator:
+        """The Hessian (P, P) as a symmetric operator; a product is `hvp`."""
+        return _operator((self.n_parameters, self.n_parameters), self.hvp, self.hvp)
+
+    @property
+    def gauss_newton_operator(self) -> LinearOperator:
+        """The Gauss-Newton matrix (P, P) as a symmetric operator; a product is `gauss_newton`."""
+        return _operator(
+            (self.n_parameters, self.n_parameters), self.gauss_newton, self.gauss_newton
+        )
+
+    def jacobian(self, x: Any) -> Vector:
+        """Return the derivatives of the outputs in the inputs.
+
+        Parameters
+        ----------
+        x : array-like of shape (n_features,) or (m, n_features), or sparse matrix
+            Where to differentiate; any points with the features of the training data.
+
+        Returns
+        -------
+        jacobian : ndarray of shape (n_outputs, n_features) or (m, n_outputs, n_features)
+            Of the outputs before the link (logits, logarithms of means, scaled targets); one
+            matrix for one point, else one a row.
+
+        Notes
+        -----
+        A pass back for each output, about m P (2 + 2 n_outputs) floating-point operations.
+        """
+        single = np.ndim(x) == 1
+        if single:
+            x = x.to_frame().T if hasattr(x, "to_frame") else np.asarray(x)[None]
+        points = as_matrix(check_features(self._estimator, x, np.dtype(np.float64), reset=False))
+        n_points = points.shape[0] if isinstance(points, np.ndarray) else points.n_rows
+        work = float(n_points * self.n_parameters * (1 + self.n_outputs))
+        jacobian = self._core.jacobian(
+            self.network.parameters, points, n_threads=worthwhile_threads(self._limit(), work)
+        )
+        return jacobian[0] if single else jacobian
+
+    def _limit(self) -> int:
+        """Return the largest number of threads."""
+        return effective_threads(self._estimator.n_jobs)
+
+    def _sum(self, add: Callable[..., None], v: Vector, *, work: int) -> Vector:
+        """Add up a product over the samples."""
+        total = np.zeros(self.n_parameters)
+        self._in_slices(add, v, total, work=work)
+        return total
+
+    def _in_slices(self, measure: Callable[..., None], *arrays: Array, work: int) -> None:
+        """Take the samples through a measurement of ``work`` multiply-adds a parameter."""
+        row_work = work * self.n_parameters
+        step = _core.measured_rows
+        step *= max(1, int(SLICE_WORK / (row_work * step)))
+        for begin in range(0, self.n_samples, step):
+            end = min(begin + step, self.n_samples)
+            n_threads = worthwhile_threads(self._limit(), float(row_work * (end - begin)))
+            measure(self.network.parameters, *arrays, begin, end, n_threads=n_threads)
+
+
+def _owned(array: Array, given: Any) -> Array:
+    """Return an array that nobody else writes, copied only where it is or may be somebody's."""
+    return array.copy() if array is given or not array.flags.owndata else array
+
+
+def _vector(name: str, given: Any, size: int, what: str) -> Vector:
+    """Return a vector of float64, refused where it holds no real numbers or has another shape.
+
+    Parameters
+    ----------
+    name : str
+        What to call it in a message.
+    given : array-like
+        What the user gave.
+    size : int
+        Entries wanted.
+    what : str
+        What the entries stand for.
+
+    Returns
+    -------
+    vector : ndarray of shape (size,)
+        Contiguous.
+
+    Raises
+    ------
+    TypeError
+        If it does not hold real numbers.
+    ValueError
+        If it has another shape.
+    """
+    vector = np.asarray(given)
+    if vector.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {vector.dtype}")
+    if vector.shape != (size,):
+        raise ValueError(f"{name} must have shape ({size},), {what}, got {vector.shape}")
+    return np.ascontiguousarray(vector, dtype=np.float64)
+
+
+def _operator(
+    shape: tuple[int, int], matvec: Callable[[Any], Vector], rmatvec: Callable[[Any], Vector]
+) -> LinearOperator:
+    """Return SciPy's operator over two products with vectors."""
+
+    def on_columns(product: Callable[[Any], Vector]) -> Callable[[Any], Vector]:
+        return lambda V: np.stack([product(v) for v in np.asarray(V).T], axis=1)
+
+    return LinearOperator(
+        shape,
+        matvec=lambda v: matvec(np.asarray(v).reshape(-1)),
+        rmatvec=lambda u: rmatvec(np.asarray(u).reshape(-1)),
+        matmat=on_columns(matvec),
+        rmatmat=on_columns(rmatvec),
+        dtype=np.float64,
+    )
