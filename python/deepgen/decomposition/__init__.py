@@ -1,0 +1,23 @@
+"""The three errors: approximation, estimation and optimization, on truths that are known."""
+
+from __future__ import annotations
+
+from deepgen.decomposition.decompose import decompose
+from deepgen.decomposition.decomposition import Decomposition, Reading
+from deepgen.decomposition.gaussian_linear import GaussianLinear
+from deepgen.decomposition.heteroscedastic_sine import HeteroscedasticSine, lecture_data
+from deepgen.decomposition.noisy_function import NoisyFunction
+from deepgen.decomposition.teacher_network import TeacherNetwork
+from deepgen.decomposition.truth import Truth
+
+__all__ = [
+    "Decomposition",
+    "GaussianLinear",
+    "HeteroscedasticSine",
+    "NoisyFunction",
+    "Reading",
+    "TeacherNetwork",
+    "Truth",
+    "decompose",
+    "lecture_data",
+]

@@ -1,0 +1,198 @@
+"""The result of a decomposition: two readings of the three errors, with standard errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deepgen.decomposition.truth import Array
+from deepgen.extras import load_extra
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Decomposition", "Reading"]
+
+TERMS = ("approximation", "estimation", "optimization", "excess")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The three errors and their sum, as one author defines them.
+
+    Parameters
+    ----------
+    approximation, estimation, optimization, excess : float
+        Means over training sets, in squared units of y; the first three sum to the fourth.
+    approximation_se, estimation_se, optimization_se, excess_se : float
+        Their standard errors, >= 0; NaN after one training set.
+
+    Examples
+    --------
+    >>> from deepgen.decomposition import Reading
+    >>> Reading(1.0, 2.0, 0.5, 3.5, 0.0, 0.1, 0.1, 0.2).excess
+    3.5
+    """
+
+    approximation: float
+    estimation: float
+    optimization: float
+    excess: float
+    approximation_se: float
+    estimation_se: float
+    optimization_se: float
+    excess_se: float
+
+    @classmethod
+    def of(cls, approximation: Array, estimation: Array, optimization: Array, excess: Array) -> Any:
+        """Average errors over training sets.
+
+        Parameters
+        ----------
+        approximation, estimation, optimization, excess : ndarray of shape (n_repeats,)
+            The errors, one entry a training set.
+
+        Returns
+        -------
+        reading : Reading
+            Means and standard errors.
+        """
+        terms = (approximation, estimation, optimization, excess)
+        root = np.sqrt(len(excess))
+        spread = (float(np.std(t, ddof=1) / root) if len(t) > 1 else float("nan") for t in terms)
+        return cls(*(float(np.mean(t)) for t in terms), *spread)
+
+
+@dataclass(frozen=True, repr=False)
+class Decomposition:
+    """Where the error of an estimator comes from, on a truth that is known.
+
+    All numbers are in squared units of y (the squared error is not halved). E is the risk, E_n the
+    empirical risk, f* the truth, f_F* the best member of the class, f_n the member of least
+    empirical risk and f~ what the estimator returned. The plain fields are the reading of Bottou
+    and Bousquet.
+
+    Parameters
+    ----------
+    approximation : float
+        E(f_F*) - E(f*): what the class cannot express; an upper bound unless ``exact``.
+    estimation : float
+        E(f_n) - E(f_F*): what the sample does not tell.
+    optimization : float
+        E(f~) - E(f_n): what the search leaves; negative where stopping early helps.
+    excess : float
+        E(f~) - E(f*), the sum of the three.
+    approximation_se, estimation_se, optimization_se, excess_se : float
+        Standard errors over training sets.
+    bottou_bousquet : Reading
+        The same numbers: all three errors in risks over the whole distribution.
+    deck : Reading
+        The lecture's: estimation E_n(f_n) - E(f_F*), negative on average, optimization
+        E_n(f~) - E_n(f_n) and excess E_n(f~) - E(f*).
+    bayes_risk : float
+        E(f*), below which nothing gets.
+    risk : float
+        E(f~), the mean over training sets.
+    rho : float
+        Mean of E_n(f~) - E_n(f_n), the tolerance that was reached, >= 0.
+    rho_asked : float or None
+        The tolerance that was asked for.
+    reached : float
+        Share of the training sets where it was reached; 1 where none was asked for.
+    exact : bool
+        Whether f_F* and f_n are the best members; else good ones stand in, which makes
+        ``approximation`` an upper bound.
+    hypotheses : str
+        The class, in words.
+    n_samples, n_repeats : int
+        Size and number of the training sets.
+    repeats : dict of str to ndarray of shape (n_repeats,)
+        ``approximation``, ``risk_best`` E(f_n), ``risk`` E(f~), ``empirical_best`` E_n(f_n),
+        ``empirical`` E_n(f~) and ``n_iter`` of each training set (-1 where not known).
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from deepgen.decomposition import GaussianLinear, decompose
+    >>> truth = GaussianLinear([1.0, -1.0], noise_scale=0.5)
+    >>> result = decompose(LinearRegression(), truth, 50, n_test=2000, random_state=0)
+    >>> result.exact, abs(result.approximation) < 1e-12, result.estimation > 0
+    (True, True, True)
+    """
+
+    approximation: float
+    estimation: float
+    optimization: float
+    excess: float
+    approximation_se: float
+    estimation_se: float
+    optimization_se: float
+    excess_se: float
+    bottou_bousquet: Reading
+    deck: Reading
+    bayes_risk: float
+    risk: float
+    rho: float
+    rho_asked: float | None
+    reached: float
+    exact: bool
+    hypotheses: str
+    n_samples: int
+    n_repeats: int
+    repeats: dict[str, Array] = field(compare=False)
+
+    def __repr__(self) -> str:
+        lines = [
+            f"Decomposition over {self.n_repeats} training sets of {self.n_samples} samples",
+            f"  class: {self.hypotheses}",
+            f"  {'':<14}  {'Bottou-Bousquet':>23}  {'lecture, empirical':>23}",
+        ]
+        for term in TERMS:
+            cells = (
+                f"{getattr(reading, term):11.4g} +- {getattr(reading, term + '_se'):<8.2g}"
+                for reading in (self.bottou_bousquet, self.deck)
+            )
+            lines.append(f"  {term:<14}  {'  '.join(cells)}".rstrip())
+        if not self.exact:
+            lines.append("  approximation is an upper bound: the best of several searches")
+        asked = "" if self.rho_asked is None else f" (asked: {self.rho_asked:.4g})"
+        lines.append(f"  Bayes risk {self.bayes_risk:.4g}, tolerance rho {self.rho:.4g}{asked}")
+        if self.reached < 1:
+            lines.append(f"  the tolerance was reached on {self.reached:.0%} of the training sets")
+        return "\n".join(lines)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw both readings as bars with standard errors.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        ax : matplotlib.axes.Axes
+            The axes drawn on.
+        """
+        if ax is None:
+            ax = load_extra("matplotlib.pyplot", "plot", "plotting").subplots()[1]
+        place = np.arange(len(TERMS))
+        readings = {
+            "population risks (Bottou and Bousquet)": (self.bottou_bousquet, "#0072b2", -0.2),
+            "empirical risks (lecture)": (self.deck, "#e69f00", 0.2),
+        }
+        for label, (reading, color, shift) in readings.items():
+            values = [getattr(reading, term) for term in TERMS]
+            errors = [np.nan_to_num(getattr(reading, term + "_se")) for term in TERMS]
+            ax.bar(place + shift, values, 0.38, yerr=errors, capsize=3, color=color, label=label)
+        ax.axhline(0, color="black", linewidth=0.8)
+        names = list(TERMS)
+        if not self.exact:
+            names[0] += "\n(upper bound)"
+        ax.set_xticks(place, names)
+        ax.set_ylabel("squared error, in squared units of y")
+        ax.set_title(f"{self.n_samples} samples, {self.n_repeats} training sets, mean and s.e.")
+        ax.legend()
+        return ax

@@ -1,0 +1,124 @@
+"""Training that stops as soon as the empirical risk is within a tolerance of the least one.
+
+The lecture's approximate optimizer: it returns f~ with E_n(f~) <= E_n(f_n) + rho. Estimators with
+``partial_fit`` go on epoch by epoch; others that have ``max_iter`` are fitted with 1, 2, 4 ...
+iterations until the level is reached, and then with the least number that reaches it.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from deepgen.decomposition.multi_start import last_step
+from deepgen.decomposition.truth import Array
+
+__all__ = ["check_tolerance", "fit_to_level"]
+
+
+def check_tolerance(estimator: Any, rho: Any) -> None:
+    """Refuse a tolerance that is out of range or that the estimator cannot follow.
+
+    Parameters
+    ----------
+    estimator : estimator
+        What is to be trained.
+    rho : float or None
+        The tolerance, in squared units of y; None asks for none.
+
+    Raises
+    ------
+    ValueError
+        If it is not a number >= 0, or the estimator does not train step by step.
+    """
+    if rho is None:
+        return
+    if isinstance(rho, bool) or not isinstance(rho, (int, float)) or not rho >= 0:
+        raise ValueError(f"rho must be None or a number of at least 0, got {rho!r}")
+    model = last_step(estimator)[1]
+    if not hasattr(estimator, "partial_fit") and "max_iter" not in model.get_params(deep=False):
+        raise ValueError(
+            f"rho needs an estimator that trains step by step (partial_fit or max_iter); "
+            f"{type(model).__name__} does not"
+        )
+
+
+def fit_to_level(estimator: Any, X: Array, y: Array, level: float) -> tuple[Any, int, bool]:
+    """Train until the empirical risk is at most a level.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Not fitted, with a seed; its own ``max_iter`` bounds the work.
+    X : ndarray of shape (n, n_features)
+        Training inputs.
+    y : ndarray of shape (n,)
+        Training targets.
+    level : float
+        Empirical risk to reach, in squared units of y.
+
+    Returns
+    -------
+    fitted : estimator
+        The first state that reached the level, else the one of least risk.
+    n_iter : int
+        Its epochs or iterations.
+    reached : bool
+        Whether the level was reached.
+    """
+    from sklearn.base import clone
+
+    prefix, model = last_step(estimator)
+    largest = int(model.get_params(deep=False).get("max_iter", 1_000))
+
+    def risk(fitted: Any) -> float:
+        return float(np.mean((np.ravel(fitted.predict(X)) - y) ** 2))
+
+    if hasattr(estimator, "partial_fit") and not prefix:
+        return _by_epochs(clone(estimator), X, y, level, largest, risk)
+
+    def fitted_for(n_iter: int) -> Any:
+        with warnings.catch_warnings():
+            # Stopping early is what is asked for.
+            warnings.simplefilter("ignore")
+            fresh = clone(estimator).set_params(**{f"{prefix}max_iter": n_iter})
+            return fresh.fit(X, y)
+
+    n_iter = 1
+    best = fitted_for(n_iter)
+    best_iter, best_risk = n_iter, risk(best)
+    while best_risk > level and n_iter < largest:
+        n_iter = min(2 * n_iter, largest)
+        candidate = fitted_for(n_iter)
+        if risk(candidate) < best_risk:
+            best, best_iter, best_risk = candidate, n_iter, risk(candidate)
+    reached = best_risk <= level
+    low, high = best_iter // 2, best_iter
+    while reached and high - low > 1:
+        middle = (low + high) // 2
+        candidate = fitted_for(middle)
+        if risk(candidate) <= level:
+            best, high = candidate, middle
+        else:
+            low = middle
+    return best, high, reached
+
+
+def _by_epochs(
+    model: Any, X: Array, y: Array, level: float, largest: int, risk: Any
+) -> tuple[Any, int, bool]:
+    import copy
+
+    best, best_iter, best_risk = None, 0, np.inf
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for epoch in range(1, largest + 1):
+            model.partial_fit(X, y)
+            now = risk(model)
+            if now <= level:
+                return model, epoch, True
+            if best is None or now < best_risk:
+                best, best_iter, best_risk = copy.deepcopy(model), epoch, now
+    return best, best_iter, False

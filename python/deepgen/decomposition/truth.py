@@ -1,0 +1,121 @@
+"""What a synthetic truth is: a regression function, noise, and a way to draw from both."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Array", "Truth"]
+
+Array: TypeAlias = NDArray[np.float64]
+
+
+class Truth(ABC):
+    """A distribution of samples whose best predictor is known: y = f*(x) + noise.
+
+    The loss is the squared error, not halved, in squared units of y. The best predictor of all is
+    then f*(x) = E[y | x], and its risk is the mean variance of the noise.
+
+    Examples
+    --------
+    >>> from deepgen.decomposition import HeteroscedasticSine
+    >>> from deepgen.decomposition.truth import Truth
+    >>> isinstance(HeteroscedasticSine(), Truth)
+    True
+    """
+
+    @property
+    @abstractmethod
+    def n_features(self) -> int:
+        """Number of inputs."""
+
+    @property
+    @abstractmethod
+    def bayes_risk(self) -> float:
+        """Risk of f*: the mean variance of the noise, in squared units of y."""
+
+    @abstractmethod
+    def regression(self, X: Array) -> Array:
+        """Return f*, the mean of y at each input.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_features)
+            Inputs.
+
+        Returns
+        -------
+        mean : ndarray of shape (n,)
+            In units of y.
+        """
+
+    @abstractmethod
+    def noise(self, X: Array) -> Array:
+        """Return the standard deviation of y at each input.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, n_features)
+            Inputs.
+
+        Returns
+        -------
+        scale : ndarray of shape (n,)
+            In units of y, >= 0.
+        """
+
+    @abstractmethod
+    def draw_inputs(self, n: int, random: np.random.Generator) -> Array:
+        """Draw inputs.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        random : numpy.random.Generator
+            Where the randomness comes from.
+
+        Returns
+        -------
+        X : ndarray of shape (n, n_features)
+            Independent rows.
+        """
+
+    def sample(self, n: int, random: np.random.Generator) -> tuple[Array, Array]:
+        """Draw samples.
+
+        Parameters
+        ----------
+        n : int
+            How many.
+        random : numpy.random.Generator
+            Where the randomness comes from.
+
+        Returns
+        -------
+        X : ndarray of shape (n, n_features)
+            Inputs.
+        y : ndarray of shape (n,)
+            Their targets, with Gaussian noise.
+        """
+        X = self.draw_inputs(n, random)
+        return X, self.regression(X) + self.noise(X) * random.standard_normal(n)
+
+    def nodes(self, n: int) -> tuple[Array, Array] | None:
+        """Return points and weights that integrate over the inputs, where there is such a rule.
+
+        Parameters
+        ----------
+        n : int
+            About how many points.
+
+        Returns
+        -------
+        nodes : tuple of ndarray of shape (n, n_features) and ndarray of shape (n,), or None
+            Points in ascending order and their weights, which sum to 1; None where means over the
+            inputs must be sampled.
+        """
+        return None

@@ -1,0 +1,1 @@
+"""The three errors on truths that are known."""
