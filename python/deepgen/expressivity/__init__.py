@@ -1,0 +1,40 @@
+"""Expressivity: networks built by hand, and the exact pieces of networks that were trained."""
+
+from deepgen.expressivity.breakpoints import Breakpoints, breakpoints
+from deepgen.expressivity.bump import bump
+from deepgen.expressivity.count_regions import RegionCount, count_regions
+from deepgen.expressivity.linear_regions import LinearRegions, linear_regions
+from deepgen.expressivity.memorize import Conditioning, memorize
+from deepgen.expressivity.piecewise_linear import piecewise_linear
+from deepgen.expressivity.product import product
+from deepgen.expressivity.rect import rect
+from deepgen.expressivity.region_bounds import RegionBounds, region_bounds
+from deepgen.expressivity.sampled_patterns import SampledPatterns, sampled_patterns
+from deepgen.expressivity.square import square
+from deepgen.expressivity.staircase import staircase
+from deepgen.expressivity.trajectory_length import TrajectoryLength, trajectory_length
+from deepgen.expressivity.tri import tri
+
+__all__ = [
+    "Breakpoints",
+    "Conditioning",
+    "LinearRegions",
+    "RegionBounds",
+    "RegionCount",
+    "SampledPatterns",
+    "TrajectoryLength",
+    "breakpoints",
+    "bump",
+    "count_regions",
+    "linear_regions",
+    "memorize",
+    "piecewise_linear",
+    "product",
+    "rect",
+    "region_bounds",
+    "sampled_patterns",
+    "square",
+    "staircase",
+    "trajectory_length",
+    "tri",
+]

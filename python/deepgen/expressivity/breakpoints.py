@@ -1,0 +1,179 @@
+"""Breakpoints: where a network bends along a straight line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.expressivity.piecewise import piecewise_linear_of
+from deepgen.expressivity.segment import walk
+from deepgen.extras import load_extra
+
+__all__ = ["Breakpoints", "breakpoints"]
+
+Real = NDArray[np.float64]
+
+# Slopes that differ by less, in units of the terms that they are sums of, are one slope.
+SAME_SLOPE = 1e-12
+
+
+@dataclass(frozen=True, repr=False)
+class Breakpoints:
+    """The pieces of a network along a segment.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_pieces - 1,) or (n_pieces - 1, n_inputs)
+        Inputs, strictly inside the segment, at which an output changes its slope; one axis where
+        the ends were given as numbers.
+    n_pieces : int
+        Linear pieces of the function: neighbours with equal slopes are one.
+    activation_points : ndarray of shape (n_activation_pieces - 1,) or (..., n_inputs)
+        Inputs at which a unit switches, whether the outputs bend there or not.
+    n_activation_pieces : int
+        Stretches with one activation pattern.
+    t : ndarray of shape (n_pieces + 1,)
+        The ends and ``points`` as shares of the segment, from 0 to 1.
+    values : ndarray of shape (n_pieces + 1, n_outputs)
+        Outputs at ``t``.
+    slopes : ndarray of shape (n_pieces, n_outputs)
+        Change of the outputs per unit of length towards ``b``.
+    a, b : ndarray of shape (n_inputs,)
+        Ends of the segment.
+
+    Examples
+    --------
+    >>> from deepgen.expressivity import breakpoints, tri
+    >>> breakpoints(tri(2), 0.0, 1.0).slopes.ravel().tolist()
+    [4.0, -4.0, 4.0, -4.0]
+    """
+
+    points: Real
+    n_pieces: int
+    activation_points: Real
+    n_activation_pieces: int
+    t: Real
+    values: Real
+    slopes: Real
+    a: Real
+    b: Real
+
+    def __repr__(self) -> str:
+        ends = [np.array2string(end, precision=4, threshold=4) for end in (self.a, self.b)]
+        return (
+            f"Breakpoints({self.n_pieces} linear pieces, {self.n_activation_pieces} activation "
+            f"pieces from {ends[0]} to {ends[1]})"
+        )
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the outputs along the segment and mark where they bend.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        ax : matplotlib.axes.Axes
+            With a line an output; the horizontal axis is the input where there is one, else the
+            distance from ``a``.
+        """
+        if ax is None:
+            pyplot = load_extra("matplotlib.pyplot", "plot", "drawing")
+            ax = pyplot.figure(layout="constrained").subplots()
+        length = float(np.linalg.norm(self.b - self.a))
+        one_input = len(self.a) == 1
+        x = self.a[0] + self.t * (self.b - self.a)[0] if one_input else self.t * length
+        for output, column in enumerate(self.values.T):
+            label = f"output {output}" if self.values.shape[1] > 1 else None
+            ax.plot(x, column, marker="o", markersize=3, linewidth=1.2, label=label)
+        if self.values.shape[1] > 1:
+            ax.legend(frameon=False)
+        ax.set_xlabel("input" if one_input else "distance from a, in units of the input")
+        ax.set_ylabel("output")
+        ax.set_title(f"{self.n_pieces} linear pieces")
+        return ax
+
+
+def breakpoints(model: Any, a: Any, b: Any) -> Breakpoints:
+    """Find all points at which a network bends between two inputs.
+
+    Parameters
+    ----------
+    model : MLPRegressor, MLPClassifier or Probe
+        Fitted, with piecewise linear activations and no layer norm; batch norm is frozen.
+    a, b : float or array-like of shape (n_inputs,)
+        Ends of the segment; numbers will do where there is one input.
+
+    Returns
+    -------
+    result : Breakpoints
+        ``points``, ``n_pieces`` and what else is known of the pieces.
+
+    Raises
+    ------
+    ValueError
+        If an activation or normalization is not piecewise linear, the ends do not fit the model's
+        inputs, are equal or not finite, or there are too many pieces to hold.
+
+    See Also
+    --------
+    linear_regions : The same in a plane.
+    region_bounds : How many there can be.
+
+    Notes
+    -----
+    Exact up to rounding of the positions: each layer's units are linear on the pieces left by the
+    layers below, so their signs at the nodes tell where they switch. Nothing is sampled. Time
+    O(pieces x width^2) a layer.
+
+    An activation pattern is the set of units that are on. A unit that is exactly 0 is off, as
+    ReLU'(0) = 0. The function's pieces are fewer where a switch does not reach the outputs.
+
+    References
+    ----------
+    .. [1] B. Hanin and D. Rolnick, "Complexity of linear regions in deep networks", ICML 2019.
+
+    Examples
+    --------
+    >>> from deepgen.expressivity import breakpoints, rect
+    >>> result = breakpoints(rect(0.0, 1.0, 1.3, eps=0.25), -1.0, 2.0)
+    >>> result.n_pieces, result.points.tolist()
+    (5, [0.0, 0.25, 1.0, 1.25])
+    """
+    function = piecewise_linear_of(model)
+    ends = [np.asarray(end, dtype=np.float64) for end in (a, b)]
+    numbers = all(end.ndim == 0 for end in ends)
+    start, stop = (np.atleast_1d(end) for end in ends)
+    for name, end in (("a", start), ("b", stop)):
+        if end.shape != (function.n_inputs,):
+            raise ValueError(
+                f"{name} has shape {end.shape}, the model has {function.n_inputs} inputs"
+            )
+        if not np.isfinite(end).all():
+            raise ValueError(f"{name} contains NaN or infinity")
+    if (start == stop).all():
+        raise ValueError(f"a and b are equal: {start}; a segment needs two different ends")
+    *_, last = walk(function, start, stop)
+    jumps = np.abs(np.diff(last.slopes, axis=0))
+    size = np.maximum(last.terms[1:], last.terms[:-1])
+    bends = (jumps > SAME_SLOPE * size).any(axis=1)
+    kept = np.concatenate([[True], bends, [True]])
+    inner = last.t[1:-1]
+    points = start + inner[:, None] * (stop - start)
+    points = points[:, 0] if numbers else points
+    return Breakpoints(
+        points=points[bends],
+        n_pieces=int(bends.sum()) + 1,
+        activation_points=points,
+        n_activation_pieces=len(inner) + 1,
+        t=last.t[kept],
+        values=last.values[kept],
+        slopes=last.slopes[np.flatnonzero(kept[:-1])] / np.linalg.norm(stop - start),
+        a=start,
+        b=stop,
+    )

@@ -1,0 +1,200 @@
+"""PiecewiseLinear: a fitted network as the affine maps and bends that it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.network import Network
+
+__all__ = ["BentLayer", "PiecewiseLinear", "piecewise_linear_of"]
+
+Real = NDArray[np.float64]
+
+# Slope where the argument is negative; it is 1 where the argument is positive.
+LEAKS = {"identity": 1.0, "leaky_relu": 0.01, "relu": 0.0}
+
+
+@dataclass(frozen=True)
+class BentLayer:
+    """One layer: an affine map, then a bend at 0, then an earlier layer's output.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (in, out)
+        With a frozen batch norm multiplied in.
+    intercepts : ndarray of shape (out,)
+        Likewise.
+    leak : float
+        Slope of the activation left of 0; 1 is no bend.
+    skip_from : int
+        Index of the layer whose output is added, or -1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.expressivity.piecewise import BentLayer
+    >>> BentLayer(np.eye(1), np.zeros(1), leak=0.0, skip_from=-1).bends
+    True
+    """
+
+    weights: Real
+    intercepts: Real
+    leak: float
+    skip_from: int
+
+    @property
+    def bends(self) -> bool:
+        """Whether the layer's units have two linear parts."""
+        return self.leak != 1.0
+
+    @property
+    def width(self) -> int:
+        """Units."""
+        return int(self.weights.shape[1])
+
+
+@dataclass(frozen=True)
+class PiecewiseLinear:
+    """A network of which every piece is affine, in float64.
+
+    Parameters
+    ----------
+    layers : list of BentLayer
+        Hidden layers, then the output layer, which does not bend.
+
+    Examples
+    --------
+    >>> from deepgen.expressivity import rect
+    >>> from deepgen.expressivity.piecewise import piecewise_linear_of
+    >>> piecewise_linear_of(rect(0.0, 1.0, 1.0)).n_units
+    4
+    """
+
+    layers: list[BentLayer]
+
+    @property
+    def n_inputs(self) -> int:
+        """Features."""
+        return int(self.layers[0].weights.shape[0])
+
+    @property
+    def n_units(self) -> int:
+        """Units that bend: the length of an activation pattern."""
+        return sum(layer.width for layer in self.layers if layer.bends)
+
+    @property
+    def sources(self) -> set[int]:
+        """Layers whose outputs are added to later ones."""
+        return {layer.skip_from for layer in self.layers if layer.skip_from >= 0}
+
+    def patterns(self, X: Real) -> NDArray[np.bool_]:
+        """Return which units are on for given inputs.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n_samples, n_inputs)
+            Inputs.
+
+        Returns
+        -------
+        patterns : ndarray of shape (n_samples, n_units)
+            True where a unit's argument is positive.
+        """
+        outputs: list[Real] = []
+        signs = [np.zeros((len(X), 0), dtype=bool)]
+        below = X
+        for layer in self.layers:
+            z = below @ layer.weights + layer.intercepts
+            if layer.bends:
+                signs.append(z > 0)
+                z = np.where(z > 0, z, layer.leak * z)
+            below = z + outputs[layer.skip_from] if layer.skip_from >= 0 else z
+            outputs.append(below)
+        return np.concatenate(signs, axis=1)
+
+
+def piecewise_linear_of(model: Any) -> PiecewiseLinear:
+    """Return the piecewise linear function that a fitted estimator computes.
+
+    Parameters
+    ----------
+    model : MLPRegressor, MLPClassifier or Probe
+        Fitted. Of a classifier, and of a regressor whose loss has a link, the outputs before the
+        link are taken: logits, logarithms of means.
+
+    Returns
+    -------
+    function : PiecewiseLinear
+        In float64; for a squared or absolute loss its outputs are the predictions, in y's units.
+
+    Raises
+    ------
+    TypeError
+        If it is no estimator or probe of this package.
+    ValueError
+        If an activation or a normalization is not piecewise linear.
+    """
+    from sklearn.utils.validation import check_is_fitted
+
+    from deepgen.estimators.fitted import FittedMLP
+
+    estimator = getattr(model, "model", model)
+    if not isinstance(estimator, FittedMLP):
+        raise TypeError(f"a fitted MLPRegressor or MLPClassifier is needed, got {model!r}")
+    check_is_fitted(estimator)
+    network: Network = estimator.network_
+    blocks = {name: block.astype(np.float64) for name, block in network.blocks().items()}
+    layers = []
+    for index, spec in enumerate(network.core.spec.layers):
+        if spec.activation not in LEAKS:
+            raise ValueError(
+                f"layer {index} has activation {spec.activation!r}, which has no linear pieces; "
+                f"pieces can be counted for {', '.join(sorted(LEAKS))}"
+            )
+        norm = spec.normalization.name
+        if norm not in ("none", "batch"):
+            raise ValueError(
+                f"layer {index} has normalization {norm!r}, which is not piecewise linear; pieces "
+                "can be counted without normalization and with 'batch' (frozen)"
+            )
+        weights = blocks[f"coefs_{index}"]
+        intercepts = blocks.get(f"intercepts_{index}", np.zeros(spec.width))
+        if norm == "batch":
+            deviation = np.sqrt(
+                blocks[f"variance_{index}"] + spec.normalization.settings["epsilon"]
+            )
+            gain = blocks[f"scale_{index}"] / deviation
+            weights = weights * gain
+            intercepts = (intercepts - blocks[f"mean_{index}"]) * gain + blocks[f"shift_{index}"]
+        layers.append(BentLayer(weights, intercepts, LEAKS[spec.activation], spec.skip_from))
+    return PiecewiseLinear([*layers[:-1], in_units(layers[-1], estimator)])
+
+
+def in_units(output: BentLayer, estimator: Any) -> BentLayer:
+    """Return the output layer of an estimator in the units of its predictions.
+
+    Parameters
+    ----------
+    output : BentLayer
+        In scaled units.
+    estimator : MLPRegressor or MLPClassifier
+        Whose target scaling counts where the link is the identity.
+
+    Returns
+    -------
+    output : BentLayer
+        Rescaled, or as it is where there is no scaling or a link.
+    """
+    scale = getattr(estimator, "target_scale_", None)
+    if scale is None or estimator.out_activation_ != "identity" or len(scale) != output.width:
+        return output
+    return BentLayer(
+        output.weights * scale,
+        output.intercepts * scale + estimator.target_mean_,
+        output.leak,
+        output.skip_from,
+    )

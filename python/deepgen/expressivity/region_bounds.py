@@ -1,0 +1,122 @@
+"""Region bounds: how many linear regions a ReLU network of given widths can have."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import comb, prod
+from operator import index
+
+__all__ = ["RegionBounds", "region_bounds"]
+
+
+@dataclass(frozen=True)
+class RegionBounds:
+    """Bounds on the largest number of activation regions, as exact integers.
+
+    Parameters
+    ----------
+    montufar_lower : int
+        Some network of these widths has at least so many.
+    serra_upper : int
+        No network of these widths has more.
+    montufar_upper : int
+        The same, by an older and weaker bound.
+    naive_upper : int
+        All patterns of on and off.
+
+    Examples
+    --------
+    >>> from deepgen.expressivity import region_bounds
+    >>> region_bounds((2, 10, 10)).serra_upper
+    3136
+    """
+
+    montufar_lower: int
+    serra_upper: int
+    montufar_upper: int
+    naive_upper: int
+
+
+def region_bounds(widths: Sequence[int]) -> RegionBounds:
+    r"""Bound the number of linear regions that a ReLU network can have.
+
+    Parameters
+    ----------
+    widths : sequence of int
+        Inputs, then the units of each hidden layer: (n_inputs, hidden ...).
+
+    Returns
+    -------
+    bounds : RegionBounds
+        Python integers of any size.
+
+    Raises
+    ------
+    ValueError
+        If there is no hidden layer or a width is not a positive integer.
+
+    Notes
+    -----
+    With :math:`n_0` inputs and hidden widths :math:`n_1 \dots n_L`:
+
+    .. math::
+        \text{montufar\_lower} &= \prod_{l<L} \lfloor n_l / n_0 \rfloor^{n_0}
+            \sum_{j \le n_0} \binom{n_L}{j} \\
+        \text{serra\_upper} &= \sum_{(j_1 \dots j_L)} \prod_l \binom{n_l}{j_l}, \quad
+            0 \le j_l \le \min(n_0, n_1 - j_1, \dots, n_{l-1} - j_{l-1}, n_l) \\
+        \text{montufar\_upper} &= \prod_l \sum_{j \le d_l} \binom{n_l}{j}, \quad
+            d_l = \min(n_0, \dots, n_l) \\
+        \text{naive\_upper} &= 2^{n_1 + \dots + n_L}
+
+    The lower bound is about layers of at least :math:`n_0` units; it is 1 where one is narrower.
+    With one hidden layer lower and upper bound agree and are attained in general position. With one
+    input the upper bound is :math:`\prod_l (n_l + 1)` for widths above 1. Cost O(L n_0 max n_l).
+
+    References
+    ----------
+    .. [1] G. Montufar, R. Pascanu, K. Cho and Y. Bengio, "On the number of linear regions of deep
+       neural networks", NIPS 2014, theorem 4.
+    .. [2] G. Montufar, "Notes on the number of linear regions of deep neural networks", 2017.
+    .. [3] T. Serra, C. Tjandraatmadja and S. Ramalingam, "Bounding and counting linear regions of
+       deep neural networks", ICML 2018, theorem 1.
+
+    Examples
+    --------
+    >>> from deepgen.expressivity import region_bounds
+    >>> region_bounds((2, 10, 10)).montufar_lower, region_bounds((2, 20)).serra_upper
+    (1400, 211)
+    """
+    sizes = list(widths)
+    if len(sizes) < 2:
+        raise ValueError(f"widths must be (n_inputs, hidden ...), got {tuple(sizes)}")
+    for size in sizes:
+        if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
+            raise ValueError(f"widths must be positive integers, got {size!r} in {tuple(sizes)}")
+    n_inputs, *hidden = (index(size) for size in sizes)
+    folds = prod((width // n_inputs) ** n_inputs for width in hidden[:-1])
+    lower = folds * _cells(hidden[-1], n_inputs) if min(hidden) >= n_inputs else 1
+
+    older, narrowest = 1, n_inputs
+    for width in hidden:
+        narrowest = min(narrowest, width)
+        older *= _cells(width, narrowest)
+    return RegionBounds(lower, _serra(n_inputs, hidden), older, 2 ** sum(hidden))
+
+
+def _cells(n_planes: int, dimension: int) -> int:
+    """Cells of an arrangement of hyperplanes in general position."""
+    return sum(comb(n_planes, j) for j in range(dimension + 1))
+
+
+def _serra(n_inputs: int, hidden: list[int]) -> int:
+    # Regions by the dimension that their image can still have, after each layer.
+    regions = {n_inputs: 1}
+    for width in hidden:
+        after: dict[int, int] = {}
+        for dimension, count in regions.items():
+            for j in range(min(dimension, width) + 1):
+                left = min(dimension, width - j)
+                after[left] = after.get(left, 0) + count * comb(width, j)
+        regions = after
+    return sum(regions.values())

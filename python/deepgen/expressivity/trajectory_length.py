@@ -1,0 +1,137 @@
+"""Trajectory length: how much longer a curve becomes on its way through the layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.expressivity.piecewise import piecewise_linear_of
+from deepgen.expressivity.segment import walk
+from deepgen.extras import load_extra
+
+__all__ = ["TrajectoryLength", "trajectory_length"]
+
+Real = NDArray[np.float64]
+
+
+@dataclass(frozen=True, repr=False)
+class TrajectoryLength:
+    """Lengths of a curve's images.
+
+    Parameters
+    ----------
+    lengths : ndarray of shape (n_layers + 1,)
+        Of the curve itself, its image after each hidden layer, and its image in the outputs.
+    growth : ndarray of shape (n_layers,)
+        Each length divided by the one before; NaN after a length of 0.
+    n_pieces : int
+        Stretches of the curve with one activation pattern.
+
+    Examples
+    --------
+    >>> from deepgen.expressivity import trajectory_length, tri
+    >>> trajectory_length(tri(4), [[0.0], [1.0]]).lengths[-1].item()
+    16.0
+    """
+
+    lengths: Real
+    growth: Real
+    n_pieces: int
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{length:.4g}" for length in self.lengths)
+        return f"TrajectoryLength({shown}; {self.n_pieces} pieces)"
+
+    def plot(self, ax: Any = None) -> Any:
+        """Draw the lengths by layer.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        ax : matplotlib.axes.Axes
+            With a logarithmic vertical axis.
+        """
+        if ax is None:
+            pyplot = load_extra("matplotlib.pyplot", "plot", "drawing")
+            ax = pyplot.figure(layout="constrained").subplots()
+        ax.plot(np.arange(len(self.lengths)), self.lengths, marker="o")
+        ax.set_yscale("log")
+        ax.set_xlabel("layer (0 is the input)")
+        ax.set_ylabel("length of the curve")
+        return ax
+
+
+def trajectory_length(model: Any, points: Any) -> TrajectoryLength:
+    r"""Measure the images of a polyline in each layer.
+
+    Parameters
+    ----------
+    model : MLPRegressor, MLPClassifier or Probe
+        Fitted, with piecewise linear activations and no layer norm; batch norm is frozen.
+    points : array-like of shape (n_points, n_inputs)
+        Corners of the polyline, at least 2; repeat the first one to close it.
+
+    Returns
+    -------
+    result : TrajectoryLength
+        ``lengths`` by layer.
+
+    Raises
+    ------
+    ValueError
+        If an activation or normalization is not piecewise linear, or points do not fit the model,
+        are fewer than 2, not finite, or all equal.
+
+    See Also
+    --------
+    breakpoints : Where the images bend.
+
+    Notes
+    -----
+    .. math:: \sum_i |s_i| \, (t_{i+1} - t_i)
+
+    over the pieces of each segment, with the exact slopes of a layer: no sampling error. For random
+    weights of variance :math:`\sigma_w^2 / n` the expected length grows exponentially with depth,
+    by about :math:`\sigma_w` up to a constant for wide layers. Cost as `breakpoints` for each
+    segment.
+
+    References
+    ----------
+    .. [1] M. Raghu, B. Poole, J. Kleinberg, S. Ganguli and J. Sohl-Dickstein, "On the expressive
+       power of deep neural networks", ICML 2017, theorem 1.
+
+    Examples
+    --------
+    >>> from deepgen.expressivity import rect, trajectory_length
+    >>> trajectory_length(rect(0.0, 1.0, 2.0, eps=0.25), [[-1.0], [3.0]]).lengths[-1].item()
+    4.0
+    """
+    function = piecewise_linear_of(model)
+    corners = np.asarray(points, dtype=np.float64)
+    if corners.ndim != 2 or corners.shape[1] != function.n_inputs or len(corners) < 2:
+        raise ValueError(
+            f"points must be at least 2 rows of {function.n_inputs} inputs, got {corners.shape}"
+        )
+    if not np.isfinite(corners).all():
+        raise ValueError("points contain NaN or infinity")
+    lengths = np.zeros(len(function.layers) + 1)
+    n_pieces = 0
+    for start, stop in zip(corners[:-1], corners[1:], strict=True):
+        if (start == stop).all():
+            continue
+        lengths[0] += np.linalg.norm(stop - start)
+        for layer, trace in enumerate(walk(function, start, stop), 1):
+            lengths[layer] += np.linalg.norm(trace.slopes, axis=1) @ np.diff(trace.t)
+        n_pieces += len(trace.slopes)
+    if not lengths[0]:
+        raise ValueError("points are all equal: a curve needs length")
+    growth = np.full(len(function.layers), np.nan)
+    np.divide(lengths[1:], lengths[:-1], out=growth, where=lengths[:-1] > 0)
+    return TrajectoryLength(lengths, growth, n_pieces)
