@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Final
 
-from deepgen.experiments import mlp_loss
+from deepgen.experiments import mlp_loss, stochastic_mlp_loss
 from deepgen.experiments.experiment import Runner
 
 __all__ = ["CATALOG", "find_experiment"]
 
-CATALOG: Final[tuple[Runner, ...]] = (mlp_loss.run,)
+CATALOG: Final[tuple[Runner, ...]] = (
+    mlp_loss.run,
+    stochastic_mlp_loss.run,
+)
 """One line an experiment."""
 
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
@@ -37,6 +38,11 @@ EXPERIMENT: Final = Experiment(
 REACH: Final = 5.0
 """Half the side of the window."""
 
+LEVELS: Final = tuple(digit * 10.0**power for power in range(-2, 3) for digit in (1, 2, 5)) + (
+    1000.0,
+)
+"""Heights above the minimum at which contours are drawn."""
+
 
 def _measure(plan: Plan) -> Measurement:
     printed = TwoWeightLoss(*printed_data())
@@ -46,6 +52,7 @@ def _measure(plan: Plan) -> Measurement:
     flat = np.mean([not printed.gradient(w1, w2).any() for w1 in grid for w2 in grid])
     losses = [TwoWeightLoss(*lab_data(seed)) for seed in plan.seeds]
     excess = [abs(loss.floor(loss.right) - loss.floor(loss.left)) / loss.c for loss in losses]
+    rise = [1 - max(loss.floor(loss.right), loss.floor(loss.left)) / loss.c for loss in losses]
     rows: list[dict[str, Any]] = [
         {"data": "printed", "seed": 42, **_summary(printed)},
         *(
@@ -70,6 +77,11 @@ def _measure(plan: Plan) -> Measurement:
                 at_most=0.0,
             ),
             Finding(
+                "lab: rise between the two valleys, per mean of y^2",
+                t_interval(rise),
+                at_most=0.01,
+            ),
+            Finding(
                 "lab: floor of the worse valley above the better, per mean of y^2",
                 t_interval(excess),
                 at_most=0.01,
@@ -79,7 +91,8 @@ def _measure(plan: Plan) -> Measurement:
             "On the printed data all inputs are positive: for w1 <= 0 the network is dead and the "
             "surface a plateau of stationary points that are no minima.",
             "On the lab data each sign of w1 sees half of the samples, so the two valleys end at "
-            "different heights; they are equal only in expectation (9.667).",
+            "different heights, equal only in expectation (9.667), and each path from one to the "
+            "other climbs to the loss at w1 = 0.",
         ],
         draw=partial(_draw, printed, losses[0]),
     )
@@ -97,9 +110,12 @@ def _summary(loss: TwoWeightLoss) -> dict[str, float]:
 
 
 def _draw(printed: TwoWeightLoss, lab: TwoWeightLoss, figure: Figure) -> None:
-    left, right = figure.subplots(1, 2)
-    draw_surface(left, printed, "printed data: y = 2x + noise, all x > 0")
-    draw_surface(right, lab, "data of the picture: x of both signs")
+    figure.set_size_inches(10.5, 5.4)
+    axes = figure.subplots(1, 2, sharey=True)
+    draw_surface(axes[0], printed, "printed data: all x > 0")
+    draw_surface(axes[1], lab, "data of the picture: x of both signs")
+    add_bar(axes)
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
 
 def draw_surface(axes: Axes, loss: TwoWeightLoss, title: str) -> None:
@@ -115,19 +131,38 @@ def draw_surface(axes: Axes, loss: TwoWeightLoss, title: str) -> None:
         Of the axes.
     """
     grid = np.linspace(-REACH, REACH, 201)
-    values = loss(grid[:, None], grid[None, :]).T
-    levels = np.geomspace(values.min(), values.max(), 24)
-    filled = axes.contourf(grid, grid, values, levels=levels, norm="log")
-    axes.figure.colorbar(filled, ax=axes, label="mean squared error", format="%.3g")
-    for side, sign in ((loss.right, 1), (loss.left, -1)):
-        w1 = sign * np.linspace(0.05, REACH, 400)
+    height = loss(grid[:, None], grid[None, :]).T - min(
+        loss.floor(loss.right), loss.floor(loss.left)
+    )
+    # Logarithmic, or the steep corners would hide the valley.
+    axes.contourf(grid, grid, height.clip(LEVELS[0], LEVELS[-1]), levels=LEVELS, norm="log")
+    for label, side, sign in (("valley", loss.right, 1), ("_", loss.left, -1)):
         if side.a > 0:
+            w1 = sign * np.linspace(0.05, REACH, 400)
             w2 = side.optimum / w1
-            inside = np.abs(w2) <= REACH
-            axes.plot(w1[inside], w2[inside], color="white", label="_" if sign < 0 else "valley")
-    axes.plot(0, 0, "X", color=COLORS[1], markersize=10, label="saddle")
-    axes.set(title=title, xlabel="w1", ylabel="w2", aspect="equal")
+            w2[np.abs(w2) > REACH] = np.nan
+            axes.plot(w1, w2, color=COLORS[3], label=label)
+    axes.plot(0, 0, "X", color=COLORS[1], markersize=10, linestyle="", label="saddle")
+    axes.set(title=title, xlabel="$w_1$", ylabel="$w_2$", aspect="equal")
     axes.grid(False)
+
+
+def add_bar(axes: NDArray[Any]) -> None:
+    """Add the colour bar of `draw_surface` beside a row of axes.
+
+    Parameters
+    ----------
+    axes : ndarray of matplotlib.axes.Axes
+        The row; one bar serves all, as all have the same levels.
+    """
+    axes[0].figure.colorbar(
+        axes[0].collections[0],
+        ax=list(axes),
+        label="mean squared error\nabove the minimum",
+        ticks=LEVELS[::3],
+        format="%g",
+        shrink=0.9,
+    )
 
 
 run: Final = Runner(EXPERIMENT, _measure)

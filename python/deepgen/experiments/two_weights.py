@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Side", "TwoWeightLoss", "lab_data", "printed_data"]
+__all__ = ["Side", "TwoWeightLoss", "expected_risk", "lab_data", "printed_data", "sgd_path"]
 
 Array = NDArray[np.float64]
 
@@ -215,3 +215,69 @@ class TwoWeightLoss:
             c - b^2 / a; c where the side has no sample.
         """
         return self.c - (side.b**2 / side.a if side.a > 0 else 0.0)
+
+
+def sgd_path(
+    x: ArrayLike, y: ArrayLike, start: tuple[float, float], learning_rate: float, *, relu: bool
+) -> Array:
+    """Take one step of SGD on each sample's own loss, in the order given.
+
+    Parameters
+    ----------
+    x, y : array-like of shape (n_samples,)
+        Inputs and targets.
+    start : tuple of float
+        The weights w1, w2 before the first step.
+    learning_rate : float
+        Length of a step per gradient.
+    relu : bool
+        Whether the network is w2 relu(w1 x) or, without, w2 w1 x.
+
+    Returns
+    -------
+    path : ndarray of shape (n_samples + 1, 2)
+        The weights before and after each step.
+
+    Examples
+    --------
+    >>> from deepgen.experiments.two_weights import sgd_path
+    >>> sgd_path([1.0], [2.0], (1.0, 1.0), 0.25, relu=True).tolist()
+    [[1.0, 1.0], [1.5, 1.5]]
+    """
+    w1, w2 = start
+    path = [(w1, w2)]
+    for xi, yi in zip(np.asarray(x, dtype=float), np.asarray(y, dtype=float), strict=True):
+        slope = 1.0 if not relu or w1 * xi > 0 else 0.0
+        pull = 2 * learning_rate * (yi - slope * w2 * w1 * xi) * slope * xi
+        w1, w2 = w1 + pull * w2, w2 + pull * w1
+        path.append((w1, w2))
+    return np.array(path)
+
+
+def expected_risk(w1: ArrayLike, w2: ArrayLike, *, relu: bool) -> Array:
+    """Return the expectation of the loss over the data behind the lecture's picture.
+
+    With u = w1 w2 it is 4/3 - (2/3) u + u^2 / 6 + 9 for w2 relu(w1 x), the same for both signs of
+    w1, and 4/3 - (4/3) u + u^2 / 3 + 9 for w2 w1 x.
+
+    Parameters
+    ----------
+    w1, w2 : array-like
+        Weights, of shapes that broadcast.
+    relu : bool
+        Whether the network is w2 relu(w1 x) or, without, w2 w1 x.
+
+    Returns
+    -------
+    risk : ndarray
+        Mean squared error over the distribution.
+
+    Examples
+    --------
+    >>> from deepgen.experiments.two_weights import expected_risk
+    >>> round(float(expected_risk(1.0, 2.0, relu=True)), 4)
+    9.6667
+    """
+    u = np.asarray(w1, dtype=float) * np.asarray(w2, dtype=float)
+    side = u**2 / 6 - 2 * u / 3
+    return np.asarray(31 / 3 + (side if relu else 2 * side))
