@@ -126,8 +126,8 @@ def _gradient_gap(x: Array, y: Array) -> float:
 
 def _draw(seed: int, relu_path: Array, linear_path: Array, figure: Figure) -> None:
     figure.set_size_inches(13.5, 8.6)
-    parts = figure.subfigures(2, 1)
-    upper, lower = parts[0], parts[1]
+    parts = figure.subfigures(2, 1, squeeze=False)
+    upper, lower = parts[0, 0], parts[1, 0]
     axes = upper.subplots(1, 3, sharey=True)
     x, y = lab_data(seed)
     # One sample that pulls towards the common valleys, and one that pulls away from them.
