@@ -219,12 +219,10 @@ class Probe:
         gradient : ndarray of shape (n_parameters,)
             In the order of `parameters`.
         """
-        data = self.data
-        _, gradient = self.network.loss_and_gradient(
-            data.X, data.y, data.weights, n_threads=self._limit()
-        )
-        trainable: Vector = gradient[: self.n_parameters].copy()
-        return trainable
+        weights = self.data.weights
+        if weights is None:
+            return self._weighted_gradient(np.full(self.n_samples, 1.0 / self.n_samples))
+        return self._weighted_gradient(weights / weights.sum())
 
     def per_sample_gradients(self) -> Vector:
         r"""Return every sample's own gradient :math:`g_i`, without its weight.

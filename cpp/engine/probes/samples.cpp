@@ -25,12 +25,23 @@ double square_of(const double *x, Index n) {
 } // namespace
 
 struct Probe::Worker {
+    Worker(const Network<double> &network, Index max_rows, bool dense_inputs, Index rank_,
+           PackedParameters<double> &parameters_, const PackedParameters<double> *direction_)
+        : rank(rank_), pass(network, max_rows, 1, dense_inputs, Pass<double>::Purpose::gradient),
+          tangent(network, direction_ ? max_rows : 0, 1, Tangent::Purpose::forward),
+          parameters(parameters_), direction(direction_) {
+        for (const LayerBlocks &blocks : network.layout().layers)
+            normalized.emplace_back(
+                blocks.scale == absent ? 0 : as_size(max_rows * row_stride<double>(blocks.width)));
+    }
+
     Index rank;
     Pass<double> pass;
     Tangent tangent;
     PackedParameters<double> &parameters;
-    const PackedParameters<double> &direction;
-    Batch<double> batch;
+    const PackedParameters<double> *direction; // null without
+    std::vector<Buffer<double>> normalized;    // dl/dy of the layers that have a norm
+    Batch<double> batch{.rows = {0}, .weight_sum = 1.0, .training = false};
 };
 
 void Probe::by_rows(const double *parameters, const double *direction, const Inputs<double> &X,
@@ -47,13 +58,8 @@ void Probe::by_rows(const double *parameters, const double *direction, const Inp
     // Memory for every thread is made here: nothing may throw among the team.
     std::vector<std::unique_ptr<Worker>> workers;
     for (Index rank = 0; rank < n_threads; ++rank)
-        workers.emplace_back(new Worker{
-            .rank = rank,
-            .pass = Pass<double>(network_, most, 1, !X.sparse(), Pass<double>::Purpose::gradient),
-            .tangent = Tangent(network_, direction ? most : 0, 1, Tangent::Purpose::forward),
-            .parameters = packed,
-            .direction = packed_direction,
-            .batch = {.rows = {0}, .weight_sum = 1.0, .training = false}});
+        workers.push_back(std::make_unique<Worker>(network_, most, !X.sparse(), rank, packed,
+                                                   direction ? &packed_direction : nullptr));
     parallel(n_threads, [&](const Team &team) {
         Worker &worker = *workers[as_size(team.rank)];
         const Share chunks = team.share(n_chunks);
@@ -75,7 +81,7 @@ void Probe::directional(const double *parameters, const double *v, Share rows, d
             [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
                 take_losses(worker, first);
                 worker.tangent.forward(alone, worker.batch, X, worker.pass, worker.parameters,
-                                       worker.direction);
+                                       *worker.direction);
                 const Rows<const double> dz = worker.pass.slopes(last, n);
                 const Rows<const double> moved = worker.tangent.outputs(last, n);
                 for (Index i = 0; i < n; ++i) {
@@ -127,20 +133,8 @@ void Probe::norms(const double *parameters, Share rows, double *norms, Index n_t
 
 void Probe::gradients(const double *parameters, Share rows, double *G, Index n_threads) const {
     const Index size = n_parameters();
-    const auto write_scales = [&](Worker &worker, Index layer, double *to, Index n) {
-        const LayerBlocks &blocks = network_.layout().layers[as_size(layer)];
-        const NormalizationMemory<double> &memory = worker.pass.normalization(layer);
-        const Rows<const double> dy = worker.pass.slopes(layer, n);
-        for (Index i = 0; i < n; ++i)
-            for (Index j = 0; j < blocks.width; ++j) {
-                const double slope = dy.data[i * dy.stride + j];
-                to[i * size + blocks.scale + j] =
-                    slope * memory.standardized[as_size(i * memory.stride + j)];
-                to[i * size + blocks.shift + j] = slope;
-            }
-    };
-    // One row whole before the next, so that new pages are met in order.
-    const auto write_row = [&](Worker &worker, const Inputs<double> &X, Index i, double *to) {
+    // One row whole before the next: pages that are new are met once, and in order.
+    const auto write_row = [&](const Worker &worker, const Inputs<double> &X, Index i, double *to) {
         for (std::size_t l = 0; l < network_.layers().size(); ++l) {
             const LayerBlocks &blocks = network_.layout().layers[l];
             const Index layer = static_cast<Index>(l), width = blocks.width;
@@ -162,20 +156,28 @@ void Probe::gradients(const double *parameters, Share rows, double *G, Index n_t
             }
             if (blocks.intercepts != absent)
                 std::copy_n(dz, width, to + blocks.intercepts);
+            if (blocks.scale != absent) {
+                const NormalizationMemory<double> &memory = worker.pass.normalization(layer);
+                const double *const x = memory.standardized.data() + i * memory.stride;
+                const double *const dy = worker.normalized[l].data() + i * slopes.stride;
+                for (Index j = 0; j < width; ++j)
+                    to[blocks.scale + j] = dy[j] * x[j];
+                std::copy_n(dy, width, to + blocks.shift);
+            }
         }
     };
     by_rows(parameters, nullptr, X_, rows, n_threads,
             [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
                 take_losses(worker, first);
-                double *const to = G + first * size;
-                worker.pass.backward(
-                    alone, worker.batch, worker.parameters, [&](Index layer, Slopes state) {
-                        if (state == Slopes::normalized &&
-                            network_.layout().layers[as_size(layer)].scale != absent)
-                            write_scales(worker, layer, to, n);
-                    });
+                const auto keep_normalized = [&](Index layer, Slopes state) {
+                    Buffer<double> &kept = worker.normalized[as_size(layer)];
+                    const Rows<const double> dy = worker.pass.slopes(layer, n);
+                    if (state == Slopes::normalized && !kept.empty())
+                        std::copy_n(dy.data, n * dy.stride, kept.data());
+                };
+                worker.pass.backward(alone, worker.batch, worker.parameters, keep_normalized);
                 for (Index i = 0; i < n; ++i)
-                    write_row(worker, X, i, to + i * size);
+                    write_row(worker, X, i, G + (first + i) * size);
             });
 }
 
