@@ -121,7 +121,7 @@ def test_activation_values_equal_the_twin_over_the_whole_line(simd, dtype, activ
 @pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 def test_activation_slopes_equal_the_twin_over_the_whole_line(simd, dtype, activation):
     """Input 1, weights z and 1: the gradient in z is the slope times the output's error."""
-    value, derivative = ACTIVATIONS[activation]
+    value, derivative, _ = ACTIVATIONS[activation]
     spec, _ = scalar_network(activation)
     network = network_of(spec, dtype, simd)
     X = np.ones((1, 1), dtype)

@@ -1,11 +1,11 @@
 """The executable specification of the engine: plain, slow and obvious NumPy in float64.
 
-Reading order: random, activations, normalizations, losses, network, optimizers, trainer. Nothing
-here is fast and nothing here knows the engine; tests/engine compares the engine with it and
+Reading order: random, activations, normalizations, losses, network, probe, optimizers, trainer.
+Nothing here is fast and nothing here knows the engine; tests/engine compares the engine with it and
 tests/oracles compares both with PyTorch.
 """
 
-from . import random
+from . import probe, random
 from .activations import ACTIVATIONS
 from .losses import LOSSES
 from .network import (
@@ -48,6 +48,7 @@ __all__ = [
     "n_trainable",
     "outputs",
     "predict",
+    "probe",
     "random",
     "split",
 ]

@@ -1,7 +1,8 @@
-r"""Losses of one sample, their gradients in the raw outputs z, and the means (inverse links).
+r"""Losses of one sample, their two derivatives in the raw outputs z, and the means (inverse links).
 
-Each member has three functions of z (n, k): ``value`` (n,), summed over outputs,
-``gradient`` (n, k) and ``means``. With r = z - y, p the means:
+Each member has four functions of z (n, k): ``value`` (n,), summed over outputs, ``gradient``
+(n, k), ``hessian`` (n, k, k) with kinks counted as no curvature, and ``means``. With r = z - y, p
+the means:
 
     squared_error    r^2 / 2                                        r
     absolute_error   |r|                                            sign r, 0 at 0
@@ -34,6 +35,7 @@ from scipy.special import expit, log_expit, log_softmax, softmax, xlogy
 class Loss:
     value: Callable[..., np.ndarray]
     gradient: Callable[..., np.ndarray]
+    hessian: Callable[..., np.ndarray]
     means: Callable[..., np.ndarray]
     defaults: dict[str, Any]
     takes_classes: bool = False
@@ -47,12 +49,26 @@ def exponential(z, **settings):
     return np.exp(z)
 
 
+def diagonal(values):
+    """Matrices (n, k, k) with the given diagonals (n, k)."""
+    return values[:, :, None] * np.eye(values.shape[1])
+
+
+def softmax_hessian(z):
+    p = softmax(z, axis=1)
+    return diagonal(p) - p[:, :, None] * p[:, None, :]
+
+
 def squared_error(z, y):
     return (0.5 * (z - y) ** 2).sum(axis=1)
 
 
 def squared_error_gradient(z, y):
     return z - y
+
+
+def squared_error_hessian(z, y):
+    return diagonal(np.ones_like(z))
 
 
 def absolute_error(z, y):
@@ -63,6 +79,10 @@ def absolute_error_gradient(z, y):
     return np.sign(z - y)
 
 
+def no_hessian(z, y):
+    return diagonal(np.zeros_like(z))
+
+
 def huber(z, y, *, delta):
     r = np.abs(z - y)
     return np.where(r <= delta, 0.5 * r**2, delta * (r - 0.5 * delta)).sum(axis=1)
@@ -70,6 +90,10 @@ def huber(z, y, *, delta):
 
 def huber_gradient(z, y, *, delta):
     return np.clip(z - y, -delta, delta)
+
+
+def huber_hessian(z, y, *, delta):
+    return diagonal(np.where(np.abs(z - y) <= delta, 1.0, 0.0))
 
 
 def pinball(prediction, y, quantile):
@@ -101,6 +125,14 @@ def quantile_gradient(z, y, *, quantile):
     return np.column_stack([later[:, :1], later[:, 1:] * expit(z[:, 1:])])
 
 
+def quantile_hessian(z, y, *, quantile):
+    if np.isscalar(quantile):
+        return no_hessian(z, y)
+    # the pinball losses are straight, so only the softplus of a later rise bends
+    bend = np.column_stack([0.0 * z[:, :1], expit(-z[:, 1:])])
+    return diagonal(quantile_gradient(z, y, quantile=quantile) * bend)
+
+
 def poisson(z, y):
     return (xlogy(y, y) - y * z - y + np.exp(z)).sum(axis=1)
 
@@ -109,12 +141,20 @@ def poisson_gradient(z, y):
     return np.exp(z) - y
 
 
+def poisson_hessian(z, y):
+    return diagonal(np.exp(z))
+
+
 def gamma(z, y):
     return (z - np.log(y) + y * np.exp(-z) - 1.0).sum(axis=1)
 
 
 def gamma_gradient(z, y):
     return 1.0 - y * np.exp(-z)
+
+
+def gamma_hessian(z, y):
+    return diagonal(y * np.exp(-z))
 
 
 def smoothed_classes(y, n_classes, label_smoothing):
@@ -129,6 +169,10 @@ def log_loss_gradient(z, y, *, label_smoothing):
     return softmax(z, axis=1) - smoothed_classes(y, z.shape[1], label_smoothing)
 
 
+def log_loss_hessian(z, y, *, label_smoothing):
+    return softmax_hessian(z)
+
+
 def softmax_means(z, **settings):
     return softmax(z, axis=1)
 
@@ -140,6 +184,10 @@ def binary_log_loss(z, y, *, label_smoothing):
 
 def binary_log_loss_gradient(z, y, *, label_smoothing):
     return expit(z) - (y * (1.0 - label_smoothing) + label_smoothing / 2.0)
+
+
+def binary_log_loss_hessian(z, y, *, label_smoothing):
+    return diagonal(expit(z) * expit(-z))
 
 
 def logistic_means(z, **settings):
@@ -159,6 +207,17 @@ def focal_gradient(z, y, *, gamma):
     return slope[:, None] * (np.eye(z.shape[1])[y] - softmax(z, axis=1))
 
 
+def focal_hessian(z, y, *, gamma):
+    # l = f(s), s = log p_t:  f'' (ds/dz)(ds/dz)^T + f' d2s/dz2,  ds/dz_j = d_tj - p_j
+    s = log_softmax(z, axis=1)[np.arange(len(y)), y]
+    p, q = np.exp(s), -np.expm1(s)
+    slope = gamma * p * q ** (gamma - 1.0) * s - q**gamma
+    bend = gamma * p * q ** (gamma - 2.0) * ((q - (gamma - 1.0) * p) * s + 2.0 * q)
+    u = np.eye(z.shape[1])[y] - softmax(z, axis=1)
+    outer = u[:, :, None] * u[:, None, :]
+    return bend[:, None, None] * outer - slope[:, None, None] * softmax_hessian(z)
+
+
 def binary_focal(z, y, *, gamma):
     sign = np.where(y == 1, 1.0, -1.0)
     return -(expit(-sign * z) ** gamma * log_expit(sign * z)).sum(axis=1)
@@ -170,19 +229,42 @@ def binary_focal_gradient(z, y, *, gamma):
     return sign * (gamma * p * q**gamma * log_expit(sign * z) - q ** (gamma + 1.0))
 
 
+def binary_focal_hessian(z, y, *, gamma):
+    s = np.where(y == 1, z, -z)
+    p, q, log_p = expit(s), expit(-s), log_expit(s)
+    return diagonal(q**gamma * p * (gamma * log_p * (q - gamma * p) + (2.0 * gamma + 1.0) * q))
+
+
 LOSSES = {
-    "squared_error": Loss(squared_error, squared_error_gradient, identity, {}),
-    "absolute_error": Loss(absolute_error, absolute_error_gradient, identity, {}),
-    "huber": Loss(huber, huber_gradient, identity, {"delta": 1.0}),
-    "quantile": Loss(quantile_value, quantile_gradient, quantile_means, {"quantile": 0.5}),
-    "poisson": Loss(poisson, poisson_gradient, exponential, {}),
-    "gamma": Loss(gamma, gamma_gradient, exponential, {}),
+    "squared_error": Loss(
+        squared_error, squared_error_gradient, squared_error_hessian, identity, {}
+    ),
+    "absolute_error": Loss(absolute_error, absolute_error_gradient, no_hessian, identity, {}),
+    "huber": Loss(huber, huber_gradient, huber_hessian, identity, {"delta": 1.0}),
+    "quantile": Loss(
+        quantile_value, quantile_gradient, quantile_hessian, quantile_means, {"quantile": 0.5}
+    ),
+    "poisson": Loss(poisson, poisson_gradient, poisson_hessian, exponential, {}),
+    "gamma": Loss(gamma, gamma_gradient, gamma_hessian, exponential, {}),
     "log_loss": Loss(
-        log_loss, log_loss_gradient, softmax_means, {"label_smoothing": 0.0}, takes_classes=True
+        log_loss,
+        log_loss_gradient,
+        log_loss_hessian,
+        softmax_means,
+        {"label_smoothing": 0.0},
+        takes_classes=True,
     ),
     "binary_log_loss": Loss(
-        binary_log_loss, binary_log_loss_gradient, logistic_means, {"label_smoothing": 0.0}
+        binary_log_loss,
+        binary_log_loss_gradient,
+        binary_log_loss_hessian,
+        logistic_means,
+        {"label_smoothing": 0.0},
     ),
-    "focal": Loss(focal, focal_gradient, softmax_means, {"gamma": 2.0}, takes_classes=True),
-    "binary_focal": Loss(binary_focal, binary_focal_gradient, logistic_means, {"gamma": 2.0}),
+    "focal": Loss(
+        focal, focal_gradient, focal_hessian, softmax_means, {"gamma": 2.0}, takes_classes=True
+    ),
+    "binary_focal": Loss(
+        binary_focal, binary_focal_gradient, binary_focal_hessian, logistic_means, {"gamma": 2.0}
+    ),
 }

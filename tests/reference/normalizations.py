@@ -15,6 +15,9 @@ where mean and variance are those of z itself, with averages over what they were
 
 and where they are constants, dz = dx / sqrt(variance + epsilon).
 
+The R-operator (derivative along a direction of all parameters) acts on both lines by the product
+rule; with R(1 / deviation) = -mean(x Rz) / deviation^2.
+
 The running statistics follow PyTorch, m = momentum, with the unbiased variance:
 
     running = (1 - m) running + m batch
@@ -66,6 +69,28 @@ def standardize_gradient(dx, standardized):
     mean_dx = dx.mean(axis=axis, keepdims=True)
     mean_dx_x = (dx * x).mean(axis=axis, keepdims=True)
     return (dx - mean_dx - x * mean_dx_x) / standardized.deviation
+
+
+def standardize_tangent(rz, standardized):
+    """Rx and R log(1 / deviation) for Rz: how x and its divisor move with z."""
+    if standardized.axis is None:
+        return rz / standardized.deviation, 0.0
+    rx = standardize_gradient(rz, standardized)  # the derivative of x in z is symmetric
+    mean_rz_x = (rz * standardized.x).mean(axis=standardized.axis, keepdims=True)
+    return rx, -mean_rz_x / standardized.deviation
+
+
+def standardize_gradient_tangent(dx, rdx, rx, r_log, standardized):
+    """R of `standardize_gradient`: how dz moves with dx, x and the divisor."""
+    x, axis = standardized.x, standardized.axis
+    if axis is None:
+        return rdx / standardized.deviation
+
+    def mean(values):
+        return values.mean(axis=axis, keepdims=True)
+
+    moved = rdx - mean(rdx) - rx * mean(dx * x) - x * mean(rdx * x + dx * rx)
+    return r_log * standardize_gradient(dx, standardized) + moved / standardized.deviation
 
 
 def updated_statistics(z, mean, variance, momentum):

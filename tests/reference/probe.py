@@ -1,0 +1,156 @@
+"""What a probe measures, by the textbook: samples one by one, matrices dense.
+
+With outputs z_i of sample i, its loss l_i, weights w and the P trainable numbers theta:
+
+    G      rows dl_i / d theta, each sample by itself
+    J_x    dz / dx, forward: one column an input
+    J      dz / d theta, forward: one column a parameter
+    GN v   sum_i w_i J_i^T (d2l_i/dz2) J_i v / sum_i w_i
+    H v    Pearlmutter's R-operator, R f = d/dr f(theta + r v) at r = 0, on every line of the
+           forward pass and of the gradient
+
+Batch norm uses its running statistics, which are constants.
+
+Sources: B. Pearlmutter, "Fast exact multiplication by the Hessian", 1994, section 3;
+N. Schraudolph, "Fast curvature matrix-vector products", 2002, section 3.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from .activations import ACTIVATIONS
+from .losses import LOSSES
+from .network import forward, loss_and_gradient, loss_settings, n_trainable, split
+from .normalizations import (
+    standardize_gradient,
+    standardize_gradient_tangent,
+    standardize_tangent,
+)
+
+
+@dataclass
+class LayerTangent:
+    """How the trace of a layer moves."""
+
+    inputs: np.ndarray
+    rx: np.ndarray | None
+    r_log: np.ndarray | float
+    y: np.ndarray
+    outputs: np.ndarray
+
+
+def per_sample_gradients(spec, parameters, X, y):
+    """G (n, P), unweighted."""
+    X = X.toarray() if sparse.issparse(X) else X
+    rows = [
+        loss_and_gradient(spec, parameters, X[i : i + 1], y[i : i + 1])[1] for i in range(len(X))
+    ]
+    return np.array(rows)[:, : n_trainable(spec)]
+
+
+def tangents(spec, parameters, trace, direction, dX):
+    """How every layer moves with the parameters along ``direction`` and the inputs along dX."""
+    blocks, moves = split(spec, parameters), split(spec, direction)
+    ra, moved = dX, []
+    for l, (layer, saved) in enumerate(zip(spec.layers, trace, strict=True)):
+        inputs = ra
+        ry = inputs @ blocks[f"coefs_{l}"] + saved.inputs @ moves[f"coefs_{l}"]
+        if f"intercepts_{l}" in moves:
+            ry = ry + moves[f"intercepts_{l}"]
+        rx, r_log = None, 0.0
+        if saved.standardized is not None:
+            rx, r_log = standardize_tangent(ry, saved.standardized)
+            ry = rx * blocks[f"scale_{l}"] + saved.standardized.x * moves[f"scale_{l}"]
+            ry = ry + moves[f"shift_{l}"]
+        ra = ACTIVATIONS[layer.activation][1](saved.y) * ry
+        if layer.skip_from >= 0:
+            ra = ra + moved[layer.skip_from].outputs
+        moved.append(LayerTangent(inputs, rx, r_log, ry, ra))
+    return moved
+
+
+def padded(spec, parameters, v):
+    """A direction of the trainable numbers as one of the whole vector."""
+    direction = np.zeros_like(parameters)
+    direction[: n_trainable(spec)] = v
+    return direction
+
+
+def input_jacobian(spec, parameters, X):
+    """dz / dx, (n, n_outputs, n_inputs)."""
+    trace = forward(spec, parameters, X)
+    columns = [
+        tangents(spec, parameters, trace, np.zeros_like(parameters), np.zeros_like(X) + e)[-1]
+        for e in np.eye(spec.n_inputs)
+    ]
+    return np.stack([column.outputs for column in columns], axis=2)
+
+
+def parameter_jacobian(spec, parameters, X):
+    """J = dz / d theta, (n, n_outputs, P)."""
+    trace = forward(spec, parameters, X)
+    columns = [
+        tangents(spec, parameters, trace, padded(spec, parameters, e), np.zeros_like(X))[-1]
+        for e in np.eye(n_trainable(spec))
+    ]
+    return np.stack([column.outputs for column in columns], axis=2)
+
+
+def output_hessians(spec, z, y, weights):
+    """w_i (d2l_i/dz2) / sum w, (n, n_outputs, n_outputs)."""
+    weights = np.ones(len(z)) if weights is None else weights
+    hessians = LOSSES[spec.loss.name].hessian(z, y, **loss_settings(spec))
+    return (weights / weights.sum())[:, None, None] * hessians
+
+
+def gauss_newton(spec, parameters, X, y, weights=None):
+    """The Gauss-Newton matrix (P, P)."""
+    X = X.toarray() if sparse.issparse(X) else X
+    J = parameter_jacobian(spec, parameters, X)
+    H = output_hessians(spec, forward(spec, parameters, X)[-1].outputs, y, weights)
+    return np.einsum("ikp,ikl,ilq->pq", J, H, J, optimize=True)
+
+
+def hvp(spec, parameters, v, X, y, weights=None):
+    """The Hessian's product with v (P,)."""
+    X = X.toarray() if sparse.issparse(X) else X
+    trace = forward(spec, parameters, X)
+    direction = padded(spec, parameters, v)
+    moved = tangents(spec, parameters, trace, direction, np.zeros_like(X))
+    blocks, moves = split(spec, parameters), split(spec, direction)
+    product = np.zeros_like(parameters)
+    into = split(spec, product)
+
+    z = trace[-1].outputs
+    weights = np.ones(len(z)) if weights is None else weights
+    share = weights[:, None] / weights.sum()
+    da = [np.zeros_like(layer.outputs) for layer in trace]
+    rda = [np.zeros_like(layer.outputs) for layer in trace]
+    da[-1] = share * LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
+    hessians = output_hessians(spec, z, y, weights)
+    rda[-1] = np.einsum("ikl,il->ik", hessians, moved[-1].outputs)
+    for l in range(len(spec.layers) - 1, -1, -1):
+        layer, saved, move = spec.layers[l], trace[l], moved[l]
+        if layer.skip_from >= 0:
+            da[layer.skip_from] = da[layer.skip_from] + da[l]
+            rda[layer.skip_from] = rda[layer.skip_from] + rda[l]
+        _, derivative, second = ACTIVATIONS[layer.activation]
+        dz = da[l] * derivative(saved.y)
+        rdz = rda[l] * derivative(saved.y) + da[l] * second(saved.y) * move.y
+        if saved.standardized is not None:
+            x = saved.standardized.x
+            into[f"scale_{l}"][...] = (rdz * x + dz * move.rx).sum(axis=0)
+            into[f"shift_{l}"][...] = rdz.sum(axis=0)
+            dx = dz * blocks[f"scale_{l}"]
+            rdx = rdz * blocks[f"scale_{l}"] + dz * moves[f"scale_{l}"]
+            dz = standardize_gradient(dx, saved.standardized)
+            rdz = standardize_gradient_tangent(dx, rdx, move.rx, move.r_log, saved.standardized)
+        into[f"coefs_{l}"][...] = saved.inputs.T @ rdz + move.inputs.T @ dz
+        if f"intercepts_{l}" in into:
+            into[f"intercepts_{l}"][...] = rdz.sum(axis=0)
+        if l > 0:
+            da[l - 1] = da[l - 1] + dz @ blocks[f"coefs_{l}"].T
+            rda[l - 1] = rda[l - 1] + rdz @ blocks[f"coefs_{l}"].T + dz @ moves[f"coefs_{l}"].T
+    return product[: n_trainable(spec)]
