@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from typing import Final
 
-from deepgen.experiments import mlp_loss, stochastic_mlp_loss
+from deepgen.experiments import (
+    bounded_sigma,
+    bumps,
+    mlp_loss,
+    rect,
+    square,
+    stochastic_mlp_loss,
+    tri,
+)
 from deepgen.experiments.experiment import Runner
 
 __all__ = ["CATALOG", "find_experiment"]
 
 CATALOG: Final[tuple[Runner, ...]] = (
+    rect.run,
+    bumps.run,
+    bounded_sigma.run,
+    tri.run,
+    square.run,
     mlp_loss.run,
     stochastic_mlp_loss.run,
 )
