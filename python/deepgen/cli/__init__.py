@@ -12,12 +12,12 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from deepgen.cli.parser import Parser
+from deepgen.cli.parser import make_parser
 from deepgen.extras import MissingExtra
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS: Final = ("demo", "info", "experiment")
+COMMANDS: Final = ("fit", "predict", "demo", "experiment", "info")
 """Modules of this room that are commands."""
 
 
@@ -42,10 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     deepgen ...
     0
     """
-    parser = Parser(
-        prog="deepgen",
-        description="Dense neural networks: a C++ engine behind the scikit-learn interface.",
-    )
+    parser = make_parser()
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in COMMANDS:
         command = importlib.import_module(f"deepgen.cli.{name}")

@@ -5,26 +5,25 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
-__all__ = ["Parser"]
+__all__ = ["make_parser"]
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser that refuses bad input in one line.
-
-    Examples
-    --------
-    >>> from deepgen.cli.parser import Parser
-    >>> parser = Parser(prog="deepgen")
-    >>> parser.parse_args([])
-    Namespace()
-    """
+class _Parser(argparse.ArgumentParser):
+    """A parser that refuses bad input in one line."""
 
     def error(self, message: str) -> NoReturn:
-        """Write one line to standard error and leave with exit code 2.
-
-        Parameters
-        ----------
-        message : str
-            What was wrong with the arguments.
-        """
         self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """Return the parser of the words after ``deepgen``; commands are yet to be added.
+
+    Returns
+    -------
+    parser : argparse.ArgumentParser
+        Refuses bad input in one line, with exit code 2; so do its subparsers.
+    """
+    return _Parser(
+        prog="deepgen",
+        description="Dense neural networks: a C++ engine behind the scikit-learn interface.",
+    )

@@ -1,0 +1,164 @@
+"""``deepgen fit``: train a perceptron on a table and save it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from deepgen.cli.bar import Bar, watch_epochs
+
+if TYPE_CHECKING:
+    from deepgen.tables import TableModel
+
+__all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
+
+NAME: Final = "fit"
+HELP: Final = "train on a CSV or Parquet file and save the model"
+DESCRIPTION: Final = (
+    "Train a perceptron on a table. A fifth of the rows is set aside to stop training and to "
+    "measure. Numbers are standardised, and the median stands in for missing ones; text becomes "
+    "one feature a category; where values were missing a feature marks them. Columns that are "
+    "empty, constant or text that hardly repeats are left out. The model file holds all of this."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes: a table and how to train.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The parser of the command.
+    """
+    parser.add_argument("data", help="table with a line of column names (.csv, .csv.gz, .parquet)")
+    parser.add_argument("--target", metavar="COL", required=True, help="column to predict")
+    parser.add_argument(
+        "--task",
+        default="auto",
+        metavar="TASK",
+        help="auto, regression or classification; auto takes text, truth values and up to 20 "
+        "different whole numbers for classes (default: auto)",
+    )
+    parser.add_argument(
+        "--out", metavar="FILE", default="model.dgn", help="model file (default: model.dgn)"
+    )
+    parser.add_argument(
+        "--hidden", metavar="N,N", default="128,128", help="hidden units (default: 128,128)"
+    )
+    parser.add_argument(
+        "--epochs", metavar="N", default="100", help="epochs at most (default: 100)"
+    )
+    parser.add_argument("--seed", metavar="N", default="0", help="random seed (default: 0)")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, save and print what came out.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed command line.
+
+    Returns
+    -------
+    status : int
+        0.
+
+    Raises
+    ------
+    ValueError
+        If an option or the table cannot be used.
+    """
+    from deepgen.tables import read_table
+    from deepgen.tables.training import fit_table
+
+    hidden = [whole(part, "--hidden", 1) for part in options.hidden.split(",") if part.strip()]
+    epochs, seed = whole(options.epochs, "--epochs", 1), whole(options.seed, "--seed", 0)
+    # What would spoil the end is looked at before training.
+    folder = Path(options.out).resolve().parent
+    if not folder.is_dir():
+        raise ValueError(f"cannot write {options.out}: there is no folder {folder}")
+    if Path(options.out).is_dir():
+        raise ValueError(f"cannot write {options.out}: it is a folder")
+    table = read_table(options.data)
+    bar = Bar(f"deepgen fit {Path(options.data).name}")
+    start = time.perf_counter()
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model = fit_table(
+            table,
+            options.target,
+            task=options.task,
+            hidden_layer_sizes=hidden,
+            max_iter=epochs,
+            seed=seed,
+            watch=lambda estimator: watch_epochs(estimator, bar),
+        )
+    seconds = time.perf_counter() - start
+    model.save(options.out)
+    print(_summary(options.data, table, model, seconds))
+    for warning in told:
+        # Ctrl-C and divergence leave a usable model, which the user should know of.
+        print(f"note     {' '.join(str(warning.message).split())}")
+    print(f"saved    {options.out}")
+    return 0
+
+
+def _summary(path: str, table: Any, model: TableModel, seconds: float) -> str:
+    facts, encoder, estimator = model.facts, model.encoder, model.estimator
+    rows, score = facts["rows"], facts["score"]
+    n_text = len(encoder.text_columns)
+    without = rows["without target"]
+    widths = "-".join(str(width) for width in (estimator.n_features_in_, *_hidden(estimator)))
+    lines = [
+        f"table    {Path(path).name}: {len(table):,} rows, {len(table.columns):,} columns"
+        + (f" ({without:,} rows without a target left out)" if without else ""),
+        f"target   {model.target}: {model.task} ({facts['reason']})",
+        f"columns  {len(encoder.columns) - n_text} of numbers, {n_text} of text, together "
+        f"{len(encoder.features)} features"
+        + (f"; left out: {', '.join(encoder.ignored)}" if encoder.ignored else ""),
+        f"network  {widths}-{estimator.n_outputs_}, {estimator.n_iter_} epochs, {seconds:.1f} s",
+        f"{model.metric:<8} {score['training']:.4f} on {rows['training']:,} training rows, "
+        f"{score['held out']:.4f} on {rows['held out']:,} rows held out",
+        f"         {facts['baseline']:.4f} for always answering the "
+        + ("mean" if model.task == "regression" else "most frequent class"),
+    ]
+    return "\n".join(lines)
+
+
+def _hidden(estimator: Any) -> list[int]:
+    return [int(weights.shape[1]) for weights in estimator.coefs_[:-1]]
+
+
+def whole(text: str, option: str, least: int) -> int:
+    """Read a whole number from the command line.
+
+    Parameters
+    ----------
+    text : str
+        What the user typed.
+    option : str
+        Name of the option.
+    least : int
+        Smallest number that makes sense.
+
+    Returns
+    -------
+    number : int
+        At least `least`.
+
+    Raises
+    ------
+    ValueError
+        If it is no such number.
+    """
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise ValueError(f"{option} takes whole numbers of at least {least}, got '{text.strip()}'")
+    return number

@@ -1,0 +1,71 @@
+"""``deepgen predict``: apply a saved model to a table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Final
+
+from deepgen.extras import load_extra
+
+__all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
+
+NAME: Final = "predict"
+HELP: Final = "predict the rows of a CSV or Parquet file with a saved model"
+DESCRIPTION: Final = (
+    "Predict each row of a table, as CSV on standard output or into a file. Columns may stand in "
+    "any order; other columns, the target among them, are not looked at."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes: a model and a table.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The parser of the command.
+    """
+    parser.add_argument("model", help="file that 'deepgen fit' has written")
+    parser.add_argument("data", help="table with the columns of the training table")
+    parser.add_argument("--out", metavar="FILE", help="CSV file (default: standard output)")
+    parser.add_argument(
+        "--probabilities", action="store_true", help="add a column for each class's probability"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Predict and write one line a row.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed command line.
+
+    Returns
+    -------
+    status : int
+        0.
+
+    Raises
+    ------
+    ValueError
+        If the model or the table cannot be read, or the output cannot be written.
+    BrokenPipeError
+        If the reader of standard output has left.
+    """
+    from deepgen.tables import TableModel, read_table
+
+    pandas = load_extra("pandas", "tables", "reading a table")
+    model = TableModel.load(options.model)
+    table = read_table(options.data, model.encoder.text_columns)
+    predictions = pandas.DataFrame({model.target: model.predict(table)})
+    if options.probabilities:
+        predictions = predictions.join(model.probabilities(table))
+    try:
+        predictions.to_csv(options.out or sys.stdout, index=False, lineterminator="\n")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ValueError(f"cannot write {options.out}: {error.strerror or error}") from None
+    return 0

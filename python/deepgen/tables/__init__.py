@@ -1,0 +1,9 @@
+"""Tables: from CSV or Parquet files to features, and models that remember how."""
+
+from __future__ import annotations
+
+from deepgen.tables.encoder import TableEncoder
+from deepgen.tables.reading import read_table
+from deepgen.tables.table_model import TableModel
+
+__all__ = ["TableEncoder", "TableModel", "read_table"]

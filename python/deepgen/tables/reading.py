@@ -1,0 +1,72 @@
+"""Tables from files: CSV (also compressed) and Parquet, through pandas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from deepgen.extras import load_extra
+
+__all__ = ["read_table"]
+
+
+def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
+    r"""Read a table from a file.
+
+    Parameters
+    ----------
+    path : str or path
+        A file that ends in ``.parquet`` or ``.pq`` is Parquet; every other is CSV with a line of
+        column names, which may be compressed (``.gz``, ``.bz2``, ``.xz``, ``.zip``, ``.zst``).
+    text_columns : iterable of str, default=()
+        Columns whose values stay text even if all of them look like numbers.
+
+    Returns
+    -------
+    table : pandas.DataFrame
+        Empty cells and the usual words for "not there" (NA, NaN, null ...) are missing values.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be read, or is no table with rows and with a name for each column.
+
+    Notes
+    -----
+    Needs pandas, and for Parquet pyarrow; where one is missing, an ImportError says so.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> from deepgen.tables import read_table
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "ages.csv")
+    ...     with open(path, "w") as file:
+    ...         _ = file.write("name,age\nAda,36\n")
+    ...     read_table(path).shape
+    (1, 2)
+    """
+    pandas = load_extra("pandas", "tables", "reading a table")
+    parquet = Path(path).suffix.lower() in (".parquet", ".pq")
+    if parquet:
+        load_extra("pyarrow", "tables", "reading Parquet")
+    try:
+        if parquet:
+            table = pandas.read_parquet(path)
+        else:
+            text = {name: str for name in text_columns}
+            table = pandas.read_csv(path, skipinitialspace=True, low_memory=False, dtype=text)
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror or error}") from None
+    except pandas.errors.EmptyDataError:
+        raise ValueError(f"{path} is empty") from None
+    except (ValueError, pandas.errors.ParserError, EOFError) as error:
+        raise ValueError(f"{path} is no table that can be read: {error}") from None
+    if not len(table):
+        raise ValueError(f"{path} has no rows below the line of column names")
+    table.columns = [str(name) for name in table.columns]
+    repeated = sorted(set(table.columns[table.columns.duplicated()]))
+    if repeated:
+        raise ValueError(f"{path} has several columns of the name {', '.join(repeated)}")
+    return table

@@ -1,0 +1,247 @@
+"""A perceptron that predicts from tables: the estimator, the encoding of columns, and facts."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.extras import load_extra
+from deepgen.tables.encoder import TableEncoder
+
+__all__ = ["TableModel", "fingerprint"]
+
+SECTION = "table"
+"""Where in the description of a model file the table's encoding stands."""
+
+
+@dataclass(frozen=True)
+class TableModel:
+    """A fitted perceptron that takes tables.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+        From columns to features.
+    estimator : MLPRegressor or MLPClassifier
+        Fitted on these features.
+    target : str
+        Name of the column that it predicts.
+    task : {'regression', 'classification'}
+        What it predicts.
+    facts : dict
+        Plain data from training: ``rows``, ``score``, ``baseline``, ``history`` and the
+        ``table``'s fingerprint.
+
+    Examples
+    --------
+    >>> import numpy, pandas
+    >>> from deepgen.tables.training import fit_table
+    >>> x = numpy.linspace(0, 1, 100)
+    >>> table = pandas.DataFrame({"x": x, "y": numpy.where(x > 0.5, "high", "low")})
+    >>> fit_table(table, "y", max_iter=60).predict(table)[[0, -1]].tolist()
+    ['low', 'high']
+    """
+
+    encoder: TableEncoder
+    estimator: Any
+    target: str
+    task: str
+    facts: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def metric(self) -> str:
+        """What `score` measures: R2 or accuracy."""
+        return "R2" if self.task == "regression" else "accuracy"
+
+    def predict(self, table: Any) -> NDArray[Any]:
+        """Predict the target of each row.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            With the columns of the training table.
+
+        Returns
+        -------
+        prediction : ndarray of shape (n_rows,)
+            Numbers or classes.
+        """
+        prediction: NDArray[Any] = self.estimator.predict(self.encoder.encode(table))
+        return prediction
+
+    def probabilities(self, table: Any) -> Any:
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            With the columns of the training table.
+
+        Returns
+        -------
+        probabilities : pandas.DataFrame
+            A column a class.
+
+        Raises
+        ------
+        ValueError
+            If the model predicts numbers.
+        """
+        if self.task != "classification":
+            raise ValueError(f"the model predicts numbers ('{self.target}'), not classes")
+        pandas = load_extra("pandas", "tables", "reading a table")
+        values = self.estimator.predict_proba(self.encoder.encode(table))
+        names = [f"probability of {name}" for name in self.estimator.classes_]
+        return pandas.DataFrame(values, columns=names)
+
+    def labelled(self, table: Any) -> tuple[Any, NDArray[Any]]:
+        """Return the rows of a table that have a target, and the targets.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            With or without the target column.
+
+        Returns
+        -------
+        rows : pandas.DataFrame
+            Those with a target.
+        y : ndarray of shape (n,)
+            The targets, as the estimator knows them.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, no row has a target, or a target cannot be read.
+        """
+        if self.target not in table.columns:
+            raise ValueError(f"the table lacks the target '{self.target}'")
+        rows = table[table[self.target].notna()]
+        if not len(rows):
+            raise ValueError(f"no row has a target: column '{self.target}' is empty")
+        known = self.estimator.classes_.dtype if self.task == "classification" else np.dtype(float)
+        try:
+            if known.kind in "iuf":
+                return rows, rows[self.target].to_numpy(dtype=float).astype(known)
+            return rows, np.array([str(value) for value in rows[self.target]])
+        except (TypeError, ValueError):
+            raise ValueError(f"column '{self.target}' holds what is no number") from None
+
+    def save(self, path: str | Path) -> None:
+        """Write the model into one file, which `deepgen.load` reads as the bare estimator.
+
+        Parameters
+        ----------
+        path : str or path
+            The file; one that is there is replaced.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be written.
+
+        Notes
+        -----
+        Plain data and arrays, no pickle: loading runs no code from the file.
+        """
+        from deepgen.storage import pack, replace_file, unpack
+
+        with tempfile.TemporaryDirectory() as folder:
+            bare = Path(folder) / "estimator.dgn"
+            self.estimator.save(bare)
+            description, tensors = unpack(bare.read_bytes())
+        description[SECTION] = {
+            "encoder": self.encoder.to_data(),
+            "target": self.target,
+            "task": self.task,
+            "facts": _finite(self.facts),
+        }
+        try:
+            replace_file(Path(path).resolve(), pack(description, tensors))
+        except OSError as error:
+            raise ValueError(f"cannot write {path}: {error.strerror or error}") from None
+
+    @classmethod
+    def load(cls, path: str | Path) -> TableModel:
+        """Read a model that `save` has written.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Returns
+        -------
+        model : TableModel
+            Predicts the same bits.
+
+        Raises
+        ------
+        ValueError
+            If it is no such file, or holds an estimator that was not trained on a table.
+        """
+        from deepgen.storage import load, unpack
+
+        try:
+            estimator = load(path)
+            description, _ = unpack(Path(path).read_bytes())
+        except OSError as error:
+            raise ValueError(f"cannot read {path}: {error.strerror or error}") from None
+        if SECTION not in description:
+            raise ValueError(
+                f"{path} holds a {type(estimator).__name__} without columns: it was saved from "
+                "Python, not by 'deepgen fit'; use deepgen.load"
+            )
+        try:
+            data = description[SECTION]
+            encoder = TableEncoder.from_data(data["encoder"])
+            model = cls(encoder, estimator, data["target"], data["task"], data["facts"])
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"cannot load '{path}': its table is malformed ({error!r})") from None
+        if len(encoder.features) != estimator.n_features_in_:
+            raise ValueError(
+                f"cannot load '{path}': its columns make {len(encoder.features)} features, its "
+                f"network takes {estimator.n_features_in_}"
+            )
+        return model
+
+
+def fingerprint(table: Any) -> str:
+    """Return a digest of a table's content, to tell training data from others.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Any table.
+
+    Returns
+    -------
+    digest : str
+        64 hexadecimal digits; equal tables have equal ones.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> from deepgen.tables.table_model import fingerprint
+    >>> fingerprint(pandas.DataFrame({"x": [1]})) == fingerprint(pandas.DataFrame({"x": [1]}))
+    True
+    """
+    pandas = load_extra("pandas", "tables", "reading a table")
+    rows = pandas.util.hash_pandas_object(table.astype(str), index=False).to_numpy()
+    names = "\0".join(map(str, table.columns)).encode()
+    return hashlib.sha256(names + rows.tobytes()).hexdigest()
+
+
+def _finite(value: Any) -> Any:
+    """Replace what JSON cannot hold: NaN and infinity become null."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -1,0 +1,154 @@
+import json
+
+import numpy as np
+import pytest
+
+from deepgen.extras import MissingExtra
+from deepgen.tables import TableEncoder, read_table
+from deepgen.tables.task import choose_task
+from deepgen.tables.training import fit_table
+
+pandas = pytest.importorskip("pandas")
+
+
+def people():
+    return pandas.DataFrame({
+        "age": [20.0, 40.0, None, 60.0],
+        "town": ["Ulm", None, "Bonn", "Ulm"],
+        "member": [True, False, True, True],
+        "since": pandas.to_datetime(["2020-01-01", "2020-01-02", None, "2020-01-03"]),
+        "planet": ["Earth"] * 4,
+        "nothing": [None] * 4,
+    })  # fmt: skip
+
+
+def test_each_kind_of_column_becomes_features():
+    encoder = TableEncoder.learn(people())
+    assert encoder.features == [
+        *("age", "age is missing", "town = Bonn", "town = Ulm", "town is missing"),
+        *("member", "since", "since is missing"),
+    ]
+    assert encoder.ignored == ("planet", "nothing")
+    X = encoder.encode(people())
+    assert X.shape == (4, 8) and np.isfinite(X).all()
+    np.testing.assert_allclose(X[:, [0, 5, 6]].mean(axis=0), 0, atol=1e-9)
+    np.testing.assert_allclose(X[:, [0, 5, 6]].std(axis=0), 1)
+    # The median, 40, is the mean as well.
+    np.testing.assert_allclose(X[2, :2], [0, 1], atol=1e-12)
+    np.testing.assert_array_equal(X[:, 2:5], [[0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0]])
+
+
+def test_an_encoder_survives_json():
+    encoder = TableEncoder.learn(people())
+    again = TableEncoder.from_data(json.loads(json.dumps(encoder.to_data())))
+    assert again == encoder
+    np.testing.assert_array_equal(again.encode(people()), encoder.encode(people()))
+
+
+def test_columns_may_move_and_others_may_join():
+    table = people()
+    encoder = TableEncoder.learn(table)
+    moved = table[table.columns[::-1]].assign(extra=1)
+    np.testing.assert_array_equal(encoder.encode(moved), encoder.encode(table))
+
+
+def test_unseen_and_newly_missing_values_are_no_category():
+    encoder = TableEncoder.learn(pandas.DataFrame({"town": ["Ulm", "Bonn"], "x": [1, 2]}))
+    X = encoder.encode(pandas.DataFrame({"town": ["Köln", None], "x": [1, None]}))
+    np.testing.assert_array_equal(X[:, :2], 0)
+    assert X[0, 2] == -1 and X[1, 2] == 0
+
+
+def test_rare_categories_share_a_feature():
+    names = [f"c{i:03}" for i in range(150) for _ in range(3 if i < 100 else 2)]
+    encoder = TableEncoder.learn(pandas.DataFrame({"c": names}))
+    assert encoder.features[-2:] == ["c = c099", "c is rare"]
+    X = encoder.encode(pandas.DataFrame({"c": ["c149", "c000", "new"]}))
+    assert X[0, -1] == 1 and X[1, 0] == 1 and X[1].sum() == 1
+    # A category that training never saw is rare as well.
+    assert X[2, -1] == 1
+
+
+def test_names_and_identifiers_are_left_out():
+    table = pandas.DataFrame({"id": [f"u{i}" for i in range(200)], "x": range(200)})
+    assert TableEncoder.learn(table).ignored == ("id",)
+
+
+@pytest.mark.parametrize("table, words", [
+    (lambda: people().drop(columns="age"), "the table lacks 'age'; it has 'town', 'member'"),
+    (lambda: people().assign(age=["1", "old", "3", "4"]), "numbers .* row 2 holds 'old'"),
+    (lambda: people().assign(age=[1, 2, np.inf, 3]), "'age' holds infinity in row 3"),
+])  # fmt: skip
+def test_tables_that_do_not_fit_are_refused(table, words):
+    encoder = TableEncoder.learn(people())
+    with pytest.raises(ValueError, match=words):
+        encoder.encode(table())
+
+
+@pytest.mark.parametrize("values, kind", [
+    ([1.5, 2.0, 3.0], "regression"), ([1, 2, 3], "classification"), (["a", "b"], "classification"),
+    ([True, False], "classification"), (range(30), "regression"), ([1.0, 2.0], "classification"),
+])  # fmt: skip
+def test_the_task_follows_the_target(values, kind):
+    assert choose_task(pandas.Series(values), "y").kind == kind
+
+
+@pytest.mark.parametrize("values, task, words", [
+    ([1, 2], "ranking", "unknown task 'ranking'; known: auto, regression, classification"),
+    ([1, 1], "auto", "column 'y' is always '1'"),
+    ([], "auto", "column 'y' is empty"),
+])  # fmt: skip
+def test_targets_without_a_task_are_refused(values, task, words):
+    with pytest.raises(ValueError, match=words):
+        choose_task(pandas.Series(values, dtype=object), "y", task)
+
+
+def test_a_class_with_one_row_is_trained_on():
+    table = pandas.DataFrame({"x": np.arange(40.0), "y": ["a"] * 20 + ["b"] * 19 + ["c"]})
+    for seed in range(5):
+        model = fit_table(table, "y", max_iter=2, seed=seed)
+        assert list(model.estimator.classes_) == ["a", "b", "c"]
+        rows = model.facts["rows"]
+        assert rows["training"] + rows["held out"] == 40
+
+
+def test_rows_without_a_target_are_left_out_and_told():
+    table = pandas.DataFrame({"x": np.arange(40.0), "y": [None, *np.linspace(0, 1, 39)]})
+    facts = fit_table(table, "y", max_iter=2).facts
+    assert facts["rows"] == {"training": 31, "held out": 8, "without target": 1}
+
+
+def test_only_training_rows_teach_the_encoder():
+    table = pandas.DataFrame({"x": np.arange(100.0), "y": np.linspace(0, 1, 100)})
+    model = fit_table(table, "y", max_iter=1, seed=3)
+    assert model.encoder.columns[0].mean != table["x"].mean()
+
+
+def test_tables_are_read_from_csv_and_parquet_alike(tmp_path):
+    pytest.importorskip("pyarrow")
+    table = people().drop(columns="nothing")
+    table.to_csv(tmp_path / "t.csv.gz", index=False)
+    table.to_parquet(tmp_path / "t.parquet")
+    one, two = read_table(tmp_path / "t.csv.gz"), read_table(tmp_path / "t.parquet")
+    assert list(one.columns) == list(two.columns)
+    np.testing.assert_array_equal(one["age"], two["age"])
+
+
+def test_text_columns_stay_text(tmp_path):
+    (tmp_path / "t.csv").write_text("code,x\n007,1\n008,2\n")
+    assert read_table(tmp_path / "t.csv", ["code"])["code"].tolist() == ["007", "008"]
+
+
+@pytest.mark.parametrize("content, words", [
+    ("", "is empty"), ("a,b\n", "no rows"), ("a,b\n1,2\n1,2,3,4\n", "no table that can be read"),
+])  # fmt: skip
+def test_files_that_are_no_tables_are_refused(tmp_path, content, words):
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(ValueError, match=words):
+        read_table(tmp_path / "t.csv")
+
+
+def test_a_missing_library_is_one_line(monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "pandas", None)
+    with pytest.raises(MissingExtra, match=r"needs pandas: pip install 'deepgen\[tables\]'"):
+        read_table("t.csv")
