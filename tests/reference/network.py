@@ -206,17 +206,23 @@ def loss_and_gradient(
 
 
 def gradient_of_trace(spec, parameters, trace, y, weights=None, alpha=0.0):
-    blocks = split(spec, parameters)
-    gradient = np.zeros_like(parameters)
-    into = split(spec, gradient)
     z = trace[-1].outputs
     weights = np.ones(len(z)) if weights is None else weights
     total = weights.sum()
-
-    # da[l]: derivative of the loss in the outputs of layer l, over all ways that lead from there
-    da = [np.zeros_like(layer.outputs) for layer in trace]
     slope = LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
-    da[-1] = weights[:, None] / total * slope
+    gradient = gradient_of_slopes(spec, parameters, trace, weights[:, None] / total * slope)
+    return gradient + np.where(is_weight(spec), alpha / total * parameters, 0.0)
+
+
+def gradient_of_slopes(spec, parameters, trace, slopes):
+    """The gradient of a function of the outputs whose derivatives there are ``slopes``."""
+    blocks = split(spec, parameters)
+    gradient = np.zeros_like(parameters)
+    into = split(spec, gradient)
+
+    # da[l]: derivative in the outputs of layer l, over all ways that lead from there
+    da = [np.zeros_like(layer.outputs) for layer in trace]
+    da[-1] = slopes
     for l in range(len(spec.layers) - 1, -1, -1):
         layer, saved = spec.layers[l], trace[l]
         if layer.skip_from >= 0:
@@ -228,7 +234,7 @@ def gradient_of_trace(spec, parameters, trace, y, weights=None, alpha=0.0):
             into[f"scale_{l}"][...] = (dy * saved.standardized.x).sum(axis=0)
             into[f"shift_{l}"][...] = dy.sum(axis=0)
             dz = standardize_gradient(dy * blocks[f"scale_{l}"], saved.standardized)
-        into[f"coefs_{l}"][...] = saved.inputs.T @ dz + alpha / total * blocks[f"coefs_{l}"]
+        into[f"coefs_{l}"][...] = saved.inputs.T @ dz
         if f"intercepts_{l}" in into:
             into[f"intercepts_{l}"][...] = dz.sum(axis=0)
         if l > 0:

@@ -22,7 +22,14 @@ from scipy import sparse
 
 from .activations import ACTIVATIONS
 from .losses import LOSSES
-from .network import forward, loss_and_gradient, loss_settings, n_trainable, split
+from .network import (
+    forward,
+    gradient_of_slopes,
+    loss_and_gradient,
+    loss_settings,
+    n_trainable,
+    split,
+)
 from .normalizations import (
     standardize_gradient,
     standardize_gradient_tangent,
@@ -111,6 +118,17 @@ def gauss_newton(spec, parameters, X, y, weights=None):
     J = parameter_jacobian(spec, parameters, X)
     H = output_hessians(spec, forward(spec, parameters, X)[-1].outputs, y, weights)
     return np.einsum("ikp,ikl,ilq->pq", J, H, J, optimize=True)
+
+
+def gauss_newton_product(spec, parameters, v, X, y, weights=None):
+    """Its product with v (P,), one row of outputs after the other: J_i^T H_i (J_i v)."""
+    X = X.toarray() if sparse.issparse(X) else X
+    trace = forward(spec, parameters, X)
+    direction = padded(spec, parameters, v)
+    moved = tangents(spec, parameters, trace, direction, np.zeros_like(X))[-1].outputs
+    H = output_hessians(spec, trace[-1].outputs, y, weights)
+    slopes = np.einsum("ikl,il->ik", H, moved)
+    return gradient_of_slopes(spec, parameters, trace, slopes)[: n_trainable(spec)]
 
 
 def hvp(spec, parameters, v, X, y, weights=None):
