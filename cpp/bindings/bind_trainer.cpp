@@ -5,7 +5,9 @@
 #include "engine/training/trainer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <pybind11/stl.h>
+#include <stdexcept>
 
 namespace deepgen::python {
 namespace {
@@ -23,6 +25,8 @@ struct HeldTrainer {
     py::object X, y, weights;
 };
 
+// A trainer serves one Python thread at a time. `run` works without the GIL, so a second thread
+// could come in; it is told so rather than made to wait, which could be for ever.
 struct AnyTrainer {
     AnyTrainer(const AnyNetwork &any, const Component &optimizer, const TrainingSpec &spec) {
         std::visit(
@@ -33,11 +37,27 @@ struct AnyTrainer {
     }
     template <class Function>
     decltype(auto) visit(Function function) const {
+        const Turn turn(*busy);
         return std::visit([&](const auto &pointer) -> decltype(auto) { return function(*pointer); },
                           held);
     }
 
+    class Turn {
+      public:
+        explicit Turn(std::atomic_flag &busy) : busy_(busy) {
+            if (busy_.test_and_set(std::memory_order_acquire))
+                throw std::runtime_error("the trainer is at work in another thread");
+        }
+        ~Turn() { busy_.clear(std::memory_order_release); }
+        Turn(const Turn &) = delete;
+        Turn &operator=(const Turn &) = delete;
+
+      private:
+        std::atomic_flag &busy_;
+    };
+
     std::variant<std::unique_ptr<HeldTrainer<float>>, std::unique_ptr<HeldTrainer<double>>> held;
+    std::unique_ptr<std::atomic_flag> busy = std::make_unique<std::atomic_flag>();
 };
 
 void set_data(AnyTrainer &any, const py::object &X, const py::object &y, const py::object &weights,
