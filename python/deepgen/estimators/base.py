@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -22,7 +23,7 @@ from deepgen.estimators.assembly import (
 )
 from deepgen.estimators.constraints import SHARED
 from deepgen.estimators.fitted import FittedMLP
-from deepgen.estimators.scoring import Held, score_function, with_names
+from deepgen.estimators.scoring import Held, fitted_attributes, score_function, with_names
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix
 from deepgen.lbfgs import minimize
@@ -235,10 +236,28 @@ class BaseMLP(CallbackSupport, FittedMLP):
         validation = None
         if held is not None:
             validation = Validation(held.data, score_function(self, targets, held, course))
-        self._train(network, data, validation, optimizer, plan, course)
+        tasks = None
+        if not incremental:
+            shown = (with_names(X, features), y, sample_weight)
+            tasks = self._tasks(shown, plan.n_epochs, targets, course)
+        self._train(network, data, validation, optimizer, plan, course, tasks)
         self.network_, self._course = network.as_type(np.dtype(self.dtype)), course
         self._targets = targets
+        if tasks is not None:
+            tasks.close()
         return self
+
+    def _tasks(
+        self, shown: tuple[Any, Any, Any], n_epochs: int, targets: Targets, course: Course
+    ) -> Tasks | None:
+        """Return what tells callbacks of each epoch, where there are callbacks."""
+        before = course.n_epochs
+
+        def attributes(network: Network) -> dict[str, Any]:
+            now = fitted_attributes(self, targets, course, network)
+            return {**now, "n_iter_": course.n_epochs - before}
+
+        return Tasks.of(self, *shown, n_epochs=n_epochs, attributes=attributes)
 
     def _split(
         self, strata: Array | None, weights: Array | None, n_samples: int, seed: int
@@ -257,7 +276,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
         optimizer: Optimizer,
         plan: Plan,
         course: Course,
-        tasks: Tasks | None = None,
+        tasks: Tasks | None,
     ) -> None:
         """Train the network and leave ``course`` as a later call shall find it."""
         if isinstance(optimizer, LBFGS):
@@ -279,7 +298,11 @@ class BaseMLP(CallbackSupport, FittedMLP):
         norm = batch_norm_of(self)
         if norm is not None and norm.recalibrate and not plan.incremental:
             running = network.parameters.copy()
-            network.recalibrate(data.X, rows=data.rows, n_threads=plan.n_threads)
+            try:
+                network.recalibrate(data.X, rows=data.rows, n_threads=plan.n_threads)
+            except KeyboardInterrupt:
+                network.parameters[...] = running
+                warnings.warn("Training interrupted by user.", stacklevel=4)
             if course.slots is not None:
                 course.served = network.parameters.copy()
                 course.parameters = running if course.parameters is None else course.parameters
