@@ -129,13 +129,14 @@ class ClassTargets(Targets):
 
         Returns
         -------
-        strata : ndarray of shape (n_samples,) or None
+        strata : ndarray of shape (n_samples,) or (n_samples, 1) or None
             None where a sample can have several labels.
         """
         if self.labels.several:
             return None
-        # Two classes are balanced as in scikit-learn, which also names them so if one is too rare.
-        return np.asarray(y == self.labels.classes[1]) if self.labels.binary else y
+        # Two classes are balanced as in scikit-learn, which names them so if one is too rare.
+        second = self.labels.classes[-1]
+        return np.asarray(y == second).reshape(-1, 1) if self.labels.binary else y
 
     def encode(self, y: Any, dtype: np.dtype[Any]) -> Array:
         """Return labels as the engine takes them.
