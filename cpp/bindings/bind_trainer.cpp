@@ -91,7 +91,7 @@ void store(const AnyTrainer &any, const py::object &parameters) {
 Progress run(AnyTrainer &any, const py::object &rates, Index n_threads) {
     const auto array = array_of<double>("rates", rates, 1);
     const std::span<const double> values(array.data(), as_size(array.shape(0)));
-    checked_threads(n_threads);
+    n_threads = checked_threads(n_threads);
     const py::gil_scoped_release released;
     return any.visit([&](auto &held) { return held.trainer.run(values, n_threads); });
 }
@@ -136,6 +136,12 @@ void set_state(AnyTrainer &any, const py::typing::Dict<py::str, py::array> &stat
 }
 
 } // namespace
+} // namespace deepgen::python
+
+DEEPGEN_FILLED(deepgen::Progress)
+DEEPGEN_FILLED(deepgen::python::AnyTrainer)
+
+namespace deepgen::python {
 
 void bind_trainer(py::module_ &module) {
     using py::arg, py::kw_only;
