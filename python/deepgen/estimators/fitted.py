@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
@@ -106,6 +107,30 @@ class FittedMLP(BaseEstimator):
         """Highest validation score of all epochs; None without early stopping."""
         best = self._course.patience.best_score
         return None if best == -np.inf else best
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write this estimator into a file that `deepgen.load` reads.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; one that is there is replaced at once or, if writing fails, not at all.
+
+        Warns
+        -----
+        UserWarning
+            If a constructor parameter cannot be written as data, such as a callable: it has its
+            default in the loaded estimator.
+
+        Notes
+        -----
+        The file holds plain data, so that reading it runs no code. It keeps what a pickle keeps:
+        predictions are the same to the bit, and with ``warm_start=True`` or after ``partial_fit``
+        training goes on as if there had been no break. A subclass is refused with a TypeError.
+        """
+        from deepgen.storage import save
+
+        save(self, path)
 
     def embed(self, X: Any, layer: int = -1) -> Array:
         """Return what a hidden layer makes of samples.
