@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deepgen.estimators import MLPClassifier, MLPRegressor
     from deepgen.probe import Probe
+    from deepgen.storage import load
 
 __version__ = "0.1.0"
 
-__all__ = ["MLPClassifier", "MLPRegressor", "Probe", "__version__"]
+__all__ = ["MLPClassifier", "MLPRegressor", "Probe", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:
@@ -26,6 +27,10 @@ def __getattr__(name: str) -> Any:
         from deepgen.probe import Probe
 
         return Probe
+    if name == "load":
+        from deepgen.storage import load
+
+        return load
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -39,22 +39,29 @@ def blocks(text):
     return found
 
 
-def run(block, page, namespace):
+@contextlib.contextmanager
+def listening():
+    """Collect warnings while a page is run; filters that it sets last to its end."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield caught
+
+
+def run(block, page, namespace, caught):
     """Run a block; return what it printed, then its warnings, then the error that ended it."""
     # Lines keep the page's numbers, and tracebacks show the page.
     source = "\n" * block.line + block.code
     name = f"{page}:{block.line}"
     linecache.cache[name] = (len(source), None, source.splitlines(keepends=True), name)
     output, error = io.StringIO(), ""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        with contextlib.redirect_stdout(output):
-            try:
-                exec(compile(source, name, "exec"), namespace)
-            except Exception as raised:
-                if not block.shown:
-                    raise
-                error = f"{type(raised).__name__}: {raised}\n"
+    caught.clear()
+    with contextlib.redirect_stdout(output):
+        try:
+            exec(compile(source, name, "exec"), namespace)
+        except Exception as raised:
+            if not block.shown:
+                raise
+            error = f"{type(raised).__name__}: {raised}\n"
     told = [f"{warning.category.__name__}: {warning.message}\n" for warning in caught]
     return output.getvalue() + "".join(told) + error
 

@@ -23,9 +23,10 @@ def test_code_of_a_page_does_what_the_page_shows(path, tmp_path, monkeypatch):
     monkeypatch.setenv("MPLBACKEND", "Agg")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     namespace = {"__name__": "__main__"}
-    for block in pages.blocks(path.read_text()):
-        got = pages.run(block, name_of(path), namespace)
-        assert not (problem := pages.difference(block, got)), problem
+    with pages.listening() as caught:
+        for block in pages.blocks(path.read_text()):
+            got = pages.run(block, name_of(path), namespace, caught)
+            assert not (problem := pages.difference(block, got)), problem
 
 
 @pytest.mark.parametrize("path", GUIDE, ids=name_of)
@@ -44,11 +45,14 @@ def test_a_wrong_output_an_untold_warning_and_an_untold_error_are_noticed():
     text = block("python", "print(1)") + block("text", "2")
     text += block("python", "import warnings\nwarnings.warn('x')")
     wrong, untold = pages.blocks(text)
-    assert "Got:\n    1" in pages.difference(wrong, pages.run(wrong, "page", {}))
-    assert "UserWarning: x" in pages.difference(untold, pages.run(untold, "page", {}))
     (raising,) = pages.blocks(block("python", "1 / 0"))
-    with pytest.raises(ZeroDivisionError):
-        pages.run(raising, "page", {})
+    with pages.listening() as caught:
+        got = pages.run(wrong, "page", {}, caught)
+        assert "Got:\n    1" in pages.difference(wrong, got)
+        got = pages.run(untold, "page", {}, caught)
+        assert "UserWarning: x" in pages.difference(untold, got)
+        with pytest.raises(ZeroDivisionError):
+            pages.run(raising, "page", {}, caught)
 
 
 def anchors(text):
