@@ -123,6 +123,7 @@ def _sum_row(n: int, *, quick: bool) -> dict[str, Any]:
     error = max(float(np.abs(model.predict(X) - _target(X)).max()) for X in points)
     return {
         "network": f"sum of {n} x {n} boxes",
+        "cells a side": n,
         "units": 9 * n * n,
         "error": error,
         "bound": LIPSCHITZ / (np.sqrt(2) * n),
@@ -171,14 +172,14 @@ def _draw(sums: list[dict[str, Any]], products: list[dict[str, Any]], figure: Fi
         axes.grid(False)
         figure.colorbar(image, ax=axes, shrink=0.85)
     for axes, rows, x, label, bound in (
-        (upper[0, 2], sums, [row["units"] for row in sums], "units", r"$L / (\sqrt{2} N)$"),
+        (upper[0, 2], sums, [row["cells a side"] for row in sums], "N", r"$L / (\sqrt{2} N)$"),
         (upper[1, 2], products, [row["units"] for row in products], "units", r"$2^{-(2m+1)}$"),
     ):
         axes.plot(x, [row["bound"] for row in rows], "--", color=COLORS[6], label=f"bound {bound}")
         axes.plot(x, [row["error"] for row in rows], "o", color=COLORS[0], label="measured")
         axes.set(xlabel=label, ylabel="largest error", yscale="log")
         axes.legend()
-    upper[0, 2].set_xscale("log")
+    upper[0, 2].set_xscale("log", base=2)
     upper[0, 2].set_title("sums of N x N boxes")
     upper[1, 2].set_title("products")
 
