@@ -7,14 +7,18 @@ from typing import Final
 from deepgen.experiments import (
     bounded_sigma,
     bumps,
+    linear_path,
     mlp_loss,
     rect,
     regions,
+    saddle_escape,
+    seed_spread,
     shallow_deep,
     smooth_activations,
     square,
     stochastic_mlp_loss,
     tri,
+    zero_training_error,
 )
 from deepgen.experiments.experiment import Runner
 
@@ -31,6 +35,10 @@ CATALOG: Final[tuple[Runner, ...]] = (
     smooth_activations.run,
     mlp_loss.run,
     stochastic_mlp_loss.run,
+    seed_spread.run,
+    zero_training_error.run,
+    saddle_escape.run,
+    linear_path.run,
 )
 """One line an experiment."""
 
