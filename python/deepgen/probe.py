@@ -7,19 +7,17 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator
 
 from deepgen import _core
 from deepgen.inputs import as_matrix, check_features
 from deepgen.network import Array, Network
+from deepgen.operators import Vector, checked_vector, linear_operator
 from deepgen.threads import effective_threads, worthwhile_threads
 from deepgen.validation import Data
 
 __all__ = ["Probe"]
-
-Vector = NDArray[np.float64]
 
 # Multiply-adds of a slice of rows: between slices, some tenths of a second apart, Ctrl-C is
 # answered. Where the slices end depends on nothing else, so neither do the bits.
@@ -191,7 +189,9 @@ class Probe:
         ValueError
             If there is not one finite number a parameter.
         """
-        trainable = _vector("parameters", parameters, self.n_parameters, "one a trainable number")
+        trainable = checked_vector(
+            "parameters", parameters, self.n_parameters, "one a trainable number"
+        )
         if not np.isfinite(trainable).all():
             raise ValueError("parameters must be finite, got NaN or infinity")
         probe = copy.copy(self)
@@ -265,18 +265,18 @@ class Probe:
         :math:`G v` is the slope of every sample's loss in a direction and costs a gradient (forward
         mode); :math:`G^T u = \sum_i u_i g_i` is a gradient with weights u, which may be negative.
         """
-        return _operator(
+        return linear_operator(
             (self.n_samples, self.n_parameters), self._directional, self._weighted_gradient
         )
 
     def _directional(self, v: Any) -> Vector:
-        v = _vector("v", v, self.n_parameters, "one a trainable number")
+        v = checked_vector("v", v, self.n_parameters, "one a trainable number")
         slopes = np.empty(self.n_samples)
         self._in_slices(self._core.directional, v, slopes, work=FORWARD_TANGENT)
         return slopes
 
     def _weighted_gradient(self, u: Any) -> Vector:
-        u = _vector("u", u, self.n_samples, "one a sample")
+        u = checked_vector("u", u, self.n_samples, "one a sample")
         return self._sum(self._core.add_gradients, u, work=GRADIENT)
 
     def hvp(self, v: Any) -> Vector:
@@ -301,7 +301,7 @@ class Probe:
         Pearlmutter's R-operator, no differences: 8 products of layers where a gradient has 3, so at
         most 8/3 gradients and what belongs to single units.
         """
-        v = _vector("v", v, self.n_parameters, "one a trainable number")
+        v = checked_vector("v", v, self.n_parameters, "one a trainable number")
         return self._sum(self._core.add_hvp, v, work=HESSIAN)
 
     def gauss_newton(self, v: Any) -> Vector:
@@ -327,18 +327,18 @@ class Probe:
         the loss is convex in the outputs (focal loss and several quantiles are not). At most 5/3
         gradients (Schraudolph 2002).
         """
-        v = _vector("v", v, self.n_parameters, "one a trainable number")
+        v = checked_vector("v", v, self.n_parameters, "one a trainable number")
         return self._sum(self._core.add_gauss_newton, v, work=GAUSS_NEWTON)
 
     @property
     def hessian(self) -> LinearOperator:
         """The Hessian (P, P) as a symmetric operator; a product is `hvp`."""
-        return _operator((self.n_parameters, self.n_parameters), self.hvp, self.hvp)
+        return linear_operator((self.n_parameters, self.n_parameters), self.hvp, self.hvp)
 
     @property
     def gauss_newton_operator(self) -> LinearOperator:
         """The Gauss-Newton matrix (P, P) as a symmetric operator; a product is `gauss_newton`."""
-        return _operator(
+        return linear_operator(
             (self.n_parameters, self.n_parameters), self.gauss_newton, self.gauss_newton
         )
 
@@ -395,55 +395,3 @@ class Probe:
 def _owned(array: Array, given: Any) -> Array:
     """Return an array that nobody else writes, copied only where it is or may be somebody's."""
     return array.copy() if array is given or not array.flags.owndata else array
-
-
-def _vector(name: str, given: Any, size: int, what: str) -> Vector:
-    """Return a vector of float64, refused where it holds no real numbers or has another shape.
-
-    Parameters
-    ----------
-    name : str
-        What to call it in a message.
-    given : array-like
-        What the user gave.
-    size : int
-        Entries wanted.
-    what : str
-        What the entries stand for.
-
-    Returns
-    -------
-    vector : ndarray of shape (size,)
-        Contiguous.
-
-    Raises
-    ------
-    TypeError
-        If it does not hold real numbers.
-    ValueError
-        If it has another shape.
-    """
-    vector = np.asarray(given)
-    if vector.dtype.kind not in "fiub":
-        raise TypeError(f"{name} must hold real numbers, got dtype {vector.dtype}")
-    if vector.shape != (size,):
-        raise ValueError(f"{name} must have shape ({size},), {what}, got {vector.shape}")
-    return np.ascontiguousarray(vector, dtype=np.float64)
-
-
-def _operator(
-    shape: tuple[int, int], matvec: Callable[[Any], Vector], rmatvec: Callable[[Any], Vector]
-) -> LinearOperator:
-    """Return SciPy's operator over two products with vectors."""
-
-    def on_columns(product: Callable[[Any], Vector]) -> Callable[[Any], Vector]:
-        return lambda V: np.stack([product(v) for v in np.asarray(V).T], axis=1)
-
-    return LinearOperator(
-        shape,
-        matvec=lambda v: matvec(np.asarray(v).reshape(-1)),
-        rmatvec=lambda u: rmatvec(np.asarray(u).reshape(-1)),
-        matmat=on_columns(matvec),
-        rmatmat=on_columns(rmatvec),
-        dtype=np.float64,
-    )

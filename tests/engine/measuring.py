@@ -1,0 +1,77 @@
+"""Everything that the engine's probe measures of a problem, and the same by the twin."""
+
+from itertools import pairwise
+
+import numpy as np
+
+import reference
+from deepgen import _core
+from engine.building import network_of
+from engine.strategies import assert_close
+
+# Float64 on both sides; some hundred products of order one, in another order.
+TOLERANCE = 1e-11
+
+CHUNK = _core.measured_rows
+
+
+class Measured:
+    """A probe of a problem, with a direction v and weights u, and all that it measures."""
+
+    def __init__(self, spec, arrays, *, simd="", X=None):
+        self.spec = spec
+        self.parameters, self.X, self.y, self.weights = arrays
+        self.n, self.P = len(self.X), reference.n_trainable(spec)
+        rng = np.random.default_rng(1)
+        self.v, self.w = rng.normal(size=(2, self.P))
+        self.u = rng.normal(size=self.n)
+        self.inputs = self.X if X is None else X
+        network = network_of(spec, simd=simd)
+        self.core = _core.Probe(network, self.inputs, self.y, self.weights)
+
+    def rows(self, shape, method, *arguments, cuts=(), n_threads=1):
+        out = np.full(shape, np.nan)
+        self.run(out, method, arguments, cuts, n_threads)
+        return out
+
+    def sum(self, method, v, cuts=(), n_threads=1):
+        out = np.zeros(self.P)
+        self.run(out, method, (v,), cuts, n_threads)
+        return out
+
+    def run(self, out, method, arguments, cuts, n_threads):
+        for begin, end in pairwise([0, *cuts, self.n]):
+            call = getattr(self.core, method)
+            call(self.parameters, *arguments, out, begin, end, n_threads=n_threads)
+
+    def everything(self, **how):
+        return {
+            "hvp": self.sum("add_hvp", self.v, **how),
+            "gauss_newton": self.sum("add_gauss_newton", self.v, **how),
+            "weighted": self.sum("add_gradients", self.u, **how),
+            "directional": self.rows(self.n, "directional", self.v, **how),
+            "norms": self.rows(self.n, "norms", **how),
+            "gradients": self.rows((self.n, self.P), "gradients", **how),
+            "jacobian": self.core.jacobian(
+                self.parameters, self.inputs, n_threads=how.get("n_threads", 1)
+            ),
+        }
+
+    def expected(self):
+        twin, data = reference.probe, (self.spec, self.parameters)
+        G = twin.per_sample_gradients(*data, self.X, self.y)
+        labelled = (self.X, self.y, self.weights)
+        return {
+            "hvp": twin.hvp(*data, self.v, *labelled),
+            "gauss_newton": twin.gauss_newton_product(*data, self.v, *labelled),
+            "weighted": G.T @ self.u,
+            "directional": G @ self.v,
+            "norms": np.linalg.norm(G, axis=1),
+            "gradients": G,
+            "jacobian": twin.input_jacobian(*data, self.X),
+        }
+
+    def assert_equals_twin(self):
+        actual, expected = self.everything(), self.expected()
+        for name, values in expected.items():
+            assert_close(actual[name], values, TOLERANCE)
