@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
+from deepgen import load
 from deepgen.estimators.construction import regressor_from_layers
 from deepgen.expressivity import (
     bump,
+    conditioning,
     memorize,
     piecewise_linear,
     product,
@@ -48,12 +50,14 @@ def all_constructions():
 
 
 @pytest.mark.parametrize("name", all_constructions())
-def test_constructions_are_fitted_estimators(name):
+def test_constructions_are_fitted_estimators(name, tmp_path):
     model = all_constructions()[name]
     X = np.random.default_rng(0).uniform(-1, 2, (20, model.n_features_in_))
     before = model.predict(X)
     assert before.dtype == np.float64
     assert np.array_equal(pickle.loads(pickle.dumps(model)).predict(X), before)
+    model.save(tmp_path / "model.dgn")
+    assert np.array_equal(load(tmp_path / "model.dgn").predict(X), before)
     assert model.score(X, before) == 1.0
     assert model.target_scaling is None
     with pytest.raises(NotFittedError):
@@ -268,7 +272,7 @@ def test_memorize_fits_any_targets():
     state = np.random.RandomState(0)
     X, y = state.randn(200, 5), state.randn(200)
     model = memorize(X, y)
-    report = model.conditioning_
+    report = conditioning(model, X, y)
     assert np.abs(model.predict(X) - y).max() == report.residual < 1e-6
     weights = sum(part.size for part in (model.coefs_[1], model.intercepts_[0])) + X.shape[1]
     assert weights == 2 * 200 + 5
@@ -276,10 +280,16 @@ def test_memorize_fits_any_targets():
 
 
 def test_memorize_reports_the_conditioning():
-    model = memorize([[0.0], [1.0], [1.5]], [1.0, 2.0, 0.0])
+    X, y = [[0.0], [1.0], [1.5]], [1.0, 2.0, 0.0]
+    model = memorize(X, y)
+    report = conditioning(model, X, y)
     z = np.sort(np.abs(model.coefs_[0][0, 0]) * np.array([0.0, 1.0, 1.5]))
-    assert model.conditioning_.smallest_diagonal == pytest.approx(np.diff(z).min() / 2)
-    assert model.conditioning_.largest_weight == np.abs(model.coefs_[1]).max()
+    assert report.smallest_diagonal == pytest.approx(np.diff(z).min() / 2)
+    assert report.largest_weight == np.abs(model.coefs_[1]).max()
+    with pytest.raises(ValueError, match="does not memorize X"):
+        conditioning(model, [[0.0], [1.0]], [1.0, 2.0])
+    with pytest.raises(ValueError, match="does not memorize X"):
+        conditioning(tri(2), X, y)
 
 
 def test_memorize_takes_equal_rows_with_equal_targets_and_several_outputs():

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from deepgen.course import Course
+from deepgen.estimators.assembly import make_network
 from deepgen.estimators.regressor import MLPRegressor
-from deepgen.scaling import TargetScaling
 
 __all__ = ["regressor_from_layers"]
 
@@ -32,7 +32,7 @@ def regressor_from_layers(
     Returns
     -------
     model : MLPRegressor
-        Usable as after ``fit``: predictions, attributes, pickling and further training; it has
+        Usable as after ``fit``: predictions, attributes, saving and further training; it has
         seen no data, so that its history is empty.
 
     Raises
@@ -58,11 +58,16 @@ def regressor_from_layers(
         **parameters,
     )
     model._validate_params()
-    n_inputs, n_outputs = matrices[0].shape[0], matrices[-1].shape[1]
-    scaling = TargetScaling.none(n_outputs)
-    model.target_mean_, model.target_scale_ = scaling.mean, scaling.scale
-    model.n_features_in_ = n_inputs
-    network = model._network(n_inputs, np.dtype(np.float64), None)
+    model.n_features_in_ = matrices[0].shape[0]
+    model._targets = model._relate(np.zeros((0, matrices[-1].shape[1])), None)
+    network = make_network(
+        model,
+        n_inputs=model.n_features_in_,
+        n_outputs=model._targets.n_outputs,
+        loss=model._targets.core,
+        dtype=np.dtype(np.float64),
+        before=None,
+    )
     network.set_layers(matrices, intercepts)
     model.n_iter_ = 0
     model.network_, model._course = network, Course(seed=0)

@@ -2,9 +2,10 @@
 
 from deepgen.expressivity.breakpoints import Breakpoints, breakpoints
 from deepgen.expressivity.bump import bump
+from deepgen.expressivity.conditioning import Conditioning, conditioning
 from deepgen.expressivity.count_regions import RegionCount, count_regions
 from deepgen.expressivity.linear_regions import LinearRegions, linear_regions
-from deepgen.expressivity.memorize import Conditioning, memorize
+from deepgen.expressivity.memorize import memorize
 from deepgen.expressivity.piecewise_linear import piecewise_linear
 from deepgen.expressivity.product import product
 from deepgen.expressivity.rect import rect
@@ -25,6 +26,7 @@ __all__ = [
     "TrajectoryLength",
     "breakpoints",
     "bump",
+    "conditioning",
     "count_regions",
     "linear_regions",
     "memorize",

@@ -3,45 +3,21 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from deepgen.expressivity.conditioning import conditioning
+
 if TYPE_CHECKING:
     from deepgen.estimators import MLPRegressor
 
-__all__ = ["Conditioning", "memorize"]
+__all__ = ["memorize"]
 
 N_DIRECTIONS = 32
 # Relative residual above which the fit is called inexact.
 EXACT = 1e-6
-
-
-@dataclass(frozen=True)
-class Conditioning:
-    """How well the triangular system behind a memorizing network is conditioned.
-
-    Parameters
-    ----------
-    smallest_diagonal : float
-        Smallest eigenvalue of the system: half the smallest gap between projected samples.
-    largest_weight : float
-        Largest absolute weight of the output layer.
-    residual : float
-        Largest absolute error on the sample, in y's units.
-
-    Examples
-    --------
-    >>> from deepgen.expressivity import memorize
-    >>> memorize([[0.0], [1.0], [2.0]], [1.0, -1.0, 0.0]).conditioning_.smallest_diagonal
-    0.5
-    """
-
-    smallest_diagonal: float
-    largest_weight: float
-    residual: float
 
 
 def memorize(X: Any, y: Any, *, random_state: Any = 0) -> MLPRegressor:
@@ -59,8 +35,8 @@ def memorize(X: Any, y: Any, *, random_state: Any = 0) -> MLPRegressor:
     Returns
     -------
     model : MLPRegressor
-        One hidden layer with a ReLU unit for each distinct row, float64; its attribute
-        ``conditioning_`` is a `Conditioning`.
+        One hidden layer with a ReLU unit for each distinct row, float64; `conditioning` says how
+        far rounding keeps it from the targets.
 
     Raises
     ------
@@ -72,6 +48,10 @@ def memorize(X: Any, y: Any, *, random_state: Any = 0) -> MLPRegressor:
     -----
     UserWarning
         If rounding keeps the network from the targets by more than 1e-6 of their size.
+
+    See Also
+    --------
+    conditioning : What rounding does to it.
 
     Notes
     -----
@@ -141,12 +121,7 @@ def memorize(X: Any, y: Any, *, random_state: Any = 0) -> MLPRegressor:
     model = regressor_from_layers(
         [np.repeat(direction[:, None], len(z), axis=1), weights], [-b, np.zeros(weights.shape[1])]
     )
-    residual = float(np.abs(model.predict(samples).reshape(targets.shape) - targets).max())
-    model.conditioning_ = Conditioning(
-        float(np.diag(system).min()), float(np.abs(weights).max()), residual
-    )
-    if residual > EXACT * max(float(np.abs(targets).max()), np.finfo(np.float64).tiny):
-        warnings.warn(
-            f"rounding leaves an error of {residual:.1e}: {model.conditioning_}", stacklevel=2
-        )
+    report = conditioning(model, samples, targets)
+    if report.residual > EXACT * max(float(np.abs(targets).max()), np.finfo(np.float64).tiny):
+        warnings.warn(f"rounding leaves an error of {report.residual:.1e}: {report}", stacklevel=2)
     return model
