@@ -11,6 +11,7 @@ Time and memory O(polygons x vertices) a cut.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -84,18 +85,43 @@ class Polygons:
     def __len__(self) -> int:
         return len(self.n_vertices)
 
-    def take(self, rows: NDArray[np.int64] | NDArray[np.bool_]) -> Polygons:
-        """Return some of the polygons.
+    @classmethod
+    def joined(cls, parts: Sequence[Polygons]) -> Polygons:
+        """Return the polygons of several collections as one.
 
         Parameters
         ----------
-        rows : ndarray
-            Indices or a mask.
+        parts : sequence of Polygons
+            At least one.
 
         Returns
         -------
         polygons : Polygons
-            Copies.
+            In their order, with as many columns as the longest polygon needs.
+        """
+        n_vertices = np.concatenate([part.n_vertices for part in parts])
+        k = int(n_vertices.max())
+        arrays = []
+        for name in ("vertices", "blur", "lines", "terms"):
+            own = [getattr(part, name)[:, :k] for part in parts]
+            array = np.zeros((len(n_vertices), k, *own[0].shape[2:]))
+            for columns, end in zip(own, np.cumsum([len(part) for part in parts]), strict=True):
+                array[end - len(columns) : end, : columns.shape[1]] = columns
+            arrays.append(array)
+        return cls(n_vertices, *arrays)
+
+    def take(self, rows: NDArray[np.int64] | slice) -> Polygons:
+        """Return some of the polygons.
+
+        Parameters
+        ----------
+        rows : ndarray of int or slice
+            Which ones.
+
+        Returns
+        -------
+        polygons : Polygons
+            Copies, views for a slice.
         """
         return Polygons(*(getattr(self, field.name)[rows] for field in fields(self)))
 
@@ -191,7 +217,7 @@ def cut(
     whole = polygons.take(crossed)
     above = _part(whole, side[crossed], height[crossed], line, size)
     below = _part(whole, -side[crossed], -height[crossed], line, size)
-    parts = _joined(polygons, crossed, above, below)
+    parts = _replaced(polygons, crossed, above, below)
     return (
         parts,
         np.concatenate([positive, np.zeros(len(crossed), dtype=bool)]),
@@ -267,25 +293,13 @@ def _meetings(
     return point, np.minimum(doubt / sine, np.linalg.norm(b - a, axis=1))
 
 
-def _joined(
+def _replaced(
     polygons: Polygons, crossed: NDArray[np.int64], above: Polygons, below: Polygons
 ) -> Polygons:
     """Return the polygons with the crossed ones replaced by their upper parts, then the lower."""
-    n_vertices = polygons.n_vertices.copy()
-    n_vertices[crossed] = above.n_vertices
-    n_vertices = np.concatenate([n_vertices, below.n_vertices])
-    k = int(n_vertices.max())
-
-    def fit(columns: Real) -> Real:
-        missing = k - columns.shape[1]
-        if missing <= 0:
-            return columns[:, :k]
-        return np.pad(columns, [(0, 0), (0, missing)] + [(0, 0)] * (columns.ndim - 2))
-
-    joined = []
-    for name in ("vertices", "blur", "lines", "terms"):
-        whole, upper, lower = (fit(getattr(source, name)) for source in (polygons, above, below))
-        both = np.concatenate([whole, lower])
-        both[crossed] = upper
-        joined.append(both)
-    return Polygons(n_vertices, *joined)
+    joined = Polygons.joined([polygons, below, above])
+    n = len(polygons) + len(below)
+    for field in fields(joined):
+        columns = getattr(joined, field.name)
+        columns[crossed] = columns[n:]
+    return joined.take(slice(n))
