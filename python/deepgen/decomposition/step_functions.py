@@ -23,7 +23,7 @@ __all__ = ["StepFunctions", "StepPredictor", "best_segments"]
 
 N_CELLS: Final = 2_000
 """Cells among whose borders the best jumps for a known f* are searched."""
-LARGEST: Final = 6_000
+LARGEST: Final = 4_000
 """Points above which the table of the programme would no longer fit well in memory."""
 
 

@@ -7,17 +7,24 @@ from typing import Final
 from deepgen.experiments import (
     bounded_sigma,
     bumps,
+    depth_sweep,
+    double_descent,
+    label_learning_curve,
     linear_path,
+    minibatch_redundancy,
     mlp_loss,
     rect,
     regions,
+    regression_1d,
     saddle_escape,
     seed_spread,
     shallow_deep,
     smooth_activations,
     square,
     stochastic_mlp_loss,
+    three_errors,
     tri,
+    width_sweep,
     zero_training_error,
 )
 from deepgen.experiments.experiment import Runner
@@ -25,6 +32,7 @@ from deepgen.experiments.experiment import Runner
 __all__ = ["CATALOG", "find_experiment"]
 
 CATALOG: Final[tuple[Runner, ...]] = (
+    three_errors.run,
     rect.run,
     bumps.run,
     bounded_sigma.run,
@@ -39,6 +47,12 @@ CATALOG: Final[tuple[Runner, ...]] = (
     zero_training_error.run,
     saddle_escape.run,
     linear_path.run,
+    minibatch_redundancy.run,
+    regression_1d.run,
+    label_learning_curve.run,
+    width_sweep.run,
+    depth_sweep.run,
+    double_descent.run,
 )
 """One line an experiment."""
 
