@@ -1,14 +1,15 @@
 // Elementary functions of whole registers: exp, expm1, sigmoid, tanh, and the normal distribution.
 //
-// float32 is computed here, to one or two units in the last place; a result does not depend on the
-// lane, a NaN stays a NaN, and results below about 1e-38 become 0. float64 goes lane by lane
-// through the standard library.
+// Computed here to one or two units in the last place; a result does not depend on the lane, a NaN
+// stays a NaN, and results below the smallest normal number (1e-38 or 2e-308) become 0.
 //
 //   exp(x) = 2^n e^r,   n = round(x / log 2),   |r| <= log(2) / 2,   e^r - 1 = r + r^2 q(r)
+//   1 - Phi(a) = e^(-a^2 / 2) R(a),   a = |x|,   R(a) = erfcx(a / sqrt 2) / 2
 //
-// Reduction after Cody & Waite (1980), Software manual for the elementary functions, chapter 6. The
-// minimax coefficients are our own: relative error 4e-9 for q, 5e-9 for the tail of the normal
-// distribution.
+// Reduction after Cody & Waite (1980), Software manual for the elementary functions, chapter 6. In
+// float32 the minimax coefficients are our own: relative error 4e-9 for q, 5e-9 for R. In float64 q
+// is Taylor's, error 4e-18, and R is a Chebyshev series in (a - 5) / (a + 5) after Schonfelder
+// (1978), Chebyshev expansions for the error and related functions; our own, error 9e-17.
 
 #pragma once
 
@@ -19,12 +20,13 @@
 namespace deepgen::DEEPGEN_PATH {
 
 // e^x = 2 half (1 + rest): exp and expm1 differ only in how they put the two parts together.
+template <class T>
 struct Exponential {
-    Simd<float> half; // 2^(n - 1): unlike 2^n a normal number up to the overflow of e^x
-    Simd<float> rest; // e^r - 1
+    Simd<T> half; // 2^(n - 1): unlike 2^n a normal number up to the overflow of e^x
+    Simd<T> rest; // e^r - 1
 };
 
-inline Exponential exponential(Simd<float> x) {
+inline Exponential<float> exponential(Simd<float> x) {
     using Mask = Simd<float>::Mask;
     // Beyond these limits e^x has overflowed to infinity, or half is 0. A NaN passes both.
     x = max(Simd<float>(-87.5F), min(Simd<float>(89.0F), x));
@@ -46,25 +48,39 @@ inline Exponential exponential(Simd<float> x) {
     return {.half = reinterpret_cast<Simd<float>::Lanes>(half_bits), .rest = fmadd(r * r, q, r)};
 }
 
-inline Simd<float> exp(Simd<float> x) {
-    const auto [half, rest] = exponential(x);
-    const Simd<float> result = fmadd(half, rest, half);
-    return result + result;
+inline Exponential<double> exponential(Simd<double> x) {
+    using Mask = Simd<double>::Mask;
+    x = max(Simd<double>(-708.7), min(Simd<double>(710.0), x));
+
+    const Simd<double> magic(0x1.8p52);
+    const Simd<double> shifted = fmadd(x, Simd<double>(std::numbers::log2e), magic);
+    const Simd<double> n = shifted - magic;
+    const Mask half_bits = (reinterpret_cast<Mask>(shifted.v) << 52) + (std::int64_t{1022} << 52);
+
+    // The first part of log 2 has 32 bits.
+    const Simd<double> r =
+        fmadd(n, Simd<double>(-0x1.a39ef35793c76p-33), fmadd(n, Simd<double>(-0x1.62e42feep-1), x));
+    Simd<double> q(1.0 / 6227020800.0); // 1 / 13!
+    for (const double coefficient :
+         {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0,
+          1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 1.0 / 2.0})
+        q = fmadd(q, r, Simd<double>(coefficient));
+    return {.half = reinterpret_cast<Simd<double>::Lanes>(half_bits), .rest = fmadd(r * r, q, r)};
 }
 
-inline Simd<double> exp(Simd<double> x) {
-    return x.each([](double value) { return std::exp(value); });
+template <class T>
+Simd<T> exp(Simd<T> x) {
+    const auto [half, rest] = exponential(x);
+    const Simd<T> result = fmadd(half, rest, half);
+    return result + result;
 }
 
 // e^x - 1 with a small relative error near 0 too.
-inline Simd<float> expm1(Simd<float> x) {
+template <class T>
+Simd<T> expm1(Simd<T> x) {
     const auto [half, rest] = exponential(x);
-    const Simd<float> result = fmadd(half, rest, half - Simd<float>(0.5F));
+    const Simd<T> result = fmadd(half, rest, half - Simd<T>(T(0.5)));
     return result + result;
-}
-
-inline Simd<double> expm1(Simd<double> x) {
-    return x.each([](double value) { return std::expm1(value); });
 }
 
 // 1 / (1 + e^-x); the exponential's overflow gives 0.
@@ -74,14 +90,11 @@ Simd<T> sigmoid(Simd<T> x) {
 }
 
 // tanh |x| = -d / (2 + d) with d = e^(-2 |x|) - 1: no overflow, and no cancellation near 0.
-inline Simd<float> tanh(Simd<float> x) {
-    const Simd<float> d = expm1(Simd<float>(-2.0F) * abs(x));
-    const Simd<float> magnitude = d / (Simd<float>(-2.0F) - d);
-    return select(x < Simd<float>(0.0F), -magnitude, magnitude);
-}
-
-inline Simd<double> tanh(Simd<double> x) {
-    return x.each([](double value) { return std::tanh(value); });
+template <class T>
+Simd<T> tanh(Simd<T> x) {
+    const Simd<T> d = expm1(Simd<T>(-2) * abs(x));
+    const Simd<T> magnitude = d / (Simd<T>(-2) - d);
+    return select(x < Simd<T>(0), -magnitude, magnitude);
 }
 
 // The standard normal distribution at x: Phi(x) and phi(x) = Phi'(x), which share an exponential.
@@ -91,21 +104,33 @@ struct Normal {
     Simd<T> density;
 };
 
-// The tail 1 - Phi(a) = e^(-a^2 / 2) R(a), a = |x|, with R = erfcx(a / sqrt 2) / 2 as a rational
-// function whose coefficients are all positive.
+// e^(-a^2 / 2) for 0 <= a <= 40, with what rounding a^2 loses (Dekker's product: the mask keeps the
+// upper half of a's digits): the exponential would make it many units.
+template <class T>
+Simd<T> bell(Simd<T> a, std::int64_t mask) {
+    using Mask = typename Simd<T>::Mask;
+    using Lane = std::remove_reference_t<decltype(Mask{}[0])>;
+    const Simd<T> head = reinterpret_cast<typename Simd<T>::Lanes>(reinterpret_cast<Mask>(a.v) &
+                                                                   static_cast<Lane>(mask));
+    const Simd<T> tail = a - head;
+    const Simd<T> square = a * a;
+    const Simd<T> lost = (head * head - square) + Simd<T>(2) * head * tail + tail * tail;
+    const Simd<T> rounded = exp(Simd<T>(T(-0.5)) * square);
+    return fmadd(rounded, Simd<T>(T(-0.5)) * lost, rounded);
+}
+
+// From the tail e^(-a^2 / 2) R(a).
+template <class T>
+Normal<T> normal_of(Simd<T> x, Simd<T> bell, Simd<T> ratio) {
+    const Simd<T> beyond = bell * ratio;
+    const T peak = static_cast<T>(0.398942280401432678); // 1 / sqrt(2 pi)
+    return {.cumulative = select(x > Simd<T>(0), Simd<T>(1) - beyond, beyond),
+            .density = Simd<T>(peak) * bell};
+}
+
+// R as a rational function whose coefficients are all positive.
 inline Normal<float> normal(Simd<float> x) {
-    using Mask = Simd<float>::Mask;
     const Simd<float> a = min(Simd<float>(14.0F), abs(x)); // the tail is 0 from 13.2 on
-
-    // What rounding a^2 loses (Dekker's product): the exponential would make it many units.
-    const Simd<float> head =
-        reinterpret_cast<Simd<float>::Lanes>(reinterpret_cast<Mask>(a.v) & ~0xfff);
-    const Simd<float> tail = a - head;
-    const Simd<float> square = a * a;
-    const Simd<float> lost = (head * head - square) + Simd<float>(2.0F) * head * tail + tail * tail;
-    const Simd<float> rounded = exp(Simd<float>(-0.5F) * square);
-    const Simd<float> bell = fmadd(rounded, Simd<float>(-0.5F) * lost, rounded);
-
     Simd<float> above(0.004028638372F);
     above = fmadd(above, a, Simd<float>(0.040041429708F));
     above = fmadd(above, a, Simd<float>(0.18147725792F));
@@ -117,18 +142,25 @@ inline Normal<float> normal(Simd<float> x) {
     below = fmadd(below, a, Simd<float>(1.195194301479F));
     below = fmadd(below, a, Simd<float>(1.669720210741F));
     below = fmadd(below, a, Simd<float>(1.0F));
-    const Simd<float> beyond = bell * (above / below);
-
-    const float peak = 0.398942280401432678F; // 1 / sqrt(2 pi)
-    return {.cumulative = select(x > Simd<float>(0.0F), Simd<float>(1.0F) - beyond, beyond),
-            .density = Simd<float>(peak) * bell};
+    return normal_of(x, bell(a, ~std::int64_t{0xfff}), above / below);
 }
 
+// (1 + a) R as a polynomial in (a - 5) / (a + 5).
 inline Normal<double> normal(Simd<double> x) {
-    constexpr double peak = 0.398942280401432678;
-    return {.cumulative =
-                x.each([](double value) { return 0.5 * std::erfc(-value / std::numbers::sqrt2); }),
-            .density = x.each([](double value) { return peak * std::exp(-0.5 * value * value); })};
+    const Simd<double> a = min(Simd<double>(40.0), abs(x)); // the tail is 0 from 37.6 on
+    const Simd<double> t = (a - Simd<double>(5.0)) / (a + Simd<double>(5.0));
+    Simd<double> ratio(-3.815816262632953e-10);
+    for (const double coefficient :
+         {-2.8220772290629865e-10, 4.4011596227599254e-09,  3.627373163401201e-09,
+          -3.095201755804207e-08,  -2.6286205089898754e-08, 1.9627809920091187e-07,
+          1.27878221820937e-07,    -1.3074486019237587e-06, -7.034644683537101e-08,
+          9.05982468125664e-06,    -9.896097759279782e-06,  -5.36075811148722e-05,
+          0.00018233414511643843,  7.791597409338999e-06,   -0.00167607234455447,
+          0.006522000667783896,    -0.015170415402514863,   0.024536963243678652,
+          -0.026401042966308307,   0.010002352385229382,    0.031030368425963708,
+          -0.09155228183400904,    0.46151582985003775})
+        ratio = fmadd(ratio, t, Simd<double>(coefficient));
+    return normal_of(x, bell(a, ~std::int64_t{0x7ffffff}), ratio / (a + Simd<double>(1.0)));
 }
 
 } // namespace deepgen::DEEPGEN_PATH

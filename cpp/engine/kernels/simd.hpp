@@ -160,8 +160,7 @@ struct Simd {
 #endif
     }
 
-    // Lane by lane through a scalar function: for float64, where accuracy counts and speed does
-    // not.
+    // Lane by lane through a scalar function, where a path has no instruction.
     template <class Function>
     Simd each(Function function) const {
         Simd result;
