@@ -57,6 +57,7 @@ TARGETS: Final = {"smooth": _smooth, "with kinks": _kinked}
 
 def _fitted(activation: str, target: str, seed: int, *, quick: bool) -> MLPRegressor:
     from sklearn.exceptions import ConvergenceWarning
+    from threadpoolctl import threadpool_limits
 
     from deepgen.estimators import MLPRegressor
 
@@ -73,7 +74,8 @@ def _fitted(activation: str, target: str, seed: int, *, quick: bool) -> MLPRegre
         initializer="glorot_uniform" if saturates else "he_uniform",
         dtype="float64",
     )
-    with warnings.catch_warnings():
+    # SciPy's threads would wait for each other at vectors of 300 numbers.
+    with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
         # A budget of iterations is what is compared.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(x[:, None], TARGETS[target](x))
