@@ -1,11 +1,14 @@
 """Every experiment in quick form, and the page that shows them."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from deepgen.experiments import CATALOG
 from deepgen.experiments.gallery import write_gallery
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "experiments.md"
 
 
 @pytest.fixture(scope="module", params=CATALOG, ids=lambda runner: runner.experiment.name)
@@ -36,3 +39,15 @@ def test_the_gallery_shows_claim_figure_verdict_and_command(result, tmp_path):
     assert result.verdict in page and "deepgen experiment run" in page
     for link in re.findall(r'href="([^"#]+)"', page):
         assert (tmp_path / link).stat().st_size
+    assert f"## {result.name}\n" in (tmp_path / "summary.md").read_text()
+
+
+@pytest.mark.parametrize("runner", CATALOG, ids=lambda runner: runner.experiment.name)
+def test_the_documentation_shows_a_full_run_of_the_claim_as_it_stands(runner):
+    about = runner.experiment
+    heading, _, rest = PAGE.read_text().partition(f"## {about.name}\n")
+    section = rest.partition("\n## ")[0]
+    assert about.claim in section and about.title in section and about.source in section
+    assert f"`deepgen experiment run {about.name}`" in section
+    assert re.search(r"\| (supported|not supported|inconclusive) \|", section)
+    assert f"[`{about.name}`](#{about.name})" in heading

@@ -10,6 +10,7 @@ from pathlib import Path
 from deepgen import __version__
 from deepgen.experiments.finding import RULE
 from deepgen.experiments.result import Result
+from deepgen.experiments.summary import to_markdown
 from deepgen.experiments.table import Row, columns_of, format_value
 from deepgen.extras import load_extra
 
@@ -46,7 +47,7 @@ def write_gallery(results: Sequence[Result], folder: str | Path) -> Path:
     Returns
     -------
     page : pathlib.Path
-        ``index.html``; figures are inside it, tables and figures as files beside it.
+        ``index.html``; figures are inside it, tables, figures and ``summary.md`` beside it.
 
     Examples
     --------
@@ -65,6 +66,7 @@ def write_gallery(results: Sequence[Result], folder: str | Path) -> Path:
         sections.append(_section(result, paths))
     page = place / "index.html"
     page.write_text(_page(results, sections), encoding="utf-8")
+    (place / "summary.md").write_text(to_markdown(results), encoding="utf-8")
     return page
 
 

@@ -1,0 +1,82 @@
+"""The summary: what was claimed and found, as a Markdown page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deepgen import __version__
+from deepgen.experiments.finding import RULE
+from deepgen.experiments.result import Result
+
+__all__ = ["to_markdown"]
+
+
+def to_markdown(results: Sequence[Result]) -> str:
+    """Write results as a page of documentation.
+
+    Parameters
+    ----------
+    results : sequence of Result
+        What was run, in the order of the page.
+
+    Returns
+    -------
+    text : str
+        Markdown: an overview, then claim, findings, seeds and command of each experiment.
+
+    Examples
+    --------
+    >>> from deepgen.experiments import mlp_loss
+    >>> from deepgen.experiments.summary import to_markdown
+    >>> to_markdown([mlp_loss.run(quick=True)]).splitlines()[0]
+    '# Experiments'
+    """
+    lines = [
+        "# Experiments",
+        "",
+        "The lecture's claims, measured. `deepgen experiment list` lists them; `deepgen "
+        "experiment run NAME` repeats one, with `--quick` in seconds; `deepgen experiment gallery "
+        "--out DIR` shows all of them with their figures on one HTML page, and writes this page as "
+        "`summary.md`.",
+        "",
+        f"{RULE} deepgen {__version__}.",
+        "",
+        "| experiment | claim in short | verdict | seeds |",
+        "|---|---|---|---|",
+        *(
+            f"| [`{result.name}`](#{result.name}) | {result.experiment.title} | {result.verdict} | "
+            f"{_seeds(result)} |"
+            for result in results
+        ),
+    ]
+    for result in results:
+        lines += ["", *_section(result)]
+    return "\n".join(lines) + "\n"
+
+
+def _seeds(result: Result) -> str:
+    return f"{len(result.seeds) or 'exact'}{', quick' if result.quick else ''}"
+
+
+def _section(result: Result) -> list[str]:
+    return [
+        f"## {result.name}",
+        "",
+        f"**{result.experiment.title}: {result.verdict}.** {result.claim}",
+        "",
+        f"{result.experiment.source}. Run: `{result.command}`",
+        "",
+        "| finding | measured | interval | claim | verdict |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {_cell(finding.what)} | {finding.interval} | {finding.interval.method} | "
+            f"{finding.claim} | {finding.verdict} |"
+            for finding in result.findings
+        ),
+        *([""] if result.notes else []),
+        *(f"- {note}" for note in result.notes),
+    ]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
