@@ -11,7 +11,7 @@ from deepgen import __version__
 from deepgen.experiments.finding import RULE
 from deepgen.experiments.result import Result
 from deepgen.experiments.summary import to_markdown
-from deepgen.experiments.table import Row, columns_of, format_value
+from deepgen.experiments.table import to_html
 from deepgen.extras import load_extra
 
 __all__ = ["write_gallery"]
@@ -108,26 +108,14 @@ def _section(result: Result, paths: dict[str, Path]) -> str:
 <h2>{escape(about.title)} {_badge(result.verdict)}</h2>
 <p><b>Claim.</b> {escape(about.claim)}</p>
 <img src="data:image/png;base64,{picture}" alt="{escape(about.title)}">
-<div class="scroll">{_table(findings)}</div>
+<div class="scroll">{to_html(findings)}</div>
 <ul>{notes}</ul>
 <p class="small"><b>Protocol.</b> {escape(about.protocol)}</p>
 <p class="small"><b>Source.</b> {escape(about.source)}. <b>Run.</b> {seeds}{size},
 {result.seconds:.1f} s: <code>{escape(result.command)}</code>. <b>Files.</b> {files}</p>
-<details><summary>Table</summary><div class="scroll">{_table(result.table)}</div></details>
+<details><summary>Table</summary><div class="scroll">{to_html(result.table)}</div></details>
 </section>"""
 
 
 def _badge(verdict: str) -> str:
     return f'<span class="verdict {verdict.replace(" ", "-")}">{verdict}</span>'
-
-
-def _table(rows: Sequence[Row]) -> str:
-    columns = columns_of(rows)
-    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
-    body = "\n".join(
-        "<tr>"
-        + "".join(f"<td>{escape(format_value(row.get(name)))}</td>" for name in columns)
-        + "</tr>"
-        for row in rows
-    )
-    return f"<table><tr>{head}</tr>\n{body}</table>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -155,7 +156,7 @@ def _draw(
     figure: Figure,
 ) -> None:
     panels = figure.subplots(1, 3, sharey=True)
-    titles = (
+    titles: tuple[tuple[str, str, Mapping[Any, Decomposition]], ...] = (
         ("class grows:\ntrees, n = 200", "leaves k", by_pieces),
         ("sample grows:\ntrees of 8 leaves", "samples n", by_size),
         ("tolerance grows:\n16 ReLU units, n = 200", "tolerance rho", by_rho),
