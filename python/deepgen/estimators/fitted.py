@@ -18,6 +18,7 @@ from deepgen.inputs import as_matrix, check_features
 from deepgen.network import Array, Network
 from deepgen.threads import effective_threads
 from deepgen.validation import Data
+from deepgen.warning import warn
 
 __all__ = ["FittedMLP"]
 
@@ -238,7 +239,15 @@ class FittedMLP(BaseEstimator):
         network = self.network_
         matrix = as_matrix(check_features(self, X, network.dtype, reset=False))
         compute = network.means if means else network.outputs
-        return compute(matrix, n_threads=effective_threads(self.n_jobs))
+        outputs = compute(matrix, n_threads=effective_threads(self.n_jobs))
+        n_wrong = len(outputs) - np.count_nonzero(np.isfinite(outputs).all(axis=1))
+        if n_wrong:
+            warn(
+                f"The outputs for {n_wrong} of {len(outputs)} samples are not finite: features or "
+                f"weights are too large for {network.dtype}, or weights are not finite.",
+                RuntimeWarning,
+            )
+        return outputs
 
     def _decode(self, X: Any) -> Any:
         """Return predictions for new samples in the user's terms."""
