@@ -7,14 +7,12 @@ from copy import deepcopy
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-from sklearn.base import RegressorMixin
 from sklearn.utils.metaestimators import available_if
 
 from deepgen.component import resolve
-from deepgen.estimators.base import BaseMLP, can_continue
+from deepgen.estimators.base import can_continue
 from deepgen.estimators.constraints import REGRESSOR
+from deepgen.estimators.regression_predictions import RegressionPredictions
 from deepgen.estimators.regression_targets import RegressionTargets
 from deepgen.losses import REGRESSION_LOSSES, RegressionLoss
 from deepgen.network import Array
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["MLPRegressor"]
 
 
-class MLPRegressor(RegressorMixin, BaseMLP):
+class MLPRegressor(RegressionPredictions):
     """Multi-layer perceptron that predicts numbers, in place of scikit-learn's.
 
     Parameters
@@ -166,8 +164,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     Examples
     --------
-    >>> import numpy as np
-    >>> from deepgen import MLPRegressor
+    >>>     >>> from deepgen import MLPRegressor
     >>> X = np.linspace(-1, 1, 200).reshape(-1, 1)
     >>> model = MLPRegressor(solver="lbfgs", hidden_layer_sizes=(20,), random_state=0, tol=1e-2)
     >>> model.fit(X, np.sin(3 * X[:, 0])).score(X, np.sin(3 * X[:, 0])) > 0.99
@@ -285,89 +282,6 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         3
         """
         return self._fit(X, y, sample_weight, incremental=True)
-
-    def predict(self, X: Any) -> Array:
-        """Predict targets.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Features.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the targets' units, of the estimator's ``dtype``; one column a level
-            where the loss has several quantiles.
-
-        Raises
-        ------
-        NotFittedError
-            If there was no fit.
-        ValueError
-            If X has other columns than in ``fit``, or entries that are no finite numbers.
-
-        See Also
-        --------
-        score : How good predictions are.
-
-        Examples
-        --------
-        >>> from deepgen import MLPRegressor
-        >>> model = MLPRegressor(solver="lbfgs", hidden_layer_sizes=(), tol=1e-6)
-        >>> model.fit([[0.0], [1.0]], [0.0, 2.0]).predict([[0.5]]).round(1).tolist()
-        [1.0]
-        """
-        predictions: Array = self._decode(X)
-        return predictions
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Score predictions by R2, or by D2 of the pinball loss where there are several quantiles.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            True targets.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Sample weights, >= 0.
-
-        Returns
-        -------
-        score : float
-            At most 1; the mean over levels for several quantiles.
-
-        Raises
-        ------
-        NotFittedError
-            If there was no fit.
-        ValueError
-            If X has other columns than in ``fit``, or X or y entries that are no finite numbers.
-
-        See Also
-        --------
-        predict : The predictions themselves.
-
-        Examples
-        --------
-        >>> from deepgen import MLPRegressor
-        >>> model = MLPRegressor(solver="lbfgs", hidden_layer_sizes=(), tol=1e-6)
-        >>> round(model.fit([[0.0], [1.0]], [0.0, 2.0]).score([[0.5], [1.0]], [1.0, 2.0]), 2)
-        1.0
-        """
-        predictions = self.predict(X)
-        return self._targets.score(y, predictions, sample_weight)
-
-    @property
-    def target_mean_(self) -> NDArray[np.float64]:
-        """What is taken off each target."""
-        return self._targets.scaling.mean
-
-    @property
-    def target_scale_(self) -> NDArray[np.float64]:
-        """What each target is divided by."""
-        return self._targets.scaling.scale
 
     def _relate(self, y: Any, known: RegressionTargets | None) -> RegressionTargets:
         loss = deepcopy(resolve(self.loss, REGRESSION_LOSSES, "loss"))
