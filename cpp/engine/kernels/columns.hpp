@@ -37,28 +37,29 @@ void add(Rows<const T> from, T *to, Index to_stride) {
 }
 
 // A 32-bit hash of (key of the row, unit): two rounds of multiply and shift (Wellons 2018,
-// lowbias32), the second half of the key between them.
+// lowbias32), the second half of the key between them. Padding stays zero, kept or not.
 template <class T>
 void dropout(Rows<T> x, const DropoutKey *keys, std::uint32_t threshold, T scale) {
-    constexpr std::uint32_t chunk = 64; // hashes first, then the choice: each loop is of one width
-    const auto width = static_cast<std::uint32_t>(x.width);
+    using V = Simd<T>;
+    typename V::Words places;
+    for (Index c = 0; c < V::lanes; ++c)
+        places[c] = static_cast<std::uint32_t>(c) * 0x9e3779b9u;
+    constexpr std::uint32_t step = static_cast<std::uint32_t>(V::lanes) * 0x9e3779b9u;
     for (Index i = 0; i < x.rows; ++i) {
         const DropoutKey key = keys[i];
         T *const row = x.data + i * x.stride;
-        for (std::uint32_t first = 0; first < width; first += chunk) {
-            std::uint32_t hashes[chunk];
-            for (std::uint32_t j = 0; j < chunk; ++j) {
-                std::uint32_t hash = key.low + (first + j) * 0x9e3779b9u;
-                hash ^= hash >> 16;
-                hash *= 0x7feb352du;
-                hash ^= key.high;
-                hash ^= hash >> 15;
-                hash *= 0x846ca68bu;
-                hashes[j] = hash ^ (hash >> 16);
-            }
-            const std::uint32_t n = std::min(chunk, width - first);
-            for (std::uint32_t j = 0; j < n; ++j)
-                row[first + j] = hashes[j] >= threshold ? row[first + j] * scale : T(0);
+        typename V::Words counter = places + key.low;
+        for (Index j = 0; j < padded<T>(x.width); j += V::lanes, counter += step) {
+            typename V::Words hash = counter;
+            hash ^= hash >> 16;
+            hash *= 0x7feb352du;
+            hash ^= key.high;
+            hash ^= hash >> 15;
+            hash *= 0x846ca68bu;
+            hash ^= hash >> 16;
+            const typename V::Mask kept =
+                __builtin_convertvector(hash >= threshold, typename V::Mask);
+            select(kept, V::load(row + j) * V(scale), V(T(0))).store(row + j);
         }
     }
 }

@@ -52,17 +52,20 @@ template <>
 struct Register<float> {
     typedef float Lanes __attribute__((vector_size(register_bytes)));
     typedef std::int32_t Mask __attribute__((vector_size(register_bytes)));
+    typedef std::uint32_t Words __attribute__((vector_size(register_bytes)));
 };
 template <>
 struct Register<double> {
     typedef double Lanes __attribute__((vector_size(register_bytes)));
     typedef std::int64_t Mask __attribute__((vector_size(register_bytes)));
+    typedef std::uint32_t Words __attribute__((vector_size(register_bytes / 2)));
 };
 
 template <class T>
 struct Simd {
     using Lanes = typename Register<T>::Lanes;
-    using Mask = typename Register<T>::Mask; // all bits of a lane set, or none
+    using Mask = typename Register<T>::Mask;   // all bits of a lane set, or none
+    using Words = typename Register<T>::Words; // 32 bits for each lane
 
     static constexpr Index lanes = register_bytes / static_cast<Index>(sizeof(T));
 
