@@ -173,12 +173,22 @@ struct Simd {
         return result;
     }
 
-    // The sum of the lanes, in order.
+    // The sum of the lanes: halves of the register are added until four values are left, or two.
     double sum() const {
-        double total = 0.0;
-        for (Index i = 0; i < lanes; ++i)
-            total += static_cast<double>(v[i]);
-        return total;
+        typedef T Quarter __attribute__((vector_size(16)));
+        constexpr Index n_quarters = register_bytes / 16, n = 16 / static_cast<Index>(sizeof(T));
+        Quarter quarters[n_quarters];
+        std::memcpy(quarters, &v, register_bytes);
+#pragma GCC unroll 4
+        for (Index half = n_quarters / 2; half > 0; half /= 2)
+#pragma GCC unroll 4
+            for (Index i = 0; i < half; ++i)
+                quarters[i] += quarters[i + half];
+        const Quarter left = quarters[0];
+        if constexpr (n == 4)
+            return static_cast<double>((left[0] + left[2]) + (left[1] + left[3]));
+        else
+            return static_cast<double>(left[0] + left[1]);
     }
 };
 
