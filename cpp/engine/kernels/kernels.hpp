@@ -197,4 +197,7 @@ std::span<const std::string_view> simd_paths();
 template <class T>
 const Kernels<T> &kernels(std::string_view path);
 
+// The same with products in bfloat16; refused where the machine has none.
+const Kernels<float> &kernels_bfloat16(std::string_view path);
+
 } // namespace deepgen

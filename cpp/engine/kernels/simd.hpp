@@ -22,6 +22,11 @@
 #if defined(DEEPGEN_EMULATE_AVX512)
 #define DEEPGEN_PATH avx512
 #define DEEPGEN_REGISTER_BYTES 64
+#elif defined(__AVX512BF16__)
+#define DEEPGEN_USE_AVX512
+#define DEEPGEN_USE_BFLOAT16
+#define DEEPGEN_PATH avx512_bfloat16
+#define DEEPGEN_REGISTER_BYTES 64
 #elif defined(__AVX512F__)
 #define DEEPGEN_USE_AVX512
 #define DEEPGEN_PATH avx512

@@ -59,7 +59,7 @@ enum class Part { output, product }; // of a layer: a_l or z_l
 template <class T>
 class Network {
   public:
-    Network(NetworkSpec spec, std::string_view simd);
+    Network(NetworkSpec spec, const Kernels<T> &kernels);
     Network(const Network &) = delete;
 
     const NetworkSpec &spec() const { return spec_; }

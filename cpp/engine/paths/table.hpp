@@ -57,9 +57,8 @@ template <class T>
 constexpr Kernels<T> table{
     .path = DEEPGEN_NAME(DEEPGEN_PATH),
     .panel = panel_columns<T>,
-    .product = {product<T, Epilogue::store>, product<T, Epilogue::accumulate>,
-                product<T, Epilogue::bias>, product<T, Epilogue::bias_relu>,
-                product<T, Epilogue::gate>, product<T, Epilogue::accumulate_gate>},
+    .product = {products<T>[0], products<T>[1], products<T>[2], products<T>[3], products<T>[4],
+                products<T>[5]},
     .outer_product = outer_product<T>,
     .narrow_product = narrow_product<T>,
     .transpose = transpose<T>,
