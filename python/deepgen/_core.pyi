@@ -158,6 +158,9 @@ class Network:
     def n_trainable(self) -> int:
         ...
     @property
+    def products(self) -> str:
+        ...
+    @property
     def simd(self) -> str:
         ...
     @property

@@ -1,15 +1,9 @@
-// The float32 table of AVX-512 with its products in bfloat16; compiled with this path's flags, see
+// Products in bfloat16, to take the place of AVX-512's; compiled with this path's flags, see
 // CMakeLists.txt.
 
 #include "engine/kernels/product.hpp"
 
-namespace deepgen {
-
-namespace avx512 {
-const Kernels<float> &kernels_float();
-} // namespace avx512
-
-namespace DEEPGEN_PATH {
+namespace deepgen::DEEPGEN_PATH {
 namespace {
 
 void outer_product_of_pairs(const OuterProduct<float> &p) {
@@ -37,16 +31,10 @@ void outer_product_of_pairs(const OuterProduct<float> &p) {
 
 } // namespace
 
-const Kernels<float> &kernels_float() {
-    static const Kernels<float> table = [] {
-        Kernels<float> kernels = avx512::kernels_float();
-        kernels.path = "avx512_bfloat16";
-        std::ranges::copy(products<float>, kernels.product);
-        kernels.outer_product = outer_product_of_pairs;
-        return kernels;
-    }();
-    return table;
+void replace_products(Kernels<float> &kernels) {
+    kernels.path = "avx512_bfloat16";
+    std::ranges::copy(products<float>, kernels.product);
+    kernels.outer_product = outer_product_of_pairs;
 }
 
-} // namespace DEEPGEN_PATH
-} // namespace deepgen
+} // namespace deepgen::DEEPGEN_PATH
