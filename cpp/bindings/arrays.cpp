@@ -2,7 +2,9 @@
 
 #include "bindings/arrays.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <omp.h>
 
 namespace deepgen::python {
 
@@ -93,6 +95,12 @@ HeldSelection::HeldSelection(const py::handle &rows, Index n_rows)
                 ", X has rows 0 to ", n_rows - 1);
     owner = array;
     view = {array.shape(0), array.data()};
+}
+
+Index checked_threads(Index n_threads) {
+    require(n_threads >= 1, "n_threads must be at least 1, got ", n_threads);
+    constexpr Index always_allowed = 8;
+    return std::min(n_threads, std::max<Index>(always_allowed, omp_get_num_procs()));
 }
 
 template struct HeldInputs<float>;

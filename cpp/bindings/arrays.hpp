@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "bindings/filled.hpp"
 #include "engine/network/network.hpp"
 
 #include <pybind11/numpy.h>
@@ -94,9 +95,10 @@ struct HeldSelection {
     Selection view;
 };
 
-inline Index checked_threads(Index n_threads) {
-    require(n_threads >= 1, "n_threads must be at least 1, got ", n_threads);
-    return n_threads;
-}
+// A bound on the team. More threads than processors only wait for each other, and a system that
+// cannot start them ends the process; a few are let through, so that teams can be tested anywhere.
+Index checked_threads(Index n_threads);
 
 } // namespace deepgen::python
+
+DEEPGEN_FILLED(deepgen::python::SparseRows)

@@ -30,3 +30,9 @@ void bind_network(py::module_ &module);
 void bind_trainer(py::module_ &module);
 
 } // namespace deepgen::python
+
+DEEPGEN_FILLED(deepgen::Component)
+DEEPGEN_FILLED(deepgen::LayerSpec)
+DEEPGEN_FILLED(deepgen::NetworkSpec)
+DEEPGEN_FILLED(deepgen::Block)
+DEEPGEN_FILLED(deepgen::python::AnyNetwork)

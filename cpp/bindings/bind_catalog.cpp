@@ -105,8 +105,7 @@ void bind_catalog(py::module_ &module) {
             return std::vector<std::string>(paths.begin(), paths.end());
         },
         "The SIMD paths that run on this machine, best first.");
-    module.def("max_threads", &max_threads,
-               "OpenMP's limit now; 1 in a child forked after a parallel region.");
+    module.def("max_threads", &max_threads, "OpenMP's limit now; 1 in a forked child.");
     module.def("fma_peak", &fma_peak, py::arg("dtype"), py::arg("simd") = "",
                "Peak of one thread right now, GFLOP/s of fused multiply-adds in registers.");
 }

@@ -33,7 +33,7 @@ py::array_t<T> layer_of(const Network<T> &network, const py::handle &parameters,
     const HeldInputs<T> inputs(X, network.n_inputs());
     const HeldSelection selection(rows, inputs.view.n_rows);
     const Index width = checked_layer(network, layer).width;
-    checked_threads(n_threads);
+    n_threads = checked_threads(n_threads);
     py::array_t<T> out({selection.view.size, width});
     T *const to = out.mutable_data();
     const T *const from = flat.data();
@@ -83,7 +83,7 @@ moments(const AnyNetwork &any, const py::object &parameters, const py::object &X
         const HeldSelection selection(rows, inputs.view.n_rows);
         require(selection.view.size >= 1, "the moments of no rows are not defined");
         const Index width = checked_layer(network, layer).width;
-        checked_threads(n_threads);
+        n_threads = checked_threads(n_threads);
         py::array_t<double> mean(width), variance(width);
         double *const mean_to = mean.mutable_data(), *const variance_to = variance.mutable_data();
         const T *const from = flat.data();
@@ -111,7 +111,7 @@ LossCall loss_and_gradient(const AnyNetwork &any, const py::object &parameters, 
         const HeldSelection selection(rows, inputs.view.n_rows);
         require(selection.view.size >= 1, "the loss of no rows is not defined");
         require(alpha >= 0.0, "alpha must not be negative, got ", alpha);
-        checked_threads(n_threads);
+        n_threads = checked_threads(n_threads);
         py::array_t<T> gradient(with_gradient ? network.layout().n_parameters : 0);
         T *const to = with_gradient ? gradient.mutable_data() : nullptr;
         const T *const from = flat.data();

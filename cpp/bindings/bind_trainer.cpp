@@ -5,7 +5,9 @@
 #include "engine/training/trainer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <pybind11/stl.h>
+#include <stdexcept>
 
 namespace deepgen::python {
 namespace {
@@ -23,6 +25,8 @@ struct HeldTrainer {
     py::object X, y, weights;
 };
 
+// A trainer serves one Python thread at a time. `run` works without the GIL, so a second thread
+// could come in; it is told so rather than made to wait, which could be for ever.
 struct AnyTrainer {
     AnyTrainer(const AnyNetwork &any, const Component &optimizer, const TrainingSpec &spec) {
         std::visit(
@@ -33,11 +37,27 @@ struct AnyTrainer {
     }
     template <class Function>
     decltype(auto) visit(Function function) const {
+        const Turn turn(*busy);
         return std::visit([&](const auto &pointer) -> decltype(auto) { return function(*pointer); },
                           held);
     }
 
+    class Turn {
+      public:
+        explicit Turn(std::atomic_flag &busy) : busy_(busy) {
+            if (busy_.test_and_set(std::memory_order_acquire))
+                throw std::runtime_error("the trainer is at work in another thread");
+        }
+        ~Turn() { busy_.clear(std::memory_order_release); }
+        Turn(const Turn &) = delete;
+        Turn &operator=(const Turn &) = delete;
+
+      private:
+        std::atomic_flag &busy_;
+    };
+
     std::variant<std::unique_ptr<HeldTrainer<float>>, std::unique_ptr<HeldTrainer<double>>> held;
+    std::unique_ptr<std::atomic_flag> busy = std::make_unique<std::atomic_flag>();
 };
 
 void set_data(AnyTrainer &any, const py::object &X, const py::object &y, const py::object &weights,
@@ -71,7 +91,7 @@ void store(const AnyTrainer &any, const py::object &parameters) {
 Progress run(AnyTrainer &any, const py::object &rates, Index n_threads) {
     const auto array = array_of<double>("rates", rates, 1);
     const std::span<const double> values(array.data(), as_size(array.shape(0)));
-    checked_threads(n_threads);
+    n_threads = checked_threads(n_threads);
     const py::gil_scoped_release released;
     return any.visit([&](auto &held) { return held.trainer.run(values, n_threads); });
 }
@@ -116,6 +136,12 @@ void set_state(AnyTrainer &any, const py::typing::Dict<py::str, py::array> &stat
 }
 
 } // namespace
+} // namespace deepgen::python
+
+DEEPGEN_FILLED(deepgen::Progress)
+DEEPGEN_FILLED(deepgen::python::AnyTrainer)
+
+namespace deepgen::python {
 
 void bind_trainer(py::module_ &module) {
     using py::arg, py::kw_only;

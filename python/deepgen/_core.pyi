@@ -248,7 +248,7 @@ def fma_peak(dtype: str, simd: str = '') -> float:
     """
 def max_threads() -> int:
     """
-    OpenMP's limit now; 1 in a child forked after a parallel region.
+    OpenMP's limit now; 1 in a forked child.
     """
 def simd_paths() -> list[str]:
     """

@@ -7,17 +7,58 @@ apart; the engine checks names and ranges when a fit begins.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from math import inf
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
 
 from deepgen import _core
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Component", "resolve"]
+__all__ = ["Component", "Range", "resolve"]
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers between two bounds.
+
+    Parameters
+    ----------
+    low, high : float
+        The bounds; an infinite one never belongs.
+    without : str, default=''
+        'low', 'high' or 'both' for bounds that do not belong.
+
+    Examples
+    --------
+    >>> from deepgen.component import Range
+    >>> print(Range(0, 1, without="high"), 1.0 in Range(0, 1, without="high"))
+    [0, 1) False
+    """
+
+    low: float = -inf
+    high: float = inf
+    without: str = ""
+
+    @property
+    def _open(self) -> tuple[bool, bool]:
+        low = self.without in ("low", "both") or self.low == -inf
+        return low, self.without in ("high", "both") or self.high == inf
+
+    def __contains__(self, value: float) -> bool:
+        low, high = self._open
+        above = self.low < value if low else self.low <= value
+        return above and (value < self.high if high else value <= self.high)
+
+    def __str__(self) -> str:
+        low, high = self._open
+        return f"{'(' if low else '['}{self.low:g}, {self.high:g}{')' if high else ']'}"
 
 
 @dataclass(repr=False)
@@ -34,8 +75,10 @@ class Component:
     """
 
     name: ClassVar[str] = ""
-    ranges: ClassVar[dict[str, tuple[float, float]]] = {}
-    """Lowest and highest value of the fields that Python uses by itself."""
+    ranges: ClassVar[dict[str, Range]] = {}
+    """What the fields that are numbers may be."""
+    flags: ClassVar[tuple[str, ...]] = ()
+    """The fields that are True or False."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the fields by name, as scikit-learn's ``clone`` asks for them.
@@ -101,23 +144,28 @@ class Component:
         return f"{type(self).__name__}({', '.join(changed)})"
 
     def check(self) -> None:
-        """Refuse fields that are out of range, of those that the engine does not see.
+        """Refuse fields that are out of range.
 
         Raises
         ------
         ValueError
-            If a field is no number or outside its range.
+            If a field is no number, outside its range, or neither True nor False.
         """
-        for key, (low, high) in self.ranges.items():
+        name, defaults = type(self).__name__, {field.name: field.default for field in fields(self)}
+        for key, allowed in self.ranges.items():
             value = getattr(self, key)
-            if value is None:
+            if value is None and defaults[key] is None:
                 continue
             if not isinstance(value, Real):
-                raise ValueError(f"{type(self).__name__}: {key} must be a number, got {value!r}")
-            if not low <= float(value) <= high:
-                raise ValueError(
-                    f"{type(self).__name__}: {key} must be in [{low:g}, {high:g}], got {value!r}"
-                )
+                raise ValueError(f"{name}: {key} must be a number, got {value!r}")
+            # An integer may be too large for a float.
+            number: Any = value
+            if number not in allowed or abs(number) > sys.float_info.max:
+                raise ValueError(f"{name}: {key} must be in {allowed}, got {value!r}")
+        for key in self.flags:
+            value = getattr(self, key)
+            if not isinstance(value, bool | np.bool_):
+                raise ValueError(f"{name}: {key} must be True or False, got {value!r}")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings under the engine's names.
@@ -140,8 +188,9 @@ class Component:
         Raises
         ------
         ValueError
-            If a setting is not a number.
+            If a field is out of range or not a number.
         """
+        self.check()
         settings: dict[str, float | list[float]] = {}
         for key, value in self.settings().items():
             try:
@@ -179,9 +228,16 @@ def resolve(value: Any, members: Mapping[str, type[Member]], what: str) -> Membe
     Raises
     ------
     ValueError
-        If the name is not known.
+        If the name is not known, or the component is only the base of those that are.
     """
     if not isinstance(value, str):
+        kinds = set(members.values())
+        if type(value) not in kinds and any(issubclass(kind, type(value)) for kind in kinds):
+            names = ", ".join(sorted(kind.__name__ for kind in kinds))
+            raise ValueError(
+                f"{what} is a bare {type(value).__name__}, which stands for all of its kind; give "
+                f"one of {names}"
+            )
         component: Member = value
         return component
     if value not in members:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 from deepgen import _core
 from deepgen.history import History
@@ -43,6 +43,8 @@ class Plan:
         Whether the validation score decides, and the best weights are kept.
     verbose : bool
         Whether to print a line an epoch.
+    max_time : float or None
+        Seconds after ``began`` at which training ends, looked at after each epoch.
     n_threads : int
         Largest number of threads.
     incremental : bool
@@ -69,6 +71,7 @@ class Plan:
     n_iter_no_change: float
     early_stopping: bool
     verbose: bool
+    max_time: float | None
     n_threads: int
     incremental: bool
     began: float
@@ -120,3 +123,40 @@ class Course:
     def forget(self) -> None:
         """Drop the optimizer's state, and with it the point where steps would go on."""
         self.slots = self.parameters = self.served = None
+
+    def mark(self) -> tuple[Course, tuple[str, ...], int]:
+        """Return a note of this moment for `go_back`.
+
+        Returns
+        -------
+        mark : tuple
+            A copy that shares the history, the history's columns and its length.
+        """
+        copied = replace(self, patience=replace(self.patience), memory=dict(self.memory))
+        return copied, tuple(self.history.columns), len(self.history)
+
+    def go_back(self, mark: tuple[Course, tuple[str, ...], int]) -> None:
+        """Undo what a call did that failed.
+
+        Parameters
+        ----------
+        mark : tuple
+            From `mark`, before the call.
+        """
+        before, names, n_rows = mark
+        for entry in fields(self):
+            setattr(self, entry.name, getattr(before, entry.name))
+        columns = self.history.columns
+        self.history.columns = {name: columns[name][:n_rows] for name in names}
+
+    def snapshot(self) -> Course:
+        """Return a copy for looking at, which training leaves alone.
+
+        Returns
+        -------
+        snapshot : Course
+            Without the optimizer's state.
+        """
+        copied = replace(self.mark()[0], history=self.history.copy())
+        copied.forget()
+        return copied

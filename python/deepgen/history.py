@@ -79,6 +79,16 @@ class History:
         for name, column in self.columns.items():
             column.append(row.get(name, math.nan))
 
+    def copy(self) -> History:
+        """Return a copy that grows on its own.
+
+        Returns
+        -------
+        history : History
+            With the same rows.
+        """
+        return History({name: list(column) for name, column in self.columns.items()})
+
     @property
     def seconds(self) -> float:
         """Seconds of training so far."""

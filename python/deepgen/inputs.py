@@ -10,7 +10,7 @@ import numpy as np
 from deepgen import _core
 from deepgen.network import Array, Matrix
 
-__all__ = ["as_matrix", "check_features", "check_weights"]
+__all__ = ["as_matrix", "check_features", "check_weights", "plain_targets", "refuse_lookalikes"]
 
 
 def check_features(
@@ -38,11 +38,75 @@ def check_features(
     """
     from sklearn.utils.validation import validate_data
 
+    refuse_lookalikes(X, "X")
+    if "y" in others:
+        others["y"] = plain_targets(others["y"])
     # A number too large for the type becomes infinite and is refused as such.
     with np.errstate(over="ignore", invalid="ignore"):
         return validate_data(
             estimator, X, accept_sparse="csr", dtype=dtype, order="C", reset=reset, **others
         )
+
+
+def refuse_lookalikes(values: Any, name: str) -> None:
+    """Refuse what NumPy would turn into numbers that mean something else.
+
+    Parameters
+    ----------
+    values : array-like, data frame or sparse matrix
+        Features, targets or weights as the user has them.
+    name : str
+        Name of the argument, for the message.
+
+    Raises
+    ------
+    ValueError
+        If a mask would be lost, or points in time would become nanoseconds.
+    """
+    if np.ma.is_masked(values):
+        n_masked = np.sum(np.ma.getmaskarray(values))
+        raise ValueError(
+            f"{name} is a masked array with {n_masked} entries masked, and masks are not looked "
+            "at; fill or drop them"
+        )
+    kinds = values.dtypes if hasattr(values, "columns") else [getattr(values, "dtype", None)]
+    for column, kind in enumerate(kinds):
+        text = str(kind).lower()
+        if text.startswith(("datetime", "timedelta", "duration", "date")):
+            raise ValueError(
+                f"{name} has points or spans of time (column {column} is {kind}); numbers are "
+                "wanted, such as days since a date"
+            )
+
+
+def plain_targets(y: Any) -> Any:
+    """Return targets whose type scikit-learn's checks do not change.
+
+    Parameters
+    ----------
+    y : array-like or sparse matrix
+        Targets as the user has them.
+
+    Returns
+    -------
+    y : array-like or sparse matrix
+        A complete column of pandas' nullable integers or booleans as NumPy's, which scikit-learn
+        would turn into float64; all else as it came.
+
+    Raises
+    ------
+    ValueError
+        If there are more than two dimensions, no columns, or entries that are masked.
+    """
+    if np.ma.is_masked(y):
+        refuse_lookalikes(y, "y")
+    shape = getattr(y, "shape", None)
+    if isinstance(shape, tuple) and (len(shape) > 2 or 0 in shape[1:]):
+        raise ValueError(f"y has shape {shape}; (n_samples,) or (n_samples, n_outputs) is wanted")
+    plain = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
+    if isinstance(plain, np.dtype) and plain.kind in "iub" and not y.isna().any():
+        return y.to_numpy(dtype=plain)
+    return y
 
 
 def as_matrix(X: Any) -> Matrix:
@@ -59,7 +123,7 @@ def as_matrix(X: Any) -> Matrix:
         Sparse rows have sorted columns and no duplicates; the user's matrix is left as it was.
     """
     if isinstance(X, np.ndarray):
-        return X
+        return np.require(X, requirements="A")
     if not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
@@ -98,6 +162,7 @@ def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> Array | N
 
     if sample_weight is None:
         return None
+    refuse_lookalikes(sample_weight, "sample_weight")
     n_samples = X.shape[0]
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, sample_weight)
@@ -114,4 +179,4 @@ def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> Array | N
         raise ValueError("All sample_weight are zero: there is nothing to learn from")
     if weights.max() < np.finfo(dtype).tiny:
         raise ValueError(f"All sample_weight are too small for {dtype}: at most {weights.max()}")
-    return weights
+    return np.require(weights, requirements="A")

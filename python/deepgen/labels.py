@@ -12,6 +12,29 @@ from deepgen.network import Array
 __all__ = ["Labels"]
 
 
+def check_kind(y: Any) -> None:
+    """Refuse labels that cannot be told apart or put in order.
+
+    Parameters
+    ----------
+    y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
+        Labels.
+
+    Raises
+    ------
+    ValueError
+        If they are fractions, or objects of types that do not compare.
+    """
+    from sklearn.utils.multiclass import check_classification_targets
+
+    if y.dtype.kind == "O":
+        kinds = {"str" if isinstance(label, str) else type(label).__name__ for label in y.ravel()}
+        if len(kinds) > 1:
+            names = ", ".join(sorted(kinds))
+            raise ValueError(f"y mixes labels of the types {names}; one type is wanted")
+    check_classification_targets(y)
+
+
 @dataclass(frozen=True)
 class Labels:
     """The classes that a classifier knows.
@@ -63,11 +86,12 @@ class Labels:
         ValueError
             If they are no labels, or ``classes`` does not have one a column of several.
         """
-        from sklearn.utils.multiclass import check_classification_targets, unique_labels
+        from sklearn.utils.multiclass import unique_labels
 
-        check_classification_targets(y)
+        check_kind(y)
         if y.ndim == 1:
             found = y if classes is None else np.asarray(classes)
+            check_kind(found)
             unique_labels(found)  # refuses numbers among strings
             return cls(np.unique(found))
         known = np.arange(y.shape[1]) if classes is None else unique_labels(classes)
@@ -105,9 +129,9 @@ class Labels:
         ValueError
             If there are other classes, or another number of columns.
         """
-        from sklearn.utils.multiclass import check_classification_targets, unique_labels
+        from sklearn.utils.multiclass import unique_labels
 
-        check_classification_targets(y)
+        check_kind(y)
         if self.several:
             if y.ndim != 2 or y.shape[1] != len(self.classes):
                 raise ValueError(
@@ -166,7 +190,7 @@ class Labels:
         """
         if self.several:
             dense = y if isinstance(y, np.ndarray) else y.toarray()
-            return np.ascontiguousarray(dense, dtype=dtype)
+            return np.require(dense, dtype=dtype, requirements=["C", "A"])
         numbers = self.numbers(y)
         return numbers if self.softmax else numbers.astype(dtype).reshape(-1, 1)
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import time
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepgen.course import Course, Plan
+from deepgen.monitor import Monitor
 from deepgen.network import Network
 from deepgen.training import NON_FINITE
 from deepgen.validation import Data, Validation
+
+if TYPE_CHECKING:
+    from deepgen.callbacks import Tasks
 
 __all__ = ["minimize"]
 
@@ -23,6 +26,7 @@ def minimize(
     validation: Validation | None,
     plan: Plan,
     course: Course,
+    tasks: Tasks | None = None,
     *,
     history_size: int,
     max_fun: int,
@@ -41,6 +45,8 @@ def minimize(
         ``n_epochs`` bounds the iterations, ``tol`` the gradient's largest component.
     course : Course
         Its history takes a row an iteration.
+    tasks : Tasks, default=None
+        Tells scikit-learn's callbacks of each iteration; one of them may ask to stop.
     history_size : int
         Pairs of differences that approximate the Hessian.
     max_fun : int
@@ -59,13 +65,14 @@ def minimize(
     Warns
     -----
     ConvergenceWarning
-        If the gradient did not become small enough.
+        If the gradient did not become small enough, also within ``max_time``.
     UserWarning
         If Ctrl-C was pressed: the weights are those of the last iteration.
     """
     from scipy.optimize import minimize as scipy_minimize
 
-    objective = _Objective(network, data, validation, plan, course)
+    monitor = Monitor(plan, course, data.n_rows, tasks)
+    objective = _Objective(network, data, validation, plan, monitor)
     result: Any = None
     try:
         result = scipy_minimize(
@@ -81,14 +88,16 @@ def minimize(
                 "maxcor": history_size,
             },
         )
-        if objective.n_iter == 0 and not np.isfinite(objective.loss):
+        if monitor.n_epochs == 0 and not np.isfinite(objective.loss):
             raise ValueError(NON_FINITE)
         if np.isfinite(result.x).all():
             objective.accepted = result.x
     except KeyboardInterrupt:
         warnings.warn("Training interrupted by user.", stacklevel=2)
     network.parameters[...] = objective.accepted
-    if result is not None and result.status != 0:
+    if objective.timed_out:
+        monitor.say_out_of_time()
+    elif result is not None and result.status != 0 and not monitor.stopped:
         from sklearn.exceptions import ConvergenceWarning
 
         warnings.warn(
@@ -98,7 +107,7 @@ def minimize(
             ConvergenceWarning,
             stacklevel=2,
         )
-    return objective.n_iter
+    return monitor.n_epochs
 
 
 class _Objective:
@@ -110,21 +119,23 @@ class _Objective:
         data: Data,
         validation: Validation | None,
         plan: Plan,
-        course: Course,
+        monitor: Monitor,
     ) -> None:
-        self.network, self.validation, self.plan, self.course = network, validation, plan, course
+        self.network, self.validation, self.plan, self.monitor = network, validation, plan, monitor
         self.data = data
         self.trial = Network(network.core, network.parameters)
         loss = network.core.spec.loss
         smooth = loss.settings.get("label_smoothing", 0.0)
         self.clips = loss.name in ("log_loss", "binary_log_loss") and smooth == 0.0
         self.accepted: NDArray[np.float64] = network.parameters.copy()
-        self.n_iter = 0
         self.loss = self.gradient_norm = float("nan")
-        self.began = plan.began - course.history.seconds
+        self.under_way = self.timed_out = False
 
     def __call__(self, parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         data, plan = self.data, self.plan
+        if not self.under_way:
+            self.under_way = True
+            self.monitor.begin(self.network)
         self.trial.parameters = np.ascontiguousarray(parameters)
         loss, gradient = self.trial.loss_and_gradient(
             data.X,
@@ -166,23 +177,27 @@ class _Objective:
         return float(weights @ excess / weights.sum())
 
     def accept(self, intermediate_result: Any) -> None:
-        """Note an accepted point; SciPy evaluated it last."""
-        course, network = self.course, self.network
+        """Note an accepted point, which SciPy evaluated last.
+
+        Raises
+        ------
+        StopIteration
+            If the search shall end here, as SciPy wants to be told.
+        """
+        network, monitor = self.network, self.monitor
         self.accepted = np.array(intermediate_result.x)
-        self.n_iter += 1
-        course.n_epochs += 1
-        course.samples_seen += self.data.n_rows
+        network.parameters[...] = self.accepted
         measured = None
         if self.validation is not None:
-            network.parameters[...] = self.accepted
             measured = self.validation.measure(network, self.plan.n_threads)
-        loss = float(intermediate_result.fun)
-        course.history.append(
-            loss=loss,
-            learning_rate=float("nan"),
+        monitor.record(
+            loss=float(intermediate_result.fun),
             gradient_norm=self.gradient_norm,
-            time=time.perf_counter() - self.began,
             validation=measured,
         )
-        if self.plan.verbose:
-            print(f"Iteration {len(course.history)}, loss = {loss:.8f}")
+        self.under_way = False
+        stop = monitor.end(network)
+        if not stop and monitor.n_epochs < self.plan.n_epochs:
+            self.timed_out = monitor.out_of_time
+        if stop or self.timed_out:
+            raise StopIteration

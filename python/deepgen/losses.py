@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from numbers import Real
 from typing import Any, ClassVar
 
 from deepgen import _core
-from deepgen.component import Component
+from deepgen.component import Component, Range
 
 __all__ = [
     "AbsoluteError",
@@ -98,6 +100,7 @@ class Huber(RegressionLoss):
     """
 
     name: ClassVar[str] = "huber"
+    ranges: ClassVar[dict[str, Range]] = {"delta": Range(0, without="low")}
 
     delta: float = 1.0
 
@@ -144,6 +147,25 @@ class Quantile(RegressionLoss):
         """How many levels are predicted."""
         levels = self.levels
         return 1 if levels is None else len(levels)
+
+    def check(self) -> None:
+        """Refuse levels that are none.
+
+        Raises
+        ------
+        ValueError
+            If there are none, one is not in (0, 1), or they do not ascend.
+        """
+        levels: list[Any] = [self.quantile] if self.levels is None else self.levels
+        if not levels:
+            raise ValueError("Quantile: quantile is empty, at least one level is wanted")
+        for level in levels:
+            if not isinstance(level, Real):
+                raise ValueError(f"Quantile: quantile must be a number, got {self.quantile!r}")
+            if float(level) not in Range(0, 1, without="both"):
+                raise ValueError(f"Quantile: quantile must be in (0, 1), got {self.quantile!r}")
+        if any(low >= high for low, high in pairwise(map(float, levels))):
+            raise ValueError(f"Quantile: quantile must ascend without repeats, got {levels}")
 
 
 @dataclass(repr=False)
@@ -235,6 +257,7 @@ class LogLoss(ClassificationLoss):
     """
 
     name: ClassVar[str] = "log_loss"
+    ranges: ClassVar[dict[str, Range]] = {"label_smoothing": Range(0, 1, without="high")}
 
     label_smoothing: float = 0.0
 
@@ -265,6 +288,7 @@ class Focal(ClassificationLoss):
     """
 
     name: ClassVar[str] = "focal"
+    ranges: ClassVar[dict[str, Range]] = {"gamma": Range(0)}
 
     gamma: float = 2.0
 

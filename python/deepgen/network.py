@@ -125,9 +125,12 @@ class Network:
         ]
 
     def set_layers(
-        self, coefs: Sequence[Any] | None = None, intercepts: Sequence[Any] | None = None
+        self,
+        coefs: Sequence[Any] | None = None,
+        intercepts: Sequence[Any] | None = None,
+        suffix: str = "init",
     ) -> None:
-        """Overwrite weights, intercepts or both.
+        """Overwrite weights, intercepts or both; what does not fit leaves all as it was.
 
         Parameters
         ----------
@@ -136,34 +139,53 @@ class Network:
         intercepts : sequence of array-like of shape (out,), default=None
             One a layer; None leaves the intercepts alone. A layer without intercepts takes zeros
             only.
+        suffix : str, default='init'
+            What the user calls them, after ``coefs_`` or ``intercepts_``; for messages.
 
         Raises
         ------
         ValueError
             If the number of arrays, a shape or a value does not fit.
         """
+        changes: list[tuple[Array, Array]] = []
         for what, given, own in (
-            ("coefs_init", coefs, self.coefs()),
-            ("intercepts_init", intercepts, self.intercepts()),
+            (f"coefs_{suffix}", coefs, self.coefs()),
+            (f"intercepts_{suffix}", intercepts, self.intercepts()),
         ):
             if given is None:
                 continue
+            if isinstance(given, str) or not hasattr(given, "__len__"):
+                raise ValueError(f"{what} must be a list of arrays, one a layer, got {given!r}")
             if len(given) != len(own):
                 raise ValueError(
                     f"{what} has {len(given)} arrays, the network has {len(own)} layers"
                 )
             for layer, (source, target) in enumerate(zip(given, own, strict=True)):
-                values = np.asarray(source, dtype=self.dtype)
-                if values.shape != target.shape:
-                    raise ValueError(
-                        f"{what}[{layer}] has shape {values.shape}, the network expects "
-                        f"{target.shape}"
-                    )
-                if not np.isfinite(values).all():
-                    raise ValueError(f"{what}[{layer}] contains NaN or infinity")
-                target[...] = values
-                if target.base is None and values.any():
-                    raise ValueError(f"{what}[{layer}] must be zero, the layer has no intercepts")
+                values = self._layer_values(source, target, f"{what}[{layer}]")
+                changes.append((target, values))
+        for target, values in changes:
+            target[...] = values
+
+    def _layer_values(self, source: Any, target: Array, name: str) -> Array:
+        """Return new values of a layer in the network's type.
+
+        Raises
+        ------
+        ValueError
+            If they do not fit.
+        """
+        try:
+            with np.errstate(over="ignore"):
+                values: Array = np.asarray(source).astype(self.dtype, casting="same_kind")
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name} must be an array of numbers: {error}") from None
+        if values.shape != target.shape:
+            raise ValueError(f"{name} has shape {values.shape}, the network expects {target.shape}")
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} contains NaN or infinity")
+        if target.base is None and values.any():
+            raise ValueError(f"{name} must be zero, the layer has no intercepts")
+        return values
 
     def outputs(
         self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from deepgen.component import Component
+from deepgen.component import Component, Range
 
 __all__ = ["BatchNorm", "LayerNorm", "Normalization"]
 
@@ -67,6 +67,11 @@ class BatchNorm(Normalization):
     """
 
     name: ClassVar[str] = "batch"
+    ranges: ClassVar[dict[str, Range]] = {
+        "momentum": Range(0, 1),
+        "eps": Range(0, without="low"),
+    }
+    flags: ClassVar[tuple[str, ...]] = ("recalibrate",)
 
     momentum: float = 0.1
     eps: float = 1e-5
@@ -106,6 +111,7 @@ class LayerNorm(Normalization):
     """
 
     name: ClassVar[str] = "layer"
+    ranges: ClassVar[dict[str, Range]] = {"eps": Range(0, without="low")}
 
     eps: float = 1e-5
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
-import sys
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar
 
-from deepgen.component import Component
+from deepgen.component import Component, Range
 
 __all__ = ["LBFGS", "SGD", "Adam", "AdamW", "FirstOrder", "Optimizer"]
 
@@ -36,10 +34,6 @@ class FirstOrder(Optimizer):
     True
     """
 
-    ranges: ClassVar[dict[str, tuple[float, float]]] = {
-        "learning_rate_init": (math.nextafter(0.0, 1.0), sys.float_info.max)
-    }
-
     def rate(self, default: float) -> float:
         """Return the learning rate before any schedule.
 
@@ -53,7 +47,7 @@ class FirstOrder(Optimizer):
         rate : float
             The field ``learning_rate_init`` of this object where it is set, else ``default``.
         """
-        own = getattr(self, "learning_rate_init", None)
+        own: float | None = getattr(self, "learning_rate_init", None)
         return default if own is None else float(own)
 
     def settings(self) -> dict[str, Any]:
@@ -103,6 +97,12 @@ class SGD(FirstOrder):
     """
 
     name: ClassVar[str] = "sgd"
+    ranges: ClassVar[dict[str, Range]] = {
+        "momentum": Range(0, 1),
+        "weight_decay": Range(0),
+        "learning_rate_init": Range(0, without="low"),
+    }
+    flags: ClassVar[tuple[str, ...]] = ("nesterov",)
 
     momentum: float = 0.9
     nesterov: bool = True
@@ -149,6 +149,13 @@ class Adam(FirstOrder):
     """
 
     name: ClassVar[str] = "adam"
+    ranges: ClassVar[dict[str, Range]] = {
+        "beta_1": Range(0, 1, without="high"),
+        "beta_2": Range(0, 1, without="high"),
+        "epsilon": Range(0, without="low"),
+        "weight_decay": Range(0),
+        "learning_rate_init": Range(0, without="low"),
+    }
 
     beta_1: float = 0.9
     beta_2: float = 0.999
@@ -245,10 +252,7 @@ class LBFGS(Optimizer):
     LBFGS(history_size=20)
     """
 
-    ranges: ClassVar[dict[str, tuple[float, float]]] = {
-        "history_size": (1, math.inf),
-        "max_fun": (1, math.inf),
-    }
+    ranges: ClassVar[dict[str, Range]] = {"history_size": Range(1), "max_fun": Range(1)}
 
     history_size: int = 10
     max_fun: int | None = None
@@ -261,12 +265,12 @@ class LBFGS(Optimizer):
         ValueError
             If a field is no integer or below 1.
         """
-        super().check()
         for key in self.ranges:
             value = getattr(self, key)
             # None stands for the estimator's value, which only `max_fun` has.
             if not isinstance(value, Integral) and (value is not None or key == "history_size"):
                 raise ValueError(f"LBFGS: {key} must be an integer, got {value!r}")
+        super().check()
 
 
 SOLVERS: dict[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "lbfgs": LBFGS, "sgd": SGD}

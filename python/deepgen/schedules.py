@@ -6,14 +6,13 @@ training loop keeps, so that a run can be pickled and continued.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.component import Component
+from deepgen.component import Component, Range
 
 __all__ = ["Adaptive", "Constant", "InvScaling", "Position", "Schedule"]
 
@@ -150,7 +149,7 @@ class InvScaling(Schedule):
     """
 
     name: ClassVar[str] = "invscaling"
-    ranges: ClassVar[dict[str, tuple[float, float]]] = {"power_t": (0.0, math.inf)}
+    ranges: ClassVar[dict[str, Range]] = {"power_t": Range(0)}
 
     power_t: float = 0.5
 
@@ -205,9 +204,9 @@ class Adaptive(Schedule):
     """
 
     name: ClassVar[str] = "adaptive"
-    ranges: ClassVar[dict[str, tuple[float, float]]] = {
-        "factor": (math.nextafter(1.0, 2.0), math.inf),
-        "min_rate": (0.0, math.inf),
+    ranges: ClassVar[dict[str, Range]] = {
+        "factor": Range(1, without="low"),
+        "min_rate": Range(0),
     }
 
     factor: float = 5.0

@@ -10,15 +10,20 @@ from __future__ import annotations
 import time
 import warnings
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deepgen import _core
 from deepgen.course import Course, Plan
+from deepgen.monitor import Monitor
 from deepgen.network import Network
 from deepgen.schedules import Position
 from deepgen.threads import worthwhile_threads
 from deepgen.validation import Data, Validation
+
+if TYPE_CHECKING:
+    from deepgen.callbacks import Tasks
 
 __all__ = ["Epoch", "Pace", "run_epoch", "train"]
 
@@ -154,7 +159,12 @@ def run_epoch(trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace) ->
 
 
 def train(
-    network: Network, data: Data, validation: Validation | None, plan: Plan, course: Course
+    network: Network,
+    data: Data,
+    validation: Validation | None,
+    plan: Plan,
+    course: Course,
+    tasks: Tasks | None = None,
 ) -> int:
     """Train a network with a first-order optimizer.
 
@@ -170,6 +180,8 @@ def train(
         What to do.
     course : Course
         Where training stands; goes on from there.
+    tasks : Tasks, default=None
+        Tells scikit-learn's callbacks of each epoch; one of them may ask to stop.
 
     Returns
     -------
@@ -184,16 +196,16 @@ def train(
     Warns
     -----
     ConvergenceWarning
-        If the epochs were used up, or if training diverged: then the weights are those from the
-        start of the epoch with the lowest loss.
+        If the epochs or ``max_time`` were used up, or if training diverged: then the weights are
+        those from the start of the epoch with the lowest loss.
     UserWarning
         If Ctrl-C was pressed: then the weights are the best by validation, without validation those
         after the last slice of steps.
     """
-    run = _Run(network, data, validation, plan, course)
-    started = course.n_epochs
+    run = _Run(network, data, validation, plan, course, tasks)
     try:
-        while course.n_epochs - started < plan.n_epochs:
+        while run.monitor.n_epochs < plan.n_epochs:
+            run.monitor.begin(network)
             epoch = run_epoch(run.trainer, plan, course, run.pace)
             if course.n_epochs == 0 and epoch.failed_at_once:
                 raise ValueError(NON_FINITE)
@@ -205,7 +217,7 @@ def train(
         warnings.warn("Training interrupted by user.", stacklevel=2)
         run.trainer.store(network.parameters)
     run.finish()
-    return course.n_epochs - started
+    return run.monitor.n_epochs
 
 
 class _Run:
@@ -218,10 +230,10 @@ class _Run:
         validation: Validation | None,
         plan: Plan,
         course: Course,
+        tasks: Tasks | None,
     ) -> None:
         self.network, self.validation, self.plan, self.course = network, validation, plan, course
-        self.n_rows = data.n_rows
-        self.began = plan.began - course.history.seconds
+        self.monitor = Monitor(plan, course, data.n_rows, tasks)
         self.pace = Pace()
         self.diverged = False
         self.best = network.parameters.copy()
@@ -251,34 +263,33 @@ class _Run:
         self.diverged = not epoch.finite
         measured = self.measure(epoch)
         if self.diverged:
+            self.monitor.end(None)
             return False
         if epoch.mean_loss < self.lowest_loss:
             self.lowest_loss = epoch.mean_loss
             self.start, self.lowest = self.lowest, self.start
         self.start[...] = self.network.parameters
-        return self.go_on(measured)
+        go_on = self.go_on(measured)
+        if self.monitor.end(self.network):
+            return False
+        if go_on and self.monitor.n_epochs < self.plan.n_epochs and self.monitor.out_of_time:
+            self.monitor.say_out_of_time()
+            return False
+        return go_on
 
     def measure(self, epoch: Epoch) -> tuple[float, float] | None:
         """Write the epoch into the history; return validation loss and score."""
-        plan, course = self.plan, self.course
         measured = None
         if self.validation is not None:
             nothing = (float("nan"), float("nan"))
-            network, threads = self.network, plan.n_threads
+            network, threads = self.network, self.plan.n_threads
             measured = nothing if self.diverged else self.validation.measure(network, threads)
-        course.n_epochs += 1
-        course.samples_seen += self.n_rows
-        course.history.append(
+        self.monitor.record(
             loss=epoch.mean_loss,
-            learning_rate=epoch.rate,
             gradient_norm=epoch.mean_gradient_norm,
-            time=time.perf_counter() - self.began,
+            learning_rate=epoch.rate,
             validation=measured,
         )
-        if plan.verbose:
-            print(f"Iteration {len(course.history)}, loss = {epoch.mean_loss:.8f}")
-            if measured is not None:
-                print(f"Validation score: {measured[1]:f}")
         return measured
 
     def go_on(self, measured: tuple[float, float] | None) -> bool:

@@ -73,19 +73,19 @@ class Validation:
     data : Data
         The samples.
     score : callable
-        From network and samples to a number, higher is better.
+        From a network and its loss on the samples to a number, higher is better.
 
     Examples
     --------
     >>> import numpy as np
     >>> from deepgen.validation import Data, Validation
     >>> data = Data(np.zeros((2, 1)), np.zeros((2, 1)))
-    >>> Validation(data, score=lambda network, data: 0.5).score(None, data)
-    0.5
+    >>> Validation(data, score=lambda network, loss: -loss).score(None, 0.5)
+    -0.5
     """
 
     data: Data
-    score: Callable[[Network, Data], float]
+    score: Callable[[Network, float], float]
 
     def measure(self, network: Network, n_threads: int = 1) -> tuple[float, float]:
         """Return loss and score of a network.
@@ -106,7 +106,7 @@ class Validation:
         """
         data = self.data
         loss = network.loss(data.X, data.y, data.weights, rows=data.rows, n_threads=n_threads)
-        return loss, self.score(network, data)
+        return loss, self.score(network, loss)
 
 
 def split_rows(

@@ -101,6 +101,37 @@ def test_two_trainers_in_two_threads_do_not_disturb_each_other():
         np.testing.assert_array_equal(results[i], expected)
 
 
+def test_a_trainer_at_work_turns_other_threads_away():
+    """Without the GIL a second thread could come in, and the two would write the same weights."""
+    parameters, X, y, _ = scaled_problem(SPEC, 8192, 0)
+    trainer = trainer_of(SPEC, Component("adam"), batch_size=32)
+    trainer.set_data(X, y)
+    trainer.load(parameters)
+    trainer.begin_epoch(0)
+    outcomes = []
+
+    def use(call):
+        while not outcomes:
+            try:
+                call()
+            except RuntimeError as error:
+                outcomes.append(str(error))
+
+    for call in (lambda: trainer.state(), lambda: trainer.store(parameters)):
+        outcomes.clear()
+        other = threading.Thread(target=use, args=(call,))
+        other.start()
+        while other.is_alive():
+            trainer.begin_epoch(0)
+            try:
+                trainer.run(np.full(trainer.steps_per_epoch, 0.001))
+            except RuntimeError as error:
+                outcomes.append(str(error))
+        assert set(outcomes) == {"the trainer is at work in another thread"}
+    trainer.begin_epoch(0)
+    assert trainer.run(np.full(3, 0.001)).n_steps == 3
+
+
 def test_one_network_measures_in_several_threads_at_once():
     parameters, X, y, weights = scaled_problem(SPEC, 300, 0)
     network = network_of(SPEC)

@@ -110,7 +110,7 @@ def test_interruption_within_the_first_epoch_is_answered_soon():
     inputs = np.random.default_rng(0).normal(size=(200_000, 64)).astype(np.float32)
     pressed = []
     timer = threading.Timer(
-        1.0, lambda: (pressed.append(time.perf_counter()), _thread.interrupt_main())
+        0.3, lambda: (pressed.append(time.perf_counter()), _thread.interrupt_main())
     )
     timer.start()
     model.fit(inputs, inputs[:, 0])

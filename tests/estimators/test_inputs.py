@@ -20,7 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 X = features()
 Y = curve(X)
-THIN = sparse.random_array((157, 40), density=0.1, rng=np.random.default_rng(0), format="csr")
+THIN = sparse.random(157, 40, density=0.1, random_state=0, format="csr")
 
 
 def model_of(**settings):
@@ -121,7 +121,7 @@ def test_sparse_features_are_put_in_order_on_a_copy():
 
 
 def test_a_wide_sparse_matrix_is_never_dense():
-    wide = sparse.random_array((200, 500_000), density=1e-5, rng=np.random.default_rng(0))
+    wide = sparse.random(200, 500_000, density=1e-5, random_state=0)
     model = model_of(hidden_layer_sizes=(4,), max_iter=1, n_jobs=1)
     tracemalloc.start()
     model.fit(wide.tocsr(), np.arange(200.0)).predict(wide.tocsr())
@@ -223,7 +223,7 @@ BAD_PARAMETERS = {
         (Quantile([0.1, "half"]), "Quantile: quantile must be a number, got .0.1, 'half'"),
         (Quantile([[0.1, 0.9]]), "Quantile: quantile must be a number, got"),
     ],
-    "normalization": [("weight", "'batch'.*Got 'weight'"), (BatchNorm(eps=-1), "epsilon")],
+    "normalization": [("weight", "'batch'.*Got 'weight'"), (BatchNorm(eps=-1), "BatchNorm: eps must be in")],
     "skip": [("highway", "'residual'.*Got 'highway'")],
     "learning_rate": [
         ("cosine", "'invscaling'.*Got 'cosine'"),

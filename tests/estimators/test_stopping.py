@@ -169,18 +169,6 @@ def test_infinite_patience_never_stops():
 
 
 @quiet
-def test_verbose_prints_lines_that_begin_as_scikit_learns(capsys):
-    MLPRegressor(max_iter=2, verbose=True, early_stopping=True).fit(X, Y)
-    lines = capsys.readouterr().out.splitlines()
-    assert [line.split(",")[0].split(":")[0] for line in lines] == [
-        "Iteration 1",
-        "Validation score",
-        "Iteration 2",
-        "Validation score",
-    ]
-
-
-@quiet
 def test_early_stopping_with_lbfgs_says_that_it_has_no_effect():
     with pytest.warns(UserWarning, match="early_stopping has no effect with solver='lbfgs'"):
         MLPRegressor(solver="lbfgs", early_stopping=True, max_iter=2).fit(X, Y)

@@ -27,12 +27,12 @@ void pause() {
 #endif
 }
 
-std::atomic<pid_t> process_of_last_region{0};
+const pid_t process_at_load = getpid();
 
-// Whether this process is a child that was forked after a parallel region.
+// Whether this process was forked from the one that loaded the engine. The team that a fork loses
+// need not be ours: every library in the process that uses the same libgomp shares it.
 bool forked() {
-    const pid_t last = process_of_last_region.load(std::memory_order_relaxed);
-    return last != 0 && last != getpid();
+    return process_at_load != getpid();
 }
 
 } // namespace
@@ -68,7 +68,6 @@ void parallel(Index n_threads, FunctionRef<void(const Team &)> work) {
         work(alone);
         return;
     }
-    process_of_last_region.store(getpid(), std::memory_order_relaxed);
     Barrier barrier(n_threads);
 #if defined(__SANITIZE_THREAD__)
     std::vector<std::jthread> threads;

@@ -54,8 +54,8 @@ inline constexpr Team alone{0, 1, nullptr};
 // Exceptions must not leave `work`.
 void parallel(Index n_threads, FunctionRef<void(const Team &)> work);
 
-// OpenMP's limit now. A child forked after a parallel region gets 1: libgomp's threads do not
-// survive fork, and a second region in the child would hang.
+// OpenMP's limit now. A forked child gets 1: libgomp's threads do not survive fork, and a region in
+// the child would wait for them for ever.
 Index max_threads();
 
 // Denormals are flushed to zero while this lives, on x86: a dead unit's moments would be denormal

@@ -5,14 +5,29 @@
 #include "engine/activations/catalog.hpp"
 #include "engine/normalizations/normalization.hpp"
 
+#include <utility>
+
 namespace deepgen {
 
+namespace {
+
+// No memory holds more, and offsets within it do not overflow.
+constexpr Index most_weights = Index{1} << 48;
+
+} // namespace
+
 void NetworkSpec::check() const {
-    require(n_inputs >= 1, "n_inputs must be at least 1, got ", n_inputs);
+    require(n_inputs >= 1 && n_inputs <= most_weights, "n_inputs must be at least 1 and at most ",
+            most_weights, ", got ", n_inputs);
     require(!layers.empty(), "a network needs at least its output layer, got no layers");
+    Index n_weights = 0, n_below = n_inputs;
     for (std::size_t l = 0; l < layers.size(); ++l) {
         const LayerSpec &layer = layers[l];
         require(layer.width >= 1, "layer ", l, ": width must be at least 1, got ", layer.width);
+        require(layer.width <= (most_weights - n_weights) / n_below, "layer ", l, ": width ",
+                layer.width, " over ", n_below, " inputs makes more than ", most_weights,
+                " weights");
+        n_weights += layer.width * std::exchange(n_below, layer.width);
         require(layer.dropout >= 0.0 && layer.dropout < 1.0, "layer ", l,
                 ": dropout must be in [0, 1), got ", layer.dropout);
         activation_number(layer.activation);

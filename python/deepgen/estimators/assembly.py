@@ -102,6 +102,12 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
     """
     if incremental and model.early_stopping:
         raise ValueError("partial_fit does not support early_stopping=True")
+    if incremental and getattr(model, "class_weight", None) == "balanced":
+        raise ValueError(
+            "class_weight='balanced' is not supported for partial_fit, which does not see all "
+            "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
+            "makes of a large enough sample of y"
+        )
     if isinstance(optimizer, FirstOrder):
         return
     if model.dropout > 0:
@@ -215,6 +221,7 @@ def make_plan(
         n_iter_no_change=model.n_iter_no_change,
         early_stopping=bool(model.early_stopping),
         verbose=bool(model.verbose),
+        max_time=None if model.max_time is None else float(model.max_time),
         n_threads=n_threads,
         incremental=incremental,
         began=began,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
-from deepgen import _core
+from deepgen.callbacks import CallbackSupport, Tasks, with_callbacks
 from deepgen.course import Course, Plan
 from deepgen.estimators.assembly import (
     batch_norm_of,
@@ -22,7 +23,9 @@ from deepgen.estimators.assembly import (
 )
 from deepgen.estimators.constraints import SHARED
 from deepgen.estimators.fitted import FittedMLP
-from deepgen.inputs import as_matrix, check_features, check_weights
+from deepgen.estimators.scoring import Held, fitted_attributes, score_function, with_names
+from deepgen.estimators.targets import Targets
+from deepgen.inputs import as_matrix
 from deepgen.lbfgs import minimize
 from deepgen.network import Array, Network
 from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
@@ -63,7 +66,7 @@ def can_continue(model: Any) -> bool:
     return True
 
 
-class BaseMLP(FittedMLP):
+class BaseMLP(CallbackSupport, FittedMLP):
     """Base of `MLPRegressor` and `MLPClassifier`; not to be used by itself.
 
     Examples
@@ -85,33 +88,11 @@ class BaseMLP(FittedMLP):
     dtype: str
 
     @abstractmethod
-    def _check_targets(self, y: Any, *, first: bool, incremental: bool) -> Any:
-        """Refuse targets that do not fit; at first sight learn what they are."""
+    def _relate(self, y: Any, known: Any) -> Targets:
+        """Return what relates targets to the engine: ``known`` with this call's parameters.
 
-    @abstractmethod
-    def _scale_targets(self, y: Any, weights: Array | None) -> None:
-        """Learn the scaling of targets from those of the training rows."""
-
-    @abstractmethod
-    def _encode(self, y: Any, dtype: np.dtype[Any]) -> Array:
-        """Return targets as the engine takes them."""
-
-    @abstractmethod
-    def _engine_loss(self) -> tuple[_core.Component, int, str]:
-        """Return the engine's loss, the number of outputs and the name of the inverse link."""
-
-    @abstractmethod
-    def _measure(self, y: Any, weights: Array | None, network: Network, data: Data) -> float:
-        """Score a network on samples with targets ``y``; NaN where an output is not finite."""
-
-    @abstractmethod
-    def _strata(self, y: Any) -> Array | None:
-        """Return the classes that validation rows are balanced by."""
-
-    def _read(self, X: Any, y: Any, dtype: np.dtype[Any], *, reset: bool) -> tuple[Any, Any]:
-        """Check samples and targets as far as scikit-learn does."""
-        pair: tuple[Any, Any] = check_features(self, X, dtype, reset=reset, y=y, multi_output=True)
-        return pair
+        Without ``known``, what ``y`` tells of itself is learned.
+        """
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -170,12 +151,17 @@ class BaseMLP(FittedMLP):
     def _fit(self, *data: Any, **options: Any) -> Self:
         """Train; a call that fails leaves the attributes as they were."""
         before = dict(vars(self))
+        mark = self._course.mark() if hasattr(self, "_course") else None
         try:
-            return self._fit_or_fail(*data, **options)
+            fitted: Self = self._fit_or_fail(*data, **options)
+            return fitted
         except BaseException:
             self.__dict__ = before
+            if mark is not None:
+                self._course.go_back(mark)
             raise
 
+    @with_callbacks  # type: ignore[untyped-decorator]
     def _fit_or_fail(
         self,
         X: Any,
@@ -202,16 +188,20 @@ class BaseMLP(FittedMLP):
 
         dtype = np.dtype("float64" if isinstance(optimizer, LBFGS) else self.dtype)
         features, y = self._read(X, y, dtype, reset=first)
-        y = self._check_targets(y, first=first, incremental=incremental)
-        weights = check_weights(sample_weight, features, dtype)
+        targets = self._relate(y, None if first else self._targets)
+        y = targets.check(y, np.dtype(self.dtype), complete=not incremental)
+        targets = targets.counted(y)
+        weights, given = targets.weigh(y, sample_weight, features, dtype)
         course = Course(self._draw_seed()) if first else self._course
         rows = held_rows = None
         if self.early_stopping and held_out[0] is None and isinstance(optimizer, FirstOrder):
-            rows, held_rows = self._split(y, weights, features.shape[0], course.seed)
+            rows, held_rows = self._split(
+                targets.strata(y), weights, features.shape[0], course.seed
+            )
         if first:
             part = slice(None) if rows is None else rows
-            self._scale_targets(y[part], None if weights is None else weights[part])
-        data = Data(as_matrix(features), self._encode(y, dtype), weights, rows)
+            targets = targets.scaled(y[part], None if weights is None else weights[part])
+        data = Data(as_matrix(features), targets.encode(y, dtype), weights, rows)
         plan = make_plan(
             self,
             optimizer,
@@ -220,7 +210,14 @@ class BaseMLP(FittedMLP):
             incremental=incremental,
             began=began,
         )
-        network = self._network(features.shape[1], dtype, None if first else self.network_)
+        network = make_network(
+            self,
+            n_inputs=features.shape[1],
+            n_outputs=targets.n_outputs,
+            loss=targets.core,
+            dtype=dtype,
+            before=None if first else self.network_,
+        )
         if first:
             start_network(
                 self, network, data, course.seed, coefs=coefs_init, intercepts=intercepts_init
@@ -229,35 +226,47 @@ class BaseMLP(FittedMLP):
             network.set_layers(intercepts=intercepts_init)
             if network.dtype != self.network_.dtype:
                 course.forget()
-        validation = None
+        held = None
         if held_rows is not None:
-            validation = self._validation(Data(data.X, data.y, weights, held_rows), y[held_rows])
+            given = None if given is None else given[held_rows]
+            own = Data(data.X, data.y, weights, held_rows)
+            held = Held(with_names(X, features), y[held_rows], given, own)
         elif held_out[0] is not None:
-            validation = self._held_out(*held_out, dtype)
-        self._train(network, data, validation, optimizer, plan, course)
+            held = self._hold(targets, *held_out, dtype)
+        validation = None
+        if held is not None:
+            validation = Validation(held.data, score_function(self, targets, held, course))
+        tasks = None
+        if not incremental:
+            shown = (with_names(X, features), y, sample_weight)
+            tasks = self._tasks(shown, plan.n_epochs, targets, course)
+        self._train(network, data, validation, optimizer, plan, course, tasks)
         self.network_, self._course = network.as_type(np.dtype(self.dtype)), course
+        self._targets = targets
+        if tasks is not None:
+            tasks.close()
         return self
 
+    def _tasks(
+        self, shown: tuple[Any, Any, Any], n_epochs: int, targets: Targets, course: Course
+    ) -> Tasks | None:
+        """Return what tells callbacks of each epoch, where there are callbacks."""
+        before = course.n_epochs
+
+        def attributes(network: Network) -> dict[str, Any]:
+            now = fitted_attributes(self, targets, course, network)
+            return {**now, "n_iter_": course.n_epochs - before}
+
+        return Tasks.of(self, *shown, n_epochs=n_epochs, attributes=attributes)
+
     def _split(
-        self, y: Any, weights: Array | None, n_samples: int, seed: int
+        self, strata: Array | None, weights: Array | None, n_samples: int, seed: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        parts = split_rows(n_samples, self.validation_fraction, seed, self._strata(y))
+        parts = split_rows(n_samples, self.validation_fraction, seed, strata)
         for rows, what in zip(parts, ("training", "validation"), strict=True):
             if weights is not None and not weights[rows].any():
                 raise ValueError(f"All sample_weight of the {what} rows are zero")
         return parts
-
-    def _network(self, n_inputs: int, dtype: np.dtype[Any], before: Network | None) -> Network:
-        """Return the network to train, with the parameters of the one before."""
-        loss, self.n_outputs_, self.out_activation_ = self._engine_loss()
-        return make_network(
-            self,
-            n_inputs=n_inputs,
-            n_outputs=self.n_outputs_,
-            loss=loss,
-            dtype=dtype,
-            before=before,
-        )
 
     def _train(
         self,
@@ -267,6 +276,7 @@ class BaseMLP(FittedMLP):
         optimizer: Optimizer,
         plan: Plan,
         course: Course,
+        tasks: Tasks | None,
     ) -> None:
         """Train the network and leave ``course`` as a later call shall find it."""
         if isinstance(optimizer, LBFGS):
@@ -277,32 +287,25 @@ class BaseMLP(FittedMLP):
                 validation,
                 plan,
                 course,
+                tasks,
                 history_size=optimizer.history_size,
                 max_fun=max_fun,
             )
         else:
-            self.n_iter_ = train(network, data, validation, plan, course)
+            self.n_iter_ = train(network, data, validation, plan, course, tasks)
         if not (self.warm_start or plan.incremental):
             course.forget()
         norm = batch_norm_of(self)
         if norm is not None and norm.recalibrate and not plan.incremental:
             running = network.parameters.copy()
-            network.recalibrate(data.X, rows=data.rows, n_threads=plan.n_threads)
+            try:
+                network.recalibrate(data.X, rows=data.rows, n_threads=plan.n_threads)
+            except KeyboardInterrupt:
+                network.parameters[...] = running
+                warnings.warn("Training interrupted by user.", stacklevel=4)
             if course.slots is not None:
                 course.served = network.parameters.copy()
                 course.parameters = running if course.parameters is None else course.parameters
-
-    def _validation(self, data: Data, y: Any) -> Validation:
-        """Return the samples that are scored after each epoch; ``y`` are their targets."""
-        weights = None if data.weights is None else data.of(data.weights)
-        return Validation(data, lambda network, of: self._measure(y, weights, network, of))
-
-    def _held_out(self, X: Any, y: Any, sample_weight: Any, dtype: np.dtype[Any]) -> Validation:
-        """Check the validation data that the user gave."""
-        features, y = self._read(X, y, dtype, reset=False)
-        y = self._check_targets(y, first=False, incremental=True)
-        weights = check_weights(sample_weight, features, dtype)
-        return self._validation(Data(as_matrix(features), self._encode(y, dtype), weights), y)
 
     def _draw_seed(self) -> int:
         state = check_random_state(self.random_state)

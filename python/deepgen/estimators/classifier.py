@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
-from sklearn.utils.validation import column_or_1d
 
-from deepgen import _core
 from deepgen.component import resolve
 from deepgen.estimators.base import BaseMLP, can_continue
+from deepgen.estimators.class_targets import ClassTargets
 from deepgen.estimators.constraints import CLASSIFIER
 from deepgen.labels import Labels
 from deepgen.losses import CLASSIFICATION_LOSSES, ClassificationLoss
-from deepgen.network import Array, Network
+from deepgen.network import Array
 from deepgen.normalizations import Normalization
 from deepgen.optimizers import Optimizer
 from deepgen.schedules import Schedule
 from deepgen.skips import Skip
-from deepgen.threads import effective_threads
-from deepgen.validation import Data
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -100,6 +97,17 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
     initializer : str, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
         'lecun_normal', 'orthogonal' or 'data_dependent' (mean 0 and variance 1 in every layer).
+    class_weight : dict, list of dict, 'balanced' or None, default=None
+        Weights of the classes, by which sample weights are multiplied: a dict from label to weight
+        >= 0 (labels that it lacks have 1), for several labels a sample a list with a dict from 0
+        and 1 for each; 'balanced' is n_samples / (n_classes * samples of the class). Losses know
+        them, scores do not.
+    scoring : str, callable or None, default=None
+        What is measured on the validation rows and stops training early: None is accuracy, 'loss'
+        minus the validation loss, else a scikit-learn scorer's name or a callable
+        ``(estimator, X, y)``; higher is better.
+    max_time : float or None, default=None
+        Seconds after which ``fit`` ends, looked at after each epoch; > 0.
     dtype : {'float32', 'float64'}, default='float32'
         Type of weights, arithmetic and outputs.
     n_jobs : int or None, default=None
@@ -166,8 +174,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = CLASSIFIER
 
-    classes_: Array
-    _labels: Labels
+    _targets: ClassTargets
 
     def __init__(
         self,
@@ -201,6 +208,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         dropout: float = 0.0,
         bias: bool = True,
         initializer: str = "glorot_uniform",
+        class_weight: dict[Any, float] | list[dict[int, float]] | str | None = None,
+        scoring: str | Callable[..., float] | None = None,
+        max_time: float | None = None,
         dtype: str = "float32",
         n_jobs: int | None = None,
     ) -> None:
@@ -233,6 +243,9 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         self.dropout = dropout
         self.bias = bias
         self.initializer = initializer
+        self.class_weight = class_weight
+        self.scoring = scoring
+        self.max_time = max_time
         self.dtype = dtype
         self.n_jobs = n_jobs
 
@@ -276,7 +289,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
                     f"{known!r}"
                 )
         if known is None:
-            # `_check_targets` takes it from here, unless something else is refused before.
+            # `_relate` takes it from here, unless something else is refused before.
             self._announced = classes
         try:
             return self._fit(X, y, sample_weight, incremental=True)
@@ -296,8 +309,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
             The likeliest class, or for several labels those likelier than not.
         """
-        outputs = self._outputs(X, means=False)
-        return self._labels.decode(outputs)
+        return self._decode(X)
 
     def decision_function(self, X: Any) -> Array:
         """Return the logits.
@@ -313,7 +325,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             One number a sample for two classes, positive for the second.
         """
         outputs = self._outputs(X, means=False)
-        if self._labels.binary:
+        if self._targets.labels.binary:
             return outputs.ravel()
         return -outputs if len(self.classes_) == 1 else outputs
 
@@ -332,7 +344,7 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
             labels.
         """
         means = self._outputs(X, means=True)
-        if self._labels.binary:
+        if self._targets.labels.binary:
             return np.hstack([1 - means, means])
         return np.ones_like(means) if len(self.classes_) == 1 else means
 
@@ -352,46 +364,20 @@ class MLPClassifier(ClassifierMixin, BaseMLP):
         from scipy.special import log_expit, log_softmax
 
         outputs = self._outputs(X, means=False)
-        if self._labels.binary:
+        if self._targets.labels.binary:
             return np.asarray(log_expit(np.hstack([-outputs, outputs])))
-        if self._labels.several:
+        if self._targets.labels.several:
             return np.asarray(log_expit(outputs))
         # A single column gives zeros: a single class is certain.
         return np.asarray(log_softmax(outputs, axis=1))
 
-    def _loss(self) -> ClassificationLoss:
-        return resolve(self.loss, CLASSIFICATION_LOSSES, "loss")
+    @property
+    def classes_(self) -> Array:
+        """The classes, sorted."""
+        return self._targets.labels.classes
 
-    def _check_targets(self, y: Any, *, first: bool, incremental: bool) -> Any:
-        if y.ndim == 2 and y.shape[1] == 1 and isinstance(y, np.ndarray):
-            y = column_or_1d(y, warn=True)
-        if first:
-            self._labels = Labels.learn(y, self.__dict__.pop("_announced", None))
-            self.classes_ = self._labels.classes
-        self._labels.check(y, all_of_them=not incremental)
-        return y
-
-    def _scale_targets(self, y: Any, weights: Array | None) -> None:
-        """Leave classes as they are."""
-
-    def _encode(self, y: Any, dtype: np.dtype[Any]) -> Array:
-        return self._labels.encode(y, dtype)
-
-    def _engine_loss(self) -> tuple[_core.Component, int, str]:
-        labels, loss = self._labels, self._loss()
-        if labels.softmax:
-            return loss.to_core(), labels.n_outputs, "softmax"
-        return loss.binary_core(), labels.n_outputs, "logistic"
-
-    def _strata(self, y: Any) -> Array | None:
-        if self._labels.several:
-            return None
-        # Two classes are balanced as in scikit-learn, which also names them so if one is too rare.
-        return np.asarray(y == self.classes_[1]) if self._labels.binary else y
-
-    def _measure(self, y: Any, weights: Array | None, network: Network, data: Data) -> float:
-        threads = effective_threads(self.n_jobs)
-        outputs = network.outputs(data.X, rows=data.rows, n_threads=threads)
-        if not np.isfinite(outputs).all():
-            return float("nan")
-        return float(accuracy_score(y, self._labels.decode(outputs), sample_weight=weights))
+    def _relate(self, y: Any, known: ClassTargets | None) -> ClassTargets:
+        loss = deepcopy(resolve(self.loss, CLASSIFICATION_LOSSES, "loss"))
+        announced = self.__dict__.pop("_announced", None)
+        labels = Labels.learn(y, announced) if known is None else known.labels
+        return ClassTargets(loss, labels, deepcopy(self.class_weight))

@@ -6,6 +6,7 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from deepgen.initializers import INITIALIZERS
@@ -55,6 +56,8 @@ SHARED: dict[str, Any] = {
     "dropout": [Interval(Real, 0, 1, closed="left")],
     "bias": ["boolean"],
     "initializer": [StrOptions(set(INITIALIZERS))],
+    "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
+    "max_time": [Interval(Real, 0, None, closed="neither"), None],
     "dtype": [StrOptions({"float32", "float64"})],
     "n_jobs": [None, Integral],
 }
@@ -70,5 +73,6 @@ REGRESSOR: dict[str, Any] = {
 CLASSIFIER: dict[str, Any] = {
     **SHARED,
     "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), ClassificationLoss],
+    "class_weight": [dict, list, StrOptions({"balanced"}), None],
 }
 """Parameters of `MLPClassifier`."""

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from deepgen.course import Course
+from deepgen.estimators.scoring import Held, with_names
+from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix, check_features
 from deepgen.network import Array, Network
 from deepgen.threads import effective_threads
+from deepgen.validation import Data
 
 __all__ = ["FittedMLP"]
 
@@ -29,12 +33,12 @@ class FittedMLP(BaseEstimator):
     """
 
     n_jobs: int | None
+    dtype: str
 
     n_iter_: int
-    n_outputs_: int
-    out_activation_: str
     network_: Network
     _course: Course
+    _targets: Targets
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")
@@ -48,6 +52,16 @@ class FittedMLP(BaseEstimator):
     def intercepts_(self) -> list[Array]:
         """Intercepts of shape (out,), one a layer: views where the layer has them, else zeros."""
         return self.network_.intercepts()
+
+    @property
+    def n_outputs_(self) -> int:
+        """Outputs of the network."""
+        return self._targets.n_outputs
+
+    @property
+    def out_activation_(self) -> str:
+        """Name of the function from the network's outputs to predictions."""
+        return self._targets.out_activation
 
     @property
     def n_layers_(self) -> int:
@@ -94,6 +108,65 @@ class FittedMLP(BaseEstimator):
         best = self._course.patience.best_score
         return None if best == -np.inf else best
 
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write this estimator into a file that `deepgen.load` reads.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; one that is there is replaced at once or, if writing fails, not at all.
+
+        Warns
+        -----
+        UserWarning
+            If a constructor parameter cannot be written as data, such as a callable: it has its
+            default in the loaded estimator.
+
+        Notes
+        -----
+        The file holds plain data, so that reading it runs no code. It keeps what a pickle keeps:
+        predictions are the same to the bit, and with ``warm_start=True`` or after ``partial_fit``
+        training goes on as if there had been no break. A subclass is refused with a TypeError.
+        """
+        from deepgen.storage import save
+
+        save(self, path)
+
+    def embed(self, X: Any, layer: int = -1) -> Array:
+        """Return what a hidden layer makes of samples.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+        layer : int, default=-1
+            Which hidden layer, from 0; negative numbers count from the last one.
+
+        Returns
+        -------
+        activations : ndarray of shape (n_samples, n_units)
+            What the layer hands to the next one: after activation, normalization and skip, without
+            dropout, of the estimator's ``dtype``.
+
+        Raises
+        ------
+        ValueError
+            If there is no such hidden layer.
+        """
+        check_is_fitted(self)
+        network = self.network_
+        n_hidden = network.n_layers - 1
+        if n_hidden == 0:
+            raise ValueError("embed needs a hidden layer, the network has none")
+        if not isinstance(layer, int | np.integer) or not -n_hidden <= layer < n_hidden:
+            raise ValueError(
+                f"layer must be an integer in [{-n_hidden}, {n_hidden - 1}], which name the hidden "
+                f"layers, got {layer!r}"
+            )
+        matrix = as_matrix(check_features(self, X, network.dtype, reset=False))
+        n_threads = effective_threads(self.n_jobs)
+        return network.activations(matrix, int(layer) % n_hidden, n_threads=n_threads)
+
     def _outputs(self, X: Any, *, means: bool) -> Array:
         """Return the network's outputs for new samples, after the inverse link if asked for."""
         check_is_fitted(self)
@@ -101,3 +174,31 @@ class FittedMLP(BaseEstimator):
         matrix = as_matrix(check_features(self, X, network.dtype, reset=False))
         compute = network.means if means else network.outputs
         return compute(matrix, n_threads=effective_threads(self.n_jobs))
+
+    def _decode(self, X: Any) -> Any:
+        """Return predictions for new samples in the user's terms."""
+        check_is_fitted(self)
+        return self._targets.decode(self._outputs(X, means=self._targets.linked))
+
+    def _read(self, X: Any, y: Any, dtype: np.dtype[Any], *, reset: bool) -> tuple[Any, Any]:
+        """Check samples and targets as far as scikit-learn does."""
+        X, y = check_features(self, X, dtype, reset=reset, y=y, multi_output=True)
+        single = isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1
+        return X, column_or_1d(y, warn=True) if single else y
+
+    def _as_data(
+        self, X: Any, y: Any, sample_weight: Any = None, dtype: np.dtype[Any] | type = np.float64
+    ) -> Data:
+        """Return samples as the engine takes them, checked as ``fit`` checks them."""
+        check_is_fitted(self)
+        return self._hold(self._targets, X, y, sample_weight, np.dtype(dtype)).data
+
+    def _hold(
+        self, targets: Targets, X: Any, y: Any, sample_weight: Any, dtype: np.dtype[Any]
+    ) -> Held:
+        """Check samples against what is known about features and targets."""
+        features, y = self._read(X, y, dtype, reset=False)
+        y = targets.check(y, np.dtype(self.dtype))
+        weights, given = targets.weigh(y, sample_weight, features, dtype)
+        data = Data(as_matrix(features), targets.encode(y, dtype), weights)
+        return Held(with_names(X, features), y, given, data)

@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
-from sklearn.metrics import d2_pinball_score, r2_score
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import column_or_1d
 
-from deepgen import _core
 from deepgen.component import resolve
 from deepgen.estimators.base import BaseMLP, can_continue
 from deepgen.estimators.constraints import REGRESSOR
-from deepgen.losses import REGRESSION_LOSSES, Gamma, Poisson, Quantile, RegressionLoss
-from deepgen.network import Array, Network
+from deepgen.estimators.regression_targets import RegressionTargets
+from deepgen.losses import REGRESSION_LOSSES, RegressionLoss
+from deepgen.network import Array
 from deepgen.normalizations import Normalization
 from deepgen.optimizers import Optimizer
 from deepgen.scaling import TargetScaling
 from deepgen.schedules import Schedule
 from deepgen.skips import Skip
-from deepgen.threads import effective_threads
-from deepgen.validation import Data
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -103,6 +102,13 @@ class MLPRegressor(RegressorMixin, BaseMLP):
     initializer : str, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
         'lecun_normal', 'orthogonal' or 'data_dependent' (mean 0 and variance 1 in every layer).
+    scoring : str, callable or None, default=None
+        What is measured on the validation rows and stops training early: None is R2 (D2 of
+        the pinball loss for several quantiles), 'loss'
+        minus the validation loss, else a scikit-learn scorer's name or a callable
+        ``(estimator, X, y)``; higher is better.
+    max_time : float or None, default=None
+        Seconds after which ``fit`` ends, looked at after each epoch; > 0.
     dtype : {'float32', 'float64'}, default='float32'
         Type of weights, arithmetic and outputs.
     n_jobs : int or None, default=None
@@ -170,8 +176,7 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 
     _parameter_constraints: ClassVar[dict[str, Any]] = REGRESSOR
 
-    target_mean_: Array
-    target_scale_: Array
+    _targets: RegressionTargets
 
     def __init__(
         self,
@@ -206,6 +211,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         dropout: float = 0.0,
         bias: bool = True,
         initializer: str = "glorot_uniform",
+        scoring: str | Callable[..., float] | None = None,
+        max_time: float | None = None,
         dtype: str = "float32",
         n_jobs: int | None = None,
     ) -> None:
@@ -238,6 +245,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         self.dropout = dropout
         self.bias = bias
         self.initializer = initializer
+        self.scoring = scoring
+        self.max_time = max_time
         self.dtype = dtype
         self.n_jobs = n_jobs
         self.target_scaling = target_scaling
@@ -276,9 +285,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
             Predictions in the targets' units, of the estimator's ``dtype``; one column a level
             where the loss has several quantiles.
         """
-        means = self._outputs(X, means=True)
-        predictions = TargetScaling(self.target_mean_, self.target_scale_).undo(means)
-        return predictions if self._several_columns else predictions.ravel()
+        predictions: Array = self._decode(X)
+        return predictions
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Score predictions by R2, or by D2 of the pinball loss where there are several quantiles.
@@ -297,77 +305,30 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         score : float
             At most 1; the mean over levels for several quantiles.
         """
-        return self._score_of(y, self.predict(X), sample_weight)
+        predictions = self.predict(X)
+        return self._targets.score(y, predictions, sample_weight)
 
     @property
-    def _several_columns(self) -> bool:
-        loss = self._loss()
-        return self.n_outputs_ > 1 or (isinstance(loss, Quantile) and loss.levels is not None)
+    def target_mean_(self) -> NDArray[np.float64]:
+        """What is taken off each target."""
+        return self._targets.scaling.mean
 
-    def _loss(self) -> RegressionLoss:
-        return resolve(self.loss, REGRESSION_LOSSES, "loss")
+    @property
+    def target_scale_(self) -> NDArray[np.float64]:
+        """What each target is divided by."""
+        return self._targets.scaling.scale
 
-    def _check_targets(self, y: Any, *, first: bool, incremental: bool) -> Array:
-        if not isinstance(y, np.ndarray):
-            raise ValueError("y is sparse, a regressor needs a dense array")
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        targets: Array = np.asarray(y, dtype=np.float64).reshape(len(y), -1)
-        if not np.isfinite(targets).all():
-            raise ValueError("Input y contains NaN or infinity.")
-        loss = self._loss()
-        if isinstance(loss, Quantile) and loss.levels is not None and targets.shape[1] > 1:
-            raise ValueError(f"several quantiles need y of one column, got {targets.shape[1]}")
-        if isinstance(loss, Poisson) and targets.min() < 0:
-            raise ValueError(f"loss='poisson' needs y >= 0, the smallest is {targets.min()}")
-        if isinstance(loss, Gamma) and targets.min() <= 0:
-            raise ValueError(f"loss='gamma' needs y > 0, the smallest is {targets.min()}")
-        if not first and targets.shape[1] != len(self.target_mean_):
+    def _relate(self, y: Any, known: RegressionTargets | None) -> RegressionTargets:
+        loss = deepcopy(resolve(self.loss, REGRESSION_LOSSES, "loss"))
+        if known is None:
+            n_columns = 1 if y.ndim == 1 else y.shape[1]
+            standardizes = self.target_scaling is not None
+            return RegressionTargets(loss, TargetScaling.none(n_columns), standardizes)
+        targets = replace(known, loss=loss)
+        means = (targets.n_outputs, targets.out_activation, targets.levels is None)
+        if means != (known.n_outputs, known.out_activation, known.levels is None):
             raise ValueError(
-                f"y has {targets.shape[1]} columns, the regressor was fitted with "
-                f"{len(self.target_mean_)}"
+                f"the network was fitted with {known.loss!r}, its outputs mean something else for "
+                f"{loss!r}; call fit with warm_start=False to start afresh"
             )
         return targets
-
-    def _scale_targets(self, y: Array, weights: Array | None) -> None:
-        scaling = TargetScaling.none(y.shape[1])
-        if self.target_scaling is not None:
-            scaling = TargetScaling.learn(y, weights, centred=not self._loss().positive_link)
-        self.target_mean_, self.target_scale_ = scaling.mean, scaling.scale
-
-    def _encode(self, y: Array, dtype: np.dtype[Any]) -> Array:
-        scaling = TargetScaling(self.target_mean_, self.target_scale_)
-        with np.errstate(over="ignore"):
-            scaled = np.ascontiguousarray(scaling.apply(y), dtype=dtype)
-        # Scaled targets may fit where predictions, in y's units, would not.
-        for name, values in ((dtype.name, scaled), (self.dtype, y)):
-            if not np.abs(values).max() <= np.finfo(name).max:
-                raise ValueError(f"y is too large for {name}: {np.abs(y).max()}")
-        return scaled
-
-    def _engine_loss(self) -> tuple[_core.Component, int, str]:
-        loss = self._loss()
-        several = isinstance(loss, Quantile) and loss.levels is not None
-        n_outputs = loss.n_levels if isinstance(loss, Quantile) and several else 0
-        return loss.to_core(), n_outputs or len(self.target_mean_), loss.out_activation
-
-    def _strata(self, y: Array) -> Array | None:
-        return None
-
-    def _measure(self, y: Array, weights: Array | None, network: Network, data: Data) -> float:
-        threads = effective_threads(self.n_jobs)
-        means = network.means(data.X, rows=data.rows, n_threads=threads)
-        if not np.isfinite(means).all():
-            return float("nan")
-        scaling = TargetScaling(self.target_mean_, self.target_scale_)
-        return self._score_of(y, scaling.undo(means), weights)
-
-    def _score_of(self, y: Any, predictions: Array, weights: Any) -> float:
-        loss = self._loss()
-        if isinstance(loss, Quantile) and loss.levels is not None:
-            scores = [
-                d2_pinball_score(y, predictions[:, column], sample_weight=weights, alpha=level)
-                for column, level in enumerate(loss.levels)
-            ]
-            return float(np.mean(scores))
-        return float(r2_score(y, predictions, sample_weight=weights))

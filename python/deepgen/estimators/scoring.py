@@ -1,0 +1,196 @@
+"""Scoring: how good a network is on validation data, as the user asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from inspect import signature
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import get_scorer
+
+from deepgen.course import Course
+from deepgen.estimators.targets import Targets
+from deepgen.network import Array, Network
+from deepgen.threads import effective_threads
+from deepgen.validation import Data
+
+__all__ = ["Held", "fitted_attributes", "score_function", "with_names"]
+
+
+@dataclass(frozen=True)
+class Held:
+    """Validation samples, as the user has them and as the engine takes them.
+
+    Parameters
+    ----------
+    X : ndarray, CSR matrix or data frame of shape (n_samples, n_features)
+        Features; only looked at where a scorer wants to predict by itself.
+    y : ndarray or CSR matrix of shape (n_rows,) or (n_rows, n_targets)
+        Targets in the user's terms.
+    sample_weight : ndarray of shape (n_rows,) or None
+        As the user gave them, without class weights.
+    data : Data
+        For the engine.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.estimators.scoring import Held
+    >>> from deepgen.validation import Data
+    >>> X, y = np.zeros((4, 2)), np.zeros(4)
+    >>> rows = np.array([1, 3])
+    >>> Held(X, y[rows], None, Data(X, y.reshape(-1, 1), rows=rows)).features().shape
+    (2, 2)
+    """
+
+    X: Any
+    y: Any
+    sample_weight: Array | None
+    data: Data
+
+    def features(self) -> Any:
+        """Return the features of the samples that belong.
+
+        Returns
+        -------
+        X : ndarray, CSR matrix or data frame of shape (n_rows, n_features)
+            A copy of these rows where there are others.
+        """
+        from sklearn.utils import _safe_indexing
+
+        return self.X if self.data.rows is None else _safe_indexing(self.X, self.data.rows)
+
+
+def fitted_attributes(
+    model: Any, targets: Targets, course: Course, network: Network
+) -> dict[str, Any]:
+    """Return what makes an estimator one that was fitted up to now.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        In the middle of a fit.
+    targets : Targets
+        What this call knows about targets.
+    course : Course
+        Where training stands.
+    network : Network
+        The network as it predicts.
+
+    Returns
+    -------
+    attributes : dict
+        Copies, which training leaves alone.
+    """
+    now = Network(network.core, network.parameters.copy())
+    return {
+        "network_": now.as_type(np.dtype(model.dtype)),
+        "_targets": targets,
+        "_course": course.snapshot(),
+    }
+
+
+def with_names(X: Any, features: Any) -> Any:
+    """Return features as a scorer shall see them.
+
+    Parameters
+    ----------
+    X : array-like, data frame or sparse matrix of shape (n_samples, n_features)
+        As the user has them.
+    features : ndarray or CSR matrix of shape (n_samples, n_features)
+        The same, checked.
+
+    Returns
+    -------
+    X : ndarray, CSR matrix or data frame of shape (n_samples, n_features)
+        The data frame where it is one, since an estimator that knows the names of features asks for
+        them when it predicts; else what was checked.
+    """
+    return X if hasattr(X, "columns") else features
+
+
+def score_function(
+    model: Any, targets: Targets, held: Held, course: Course
+) -> Callable[[Network, float], float]:
+    """Return what measures a network by an estimator's ``scoring``.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose ``scoring`` is read.
+    targets : Targets
+        What this call knows about targets.
+    held : Held
+        The samples to score on.
+    course : Course
+        Where training stands, for scorers that look at the history.
+
+    Returns
+    -------
+    score : callable
+        From a network and its validation loss to a number; higher is better, NaN where an output is
+        not finite.
+    """
+    if model.scoring is None:
+        return _Default(model, targets, held)
+    if model.scoring == "loss":
+        return lambda network, loss: -loss
+    return _Scorer(model, targets, held, course)
+
+
+class _Default:
+    """Accuracy or R2, from the engine's outputs."""
+
+    def __init__(self, model: Any, targets: Targets, held: Held) -> None:
+        self.targets, self.held = targets, held
+        self.n_threads = effective_threads(model.n_jobs)
+
+    def __call__(self, network: Network, loss: float) -> float:
+        targets, data = self.targets, self.held.data
+        compute = network.means if targets.linked else network.outputs
+        outputs = compute(data.X, rows=data.rows, n_threads=self.n_threads)
+        if not np.isfinite(outputs).all():
+            return float("nan")
+        return targets.score(self.held.y, targets.decode(outputs), self.held.sample_weight)
+
+
+class _Scorer:
+    """A scikit-learn scorer, which sees the estimator as if its fit had ended here."""
+
+    def __init__(self, model: Any, targets: Targets, held: Held, course: Course) -> None:
+        self.model, self.targets, self.held, self.course = model, targets, held, course
+        named = isinstance(model.scoring, str)
+        self.scorer: Callable[..., Any] = get_scorer(model.scoring) if named else model.scoring
+        self.X = held.features()
+        self.weights = {}
+        if held.sample_weight is not None and _takes_weights(self.scorer):
+            self.weights = {"sample_weight": held.sample_weight}
+        self.n_epochs = 0
+
+    def __call__(self, network: Network, loss: float) -> float:
+        self.n_epochs += 1
+        if not np.isfinite(loss):
+            return float("nan")
+        score = self.scorer(self.fitted(network), self.X, self.held.y, **self.weights)
+        if np.ndim(score) != 0 or not isinstance(score, (int, float, np.number)):
+            raise ValueError(
+                f"scoring={self.model.scoring!r} must return one number, got {score!r}"
+            )
+        return float(score)
+
+    def fitted(self, network: Network) -> Any:
+        """Return an estimator that predicts with the network as it is now."""
+        fitted = object.__new__(type(self.model))
+        attributes = fitted_attributes(self.model, self.targets, self.course, network)
+        fitted.__dict__.update(vars(self.model), **attributes, n_iter_=self.n_epochs)
+        return fitted
+
+
+def _takes_weights(scorer: Callable[..., Any]) -> bool:
+    """Say whether a scorer can be told sample weights, as scikit-learn's are by their metric."""
+    try:
+        return "sample_weight" in signature(getattr(scorer, "_score_func", scorer)).parameters
+    except (TypeError, ValueError):
+        return False
