@@ -145,6 +145,8 @@ AnyNetwork::AnyNetwork(NetworkSpec spec, std::string dtype, std::string simd)
 void bind_network(py::module_ &module) {
     using py::arg, py::kw_only;
 
+    module.attr("chunk_rows") = inference_rows; // fewer rows are measured by one thread
+
     py::class_<LayerSpec>(module, "LayerSpec", "One dense layer and what follows it.")
         .def(py::init([](Index width, std::string activation, Component normalization,
                          Index skip_from, double dropout) {

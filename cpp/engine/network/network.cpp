@@ -11,9 +11,7 @@
 namespace deepgen {
 namespace {
 
-// Rows in one go: enough to keep the products busy, few enough for the second cache. Fixed, so that
-// sums over chunks do not depend on the thread count.
-constexpr Index inference_rows = 240;
+// As inference_rows, for a gradient's sums.
 constexpr Index gradient_rows = 1024;
 
 template <class T>

@@ -56,6 +56,10 @@ struct LayerPlan {
 
 enum class Part { output, product }; // of a layer: a_l or z_l
 
+// Rows that are measured in one go: enough to keep the products busy, few enough for the second
+// cache. Fixed, so that sums over chunks do not depend on the thread count.
+inline constexpr Index inference_rows = 240;
+
 template <class T>
 class Network {
   public:

@@ -14,8 +14,8 @@ from deepgen.course import Course
 from deepgen.estimators.scoring import Held, with_names
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix, check_features
-from deepgen.network import Array, Network
-from deepgen.threads import effective_threads
+from deepgen.network import Array, Matrix, Network
+from deepgen.threads import measuring_threads
 from deepgen.validation import Data
 
 __all__ = ["FittedMLP"]
@@ -163,22 +163,28 @@ class FittedMLP(BaseEstimator):
                 f"layer must be an integer in [{-n_hidden}, {n_hidden - 1}], which name the hidden "
                 f"layers, got {layer!r}"
             )
-        matrix = as_matrix(check_features(self, X, network.dtype, reset=False))
-        n_threads = effective_threads(self.n_jobs)
+        matrix, n_threads = self._measurable(X)
         return network.activations(matrix, int(layer) % n_hidden, n_threads=n_threads)
 
     def _outputs(self, X: Any, *, means: bool) -> Array:
         """Return the network's outputs for new samples, after the inverse link if asked for."""
         check_is_fitted(self)
-        network = self.network_
-        matrix = as_matrix(check_features(self, X, network.dtype, reset=False))
-        compute = network.means if means else network.outputs
-        return compute(matrix, n_threads=effective_threads(self.n_jobs))
+        return self._compute(X, means=means)
 
     def _decode(self, X: Any) -> Any:
         """Return predictions for new samples in the user's terms."""
         check_is_fitted(self)
-        return self._targets.decode(self._outputs(X, means=self._targets.linked))
+        return self._targets.decode(self._compute(X, means=self._targets.linked))
+
+    def _compute(self, X: Any, *, means: bool) -> Array:
+        matrix, n_threads = self._measurable(X)
+        compute = self.network_.means if means else self.network_.outputs
+        return compute(matrix, n_threads=n_threads)
+
+    def _measurable(self, X: Any) -> tuple[Matrix, int]:
+        """Check new samples; return them as the engine takes them, and how many threads may."""
+        X = check_features(self, X, self.network_.dtype, reset=False)
+        return as_matrix(X), measuring_threads(self.n_jobs, X.shape[0])
 
     def _read(self, X: Any, y: Any, dtype: np.dtype[Any], *, reset: bool) -> tuple[Any, Any]:
         """Check samples and targets as far as scikit-learn does."""
