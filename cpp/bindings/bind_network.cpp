@@ -202,7 +202,8 @@ void bind_network(py::module_ &module) {
         .def(py::init<py::array, const py::object &, const py::object &, Index>(), arg("data"),
              arg("indices"), arg("indptr"), arg("n_columns"))
         .def_readonly("n_rows", &SparseRows::n_rows)
-        .def_readonly("n_columns", &SparseRows::n_columns);
+        .def_readonly("n_columns", &SparseRows::n_columns)
+        .def_property_readonly("n_stored", [](const SparseRows &X) { return X.data.size(); });
 
     py::class_<AnyNetwork>(module, "Network",
                            "A network made ready to run; parameters come with each call.")

@@ -108,6 +108,9 @@ class SparseRows:
     @property
     def n_rows(self) -> int:
         ...
+    @property
+    def n_stored(self) -> int:
+        ...
 class Network:
     """
     A network made ready to run; parameters come with each call.

@@ -104,7 +104,7 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         raise ValueError("partial_fit does not support early_stopping=True")
     if incremental and getattr(model, "class_weight", None) == "balanced":
         raise ValueError(
-            "class_weight='balanced' is not supported for partial_fit, which does not see all "
+            "class_weight 'balanced' is not supported for partial_fit, which does not see all "
             "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
             "makes of a large enough sample of y"
         )

@@ -138,6 +138,31 @@ class BaseMLP(CallbackSupport, FittedMLP):
         -------
         self : estimator
             This object, fitted.
+
+        Raises
+        ------
+        ValueError
+            If parameters, data or weights cannot be used: the message says what came and what is
+            wanted. The estimator stays as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If ``max_iter`` or ``max_time`` was used up, or if training diverged.
+        UserWarning
+            If a parameter has no effect.
+
+        See Also
+        --------
+        partial_fit : One epoch.
+
+        Examples
+        --------
+        >>> from deepgen import MLPRegressor
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0]
+        >>> model = MLPRegressor(solver="lbfgs", hidden_layer_sizes=(), tol=1e-6)
+        >>> model.fit(X, y, sample_weight=[1, 1, 1, 0]).predict([[5.0]]).round(1).tolist()
+        [5.0]
         """
         return self._fit(
             X,

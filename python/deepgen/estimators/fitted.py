@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,22 @@ from deepgen.threads import measuring_threads
 from deepgen.validation import Data
 
 __all__ = ["FittedMLP"]
+
+
+class _Layers(list[Array]):
+    """Arrays of the layers; one that is assigned to is written into the network."""
+
+    def __init__(self, arrays: list[Array], write: Callable[[list[Any]], None]) -> None:
+        super().__init__(arrays)
+        self._write = write
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        new: list[Any] = list(self)
+        new[index] = value
+        self._write(new)
+
+    def __reduce__(self) -> tuple[type, tuple[list[Array]]]:
+        return list, (list(self),)
 
 
 class FittedMLP(BaseEstimator):
@@ -46,12 +63,24 @@ class FittedMLP(BaseEstimator):
     @property
     def coefs_(self) -> list[Array]:
         """Weight matrices of shape (in, out), one a layer: views, not copies."""
-        return self.network_.coefs()
+        network = self.network_
+        return _Layers(network.coefs(), lambda new: network.set_layers(new, suffix=""))
+
+    @coefs_.setter
+    def coefs_(self, coefs: Any) -> None:
+        check_is_fitted(self)
+        self.network_.set_layers(coefs, suffix="")
 
     @property
     def intercepts_(self) -> list[Array]:
         """Intercepts of shape (out,), one a layer: views where the layer has them, else zeros."""
-        return self.network_.intercepts()
+        network = self.network_
+        return _Layers(network.intercepts(), lambda new: network.set_layers(None, new, suffix=""))
+
+    @intercepts_.setter
+    def intercepts_(self, intercepts: Any) -> None:
+        check_is_fitted(self)
+        self.network_.set_layers(None, intercepts, suffix="")
 
     @property
     def n_outputs_(self) -> int:
@@ -116,17 +145,39 @@ class FittedMLP(BaseEstimator):
         path : str or path-like
             The file; one that is there is replaced at once or, if writing fails, not at all.
 
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        TypeError
+            If it is an estimator of a subclass, which another program may not have.
+
         Warns
         -----
         UserWarning
             If a constructor parameter cannot be written as data, such as a callable: it has its
             default in the loaded estimator.
 
+        See Also
+        --------
+        deepgen.load : Read the file.
+
         Notes
         -----
         The file holds plain data, so that reading it runs no code. It keeps what a pickle keeps:
         predictions are the same to the bit, and with ``warm_start=True`` or after ``partial_fit``
-        training goes on as if there had been no break. A subclass is refused with a TypeError.
+        training goes on as if there had been no break.
+
+        Examples
+        --------
+        >>> import os
+        >>> import tempfile
+        >>> from deepgen import MLPRegressor
+        >>> model = MLPRegressor().partial_fit([[0.0], [1.0]], [0.0, 1.0])
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(os.path.join(folder, "model.dgn"))
+        ...     os.listdir(folder)
+        ['model.dgn']
         """
         from deepgen.storage import save
 
@@ -150,8 +201,22 @@ class FittedMLP(BaseEstimator):
 
         Raises
         ------
+        NotFittedError
+            If there was no fit.
         ValueError
-            If there is no such hidden layer.
+            If there is no such hidden layer, if X has other columns than in ``fit``, or entries
+            that are no finite numbers.
+
+        See Also
+        --------
+        Network.activations : The same without checks of the samples.
+
+        Examples
+        --------
+        >>> from deepgen import MLPRegressor
+        >>> model = MLPRegressor(hidden_layer_sizes=(8, 3)).partial_fit([[0.0], [1.0]], [0.0, 1.0])
+        >>> model.embed([[0.5]]).shape, model.embed([[0.5]], layer=0).shape
+        ((1, 3), (1, 8))
         """
         check_is_fitted(self)
         network = self.network_

@@ -268,6 +268,21 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         -------
         self : MLPRegressor
             The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If data or parameters cannot be used.
+
+        See Also
+        --------
+        fit : Several epochs, with stopping.
+
+        Examples
+        --------
+        >>> from deepgen import MLPRegressor
+        >>> MLPRegressor().partial_fit([[0.0], [1.0]], [0.0, 1.0]).partial_fit([[2.0]], [2.0]).t_
+        3
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
@@ -284,6 +299,24 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Predictions in the targets' units, of the estimator's ``dtype``; one column a level
             where the loss has several quantiles.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        ValueError
+            If X has other columns than in ``fit``, or entries that are no finite numbers.
+
+        See Also
+        --------
+        score : How good predictions are.
+
+        Examples
+        --------
+        >>> from deepgen import MLPRegressor
+        >>> model = MLPRegressor(solver="lbfgs", hidden_layer_sizes=(), tol=1e-6)
+        >>> model.fit([[0.0], [1.0]], [0.0, 2.0]).predict([[0.5]]).round(1).tolist()
+        [1.0]
         """
         predictions: Array = self._decode(X)
         return predictions
@@ -304,6 +337,24 @@ class MLPRegressor(RegressorMixin, BaseMLP):
         -------
         score : float
             At most 1; the mean over levels for several quantiles.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        ValueError
+            If X has other columns than in ``fit``, or X or y entries that are no finite numbers.
+
+        See Also
+        --------
+        predict : The predictions themselves.
+
+        Examples
+        --------
+        >>> from deepgen import MLPRegressor
+        >>> model = MLPRegressor(solver="lbfgs", hidden_layer_sizes=(), tol=1e-6)
+        >>> round(model.fit([[0.0], [1.0]], [0.0, 2.0]).score([[0.5], [1.0]], [1.0, 2.0]), 2)
+        1.0
         """
         predictions = self.predict(X)
         return self._targets.score(y, predictions, sample_weight)
