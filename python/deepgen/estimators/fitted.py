@@ -16,6 +16,7 @@ from deepgen.estimators.scoring import Held, with_names
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix, check_features
 from deepgen.network import Array, Matrix, Network
+from deepgen.specification import numpy_type
 from deepgen.threads import measuring_threads
 from deepgen.validation import Data
 
@@ -269,7 +270,7 @@ class FittedMLP(BaseEstimator):
     ) -> Held:
         """Check samples against what is known about features and targets."""
         features, y = self._read(X, y, dtype, reset=False)
-        y = targets.check(y, np.dtype(self.dtype))
+        y = targets.check(y, numpy_type(self.dtype))
         weights, given = targets.weigh(y, sample_weight, features, dtype)
         data = Data(as_matrix(features), targets.encode(y, dtype), weights)
         return Held(with_names(X, features), y, given, data)
