@@ -91,6 +91,8 @@ class Course:
         Training rows seen in all calls.
     history, patience : History, Patience
         What was measured, and the count of stale epochs.
+    criterion : str, default=''
+        What loss and score are that patience compares.
     memory : dict of str to float
         What the schedule remembers.
     optimizer : str, default=''
@@ -114,11 +116,23 @@ class Course:
     samples_seen: int = 0
     history: History = field(default_factory=History)
     patience: Patience = field(default_factory=Patience)
+    criterion: str = ""
     memory: dict[str, float] = field(default_factory=dict)
     optimizer: str = ""
     slots: dict[str, Array] | None = None
     parameters: Array | None = None
     served: Array | None = None
+
+    def judge_by(self, criterion: str) -> None:
+        """Begin patience afresh where losses or scores cannot be compared with those before.
+
+        Parameters
+        ----------
+        criterion : str
+            What loss and score are from now on.
+        """
+        if criterion != self.criterion:
+            self.criterion, self.patience = criterion, Patience()
 
     def forget(self) -> None:
         """Drop the optimizer's state, and with it the point where steps would go on."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from deepgen.monitor import Monitor
 from deepgen.network import Network
 from deepgen.training import NON_FINITE
 from deepgen.validation import Data, Validation
+from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from deepgen.callbacks import Tasks
@@ -93,19 +93,18 @@ def minimize(
         if np.isfinite(result.x).all():
             objective.accepted = result.x
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=2)
+        warn("Training interrupted by user.")
     network.parameters[...] = objective.accepted
     if objective.timed_out:
         monitor.say_out_of_time()
     elif result is not None and result.status != 0 and not monitor.stopped:
         from sklearn.exceptions import ConvergenceWarning
 
-        warnings.warn(
+        warn(
             f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}):\n"
             f"{result.message}\n\nIncrease max_iter or max_fun to improve the convergence, or scale"
             " the features.",
             ConvergenceWarning,
-            stacklevel=2,
         )
     return monitor.n_epochs
 

@@ -208,3 +208,17 @@ def test_an_error_in_a_scorer_leaves_the_estimator_as_it_was():
     assert model.loss_curve_ == before[1]
     model.set_params(scoring=None).fit(X, Y)
     assert same_bits(model, fit(warm_start=False, max_iter=6))
+
+
+@pytest.mark.filterwarnings("error::sklearn.exceptions.UndefinedMetricWarning")
+def test_r2_of_one_row_decides_nothing():
+    one = (X_VAL[:1], Y_VAL[:1])
+    with pytest.raises(ValueError, match="score of 1 validation sample is not defined; give"):
+        fit(held=one, early_stopping=True)
+    watched = fit(held=one)
+    assert np.isnan(watched.history_["val_score"]).all()
+    assert np.isfinite(watched.history_["val_loss"]).all()
+    stopped = fit(held=one, early_stopping=True, scoring="loss")
+    assert np.array_equal(stopped.validation_scores_, -stopped.history_["val_loss"])
+    one = (X_VAL[:1], NAMES_VAL[:1])
+    assert set(classify(held=one, early_stopping=True).validation_scores_) <= {0.0, 1.0}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -23,6 +22,7 @@ from deepgen.specification import (
 )
 from deepgen.streams import INIT, generator
 from deepgen.validation import Data
+from deepgen.warning import warn
 
 __all__ = [
     "batch_norm_of",
@@ -115,7 +115,7 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
     if batch_norm_of(model) is not None:
         raise ValueError("solver='lbfgs' does not support normalization='batch': it has no batches")
     if model.early_stopping:
-        warnings.warn("early_stopping has no effect with solver='lbfgs'", stacklevel=4)
+        warn("early_stopping has no effect with solver='lbfgs'")
 
 
 def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
@@ -143,10 +143,9 @@ def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
     if not isinstance(model.learning_rate, str) or isinstance(schedule, Constant):
         return schedule
     if not isinstance(optimizer, SGD):
-        warnings.warn(
+        warn(
             f"learning_rate='{model.learning_rate}' acts with solver='sgd' only, as in "
             f"scikit-learn; give the object {type(schedule).__name__}() for other solvers",
-            stacklevel=5,
         )
         return Constant()
     return InvScaling(power_t=model.power_t) if isinstance(schedule, InvScaling) else schedule
@@ -196,9 +195,8 @@ def make_plan(
     first_order = isinstance(optimizer, FirstOrder)
     batch_size = min(200, n_rows) if model.batch_size == "auto" else int(model.batch_size)
     if first_order and batch_size > n_rows:
-        warnings.warn(
+        warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            stacklevel=4,
         )
     batch_size = min(batch_size, n_rows)
     if batch_norm_of(model) is not None and batch_size < 2:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import warnings
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -23,7 +22,13 @@ from deepgen.estimators.assembly import (
 )
 from deepgen.estimators.constraints import SHARED
 from deepgen.estimators.fitted import FittedMLP
-from deepgen.estimators.scoring import Held, fitted_attributes, score_function, with_names
+from deepgen.estimators.scoring import (
+    Held,
+    criterion,
+    fitted_attributes,
+    score_function,
+    with_names,
+)
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix
 from deepgen.lbfgs import minimize
@@ -33,6 +38,7 @@ from deepgen.specification import hidden_widths, numpy_type
 from deepgen.threads import effective_threads
 from deepgen.training import train
 from deepgen.validation import Data, Validation, split_rows
+from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -219,6 +225,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
         targets = targets.counted(y)
         weights, given = targets.weigh(y, sample_weight, features, dtype)
         course = Course(self._draw_seed()) if first else self._course
+        course.judge_by(criterion(self, targets))
         rows = held_rows = None
         if self.early_stopping and held_out[0] is None and isinstance(optimizer, FirstOrder):
             rows, held_rows = self._split(
@@ -328,7 +335,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
                 network.recalibrate(data.X, rows=data.rows, n_threads=plan.n_threads)
             except KeyboardInterrupt:
                 network.parameters[...] = running
-                warnings.warn("Training interrupted by user.", stacklevel=4)
+                warn("Training interrupted by user.")
             if course.slots is not None:
                 course.served = network.parameters.copy()
                 course.parameters = running if course.parameters is None else course.parameters

@@ -19,6 +19,7 @@ from deepgen.network import Array, Matrix, Network
 from deepgen.specification import numpy_type
 from deepgen.threads import measuring_threads
 from deepgen.validation import Data
+from deepgen.warning import warn
 
 __all__ = ["FittedMLP"]
 
@@ -244,8 +245,18 @@ class FittedMLP(BaseEstimator):
 
     def _compute(self, X: Any, *, means: bool) -> Array:
         matrix, n_threads = self._measurable(X)
-        compute = self.network_.means if means else self.network_.outputs
-        return compute(matrix, n_threads=n_threads)
+        network = self.network_
+        compute = network.means if means else network.outputs
+        outputs = compute(matrix, n_threads=n_threads)
+        finite = np.isfinite(outputs)
+        if not finite.all():
+            n_wrong = len(outputs) - np.count_nonzero(finite.all(axis=1))
+            warn(
+                f"The outputs for {n_wrong} of {len(outputs)} samples are not finite: features or "
+                f"weights are too large for {network.dtype}, or weights are not finite.",
+                RuntimeWarning,
+            )
+        return outputs
 
     def _measurable(self, X: Any) -> tuple[Matrix, int]:
         """Check new samples; return them as the engine takes them, and how many threads may."""

@@ -1,0 +1,31 @@
+"""Warnings that point at the line of the user's program, however deep they arise."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+__all__ = ["warn"]
+
+# scikit-learn's callbacks stand between methods of this package.
+INSIDE = ("deepgen", "sklearn.callback")
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn about the call by which this package was entered.
+
+    Parameters
+    ----------
+    message : str
+        What happened, and what can be done.
+    category : type, default=UserWarning
+        Kind of warning.
+    """
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and _is_inside(frame.f_globals.get("__name__", "")):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_inside(module: str) -> bool:
+    return any(module == room or module.startswith(f"{room}.") for room in INSIDE)
