@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'fma_peak', 'max_threads', 'simd_paths']
+__all__: list[str] = ['Block', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -161,6 +161,9 @@ class Network:
     def n_trainable(self) -> int:
         ...
     @property
+    def products(self) -> str:
+        ...
+    @property
     def simd(self) -> str:
         ...
     @property
@@ -254,3 +257,4 @@ def simd_paths() -> list[str]:
     """
     The SIMD paths that run on this machine, best first.
     """
+chunk_rows: int = 240

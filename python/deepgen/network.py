@@ -78,9 +78,9 @@ class Network:
         Returns
         -------
         network : Network
-            This object where it already has the type, else one with converted parameters.
+            This object where it already computes in the type, else one with converted parameters.
         """
-        if dtype == self.dtype:
+        if dtype.name == self.core.products:
             return self
         core = _core.Network(self.core.spec, dtype=dtype.name)
         return Network(core, self.parameters.astype(dtype))

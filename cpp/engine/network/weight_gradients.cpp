@@ -89,8 +89,8 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
                 kernels.column_sums({n_rows, blocks.width, memory.slope.data(), memory.stride},
                                     gradient);
             if (memory.normalization)
-                scale_gradient(team, *memory.normalization, n_rows, gradient + packed.width,
-                               gradient + 2 * packed.width);
+                scale_gradient(kernels, team, *memory.normalization, n_rows,
+                               gradient + packed.width, gradient + 2 * packed.width);
             sink(item.first_stretch, item, {gradient, packed.intercepts, packed.n_vectors, false});
             break;
         }

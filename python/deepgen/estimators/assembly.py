@@ -232,7 +232,7 @@ def make_network(
     n_inputs: int,
     n_outputs: int,
     loss: _core.Component,
-    dtype: np.dtype[Any],
+    products: str,
     before: Network | None,
 ) -> Network:
     """Return the network that an estimator asks for.
@@ -245,8 +245,8 @@ def make_network(
         Features and outputs.
     loss : deepgen._core.Component
         The engine's loss.
-    dtype : numpy.dtype
-        Type that training computes in.
+    products : {'bfloat16', 'float32', 'float64'}
+        Type that the products of training compute in.
     before : Network or None
         The network that training goes on with.
 
@@ -272,7 +272,7 @@ def make_network(
         bias=model.bias,
         loss=loss,
     )
-    core = _core.Network(spec, dtype=dtype.name)
+    core = _core.Network(spec, dtype=products)
     if before is None:
         return Network(core)
     old, new = ([(b.name, b.rows, b.columns) for b in c.layout] for c in (before.core, core))

@@ -34,7 +34,7 @@ from deepgen.inputs import as_matrix
 from deepgen.lbfgs import minimize
 from deepgen.network import Array, Network
 from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
-from deepgen.specification import hidden_widths
+from deepgen.specification import hidden_widths, numpy_type
 from deepgen.threads import effective_threads
 from deepgen.training import train
 from deepgen.validation import Data, Validation, split_rows
@@ -217,10 +217,11 @@ class BaseMLP(CallbackSupport, FittedMLP):
         continues = hasattr(self, "network_") and (self.warm_start or incremental)
         first = not continues or coefs_init is not None
 
-        dtype = np.dtype("float64" if isinstance(optimizer, LBFGS) else self.dtype)
+        products = "float64" if isinstance(optimizer, LBFGS) else self.dtype
+        dtype = numpy_type(products)
         features, y = self._read(X, y, dtype, reset=first)
         targets = self._relate(y, None if first else self._targets)
-        y = targets.check(y, np.dtype(self.dtype), complete=not incremental)
+        y = targets.check(y, numpy_type(self.dtype), complete=not incremental)
         targets = targets.counted(y)
         weights, given = targets.weigh(y, sample_weight, features, dtype)
         course = Course(self._draw_seed()) if first else self._course
@@ -247,7 +248,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
             n_inputs=features.shape[1],
             n_outputs=targets.n_outputs,
             loss=targets.core,
-            dtype=dtype,
+            products=products,
             before=None if first else self.network_,
         )
         if first:
@@ -273,7 +274,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
             shown = (with_names(X, features), y, sample_weight)
             tasks = self._tasks(shown, plan.n_epochs, targets, course)
         self._train(network, data, validation, optimizer, plan, course, tasks)
-        self.network_, self._course = network.as_type(np.dtype(self.dtype)), course
+        self.network_, self._course = network.as_type(numpy_type(self.dtype)), course
         self._targets = targets
         if tasks is not None:
             tasks.close()

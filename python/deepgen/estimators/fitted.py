@@ -15,8 +15,9 @@ from deepgen.course import Course
 from deepgen.estimators.scoring import Held, with_names
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix, check_features
-from deepgen.network import Array, Network
-from deepgen.threads import effective_threads
+from deepgen.network import Array, Matrix, Network
+from deepgen.specification import numpy_type
+from deepgen.threads import measuring_threads
 from deepgen.validation import Data
 from deepgen.warning import warn
 
@@ -229,19 +230,27 @@ class FittedMLP(BaseEstimator):
                 f"layer must be an integer in [{-n_hidden}, {n_hidden - 1}], which name the hidden "
                 f"layers, got {layer!r}"
             )
-        matrix = as_matrix(check_features(self, X, network.dtype, reset=False))
-        n_threads = effective_threads(self.n_jobs)
+        matrix, n_threads = self._measurable(X)
         return network.activations(matrix, int(layer) % n_hidden, n_threads=n_threads)
 
     def _outputs(self, X: Any, *, means: bool) -> Array:
         """Return the network's outputs for new samples, after the inverse link if asked for."""
         check_is_fitted(self)
+        return self._compute(X, means=means)
+
+    def _decode(self, X: Any) -> Any:
+        """Return predictions for new samples in the user's terms."""
+        check_is_fitted(self)
+        return self._targets.decode(self._compute(X, means=self._targets.linked))
+
+    def _compute(self, X: Any, *, means: bool) -> Array:
+        matrix, n_threads = self._measurable(X)
         network = self.network_
-        matrix = as_matrix(check_features(self, X, network.dtype, reset=False))
         compute = network.means if means else network.outputs
-        outputs = compute(matrix, n_threads=effective_threads(self.n_jobs))
-        n_wrong = len(outputs) - np.count_nonzero(np.isfinite(outputs).all(axis=1))
-        if n_wrong:
+        outputs = compute(matrix, n_threads=n_threads)
+        finite = np.isfinite(outputs)
+        if not finite.all():
+            n_wrong = len(outputs) - np.count_nonzero(finite.all(axis=1))
             warn(
                 f"The outputs for {n_wrong} of {len(outputs)} samples are not finite: features or "
                 f"weights are too large for {network.dtype}, or weights are not finite.",
@@ -249,10 +258,10 @@ class FittedMLP(BaseEstimator):
             )
         return outputs
 
-    def _decode(self, X: Any) -> Any:
-        """Return predictions for new samples in the user's terms."""
-        check_is_fitted(self)
-        return self._targets.decode(self._outputs(X, means=self._targets.linked))
+    def _measurable(self, X: Any) -> tuple[Matrix, int]:
+        """Check new samples; return them as the engine takes them, and how many threads may."""
+        X = check_features(self, X, self.network_.dtype, reset=False)
+        return as_matrix(X), measuring_threads(self.n_jobs, X.shape[0])
 
     def _read(self, X: Any, y: Any, dtype: np.dtype[Any], *, reset: bool) -> tuple[Any, Any]:
         """Check samples and targets as far as scikit-learn does."""
@@ -272,7 +281,7 @@ class FittedMLP(BaseEstimator):
     ) -> Held:
         """Check samples against what is known about features and targets."""
         features, y = self._read(X, y, dtype, reset=False)
-        y = targets.check(y, np.dtype(self.dtype))
+        y = targets.check(y, numpy_type(self.dtype))
         weights, given = targets.weigh(y, sample_weight, features, dtype)
         data = Data(as_matrix(features), targets.encode(y, dtype), weights)
         return Held(with_names(X, features), y, given, data)

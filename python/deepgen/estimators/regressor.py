@@ -107,8 +107,10 @@ class MLPRegressor(RegressionPredictions):
         ``(estimator, X, y)``; higher is better.
     max_time : float or None, default=None
         Seconds after which ``fit`` ends, looked at after each epoch; > 0.
-    dtype : {'float32', 'float64'}, default='float32'
-        Type of weights, arithmetic and outputs.
+    dtype : {'float32', 'float64', 'bfloat16'}, default='float32'
+        Type of weights, arithmetic and outputs. 'bfloat16' rounds the factors of the products of
+        training, about 1.5 times faster, and is float32 in all else; it needs a processor with
+        AVX-512 BF16.
     n_jobs : int or None, default=None
         Largest number of threads; None takes the physical cores, -1 all. Results do not depend on
         it.

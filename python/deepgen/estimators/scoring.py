@@ -13,6 +13,7 @@ from sklearn.metrics import get_scorer
 from deepgen.course import Course
 from deepgen.estimators.targets import Targets
 from deepgen.network import Array, Network
+from deepgen.specification import numpy_type
 from deepgen.threads import effective_threads
 from deepgen.validation import Data
 
@@ -86,7 +87,7 @@ def fitted_attributes(
     """
     now = Network(network.core, network.parameters.copy())
     return {
-        "network_": now.as_type(np.dtype(model.dtype)),
+        "network_": now.as_type(numpy_type(model.dtype)),
         "_targets": targets,
         "_course": course.snapshot(),
     }
