@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen.blas import one_blas_thread
 from deepgen.course import Course, Plan
 from deepgen.monitor import Monitor
 from deepgen.network import Network
@@ -75,19 +76,20 @@ def minimize(
     objective = _Objective(network, data, validation, plan, monitor)
     result: Any = None
     try:
-        result = scipy_minimize(
-            objective,
-            objective.accepted,
-            method="L-BFGS-B",
-            jac=True,
-            callback=objective.accept,
-            options={
-                "maxfun": max_fun,
-                "maxiter": plan.n_epochs,
-                "gtol": plan.tol,
-                "maxcor": history_size,
-            },
-        )
+        with one_blas_thread():
+            result = scipy_minimize(
+                objective,
+                objective.accepted,
+                method="L-BFGS-B",
+                jac=True,
+                callback=objective.accept,
+                options={
+                    "maxfun": max_fun,
+                    "maxiter": plan.n_epochs,
+                    "gtol": plan.tol,
+                    "maxcor": history_size,
+                },
+            )
         if monitor.n_epochs == 0 and not np.isfinite(objective.loss):
             raise ValueError(NON_FINITE)
         if np.isfinite(result.x).all():
