@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from threading import Event
 
 from deepgen import _core
 from deepgen.history import History
@@ -51,6 +52,8 @@ class Plan:
         Whether the caller asks for single epochs, so that the end of this call means nothing.
     began : float
         When the call began, by ``time.perf_counter``.
+    stop : threading.Event, default=None
+        Set where training shall end as by Ctrl-C, which only the main thread hears.
 
     Examples
     --------
@@ -75,6 +78,18 @@ class Plan:
     n_threads: int
     incremental: bool
     began: float
+    stop: Event | None = None
+
+    def check_stop(self) -> None:
+        """Answer a Ctrl-C that another thread has heard.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If training shall end.
+        """
+        if self.stop is not None and self.stop.is_set():
+            raise KeyboardInterrupt
 
 
 @dataclass

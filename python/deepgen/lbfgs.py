@@ -137,6 +137,7 @@ class _Objective:
         if not self.under_way:
             self.under_way = True
             self.monitor.begin(self.network)
+        plan.check_stop()
         self.trial.parameters = np.ascontiguousarray(parameters)
         loss, gradient = self.trial.loss_and_gradient(
             data.X,

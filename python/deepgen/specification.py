@@ -52,7 +52,7 @@ def numpy_type(dtype: str) -> np.dtype[Any]:
     Returns
     -------
     numpy_type : numpy.dtype
-        float32 for 'bfloat16', which only products are rounded to.
+        The same, but float32 for 'bfloat16', to which only products are rounded.
     """
     return np.dtype("float32" if dtype == "bfloat16" else dtype)
 

@@ -145,6 +145,7 @@ def run_epoch(trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace) ->
         n_threads = worthwhile_threads(plan.n_threads, trainer.step_work, n_steps)
         progress = trainer.run(rates, n_threads=n_threads)
         pace.record(progress.n_steps - n_done, time.perf_counter() - began)
+        plan.check_stop()
         # Sums over the epoch so far; a batch of total weight 0 makes no step.
         n_done = progress.n_steps
         if progress.epoch_done or not progress.finite:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -159,6 +160,7 @@ def make_plan(
     n_threads: int,
     incremental: bool,
     began: float,
+    stop: Event | None,
 ) -> Plan:
     """Return what the training run shall do.
 
@@ -176,6 +178,8 @@ def make_plan(
         Whether ``partial_fit`` was called, which makes one epoch.
     began : float
         When the call began, by ``time.perf_counter``.
+    stop : threading.Event or None
+        Set where training shall end as by Ctrl-C.
 
     Returns
     -------
@@ -223,6 +227,7 @@ def make_plan(
         n_threads=n_threads,
         incremental=incremental,
         began=began,
+        stop=stop,
     )
 
 

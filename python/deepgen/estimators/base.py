@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
+from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -22,6 +23,7 @@ from deepgen.estimators.assembly import (
 )
 from deepgen.estimators.constraints import SHARED
 from deepgen.estimators.fitted import FittedMLP
+from deepgen.estimators.members import fit_members
 from deepgen.estimators.scoring import (
     Held,
     criterion,
@@ -92,6 +94,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
     max_fun: int
     random_state: Any
     dtype: str
+    n_members: int
 
     @abstractmethod
     def _relate(self, y: Any, known: Any) -> Targets:
@@ -184,13 +187,35 @@ class BaseMLP(CallbackSupport, FittedMLP):
         before = dict(vars(self))
         mark = self._course.mark() if hasattr(self, "_course") else None
         try:
-            fitted: Self = self._fit_or_fail(*data, **options)
-            return fitted
+            if self.n_members == 1:
+                self._fit_or_fail(*data, **options)
+            else:
+                fit_members(self, *data, **options)
+            return self
         except BaseException:
             self.__dict__ = before
             if mark is not None:
                 self._course.go_back(mark)
             raise
+
+    def _check_call(self, held_out: tuple[Any, Any, Any], *, incremental: bool) -> Optimizer:
+        """Refuse what needs no look at the data; return the optimizer.
+
+        Raises
+        ------
+        ValueError
+            If parameters are out of range or do not go together, or a part of the validation data
+            is missing.
+        """
+        self._validate_params()
+        hidden_widths(self.hidden_layer_sizes)
+        optimizer = make_optimizer(self)
+        refuse_combinations(self, optimizer, incremental=incremental)
+        if (held_out[0] is None) != (held_out[1] is None):
+            raise ValueError("X_val and y_val belong together: give both or neither")
+        if held_out[0] is None and held_out[2] is not None:
+            raise ValueError("sample_weight_val needs X_val and y_val: it weighs their samples")
+        return optimizer
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def _fit_or_fail(
@@ -203,16 +228,12 @@ class BaseMLP(CallbackSupport, FittedMLP):
         coefs_init: Any = None,
         intercepts_init: Any = None,
         incremental: bool = False,
+        began: float | None = None,
+        stop: Event | None = None,
     ) -> Self:
-        began = time.perf_counter()
-        self._validate_params()
-        hidden_widths(self.hidden_layer_sizes)
-        optimizer = make_optimizer(self)
-        refuse_combinations(self, optimizer, incremental=incremental)
-        if (held_out[0] is None) != (held_out[1] is None):
-            raise ValueError("X_val and y_val belong together: give both or neither")
-        if held_out[0] is None and held_out[2] is not None:
-            raise ValueError("sample_weight_val needs X_val and y_val: it weighs their samples")
+        """Train one network; ``began`` and ``stop`` come from a fit of several."""
+        began = time.perf_counter() if began is None else began
+        optimizer = self._check_call(held_out, incremental=incremental)
         n_threads = effective_threads(self.n_jobs)
         continues = hasattr(self, "network_") and (self.warm_start or incremental)
         first = not continues or coefs_init is not None
@@ -242,6 +263,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
             n_threads=n_threads,
             incremental=incremental,
             began=began,
+            stop=stop,
         )
         network = make_network(
             self,
@@ -276,6 +298,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
         self._train(network, data, validation, optimizer, plan, course, tasks)
         self.network_, self._course = network.as_type(numpy_type(self.dtype)), course
         self._targets = targets
+        self.__dict__.pop("_members", None)
         if tasks is not None:
             tasks.close()
         return self

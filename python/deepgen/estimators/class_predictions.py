@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen.estimators.base import BaseMLP
+from deepgen.estimators.members import average, log_odds_of_mean
 from deepgen.network import Array
 
 if TYPE_CHECKING:
@@ -28,6 +29,12 @@ class ClassPredictions(BaseMLP):
 
     _targets: ClassTargets
     classes_: Any
+
+    def _logits(self, X: Any) -> Array:
+        each = self._outputs(X, means=False)
+        if len(each) == 1:
+            return each[0]
+        return log_odds_of_mean(each, softmax=self._targets.labels.softmax)
 
     def predict(self, X: Any) -> Any:
         """Predict labels.
@@ -60,10 +67,11 @@ class ClassPredictions(BaseMLP):
         >>> model.fit([[0.0], [1.0]], ["no", "yes"]).predict([[0.1], [0.9]]).tolist()
         ['no', 'yes']
         """
-        return self._decode(X)
+        logits = self._logits(X)
+        return self._targets.decode(logits)
 
     def decision_function(self, X: Any) -> Array:
-        """Return the logits.
+        """Return the logits, of several members those of the mean probabilities.
 
         Parameters
         ----------
@@ -94,7 +102,7 @@ class ClassPredictions(BaseMLP):
         >>> model.fit([[0.0], [1.0]], ["no", "yes"]).decision_function([[0.0], [1.0]]).shape
         (2,)
         """
-        outputs = self._outputs(X, means=False)
+        outputs = self._logits(X)
         if self._targets.labels.binary:
             return outputs.ravel()
         return -outputs if len(self.classes_) == 1 else outputs
@@ -131,7 +139,7 @@ class ClassPredictions(BaseMLP):
         >>> model.fit([[0.0], [1.0]], ["no", "yes"]).predict_proba([[0.0], [1.0]]).round().tolist()
         [[1.0, 0.0], [0.0, 1.0]]
         """
-        means = self._outputs(X, means=True)
+        means = average(self._outputs(X, means=True))
         if self._targets.labels.binary:
             return np.hstack([1 - means, means])
         return np.ones_like(means) if len(self.classes_) == 1 else means
@@ -170,7 +178,7 @@ class ClassPredictions(BaseMLP):
         """
         from scipy.special import log_expit, log_softmax
 
-        outputs = self._outputs(X, means=False)
+        outputs = self._logits(X)
         if self._targets.labels.binary:
             return np.asarray(log_expit(np.hstack([-outputs, outputs])))
         if self._targets.labels.several:

@@ -58,6 +58,7 @@ SHARED: dict[str, Any] = {
     "initializer": [StrOptions(set(INITIALIZERS))],
     "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
     "max_time": [Interval(Real, 0, None, closed="neither"), None],
+    "n_members": [Interval(Integral, 1, None, closed="left")],
     "dtype": [StrOptions(set(TYPES))],
     "n_jobs": [None, Integral],
 }

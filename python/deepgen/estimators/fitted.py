@@ -60,7 +60,23 @@ class FittedMLP(BaseEstimator):
     _targets: Targets
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "network_")
+        return "network_" in vars(self) or "_members" in vars(self)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only called for what is not there, such as one network's weights where there are several.
+        members = vars(self).get("_members")
+        if members is not None and name.endswith("_") and not name.startswith("_"):
+            raise AttributeError(
+                f"{name} belongs to one network, and here are {len(members)}: look at "
+                f"members_[0].{name} and its neighbours"
+            )
+        return super().__getattribute__(name)  # tells its own reason once more
+
+    @property
+    def members_(self) -> list[Any]:
+        """The fitted members; with ``n_members=1`` this estimator itself."""
+        check_is_fitted(self)
+        return list(vars(self).get("_members", [self]))
 
     @property
     def coefs_(self) -> list[Array]:
@@ -230,21 +246,18 @@ class FittedMLP(BaseEstimator):
                 f"layer must be an integer in [{-n_hidden}, {n_hidden - 1}], which name the hidden "
                 f"layers, got {layer!r}"
             )
-        matrix, n_threads = self._measurable(X)
-        return network.activations(matrix, int(layer) % n_hidden, n_threads=n_threads)
+        X = check_features(self, X, network.dtype, reset=False)
+        n_threads = measuring_threads(self.n_jobs, X.shape[0])
+        return network.activations(as_matrix(X), int(layer) % n_hidden, n_threads=n_threads)
 
-    def _outputs(self, X: Any, *, means: bool) -> Array:
-        """Return the network's outputs for new samples, after the inverse link if asked for."""
-        check_is_fitted(self)
-        return self._compute(X, means=means)
+    def _outputs(self, X: Any, *, means: bool) -> list[Array]:
+        """Return each member's outputs for new samples, after the inverse link if asked for."""
+        members = self.members_
+        X = check_features(self, X, members[0].network_.dtype, reset=False)
+        matrix, n_threads = as_matrix(X), measuring_threads(self.n_jobs, X.shape[0])
+        return [member._compute(matrix, n_threads, means=means) for member in members]
 
-    def _decode(self, X: Any) -> Any:
-        """Return predictions for new samples in the user's terms."""
-        check_is_fitted(self)
-        return self._targets.decode(self._compute(X, means=self._targets.linked))
-
-    def _compute(self, X: Any, *, means: bool) -> Array:
-        matrix, n_threads = self._measurable(X)
+    def _compute(self, matrix: Matrix, n_threads: int, *, means: bool) -> Array:
         network = self.network_
         compute = network.means if means else network.outputs
         outputs = compute(matrix, n_threads=n_threads)
@@ -257,11 +270,6 @@ class FittedMLP(BaseEstimator):
                 RuntimeWarning,
             )
         return outputs
-
-    def _measurable(self, X: Any) -> tuple[Matrix, int]:
-        """Check new samples; return them as the engine takes them, and how many threads may."""
-        X = check_features(self, X, self.network_.dtype, reset=False)
-        return as_matrix(X), measuring_threads(self.n_jobs, X.shape[0])
 
     def _read(self, X: Any, y: Any, dtype: np.dtype[Any], *, reset: bool) -> tuple[Any, Any]:
         """Check samples and targets as far as scikit-learn does."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
 from deepgen.estimators.base import BaseMLP
+from deepgen.estimators.members import average
 from deepgen.network import Array
 
 if TYPE_CHECKING:
@@ -62,8 +63,11 @@ class RegressionPredictions(RegressorMixin, BaseMLP):
         >>> model.fit([[0.0], [1.0]], [0.0, 2.0]).predict([[0.5]]).round(1).tolist()
         [1.0]
         """
-        predictions: Array = self._decode(X)
-        return predictions
+        each = self._outputs(X, means=True)
+        # Members may have scaled their targets apart.
+        return average(
+            [member._targets.decode(own) for member, own in zip(self.members_, each, strict=True)]
+        )
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Score predictions by R2, or by D2 of the pinball loss where there are several quantiles.

@@ -107,6 +107,9 @@ class MLPRegressor(RegressionPredictions):
         ``(estimator, X, y)``; higher is better.
     max_time : float or None, default=None
         Seconds after which ``fit`` ends, looked at after each epoch; > 0.
+    n_members : int, default=1
+        Networks that differ in their seed alone, trained side by side, one a thread; predictions
+        of numbers are their means, and ``members_`` are fitted estimators.
     dtype : {'float32', 'float64', 'bfloat16'}, default='float32'
         Type of weights, arithmetic and outputs. 'bfloat16' rounds the factors of the products of
         training, about 1.5 times faster, and is float32 in all else; it needs a processor with
@@ -121,6 +124,9 @@ class MLPRegressor(RegressionPredictions):
         Weights, as views: writing into them changes the next prediction.
     intercepts_ : list of ndarray of shape (out,)
         Intercepts.
+    members_ : list of estimators
+        The members; this estimator itself where there is one. With several, the attributes of a
+        network and of its training are theirs.
     network_ : Network
         The engine's network with its flat vector of parameters.
     history_ : dict of str to ndarray
@@ -212,6 +218,7 @@ class MLPRegressor(RegressionPredictions):
         initializer: str = "glorot_uniform",
         scoring: str | Callable[..., float] | None = None,
         max_time: float | None = None,
+        n_members: int = 1,
         dtype: str = "float32",
         n_jobs: int | None = None,
     ) -> None:
@@ -246,6 +253,7 @@ class MLPRegressor(RegressionPredictions):
         self.initializer = initializer
         self.scoring = scoring
         self.max_time = max_time
+        self.n_members = n_members
         self.dtype = dtype
         self.n_jobs = n_jobs
         self.target_scaling = target_scaling
