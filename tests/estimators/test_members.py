@@ -5,6 +5,7 @@ import pickle
 import signal
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 from scipy.special import logit
 from sklearn.base import clone
 from sklearn.datasets import load_iris, make_friedman1, make_multilabel_classification
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV
 
 import deepgen
@@ -184,6 +186,16 @@ def test_a_line_a_member_tells_of_progress(capsys):
     assert sorted(line.partition(":")[0] for line in lines) == [
         f"Member {number} of 3" for number in (1, 2, 3)
     ]
+
+
+def test_what_members_warn_of_is_told_once_and_at_the_users_line():
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        regressor(n_jobs=2)
+    assert len(told) == 1
+    assert str(told[0].message).startswith("3 of 3 members: Stochastic Optimizer: Maximum iter")
+    assert told[0].category is ConvergenceWarning
+    assert told[0].filename == __file__
 
 
 SCRIPT = """

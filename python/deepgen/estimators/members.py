@@ -14,6 +14,7 @@ Simple and scalable predictive uncertainty estimation using deep ensembles.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from threading import Event
@@ -28,7 +29,7 @@ from deepgen.network import Array
 from deepgen.optimizers import LBFGS
 from deepgen.specification import numpy_type
 from deepgen.threads import effective_threads
-from deepgen.warning import warn
+from deepgen.warning import kept, warn
 
 __all__ = ["average", "fit_members", "log_odds_of_mean", "make_members", "side_by_side"]
 
@@ -98,18 +99,22 @@ def fit_members(
     own = {"n_members": 1, "verbose": False, "n_jobs": n_threads // n_workers}
     same = model.get_params(deep=False) | own
 
+    told: Counter[tuple[str, type[Warning]]] = Counter()
+
     def train(member: Any, stop: Event) -> None:
         member.set_params(**same | {"random_state": member.random_state})
         vars(member).pop("feature_names_in_", None)  # features come without their names here
-        member._fit(
-            features,
-            y,
-            sample_weight,
-            held_out=held_out,
-            incremental=incremental,
-            began=began,
-            stop=stop,
-        )
+        with kept() as warnings:
+            member._fit(
+                features,
+                y,
+                sample_weight,
+                held_out=held_out,
+                incremental=incremental,
+                began=began,
+                stop=stop,
+            )
+        told.update(set(warnings))
         if hasattr(model, "feature_names_in_"):
             member.feature_names_in_ = model.feature_names_in_
         if model.verbose:
@@ -120,6 +125,8 @@ def fit_members(
             )
 
     side_by_side(train, members, n_workers)
+    for (message, category), count in sorted(told.items(), key=str):
+        warn(f"{count} of {len(members)} members: {message}", category)
     for name in ("network_", "_course", "n_iter_"):
         vars(model).pop(name, None)
     model._members, model._targets = members, members[0]._targets
