@@ -1,142 +1,230 @@
-"""Print how near to the machine's peak a training step comes, and whether the targets are met.
+"""Print every speed and memory target with what is reached on this machine, and a verdict each.
 
-python benchmarks/targets.py [--samples N]
+python benchmarks/targets.py [--samples N] [--without PEER ...]
 """
 
 import argparse
 import os
-import platform
-import time
-from dataclasses import dataclass
+import subprocess
+import sys
+import tempfile
+import warnings
 from pathlib import Path
 
 import numpy as np
-from workloads import WORKLOADS, EngineTraining
+from contestants import PEERS
+from measuring import interleaved, machine, verdict
+from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.neural_network import MLPRegressor as PeerRegressor
+from sklearn.utils.validation import validate_data
+from threadpoolctl import threadpool_limits
 
-from deepgen import _core, cli
+from deepgen import MLPRegressor, cli
 
-LOADAVG = Path("/proc/loadavg")
-SECONDS_A_SAMPLE = 0.1
-# A machine is too busy to judge when the peak's quartiles lie further apart than this share of it,
-# when we get less than this share of the processor, or when more than this many others run.
-PEAK_SPREAD = 0.10
-CPU_SHARE = 0.95
-OTHERS = 0.2
+HERE = Path(__file__).resolve().parent
+FIT_TIMES_FASTER = 10
+ROW_MICROSECONDS, LEAN_MICROSECONDS = 30, 5
+PREDICT_PEAK = 0.85
+SPARSE_TIMES_FASTER = {64: 10, 256: 5}
+MEMBERS_TIMES = 4.3
+GROWTH_MEGABYTES = 100
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """One workload with one number of threads.
+def line(what, figure, words=""):
+    """Print a row of the table."""
+    print(f"{what:<66} {figure:>14}  {words}", flush=True)
 
-    Parameters
-    ----------
-    microseconds : ndarray
-        Wall-clock time of a step, one entry a sample.
-    peaks : ndarray
-        FMA peak of all threads in GFLOP/s, measured right around each sample.
-    cpu_shares : ndarray
-        Processor time over wall-clock time and threads; below 1 where others took the cores.
-    others : ndarray
-        Threads of other programs that wanted to run when each sample began.
-    """
 
-    microseconds: np.ndarray
-    peaks: np.ndarray
-    cpu_shares: np.ndarray
-    others: np.ndarray
+def regressor(*data, **settings):
+    """Return a deepgen regressor fitted for two epochs."""
+    return MLPRegressor(max_iter=2, random_state=0, **settings).fit(*data)
 
-    @property
-    def noisy(self):
-        """Whether other work disturbed too much to judge."""
-        low, middle, high = np.quantile(self.peaks, [0.25, 0.5, 0.75])
-        return (
-            (high - low) / middle > PEAK_SPREAD
-            or np.median(self.cpu_shares) < CPU_SHARE
-            or self.others.mean() > OTHERS
+
+def print_fit(n_samples):
+    """Time whole fits of a small table with the defaults of both libraries."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((1_000, 10))
+    y = X[:, 0] * X[:, 1] + np.sin(X[:, 2])
+    settings = {"tol": 0.0, "random_state": 0}
+    ours = MLPRegressor(n_iter_no_change=np.inf, **settings)
+    theirs = PeerRegressor(n_iter_no_change=10_000, **settings)
+    with threadpool_limits(1):
+        found = interleaved(
+            {"deepgen": lambda: ours.fit(X, y), "scikit-learn": lambda: theirs.fit(X, y)}, n_samples
         )
-
-    def fractions(self, flops):
-        """Achieved share of the peak of the same moment, one entry a sample."""
-        return flops / (self.microseconds * 1e3) / self.peaks
-
-
-def n_others():
-    """Count the threads of other programs that want to run now; 0 where Linux does not tell."""
-    try:
-        return int(LOADAVG.read_text().split()[3].partition("/")[0]) - 1
-    except OSError:
-        return 0
+    assert ours.n_iter_ == theirs.n_iter_ == 200
+    assert ours.score(X, y) > 0.9
+    ratio = found["scikit-learn"].median / found["deepgen"].median
+    words = verdict(ratio >= FIT_TIMES_FASTER, f">= {FIT_TIMES_FASTER}x", found["deepgen"])
+    line("fit of 1,000 x 10, defaults, 200 epochs, against scikit-learn", f"{ratio:.1f}x", words)
 
 
-def measure(workload, n_threads, n_samples):
-    """Time training epochs, the peak measured before and after each sample."""
-    training = EngineTraining(workload, n_threads)
-    start = time.perf_counter()
-    first_loss = training.epoch()
-    n_epochs = max(1, round(SECONDS_A_SAMPLE / (time.perf_counter() - start)))
-    rows = []
-    for _ in range(n_samples):
-        others = n_others()
-        before = _core.fma_peak("float32")
-        wall, cpu = time.perf_counter(), time.process_time()
-        for _ in range(n_epochs):
-            loss = training.epoch()
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        after = _core.fma_peak("float32")
-        microseconds = wall / (n_epochs * workload.steps_per_epoch) * 1e6
-        peak = n_threads * (before + after) / 2
-        rows.append((microseconds, peak, cpu / wall / n_threads, others))
-    # A step that does not learn is not a step.
-    assert loss < first_loss / 2, (first_loss, loss)
-    return Measurement(*np.array(rows).T)
+def print_predict(n_samples):
+    """Time prediction of one row and of a million."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((1_000_000, 64), dtype=np.float32)
+    y = X[:1_000, 0]
+    model, row = regressor(X[:1_000], y), X[:1]
+    network = model.network_
+    found = interleaved(
+        {
+            "predict": lambda: model.predict(row),
+            "validation": lambda: validate_data(
+                model, row, reset=False, dtype=np.float32, accept_sparse="csr"
+            ),
+            "lean": lambda: network.outputs(row),
+        },
+        n_samples,
+    )
+    np.testing.assert_allclose(model.predict(row), model.predict(X[:50])[:1], rtol=0)
+    own = (found["predict"].median - found["validation"].median) * 1e6
+    words = verdict(own < ROW_MICROSECONDS, f"< {ROW_MICROSECONDS} us", found["predict"])
+    line("predict of one row, beyond scikit-learn's validation", f"{own:.1f} us", words)
+    lean = found["lean"].median * 1e6
+    words = verdict(lean < LEAN_MICROSECONDS, f"< {LEAN_MICROSECONDS} us", found["lean"])
+    line("network_.outputs of one row, 64-100-1", f"{lean:.1f} us", words)
+
+    large = regressor(X[:1_000], y, hidden_layer_sizes=(256, 256, 256), n_jobs=1)
+    own = interleaved({"": lambda: large.predict(X)}, max(n_samples // 5, 1))[""]
+    share = own.of_peak(2 * len(X) * sum(coefs.size for coefs in large.coefs_))
+    words = verdict(share >= PREDICT_PEAK, f">= {PREDICT_PEAK:.2f} of peak", own)
+    line("predict of 1,000,000 x 64 through 256x3, one thread", f"{share:.2f} of peak", words)
 
 
-def verdict(workload, n_threads, measurement):
-    """Judge one row of the table."""
-    if n_threads > 1:
-        return "no target"
-    reached = np.median(measurement.fractions(workload.flops)) >= workload.target
-    if reached:
-        return f"met (>= {workload.target:.2f})"
-    return "too noisy to judge" if measurement.noisy else f"missed (>= {workload.target:.2f})"
+def print_sparse(n_samples):
+    """Time epochs on sparse rows against the same rows dense."""
+    rng = np.random.default_rng(0)
+    X = sparse.random_array((2_048, 20_000), density=0.01, format="csr", dtype="f", rng=rng)
+    dense, y = X.toarray(), rng.standard_normal(2_048).astype(np.float32)
+    for batch_size in (256, 32):
+        for width, wanted in SPARSE_TIMES_FASTER.items():
+            settings = {"hidden_layer_sizes": (width,), "batch_size": batch_size, "n_jobs": 1}
+            models = {
+                name: MLPRegressor(random_state=0, **settings) for name in ("sparse", "dense")
+            }
+            calls = {
+                "sparse": lambda model=models["sparse"]: model.partial_fit(X, y),
+                "dense": lambda model=models["dense"]: model.partial_fit(dense, y),
+            }
+            found = interleaved(calls, max(n_samples // 5, 1))
+            losses = [model.loss_curve_[:2] for model in models.values()]
+            np.testing.assert_allclose(*losses, rtol=1e-3)
+            ratio = found["dense"].median / found["sparse"].median
+            words = "reported"
+            if batch_size == 256:
+                words = verdict(ratio >= wanted, f">= {wanted}x", found["sparse"])
+            line(
+                f"CSR, 1 % of 20,000 features, {width} units, batch {batch_size}, against dense",
+                f"{ratio:.1f}x",
+                words,
+            )
+
+
+def print_members(n_samples):
+    """Time eight members on two threads against one member on one."""
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((16_384, 16), dtype=np.float32)
+    y = X[:, 0] * X[:, 1]
+    settings = {"hidden_layer_sizes": (64, 64), "max_iter": 20, "tol": 0.0, "random_state": 0}
+    settings["n_iter_no_change"] = np.inf
+    one, eight = MLPRegressor(n_jobs=1, **settings), MLPRegressor(n_members=8, n_jobs=2, **settings)
+    found = interleaved(
+        {"one": lambda: one.fit(X, y), "eight": lambda: eight.fit(X, y)}, max(n_samples // 3, 1)
+    )
+    assert [member.n_iter_ for member in eight.members_] == [20] * 8
+    ratio = found["eight"].median / found["one"].median
+    words = verdict(ratio <= MEMBERS_TIMES, f"<= {MEMBERS_TIMES}x", found["one"])
+    line("n_members=8 of 16-64-64-1 on two threads, against one on one", f"{ratio:.2f}x", words)
+
+
+# Run in a process of its own: what one fit takes, seen by the kernel as anonymous memory.
+MEMORY = """
+import sys
+import numpy as np
+from deepgen import MLPRegressor
+
+def anonymous():
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("RssAnon")) / 1024
+
+kind, path = sys.argv[1:]
+rows = np.random.default_rng(0).standard_normal((1_000, 64), dtype=np.float32)
+settings = {"hidden_layer_sizes": (256, 256), "max_iter": 1, "batch_size": 1_000}
+MLPRegressor(**settings).fit(rows, rows[:, 0])
+if kind == "memmap":
+    X = np.memmap(path, dtype=np.float32, mode="r", shape=(1_000_000, 64))
+else:
+    X = np.full((1_000_000, 64), 0.5, dtype=kind)
+    X[::2] = -0.5
+y = np.tile(np.array([1.0, -1.0], dtype=np.float32), 500_000)
+before = anonymous()
+peak = [before]
+import threading
+done = threading.Event()
+def watch():
+    while not done.wait(0.005):
+        peak.append(anonymous())
+watcher = threading.Thread(target=watch)
+watcher.start()
+model = MLPRegressor(**settings).fit(X, y)
+done.set()
+watcher.join()
+print(max(peak) - before, model.network_.core.n_parameters)
+"""
+
+
+def print_memory():
+    """Measure how much anonymous memory a fit of a million rows takes at its highest."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "X.bin"
+        for _ in range(10):
+            with path.open("ab") as file:
+                file.write(np.random.default_rng(0).random((100_000, 64), "f").tobytes())
+        for kind in ("float32", "memmap", "float64"):
+            run = subprocess.run(
+                [sys.executable, "-W", "ignore", "-c", MEMORY, kind, str(path)],
+                capture_output=True,
+                text=True,
+                check=True,
+            )
+            grown, n_parameters = map(float, run.stdout.split())
+            # Weights, two moments, the packed copies and the best weights.
+            allowed = GROWTH_MEGABYTES + 10 * 4 * n_parameters / 2**20
+            if kind == "float64":
+                allowed += 1_000_000 * 64 * 4 / 2**20
+            word = "met" if grown <= allowed else "missed"
+            what = f"anonymous memory of a fit of 1,000,000 x 64, {kind}"
+            line(what, f"{grown:.0f} MB", f"{word} (<= {allowed:.0f} MB)")
 
 
 def main():
-    """Measure every workload with one and two threads and print the table."""
+    """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--samples", type=int, default=25, help="samples a row (default 25)")
+    parser.add_argument("--samples", type=int, default=15, help="samples a contestant (default 15)")
+    parser.add_argument("--without", nargs="*", default=[], choices=PEERS, metavar="PEER")
     options = parser.parse_args()
-    print(f"{platform.machine()}, {os.cpu_count()} logical cores, load {os.getloadavg()[0]:.1f}")
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    print(machine())
     cli.main(["info"])
+
+    header = ("a step of Adam, float32, shuffling included", "threads", "us", "of peak", "deepgen")
+    print("\n{:<26}{:>8} {:>22} {:>8} {:>8}".format(*header))
+    for n_threads in (1, 2):
+        if n_threads <= (os.cpu_count() or 1):
+            command = [sys.executable, str(HERE / "steps.py"), f"--threads={n_threads}"]
+            command += [f"--samples={options.samples}", "--without", *options.without]
+            subprocess.run(command, check=True)
     print()
-    header = (
-        "network, Adam, float32",
-        "threads",
-        "us a step",
-        "best",
-        "peak",
-        "of peak",
-        "busy",
-        "others",
-    )
-    print("{:<32} {:>7} {:>10} {:>9} {:>7} {:>8} {:>6} {:>6}  verdict".format(*header))
-    for workload in WORKLOADS:
-        for n_threads in (1, 2):
-            found = measure(workload, n_threads, options.samples)
-            print(
-                f"{workload.name:<32} {n_threads:7d} {np.median(found.microseconds):10.1f} "
-                f"{found.microseconds.min():9.1f} {np.median(found.peaks):7.1f} "
-                f"{np.median(found.fractions(workload.flops)):8.2f} "
-                f"{np.median(found.cpu_shares):6.2f} {found.others.mean():6.1f}  "
-                f"{verdict(workload, n_threads, found)}",
-                flush=True,
-            )
+    print_fit(options.samples)
+    print_predict(options.samples)
+    print_sparse(options.samples)
+    print_members(options.samples)
+    print_memory()
     print(
-        "\nus a step: median wall-clock time, shuffling and gathering included; peak: FMA peak of "
-        "all\nthreads in GFLOP/s, measured around each sample; of peak: median of flops / time / "
-        "peak;\nbusy: processor time over wall-clock time and threads (two threads at 0.50: the "
-        "engine took\none, or another program held a core); others: threads of other programs that "
-        "wanted to run."
+        "\nus: median wall-clock time of a step, contestants in turn; of peak: median of flops of "
+        "the\nproducts / time / FMA peak of all threads, the peak measured around each sample. A "
+        "missed target\nis 'too noisy to judge' where the peak moved, or other programs ran."
     )
 
 

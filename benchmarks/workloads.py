@@ -1,6 +1,6 @@
-"""The training steps that are measured, and one trainer of them for each library."""
+"""The training steps that are measured, and what each has to reach."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 import numpy as np
@@ -11,8 +11,24 @@ LEARNING_RATE = 1e-3
 
 
 @dataclass(frozen=True)
+class Target:
+    """What a workload has to reach with some number of threads.
+
+    Parameters
+    ----------
+    peak : float
+        Fraction of the FMA peak of all threads.
+    times_faster : dict of str to float, default={}
+        Peer -> ratio of its microseconds to ours, at least.
+    """
+
+    peak: float
+    times_faster: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class Workload:
-    """Training of a ReLU network with squared error, Adam and float32.
+    """Training of a ReLU network with squared error and Adam.
 
     Parameters
     ----------
@@ -22,19 +38,36 @@ class Workload:
         Rows of a step.
     n_samples : int
         Rows of the table, a multiple of the batch size.
-    target : float
-        Fraction of the FMA peak that one thread must reach.
+    targets : dict of int to Target, default={}
+        Number of threads -> what it has to reach.
+    normalization : str, default='none'
+        Of the hidden layers.
+    dropout : float, default=0.0
+        Of the hidden layers.
+    dtype : str, default='float32'
+        What the engine computes in.
     """
 
     widths: tuple[int, ...]
     batch_size: int
     n_samples: int
-    target: float
+    targets: dict[int, Target] = field(default_factory=dict, hash=False)
+    normalization: str = "none"
+    dropout: float = 0.0
+    dtype: str = "float32"
 
     @property
     def name(self):
         """The network and its batch, as tables show them."""
         return f"{'-'.join(map(str, self.widths))} batch {self.batch_size}"
+
+    @property
+    def variant(self):
+        """What differs from the plain network in float32."""
+        parts = [] if self.normalization == "none" else [f"{self.normalization} norm"]
+        parts += [f"dropout {self.dropout}"] if self.dropout else []
+        parts += [] if self.dtype == "float32" else [self.dtype]
+        return ", ".join(parts) or "plain"
 
     @property
     def steps_per_epoch(self):
@@ -52,11 +85,12 @@ class Workload:
         return 2 * self.batch_size * (3 * sum(products) - products[0])
 
     def data(self):
-        """Standard normal inputs and a smooth target: X (n, inputs), y (n, outputs)."""
+        """Standard normal inputs and smooth targets: X (n, inputs), y (n, outputs)."""
         rng = np.random.default_rng(0)
         X = rng.standard_normal((self.n_samples, self.widths[0]), dtype=np.float32)
-        y = np.sin(X[:, :1]) + 0.5 * X[:, 1:2] * X[:, 2:3]
-        return X, y
+        columns = np.arange(self.widths[-1])
+        y = np.sin(X[:, columns]) + 0.5 * X[:, columns + 1] * X[:, columns + 2]
+        return X, np.ascontiguousarray(y)
 
     def coefs(self):
         """Starting weights, He's rule, in a list of arrays (in, out)."""
@@ -69,124 +103,55 @@ class Workload:
     def spec(self):
         """The network as the engine wants it."""
         *hidden, outputs = self.widths[1:]
-        layers = [_core.LayerSpec(width=width, activation="relu") for width in hidden]
+        normalization = _core.Component(self.normalization)
+        layers = [
+            _core.LayerSpec(
+                width=width,
+                activation="relu",
+                normalization=normalization,
+                dropout=self.dropout,
+            )
+            for width in hidden
+        ]
         layers.append(_core.LayerSpec(width=outputs, activation="identity"))
         loss = _core.Component("squared_error")
         return _core.NetworkSpec(n_inputs=self.widths[0], layers=layers, loss=loss)
 
     def parameters(self, layout):
-        """The starting weights as one flat vector; biases are zero."""
+        """Starting weights as one flat vector; biases are 0, scales and variances 1."""
         blocks = {f"coefs_{number}": block.ravel() for number, block in enumerate(self.coefs())}
+        ones = ("scale_", "variance_")
         return np.concatenate(
-            [blocks.get(block.name, np.zeros(block.size, np.float32)) for block in layout]
-        )
+            [
+                blocks.get(block.name, np.full(block.size, block.name.startswith(ones)))
+                for block in layout
+            ]
+        ).astype(np.float64 if self.dtype == "float64" else np.float32)
 
 
-WORKLOADS = (
-    Workload((64, 256, 256, 256, 1), batch_size=256, n_samples=8_192, target=0.75),
-    Workload((16, 64, 64, 1), batch_size=32, n_samples=16_384, target=0.50),
+SMALL = Workload(
+    (16, 64, 64, 1),
+    batch_size=32,
+    n_samples=16_384,
+    targets={1: Target(0.70, {"JAX": 3, "scikit-learn": 20, "PyTorch": 28})},
 )
-
-
-class EngineTraining:
-    """deepgen's trainer: shuffling, gather and the end of an epoch included.
-
-    Parameters
-    ----------
-    workload : Workload
-        What to train.
-    n_threads : int
-        Threads of each call.
-    """
-
-    def __init__(self, workload, n_threads):
-        self.n_threads = n_threads
-        self.network = _core.Network(workload.spec(), dtype="float32")
-        self.trainer = _core.Trainer(
-            self.network,
-            optimizer=_core.Component("adam"),
-            batch_size=workload.batch_size,
-            shuffle=True,
-            seed=0,
-        )
-        self.trainer.set_data(*workload.data())
-        self.trainer.load(workload.parameters(self.network.layout))
-        self.rates = np.full(workload.steps_per_epoch, LEARNING_RATE)
-        self.n_epochs = 0
-
-    def epoch(self):
-        """Run the next epoch; return its mean loss."""
-        self.trainer.begin_epoch(self.n_epochs)
-        self.n_epochs += 1
-        progress = self.trainer.run(self.rates, self.n_threads)
-        return progress.loss / progress.n_rows
-
-
-class TwinTraining:
-    """The reference implementation in NumPy and float64: the same shuffles, the same rule.
-
-    Parameters
-    ----------
-    workload : Workload
-        What to train.
-    """
-
-    def __init__(self, workload):
-        from reference.network import Component, LayerSpec, NetworkSpec, layout
-        from reference.trainer import Trainer
-
-        *hidden, outputs = workload.widths[1:]
-        layers = [LayerSpec(width) for width in hidden] + [LayerSpec(outputs, "identity")]
-        spec = NetworkSpec(workload.widths[0], layers, Component("squared_error"))
-        self.trainer = Trainer(
-            spec, optimizer=Component("adam"), batch_size=workload.batch_size, seed=0
-        )
-        self.data = [array.astype(np.float64) for array in workload.data()]
-        self.parameters = workload.parameters(layout(spec)).astype(np.float64)
-        self.rates = np.full(workload.steps_per_epoch, LEARNING_RATE)
-        self.n_epochs = 0
-
-    def epoch(self):
-        """Run the next epoch; return its mean loss."""
-        self.parameters, progress = self.trainer.epoch(
-            self.parameters, *self.data, epoch=self.n_epochs, rates=self.rates
-        )
-        self.n_epochs += 1
-        return progress.loss / progress.n_rows
-
-
-class TorchTraining:
-    """PyTorch's usual loop with its fused Adam, rows gathered by index.
-
-    Parameters
-    ----------
-    workload : Workload
-        What to train.
-    """
-
-    def __init__(self, workload):
-        import torch
-
-        self.torch = torch
-        self.workload = workload
-        self.X, self.y = map(torch.from_numpy, workload.data())
-        layers = []
-        for weight in workload.coefs():
-            layer = torch.nn.Linear(*weight.shape)
-            layer.weight.data = torch.from_numpy(np.ascontiguousarray(weight.T))
-            layer.bias.data.zero_()
-            layers += [layer, torch.nn.ReLU()]
-        self.network = torch.nn.Sequential(*layers[:-1])
-        self.optimizer = torch.optim.Adam(self.network.parameters(), lr=LEARNING_RATE, fused=True)
-
-    def epoch(self):
-        """Run an epoch; return its mean loss."""
-        batches = self.torch.randperm(len(self.X)).split(self.workload.batch_size)
-        total = 0.0
-        for rows in batches:
-            loss = 0.5 * ((self.network(self.X[rows]) - self.y[rows]) ** 2).mean()
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-            total += loss.item()
-        return total / len(batches)
+MIDDLE = Workload(
+    (64, 256, 256, 256, 1),
+    batch_size=256,
+    n_samples=8_192,
+    targets={
+        1: Target(0.90),
+        2: Target(0.88, {"JAX": 1.7, "PyTorch": 3.2, "scikit-learn": 4}),
+    },
+)
+LARGE = Workload(
+    (128, 512, 512, 512, 1),
+    batch_size=256,
+    n_samples=8_192,
+    targets={
+        1: Target(0.88),
+        2: Target(0.87, {"JAX": 1.35, "PyTorch": 1.5, "scikit-learn": 2.5}),
+    },
+)
+THIN = Workload((64, 256, 256, 256, 10), batch_size=32, n_samples=8_192, targets={1: Target(0.78)})
+WORKLOADS = (SMALL, MIDDLE, LARGE, THIN)

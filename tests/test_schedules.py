@@ -56,3 +56,9 @@ def test_rates_do_not_depend_on_how_an_epoch_is_cut(schedule):
     whole = schedule.rates(0.3, at(157, 1), 10, {"n_cuts": 1})
     pieces = [schedule.rates(0.3, at(157, 1, step), 2, {"n_cuts": 1}) for step in range(0, 10, 2)]
     assert np.array_equal(whole, np.concatenate(pieces))
+
+
+@pytest.mark.parametrize("power_t", [1e300, 10**30, 0])
+def test_any_power_is_computed_at_once(power_t):
+    rates = InvScaling(power_t).rates(0.1, at(999), 2, {})
+    assert rates.tolist() == [0.1 if power_t == 0 else 0.0] * 2

@@ -11,7 +11,7 @@ namespace deepgen::python {
 
 // A network of either scalar. Trainers hold it too, so it lives as long as the last of them.
 struct AnyNetwork {
-    AnyNetwork(NetworkSpec spec, const std::string &dtype, std::string simd);
+    AnyNetwork(NetworkSpec spec, std::string dtype, std::string simd);
 
     template <class Function>
     decltype(auto) visit(Function function) const {
@@ -20,7 +20,7 @@ struct AnyNetwork {
     }
     const char *dtype() const { return network.index() == 0 ? "float32" : "float64"; }
 
-    std::string requested_simd;
+    std::string products, requested_simd; // the type that products compute in; the path asked for
     std::variant<std::shared_ptr<const Network<float>>, std::shared_ptr<const Network<double>>>
         network;
 };

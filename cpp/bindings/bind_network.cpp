@@ -127,18 +127,25 @@ LossCall loss_and_gradient(const AnyNetwork &any, const py::object &parameters, 
 
 } // namespace
 
-AnyNetwork::AnyNetwork(NetworkSpec spec, const std::string &dtype, std::string simd)
-    : requested_simd(std::move(simd)) {
-    if (dtype == "float32")
-        network = std::make_shared<const Network<float>>(std::move(spec), requested_simd);
-    else if (dtype == "float64")
-        network = std::make_shared<const Network<double>>(std::move(spec), requested_simd);
+AnyNetwork::AnyNetwork(NetworkSpec spec, std::string dtype, std::string simd)
+    : products(std::move(dtype)), requested_simd(std::move(simd)) {
+    if (products == "float32")
+        network =
+            std::make_shared<const Network<float>>(std::move(spec), kernels<float>(requested_simd));
+    else if (products == "float64")
+        network = std::make_shared<const Network<double>>(std::move(spec),
+                                                          kernels<double>(requested_simd));
+    else if (products == "bfloat16")
+        network = std::make_shared<const Network<float>>(std::move(spec),
+                                                         kernels_bfloat16(requested_simd));
     else
-        refuse("unknown dtype '", dtype, "'; known: float32, float64");
+        refuse("unknown dtype '", products, "'; known: bfloat16, float32, float64");
 }
 
 void bind_network(py::module_ &module) {
     using py::arg, py::kw_only;
+
+    module.attr("chunk_rows") = inference_rows; // fewer rows are measured by one thread
 
     py::class_<LayerSpec>(module, "LayerSpec", "One dense layer and what follows it.")
         .def(py::init([](Index width, std::string activation, Component normalization,
@@ -195,16 +202,18 @@ void bind_network(py::module_ &module) {
         .def(py::init<py::array, const py::object &, const py::object &, Index>(), arg("data"),
              arg("indices"), arg("indptr"), arg("n_columns"))
         .def_readonly("n_rows", &SparseRows::n_rows)
-        .def_readonly("n_columns", &SparseRows::n_columns);
+        .def_readonly("n_columns", &SparseRows::n_columns)
+        .def_property_readonly("n_stored", [](const SparseRows &X) { return X.data.size(); });
 
     py::class_<AnyNetwork>(module, "Network",
                            "A network made ready to run; parameters come with each call.")
-        .def(py::init<NetworkSpec, const std::string &, std::string>(), arg("spec"),
+        .def(py::init<NetworkSpec, std::string, std::string>(), arg("spec"),
              arg("dtype") = "float32", arg("simd") = "")
         .def_property_readonly(
             "spec",
             [](const AnyNetwork &a) { return a.visit([](const auto &n) { return n.spec(); }); })
         .def_property_readonly("dtype", &AnyNetwork::dtype)
+        .def_readonly("products", &AnyNetwork::products)
         .def_property_readonly("simd",
                                [](const AnyNetwork &a) {
                                    return a.visit(
@@ -268,7 +277,7 @@ void bind_network(py::module_ &module) {
             arg("n_threads") = 1, "The loss and its gradient (n_parameters,), zero at the buffers.")
         .def(py::pickle(
             [](const AnyNetwork &a) {
-                return NetworkState(a.visit([](const auto &n) { return n.spec(); }), a.dtype(),
+                return NetworkState(a.visit([](const auto &n) { return n.spec(); }), a.products,
                                     a.requested_simd);
             },
             [](const NetworkState &state) {

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deepgen.estimators import MLPClassifier, MLPRegressor
+    from deepgen.plotting import plot_history
     from deepgen.probe import Probe
     from deepgen.storage import load
 
 __version__ = "0.1.0"
 
-__all__ = ["MLPClassifier", "MLPRegressor", "Probe", "__version__", "load"]
+__all__ = ["MLPClassifier", "MLPRegressor", "Probe", "__version__", "load", "plot_history"]
 
 
 def __getattr__(name: str) -> Any:
@@ -31,6 +32,10 @@ def __getattr__(name: str) -> Any:
         from deepgen.storage import load
 
         return load
+    if name == "plot_history":
+        from deepgen.plotting import plot_history
+
+        return plot_history
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'fma_peak', 'max_threads', 'measured_rows', 'simd_paths']
+__all__: list[str] = ['Block', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -108,6 +108,9 @@ class SparseRows:
     @property
     def n_rows(self) -> int:
         ...
+    @property
+    def n_stored(self) -> int:
+        ...
 class Network:
     """
     A network made ready to run; parameters come with each call.
@@ -156,6 +159,9 @@ class Network:
         ...
     @property
     def n_trainable(self) -> int:
+        ...
+    @property
+    def products(self) -> str:
         ...
     @property
     def simd(self) -> str:
@@ -288,4 +294,5 @@ def simd_paths() -> list[str]:
     """
     The SIMD paths that run on this machine, best first.
     """
+chunk_rows: int = 240
 measured_rows: int = 512

@@ -35,7 +35,7 @@ class ClassWeights:
     >>> from deepgen.labels import Labels
     >>> y = np.array(["no", "no", "no", "yes"])
     >>> weights = ClassWeights.learn("balanced", Labels.learn(y), y)
-    >>> weights.factors(y)[-1]
+    >>> float(weights.factors(y)[-1])
     2.0
     """
 

@@ -198,7 +198,7 @@ class Component:
                     settings[key] = [float(number) for number in value]
                 else:
                     settings[key] = float(value)
-            except (TypeError, ValueError):
+            except (TypeError, ValueError, OverflowError):
                 raise ValueError(
                     f"{type(self).__name__}: {key} must be a number, got {value!r}"
                 ) from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from threading import Event
 
 from deepgen import _core
 from deepgen.history import History
@@ -51,6 +52,8 @@ class Plan:
         Whether the caller asks for single epochs, so that the end of this call means nothing.
     began : float
         When the call began, by ``time.perf_counter``.
+    stop : threading.Event, default=None
+        Set where training shall end as by Ctrl-C, which only the main thread hears.
 
     Examples
     --------
@@ -75,6 +78,18 @@ class Plan:
     n_threads: int
     incremental: bool
     began: float
+    stop: Event | None = None
+
+    def check_stop(self) -> None:
+        """Answer a Ctrl-C that another thread has heard.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            If training shall end.
+        """
+        if self.stop is not None and self.stop.is_set():
+            raise KeyboardInterrupt
 
 
 @dataclass
@@ -91,6 +106,8 @@ class Course:
         Training rows seen in all calls.
     history, patience : History, Patience
         What was measured, and the count of stale epochs.
+    criterion : str, default=''
+        What loss and score are that patience compares.
     memory : dict of str to float
         What the schedule remembers.
     optimizer : str, default=''
@@ -114,11 +131,23 @@ class Course:
     samples_seen: int = 0
     history: History = field(default_factory=History)
     patience: Patience = field(default_factory=Patience)
+    criterion: str = ""
     memory: dict[str, float] = field(default_factory=dict)
     optimizer: str = ""
     slots: dict[str, Array] | None = None
     parameters: Array | None = None
     served: Array | None = None
+
+    def judge_by(self, criterion: str) -> None:
+        """Begin patience afresh where losses or scores cannot be compared with those before.
+
+        Parameters
+        ----------
+        criterion : str
+            What loss and score are from now on.
+        """
+        if criterion != self.criterion:
+            self.criterion, self.patience = criterion, Patience()
 
     def forget(self) -> None:
         """Drop the optimizer's state, and with it the point where steps would go on."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from numbers import Real
+from collections.abc import Mapping, Set
+from numbers import Number, Real
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,13 @@ from deepgen import _core
 from deepgen.network import Array, Matrix
 
 __all__ = ["as_matrix", "check_features", "check_weights", "plain_targets", "refuse_lookalikes"]
+
+WANTED = {
+    "X": "an array, a data frame, a sparse matrix or a list of rows",
+    "y": "an array, a column, a data frame or a list with an entry for each sample",
+    "sample_weight": "an array, a column or a list with a number for each sample",
+}
+"""What an argument may be, in words."""
 
 
 def check_features(
@@ -60,9 +68,17 @@ def refuse_lookalikes(values: Any, name: str) -> None:
 
     Raises
     ------
+    TypeError
+        If it is no collection of numbers at all.
     ValueError
         If a mask would be lost, or points in time would become nanoseconds.
     """
+    is_collection = any(hasattr(values, name) for name in ("__array__", "__len__", "shape"))
+    # scikit-learn has its own words for a number and for nothing at all.
+    if not is_collection and values is not None and not isinstance(values, Number):
+        raise TypeError(f"{name} must be {WANTED[name]}, got {type(values).__name__}")
+    if isinstance(values, (Mapping, Set)) and not hasattr(values, "shape"):
+        raise TypeError(f"{name} must be {WANTED[name]}, got {type(values).__name__}")
     if np.ma.is_masked(values):
         n_masked = np.sum(np.ma.getmaskarray(values))
         raise ValueError(
@@ -71,6 +87,8 @@ def refuse_lookalikes(values: Any, name: str) -> None:
         )
     kinds = values.dtypes if hasattr(values, "columns") else [getattr(values, "dtype", None)]
     for column, kind in enumerate(kinds):
+        if getattr(kind, "kind", "O") in "biufc":
+            continue  # the usual case, and the one where time counts
         text = str(kind).lower()
         if text.startswith(("datetime", "timedelta", "duration", "date")):
             raise ValueError(
@@ -95,11 +113,14 @@ def plain_targets(y: Any) -> Any:
 
     Raises
     ------
+    TypeError
+        If it is a single number or word.
     ValueError
-        If there are more than two dimensions, no columns, or entries that are masked.
+        If there are more than two dimensions, or no columns.
     """
-    if np.ma.is_masked(y):
-        refuse_lookalikes(y, "y")
+    refuse_lookalikes(y, "y")
+    if isinstance(y, (Number, str, bytes)):
+        raise TypeError(f"y must be {WANTED['y']}, got {type(y).__name__} {y!r:.60}")
     shape = getattr(y, "shape", None)
     if isinstance(shape, tuple) and (len(shape) > 2 or 0 in shape[1:]):
         raise ValueError(f"y has shape {shape}; (n_samples,) or (n_samples, n_outputs) is wanted")

@@ -32,6 +32,12 @@ def check_kind(y: Any) -> None:
         if len(kinds) > 1:
             names = ", ".join(sorted(kinds))
             raise ValueError(f"y mixes labels of the types {names}; one type is wanted")
+        if kinds != {"str"}:
+            kind = kinds.pop()
+            raise ValueError(
+                f"Unknown label type: y holds objects of the type {kind}; strings or an array of "
+                "numbers are wanted"
+            )
     check_classification_targets(y)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen.blas import one_blas_thread
 from deepgen.course import Course, Plan
 from deepgen.monitor import Monitor
 from deepgen.network import Network
 from deepgen.training import NON_FINITE
 from deepgen.validation import Data, Validation
+from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from deepgen.callbacks import Tasks
@@ -75,37 +76,37 @@ def minimize(
     objective = _Objective(network, data, validation, plan, monitor)
     result: Any = None
     try:
-        result = scipy_minimize(
-            objective,
-            objective.accepted,
-            method="L-BFGS-B",
-            jac=True,
-            callback=objective.accept,
-            options={
-                "maxfun": max_fun,
-                "maxiter": plan.n_epochs,
-                "gtol": plan.tol,
-                "maxcor": history_size,
-            },
-        )
+        with one_blas_thread():
+            result = scipy_minimize(
+                objective,
+                objective.accepted,
+                method="L-BFGS-B",
+                jac=True,
+                callback=objective.accept,
+                options={
+                    "maxfun": max_fun,
+                    "maxiter": plan.n_epochs,
+                    "gtol": plan.tol,
+                    "maxcor": history_size,
+                },
+            )
         if monitor.n_epochs == 0 and not np.isfinite(objective.loss):
             raise ValueError(NON_FINITE)
         if np.isfinite(result.x).all():
             objective.accepted = result.x
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=2)
+        warn("Training interrupted by user.")
     network.parameters[...] = objective.accepted
     if objective.timed_out:
         monitor.say_out_of_time()
     elif result is not None and result.status != 0 and not monitor.stopped:
         from sklearn.exceptions import ConvergenceWarning
 
-        warnings.warn(
+        warn(
             f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}):\n"
             f"{result.message}\n\nIncrease max_iter or max_fun to improve the convergence, or scale"
             " the features.",
             ConvergenceWarning,
-            stacklevel=2,
         )
     return monitor.n_epochs
 
@@ -136,6 +137,7 @@ class _Objective:
         if not self.under_way:
             self.under_way = True
             self.monitor.begin(self.network)
+        plan.check_stop()
         self.trial.parameters = np.ascontiguousarray(parameters)
         loss, gradient = self.trial.loss_and_gradient(
             data.X,

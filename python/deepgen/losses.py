@@ -159,10 +159,12 @@ class Quantile(RegressionLoss):
         levels: list[Any] = [self.quantile] if self.levels is None else self.levels
         if not levels:
             raise ValueError("Quantile: quantile is empty, at least one level is wanted")
+        known = Range(0, 1, without="both")
         for level in levels:
             if not isinstance(level, Real):
                 raise ValueError(f"Quantile: quantile must be a number, got {self.quantile!r}")
-            if float(level) not in Range(0, 1, without="both"):
+            # Not as a float, which an integer can be too large for.
+            if level not in known:  # type: ignore[operator]
                 raise ValueError(f"Quantile: quantile must be in (0, 1), got {self.quantile!r}")
         if any(low >= high for low, high in pairwise(map(float, levels))):
             raise ValueError(f"Quantile: quantile must ascend without repeats, got {levels}")

@@ -7,12 +7,12 @@ led to. The monitor writes the history, prints the line, looks at the clock and 
 from __future__ import annotations
 
 import time
-import warnings
 from typing import TYPE_CHECKING
 
 from deepgen.course import Course, Plan
 from deepgen.network import Network
 from deepgen.schedules import Constant
+from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from deepgen.callbacks import Tasks
@@ -169,11 +169,10 @@ class Monitor:
         """
         from sklearn.exceptions import ConvergenceWarning
 
-        warnings.warn(
+        warn(
             f"max_time={self.plan.max_time:g} seconds used up after {self.n_epochs} of at most "
             f"{self.plan.n_epochs} iterations and the optimization hasn't converged yet.",
             ConvergenceWarning,
-            stacklevel=4,
         )
 
     def _line(

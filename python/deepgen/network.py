@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
-from deepgen.threads import worthwhile_threads
+from deepgen.slices import average, pool, slices, stack
 
 __all__ = ["Matrix", "Network"]
 
@@ -72,14 +73,14 @@ class Network:
         Parameters
         ----------
         dtype : numpy.dtype
-            float32 or float64.
+            Either float32 or float64.
 
         Returns
         -------
         network : Network
-            This object where it already has the type, else one with converted parameters.
+            This object where it already computes in the type, else one with converted parameters.
         """
-        if dtype == self.dtype:
+        if dtype.name == self.core.products:
             return self
         core = _core.Network(self.core.spec, dtype=dtype.name)
         return Network(core, self.parameters.astype(dtype))
@@ -206,8 +207,8 @@ class Network:
         outputs : ndarray of shape (n_rows, n_outputs)
             In the network's type.
         """
-        n_threads = self._worthwhile(n_threads, X, rows)
-        return self.core.forward(self.parameters, X, rows=rows, n_threads=n_threads)
+        forward = partial(self.core.forward, self.parameters, X)
+        return stack(forward, slices(self.core, X, rows, n_threads))
 
     def means(
         self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
@@ -228,8 +229,8 @@ class Network:
         means : ndarray of shape (n_rows, n_outputs)
             In the network's type.
         """
-        n_threads = self._worthwhile(n_threads, X, rows)
-        return self.core.predict(self.parameters, X, rows=rows, n_threads=n_threads)
+        predict = partial(self.core.predict, self.parameters, X)
+        return stack(predict, slices(self.core, X, rows, n_threads))
 
     def activations(
         self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
@@ -252,8 +253,8 @@ class Network:
         activations : ndarray of shape (n_rows, width)
             In the network's type.
         """
-        n_threads = self._worthwhile(n_threads, X, rows)
-        return self.core.activations(self.parameters, X, layer, rows=rows, n_threads=n_threads)
+        activations = partial(self.core.activations, self.parameters, X, layer)
+        return stack(activations, slices(self.core, X, rows, n_threads))
 
     def moments(
         self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
@@ -276,8 +277,8 @@ class Network:
         mean, variance : ndarray of shape (width,)
             Before the layer's normalization, over the samples.
         """
-        n_threads = self._worthwhile(n_threads, X, rows)
-        return self.core.moments(self.parameters, X, layer, rows=rows, n_threads=n_threads)
+        moments = partial(self.core.moments, self.parameters, X, layer)
+        return pool(moments, slices(self.core, X, rows, n_threads))
 
     def loss(
         self,
@@ -311,10 +312,9 @@ class Network:
         loss : float
             Summed over outputs, averaged over samples by weight.
         """
-        n_threads = self._worthwhile(n_threads, X, rows)
-        return self.core.loss(
-            self.parameters, X, y, weights, rows=rows, alpha=alpha, n_threads=n_threads
-        )
+        loss = partial(self.core.loss, self.parameters, X, y, weights)
+        parts = slices(self.core, X, rows, n_threads)
+        return average(lambda **how: (loss(**how), None), parts, weights, alpha)[0]
 
     def loss_and_gradient(
         self,
@@ -350,10 +350,9 @@ class Network:
         gradient : ndarray of shape (n_parameters,)
             With zeros at the statistics of batch norm, which are held fixed.
         """
-        n_threads = self._worthwhile(n_threads, X, rows, passes=3)
-        return self.core.loss_and_gradient(
-            self.parameters, X, y, weights, rows=rows, alpha=alpha, n_threads=n_threads
-        )
+        compute = partial(self.core.loss_and_gradient, self.parameters, X, y, weights)
+        parts = slices(self.core, X, rows, n_threads, passes=3)
+        return average(compute, parts, weights, alpha)
 
     def recalibrate(
         self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
@@ -380,10 +379,3 @@ class Network:
                 mean, variance = self.moments(X, layer, rows=rows, n_threads=n_threads)
                 blocks[f"mean_{layer}"][...] = mean
                 blocks[f"variance_{layer}"][...] = variance
-
-    def _worthwhile(
-        self, limit: int, X: Matrix, rows: NDArray[np.int64] | None, passes: int = 1
-    ) -> int:
-        n_samples = X.shape[0] if isinstance(X, np.ndarray) else X.n_rows
-        n_rows = n_samples if rows is None else len(rows)
-        return worthwhile_threads(limit, float(passes * n_rows * self.core.n_trainable))

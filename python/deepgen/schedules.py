@@ -174,7 +174,10 @@ class InvScaling(Schedule):
         rates : ndarray of shape (n_steps,)
             One learning rate a step.
         """
-        return np.full(n_steps, base / (position.samples_seen + 1) ** self.power_t)
+        # In floats: a power of integers may have more digits than can be written in a lifetime.
+        with np.errstate(over="ignore"):
+            divisor = np.float64(position.samples_seen + 1) ** np.float64(self.power_t)
+        return np.full(n_steps, base / divisor)
 
 
 @dataclass(repr=False)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from deepgen import _core
 from deepgen.component import resolve
 from deepgen.normalizations import NORMALIZATIONS, Normalization
@@ -12,9 +14,11 @@ from deepgen.skips import SKIPS, Skip
 
 __all__ = [
     "ACTIVATIONS",
+    "TYPES",
     "hidden_activations",
     "hidden_widths",
     "network_spec",
+    "numpy_type",
     "output_activation",
 ]
 
@@ -31,6 +35,26 @@ ACTIVATIONS = (
     "tanh",
 )
 """The names that ``activation`` takes."""
+
+
+TYPES = ("bfloat16", "float32", "float64")
+"""The names that ``dtype`` takes: what the products of training compute in."""
+
+
+def numpy_type(dtype: str) -> np.dtype[Any]:
+    """Return the type of weights, data and outputs.
+
+    Parameters
+    ----------
+    dtype : {'bfloat16', 'float32', 'float64'}
+        As the constructor takes it.
+
+    Returns
+    -------
+    numpy_type : numpy.dtype
+        The same, but float32 for 'bfloat16', to which only products are rounded.
+    """
+    return np.dtype("float32" if dtype == "bfloat16" else dtype)
 
 
 def hidden_widths(sizes: Any) -> list[int]:

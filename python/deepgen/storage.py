@@ -1,42 +1,34 @@
 """Storage: a fitted estimator in one file of plain data.
 
-The file is a safetensors container: arrays, and a header with a JSON description
-of the estimator with a digest of the whole file. Reading it runs no code that the file brings,
-unlike a pickle. What is checked: the digest, so that a file that was cut short or altered is
-refused, and that the parts fit together. The digest tells accidents, not forgers: who can write the
-file can write the digest.
+Reading it runs no code that the file brings, unlike a pickle. What is checked: the digest, so that
+a file that was cut short or altered is refused, and that the parts fit together.
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import json
 import os
 import re
 import secrets
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deepgen.codec import Reader, Unwritable, Writer
+from deepgen.container import pack, unpack
+from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from deepgen.estimators import MLPClassifier, MLPRegressor
 
 __all__ = ["load", "save"]
 
-FORMAT = 1
 ATTRIBUTES = ("n_features_in_", "feature_names_in_", "n_iter_", "network_", "_course", "_targets")
+MEMBERS = "_members"
 # What scikit-learn keeps in an estimator that is no part of the model: callbacks, requests of
 # metadata, the container of outputs.
 PASSING = re.compile(r"_skl_|_callback|_parent_callback|_metadata_request|_sklearn_")
-KEY = "deepgen"
-# The description is a string in the header's JSON, so its quotes are escaped.
-DIGEST = re.compile(rb'\\"sha256\\": \\"([0-9a-f]{64})\\"')
-NO_DIGEST = "0" * 64
 
 
 def estimators() -> dict[str, Any]:
@@ -87,28 +79,53 @@ def save(model: MLPRegressor | MLPClassifier, path: str | os.PathLike[str]) -> N
         raise TypeError(f"only {known} can be saved, got {kind.__name__}")
     check_is_fitted(model)
     writer = Writer()
+    description = describe(model, writer, os.fspath(path))
+    replace_file(Path(os.path.realpath(path)), pack(description, writer.tensors))
+
+
+def describe(model: Any, writer: Writer, path: str) -> dict[str, Any]:
+    """Return an estimator, and its members if it has several, as plain data.
+
+    Parameters
+    ----------
+    model : MLPRegressor or MLPClassifier
+        Fitted.
+    writer : Writer
+        Takes the arrays.
+    path : str
+        The file, for messages.
+
+    Returns
+    -------
+    description : dict
+        What JSON can hold.
+
+    Warns
+    -----
+    UserWarning
+        If something is left out.
+    """
     parameters = model.get_params(deep=False)
     written = {}
     for name, value in parameters.items():
         try:
             written[name] = writer.write(value, name)
         except Unwritable as error:
-            warnings.warn(
-                f"the parameter {name} is left out of '{os.fspath(path)}' and will have its "
-                f"default in the loaded model: {error}",
-                stacklevel=3,
+            warn(
+                f"the parameter {name} is left out of '{path}' and will have its default in the "
+                f"loaded model: {error}"
             )
     own = vars(model)
+    kind = type(model).__name__
     for name in own:
-        if name not in parameters and name not in ATTRIBUTES and not PASSING.match(name):
-            warnings.warn(
-                f"the attribute {name} is left out of '{os.fspath(path)}': it is not one of a "
-                f"fitted {kind.__name__}",
-                stacklevel=3,
-            )
-    state = {name: writer.write(own[name], name) for name in ATTRIBUTES if name in own}
-    description = {"estimator": kind.__name__, "parameters": written, "attributes": state}
-    replace_file(Path(os.path.realpath(path)), pack(description, writer.tensors))
+        if name not in (*parameters, *ATTRIBUTES, MEMBERS) and not PASSING.match(name):
+            warn(f"the attribute {name} is left out of '{path}': it is not one of a fitted {kind}")
+    return {
+        "estimator": kind,
+        "parameters": written,
+        "attributes": {n: writer.write(own[n], n) for n in ATTRIBUTES if n in own},
+        "members": [describe(member, writer, path) for member in own.get(MEMBERS, [])],
+    }
 
 
 def load(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier:
@@ -161,132 +178,6 @@ def load(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier:
         raise ValueError(f"cannot load '{os.fspath(path)}': {problem}") from error
 
 
-def pack(description: dict[str, Any], tensors: dict[str, Any]) -> bytes:
-    """Return the content of a file.
-
-    Parameters
-    ----------
-    description : dict
-        What JSON can hold.
-    tensors : dict of str to ndarray
-        The arrays that it mentions.
-
-    Returns
-    -------
-    content : bytes
-        With a digest over all of it, in which the digest's own digits count as zeros.
-    """
-    from safetensors.numpy import save as pack_tensors
-
-    import deepgen
-
-    about = {"format": FORMAT, "version": deepgen.__version__, "sha256": NO_DIGEST}
-    # One string only: of several the container does not keep the order.
-    text = json.dumps({**description, **about}, allow_nan=False)
-    content = bytearray(pack_tensors(tensors, metadata={KEY: text}))
-    place = digits(content)
-    content[place] = hashlib.sha256(content).hexdigest().encode()
-    return bytes(content)
-
-
-def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what a file holds.
-
-    Parameters
-    ----------
-    content : bytes
-        From `pack`, or whatever the file turned out to be.
-
-    Returns
-    -------
-    description : dict
-        Plain data.
-    tensors : dict of str to ndarray
-        The arrays that they mention.
-
-    Raises
-    ------
-    ValueError
-        If it is no such file, or not what was written.
-    """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load as unpack_tensors
-
-    strings = header(content).get("__metadata__")
-    if not isinstance(strings, dict) or KEY not in strings:
-        raise ValueError("it is no model of deepgen, or its header is damaged")
-    description = json.loads(strings[KEY])
-    if description["format"] > FORMAT:
-        raise ValueError(
-            f"it is of format {description['format']}, written by deepgen "
-            f"{description['version']}; this version reads formats up to {FORMAT}: install a "
-            "newer one"
-        )
-    place = digits(content)
-    blank = content[: place.start] + NO_DIGEST.encode() + content[place.stop :]
-    if hashlib.sha256(blank).hexdigest().encode() != content[place]:
-        raise ValueError("it was cut short or altered: its content does not match its digest")
-    try:
-        tensors = unpack_tensors(content)
-    except SafetensorError as error:
-        raise ValueError(f"its arrays cannot be read ({error})") from None
-    return description, tensors
-
-
-def header(content: bytes) -> dict[str, Any]:
-    """Return the header of a safetensors container.
-
-    Parameters
-    ----------
-    content : bytes
-        Of a file.
-
-    Returns
-    -------
-    header : dict
-        Empty where this is no such container.
-
-    Raises
-    ------
-    ValueError
-        If the file ends within the header.
-    """
-    size = int.from_bytes(content[:8], "little")
-    text = content[8 : 8 + size]
-    # Part of a header still shows whose it is.
-    if len(text) < size and f'"{KEY}":'.encode() in text:
-        raise ValueError(f"it was cut short: it ends within its header, after {len(content)} bytes")
-    try:
-        parsed = json.loads(text)
-    except ValueError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
-
-
-def digits(content: bytes | bytearray) -> slice:
-    """Return where in a file the digits of its digest stand.
-
-    Parameters
-    ----------
-    content : bytes or bytearray
-        Of a file.
-
-    Returns
-    -------
-    place : slice
-        Of 64 bytes.
-
-    Raises
-    ------
-    ValueError
-        If there is no digest, or more than one.
-    """
-    places = list(DIGEST.finditer(content, 8, 8 + int.from_bytes(content[:8], "little")))
-    if len(places) != 1:
-        raise ValueError(f"it was altered: it has {len(places)} digests")
-    return slice(*places[0].span(1))
-
-
 def restore(description: dict[str, Any], reader: Reader) -> MLPRegressor | MLPClassifier:
     """Return the estimator that a file describes.
 
@@ -320,7 +211,13 @@ def restore(description: dict[str, Any], reader: Reader) -> MLPRegressor | MLPCl
         raise ValueError(f"{kind.__name__} has no parameter '{strange[0]}'")
     attributes = {key: reader.read(value) for key, value in description["attributes"].items()}
     model.__dict__.update(parameters, **attributes)
-    check_parts(model)
+    members = [restore(member, reader) for member in description.get("members", [])]
+    if members:
+        if {(type(m), m.n_features_in_) for m in members} != {(kind, model.n_features_in_)}:
+            raise ValueError("its members do not fit together")
+        model.__dict__[MEMBERS] = members
+    else:
+        check_parts(model)
     fitted: MLPRegressor | MLPClassifier = model
     return fitted
 

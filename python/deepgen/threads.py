@@ -6,7 +6,7 @@ import os
 
 from deepgen import _core
 
-__all__ = ["effective_threads", "worthwhile_threads"]
+__all__ = ["effective_threads", "measuring_threads", "worthwhile_threads"]
 
 # Multiply-adds for each thread below which meeting twice a step costs more than sharing it saves,
 # and below which beginning and ending a call does (on a busy machine its end waits for the
@@ -44,6 +44,31 @@ def effective_threads(n_jobs: int | None) -> int:
 
         limit = min(limit, cpu_count(only_physical_cores=n_jobs is None))
     return limit if n_jobs is None else max(1, limit + 1 + n_jobs)
+
+
+def measuring_threads(n_jobs: int | None, n_rows: int) -> int:
+    """Return the largest number of threads that a measuring call may use.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        As `effective_threads` takes it.
+    n_rows : int
+        Rows to measure; one chunk of the engine needs one thread, and asking the system for its
+        cores would take longer than the call.
+
+    Returns
+    -------
+    n_threads : int
+        At least 1.
+
+    Examples
+    --------
+    >>> from deepgen.threads import measuring_threads
+    >>> measuring_threads(None, n_rows=1)
+    1
+    """
+    return 1 if n_rows <= _core.chunk_rows else effective_threads(n_jobs)
 
 
 def worthwhile_threads(limit: int, step_work: float, n_steps: int = 1) -> int:

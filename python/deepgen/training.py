@@ -8,7 +8,6 @@ history and schedule.
 from __future__ import annotations
 
 import time
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from deepgen.network import Network
 from deepgen.schedules import Position
 from deepgen.threads import worthwhile_threads
 from deepgen.validation import Data, Validation
+from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from deepgen.callbacks import Tasks
@@ -145,6 +145,7 @@ def run_epoch(trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace) ->
         n_threads = worthwhile_threads(plan.n_threads, trainer.step_work, n_steps)
         progress = trainer.run(rates, n_threads=n_threads)
         pace.record(progress.n_steps - n_done, time.perf_counter() - began)
+        plan.check_stop()
         # Sums over the epoch so far; a batch of total weight 0 makes no step.
         n_done = progress.n_steps
         if progress.epoch_done or not progress.finite:
@@ -214,7 +215,7 @@ def train(
         else:
             run.say_exhausted()
     except KeyboardInterrupt:
-        warnings.warn("Training interrupted by user.", stacklevel=2)
+        warn("Training interrupted by user.")
         run.trainer.store(network.parameters)
     run.finish()
     return run.monitor.n_epochs
@@ -321,11 +322,10 @@ class _Run:
         if not self.plan.incremental:
             from sklearn.exceptions import ConvergenceWarning
 
-            warnings.warn(
+            warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.plan.n_epochs}) reached and the "
                 "optimization hasn't converged yet.",
                 ConvergenceWarning,
-                stacklevel=3,
             )
 
     def finish(self) -> None:
@@ -336,12 +336,11 @@ class _Run:
             from sklearn.exceptions import ConvergenceWarning
 
             parameters[...] = self.lowest
-            warnings.warn(
+            warn(
                 f"Training diverged in epoch {course.n_epochs}: its loss is not finite. The weights"
                 " are those from the start of the epoch with the lowest loss. A smaller"
                 " learning_rate_init, scaled features or a larger batch_size may help.",
                 ConvergenceWarning,
-                stacklevel=3,
             )
         else:
             course.slots, course.optimizer = self.trainer.state(), self.plan.optimizer.name

@@ -63,7 +63,8 @@ def test_a_forked_child_trains_to_the_same_bits_on_one_thread():
 
 
 def test_other_threads_run_python_while_a_slice_is_trained():
-    parameters, X, y, _ = scaled_problem(SPEC, 512, 0)
+    # Slices that outlast the turns which the system gives to other programs.
+    parameters, X, y, _ = scaled_problem(SPEC, 4_000, 0)
     trainer = trainer_of(SPEC, Component("adam"), batch_size=8)
     trainer.set_data(X, y)
     trainer.load(parameters)

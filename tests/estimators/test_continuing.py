@@ -4,8 +4,10 @@ import pickle
 
 import numpy as np
 import pytest
+from sklearn.metrics import make_scorer, mean_absolute_error
 
 from deepgen import MLPClassifier, MLPRegressor
+from deepgen.losses import Quantile
 from deepgen.normalizations import BatchNorm
 from deepgen.optimizers import SGD
 from estimators.problems import curve, features, same_bits, weights
@@ -154,3 +156,95 @@ def test_lbfgs_has_no_partial_fit(estimator):
     assert not hasattr(estimator(solver="lbfgs"), "partial_fit")
     with pytest.raises(AttributeError, match="partial_fit"):
         estimator(solver="lbfgs").partial_fit(X, Y)
+
+
+def test_the_loss_of_the_fit_is_what_predictions_go_by():
+    model = model_of("adam", loss=Quantile([0.2, 0.8]), max_iter=2).fit(X, Y)
+    before = model.predict(X), model.score(X, Y)
+    model.loss.set_params(quantile=[0.3, 0.4, 0.5])
+    for loss in (model.loss, "poisson", "squared_error"):
+        model.set_params(loss=loss)
+        assert np.array_equal(model.predict(X), before[0]) and model.score(X, Y) == before[1]
+        assert model.out_activation_ == "identity" and model.n_outputs_ == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("squared_error", "poisson"),
+        ("gamma", "absolute_error"),
+        (Quantile(0.5), Quantile([0.1, 0.5])),
+        (Quantile([0.1, 0.5]), Quantile([0.1, 0.5, 0.9])),
+        (Quantile([0.5]), "squared_error"),
+    ],
+)
+@pytest.mark.parametrize("call", ["fit", "partial_fit"])
+def test_a_loss_whose_outputs_mean_something_else_cannot_go_on(first, second, call):
+    y = np.exp(Y)
+    model = model_of("adam", loss=first, max_iter=1, warm_start=True).fit(X, y)
+    before = model.predict(X)
+    model.set_params(loss=second)
+    with pytest.raises(ValueError, match="outputs mean something else for .*warm_start=False"):
+        getattr(model, call)(X, y)
+    assert np.array_equal(model.predict(X), before)
+    assert model.set_params(warm_start=False).fit(X, y).loss_ >= 0
+
+
+def test_another_loss_of_the_same_outputs_goes_on():
+    model = model_of("adam", max_iter=2, warm_start=True).fit(X, Y)
+    weights_before = model.coefs_[0].copy()
+    rate = SGD(learning_rate_init=1e-30)
+    model.set_params(loss="huber", solver=rate, max_iter=1, dtype="float64").fit(X, Y)
+    np.testing.assert_array_equal(model.coefs_[0], weights_before)
+    residuals = (model.predict(X) - Y) / model.target_scale_
+    huber = np.where(abs(residuals) <= 1, residuals**2 / 2, abs(residuals) - 0.5)
+    l2 = 0.5e-4 * sum((coefs**2).sum() for coefs in model.coefs_)
+    model.set_params(batch_size=len(X)).fit(X, Y)
+    assert model.loss_ == pytest.approx(huber.mean() + l2 / len(X))
+
+
+@pytest.mark.parametrize("change", [dict(loss="huber"), dict(scoring="loss")])
+def test_another_loss_or_score_is_compared_with_its_own_only(change):
+    settings = dict(max_iter=200, tol=10.0, n_iter_no_change=3, warm_start=True)
+    model = model_of("adam", early_stopping="scoring" in change, **settings)
+    assert [model.fit(X, Y).n_iter_, model.fit(X, Y).n_iter_] == [5, 1]
+    assert model.set_params(**change).fit(X, Y).n_iter_ == 5
+    if "scoring" in change:
+        assert model.best_validation_score_ == max(model.validation_scores_[-5:])
+
+
+def test_a_scorer_goes_on_after_a_pickle():
+    scoring = make_scorer(mean_absolute_error, greater_is_better=False)
+    once = model_of("early", max_iter=8, scoring=scoring).fit(X, Y)
+    twice = model_of("early", max_iter=4, scoring=scoring, warm_start=True).fit(X, Y)
+    twice = pickle.loads(pickle.dumps(twice)).fit(X, Y)
+    assert same_bits(once, twice)
+    assert_same_history(once, twice)
+
+
+def test_class_weights_may_change_between_calls():
+    y = Y > 0
+    model = MLPClassifier(max_iter=2, warm_start=True, random_state=0).fit(X, y)
+    by_hand = MLPClassifier(max_iter=2, warm_start=True, random_state=0).fit(X, y)
+    model.set_params(class_weight={True: 3.0}).fit(X, y)
+    assert same_bits(model, by_hand.fit(X, y, np.where(y, 3.0, 1.0)))
+
+
+@pytest.mark.parametrize("warm_start", [True, False])
+def test_a_call_that_fails_late_loses_nothing(warm_start):
+    calls = []
+
+    def score(estimator, X, y):
+        calls.append(1)
+        if len(calls) == 5:
+            raise RuntimeError("no score today")
+        return 0.5
+
+    held = dict(X_val=X[:20], y_val=Y[:20])
+    once = model_of("adam", max_iter=6, scoring=lambda *_: 0.5).fit(X, Y, **held)
+    model = model_of("adam", max_iter=3, warm_start=True, scoring=score).fit(X, Y, **held)
+    with pytest.raises(RuntimeError, match="no score today"):
+        model.set_params(warm_start=warm_start).fit(X, Y, **held)
+    model.set_params(warm_start=True).fit(X, Y, **held)
+    assert same_bits(once, model)
+    assert_same_history(once, model)

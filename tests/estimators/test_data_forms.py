@@ -360,3 +360,27 @@ def test_nothing_warns_where_nothing_is_wrong(kind):
         warnings.simplefilter("error")
         model = regressor(tol=1e9, n_iter_no_change=1).fit(frame_of(kind, X), column_of(kind, Y))
         model.predict(frame_of(kind, X))
+
+
+NO_DATA = [{"a": [1.0]}, {1.0, 2.0}, iter([[1.0]]), object(), len, slice(None), ...]
+
+
+@pytest.mark.parametrize("thing", NO_DATA, ids=lambda thing: type(thing).__name__)
+@pytest.mark.parametrize("argument", ["X", "y", "sample_weight"])
+def test_what_is_no_data_is_named(argument, thing):
+    given = {"X": X, "y": Y, argument: thing}
+    with pytest.raises(
+        TypeError, match=f"{argument} must be an array, a .* got {type(thing).__name__}"
+    ):
+        regressor().fit(**given)
+
+
+@pytest.mark.parametrize("thing", [3, 2.5, "word", b"word", 1j, np.float32(1)])
+def test_a_single_target_is_named(thing):
+    with pytest.raises(TypeError, match=f"y must be an array, .* got {type(thing).__name__} "):
+        classifier().fit(X, thing)
+
+
+def test_labels_that_are_objects_are_named():
+    with pytest.raises(ValueError, match="Unknown label type: y holds objects of the type tuple"):
+        classifier().fit(X, pd.Series([(1, 2)] * 157).to_numpy())

@@ -223,7 +223,10 @@ BAD_PARAMETERS = {
         (Quantile([0.1, "half"]), "Quantile: quantile must be a number, got .0.1, 'half'"),
         (Quantile([[0.1, 0.9]]), "Quantile: quantile must be a number, got"),
     ],
-    "normalization": [("weight", "'batch'.*Got 'weight'"), (BatchNorm(eps=-1), "BatchNorm: eps must be in")],
+    "normalization": [
+        ("weight", "'batch'.*Got 'weight'"),
+        (BatchNorm(eps=-1), "BatchNorm: eps must be in"),
+    ],
     "skip": [("highway", "'residual'.*Got 'highway'")],
     "learning_rate": [
         ("cosine", "'invscaling'.*Got 'cosine'"),

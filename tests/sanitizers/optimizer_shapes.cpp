@@ -117,7 +117,7 @@ class StatisticsReader final : public Optimizer<double> {
 };
 
 struct Problem {
-    Network<double> network{small_spec(), ""};
+    Network<double> network{small_spec(), kernels<double>("")};
     std::vector<double> parameters = numbers(network.layout().n_parameters, 0.3);
     std::vector<double> X = numbers(n_rows * n_inputs, 1.0), y = numbers(n_rows * n_outputs, 1.0);
     Inputs<double> inputs{.n_rows = n_rows, .n_columns = n_inputs, .dense = X.data()};

@@ -11,7 +11,7 @@ set -euo pipefail
 [ "$(uname -m)" = x86_64 ] || exit 0 # other processors have the portable path only
 
 status=0
-for path in avx2 avx512; do
+for path in avx2 avx512 avx512_bfloat16; do
     object=$(find "$1" -path "*/paths/$path.cpp.o")
     if [ -z "$object" ]; then
         echo "no object of paths/$path.cpp under $1"

@@ -45,7 +45,7 @@ NetworkSpec spec_of(const Case &c) {
 
 template <class T>
 std::vector<T> trained(const Case &c, Index n_threads) {
-    const Network<T> network(spec_of(c), "");
+    const Network<T> network(spec_of(c), kernels<T>(""));
     std::vector<T> parameters = numbers<T>(network.layout().n_parameters, T(0.1));
     for (const Block &block : network.layout().blocks)
         if (block.name.starts_with("scale") || block.name.starts_with("variance"))

@@ -87,6 +87,13 @@ struct Rows {
     Index stride;
 };
 
+// Sums over rows, by column, block after block of `row_block` rows.
+struct BlockSums {
+    Index n_rows, width;
+    const double *sums;
+    Index stride; // between blocks
+};
+
 // What dropout needs to know of one row: two halves of its key.
 struct DropoutKey {
     std::uint32_t low, high;
@@ -157,6 +164,13 @@ struct Kernels {
     // Statistics over the rows of a block, in double: sum and sum of squared distances from the
     // block's mean.
     void (*moments)(Rows<const T> x, double *sums, double *squares);
+    // Sums over all rows, blocks in order.
+    void (*column_totals)(const BlockSums &blocks, double *totals);
+    // Mean and biased variance of all rows, from those of their blocks.
+    void (*join_moments)(const BlockSums &blocks, const double *squares, double *mean,
+                         double *variance);
+    // 1 / sqrt(variance + epsilon)
+    void (*inverse_roots)(Index width, const double *variance, double epsilon, T *inverse_std);
     // x = (x - mean) * inverse_std, by column; y = x * scale + shift
     void (*standardize_columns)(Rows<T> x, const T *mean, const T *inverse_std, const T *scale,
                                 const T *shift, T *y, Index y_stride);
@@ -199,5 +213,8 @@ std::span<const std::string_view> simd_paths();
 // The table of a path; an empty name means DEEPGEN_SIMD from the environment, or else the best one.
 template <class T>
 const Kernels<T> &kernels(std::string_view path);
+
+// The same with products in bfloat16; refused where the machine has none.
+const Kernels<float> &kernels_bfloat16(std::string_view path);
 
 } // namespace deepgen

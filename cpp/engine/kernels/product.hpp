@@ -62,16 +62,17 @@ struct Tile {
     T gate_scale;
 };
 
-template <class T, Index Height, Index Vectors, Epilogue epilogue, bool by_rows>
-void tile(const Tile<T> &t) {
-    using V = Simd<T>;
-    V sum[Height][Vectors];
-#pragma GCC unroll 16
-    for (Index i = 0; i < Height; ++i)
-#pragma GCC unroll 4
-        for (Index j = 0; j < Vectors; ++j)
-            sum[i][j] = V(T(0));
+} // namespace deepgen::DEEPGEN_PATH
 
+#if defined(DEEPGEN_USE_BFLOAT16)
+#include "engine/kernels/bfloat16.hpp"
+#else
+namespace deepgen::DEEPGEN_PATH {
+
+// sum += a b
+template <class T, Index Height, Index Vectors, bool by_rows>
+DEEPGEN_INLINE void multiply_add(const Tile<T> &t, Simd<T> (&sum)[Height][Vectors]) {
+    using V = Simd<T>;
     const Index step = by_rows ? 1 : t.a_stride;
     const Index across = by_rows ? t.a_stride : 1;
     const T *a = t.a;
@@ -89,6 +90,24 @@ void tile(const Tile<T> &t) {
                 sum[i][j] = fmadd(x, row[j], sum[i][j]);
         }
     }
+}
+
+} // namespace deepgen::DEEPGEN_PATH
+#endif
+
+namespace deepgen::DEEPGEN_PATH {
+
+template <class T, Index Height, Index Vectors, Epilogue epilogue, bool by_rows>
+void tile(const Tile<T> &t) {
+    using V = Simd<T>;
+    V sum[Height][Vectors];
+#pragma GCC unroll 16
+    for (Index i = 0; i < Height; ++i)
+#pragma GCC unroll 4
+        for (Index j = 0; j < Vectors; ++j)
+            sum[i][j] = V(T(0));
+
+    multiply_add<T, Height, Vectors, by_rows>(t, sum);
 
 #pragma GCC unroll 4
     for (Index j = 0; j < Vectors; ++j)
@@ -177,6 +196,14 @@ void product(const Product<T> &p) {
         panel_of_width<T, epilogue, true>(width, t, p.rows);
     }
 }
+
+// In the order of the epilogues.
+template <class T>
+inline constexpr void (*products[n_epilogues])(const Product<T> &) = {
+    product<T, Epilogue::store>, product<T, Epilogue::accumulate>,
+    product<T, Epilogue::bias>,  product<T, Epilogue::bias_relu>,
+    product<T, Epilogue::gate>,  product<T, Epilogue::accumulate_gate>,
+};
 
 template <class T>
 void outer_product(const OuterProduct<T> &p) {

@@ -22,6 +22,11 @@
 #if defined(DEEPGEN_EMULATE_AVX512)
 #define DEEPGEN_PATH avx512
 #define DEEPGEN_REGISTER_BYTES 64
+#elif defined(__AVX512BF16__)
+#define DEEPGEN_USE_AVX512
+#define DEEPGEN_USE_BFLOAT16
+#define DEEPGEN_PATH avx512_bfloat16
+#define DEEPGEN_REGISTER_BYTES 64
 #elif defined(__AVX512F__)
 #define DEEPGEN_USE_AVX512
 #define DEEPGEN_PATH avx512
@@ -52,17 +57,20 @@ template <>
 struct Register<float> {
     typedef float Lanes __attribute__((vector_size(register_bytes)));
     typedef std::int32_t Mask __attribute__((vector_size(register_bytes)));
+    typedef std::uint32_t Words __attribute__((vector_size(register_bytes)));
 };
 template <>
 struct Register<double> {
     typedef double Lanes __attribute__((vector_size(register_bytes)));
     typedef std::int64_t Mask __attribute__((vector_size(register_bytes)));
+    typedef std::uint32_t Words __attribute__((vector_size(register_bytes / 2)));
 };
 
 template <class T>
 struct Simd {
     using Lanes = typename Register<T>::Lanes;
-    using Mask = typename Register<T>::Mask; // all bits of a lane set, or none
+    using Mask = typename Register<T>::Mask;   // all bits of a lane set, or none
+    using Words = typename Register<T>::Words; // 32 bits for each lane
 
     static constexpr Index lanes = register_bytes / static_cast<Index>(sizeof(T));
 
@@ -169,12 +177,22 @@ struct Simd {
         return result;
     }
 
-    // The sum of the lanes, in order.
+    // The sum of the lanes: halves of the register are added until four values are left, or two.
     double sum() const {
-        double total = 0.0;
-        for (Index i = 0; i < lanes; ++i)
-            total += static_cast<double>(v[i]);
-        return total;
+        typedef T Quarter __attribute__((vector_size(16)));
+        constexpr Index n_quarters = register_bytes / 16, n = 16 / static_cast<Index>(sizeof(T));
+        Quarter quarters[n_quarters];
+        std::memcpy(quarters, &v, register_bytes);
+#pragma GCC unroll 4
+        for (Index half = n_quarters / 2; half > 0; half /= 2)
+#pragma GCC unroll 4
+            for (Index i = 0; i < half; ++i)
+                quarters[i] += quarters[i + half];
+        const Quarter left = quarters[0];
+        if constexpr (n == 4)
+            return static_cast<double>((left[0] + left[2]) + (left[1] + left[3]));
+        else
+            return static_cast<double>(left[0] + left[1]);
     }
 };
 

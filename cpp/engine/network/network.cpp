@@ -11,9 +11,7 @@
 namespace deepgen {
 namespace {
 
-// Rows in one go: enough to keep the products busy, few enough for the second cache. Fixed, so that
-// sums over chunks do not depend on the thread count.
-constexpr Index inference_rows = 240;
+// As inference_rows, for a gradient's sums.
 constexpr Index gradient_rows = 1024;
 
 template <class T>
@@ -47,8 +45,8 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
 } // namespace
 
 template <class T>
-Network<T>::Network(NetworkSpec spec, std::string_view simd)
-    : spec_((spec.check(), std::move(spec))), kernels_(deepgen::kernels<T>(simd)), layout_(spec_),
+Network<T>::Network(NetworkSpec spec, const Kernels<T> &kernels)
+    : spec_((spec.check(), std::move(spec))), kernels_(kernels), layout_(spec_),
       packed_(layout_, kernels_) {
     Index n_inputs = spec_.n_inputs;
     for (const LayerSpec &layer : spec_.layers) {

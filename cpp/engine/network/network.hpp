@@ -56,10 +56,14 @@ struct LayerPlan {
 
 enum class Part { output, product }; // of a layer: a_l or z_l
 
+// Rows that are measured in one go: enough to keep the products busy, few enough for the second
+// cache. Fixed, so that sums over chunks do not depend on the thread count.
+inline constexpr Index inference_rows = 240;
+
 template <class T>
 class Network {
   public:
-    Network(NetworkSpec spec, std::string_view simd);
+    Network(NetworkSpec spec, const Kernels<T> &kernels);
     Network(const Network &) = delete;
 
     const NetworkSpec &spec() const { return spec_; }

@@ -48,11 +48,13 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
     work_.emplace(network.packed(), network.kernels().panel, dense_inputs);
     threads_.resize(as_size(team_size));
     for (ThreadMemory &thread : threads_) {
-        const Index columns = dense_inputs ? 0 : padded<T>(network.layers().front().width);
-        thread.gradient.resize(as_size(std::max({Work<T>::item_rows * network.kernels().panel,
-                                                 3 * widest, Work<T>::item_rows * columns})));
-        if (!dense_inputs)
+        Index largest = std::max(Work<T>::item_rows * network.kernels().panel, 3 * widest);
+        if (!dense_inputs) {
+            const Index columns = padded<T>(network.layers().front().width);
+            largest = std::max(largest, Work<T>::sparse_item_rows(columns) * columns);
             thread.cursors.resize(as_size(max_rows));
+        }
+        thread.gradient.resize(as_size(largest));
     }
 }
 

@@ -18,7 +18,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
         if (network_.layout().layers[as_size(layer)].intercepts != absent)
             network_.kernels().column_sums(slopes(layer, n_rows), gradient);
         if (NormalizationMemory<T> *const normalized = layers_[as_size(layer)].normalization.get())
-            scale_gradient(team, *normalized, n_rows, gradient + packed.width,
+            scale_gradient(network_.kernels(), team, *normalized, n_rows, gradient + packed.width,
                            gradient + 2 * packed.width);
     };
     weight_gradients(team, batch, X, {&term, 1}, vectors, sink);

@@ -2,8 +2,6 @@
 
 #include "engine/network/work.hpp"
 
-#include <algorithm>
-
 namespace deepgen {
 
 // From the last layer to the first, whose slopes were written last.
@@ -23,9 +21,10 @@ Work<T>::Work(const PackedLayout<T> &packed, Index panel, bool dense_inputs) {
             continue;
         const bool sparse = l == 0 && !dense_inputs;
         const Index columns = sparse ? layer.width : panel;
+        const Index rows = sparse ? sparse_item_rows(columns) : item_rows;
         for (Index column = 0; column < layer.width; column += columns)
-            for (Index row = 0; row < layer.n_inputs; row += item_rows) {
-                const Index n_rows = std::min(item_rows, layer.n_inputs - row);
+            for (Index row = 0; row < layer.n_inputs; row += rows) {
+                const Index n_rows = std::min(rows, layer.n_inputs - row);
                 const Index n_columns = std::min(columns, layer.width - column);
                 append({sparse ? Kind::sparse_rows : Kind::tile, l, row, n_rows, column, n_columns,
                         0, static_cast<double>(n_rows * n_columns)},

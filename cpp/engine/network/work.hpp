@@ -8,6 +8,8 @@
 #include "engine/core/parallel.hpp"
 #include "engine/network/layout.hpp"
 
+#include <algorithm>
+
 namespace deepgen {
 
 // A stretch of packed weights whose gradient is computed in one go.
@@ -31,6 +33,12 @@ class Work {
     // Rows of W in one item: enough tiles to pay for a call, few enough that their gradient stays
     // in the nearest cache until the optimizer has used it.
     static constexpr Index item_rows = 4 * lane_pad<T>;
+    // The same for CSR inputs, of which each item walks all rows: their gradient may fill part of
+    // the second cache.
+    static Index sparse_item_rows(Index columns) {
+        constexpr Index size = 262144 / static_cast<Index>(sizeof(T));
+        return std::max(item_rows, size / columns / lane_pad<T> * lane_pad<T>);
+    }
 
     Work(const PackedLayout<T> &packed, Index panel, bool dense_inputs);
 

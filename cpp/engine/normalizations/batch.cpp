@@ -8,7 +8,7 @@
 // Means are over the batch. Its variance is biased in std, unbiased (n / (n - 1)) in running.
 //
 // Ioffe & Szegedy (2015), Batch normalization, algorithm 1; running statistics as PyTorch's.
-// Variances of row blocks are joined by Chan, Golub & LeVeque (1979), so a large mean does no harm.
+// Variances of row blocks are joined about their own means, so a large mean does no harm.
 
 #include "engine/normalizations/members.hpp"
 
@@ -41,20 +41,15 @@ class Batch final : public Normalization<T> {
         T *const mean = memory.vector(team.rank, 0);
         T *const inverse_std = memory.vector(team.rank, 1);
         double *const centres = memory.total(team.rank, 0);
-        double *const squares = memory.total(team.rank, 1);
-        const double n = static_cast<double>(call.n_rows);
-        column_totals(memory.sums, memory, call.n_rows, centres);
-        for (Index j = 0; j < memory.width; ++j)
-            centres[j] /= n;
-        join_squares(memory, call.n_rows, centres, squares);
-        for (Index j = 0; j < memory.width; ++j) {
-            const double variance = squares[j] / n;
-            mean[j] = static_cast<T>(centres[j]);
-            inverse_std[j] = static_cast<T>(1.0 / std::sqrt(variance + epsilon_));
-            if (team.rank == 0 && call.running_mean) {
-                move(call.running_mean[j], centres[j]);
-                move(call.running_variance[j], variance * n / (n - 1.0));
-            }
+        double *const variances = memory.total(team.rank, 1);
+        kernels_.join_moments(memory.blocks(memory.sums, call.n_rows), memory.squares.data(),
+                              centres, variances);
+        std::copy_n(centres, memory.width, mean);
+        kernels_.inverse_roots(memory.width, variances, epsilon_, inverse_std);
+        if (team.rank == 0 && call.running_mean) {
+            const double n = static_cast<double>(call.n_rows);
+            move(call.running_mean, centres, 1.0, memory.width);
+            move(call.running_variance, variances, n / (n - 1.0), memory.width);
         }
         kernels_.standardize_columns(call.own(memory.standardized.data(), memory.stride), mean,
                                      inverse_std, call.scale, call.shift,
@@ -67,17 +62,17 @@ class Batch final : public Normalization<T> {
         team.wait();
         double *const slopes = memory.total(team.rank, 0);
         double *const products = memory.total(team.rank, 1);
-        column_totals(memory.slopes, memory, call.n_rows, slopes);
-        column_totals(memory.products, memory, call.n_rows, products);
+        kernels_.column_totals(memory.blocks(memory.slopes, call.n_rows), slopes);
+        kernels_.column_totals(memory.blocks(memory.products, call.n_rows), products);
         // The mean and 1 / std are used up here: their places hold scale / std and the mean slope.
         T *const factor = memory.vector(team.rank, 0);
         T *const inverse_std_then_slope = memory.vector(team.rank, 1);
         T *const mean_products = memory.vector(team.rank, 2);
-        const double n = static_cast<double>(call.n_rows);
+        const double share = 1.0 / static_cast<double>(call.n_rows);
         for (Index j = 0; j < memory.width; ++j) {
             factor[j] = call.scale[j] * inverse_std_then_slope[j];
-            inverse_std_then_slope[j] = static_cast<T>(slopes[j] / n);
-            mean_products[j] = static_cast<T>(products[j] / n);
+            inverse_std_then_slope[j] = static_cast<T>(slopes[j] * share);
+            mean_products[j] = static_cast<T>(products[j] * share);
         }
         kernels_.unstandardize_columns(call.own(call.y, call.y_stride),
                                        memory.standardized.data() + call.rows.begin * memory.stride,
@@ -127,26 +122,10 @@ class Batch final : public Normalization<T> {
     }
 
   private:
-    // Chan: squares about the common mean from squares about each block's own.
-    static void join_squares(const NormalizationMemory<T> &memory, Index n_rows,
-                             const double *centres, double *squares) {
-        std::fill_n(squares, memory.width, 0.0);
-        for (Index row = 0; row < n_rows; row += row_block) {
-            const Index at = row / row_block * memory.stride;
-            const double *const own = memory.squares.data() + at;
-            const double *const sums = memory.sums.data() + at;
-            const double count = static_cast<double>(std::min(row_block, n_rows - row));
-            const double share = 1.0 / count;
-            for (Index j = 0; j < memory.width; ++j) {
-                const double apart = sums[j] * share - centres[j];
-                squares[j] += own[j] + count * apart * apart;
-            }
-        }
-    }
-
-    void move(T &running, double batch) const {
-        running =
-            static_cast<T>((1.0 - momentum_) * static_cast<double>(running) + momentum_ * batch);
+    void move(T *running, const double *batch, double factor, Index width) const {
+        const double kept = 1.0 - momentum_, taken = momentum_ * factor;
+        for (Index j = 0; j < width; ++j)
+            running[j] = static_cast<T>(kept * static_cast<double>(running[j]) + taken * batch[j]);
     }
 
     double momentum_, epsilon_;

@@ -21,22 +21,11 @@ NormalizationMemory<T>::NormalizationMemory(Index width_, Index max_rows, Index 
       squares(sums.size()), slopes(sums.size()), products(sums.size()) {}
 
 template <class T>
-void column_totals(const Buffer<double> &sums, const NormalizationMemory<T> &memory, Index n_rows,
-                   double *totals) {
-    std::fill_n(totals, memory.width, 0.0);
-    for (Index block = 0; block < n_row_blocks(n_rows); ++block) {
-        const double *const own = sums.data() + block * memory.stride;
-        for (Index j = 0; j < memory.width; ++j)
-            totals[j] += own[j];
-    }
-}
-
-template <class T>
-void scale_gradient(const Team &team, NormalizationMemory<T> &memory, Index n_rows, T *scale,
-                    T *shift) {
+void scale_gradient(const Kernels<T> &kernels, const Team &team, NormalizationMemory<T> &memory,
+                    Index n_rows, T *scale, T *shift) {
     double *const products = memory.total(team.rank, 0), *const slopes = memory.total(team.rank, 1);
-    column_totals(memory.products, memory, n_rows, products);
-    column_totals(memory.slopes, memory, n_rows, slopes);
+    kernels.column_totals(memory.blocks(memory.products, n_rows), products);
+    kernels.column_totals(memory.blocks(memory.slopes, n_rows), slopes);
     for (Index j = 0; j < memory.width; ++j) {
         scale[j] = static_cast<T>(products[j]);
         shift[j] = static_cast<T>(slopes[j]);
@@ -89,13 +78,10 @@ void tangent_unscale(const Kernels<T> &kernels, const Team &team,
 
 template struct NormalizationMemory<float>;
 template struct NormalizationMemory<double>;
-template void column_totals(const Buffer<double> &, const NormalizationMemory<float> &, Index,
-                            double *);
-template void column_totals(const Buffer<double> &, const NormalizationMemory<double> &, Index,
-                            double *);
-template void scale_gradient(const Team &, NormalizationMemory<float> &, Index, float *, float *);
-template void scale_gradient(const Team &, NormalizationMemory<double> &, Index, double *,
-                             double *);
+template void scale_gradient(const Kernels<float> &, const Team &, NormalizationMemory<float> &,
+                             Index, float *, float *);
+template void scale_gradient(const Kernels<double> &, const Team &, NormalizationMemory<double> &,
+                             Index, double *, double *);
 template void block_slopes(const Kernels<float> &, const NormalizationCall<float> &,
                            NormalizationMemory<float> &);
 template void block_slopes(const Kernels<double> &, const NormalizationCall<double> &,

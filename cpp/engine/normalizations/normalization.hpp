@@ -33,6 +33,9 @@ struct NormalizationMemory {
     const T *vector(Index rank, Index which) const {
         return vectors.data() + (rank * 3 + which) * stride;
     }
+    BlockSums blocks(const Buffer<double> &of, Index n_rows) const {
+        return {n_rows, width, of.data(), stride};
+    }
 };
 
 // The rows of a call.
@@ -126,14 +129,10 @@ std::unique_ptr<Normalization<T>> make_normalization(const Settings &settings,
 
 std::span<const NormalizationEntry *const> normalizations();
 
-// Sums over row blocks, in order, by column.
-template <class T>
-void column_totals(const Buffer<double> &sums, const NormalizationMemory<T> &memory, Index n_rows,
-                   double *totals);
-
 // The gradient of scale (products) and shift (slopes), written over the first `width` entries.
 template <class T>
-void scale_gradient(const Team &, NormalizationMemory<T> &memory, Index n_rows, T *scale, T *shift);
+void scale_gradient(const Kernels<T> &kernels, const Team &, NormalizationMemory<T> &memory,
+                    Index n_rows, T *scale, T *shift);
 
 // This thread's blocks of sum dy and sum dy * standardized.
 template <class T>

@@ -21,6 +21,9 @@ namespace avx512 {
 const Kernels<float> &kernels_float();
 const Kernels<double> &kernels_double();
 } // namespace avx512
+namespace avx512_bfloat16 {
+void replace_products(Kernels<float> &kernels);
+} // namespace avx512_bfloat16
 #endif
 
 namespace {
@@ -82,6 +85,23 @@ const Kernels<T> &kernels(std::string_view name) {
                 return path.for_double();
         }
     refuse("unknown SIMD path '", name, "' on this machine; known: ", joined(simd_paths()));
+}
+
+const Kernels<float> &kernels_bfloat16(std::string_view name) {
+    const Kernels<float> &plain = kernels<float>(name);
+#if defined(__x86_64__) && !defined(DEEPGEN_EMULATE_AVX512)
+    if (plain.path == "avx512" && __builtin_cpu_supports("avx512bf16")) {
+        static const Kernels<float> table = [&plain] {
+            Kernels<float> kernels = plain;
+            avx512_bfloat16::replace_products(kernels);
+            return kernels;
+        }();
+        return table;
+    }
+#endif
+    refuse("products in bfloat16 need a processor with AVX-512 BF16 and the SIMD path avx512; here "
+           "the path is ",
+           plain.path, plain.path == "avx512" ? " without BF16" : "", "; use float32");
 }
 
 template const Kernels<float> &kernels<float>(std::string_view);

@@ -250,7 +250,7 @@ void Tangent::weight_gradients(const Team &team, const Batch<double> &batch,
         if (network_.layout().layers[as_size(layer)].intercepts != absent)
             network_.kernels().column_sums(slopes(layer, n_rows), gradient);
         if (NormalizationMemory<double> *const own = layers_[as_size(layer)].normalization.get())
-            scale_gradient(team, *own, n_rows, gradient + packed.width,
+            scale_gradient(network_.kernels(), team, *own, n_rows, gradient + packed.width,
                            gradient + 2 * packed.width);
     };
     pass.weight_gradients(team, batch, X, terms, vectors, sink);

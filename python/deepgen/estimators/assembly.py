@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from deepgen.specification import (
 )
 from deepgen.streams import INIT, generator
 from deepgen.validation import Data
+from deepgen.warning import warn
 
 __all__ = [
     "batch_norm_of",
@@ -104,7 +105,7 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         raise ValueError("partial_fit does not support early_stopping=True")
     if incremental and getattr(model, "class_weight", None) == "balanced":
         raise ValueError(
-            "class_weight='balanced' is not supported for partial_fit, which does not see all "
+            "class_weight 'balanced' is not supported for partial_fit, which does not see all "
             "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
             "makes of a large enough sample of y"
         )
@@ -115,7 +116,7 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
     if batch_norm_of(model) is not None:
         raise ValueError("solver='lbfgs' does not support normalization='batch': it has no batches")
     if model.early_stopping:
-        warnings.warn("early_stopping has no effect with solver='lbfgs'", stacklevel=4)
+        warn("early_stopping has no effect with solver='lbfgs'")
 
 
 def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
@@ -143,10 +144,9 @@ def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
     if not isinstance(model.learning_rate, str) or isinstance(schedule, Constant):
         return schedule
     if not isinstance(optimizer, SGD):
-        warnings.warn(
+        warn(
             f"learning_rate='{model.learning_rate}' acts with solver='sgd' only, as in "
             f"scikit-learn; give the object {type(schedule).__name__}() for other solvers",
-            stacklevel=5,
         )
         return Constant()
     return InvScaling(power_t=model.power_t) if isinstance(schedule, InvScaling) else schedule
@@ -160,6 +160,7 @@ def make_plan(
     n_threads: int,
     incremental: bool,
     began: float,
+    stop: Event | None,
 ) -> Plan:
     """Return what the training run shall do.
 
@@ -177,6 +178,8 @@ def make_plan(
         Whether ``partial_fit`` was called, which makes one epoch.
     began : float
         When the call began, by ``time.perf_counter``.
+    stop : threading.Event or None
+        Set where training shall end as by Ctrl-C.
 
     Returns
     -------
@@ -196,9 +199,8 @@ def make_plan(
     first_order = isinstance(optimizer, FirstOrder)
     batch_size = min(200, n_rows) if model.batch_size == "auto" else int(model.batch_size)
     if first_order and batch_size > n_rows:
-        warnings.warn(
+        warn(
             "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-            stacklevel=4,
         )
     batch_size = min(batch_size, n_rows)
     if batch_norm_of(model) is not None and batch_size < 2:
@@ -225,6 +227,7 @@ def make_plan(
         n_threads=n_threads,
         incremental=incremental,
         began=began,
+        stop=stop,
     )
 
 
@@ -234,7 +237,7 @@ def make_network(
     n_inputs: int,
     n_outputs: int,
     loss: _core.Component,
-    dtype: np.dtype[Any],
+    products: str,
     before: Network | None,
 ) -> Network:
     """Return the network that an estimator asks for.
@@ -247,8 +250,8 @@ def make_network(
         Features and outputs.
     loss : deepgen._core.Component
         The engine's loss.
-    dtype : numpy.dtype
-        Type that training computes in.
+    products : {'bfloat16', 'float32', 'float64'}
+        Type that the products of training compute in.
     before : Network or None
         The network that training goes on with.
 
@@ -274,7 +277,7 @@ def make_network(
         bias=model.bias,
         loss=loss,
     )
-    core = _core.Network(spec, dtype=dtype.name)
+    core = _core.Network(spec, dtype=products)
     if before is None:
         return Network(core)
     old, new = ([(b.name, b.rows, b.columns) for b in c.layout] for c in (before.core, core))

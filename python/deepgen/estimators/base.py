@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-import warnings
 from abc import abstractmethod
+from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -23,16 +23,24 @@ from deepgen.estimators.assembly import (
 )
 from deepgen.estimators.constraints import SHARED
 from deepgen.estimators.fitted import FittedMLP
-from deepgen.estimators.scoring import Held, fitted_attributes, score_function, with_names
+from deepgen.estimators.members import fit_members
+from deepgen.estimators.scoring import (
+    Held,
+    criterion,
+    fitted_attributes,
+    score_function,
+    with_names,
+)
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix
 from deepgen.lbfgs import minimize
 from deepgen.network import Array, Network
 from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
-from deepgen.specification import hidden_widths
+from deepgen.specification import hidden_widths, numpy_type
 from deepgen.threads import effective_threads
 from deepgen.training import train
 from deepgen.validation import Data, Validation, split_rows
+from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -86,6 +94,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
     max_fun: int
     random_state: Any
     dtype: str
+    n_members: int
 
     @abstractmethod
     def _relate(self, y: Any, known: Any) -> Targets:
@@ -138,6 +147,31 @@ class BaseMLP(CallbackSupport, FittedMLP):
         -------
         self : estimator
             This object, fitted.
+
+        Raises
+        ------
+        ValueError
+            If parameters, data or weights cannot be used: the message says what came and what is
+            wanted. The estimator stays as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If ``max_iter`` or ``max_time`` was used up, or if training diverged.
+        UserWarning
+            If a parameter has no effect.
+
+        See Also
+        --------
+        partial_fit : One epoch.
+
+        Examples
+        --------
+        >>> from deepgen import MLPRegressor
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.0, 2.0, 3.0]
+        >>> model = MLPRegressor(solver="lbfgs", hidden_layer_sizes=(), tol=1e-6)
+        >>> model.fit(X, y, sample_weight=[1, 1, 1, 0]).predict([[5.0]]).round(1).tolist()
+        [5.0]
         """
         return self._fit(
             X,
@@ -153,13 +187,35 @@ class BaseMLP(CallbackSupport, FittedMLP):
         before = dict(vars(self))
         mark = self._course.mark() if hasattr(self, "_course") else None
         try:
-            fitted: Self = self._fit_or_fail(*data, **options)
-            return fitted
+            if self.n_members == 1:
+                self._fit_or_fail(*data, **options)
+            else:
+                fit_members(self, *data, **options)
+            return self
         except BaseException:
             self.__dict__ = before
             if mark is not None:
                 self._course.go_back(mark)
             raise
+
+    def _check_call(self, held_out: tuple[Any, Any, Any], *, incremental: bool) -> Optimizer:
+        """Refuse what needs no look at the data; return the optimizer.
+
+        Raises
+        ------
+        ValueError
+            If parameters are out of range or do not go together, or a part of the validation data
+            is missing.
+        """
+        self._validate_params()
+        hidden_widths(self.hidden_layer_sizes)
+        optimizer = make_optimizer(self)
+        refuse_combinations(self, optimizer, incremental=incremental)
+        if (held_out[0] is None) != (held_out[1] is None):
+            raise ValueError("X_val and y_val belong together: give both or neither")
+        if held_out[0] is None and held_out[2] is not None:
+            raise ValueError("sample_weight_val needs X_val and y_val: it weighs their samples")
+        return optimizer
 
     @with_callbacks  # type: ignore[untyped-decorator]
     def _fit_or_fail(
@@ -172,27 +228,25 @@ class BaseMLP(CallbackSupport, FittedMLP):
         coefs_init: Any = None,
         intercepts_init: Any = None,
         incremental: bool = False,
+        began: float | None = None,
+        stop: Event | None = None,
     ) -> Self:
-        began = time.perf_counter()
-        self._validate_params()
-        hidden_widths(self.hidden_layer_sizes)
-        optimizer = make_optimizer(self)
-        refuse_combinations(self, optimizer, incremental=incremental)
-        if (held_out[0] is None) != (held_out[1] is None):
-            raise ValueError("X_val and y_val belong together: give both or neither")
-        if held_out[0] is None and held_out[2] is not None:
-            raise ValueError("sample_weight_val needs X_val and y_val: it weighs their samples")
+        """Train one network; ``began`` and ``stop`` come from a fit of several."""
+        began = time.perf_counter() if began is None else began
+        optimizer = self._check_call(held_out, incremental=incremental)
         n_threads = effective_threads(self.n_jobs)
         continues = hasattr(self, "network_") and (self.warm_start or incremental)
         first = not continues or coefs_init is not None
 
-        dtype = np.dtype("float64" if isinstance(optimizer, LBFGS) else self.dtype)
+        products = "float64" if isinstance(optimizer, LBFGS) else self.dtype
+        dtype = numpy_type(products)
         features, y = self._read(X, y, dtype, reset=first)
         targets = self._relate(y, None if first else self._targets)
-        y = targets.check(y, np.dtype(self.dtype), complete=not incremental)
+        y = targets.check(y, numpy_type(self.dtype), complete=not incremental)
         targets = targets.counted(y)
         weights, given = targets.weigh(y, sample_weight, features, dtype)
         course = Course(self._draw_seed()) if first else self._course
+        course.judge_by(criterion(self, targets))
         rows = held_rows = None
         if self.early_stopping and held_out[0] is None and isinstance(optimizer, FirstOrder):
             rows, held_rows = self._split(
@@ -209,13 +263,14 @@ class BaseMLP(CallbackSupport, FittedMLP):
             n_threads=n_threads,
             incremental=incremental,
             began=began,
+            stop=stop,
         )
         network = make_network(
             self,
             n_inputs=features.shape[1],
             n_outputs=targets.n_outputs,
             loss=targets.core,
-            dtype=dtype,
+            products=products,
             before=None if first else self.network_,
         )
         if first:
@@ -241,8 +296,9 @@ class BaseMLP(CallbackSupport, FittedMLP):
             shown = (with_names(X, features), y, sample_weight)
             tasks = self._tasks(shown, plan.n_epochs, targets, course)
         self._train(network, data, validation, optimizer, plan, course, tasks)
-        self.network_, self._course = network.as_type(np.dtype(self.dtype)), course
+        self.network_, self._course = network.as_type(numpy_type(self.dtype)), course
         self._targets = targets
+        self.__dict__.pop("_members", None)
         if tasks is not None:
             tasks.close()
         return self
@@ -302,7 +358,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
                 network.recalibrate(data.X, rows=data.rows, n_threads=plan.n_threads)
             except KeyboardInterrupt:
                 network.parameters[...] = running
-                warnings.warn("Training interrupted by user.", stacklevel=4)
+                warn("Training interrupted by user.")
             if course.slots is not None:
                 course.served = network.parameters.copy()
                 course.parameters = running if course.parameters is None else course.parameters

@@ -20,7 +20,7 @@ from deepgen.normalizations import NORMALIZATIONS, Normalization
 from deepgen.optimizers import SOLVERS, Optimizer
 from deepgen.schedules import SCHEDULES, Schedule
 from deepgen.skips import SKIPS, Skip
-from deepgen.specification import ACTIVATIONS
+from deepgen.specification import ACTIVATIONS, TYPES
 
 __all__ = ["CLASSIFIER", "REGRESSOR", "SHARED"]
 
@@ -58,7 +58,8 @@ SHARED: dict[str, Any] = {
     "initializer": [StrOptions(set(INITIALIZERS))],
     "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
     "max_time": [Interval(Real, 0, None, closed="neither"), None],
-    "dtype": [StrOptions({"float32", "float64"})],
+    "n_members": [Interval(Integral, 1, None, closed="left")],
+    "dtype": [StrOptions(set(TYPES))],
     "n_jobs": [None, Integral],
 }
 """Parameters that both estimators have."""

@@ -65,7 +65,7 @@ def regressor_from_layers(
         n_inputs=model.n_features_in_,
         n_outputs=model._targets.n_outputs,
         loss=model._targets.core,
-        dtype=np.dtype(np.float64),
+        products="float64",
         before=None,
     )
     network.set_layers(matrices, intercepts)

@@ -15,9 +15,11 @@ from deepgen.course import Course
 from deepgen.estimators.scoring import Held, with_names
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix, check_features
-from deepgen.network import Array, Network
-from deepgen.threads import effective_threads
+from deepgen.network import Array, Matrix, Network
+from deepgen.specification import numpy_type
+from deepgen.threads import measuring_threads
 from deepgen.validation import Data
+from deepgen.warning import warn
 
 __all__ = ["FittedMLP"]
 
@@ -58,7 +60,23 @@ class FittedMLP(BaseEstimator):
     _targets: Targets
 
     def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "network_")
+        return "network_" in vars(self) or "_members" in vars(self)
+
+    def __getattr__(self, name: str) -> Any:
+        # Only called for what is not there, such as one network's weights where there are several.
+        members = vars(self).get("_members")
+        if members is not None and name.endswith("_") and not name.startswith("_"):
+            raise AttributeError(
+                f"{name} belongs to one network, and here are {len(members)}: look at "
+                f"members_[0].{name} and its neighbours"
+            )
+        return super().__getattribute__(name)  # tells its own reason once more
+
+    @property
+    def members_(self) -> list[Any]:
+        """The fitted members; with ``n_members=1`` this estimator itself."""
+        check_is_fitted(self)
+        return list(vars(self).get("_members", [self]))
 
     @property
     def coefs_(self) -> list[Array]:
@@ -228,22 +246,30 @@ class FittedMLP(BaseEstimator):
                 f"layer must be an integer in [{-n_hidden}, {n_hidden - 1}], which name the hidden "
                 f"layers, got {layer!r}"
             )
-        matrix = as_matrix(check_features(self, X, network.dtype, reset=False))
-        n_threads = effective_threads(self.n_jobs)
-        return network.activations(matrix, int(layer) % n_hidden, n_threads=n_threads)
+        X = check_features(self, X, network.dtype, reset=False)
+        n_threads = measuring_threads(self.n_jobs, X.shape[0])
+        return network.activations(as_matrix(X), int(layer) % n_hidden, n_threads=n_threads)
 
-    def _outputs(self, X: Any, *, means: bool) -> Array:
-        """Return the network's outputs for new samples, after the inverse link if asked for."""
-        check_is_fitted(self)
+    def _outputs(self, X: Any, *, means: bool) -> list[Array]:
+        """Return each member's outputs for new samples, after the inverse link if asked for."""
+        members = self.members_
+        X = check_features(self, X, members[0].network_.dtype, reset=False)
+        matrix, n_threads = as_matrix(X), measuring_threads(self.n_jobs, X.shape[0])
+        return [member._compute(matrix, n_threads, means=means) for member in members]
+
+    def _compute(self, matrix: Matrix, n_threads: int, *, means: bool) -> Array:
         network = self.network_
-        matrix = as_matrix(check_features(self, X, network.dtype, reset=False))
         compute = network.means if means else network.outputs
-        return compute(matrix, n_threads=effective_threads(self.n_jobs))
-
-    def _decode(self, X: Any) -> Any:
-        """Return predictions for new samples in the user's terms."""
-        check_is_fitted(self)
-        return self._targets.decode(self._outputs(X, means=self._targets.linked))
+        outputs = compute(matrix, n_threads=n_threads)
+        finite = np.isfinite(outputs)
+        if not finite.all():
+            n_wrong = len(outputs) - np.count_nonzero(finite.all(axis=1))
+            warn(
+                f"The outputs for {n_wrong} of {len(outputs)} samples are not finite: features or "
+                f"weights are too large for {network.dtype}, or weights are not finite.",
+                RuntimeWarning,
+            )
+        return outputs
 
     def _read(self, X: Any, y: Any, dtype: np.dtype[Any], *, reset: bool) -> tuple[Any, Any]:
         """Check samples and targets as far as scikit-learn does."""
@@ -263,7 +289,7 @@ class FittedMLP(BaseEstimator):
     ) -> Held:
         """Check samples against what is known about features and targets."""
         features, y = self._read(X, y, dtype, reset=False)
-        y = targets.check(y, np.dtype(self.dtype))
+        y = targets.check(y, numpy_type(self.dtype))
         weights, given = targets.weigh(y, sample_weight, features, dtype)
         data = Data(as_matrix(features), targets.encode(y, dtype), weights)
         return Held(with_names(X, features), y, given, data)

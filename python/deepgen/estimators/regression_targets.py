@@ -44,6 +44,7 @@ class RegressionTargets(Targets):
     """
 
     linked: ClassVar[bool] = True
+    fewest_rows: ClassVar[int] = 2
 
     loss: RegressionLoss
     scaling: TargetScaling

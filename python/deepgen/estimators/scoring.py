@@ -13,10 +13,11 @@ from sklearn.metrics import get_scorer
 from deepgen.course import Course
 from deepgen.estimators.targets import Targets
 from deepgen.network import Array, Network
+from deepgen.specification import numpy_type
 from deepgen.threads import effective_threads
 from deepgen.validation import Data
 
-__all__ = ["Held", "fitted_attributes", "score_function", "with_names"]
+__all__ = ["Held", "criterion", "fitted_attributes", "score_function", "with_names"]
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,33 @@ def fitted_attributes(
     """
     now = Network(network.core, network.parameters.copy())
     return {
-        "network_": now.as_type(np.dtype(model.dtype)),
+        "network_": now.as_type(numpy_type(model.dtype)),
         "_targets": targets,
         "_course": course.snapshot(),
     }
+
+
+def criterion(model: Any, targets: Targets) -> str:
+    """Return what an estimator's loss and score are, in words that tell them from others.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose ``scoring`` is read.
+    targets : Targets
+        Whose loss it is.
+
+    Returns
+    -------
+    criterion : str
+        Equal where losses and scores can be compared.
+    """
+    scoring = model.scoring
+    if callable(scoring):
+        # Neither text has an address in it, which would be another one after a pickle.
+        name = getattr(scoring, "__qualname__", type(scoring).__name__)
+        scoring = repr(scoring) if hasattr(scoring, "_score_func") else name
+    return f"{targets.loss!r}, {scoring}"
 
 
 def with_names(X: Any, features: Any) -> Any:
@@ -131,9 +155,19 @@ def score_function(
     -------
     score : callable
         From a network and its validation loss to a number; higher is better, NaN where an output is
-        not finite.
+        not finite or the score of so few samples not defined.
+
+    Raises
+    ------
+    ValueError
+        If the score would decide when to stop but is not defined.
     """
     if model.scoring is None:
+        if model.early_stopping and held.data.n_rows < targets.fewest_rows:
+            raise ValueError(
+                f"the score of {held.data.n_rows} validation sample is not defined; give at least "
+                f"{targets.fewest_rows}, or scoring='loss'"
+            )
         return _Default(model, targets, held)
     if model.scoring == "loss":
         return lambda network, loss: -loss
@@ -151,7 +185,7 @@ class _Default:
         targets, data = self.targets, self.held.data
         compute = network.means if targets.linked else network.outputs
         outputs = compute(data.X, rows=data.rows, n_threads=self.n_threads)
-        if not np.isfinite(outputs).all():
+        if not np.isfinite(outputs).all() or data.n_rows < targets.fewest_rows:
             return float("nan")
         return targets.score(self.held.y, targets.decode(outputs), self.held.sample_weight)
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
+from deepgen.component import Component
 from deepgen.inputs import check_weights
 from deepgen.network import Array
 
@@ -31,6 +32,11 @@ class Targets(ABC):
 
     linked: ClassVar[bool]
     """Whether predictions are read from the outputs after the inverse link."""
+    fewest_rows: ClassVar[int] = 1
+    """Samples that `score` needs."""
+
+    loss: Component
+    """What training minimises."""
 
     @property
     @abstractmethod

@@ -150,7 +150,8 @@ class TableModel:
         -----
         Plain data and arrays, no pickle: loading runs no code from the file.
         """
-        from deepgen.storage import pack, replace_file, unpack
+        from deepgen.container import pack, unpack
+        from deepgen.storage import replace_file
 
         with tempfile.TemporaryDirectory() as folder:
             bare = Path(folder) / "estimator.dgn"
@@ -186,7 +187,8 @@ class TableModel:
         ValueError
             If it is no such file, or holds an estimator that was not trained on a table.
         """
-        from deepgen.storage import load, unpack
+        from deepgen.container import unpack
+        from deepgen.storage import load
 
         try:
             estimator = load(path)

@@ -1,0 +1,187 @@
+"""What a fitted classifier says of new samples: labels, logits and probabilities."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deepgen.estimators.base import BaseMLP
+from deepgen.estimators.members import average, log_odds_of_mean
+from deepgen.network import Array
+
+if TYPE_CHECKING:
+    from deepgen.estimators.class_targets import ClassTargets
+
+__all__ = ["ClassPredictions"]
+
+
+class ClassPredictions(BaseMLP):
+    """Base of `MLPClassifier`: from a network's outputs to what a classifier is asked for.
+
+    Examples
+    --------
+    >>> from deepgen import MLPClassifier
+    >>> from deepgen.estimators.class_predictions import ClassPredictions
+    >>> issubclass(MLPClassifier, ClassPredictions)
+    True
+    """
+
+    _targets: ClassTargets
+    classes_: Any
+
+    def _logits(self, X: Any) -> Array:
+        each = self._outputs(X, means=False)
+        if len(each) == 1:
+            return each[0]
+        return log_odds_of_mean(each, softmax=self._targets.labels.softmax)
+
+    def predict(self, X: Any) -> Any:
+        """Predict labels.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
+            The likeliest class, or for several labels those likelier than not.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        ValueError
+            If X has other columns than in ``fit``, or entries that are no finite numbers.
+
+        See Also
+        --------
+        predict_proba : How likely the classes are.
+
+        Examples
+        --------
+        >>> from deepgen import MLPClassifier
+        >>> model = MLPClassifier(solver="lbfgs", random_state=0)
+        >>> model.fit([[0.0], [1.0]], ["no", "yes"]).predict([[0.1], [0.9]]).tolist()
+        ['no', 'yes']
+        """
+        logits = self._logits(X)
+        return self._targets.decode(logits)
+
+    def decision_function(self, X: Any) -> Array:
+        """Return the logits, of several members those of the mean probabilities.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        logits : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            One number a sample for two classes, positive for the second; of the estimator's
+            ``dtype``.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        ValueError
+            If X has other columns than in ``fit``, or entries that are no finite numbers.
+
+        See Also
+        --------
+        predict_proba : The same as probabilities.
+
+        Examples
+        --------
+        >>> from deepgen import MLPClassifier
+        >>> model = MLPClassifier(solver="lbfgs", random_state=0)
+        >>> model.fit([[0.0], [1.0]], ["no", "yes"]).decision_function([[0.0], [1.0]]).shape
+        (2,)
+        """
+        outputs = self._logits(X)
+        if self._targets.labels.binary:
+            return outputs.ravel()
+        return -outputs if len(self.classes_) == 1 else outputs
+
+    def predict_proba(self, X: Any) -> Array:
+        """Predict probabilities.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; rows sum to 1, except where a sample can have several
+            labels. Of the estimator's ``dtype``.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        ValueError
+            If X has other columns than in ``fit``, or entries that are no finite numbers.
+
+        See Also
+        --------
+        predict_log_proba : Their logarithms, without loss of digits.
+
+        Examples
+        --------
+        >>> from deepgen import MLPClassifier
+        >>> model = MLPClassifier(solver="lbfgs", random_state=0)
+        >>> model.fit([[0.0], [1.0]], ["no", "yes"]).predict_proba([[0.0], [1.0]]).round().tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+        """
+        means = average(self._outputs(X, means=True))
+        if self._targets.labels.binary:
+            return np.hstack([1 - means, means])
+        return np.ones_like(means) if len(self.classes_) == 1 else means
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Predict logarithms of probabilities, from the logits.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        log_probabilities : ndarray of shape (n_samples, n_classes)
+            In the order of ``classes_``; finite where the logits are. Of the estimator's
+            ``dtype``.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        ValueError
+            If X has other columns than in ``fit``, or entries that are no finite numbers.
+
+        See Also
+        --------
+        predict_proba : Probabilities.
+
+        Examples
+        --------
+        >>> from deepgen import MLPClassifier
+        >>> model = MLPClassifier(solver="lbfgs", random_state=0)
+        >>> model.fit([[0.0], [1.0]], [0, 1]).predict_log_proba([[0.0]]).argmax().item()
+        0
+        """
+        from scipy.special import log_expit, log_softmax
+
+        outputs = self._logits(X)
+        if self._targets.labels.binary:
+            return np.asarray(log_expit(np.hstack([-outputs, outputs])))
+        if self._targets.labels.several:
+            return np.asarray(log_expit(outputs))
+        # A single column gives zeros: a single class is certain.
+        return np.asarray(log_softmax(outputs, axis=1))

@@ -1,0 +1,118 @@
+"""What a fitted regressor says of new samples: numbers in the targets' units, and their score."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import RegressorMixin
+
+from deepgen.estimators.base import BaseMLP
+from deepgen.estimators.members import average
+from deepgen.network import Array
+
+if TYPE_CHECKING:
+    from deepgen.estimators.regression_targets import RegressionTargets
+
+__all__ = ["RegressionPredictions"]
+
+
+class RegressionPredictions(RegressorMixin, BaseMLP):
+    """Base of `MLPRegressor`: from a network's outputs to what a regressor is asked for.
+
+    Examples
+    --------
+    >>> from deepgen import MLPRegressor
+    >>> from deepgen.estimators.regression_predictions import RegressionPredictions
+    >>> issubclass(MLPRegressor, RegressionPredictions)
+    True
+    """
+
+    _targets: RegressionTargets
+
+    def predict(self, X: Any) -> Array:
+        """Predict targets.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Predictions in the targets' units, of the estimator's ``dtype``; one column a level
+            where the loss has several quantiles.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        ValueError
+            If X has other columns than in ``fit``, or entries that are no finite numbers.
+
+        See Also
+        --------
+        score : How good predictions are.
+
+        Examples
+        --------
+        >>> from deepgen import MLPRegressor
+        >>> model = MLPRegressor(solver="lbfgs", hidden_layer_sizes=(), tol=1e-6)
+        >>> model.fit([[0.0], [1.0]], [0.0, 2.0]).predict([[0.5]]).round(1).tolist()
+        [1.0]
+        """
+        each = self._outputs(X, means=True)
+        # Members may have scaled their targets apart.
+        return average(
+            [member._targets.decode(own) for member, own in zip(self.members_, each, strict=True)]
+        )
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Score predictions by R2, or by D2 of the pinball loss where there are several quantiles.
+
+        Parameters
+        ----------
+        X : array-like or sparse matrix of shape (n_samples, n_features)
+            Features.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights, >= 0.
+
+        Returns
+        -------
+        score : float
+            At most 1; the mean over levels for several quantiles.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        ValueError
+            If X has other columns than in ``fit``, or X or y entries that are no finite numbers.
+
+        See Also
+        --------
+        predict : The predictions themselves.
+
+        Examples
+        --------
+        >>> from deepgen import MLPRegressor
+        >>> model = MLPRegressor(solver="lbfgs", hidden_layer_sizes=(), tol=1e-6)
+        >>> round(model.fit([[0.0], [1.0]], [0.0, 2.0]).score([[0.5], [1.0]], [1.0, 2.0]), 2)
+        1.0
+        """
+        predictions = self.predict(X)
+        return self._targets.score(y, predictions, sample_weight)
+
+    @property
+    def target_mean_(self) -> NDArray[np.float64]:
+        """What is taken off each target."""
+        return self._targets.scaling.mean
+
+    @property
+    def target_scale_(self) -> NDArray[np.float64]:
+        """What each target is divided by."""
+        return self._targets.scaling.scale
