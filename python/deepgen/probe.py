@@ -209,7 +209,8 @@ class Probe:
             Summed over outputs, averaged over samples by weight; in scaled target units.
         """
         data = self.data
-        return self.network.loss(data.X, data.y, data.weights, n_threads=self._limit())
+        n_threads = self._threads(float(self.n_samples * self.n_parameters))
+        return self.network.loss(data.X, data.y, data.weights, n_threads=n_threads)
 
     def gradient(self) -> Vector:
         r"""Return the gradient of the loss, :math:`\sum_i w_i g_i / \sum_i w_i`.
@@ -366,14 +367,13 @@ class Probe:
         points = as_matrix(check_features(self._estimator, x, np.dtype(np.float64), reset=False))
         n_points = points.shape[0] if isinstance(points, np.ndarray) else points.n_rows
         work = float(n_points * self.n_parameters * (1 + self.n_outputs))
-        jacobian = self._core.jacobian(
-            self.network.parameters, points, n_threads=worthwhile_threads(self._limit(), work)
-        )
-        return jacobian[0] if single else jacobian
+        J = self._core.jacobian(self.network.parameters, points, n_threads=self._threads(work))
+        return J[0] if single else J
 
-    def _limit(self) -> int:
-        """Return the largest number of threads."""
-        return effective_threads(self._estimator.n_jobs)
+    def _threads(self, work: float) -> int:
+        """Return how many threads so many multiply-adds are worth; asking costs more than a few."""
+        few = worthwhile_threads(2, work) == 1
+        return 1 if few else worthwhile_threads(effective_threads(self._estimator.n_jobs), work)
 
     def _sum(self, add: Callable[..., None], v: Vector, *, work: int) -> Vector:
         """Add up a product over the samples."""
@@ -388,7 +388,7 @@ class Probe:
         step *= max(1, int(SLICE_WORK / (row_work * step)))
         for begin in range(0, self.n_samples, step):
             end = min(begin + step, self.n_samples)
-            n_threads = worthwhile_threads(self._limit(), float(row_work * (end - begin)))
+            n_threads = self._threads(float(row_work * (end - begin)))
             measure(self.network.parameters, *arrays, begin, end, n_threads=n_threads)
 
 

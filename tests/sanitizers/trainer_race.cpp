@@ -3,6 +3,7 @@
 // are reported here.
 
 #include "optimizer_shapes.hpp"
+#include "probe_bits.hpp"
 
 #include "engine/training/trainer.hpp"
 
@@ -113,7 +114,8 @@ int main() {
     for (const Case &c : cases)
         failed += differing<float>(c) + differing<double>(c);
     failed += check_optimizer_shapes();
-    const int all = static_cast<int>(2 * std::size(cases)) + 2;
+    failed += check_probe_bits();
+    const int all = static_cast<int>(2 * std::size(cases)) + 2 + n_probe_cases;
     std::printf("%d passed, %d failed\n", all - failed, failed);
     return failed == 0 ? 0 : 1;
 }

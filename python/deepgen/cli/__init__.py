@@ -17,7 +17,7 @@ from deepgen.extras import MissingExtra
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS: Final = ("fit", "predict", "demo", "experiment", "info")
+COMMANDS: Final = ("fit", "predict", "report", "demo", "experiment", "info")
 """Modules of this room that are commands."""
 
 

@@ -47,7 +47,7 @@ class HypothesisClass(ABC):
         X : ndarray of shape (n, n_features)
             Points.
         mean : ndarray of shape (n,)
-            f* there.
+            The values of f* there.
         weights : ndarray of shape (n,) or None
             Weights of the points; None means equal.
 

@@ -118,7 +118,7 @@ class LinearSpan(HypothesisClass):
         X : ndarray of shape (n, n_inputs)
             Points.
         mean : ndarray of shape (n,)
-            f* there.
+            The values of f* there.
         weights : ndarray of shape (n,) or None
             Weights of the points; None means equal.
 

@@ -128,7 +128,7 @@ class MultiStart(HypothesisClass):
         X : ndarray of shape (n, n_features)
             Points, drawn from the truth.
         mean : ndarray of shape (n,)
-            f* there.
+            The values of f* there.
         weights : ndarray of shape (n,) or None
             None: the points are equally likely.
 

@@ -73,7 +73,7 @@ class StepFunctions(HypothesisClass):
     Parameters
     ----------
     n_pieces : int
-        k, >= 1.
+        Largest number of pieces k, >= 1.
 
     Notes
     -----
@@ -109,7 +109,7 @@ class StepFunctions(HypothesisClass):
         X : ndarray of shape (n, 1)
             Points.
         mean : ndarray of shape (n,)
-            f* there.
+            The values of f* there.
         weights : ndarray of shape (n,) or None
             Weights of the points; None means equal.
 

@@ -103,7 +103,7 @@ def heavy_ball(
     Returns
     -------
     path : ndarray of shape (n_steps + 1,)
-        y before and after each step.
+        The values of y before and after each step.
 
     Examples
     --------

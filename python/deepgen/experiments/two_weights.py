@@ -212,7 +212,7 @@ class TwoWeightLoss:
         Returns
         -------
         loss : float
-            c - b^2 / a; c where the side has no sample.
+            The minimum c - b^2 / a, or c where the side has no sample.
         """
         return self.c - (side.b**2 / side.a if side.a > 0 else 0.0)
 

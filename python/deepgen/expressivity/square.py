@@ -73,7 +73,7 @@ def square_layers(
     Returns
     -------
     coefs, intercepts : list of ndarray
-        m hidden layers of 3 n_squares units, and the output layer.
+        Of m hidden layers of 3 n_squares units, and of the output layer.
 
     Raises
     ------

@@ -107,6 +107,7 @@ def fit_table(
             "held out": len(held_out),
             "without target": len(table) - len(rows),
         },
+        "seed": seed,
         "reason": chosen.reason,
         "score": {
             "training": float(model.score(X[train], y[train])),

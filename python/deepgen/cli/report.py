@@ -1,0 +1,69 @@
+"""``deepgen report``: one HTML page about a model and a table."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Final
+
+from deepgen.cli.bar import Bar
+from deepgen.extras import load_extra
+
+__all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
+
+NAME: Final = "report"
+HELP: Final = "write an HTML page about a model and a table"
+DESCRIPTION: Final = (
+    "Write one self-contained HTML page: data and model, errors, learning curves, predictions, "
+    "linear regions along lines between rows."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the command takes: a model and a table.
+
+    Parameters
+    ----------
+    parser : argparse.ArgumentParser
+        The parser of the command.
+    """
+    parser.add_argument("model", help="file that 'deepgen fit' has written")
+    parser.add_argument("data", help="table with the columns of the training table")
+    parser.add_argument(
+        "--out", metavar="FILE", default="report.html", help="HTML file (default: report.html)"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the page and say where.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        The parsed command line.
+
+    Returns
+    -------
+    status : int
+        0.
+
+    Raises
+    ------
+    ValueError
+        If the model or the table cannot be read, or the page cannot be written.
+    """
+    load_extra("matplotlib", "plot", "a report")
+    from deepgen.report import ReportData, write_report
+    from deepgen.tables import TableModel, read_table
+
+    folder = Path(options.out).resolve().parent
+    if not folder.is_dir():
+        raise ValueError(f"cannot write {options.out}: there is no folder {folder}")
+    model = TableModel.load(options.model)
+    text = model.encoder.text_columns
+    table = read_table(options.data, text)
+    bar = Bar("deepgen report")
+    write_report(ReportData(model, table, Path(options.data).name), options.out, bar)
+    bar.erase()
+    print(f"saved    {options.out}")
+    return 0

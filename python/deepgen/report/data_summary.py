@@ -1,0 +1,66 @@
+"""The table and the model: what went in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deepgen.report.section import ReportData, Section
+from deepgen.tables.columns import NumberColumn
+
+__all__ = ["data_summary"]
+
+MOST_CATEGORIES = 5
+"""Categories that are listed of a column."""
+
+
+def data_summary(data: ReportData) -> Section:
+    """Describe the table column by column, and the network.
+
+    Parameters
+    ----------
+    data : ReportData
+        Model and table.
+
+    Returns
+    -------
+    section : Section
+        With a row a column.
+    """
+    model, table = data.model, data.table
+    rows = []
+    for column in model.encoder.columns:
+        values = table[column.name]
+        row: dict[str, Any] = {
+            "column": column.name,
+            "becomes": column.describe(),
+            "missing here": int(values.isna().sum()),
+        }
+        if isinstance(column, NumberColumn):
+            row |= {"training mean": column.mean, "training s.d.": column.scale}
+        else:
+            known = set(column.categories)
+            present = values.dropna().astype(object)
+            row["not seen in training"] = sum(str(value) not in known for value in present)
+            shown = ", ".join(column.categories[:MOST_CATEGORIES])
+            more = len(column.categories) - MOST_CATEGORIES
+            row["categories"] = shown + (f" and {more} more" if more > 0 else "")
+        rows.append(row)
+    facts, estimator = model.facts, model.estimator
+    widths = [estimator.n_features_in_, *(int(coefs.shape[1]) for coefs in estimator.coefs_)]
+    n_parameters = sum(
+        coefs.size + intercepts.size
+        for coefs, intercepts in zip(estimator.coefs_, estimator.intercepts_, strict=True)
+    )
+    paragraphs = [
+        f"{data.name}: {len(table):,} rows, {len(table.columns):,} columns. The model predicts "
+        f"'{model.target}' ({model.task}: {facts['reason']}).",
+        f"Network {'-'.join(map(str, widths))} of {n_parameters:,} parameters, trained on "
+        f"{facts['rows']['training']:,} rows; {facts['rows']['held out']:,} more were held out to "
+        "stop training.",
+    ]
+    if model.encoder.ignored:
+        paragraphs.append(
+            f"Left out, as they say nothing (empty, constant, or text that hardly repeats): "
+            f"{', '.join(model.encoder.ignored)}."
+        )
+    return Section("Data and model", paragraphs, rows)

@@ -1,0 +1,62 @@
+"""The errors that can be known, and what cannot."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.report.section import ReportData, Section
+
+__all__ = ["errors"]
+
+
+def errors(data: ReportData) -> Section:
+    """Compare training, held-out and present error.
+
+    Parameters
+    ----------
+    data : ReportData
+        Model and table.
+
+    Returns
+    -------
+    section : Section
+        With a row a set of samples.
+    """
+    model, facts = data.model, data.model.facts
+    metric = model.metric
+    rows: list[dict[str, Any]] = [
+        {"samples": "training rows", "rows": facts["rows"]["training"]},
+        {"samples": "rows held out in training", "rows": facts["rows"]["held out"]},
+    ]
+    rows[0][metric], rows[1][metric] = facts["score"]["training"], facts["score"]["held out"]
+    rows.append({"samples": "held out, same answer for all", metric: facts["baseline"]})
+    gap = facts["score"]["training"] - facts["score"]["held out"]
+    paragraphs = [
+        f"The {metric} on training rows is {abs(gap):.4f} {'above' if gap >= 0 else 'below'} that "
+        "on rows held out. The held-out rows decided when training stopped, so their figure is "
+        "slightly too good.",
+        "Approximation, estimation and optimization error cannot be told apart here: that takes "
+        "the truth behind the data, which is not known. The gap between training and held-out "
+        "error is what estimation adds; the training error mixes noise, approximation and "
+        "optimization. On truths that are known, deepgen.decomposition.decompose measures all "
+        "three.",
+    ]
+    if data.is_training_table:
+        paragraphs.insert(0, "This is the very table that the model was trained on.")
+    elif data.labelled is None:
+        paragraphs.insert(0, f"This table has no target '{model.target}' to compare with.")
+    else:
+        X, y = data.labelled
+        row = {"samples": data.name, "rows": len(y), metric: float(model.estimator.score(X, y))}
+        rows.append(row | _spread(model.estimator.predict(X), y, model.task))
+    return Section("Errors", paragraphs, rows)
+
+
+def _spread(prediction: NDArray[Any], y: NDArray[Any], task: str) -> dict[str, float]:
+    if task == "regression":
+        return {"root mean squared error": float(np.sqrt(np.mean((prediction - y) ** 2)))}
+    share = float(np.mean(prediction == y))
+    return {"standard error": float(np.sqrt(share * (1 - share) / len(y)))}

@@ -1,0 +1,88 @@
+"""The page: all sections in one self-contained HTML file."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from html import escape
+from pathlib import Path
+from typing import Final
+
+from deepgen import __version__
+from deepgen.experiments.gallery import STYLE
+from deepgen.experiments.style import new_figure
+from deepgen.experiments.table import to_html
+from deepgen.extras import load_extra
+from deepgen.report.data_summary import data_summary
+from deepgen.report.errors import errors
+from deepgen.report.learning_curves import learning_curves
+from deepgen.report.predictions import predictions
+from deepgen.report.regions import regions
+from deepgen.report.section import ReportData, Section
+
+__all__ = ["SECTIONS", "write_report"]
+
+SECTIONS: Final[tuple[Callable[[ReportData], Section | None], ...]] = (
+    data_summary,
+    errors,
+    learning_curves,
+    predictions,
+    regions,
+)
+"""One line a section; a section that has nothing to say returns None."""
+
+
+def write_report(
+    data: ReportData,
+    path: str | Path,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> None:
+    """Write a report as one HTML file with its figures inside.
+
+    Parameters
+    ----------
+    data : ReportData
+        Model and table.
+    path : str or path
+        The file; one that is there is replaced.
+    progress : callable or None, default=None
+        Told what runs, how many sections are done and how many there are.
+
+    Raises
+    ------
+    ValueError
+        If the file cannot be written.
+    """
+    load_extra("matplotlib", "plot", "a report")
+    parts = []
+    for place, section in enumerate(SECTIONS):
+        if progress is not None:
+            progress(section.__name__.replace("_", " "), place, len(SECTIONS))
+        made = section(data)
+        if made is not None:
+            parts.append(_html(made))
+    title = f"{escape(data.name)}: {escape(data.model.target)}"
+    page = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{title}</title>\n<style>{STYLE}</style></head>\n<body>\n"
+        f"<h1>Report: {title}</h1>\n" + "\n".join(parts) + "\n"
+        f'<p class="small">Written by deepgen {__version__}.</p>\n</body></html>\n'
+    )
+    try:
+        Path(path).write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ValueError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def _html(section: Section) -> str:
+    text = "\n".join(f"<p>{escape(paragraph)}</p>" for paragraph in section.paragraphs)
+    table = f'<div class="scroll">{to_html(section.table)}</div>' if section.table else ""
+    picture = ""
+    if section.draw is not None:
+        image = io.BytesIO()
+        new_figure(section.draw).savefig(image, format="png", dpi=120)
+        code = base64.b64encode(image.getvalue()).decode("ascii")
+        picture = f'<img src="data:image/png;base64,{code}" alt="{escape(section.title)}">'
+    return f"<section>\n<h2>{escape(section.title)}</h2>\n{text}\n{table}\n{picture}\n</section>"

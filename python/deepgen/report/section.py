@@ -1,0 +1,97 @@
+"""What a section of a report is made from, and what it consists of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.experiments.table import Row
+from deepgen.tables import TableModel
+from deepgen.tables.table_model import fingerprint
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["ReportData", "Section"]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, what is to be said, a table and a figure.
+
+    Parameters
+    ----------
+    title : str
+        The heading.
+    paragraphs : sequence of str
+        Plain text.
+    table : sequence of mapping
+        Rows of named values.
+    draw : callable or None
+        Draws the figure on an empty `matplotlib.figure.Figure`.
+
+    Examples
+    --------
+    >>> from deepgen.report import Section
+    >>> Section("Data", ["Three rows."]).table
+    ()
+    """
+
+    title: str
+    paragraphs: Sequence[str] = ()
+    table: Sequence[Row] = ()
+    draw: Callable[[Figure], None] | None = None
+
+
+@dataclass(frozen=True)
+class ReportData:
+    """A model and the table that it is looked at on.
+
+    Parameters
+    ----------
+    model : TableModel
+        Trained.
+    table : pandas.DataFrame
+        With the columns of the training table; rows without a target count where none is needed.
+    name : str
+        What the table is called.
+
+    Examples
+    --------
+    >>> import numpy, pandas
+    >>> from deepgen.report import ReportData
+    >>> from deepgen.tables.training import fit_table
+    >>> x = numpy.linspace(0, 1, 100)
+    >>> table = pandas.DataFrame({"x": x, "y": 2 * x + 1})
+    >>> ReportData(fit_table(table, "y", max_iter=2), table, "line.csv").is_training_table
+    True
+    """
+
+    model: TableModel
+    table: Any
+    name: str
+
+    @cached_property
+    def X(self) -> NDArray[np.float64]:
+        """Features of all rows."""
+        return self.model.encoder.encode(self.table)
+
+    @cached_property
+    def labelled(self) -> tuple[NDArray[np.float64], NDArray[Any]] | None:
+        """Features and targets of the rows that have a target; None where there are none."""
+        if self.model.target not in self.table.columns:
+            return None
+        if not self.table[self.model.target].notna().any():
+            return None
+        rows, y = self.model.labelled(self.table)
+        return self.model.encoder.encode(rows), y
+
+    @cached_property
+    def is_training_table(self) -> bool:
+        """Whether the model was trained on this very table."""
+        return bool(fingerprint(self.table) == self.model.facts["table"])

@@ -1,0 +1,133 @@
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from deepgen import MLPRegressor, cli, load
+
+pandas = pytest.importorskip("pandas")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with two tables and a model of each, made as a user would."""
+    place = tmp_path_factory.mktemp("tables")
+    random = np.random.default_rng(0)
+    n = 300
+    table = pandas.DataFrame({
+        "size": random.normal(size=n),
+        "kind": random.choice(["a", "b", None], n),
+        "constant": 1,
+    })  # fmt: skip
+    table.loc[::7, "size"] = np.nan
+    table["price"] = 1e5 * (table["size"].fillna(0) + (table["kind"] == "a"))
+    table["label"] = np.where(table["price"] > 0, "dear", "cheap")
+    table.drop(columns="label").to_csv(place / "price.csv", index=False)
+    table.drop(columns="price").to_csv(place / "label.csv", index=False)
+    for target in ("price", "label"):
+        arguments = ["fit", f"{place}/{target}.csv", "--target", target, "--epochs", "20"]
+        assert cli.main([*arguments, "--out", f"{place}/{target}.dgn"]) == 0
+    return place
+
+
+@pytest.mark.parametrize("target", ["price", "label"])
+def test_fit_predict_and_report_work_as_a_user_would_use_them(folder, target, capsys):
+    model, data = f"{folder}/{target}.dgn", f"{folder}/{target}.csv"
+    assert cli.main(["predict", model, data]) == 0
+    output = capsys.readouterr()
+    assert output.err == ""
+    lines = output.out.splitlines()
+    assert lines[0] == target and len(lines) == 301
+    assert cli.main(["predict", model, data, "--out", f"{folder}/out.csv"]) == 0
+    assert (folder / "out.csv").read_text().splitlines() == lines
+    pytest.importorskip("matplotlib")
+    page = folder / f"{target}.html"
+    assert cli.main(["report", model, data, "--out", str(page)]) == 0
+    text = page.read_text()
+    titles = re.findall("<h2>(.*?)</h2>", text)
+    assert titles == [
+        *("Data and model", "Errors", "Learning curves", "Predictions", "Linear regions")
+    ]
+    assert "very table that the model was trained on" in text
+    # Self-contained: nothing is fetched.
+    assert "http" not in re.sub(r'base64,[^"]*', "", text)
+
+
+def test_fit_tells_what_became_of_the_columns(folder, capsys):
+    arguments = ["fit", f"{folder}/price.csv", "--target", "price", "--epochs", "2"]
+    assert cli.main([*arguments, "--out", f"{folder}/again.dgn"]) == 0
+    output = capsys.readouterr()
+    assert output.err == ""
+    assert "left out: constant" in output.out and "R2" in output.out
+
+
+def test_same_seed_same_predictions(folder, capsys):
+    outputs = []
+    for _ in range(2):
+        arguments = ["fit", f"{folder}/label.csv", "--target", "label", "--epochs", "3"]
+        cli.main([*arguments, "--out", f"{folder}/seeded.dgn"])
+        capsys.readouterr()
+        cli.main(["predict", f"{folder}/seeded.dgn", f"{folder}/label.csv", "--probabilities"])
+        outputs.append(capsys.readouterr().out)
+    assert outputs[0] == outputs[1]
+    assert outputs[0].startswith("label,probability of cheap,probability of dear\n")
+
+
+def test_the_model_file_is_read_by_load_as_well(folder):
+    assert isinstance(load(folder / "price.dgn"), MLPRegressor)
+
+
+def test_a_table_without_target_has_a_report_without_predictions(folder, capsys):
+    pytest.importorskip("matplotlib")
+    pandas.read_csv(folder / "price.csv").drop(columns="price").to_csv(folder / "x.csv")
+    assert cli.main(["report", f"{folder}/price.dgn", f"{folder}/x.csv", "--out",
+                     f"{folder}/x.html"]) == 0  # fmt: skip
+    text = (folder / "x.html").read_text()
+    assert "no target" in text and "<h2>Predictions" not in text
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["fit", "none.csv", "--target", "y"], "cannot read none.csv"),
+    (["fit", "{f}/price.csv", "--target", "prize"], "there is no column 'prize'"),
+    (["fit", "{f}/price.csv", "--target", "price", "--hidden", "0"], "--hidden takes whole"),
+    (["fit", "{f}/price.csv", "--target", "price", "--epochs", "x"], "--epochs takes whole"),
+    (["fit", "{f}/price.csv", "--target", "price", "--task", "sort"], "unknown task 'sort'"),
+    (["fit", "{f}/price.csv", "--target", "price", "--out", "/no/m"], "there is no folder"),
+    (["fit", "{f}/label.csv", "--target", "label", "--task", "regression"], "needs numbers"),
+    (["predict", "{f}/price.csv", "{f}/price.csv"], "it is no model of deepgen"),
+    (["predict", "{f}/none.dgn", "{f}/price.csv"], "cannot read"),
+    (["predict", "{f}/bare.dgn", "{f}/price.csv"], "without columns"),
+    (["predict", "{f}/price.dgn", "{f}/price.csv", "--probabilities"], "not classes"),
+    (["predict", "{f}/price.dgn", "{f}/price.csv", "--out", "/no/p"], "cannot write /no/p"),
+    (["predict", "{f}/price.dgn", "{f}/few.csv"], "the table lacks 'kind'"),
+    (["report", "{f}/price.dgn", "{f}/price.csv", "--out", "/no/r"], "there is no folder"),
+])  # fmt: skip
+def test_bad_input_is_one_line_and_exit_code_2(folder, arguments, words, capsys):
+    (folder / "few.csv").write_text("size\n1\n")
+    MLPRegressor(solver="lbfgs", tol=1.0).fit([[0.0], [1.0]], [0, 1]).save(folder / "bare.dgn")
+    assert cli.main([word.format(f=folder) for word in arguments]) == 2
+    output = capsys.readouterr()
+    assert output.out == "" and output.err.count("\n") == 1 and words in output.err
+
+
+def test_a_reader_that_leaves_is_no_error(folder):
+    command = [sys.executable, "-m", "deepgen.cli", "predict"]
+    with subprocess.Popen(
+        [*command, f"{folder}/price.dgn", f"{folder}/price.csv"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as run:
+        run.stdout.close()
+        assert run.stderr.read() == b""
+    assert run.returncode == 0
+
+
+def test_fit_shows_epochs_on_a_terminal(folder, monkeypatch, capsys):
+    pytest.importorskip("sklearn.callback")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    arguments = ["fit", f"{folder}/price.csv", "--target", "price", "--epochs", "2"]
+    assert cli.main([*arguments, "--out", f"{folder}/again.dgn"]) == 0
+    output = capsys.readouterr()
+    assert "epoch 2/2" in output.err and "\x1b" not in output.out

@@ -1,0 +1,107 @@
+// Every measurement of a probe over two chunks of rows: no thread may touch another's numbers
+// without meeting it in between.
+
+#include "probe_bits.hpp"
+
+#include "engine/probes/probe.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+#include <utility>
+
+namespace {
+
+using namespace deepgen;
+
+constexpr Index n_rows = measured_rows + 90, n_inputs = 20;
+
+struct Case {
+    const char *name;
+    const char *normalization;
+    const char *activation;
+    bool skip, sparse;
+};
+
+std::vector<double> numbers(Index n, double scale) {
+    std::vector<double> values(as_size(n));
+    for (Index i = 0; i < n; ++i)
+        values[as_size(i)] = scale * static_cast<double>((i * 7919 + 13) % 101 - 50) / 50.0;
+    return values;
+}
+
+NetworkSpec spec_of(const Case &c) {
+    const Component normalization{c.normalization, {}};
+    NetworkSpec spec{n_inputs, {}, {"squared_error", {}}, true};
+    spec.layers.push_back({70, c.activation, normalization, no_skip, 0.0});
+    spec.layers.push_back({33, c.activation, normalization, no_skip, 0.0});
+    spec.layers.push_back({70, "identity", {"none", {}}, c.skip ? 0 : no_skip, 0.0});
+    spec.layers.push_back({3, "identity", {"none", {}}, no_skip, 0.0});
+    return spec;
+}
+
+std::vector<double> measured(const Case &c, Index n_threads) {
+    const Network<double> network(spec_of(c), "");
+    std::vector<double> parameters = numbers(network.layout().n_parameters, 0.1);
+    for (const Block &block : network.layout().blocks)
+        if (block.name.starts_with("scale") || block.name.starts_with("variance"))
+            std::fill_n(parameters.data() + block.offset, block.size(), 1.0);
+    const std::vector<double> X = numbers(n_rows * n_inputs, 1.0), y = numbers(n_rows * 3, 1.0);
+    std::vector<double> weights = numbers(n_rows, 0.4);
+    for (double &weight : weights)
+        weight += 0.5;
+
+    std::vector<std::int64_t> starts{0};
+    std::vector<std::int32_t> indices;
+    std::vector<double> values;
+    for (Index i = 0; i < n_rows; ++i) {
+        for (Index j = i % 3; j < n_inputs; j += 3) {
+            indices.push_back(static_cast<std::int32_t>(j));
+            values.push_back(X[as_size(i * n_inputs + j)]);
+        }
+        starts.push_back(static_cast<std::int64_t>(indices.size()));
+    }
+    Inputs<double> inputs{.n_rows = n_rows, .n_columns = n_inputs};
+    if (c.sparse) {
+        inputs.starts = starts.data();
+        inputs.indices = indices.data();
+        inputs.values = values.data();
+    } else
+        inputs.dense = X.data();
+
+    const Probe probe(network, inputs, {3, y.data(), nullptr, weights.data()});
+    const Index P = probe.n_parameters();
+    const std::vector<double> v = numbers(P, 1.0), u = numbers(n_rows, 1.0);
+    const Share rows{0, n_rows};
+    const double *const at = parameters.data();
+    std::vector<double> all(as_size(3 * P + 2 * n_rows + n_rows * P + n_rows * 3 * n_inputs));
+    double *to = all.data();
+    const auto take = [&to](Index n) { return std::exchange(to, to + n); };
+    probe.add_hvp(at, v.data(), rows, take(P), n_threads);
+    probe.add_gauss_newton(at, v.data(), rows, take(P), n_threads);
+    probe.add_gradients(at, u.data(), rows, take(P), n_threads);
+    probe.directional(at, v.data(), rows, take(n_rows), n_threads);
+    probe.norms(at, rows, take(n_rows), n_threads);
+    probe.gradients(at, rows, take(n_rows * P), n_threads);
+    probe.jacobian(at, inputs, take(n_rows * 3 * n_inputs), n_threads);
+    return all;
+}
+
+} // namespace
+
+int check_probe_bits() {
+    constexpr Case cases[] = {
+        {"probe", "none", "relu", false, false},
+        {"probe, batch norm", "batch", "tanh", false, false},
+        {"probe, layer norm, skip", "layer", "gelu", true, false},
+        {"probe, sparse", "none", "silu", true, true},
+    };
+    static_assert(std::size(cases) == n_probe_cases);
+    int failed = 0;
+    for (const Case &c : cases) {
+        const bool same = measured(c, 1) == measured(c, 3);
+        std::printf("%-24s float64 %s\n", c.name, same ? "same bits" : "BITS DIFFER");
+        failed += same ? 0 : 1;
+    }
+    return failed;
+}

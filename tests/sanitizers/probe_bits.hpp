@@ -1,0 +1,7 @@
+// Measures with a probe on one thread and on three; the number of cases whose bits differ.
+
+#pragma once
+
+inline constexpr int n_probe_cases = 4;
+
+int check_probe_bits();
