@@ -95,8 +95,8 @@ def print_predict(n_samples):
 def print_sparse(n_samples):
     """Time epochs on sparse rows against the same rows dense."""
     rng = np.random.default_rng(0)
-    X = sparse.random_array((2_048, 20_000), density=0.01, format="csr", dtype="f", rng=rng)
-    dense, y = X.toarray(), rng.standard_normal(2_048).astype(np.float32)
+    X = sparse.random_array((8_192, 20_000), density=0.01, format="csr", dtype="f", rng=rng)
+    dense, y = X.toarray(), rng.standard_normal(8_192).astype(np.float32)
     for batch_size in (256, 32):
         for width, wanted in SPARSE_TIMES_FASTER.items():
             settings = {"hidden_layer_sizes": (width,), "batch_size": batch_size, "n_jobs": 1}
