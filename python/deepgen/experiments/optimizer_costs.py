@@ -221,8 +221,8 @@ def _measure(plan: Plan) -> Measurement:
         ],
         notes=[
             "A step of GD and of Newton passes through all samples, a stochastic step through one.",
-            "The factor kappa^2 that the table gives for SGD is an upper bound, and no finding here: "
-            "its steps grow far less from the smallest to the largest kappa.",
+            "The factor kappa^2 that the table gives for SGD is an upper bound, and no finding "
+            "here: its steps grow far less from the smallest to the largest kappa.",
         ],
         draw=partial(_draw, rows),
     )
