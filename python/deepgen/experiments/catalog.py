@@ -13,6 +13,7 @@ from deepgen.experiments import (
     linear_path,
     minibatch_redundancy,
     mlp_loss,
+    optimizer_costs,
     rect,
     regions,
     regression_1d,
@@ -33,6 +34,7 @@ __all__ = ["CATALOG", "find_experiment"]
 
 CATALOG: Final[tuple[Runner, ...]] = (
     three_errors.run,
+    optimizer_costs.run,
     rect.run,
     bumps.run,
     bounded_sigma.run,
