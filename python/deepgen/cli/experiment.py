@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from deepgen.cli.bar import Bar
 from deepgen.extras import load_extra
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
@@ -75,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         load_extra("matplotlib", "plot", "the gallery")
     results = []
     for runner in runners:
-        progress = _Bar(runner.experiment.name) if sys.stderr.isatty() else None
+        progress = Bar(runner.experiment.name) if sys.stderr.isatty() else None
         result = runner(quick=options.quick, seeds=seeds, n_jobs=n_jobs, progress=progress)
         if progress is not None:
             progress.erase()
@@ -90,29 +91,6 @@ def run(options: argparse.Namespace) -> int:
     if options.action == "gallery":
         print(f"saved: {write_gallery(results, Path(options.out))}")
     return 0
-
-
-class _Bar:
-    """A line on the terminal that shows how far an experiment is."""
-
-    WIDTH = 24
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        filled = self.WIDTH * done // max(total, 1)
-        bar = "#" * filled + "-" * (self.WIDTH - filled)
-        self._write(f"{self._name} [{bar}] {what} {done}/{total}")
-
-    def erase(self) -> None:
-        self._write("")
-
-    @staticmethod
-    def _write(line: str) -> None:
-        # Erase the line, then write without a newline: the next takes its place.
-        sys.stderr.write(f"\r\x1b[K{line}")
-        sys.stderr.flush()
 
 
 def _seeds(text: str | None) -> int | list[int] | None:
