@@ -1,6 +1,6 @@
 """Print where the time of a training step goes, in percent, as Linux's perf sees it.
 
-python benchmarks/profile.py [--seconds N] [--threads N]
+python benchmarks/step_profile.py [--seconds N] [--threads N]
 """
 
 import argparse
