@@ -1,10 +1,16 @@
 """Fixtures that every test may use, and the profiles of the property tests."""
 
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+# Started in the background of a shell, a program ignores Ctrl-C, and so would all it starts; there
+# are tests that press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parent.parent
 
