@@ -222,3 +222,16 @@ def test_r2_of_one_row_decides_nothing():
     assert np.array_equal(stopped.validation_scores_, -stopped.history_["val_loss"])
     one = (X_VAL[:1], NAMES_VAL[:1])
     assert set(classify(held=one, early_stopping=True).validation_scores_) <= {0.0, 1.0}
+
+
+@pytest.mark.parametrize("n_classes", [1, 2, 3])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_default_of_classifiers_is_the_accuracy_of_predictions(n_classes, weighted):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 4))
+    y = np.array(["some", "many", "few"])[rng.integers(n_classes, size=200)]
+    weights = rng.random(200) if weighted else None
+    model = MLPClassifier(hidden_layer_sizes=(8,), max_iter=3, random_state=0)
+    model.fit(X, y, X_val=X, y_val=y, sample_weight_val=weights)
+    expected = accuracy_score(y, model.predict(X), sample_weight=weights)
+    assert model.history_["val_score"][-1] == pytest.approx(expected, abs=1e-6)

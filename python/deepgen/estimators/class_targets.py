@@ -188,3 +188,27 @@ class ClassTargets(Targets):
             In [0, 1].
         """
         return float(accuracy_score(y, predictions, sample_weight=weights))
+
+    def score_outputs(self, y: Any, encoded: Array, outputs: Array, weights: Any) -> float:
+        """Return the accuracy, from the numbers of classes where they do: labels may be strings.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
+            The truth.
+        encoded : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The truth as the engine takes it.
+        outputs : ndarray of shape (n_samples, n_outputs)
+            Logits.
+        weights : ndarray of shape (n_samples,) or None
+            Sample weights.
+
+        Returns
+        -------
+        score : float
+            In [0, 1].
+        """
+        if self.labels.several:
+            return super().score_outputs(y, encoded, outputs, weights)
+        hits = self.labels.decide(outputs) == encoded.ravel()
+        return float(np.average(hits, weights=weights))

@@ -187,7 +187,7 @@ class _Default:
         outputs = compute(data.X, rows=data.rows, n_threads=self.n_threads)
         if not np.isfinite(outputs).all() or data.n_rows < targets.fewest_rows:
             return float("nan")
-        return targets.score(self.held.y, targets.decode(outputs), self.held.sample_weight)
+        return targets.score_outputs(self.held.y, data.of(data.y), outputs, self.held.sample_weight)
 
 
 class _Scorer:

@@ -227,3 +227,24 @@ class Targets(ABC):
         score : float
             Higher is better.
         """
+
+    def score_outputs(self, y: Any, encoded: Array, outputs: Array, weights: Any) -> float:
+        """Score a network's outputs.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
+            The truth, in the user's terms.
+        encoded : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The truth as the engine takes it.
+        outputs : ndarray of shape (n_samples, n_outputs)
+            As `decode` takes them.
+        weights : ndarray of shape (n_samples,) or None
+            Sample weights.
+
+        Returns
+        -------
+        score : float
+            As `score` gives it for the decoded outputs.
+        """
+        return self.score(y, self.decode(outputs), weights)
