@@ -67,7 +67,7 @@ class Probe:
     TypeError
         If ``model`` is no estimator of this package.
     ValueError
-        If the data do not fit it.
+        If the data do not fit it, or it has several members.
     NotFittedError
         If it is not fitted.
 
@@ -112,11 +112,13 @@ class Probe:
 
     def __init__(self, model: Any, X: Any, y: Any, sample_weight: Any = None) -> None:
         from deepgen.estimators.base import BaseMLP
+        from deepgen.estimators.fitted import network_of
 
         if not isinstance(model, BaseMLP):
             raise TypeError(
                 f"a probe needs an MLPRegressor or MLPClassifier, got {type(model).__name__}"
             )
+        network = network_of(model).as_type(np.dtype(np.float64))
         # A sparse matrix goes to the engine in its own arrays, so it is copied before.
         data = model._as_data(X.copy() if issparse(X) else X, y, sample_weight, np.float64)
         self.data = Data(
@@ -125,7 +127,6 @@ class Probe:
             None if data.weights is None else _owned(data.weights, sample_weight),
         )
         self._estimator = copy.copy(model)
-        network = model.network_.as_type(np.dtype(np.float64))
         self._core = _core.Probe(network.core, self.data.X, self.data.y, self.data.weights)
         self._hold(network, network.parameters)
 

@@ -263,6 +263,13 @@ def test_unfitted_and_foreign_models_are_refused():
         linear_regions(3, WINDOW)
 
 
+def test_of_several_members_one_is_taken():
+    model = trained(n_members=2)
+    with pytest.raises(ValueError, match=r"averages 2: take model.members_\[0\]"):
+        linear_regions(model, WINDOW)
+    assert linear_regions(model.members_[0], WINDOW).n_linear_regions > 1
+
+
 def test_too_many_cells_are_refused_with_a_way_out(monkeypatch):
     # The function hides the module of the same name.
     module = sys.modules["deepgen.expressivity.linear_regions"]

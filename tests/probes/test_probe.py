@@ -225,6 +225,14 @@ def test_what_is_no_fitted_estimator_of_ours_is_refused():
         Probe(MLPRegressor, X, y)
 
 
+def test_of_several_members_one_is_measured():
+    X, y, _ = data_of("squared error")
+    model = MLPRegressor(hidden_layer_sizes=(3,), n_members=2, max_iter=2).fit(X, y)
+    with pytest.raises(ValueError, match=r"MLPRegressor averages 2: take model.members_\[0\]"):
+        Probe(model, X, y)
+    assert Probe(model.members_[0], X, y).loss() != Probe(model.members_[1], X, y).loss()
+
+
 def test_data_that_do_not_fit_the_model_are_refused():
     X, y, weights = data_of("squared error")
     model = fitted("squared error")

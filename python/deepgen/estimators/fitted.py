@@ -21,7 +21,7 @@ from deepgen.threads import measuring_threads
 from deepgen.validation import Data
 from deepgen.warning import warn
 
-__all__ = ["FittedMLP"]
+__all__ = ["FittedMLP", "network_of"]
 
 
 class _Layers(list[Array]):
@@ -293,3 +293,32 @@ class FittedMLP(BaseEstimator):
         weights, given = targets.weigh(y, sample_weight, features, dtype)
         data = Data(as_matrix(features), targets.encode(y, dtype), weights)
         return Held(with_names(X, features), y, given, data)
+
+
+def network_of(model: FittedMLP) -> Network:
+    """Return the one network of an estimator.
+
+    Parameters
+    ----------
+    model : MLPRegressor or MLPClassifier
+        Fitted.
+
+    Returns
+    -------
+    network : Network
+        Its own, not a copy.
+
+    Raises
+    ------
+    NotFittedError
+        If it is not fitted.
+    ValueError
+        If it has several members.
+    """
+    n_members = len(model.members_)
+    if n_members > 1:
+        raise ValueError(
+            f"one network is measured at a time, and this {type(model).__name__} averages "
+            f"{n_members}: take model.members_[0] and its neighbours"
+        )
+    return model.network_

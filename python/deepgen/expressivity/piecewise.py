@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.network import Network
-
 __all__ = ["BentLayer", "PiecewiseLinear", "piecewise_linear_of"]
 
 Real = NDArray[np.float64]
@@ -136,17 +134,14 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
     TypeError
         If it is no estimator or probe of this package.
     ValueError
-        If an activation or a normalization is not piecewise linear.
+        If an activation or a normalization is not piecewise linear, or it has several members.
     """
-    from sklearn.utils.validation import check_is_fitted
-
-    from deepgen.estimators.fitted import FittedMLP
+    from deepgen.estimators.fitted import FittedMLP, network_of
 
     estimator = getattr(model, "model", model)
     if not isinstance(estimator, FittedMLP):
         raise TypeError(f"a fitted MLPRegressor or MLPClassifier is needed, got {model!r}")
-    check_is_fitted(estimator)
-    network: Network = estimator.network_
+    network = network_of(estimator)
     blocks = {name: block.astype(np.float64) for name, block in network.blocks().items()}
     layers = []
     for index, spec in enumerate(network.core.spec.layers):
