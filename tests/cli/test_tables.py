@@ -103,6 +103,7 @@ def test_a_table_without_target_has_a_report_without_predictions(folder, capsys)
     (["predict", "{f}/price.dgn", "{f}/price.csv", "--out", "/no/p"], "cannot write /no/p"),
     (["predict", "{f}/price.dgn", "{f}/few.csv"], "the table lacks 'kind'"),
     (["report", "{f}/price.dgn", "{f}/price.csv", "--out", "/no/r"], "there is no folder"),
+    (["report", "{f}/price.dgn", "{f}/few.csv", "--out", "{f}/r"], "the table lacks 'kind'"),
 ])  # fmt: skip
 def test_bad_input_is_one_line_and_exit_code_2(folder, arguments, words, capsys):
     (folder / "few.csv").write_text("size\n1\n")

@@ -27,6 +27,7 @@ def data_summary(data: ReportData) -> Section:
         With a row a column.
     """
     model, table = data.model, data.table
+    model.encoder.check(table)
     rows = []
     for column in model.encoder.columns:
         values = table[column.name]

@@ -103,12 +103,27 @@ class TableEncoder:
         ValueError
             If a column is missing or holds what cannot be read; the message names it.
         """
+        self.check(table)
+        return np.hstack([column.encode(table[column.name]) for column in self.columns])
+
+    def check(self, table: Any) -> None:
+        """Refuse a table that lacks columns.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            Any table.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing; the message names it.
+        """
         missing = [column.name for column in self.columns if column.name not in table.columns]
         if missing:
             raise ValueError(
                 f"the table lacks {_names(missing)}; it has {_names(list(table.columns))}"
             )
-        return np.hstack([column.encode(table[column.name]) for column in self.columns])
 
     def to_data(self) -> dict[str, Any]:
         """Return what was learnt as plain data.
