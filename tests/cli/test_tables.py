@@ -42,6 +42,12 @@ def test_fit_predict_and_report_work_as_a_user_would_use_them(folder, target, ca
     assert lines[0] == target and len(lines) == 301
     assert cli.main(["predict", model, data, "--out", f"{folder}/out.csv"]) == 0
     assert (folder / "out.csv").read_text().splitlines() == lines
+    pytest.importorskip("pyarrow")
+    pandas.read_csv(data).to_parquet(folder / "in.parquet")
+    arguments = ["predict", model, f"{folder}/in.parquet", "--out", f"{folder}/out.parquet"]
+    assert cli.main(arguments) == 0
+    written = pandas.read_parquet(folder / "out.parquet")
+    assert written.to_csv(index=False).splitlines() == lines
     pytest.importorskip("matplotlib")
     page = folder / f"{target}.html"
     assert cli.main(["report", model, data, "--out", str(page)]) == 0

@@ -28,7 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """
     parser.add_argument("model", help="file that 'deepgen fit' has written")
     parser.add_argument("data", help="table with the columns of the training table")
-    parser.add_argument("--out", metavar="FILE", help="CSV file (default: standard output)")
+    parser.add_argument(
+        "--out", metavar="FILE", help="CSV or Parquet file (default: CSV on standard output)"
+    )
     parser.add_argument(
         "--probabilities", action="store_true", help="add a column for each class's probability"
     )
@@ -46,15 +48,8 @@ def run(options: argparse.Namespace) -> int:
     -------
     status : int
         0.
-
-    Raises
-    ------
-    ValueError
-        If the model or the table cannot be read, or the output cannot be written.
-    BrokenPipeError
-        If the reader of standard output has left.
     """
-    from deepgen.tables import TableModel, read_table
+    from deepgen.tables import TableModel, read_table, write_table
 
     pandas = load_extra("pandas", "tables", "reading a table")
     model = TableModel.load(options.model)
@@ -62,10 +57,5 @@ def run(options: argparse.Namespace) -> int:
     predictions = pandas.DataFrame({model.target: model.predict(table)})
     if options.probabilities:
         predictions = predictions.join(model.probabilities(table))
-    try:
-        predictions.to_csv(options.out or sys.stdout, index=False, lineterminator="\n")
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise ValueError(f"cannot write {options.out}: {error.strerror or error}") from None
+    write_table(predictions, options.out or sys.stdout)
     return 0

@@ -8,7 +8,29 @@ from typing import Any
 
 from deepgen.extras import load_extra
 
-__all__ = ["read_table"]
+__all__ = ["is_parquet", "read_table"]
+
+
+def is_parquet(path: str | Path) -> bool:
+    """Return whether a file's name ends as Parquet files' do.
+
+    Parameters
+    ----------
+    path : str or path
+        Need not exist.
+
+    Returns
+    -------
+    parquet : bool
+        True for ``.parquet`` and ``.pq``.
+
+    Examples
+    --------
+    >>> from deepgen.tables.reading import is_parquet
+    >>> is_parquet("ages.parquet"), is_parquet("ages.csv.gz")
+    (True, False)
+    """
+    return Path(path).suffix.lower() in (".parquet", ".pq")
 
 
 def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
@@ -48,7 +70,7 @@ def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
     (1, 2)
     """
     pandas = load_extra("pandas", "tables", "reading a table")
-    parquet = Path(path).suffix.lower() in (".parquet", ".pq")
+    parquet = is_parquet(path)
     if parquet:
         load_extra("pyarrow", "tables", "reading Parquet")
     try:
