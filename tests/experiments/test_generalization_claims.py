@@ -39,7 +39,7 @@ def test_trees_and_polynomials_have_their_errors_on_the_large_test_set(kind, err
         assert np.mean((model.predict(X_test) - y_test) ** 2) == pytest.approx(error, abs=1.5e-4)
 
 
-@pytest.mark.parametrize("width", [32, 64, 128, 256])
+@pytest.mark.parametrize("width", [32, 64, 128, 256, 1024])
 def test_perceptrons_stay_in_the_lectures_bands(width):
     training, validation, _ = cross_validate(("perceptron", width, 0))
     assert training <= 0.147
@@ -58,6 +58,17 @@ def test_double_descent_has_its_exact_law(p, risk):
 @pytest.mark.parametrize("p", [39, 40, 41])
 def test_the_law_is_infinite_at_the_peak(p):
     assert double_descent.law(p) == np.inf
+
+
+def test_training_sets_agree_with_the_law_of_double_descent():
+    risks = np.array([double_descent._gaussian(seed) for seed in range(100)])
+    errors = risks.std(axis=0, ddof=1) / np.sqrt(len(risks))
+    far = [at for at, p in enumerate(double_descent.SIZES) if 10 <= abs(p - double_descent.N)]
+    assert len(far) > 5
+    for at in far:
+        # Without features the risk is a constant.
+        deviation = abs(risks[:, at].mean() - double_descent.law(double_descent.SIZES[at]))
+        assert deviation <= 4 * errors[at] + 1e-12
 
 
 def test_copies_do_not_change_the_full_batch_gradient():
