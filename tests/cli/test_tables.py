@@ -99,6 +99,7 @@ def test_a_table_without_target_has_a_report_without_predictions(folder, capsys)
     (["fit", "{f}/price.csv", "--target", "prize"], "there is no column 'prize'"),
     (["fit", "{f}/price.csv", "--target", "price", "--hidden", "0"], "--hidden takes whole"),
     (["fit", "{f}/price.csv", "--target", "price", "--epochs", "x"], "--epochs takes whole"),
+    (["fit", "{f}/price.csv", "--target", "price", "--hidden", "9" * 30], "--hidden takes whole"),
     (["fit", "{f}/price.csv", "--target", "price", "--task", "sort"], "unknown task 'sort'"),
     (["fit", "{f}/price.csv", "--target", "price", "--out", "/no/m"], "there is no folder"),
     (["fit", "{f}/label.csv", "--target", "label", "--task", "regression"], "needs numbers"),

@@ -134,6 +134,14 @@ def test_tables_are_read_from_csv_and_parquet_alike(tmp_path):
     np.testing.assert_array_equal(one["age"], two["age"])
 
 
+def test_parquet_columns_of_lists_are_refused(tmp_path):
+    pytest.importorskip("pyarrow")
+    table = pandas.DataFrame({"x": [1.0, 2.0], "parts": [None, [1, 2]]})
+    table.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match="lists or structures in column 'parts'"):
+        read_table(tmp_path / "t.parquet")
+
+
 def test_text_columns_stay_text(tmp_path):
     (tmp_path / "t.csv").write_text("code,x\n007,1\n008,2\n")
     assert read_table(tmp_path / "t.csv", ["code"])["code"].tolist() == ["007", "008"]

@@ -24,6 +24,9 @@ DESCRIPTION: Final = (
     "empty, constant or text that hardly repeats are left out. The model file holds all of this."
 )
 
+# What seeds, widths and counts of epochs can be everywhere that they are handed to.
+LARGEST: Final = 2**31 - 1
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes: a table and how to train.
@@ -148,7 +151,7 @@ def whole(text: str, option: str, least: int) -> int:
     Returns
     -------
     number : int
-        At least `least`.
+        From `least` to `LARGEST`.
 
     Raises
     ------
@@ -159,6 +162,8 @@ def whole(text: str, option: str, least: int) -> int:
         number = int(text)
     except ValueError:
         number = least - 1
-    if number < least:
-        raise ValueError(f"{option} takes whole numbers of at least {least}, got '{text.strip()}'")
+    if not least <= number <= LARGEST:
+        raise ValueError(
+            f"{option} takes whole numbers from {least} to {LARGEST}, got '{text.strip()}'"
+        )
     return number

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from deepgen.extras import load_extra
 
 __all__ = ["is_parquet", "read_table"]
@@ -91,4 +93,11 @@ def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
     repeated = sorted(set(table.columns[table.columns.duplicated()]))
     if repeated:
         raise ValueError(f"{path} has several columns of the name {', '.join(repeated)}")
+    nested = [name for name, values in table.items() if parquet and values.map(_is_nested).any()]
+    if nested:
+        raise ValueError(f"{path} holds lists or structures in column '{nested[0]}'")
     return table
+
+
+def _is_nested(value: Any) -> bool:
+    return isinstance(value, (dict, list, tuple, np.ndarray))
