@@ -103,6 +103,7 @@ def test_a_table_without_target_has_a_report_without_predictions(folder, capsys)
     (["fit", "{f}/price.csv", "--target", "price", "--task", "sort"], "unknown task 'sort'"),
     (["fit", "{f}/price.csv", "--target", "price", "--out", "/no/m"], "there is no folder"),
     (["fit", "{f}/label.csv", "--target", "label", "--task", "regression"], "needs numbers"),
+    (["fit", "{f}/id.csv", "--target", "id"], "no class of column 'id' repeats"),
     (["predict", "{f}/price.csv", "{f}/price.csv"], "it is no model of deepgen"),
     (["predict", "{f}/none.dgn", "{f}/price.csv"], "cannot read"),
     (["predict", "{f}/bare.dgn", "{f}/price.csv"], "without columns"),
@@ -114,10 +115,22 @@ def test_a_table_without_target_has_a_report_without_predictions(folder, capsys)
 ])  # fmt: skip
 def test_bad_input_is_one_line_and_exit_code_2(folder, arguments, words, capsys):
     (folder / "few.csv").write_text("size\n1\n")
+    (folder / "id.csv").write_text("id,x\n" + "".join(f"n{i},{i}\n" for i in range(20)))
     MLPRegressor(solver="lbfgs", tol=1.0).fit([[0.0], [1.0]], [0, 1]).save(folder / "bare.dgn")
     assert cli.main([word.format(f=folder) for word in arguments]) == 2
     output = capsys.readouterr()
     assert output.out == "" and output.err.count("\n") == 1 and words in output.err
+
+
+def test_too_little_memory_is_one_line_and_exit_code_2(folder, monkeypatch, capsys):
+    def fit_table(*arguments, **settings):
+        raise MemoryError("Unable to allocate 9 GiB")
+
+    monkeypatch.setattr("deepgen.tables.training.fit_table", fit_table)
+    assert cli.main(["fit", f"{folder}/price.csv", "--target", "price", "--out",
+                     f"{folder}/m.dgn"]) == 2  # fmt: skip
+    words = "deepgen fit: error: not enough memory: Unable to allocate 9 GiB\n"
+    assert capsys.readouterr().err == words
 
 
 def test_a_reader_that_leaves_is_no_error(folder):

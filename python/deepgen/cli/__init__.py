@@ -32,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     status : int
-        0 when all went well, 2 for input that cannot be used (told in one line on standard error),
-        130 when the user pressed Ctrl-C.
+        0 when all went well, 2 for input that cannot be used or does not fit into memory (told in
+        one line on standard error), 130 when the user pressed Ctrl-C.
 
     Examples
     --------
@@ -59,6 +59,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, MissingExtra) as error:
         line = " ".join(str(error).split())
         print(f"deepgen {options.command}: error: {line}", file=sys.stderr)
+        return 2
+    except MemoryError as error:
+        print(f"deepgen {options.command}: error: not enough memory: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         # The reader left (`deepgen info | head -1`); the flush at exit must not complain.

@@ -83,6 +83,11 @@ def fit_table(
     chosen = choose_task(rows[target], target, task)
     y = chosen.targets(rows[target], target)
     train, held_out = _split(y, chosen.kind == "classification", seed)
+    if not len(held_out):
+        raise ValueError(
+            f"no class of column '{target}' repeats often enough to be learnt: "
+            f"{rows[target].nunique()} classes in {len(rows)} rows"
+        )
     features = rows.drop(columns=[target])
     if not len(features.columns):
         raise ValueError(f"the table has no column besides '{target}'")
