@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepgen.axes import given_or_new
 from deepgen.decomposition.truth import Array
-from deepgen.extras import load_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -176,8 +176,7 @@ class Decomposition:
         ax : matplotlib.axes.Axes
             The axes drawn on.
         """
-        if ax is None:
-            ax = load_extra("matplotlib.pyplot", "plot", "plotting").subplots()[1]
+        ax = given_or_new(ax)
         place = np.arange(len(TERMS))
         readings = {
             "population risks (Bottou and Bousquet)": (self.bottou_bousquet, "#0072b2", -0.2),

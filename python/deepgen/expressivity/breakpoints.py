@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen.axes import given_or_new
 from deepgen.expressivity.piecewise import piecewise_linear_of
 from deepgen.expressivity.segment import walk
-from deepgen.extras import load_extra
 
 __all__ = ["Breakpoints", "breakpoints"]
 
@@ -82,9 +82,7 @@ class Breakpoints:
             With a line an output; the horizontal axis is the input where there is one, else the
             distance from ``a``.
         """
-        if ax is None:
-            pyplot = load_extra("matplotlib.pyplot", "plot", "drawing")
-            ax = pyplot.figure(layout="constrained").subplots()
+        ax = given_or_new(ax)
         length = float(np.linalg.norm(self.b - self.a))
         one_input = len(self.a) == 1
         x = self.a[0] + self.t * (self.b - self.a)[0] if one_input else self.t * length

@@ -11,6 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from deepgen.axes import given_or_new
 from deepgen.expressivity.piecewise import PiecewiseLinear, piecewise_linear_of
 from deepgen.expressivity.polygons import Polygons, cut
 from deepgen.extras import load_extra
@@ -91,9 +92,7 @@ class LinearRegions:
         ax : matplotlib.axes.Axes
             With the window's coordinates as axes; colours have no meaning.
         """
-        if ax is None:
-            pyplot = load_extra("matplotlib.pyplot", "plot", "drawing")
-            ax = pyplot.figure(layout="constrained").subplots()
+        ax = given_or_new(ax)
         # Steps of the golden ratio tell neighbours apart.
         shades = (self.regions * 0.6180339887498949) % 1.0
         collections = load_extra("matplotlib.collections", "plot", "drawing")

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen.axes import given_or_new
 from deepgen.expressivity.piecewise import piecewise_linear_of
 from deepgen.expressivity.segment import walk
-from deepgen.extras import load_extra
 
 __all__ = ["TrajectoryLength", "trajectory_length"]
 
@@ -58,9 +58,7 @@ class TrajectoryLength:
         ax : matplotlib.axes.Axes
             With a logarithmic vertical axis.
         """
-        if ax is None:
-            pyplot = load_extra("matplotlib.pyplot", "plot", "drawing")
-            ax = pyplot.figure(layout="constrained").subplots()
+        ax = given_or_new(ax)
         ax.plot(np.arange(len(self.lengths)), self.lengths, marker="o")
         ax.set_yscale("log")
         ax.set_xlabel("layer (0 is the input)")

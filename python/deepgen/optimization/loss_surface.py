@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deepgen.extras import load_extra
+from deepgen.axes import given_or_new
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -74,9 +74,7 @@ class LossSurface:
         ax : matplotlib.axes.Axes
             The axes drawn on.
         """
-        if ax is None:
-            pyplot = load_extra("matplotlib.pyplot", "plot", "drawing")
-            ax = pyplot.figure(layout="constrained").subplots()
+        ax = given_or_new(ax)
         filled = ax.contourf(self.alphas, self.betas, self.values.T, levels=20)
         ax.figure.colorbar(filled, ax=ax, label="loss")
         ax.set(xlabel="first direction", ylabel="second direction")
