@@ -24,7 +24,7 @@ def test_layers_are_what_the_next_layer_gets():
     model = fitted(activation=["tanh", "relu", "logistic"], dropout=0.3)
     hidden = X
     for layer, name in enumerate(["tanh", "relu", "logistic"]):
-        value, _ = ACTIVATIONS[name]
+        value = ACTIVATIONS[name][0]
         hidden = value(hidden @ model.coefs_[layer] + model.intercepts_[layer])
         np.testing.assert_allclose(model.embed(X, layer), hidden, rtol=1e-10, atol=1e-12)
 

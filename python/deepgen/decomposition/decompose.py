@@ -268,6 +268,7 @@ def _run(
 ) -> _Repeat:
     """Draw a training set and fit on it."""
     from sklearn.base import clone
+    from sklearn.exceptions import ConvergenceWarning
 
     X, y = truth.sample(n_samples, _random(seed, repeat, DATA))
     ready = set_seed(clone(estimator), _random(seed, repeat, ESTIMATOR))
@@ -276,7 +277,7 @@ def _run(
     if rho is None:
         with warnings.catch_warnings():
             # Where the estimator stops is what is measured.
-            warnings.filterwarnings("ignore", module="sklearn|deepgen")
+            warnings.simplefilter("ignore", ConvergenceWarning)
             fitted = ready.fit(X, y)
         best = hypotheses.minimize(X, y, fitted, search)
         iterations = np.max(getattr(fitted, "n_iter_", -1))
