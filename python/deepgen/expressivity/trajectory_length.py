@@ -60,6 +60,7 @@ class TrajectoryLength:
         """
         ax = given_or_new(ax)
         ax.plot(np.arange(len(self.lengths)), self.lengths, marker="o")
+        ax.locator_params(axis="x", integer=True)
         ax.set_yscale("log")
         ax.set_xlabel("layer (0 is the input)")
         ax.set_ylabel("length of the curve")

@@ -43,6 +43,7 @@ def learning_curves(data: ReportData) -> Section:
         right.set(title="Score", xlabel="epoch", ylabel=data.model.metric)
         for axes in (left, right):
             axes.legend()
+            axes.locator_params(axis="x", integer=True)
 
     text = (
         f"{len(epochs)} epochs in {history['time'][-1]:.1f} s; the weights of epoch "
