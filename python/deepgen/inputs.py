@@ -20,6 +20,9 @@ WANTED = {
 }
 """What an argument may be, in words."""
 
+# Columns that a message lists.
+MOST_NAMES = 10
+
 
 def check_features(
     estimator: Any, X: Any, dtype: np.dtype[Any], *, reset: bool, **others: Any
@@ -43,6 +46,11 @@ def check_features(
     -------
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         Finite numbers of the type asked for, rows contiguous; with ``y`` a pair of both.
+
+    Raises
+    ------
+    ValueError
+        If they are no finite numbers, or other columns than the estimator has seen.
     """
     from sklearn.utils.validation import validate_data
 
@@ -51,9 +59,49 @@ def check_features(
         others["y"] = plain_targets(others["y"])
     # A number too large for the type becomes infinite and is refused as such.
     with np.errstate(over="ignore", invalid="ignore"):
-        return validate_data(
-            estimator, X, accept_sparse="csr", dtype=dtype, order="C", reset=reset, **others
-        )
+        try:
+            return validate_data(
+                estimator, X, accept_sparse="csr", dtype=dtype, order="C", reset=reset, **others
+            )
+        except ValueError as error:
+            words = columns_of_words(X) if "could not convert string" in str(error) else []
+            if not words:
+                raise
+            more = f" and {len(words) - MOST_NAMES} more" if len(words) > MOST_NAMES else ""
+            raise ValueError(
+                f"X has words in {'column' if len(words) == 1 else 'columns'} "
+                f"{', '.join(words[:MOST_NAMES])}{more}; numbers are wanted: encode words first, "
+                "such as with scikit-learn's OneHotEncoder"
+            ) from error
+
+
+def columns_of_words(X: Any) -> list[str]:
+    """Return the columns that are no numbers.
+
+    Parameters
+    ----------
+    X : array-like or data frame of shape (n_samples, n_features)
+        Features as the user has them.
+
+    Returns
+    -------
+    columns : list of str
+        Names or positions, as they would be written in Python.
+    """
+    framed = hasattr(X, "columns")
+    table = X if framed else np.asarray(X, dtype=object)
+    if not framed and table.ndim != 2:
+        return []
+    columns = []
+    for name in list(X.columns) if framed else range(table.shape[1]):
+        values = np.asarray(table[name] if framed else table[:, name], dtype=object)
+        try:
+            values.astype(np.float64)
+        except ValueError:
+            columns.append(repr(name))
+        except TypeError:
+            continue  # a gap or an object, which others tell of
+    return columns
 
 
 def refuse_lookalikes(values: Any, name: str) -> None:
@@ -175,6 +223,8 @@ def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> Array | N
 
     Raises
     ------
+    TypeError
+        If it is a word.
     ValueError
         If there is not one weight a sample, a weight is negative, or all are zero or
         so small that the engine takes them for zero.
@@ -184,6 +234,8 @@ def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> Array | N
     if sample_weight is None:
         return None
     refuse_lookalikes(sample_weight, "sample_weight")
+    if isinstance(sample_weight, (str, bytes)):
+        raise TypeError(f"sample_weight must be {WANTED['sample_weight']}, got {sample_weight!r}")
     n_samples = X.shape[0]
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, sample_weight)

@@ -315,11 +315,15 @@ DISGUISES = {
     "masked target": (X, np.ma.masked_greater(Y, 1), "y is a masked array"),
     "cube": (X, np.zeros((157, 2, 2)), r"y has shape \(157, 2, 2\); \(n_samples,\) or"),
     "no columns": (X, np.zeros((157, 0)), r"y has shape \(157, 0\); \(n_samples,\) or"),
-    "words in a frame": (pd.DataFrame({"a": ["w"] * 157}), Y, "could not convert string"),
+    "words in a frame": (
+        pd.DataFrame({"a": ["w"] * 157, "b": Y}),
+        Y,
+        "X has words in column 'a'; numbers are wanted",
+    ),
     "sparse complex": (sparse.csr_matrix(X + 1j), Y, "Complex data not supported"),
     "records": (np.zeros((157, 1), [("a", "f4"), ("b", "f4")]), Y, "Cannot cast array data from"),
     "ragged": ([[1, 2], [3]], [1, 2], "inhomogeneous shape"),
-    "objects": (np.array([["a"] * 5] * 157, dtype=object), Y, "could not convert string"),
+    "objects": (np.array([["a"] * 5] * 157, dtype=object), Y, "X has words in columns 0, 1, 2"),
     "nothing": (np.where(X > 1, None, X), Y, "Input X contains NaN"),
 }
 

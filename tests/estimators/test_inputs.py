@@ -158,10 +158,10 @@ BAD_DATA = {
     "lengths": (X, Y[:-1], "inconsistent numbers of samples"),
     "no rows": (X[:0], Y[:0], "Found array with 0 sample"),
     "no columns": (X[:, :0], Y, "0 feature"),
-    "words": (np.full((157, 5), "word"), Y, "could not convert string to float"),
+    "words": (np.full((157, 5), "word"), Y, "X has words in columns 0, 1, 2, 3, 4; numbers are"),
     "complex": (X + 1j, Y, "Complex data not supported"),
     "sparse target": (X, sparse.csr_matrix(Y.reshape(-1, 1)), "y is sparse"),
-    "word target": (X, np.full(157, "word"), "could not convert string to float"),
+    "word target": (X, np.full(157, "word"), "y must be numbers for a regressor .*'word'"),
     "complex target": (X, Y + 1j, "Complex data not supported"),
     "no target": (X, None, "requires y to be passed"),
 }
@@ -189,6 +189,11 @@ def test_bad_data_is_refused(case):
 def test_bad_weights_are_refused(sample_weight, message):
     with pytest.raises(ValueError, match=message):
         model_of().fit(X, Y, sample_weight)
+
+
+def test_a_word_is_no_weight():
+    with pytest.raises(TypeError, match="sample_weight must be an array.* got 'balanced'"):
+        model_of().fit(X, Y, "balanced")
 
 
 BAD_PARAMETERS = {
@@ -297,11 +302,18 @@ def test_starting_weights_that_do_not_fit_are_refused(given, message):
         model_of(hidden_layer_sizes=(4,)).fit(X, Y, **given)
 
 
-@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function", "coefs_"])
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "decision_function", "embed"])
 def test_unfitted_use_is_refused(method):
+    with pytest.raises(NotFittedError, match="MLPClassifier instance is not fitted yet"):
+        getattr(MLPClassifier(), method)(X)
+
+
+@pytest.mark.parametrize("name", ["coefs_", "classes_", "loss_", "history_", "n_layers_", "t_"])
+def test_attributes_are_there_after_a_fit_only(name):
     model = MLPClassifier()
-    with pytest.raises((NotFittedError, AttributeError)):
-        getattr(model, method)(X)
+    assert not hasattr(model, name)
+    with pytest.raises(NotFittedError, match="MLPClassifier instance is not fitted yet"):
+        getattr(model, name)
 
 
 def test_other_columns_are_refused_in_predict():

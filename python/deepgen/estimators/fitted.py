@@ -65,7 +65,10 @@ class FittedMLP(BaseEstimator):
     def __getattr__(self, name: str) -> Any:
         # Only called for what is not there, such as one network's weights where there are several.
         members = vars(self).get("_members")
-        if members is not None and name.endswith("_") and not name.startswith("_"):
+        is_fitted_name = name.endswith("_") and not name.startswith("_")
+        if is_fitted_name:
+            check_is_fitted(self)
+        if members is not None and is_fitted_name:
             raise AttributeError(
                 f"{name} belongs to one network, and here are {len(members)}: look at "
                 f"members_[0].{name} and its neighbours"

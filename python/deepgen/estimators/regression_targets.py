@@ -101,7 +101,12 @@ class RegressionTargets(Targets):
         if not isinstance(y, np.ndarray):
             raise ValueError("y is sparse, a regressor needs a dense array")
         refuse_lookalikes(y, "y")
-        numbers: Array = np.asarray(y, dtype=np.float64)
+        try:
+            numbers: Array = np.asarray(y, dtype=np.float64)
+        except ValueError as error:
+            raise ValueError(
+                f"y must be numbers for a regressor ({error}); MLPClassifier takes words as labels"
+            ) from error
         if not np.isfinite(numbers).all():
             raise ValueError("Input y contains NaN or infinity.")
         n_columns = 1 if y.ndim == 1 else y.shape[1]
