@@ -148,7 +148,8 @@ def test_half_of_the_validation_data_is_refused(given):
 
 
 def test_validation_data_with_other_columns_is_refused():
-    with pytest.raises(ValueError, match="X has 4 features, but MLPRegressor is expecting 5"):
+    message = "X_val, y_val or sample_weight_val: X has 4 features, but .* is expecting 5"
+    with pytest.raises(ValueError, match=message):
         MLPRegressor(max_iter=1).fit(X, Y, X_val=X[:, :4], y_val=Y)
 
 

@@ -287,7 +287,11 @@ class BaseMLP(CallbackSupport, FittedMLP):
             own = Data(data.X, data.y, weights, held_rows)
             held = Held(with_names(X, features), y[held_rows], given, own)
         elif held_out[0] is not None:
-            held = self._hold(targets, *held_out, dtype)
+            try:
+                held = self._hold(targets, *held_out, dtype)
+            except (TypeError, ValueError) as error:
+                kind = TypeError if isinstance(error, TypeError) else ValueError
+                raise kind(f"X_val, y_val or sample_weight_val: {error}") from error
         validation = None
         if held is not None:
             validation = Validation(held.data, score_function(self, targets, held, course))
