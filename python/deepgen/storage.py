@@ -7,6 +7,7 @@ a file that was cut short or altered is refused, and that the parts fit together
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import secrets
@@ -263,7 +264,14 @@ def replace_file(path: Path, content: bytes) -> None:
         The file.
     content : bytes
         All of it.
+
+    Raises
+    ------
+    FileNotFoundError
+        If its folder is not there.
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(path.parent))
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
     try:
         with open(temporary, "xb") as file:
