@@ -7,7 +7,7 @@ import pytest
 import deepgen
 from deepgen import _core, cli, demo
 
-RUN = [sys.executable, "-m", "deepgen.cli"]
+RUN = [sys.executable, "-m", "deepgen"]
 
 
 def test_info_tells_version_simd_threads_and_build(capsys):

@@ -134,7 +134,7 @@ def test_too_little_memory_is_one_line_and_exit_code_2(folder, monkeypatch, caps
 
 
 def test_a_reader_that_leaves_is_no_error(folder):
-    command = [sys.executable, "-m", "deepgen.cli", "predict"]
+    command = [sys.executable, "-m", "deepgen", "predict"]
     with subprocess.Popen(
         [*command, f"{folder}/price.dgn", f"{folder}/price.csv"],
         stdout=subprocess.PIPE,

@@ -41,7 +41,7 @@ NetworkSpec spec_of(const Case &c) {
 }
 
 std::vector<double> measured(const Case &c, Index n_threads) {
-    const Network<double> network(spec_of(c), "");
+    const Network<double> network(spec_of(c), kernels<double>(""));
     std::vector<double> parameters = numbers(network.layout().n_parameters, 0.1);
     for (const Block &block : network.layout().blocks)
         if (block.name.starts_with("scale") || block.name.starts_with("variance"))

@@ -172,7 +172,8 @@ class MLPRegressor(RegressionPredictions):
 
     Examples
     --------
-    >>>     >>> from deepgen import MLPRegressor
+    >>> import numpy as np
+    >>> from deepgen import MLPRegressor
     >>> X = np.linspace(-1, 1, 200).reshape(-1, 1)
     >>> model = MLPRegressor(solver="lbfgs", hidden_layer_sizes=(20,), random_state=0, tol=1e-2)
     >>> model.fit(X, np.sin(3 * X[:, 0])).score(X, np.sin(3 * X[:, 0])) > 0.99

@@ -1,4 +1,4 @@
-"""``python -m deepgen.cli``, where the script ``deepgen`` is not installed."""
+"""``python -m deepgen``, where the script ``deepgen`` is not installed."""
 
 import sys
 
