@@ -348,3 +348,8 @@ class _Run:
             if course.slots is not None and not np.array_equal(parameters, self.best):
                 course.parameters, course.served = parameters.copy(), self.best
             parameters[...] = self.best
+        elif self.plan.early_stopping and self.monitor.n_epochs and not self.diverged:
+            warn(
+                "No validation score was a finite number, so early stopping could not choose "
+                "weights: they are those of the last epoch. Look at what `scoring` gives."
+            )

@@ -195,6 +195,12 @@ def test_a_scorer_that_gives_no_number_is_refused(answer):
     assert not hasattr(model, "network_")
 
 
+def test_a_scorer_that_never_gives_a_number_is_told_of():
+    model = MLPRegressor(early_stopping=True, scoring=lambda *_: np.nan, max_iter=3)
+    with pytest.warns(UserWarning, match="No validation score was a finite number"):
+        model.fit(X, Y)
+
+
 def test_an_error_in_a_scorer_leaves_the_estimator_as_it_was():
     model = fit(warm_start=True)
     before = model.network_.parameters.copy(), model.loss_curve_[:]
