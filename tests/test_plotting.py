@@ -1,11 +1,12 @@
 """The figure of the history: what it shows for each kind of training."""
 
-import builtins
+import sys
 
 import numpy as np
 import pytest
 from estimators.problems import curve, features
 from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
 
 import deepgen
 from deepgen import MLPClassifier, MLPRegressor
@@ -125,15 +126,15 @@ def test_what_has_no_history_is_refused(monkeypatch):
         deepgen.plot_history(model)
 
 
+def test_a_pipeline_is_told_to_give_its_network():
+    with pytest.raises(TypeError, match=r"got Pipeline; .* such as pipeline\[-1\]"):
+        deepgen.plot_history(make_pipeline(MLPRegressor(max_iter=1)).fit(X, Y))
+
+
 def test_without_matplotlib_the_error_names_the_extra(monkeypatch):
     model = MLPRegressor(max_iter=1).fit(X, Y)
-    real = builtins.__import__
-
-    def refuse(name, *args, **kwargs):
-        if name.startswith("matplotlib"):
-            raise ImportError(f"no module named {name}")
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(ImportError, match=r"pip install 'deepgen\[plot\]'"):
         deepgen.plot_history(model)

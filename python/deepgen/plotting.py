@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen.extras import load_extra
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -30,7 +32,7 @@ def plot_history(model: MLPRegressor | MLPClassifier, ax: Axes | None = None) ->
     model : MLPRegressor or MLPClassifier
         Fitted, by any solver, or by ``partial_fit``.
     ax : matplotlib.axes.Axes, default=None
-        Where to draw; None makes a new figure.
+        Where to draw; None makes a new figure. A `MissingExtra` says so where matplotlib is missing.
 
     Returns
     -------
@@ -40,8 +42,8 @@ def plot_history(model: MLPRegressor | MLPClassifier, ax: Axes | None = None) ->
 
     Raises
     ------
-    ImportError
-        If matplotlib is not installed.
+    TypeError
+        If it is another estimator, such as a pipeline around one of these.
     ValueError
         If no epoch was finished, so that there is nothing to draw.
 
@@ -62,13 +64,15 @@ def plot_history(model: MLPRegressor | MLPClassifier, ax: Axes | None = None) ->
     """
     from sklearn.utils.validation import check_is_fitted
 
-    try:
-        import matplotlib.pyplot as plt
-        from matplotlib.ticker import MaxNLocator
-    except ImportError as error:
-        raise ImportError(
-            "plot_history needs matplotlib: pip install 'deepgen[plot]' or pip install matplotlib"
-        ) from error
+    from deepgen.estimators.base import BaseMLP
+
+    if not isinstance(model, BaseMLP):
+        raise TypeError(
+            f"plot_history wants an MLPRegressor or MLPClassifier, got {type(model).__name__}; of "
+            "a pipeline or a search give the fitted network inside, such as pipeline[-1]"
+        )
+    plt = load_extra("matplotlib.pyplot", "plot", "plot_history")
+    ticker = load_extra("matplotlib.ticker", "plot", "plot_history")
     check_is_fitted(model)
     history = model.history_
     epochs, loss = history["epoch"], history["loss"]
@@ -90,7 +94,7 @@ def plot_history(model: MLPRegressor | MLPClassifier, ax: Axes | None = None) ->
         _make_logarithmic(ax)
     ax.set_xlabel("iteration" if by_line_search else "epoch")
     ax.set_ylabel("loss (scaled units)" if scaled else "loss")
-    ax.xaxis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
+    ax.xaxis.set_major_locator(ticker.MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
     ax.grid(alpha=0.25)
     ax.spines["top"].set_visible(False)
     if "val_score" in history:
