@@ -32,7 +32,8 @@ def plot_history(model: MLPRegressor | MLPClassifier, ax: Axes | None = None) ->
     model : MLPRegressor or MLPClassifier
         Fitted, by any solver, or by ``partial_fit``.
     ax : matplotlib.axes.Axes, default=None
-        Where to draw; None makes a new figure. A `MissingExtra` says so where matplotlib is missing.
+        Where to draw; None makes a new figure. A `MissingExtra` says so where matplotlib is
+        missing.
 
     Returns
     -------
