@@ -319,3 +319,11 @@ def test_attributes_are_there_after_a_fit_only(name):
 def test_other_columns_are_refused_in_predict():
     with pytest.raises(ValueError, match="X has 4 features, but MLPRegressor is expecting 5"):
         model_of().fit(X, Y).predict(X[:, :4])
+
+
+def test_a_device_that_the_build_lacks_is_named():
+    with pytest.raises(ValueError, match="device='cuda' needs a build with CUDA"):
+        MLPRegressor(device="cuda").fit([[0.0], [1.0]], [0.0, 1.0])
+    with pytest.raises(ValueError, match="'device' parameter .* must be a str among"):
+        MLPRegressor(device="abacus").fit([[0.0], [1.0]], [0.0, 1.0])
+    assert MLPRegressor(device="cpu", max_iter=1).get_params()["device"] == "cpu"

@@ -101,6 +101,8 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
     UserWarning
         If one of them has no effect.
     """
+    if model.device == "cuda":
+        raise ValueError("device='cuda' needs a build with CUDA, which this one is not; use 'cpu'")
     if incremental and model.early_stopping:
         raise ValueError("partial_fit does not support early_stopping=True")
     if incremental and getattr(model, "class_weight", None) == "balanced":

@@ -119,6 +119,8 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     n_jobs : int or None, default=None
         Largest number of threads; None takes the physical cores, -1 all. Results do not depend on
         it.
+    device : {'cpu'}, default='cpu'
+        Where training runs; 'cuda' is known and refused, since no build has it yet.
 
     Attributes
     ----------
@@ -223,6 +225,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         n_members: int = 1,
         dtype: str = "float32",
         n_jobs: int | None = None,
+        device: str = "cpu",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -259,6 +262,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         self.n_members = n_members
         self.dtype = dtype
         self.n_jobs = n_jobs
+        self.device = device
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -61,6 +61,7 @@ SHARED: dict[str, Any] = {
     "n_members": [Interval(Integral, 1, None, closed="left")],
     "dtype": [StrOptions(set(TYPES))],
     "n_jobs": [None, Integral],
+    "device": [StrOptions({"cpu", "cuda"})],
 }
 """Parameters that both estimators have."""
 

@@ -117,6 +117,8 @@ class MLPRegressor(RegressionPredictions):
     n_jobs : int or None, default=None
         Largest number of threads; None takes the physical cores, -1 all. Results do not depend on
         it.
+    device : {'cpu'}, default='cpu'
+        Where training runs; 'cuda' is known and refused, since no build has it yet.
 
     Attributes
     ----------
@@ -222,6 +224,7 @@ class MLPRegressor(RegressionPredictions):
         n_members: int = 1,
         dtype: str = "float32",
         n_jobs: int | None = None,
+        device: str = "cpu",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation
@@ -257,6 +260,7 @@ class MLPRegressor(RegressionPredictions):
         self.n_members = n_members
         self.dtype = dtype
         self.n_jobs = n_jobs
+        self.device = device
         self.target_scaling = target_scaling
 
     @available_if(can_continue)  # type: ignore[untyped-decorator]
