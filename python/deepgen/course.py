@@ -22,6 +22,8 @@ class Plan:
     ----------
     optimizer : deepgen._core.Component
         The engine's optimizer.
+    wrappers : tuple of deepgen._core.Component
+        What stands around it, from the inside out.
     schedule : Schedule
         Moves the learning rate.
     learning_rate : float
@@ -63,6 +65,7 @@ class Plan:
     """
 
     optimizer: _core.Component
+    wrappers: tuple[_core.Component, ...]
     schedule: Schedule
     learning_rate: float
     alpha: float
@@ -115,7 +118,7 @@ class Course:
     optimizer : str, default=''
         Whose ``slots`` they are.
     slots : dict of str to ndarray, default=None
-        The optimizer's state; None starts afresh.
+        The state of optimizer and wrappers; None starts afresh.
     parameters : ndarray of shape (n_parameters,), default=None
         Where steps go on, if that is not what the network predicts with.
     served : ndarray of shape (n_parameters,), default=None

@@ -247,6 +247,7 @@ class _Run:
         self.trainer = _core.Trainer(
             network.core,
             optimizer=plan.optimizer,
+            wrappers=plan.wrappers,
             alpha=plan.alpha,
             batch_size=plan.batch_size,
             shuffle=plan.shuffle,
@@ -255,7 +256,10 @@ class _Run:
         self.trainer.set_data(data.X, data.y, data.weights, data.rows)
         self.trainer.load(network.parameters)
         if course.slots is not None and course.optimizer == plan.optimizer.name:
-            self.trainer.set_state(course.slots)
+            # Wrappers come and go between calls; what one remembers goes with it.
+            fresh = self.trainer.state()
+            kept = {name: course.slots[name] for name in course.slots if name in fresh}
+            self.trainer.set_state({**fresh, **kept})
         course.forget()
         course.follow(plan.schedule.name)
 

@@ -101,6 +101,9 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     initializer : str, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
         'lecun_normal', 'orthogonal' or 'data_dependent' (mean 0 and variance 1 in every layer).
+    clip_norm : float or None, default=None
+        Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; a longer
+        one is shortened to it. Not for 'lbfgs'.
     class_weight : dict, list of dict, 'balanced' or None, default=None
         Weights of the classes, by which sample weights are multiplied: a dict from label to weight
         >= 0 (labels that it lacks have 1), for several labels a sample a list with a dict from 0
@@ -222,6 +225,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         dropout: float = 0.0,
         bias: bool = True,
         initializer: str = "glorot_uniform",
+        clip_norm: float | None = None,
         class_weight: dict[Any, float] | list[dict[int, float]] | str | None = None,
         scoring: str | Callable[..., float] | None = None,
         max_time: float | None = None,
@@ -259,6 +263,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         self.dropout = dropout
         self.bias = bias
         self.initializer = initializer
+        self.clip_norm = clip_norm
         self.class_weight = class_weight
         self.scoring = scoring
         self.max_time = max_time

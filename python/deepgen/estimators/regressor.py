@@ -103,6 +103,9 @@ class MLPRegressor(RegressionPredictions):
     initializer : str, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
         'lecun_normal', 'orthogonal' or 'data_dependent' (mean 0 and variance 1 in every layer).
+    clip_norm : float or None, default=None
+        Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; a longer
+        one is shortened to it. Not for 'lbfgs'.
     scoring : str, callable or None, default=None
         What is measured on the validation rows and stops training early: None is R2 (D2 of
         the pinball loss for several quantiles), 'loss'
@@ -222,6 +225,7 @@ class MLPRegressor(RegressionPredictions):
         dropout: float = 0.0,
         bias: bool = True,
         initializer: str = "glorot_uniform",
+        clip_norm: float | None = None,
         scoring: str | Callable[..., float] | None = None,
         max_time: float | None = None,
         n_members: int = 1,
@@ -258,6 +262,7 @@ class MLPRegressor(RegressionPredictions):
         self.dropout = dropout
         self.bias = bias
         self.initializer = initializer
+        self.clip_norm = clip_norm
         self.scoring = scoring
         self.max_time = max_time
         self.n_members = n_members
