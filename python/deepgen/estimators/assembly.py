@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepgen import _core
+from deepgen.averaging import AVERAGINGS, Averaging
 from deepgen.component import resolve
 from deepgen.course import Plan
 from deepgen.initializers import STANDARDIZING_ROWS, initialize, standardize_layers
@@ -27,6 +28,7 @@ from deepgen.warning import warn
 
 __all__ = [
     "batch_norm_of",
+    "make_averaging",
     "make_network",
     "make_optimizer",
     "make_plan",
@@ -121,17 +123,43 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         raise ValueError(
             "solver='lbfgs' does not support clip_norm: its line search needs the loss"
         )
+    if model.averaging is not None:
+        raise ValueError(
+            "solver='lbfgs' does not support averaging: its last point is a minimum, not a sample"
+        )
     if model.early_stopping:
         warn("early_stopping has no effect with solver='lbfgs'")
 
 
-def make_wrappers(model: Any) -> tuple[_core.Component, ...]:
+def make_averaging(model: Any) -> Averaging:
+    """Return the average of weights that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    averaging : Averaging
+        The object itself, the one that is named, or one that averages nothing.
+    """
+    if model.averaging is None:
+        return Averaging()
+    averaging = resolve(model.averaging, AVERAGINGS, "averaging")
+    averaging.check()
+    return averaging
+
+
+def make_wrappers(model: Any, averaging: Averaging) -> tuple[_core.Component, ...]:
     """Return what an estimator wraps around its optimizer.
 
     Parameters
     ----------
     model : BaseMLP
         Whose constructor parameters are read.
+    averaging : Averaging
+        What is made of the weights on the way.
 
     Returns
     -------
@@ -141,7 +169,7 @@ def make_wrappers(model: Any) -> tuple[_core.Component, ...]:
     wrappers = []
     if model.clip_norm is not None:
         wrappers.append(_core.Component("clip_norm", {"limit": float(model.clip_norm)}))
-    return tuple(wrappers)
+    return (*wrappers, *averaging.wrappers())
 
 
 def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
@@ -189,6 +217,7 @@ def make_plan(
     incremental: bool,
     began: float,
     stop: Event | None,
+    averaging: Averaging,
 ) -> Plan:
     """Return what the training run shall do.
 
@@ -208,6 +237,8 @@ def make_plan(
         When the call began, by ``time.perf_counter``.
     stop : threading.Event or None
         Set where training shall end as by Ctrl-C.
+    averaging : Averaging
+        What is made of the weights on the way.
 
     Returns
     -------
@@ -240,8 +271,8 @@ def make_plan(
     return Plan(
         # L-BFGS is no optimizer of the engine, which then takes no steps.
         optimizer=(optimizer if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
-        wrappers=make_wrappers(model),
-        schedule=make_schedule(model, optimizer),
+        wrappers=make_wrappers(model, averaging),
+        schedule=averaging.scheduled(make_schedule(model, optimizer)),
         learning_rate=optimizer.rate(rate) if isinstance(optimizer, FirstOrder) else rate,
         alpha=float(model.alpha),
         batch_size=batch_size,
@@ -252,6 +283,7 @@ def make_plan(
         n_iter_no_change=model.n_iter_no_change,
         early_stopping=bool(model.early_stopping),
         verbose=bool(model.verbose),
+        averaging=averaging,
         max_time=None if model.max_time is None else float(model.max_time),
         n_threads=n_threads,
         incremental=incremental,

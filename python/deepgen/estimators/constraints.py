@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from deepgen.averaging import AVERAGINGS, Averaging
 from deepgen.initializers import INITIALIZERS
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
@@ -59,6 +60,7 @@ SHARED: dict[str, Any] = {
     "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
     "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
     "max_time": [Interval(Real, 0, None, closed="neither"), None],
+    "averaging": [StrOptions(set(AVERAGINGS)), Averaging, None],
     "n_members": [Interval(Integral, 1, None, closed="left")],
     "dtype": [StrOptions(set(TYPES))],
     "n_jobs": [None, Integral],
