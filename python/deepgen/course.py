@@ -111,6 +111,8 @@ class Course:
         What was measured, and the count of stale epochs.
     criterion : str, default=''
         What loss and score are that patience compares.
+    schedule : str, default=''
+        Whose ``memory`` it is.
     memory : dict of str to float
         What the schedule remembers.
     optimizer : str, default=''
@@ -135,6 +137,7 @@ class Course:
     history: History = field(default_factory=History)
     patience: Patience = field(default_factory=Patience)
     criterion: str = ""
+    schedule: str = ""
     memory: dict[str, float] = field(default_factory=dict)
     optimizer: str = ""
     slots: dict[str, Array] | None = None
@@ -151,6 +154,19 @@ class Course:
         """
         if criterion != self.criterion:
             self.criterion, self.patience = criterion, Patience()
+            self.memory.pop("best", None)
+
+    def follow(self, schedule: str) -> None:
+        """Drop what another schedule remembers.
+
+        Parameters
+        ----------
+        schedule : str
+            The name of the one that goes on.
+        """
+        if schedule != self.schedule:
+            self.schedule = schedule
+            self.memory.clear()
 
     def forget(self) -> None:
         """Drop the optimizer's state, and with it the point where steps would go on."""

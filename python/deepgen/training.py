@@ -261,6 +261,7 @@ class _Run:
             kept = {name: course.slots[name] for name in course.slots if name in fresh}
             self.trainer.set_state({**fresh, **kept})
         course.forget()
+        course.follow(plan.schedule.name)
 
     def close(self, epoch: Epoch) -> bool:
         """Measure what an epoch led to; False if training shall end."""
@@ -308,7 +309,8 @@ class _Run:
             what = "Training loss"
             course.patience.watch_loss(course.history.columns["loss"][-1], plan.tol)
         monitored = course.history.columns["loss"][-1] if measured is None else measured[0]
-        plan.schedule.end_epoch(monitored, course.memory)
+        if plan.schedule.end_epoch(plan.learning_rate, monitored, course.memory):
+            course.patience.n_stale = 0
         if course.patience.n_stale <= plan.n_iter_no_change:
             return True
         changed = plan.schedule.stagnate(plan.learning_rate, course.memory)

@@ -162,11 +162,14 @@ def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
     Warns
     -----
     UserWarning
-        If the name is one that acts for stochastic gradient descent only.
+        If the name is one that acts for stochastic gradient descent only, or the solver chooses its
+        steps itself.
     """
     schedule = resolve(model.learning_rate, SCHEDULES, "learning_rate")
     schedule.check()
-    if not isinstance(model.learning_rate, str) or isinstance(schedule, Constant):
+    if model.learning_rate not in ("adaptive", "invscaling"):
+        if not isinstance(optimizer, FirstOrder) and not isinstance(schedule, Constant):
+            warn(f"learning_rate={model.learning_rate!r} has no effect with solver='lbfgs'")
         return schedule
     if not isinstance(optimizer, SGD):
         warn(

@@ -48,9 +48,12 @@ class MLPRegressor(RegressionPredictions):
         L2 on the weights, divided by the weight sum of the batch, >= 0.
     batch_size : int or 'auto', default='auto'
         Rows of a step; 'auto' is min(200, n_samples). Not used by 'lbfgs'.
-    learning_rate : {'constant', 'invscaling', 'adaptive'} or Schedule, default='constant'
-        How the learning rate moves; 'invscaling' and 'adaptive' act for 'sgd' only, objects of
-        `deepgen.schedules` for every solver but 'lbfgs'.
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'plateau', \
+'flat_cos', 'coslog4', 'snapshot'} or Schedule, default='constant'
+        How the learning rate moves, step by step. 'invscaling' and 'adaptive' act for 'sgd' only,
+        the other names and objects of `deepgen.schedules` for every solver but 'lbfgs'. 'plateau'
+        lowers it where the validation loss, without validation the training loss, stays level;
+        'cosine', 'one_cycle', 'flat_cos', 'coslog4' and 'snapshot' run over ``max_iter`` epochs.
     learning_rate_init : float, default=0.001
         Learning rate before any schedule, > 0.
     power_t : float, default=0.5
