@@ -7,6 +7,7 @@ from deepgen import MLPRegressor
 from deepgen.experiments import early_stopping
 from deepgen.experiments.digits import split_digits
 from deepgen.experiments.tasks import draw_task
+from deepgen.experiments.training import fit_quietly
 
 
 def test_images_to_train_on_choose_by_and_test_on_are_different_ones():
@@ -25,9 +26,13 @@ def test_images_to_train_on_choose_by_and_test_on_are_different_ones():
 def test_computing_counts_training_rows_and_a_third_of_validation_rows():
     X = np.linspace(-1, 1, 100)[:, None]
     whole, stopped = (
-        MLPRegressor(
-            hidden_layer_sizes=(4,), max_iter=2, n_iter_no_change=np.inf, early_stopping=stop
-        ).fit(X, X[:, 0])
+        fit_quietly(
+            MLPRegressor(
+                hidden_layer_sizes=(4,), max_iter=2, n_iter_no_change=np.inf, early_stopping=stop
+            ),
+            X,
+            X[:, 0],
+        )
         for stop in (False, True)
     )
     assert early_stopping._rows(whole, 100) == 200
