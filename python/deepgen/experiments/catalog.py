@@ -24,6 +24,7 @@ from deepgen.experiments import (
     smooth_activations,
     square,
     stochastic_mlp_loss,
+    stronger_optimizer,
     three_errors,
     tri,
     width_sweep,
@@ -57,6 +58,7 @@ CATALOG: Final[tuple[Runner, ...]] = (
     depth_sweep.run,
     double_descent.run,
     early_stopping.run,
+    stronger_optimizer.run,
 )
 """One line an experiment."""
 
