@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from engine.building import parameters_after, trainer_of
 from problems import LAYER, LOSS_COMPONENTS, describe, problem, two_hidden
 
 import reference
-from engine.building import parameters_after, trainer_of
 from reference import Component
 
 torch = pytest.importorskip("torch", reason="the oracle is PyTorch: install the oracles extra")
