@@ -15,6 +15,7 @@ CATALOG = _core.catalog()
 
 TWINS = {
     "activations": {name: {} for name in reference.ACTIVATIONS},
+    "augmentations": {name: member.defaults for name, member in reference.AUGMENTATIONS.items()},
     "normalizations": reference.NORMALIZATIONS,
     "losses": {name: loss.defaults for name, loss in reference.LOSSES.items()},
     "optimizers": {name: rule.defaults for name, rule in reference.OPTIMIZERS.items()},
@@ -37,6 +38,8 @@ def build(family, component):
         return network_of(spec_of(LayerSpec(width=3, normalization=component)))
     if family == "losses":
         return network_of(spec_of(LayerSpec(width=3), loss=component, n_outputs=2))
+    if family == "augmentations":
+        return trainer_of(spec_of(LayerSpec(width=3)), Component("sgd"), augmentation=component)
     if family == "wrappers":
         return trainer_of(spec_of(LayerSpec(width=3)), Component("sgd"), wrappers=[component])
     return trainer_of(spec_of(LayerSpec(width=3)), component)
@@ -100,6 +103,10 @@ def test_unknown_members_are_refused_with_the_known_ones(family):
         build(family, Component("nonsense"))
 
 
+# Of rules whose steps are smaller than the rate says.
+NATURAL_RATES = {"adadelta": 10.0, "adagrad": 0.5}
+
+
 @pytest.mark.parametrize("optimizer", sorted(CATALOG["optimizers"]))
 def test_every_optimizer_descends_to_the_minimum_of_a_quadratic(optimizer):
     """Linear regression without noise: the loss falls to a thousandth of where it was."""
@@ -113,7 +120,7 @@ def test_every_optimizer_descends_to_the_minimum_of_a_quadratic(optimizer):
     trainer.load(parameters)
     for epoch in range(100):
         trainer.begin_epoch(epoch)
-        trainer.run(np.full(trainer.steps_per_epoch, 0.02))
+        trainer.run(np.full(trainer.steps_per_epoch, NATURAL_RATES.get(optimizer, 0.02)))
     after = np.empty_like(parameters)
     trainer.store(after)
     network = network_of(spec)

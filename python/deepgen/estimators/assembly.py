@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepgen import _core
+from deepgen.augmentation import AUGMENTATIONS
 from deepgen.averaging import AVERAGINGS, Averaging
 from deepgen.component import resolve
 from deepgen.course import Plan
@@ -27,14 +28,17 @@ from deepgen.validation import Data
 from deepgen.warning import warn
 
 __all__ = [
+    "LEARNING_RATE",
     "batch_norm_of",
     "make_averaging",
     "make_network",
     "make_optimizer",
     "make_plan",
-    "refuse_combinations",
     "start_network",
 ]
+
+# The constructors' default of learning_rate_init.
+LEARNING_RATE = 0.001
 
 
 def batch_norm_of(model: Any) -> BatchNorm | None:
@@ -78,57 +82,7 @@ def make_optimizer(model: Any) -> Optimizer:
     if isinstance(solver, Adam):
         kind = AdamW if isinstance(solver, AdamW) else Adam
         return kind(beta_1=model.beta_1, beta_2=model.beta_2, epsilon=model.epsilon)
-    return LBFGS(max_fun=model.max_fun)
-
-
-def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) -> None:
-    """Refuse parameters that are sound by themselves but not together.
-
-    Parameters
-    ----------
-    model : BaseMLP
-        Whose constructor parameters are read.
-    optimizer : Optimizer
-        What its ``solver`` stands for.
-    incremental : bool
-        Whether ``partial_fit`` was called.
-
-    Raises
-    ------
-    ValueError
-        If they cannot be together.
-
-    Warns
-    -----
-    UserWarning
-        If one of them has no effect.
-    """
-    if model.device == "cuda":
-        raise ValueError("device='cuda' needs a build with CUDA, which this one is not; use 'cpu'")
-    if incremental and model.early_stopping:
-        raise ValueError("partial_fit does not support early_stopping=True")
-    if incremental and getattr(model, "class_weight", None) == "balanced":
-        raise ValueError(
-            "class_weight 'balanced' is not supported for partial_fit, which does not see all "
-            "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
-            "makes of a large enough sample of y"
-        )
-    if isinstance(optimizer, FirstOrder):
-        return
-    if model.dropout > 0:
-        raise ValueError("solver='lbfgs' does not support dropout: its loss must not be random")
-    if batch_norm_of(model) is not None:
-        raise ValueError("solver='lbfgs' does not support normalization='batch': it has no batches")
-    if model.clip_norm is not None:
-        raise ValueError(
-            "solver='lbfgs' does not support clip_norm: its line search needs the loss"
-        )
-    if model.averaging is not None:
-        raise ValueError(
-            "solver='lbfgs' does not support averaging: its last point is a minimum, not a sample"
-        )
-    if model.early_stopping:
-        warn("early_stopping has no effect with solver='lbfgs'")
+    return LBFGS(max_fun=model.max_fun) if isinstance(solver, LBFGS) else solver
 
 
 def make_averaging(model: Any) -> Averaging:
@@ -170,6 +124,24 @@ def make_wrappers(model: Any, averaging: Averaging) -> tuple[_core.Component, ..
     if model.clip_norm is not None:
         wrappers.append(_core.Component("clip_norm", {"limit": float(model.clip_norm)}))
     return (*wrappers, *averaging.wrappers())
+
+
+def make_augmentation(model: Any) -> _core.Component:
+    """Return the engine's augmentation that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    augmentation : deepgen._core.Component
+        The member 'none' where there is none.
+    """
+    if model.augmentation is None:
+        return _core.Component("none")
+    return resolve(model.augmentation, AUGMENTATIONS, "augmentation").to_core()
 
 
 def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
@@ -272,6 +244,8 @@ def make_plan(
         # L-BFGS is no optimizer of the engine, which then takes no steps.
         optimizer=(optimizer if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
         wrappers=make_wrappers(model, averaging),
+        augmentation=make_augmentation(model),
+        mixup=float(model.mixup),
         schedule=averaging.scheduled(make_schedule(model, optimizer)),
         learning_rate=optimizer.rate(rate) if isinstance(optimizer, FirstOrder) else rate,
         alpha=float(model.alpha),

@@ -20,9 +20,9 @@ from deepgen.estimators.assembly import (
     make_network,
     make_optimizer,
     make_plan,
-    refuse_combinations,
     start_network,
 )
+from deepgen.estimators.combinations import refuse_combinations
 from deepgen.estimators.constraints import SHARED
 from deepgen.estimators.fitted import FittedMLP
 from deepgen.estimators.members import fit_members

@@ -11,6 +11,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
+from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
 from deepgen.component import resolve
 from deepgen.estimators.base import can_continue
@@ -41,8 +42,9 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     activation : str or sequence of str, default='relu'
         'identity', 'logistic', 'tanh', 'relu', 'leaky_relu' (slope 0.01), 'elu', 'selu', 'gelu',
         'silu' or 'mish'; a sequence gives one to each hidden layer.
-    solver : {'adam', 'adamw', 'sgd', 'lbfgs'} or Optimizer, default='adam'
-        How the weights are found. An object of `deepgen.optimizers` brings its own settings; a name
+    solver : str or Optimizer, default='adam'
+        How the weights are found: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta' or
+        'lbfgs'. An object of `deepgen.optimizers` brings its own settings; a name
         takes ``momentum``, ``beta_1`` ... from here.
     alpha : float, default=0.0001
         L2 on the weights, divided by the weight sum of the batch, >= 0.
@@ -55,7 +57,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         lowers it where the validation loss, without validation the training loss, stays level;
         'cosine', 'one_cycle', 'flat_cos', 'coslog4' and 'snapshot' run over ``max_iter`` epochs.
     learning_rate_init : float, default=0.001
-        Learning rate before any schedule, > 0.
+        Learning rate before any schedule, > 0; 'adadelta' has its own, 1.
     power_t : float, default=0.5
         Power of 'invscaling', >= 0.
     max_iter : int, default=200
@@ -63,7 +65,8 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     shuffle : bool, default=True
         Whether each epoch has its own order of rows.
     random_state : int, RandomState instance or None, default=None
-        Determines starting weights, order of rows, dropout and the validation split.
+        Determines starting weights, order of rows, dropout, mixup, augmentation and the validation
+        split.
     tol : float, default=1e-4
         What counts as an improvement of loss or score; for 'lbfgs' the bound on the gradient.
     verbose : bool, default=False
@@ -105,6 +108,12 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     clip_norm : float or None, default=None
         Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; a longer
         one is shortened to it. Not for 'lbfgs'.
+    mixup : float, default=0.0
+        Parameter a of mixup, >= 0: each step mixes its rows in pairs, features and losses alike,
+        in parts drawn from Beta(a, a); 0 mixes nothing.
+    augmentation : {'jitter', 'mask', 'swap'}, Augmentation or None, default=None
+        How training changes features anew in each epoch: Gaussian noise, features replaced by
+        their mean, or by those of other rows.
     class_weight : dict, list of dict, 'balanced' or None, default=None
         Weights of the classes, by which sample weights are multiplied: a dict from label to weight
         >= 0 (labels that it lacks have 1), for several labels a sample a list with a dict from 0
@@ -232,6 +241,8 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         bias: bool = True,
         initializer: str = "glorot_uniform",
         clip_norm: float | None = None,
+        mixup: float = 0.0,
+        augmentation: str | Augmentation | None = None,
         class_weight: dict[Any, float] | list[dict[int, float]] | str | None = None,
         scoring: str | Callable[..., float] | None = None,
         max_time: float | None = None,
@@ -271,6 +282,8 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         self.bias = bias
         self.initializer = initializer
         self.clip_norm = clip_norm
+        self.mixup = mixup
+        self.augmentation = augmentation
         self.class_weight = class_weight
         self.scoring = scoring
         self.max_time = max_time
