@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from deepgen.experiments import (
+    batch_norm_batch_size,
     bounded_sigma,
     bumps,
     depth_sweep,
@@ -54,6 +55,7 @@ CATALOG: Final[tuple[Runner, ...]] = (
     linear_path.run,
     minibatch_redundancy.run,
     normalizers.run,
+    batch_norm_batch_size.run,
     regression_1d.run,
     label_learning_curve.run,
     width_sweep.run,
