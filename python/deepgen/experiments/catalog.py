@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from deepgen.experiments import (
+    batch_norm_batch_size,
     bounded_sigma,
     bumps,
     depth_sweep,
@@ -16,6 +17,7 @@ from deepgen.experiments import (
     mlp_loss,
     normalizers,
     optimizer_costs,
+    rare_features,
     rect,
     regions,
     regression_1d,
@@ -53,7 +55,9 @@ CATALOG: Final[tuple[Runner, ...]] = (
     saddle_escape.run,
     linear_path.run,
     minibatch_redundancy.run,
+    rare_features.run,
     normalizers.run,
+    batch_norm_batch_size.run,
     regression_1d.run,
     label_learning_curve.run,
     width_sweep.run,
