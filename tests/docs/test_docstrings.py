@@ -23,8 +23,8 @@ LEFT_OUT = {
 }
 ESTIMATORS = (MLPClassifier, MLPRegressor)
 # What users import, besides the estimators.
-USERS = ("augmentation", "averaging", "datasets", "generalization", "losses", "normalizations")
-USERS += ("optimizers", "schedules", "skips")
+USERS = ("augmentation", "averaging", "datasets", "losses", "normalizations", "optimizers")
+USERS += ("schedules", "skips")
 
 
 def public_modules():
