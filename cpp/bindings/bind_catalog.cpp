@@ -36,6 +36,7 @@ std::map<std::string, Members> catalog() {
     for (const std::string_view name : activations())
         families["activations"][std::string(name)] = {};
     families["normalizations"] = members_of(normalizations());
+    families["reparametrizations"] = members_of(reparametrizations());
     families["losses"] = members_of(losses());
     for (const auto &[name, parameters] : optimizers())
         families["optimizers"][std::string(name)] = ranges_of(parameters);

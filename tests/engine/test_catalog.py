@@ -16,6 +16,9 @@ CATALOG = _core.catalog()
 TWINS = {
     "activations": {name: {} for name in reference.ACTIVATIONS},
     "normalizations": reference.NORMALIZATIONS,
+    "reparametrizations": {
+        name: member.defaults for name, member in reference.REPARAMETRIZATIONS.items()
+    },
     "losses": {name: loss.defaults for name, loss in reference.LOSSES.items()},
     "optimizers": {name: rule.defaults for name, rule in reference.OPTIMIZERS.items()},
 }
@@ -34,6 +37,8 @@ def build(family, component):
         return network_of(spec_of(LayerSpec(width=3, activation=component.name)))
     if family == "normalizations":
         return network_of(spec_of(LayerSpec(width=3, normalization=component)))
+    if family == "reparametrizations":
+        return network_of(spec_of(LayerSpec(width=3, reparametrization=component)))
     if family == "losses":
         return network_of(spec_of(LayerSpec(width=3), loss=component, n_outputs=2))
     return trainer_of(spec_of(LayerSpec(width=3)), component)

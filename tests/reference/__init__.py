@@ -1,6 +1,7 @@
 """The executable specification of the engine: plain, slow and obvious NumPy in float64.
 
-Reading order: random, activations, normalizations, losses, network, probe, optimizers, trainer.
+Reading order: random, activations, normalizations, reparametrizations, losses, network, probe,
+optimizers, trainer.
 Nothing here is fast and nothing here knows the engine; tests/engine compares the engine with it and
 tests/oracles compares both with PyTorch.
 """
@@ -13,6 +14,7 @@ from .network import (
     Component,
     LayerSpec,
     NetworkSpec,
+    effective,
     forward,
     is_weight,
     layout,
@@ -22,10 +24,12 @@ from .network import (
     n_trainable,
     outputs,
     predict,
+    pull_back,
     split,
 )
 from .normalizations import DEFAULTS as NORMALIZATIONS
 from .optimizers import OPTIMIZERS
+from .reparametrizations import REPARAMETRIZATIONS
 from .trainer import Progress, Trainer
 
 __all__ = [
@@ -33,12 +37,14 @@ __all__ = [
     "LOSSES",
     "NORMALIZATIONS",
     "OPTIMIZERS",
+    "REPARAMETRIZATIONS",
     "Block",
     "Component",
     "LayerSpec",
     "NetworkSpec",
     "Progress",
     "Trainer",
+    "effective",
     "forward",
     "is_weight",
     "layout",
@@ -49,6 +55,7 @@ __all__ = [
     "outputs",
     "predict",
     "probe",
+    "pull_back",
     "random",
     "split",
 ]

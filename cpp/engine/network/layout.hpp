@@ -1,9 +1,10 @@
 // Where the numbers of a network stand: the flat vector that Python owns, and the packed one that
 // kernels use.
 //
-// Flat: for each layer coefs (in, out), intercepts, scale, shift; after all of these the buffers
-// mean, variance. Packed: the same trainable blocks, padded to cache lines, matrices in panels.
-// Optimizer memory and gradients have the packed layout too, so a rule runs over any stretch of it.
+// Flat: for each layer coefs (in, out), intercepts, scale, shift, gain; after all of these the
+// buffers mean, variance. Packed: the same trainable blocks, padded to cache lines, matrices in
+// panels. Optimizer memory and gradients have the packed layout too, so a rule runs over any
+// stretch of it.
 
 #pragma once
 
@@ -29,8 +30,9 @@ inline constexpr Index absent = -1;
 // Flat offsets of one layer's blocks; `absent` where it has none.
 struct LayerBlocks {
     Index n_inputs, width;
-    Index coefs, intercepts = absent, scale = absent, shift = absent, mean = absent,
+    Index coefs, intercepts = absent, scale = absent, shift = absent, gain = absent, mean = absent,
                  variance = absent;
+    Index n_gains = 0; // one a unit, or one of the layer
 };
 
 struct Layout {
@@ -43,7 +45,7 @@ struct Layout {
 };
 
 // A layer of so few outputs is stored as W^T and computed by rows: padded to a cache line of
-// columns it would be mostly padding.
+// columns it would be mostly padding. Not where it is reparametrized, which goes by columns.
 inline constexpr Index narrow_outputs = 4;
 
 // Packed offsets of one layer; inputs and width padded.
@@ -52,15 +54,15 @@ struct PackedLayer {
     Index n_outputs; // width without padding
     bool narrow; // coefs are W^T (n_outputs, n_inputs) in panels, and there is no other transpose
     Index coefs;
-    Index intercepts = 0, scale = 0, shift = 0;
-    Index n_vectors = 0;  // numbers from intercepts on: 1 or 3 vectors of the padded width
+    Index intercepts = 0, scale = 0, shift = 0, gain = 0;
+    Index n_vectors = 0;  // numbers from intercepts on: 1 to 4 vectors of the padded width
     Index transposed = 0; // in the array of transposes; layer 0 and narrow layers have none
 };
 
 template <class T>
 class PackedLayout {
   public:
-    PackedLayout(const Layout &layout, const Kernels<T> &kernels);
+    PackedLayout(const NetworkSpec &spec, const Layout &layout, const Kernels<T> &kernels);
 
     const std::vector<PackedLayer> &layers() const { return layers_; }
     Index size() const { return size_; }

@@ -9,6 +9,10 @@ namespace deepgen {
 template <class T>
 double Step<T>::evaluate(const Team &team, Evaluation evaluation) {
     batch_.moves_running = evaluation == Evaluation::first;
+    if (network_.reparametrized()) {
+        parameters_.refresh(network_, team);
+        team.wait();
+    }
     pass_.forward(team, batch_, X_, parameters_, static_cast<Index>(network_.layers().size()) - 1,
                   Part::output);
     pass_.loss_and_slopes(team, batch_, y_);
@@ -19,6 +23,10 @@ double Step<T>::evaluate(const Team &team, Evaluation evaluation) {
 
 template <class T>
 void Step<T>::visit(const Team &team, Visitor visitor) {
+    if (network_.reparametrized()) {
+        visit_stored(team, visitor);
+        return;
+    }
     pass_.weight_gradients(
         team, batch_, X_, [&](Index stretch, const WorkItem &item, const GradientTile<T> &tile) {
             const bool moved = visitor({stretch, tile.offset, tile.n, tile.gradient, tile.coefs});
@@ -31,8 +39,26 @@ void Step<T>::visit(const Team &team, Visitor visitor) {
 }
 
 template <class T>
+void Step<T>::visit_stored(const Team &team, Visitor visitor) {
+    pass_.weight_gradients(
+        team, batch_, X_, [&](Index stretch, const WorkItem &, const GradientTile<T> &tile) {
+            T *const to = collected_.gradient.data() + tile.offset;
+            std::copy_n(tile.gradient, tile.n, to);
+            collected_.stretches[as_size(stretch)] = {stretch, tile.offset, tile.n, to, tile.coefs};
+        });
+    parameters_.pull_back(network_, team, collected_.gradient.data());
+    team.wait();
+    const Share share = team.share(n_stretches());
+    for (Index stretch = share.begin; stretch < share.end; ++stretch)
+        visitor(collected_.stretches[as_size(stretch)]);
+    team.wait();
+}
+
+template <class T>
 void Step<T>::weights_moved(const Team &team) {
     team.wait();
+    if (network_.reparametrized())
+        return; // the next evaluation makes the effective weights
     const Share layers = team.share(static_cast<Index>(network_.layers().size()));
     for (Index layer = std::max(layers.begin, Index{1}); layer < layers.end; ++layer)
         network_.packed().transpose(layer, parameters_.weights.data(),

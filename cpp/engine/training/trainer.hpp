@@ -7,8 +7,7 @@
 
 #pragma once
 
-#include "engine/network/pass.hpp"
-#include "engine/optimizers/optimizer.hpp"
+#include "engine/training/step.hpp"
 
 #include <optional>
 
@@ -86,6 +85,7 @@ class Trainer {
     std::uint64_t dropout_key_ = 0;
 
     std::optional<Pass<T>> pass_;
+    Collected<T> collected_;
     Index team_size_ = 0;
 };
 
