@@ -9,6 +9,7 @@ import pytest
 from sklearn.base import clone
 
 from deepgen import _core, specification
+from deepgen.augmentation import AUGMENTATIONS
 from deepgen.component import Range, resolve
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
@@ -35,10 +36,12 @@ CLASSES = {
     cls
     for members in (
         *(REGRESSION_LOSSES, CLASSIFICATION_LOSSES, NORMALIZATIONS, SOLVERS, SCHEDULES, SKIPS),
+        AUGMENTATIONS,
     )
     for cls in members.values()
 }
 ENGINE_FAMILIES = {
+    "augmentations": AUGMENTATIONS,
     "losses": {**REGRESSION_LOSSES, **CLASSIFICATION_LOSSES},
     "normalizations": {
         name: cls for name, cls in NORMALIZATIONS.items() if not issubclass(cls, Reparametrization)

@@ -3,6 +3,7 @@
 #include "bindings/bind.hpp"
 
 #include "engine/activations/catalog.hpp"
+#include "engine/augmentations/augmentation.hpp"
 #include "engine/core/parallel.hpp"
 #include "engine/optimizers/optimizer.hpp"
 
@@ -37,9 +38,12 @@ std::map<std::string, Members> catalog() {
         families["activations"][std::string(name)] = {};
     families["normalizations"] = members_of(normalizations());
     families["reparametrizations"] = members_of(reparametrizations());
+    families["augmentations"] = members_of(augmentations());
     families["losses"] = members_of(losses());
     for (const auto &[name, parameters] : optimizers())
         families["optimizers"][std::string(name)] = ranges_of(parameters);
+    for (const auto &[name, parameters] : wrappers())
+        families["wrappers"][std::string(name)] = ranges_of(parameters);
     return families;
 }
 

@@ -20,7 +20,8 @@ enum class Purpose : std::uint64_t {
     dropout = 2,
     mixup = 3,
     perturbation = 4,
-    probes = 5
+    probes = 5,
+    augmentation = 7 // 6 splits off the validation rows, in Python
 };
 
 constexpr std::uint64_t mix(std::uint64_t x) {

@@ -23,34 +23,24 @@ double Step<T>::evaluate(const Team &team, Evaluation evaluation) {
 
 template <class T>
 void Step<T>::visit(const Team &team, Visitor visitor) {
-    if (network_.reparametrized()) {
-        visit_stored(team, visitor);
+    if (!network_.reparametrized()) {
+        pass_.weight_gradients(team, batch_, X_, sink(visitor));
+        team.wait();
         return;
     }
-    pass_.weight_gradients(
-        team, batch_, X_, [&](Index stretch, const WorkItem &item, const GradientTile<T> &tile) {
-            const bool moved = visitor({stretch, tile.offset, tile.n, tile.gradient, tile.coefs});
-            if (moved && item.kind == WorkItem::Kind::tile && item.layer > 0)
-                network_.packed().transpose_block(item.layer, item.row, item.n_rows, item.column,
-                                                  parameters_.weights.data(),
-                                                  parameters_.transposed.data());
-        });
+    // A unit's gradient has to be whole before it can be pulled back.
+    pass_.weight_gradients(team, batch_, X_,
+                           [&](Index, const WorkItem &, const GradientTile<T> &tile) {
+                               std::copy_n(tile.gradient, tile.n, collected_.data() + tile.offset);
+                           });
+    parameters_.pull_back(network_, team, collected_.data());
     team.wait();
+    show(team, collected_.data(), visitor);
 }
 
 template <class T>
-void Step<T>::visit_stored(const Team &team, Visitor visitor) {
-    pass_.weight_gradients(
-        team, batch_, X_, [&](Index stretch, const WorkItem &, const GradientTile<T> &tile) {
-            T *const to = collected_.gradient.data() + tile.offset;
-            std::copy_n(tile.gradient, tile.n, to);
-            collected_.stretches[as_size(stretch)] = {stretch, tile.offset, tile.n, to, tile.coefs};
-        });
-    parameters_.pull_back(network_, team, collected_.gradient.data());
-    team.wait();
-    const Share share = team.share(n_stretches());
-    for (Index stretch = share.begin; stretch < share.end; ++stretch)
-        visitor(collected_.stretches[as_size(stretch)]);
+void Step<T>::show(const Team &team, const T *gradient, Visitor visitor) {
+    pass_.show_gradient(team, gradient, sink(visitor));
     team.wait();
 }
 

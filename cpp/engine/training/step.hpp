@@ -7,20 +7,11 @@
 
 namespace deepgen {
 
-// Where the gradient of a reparametrized network waits: a unit's has to be whole before it can be
-// pulled back to the stored numbers.
-template <class T>
-struct Collected {
-    Buffer<T> gradient; // packed
-    std::vector<Stretch<T>> stretches;
-};
-
 template <class T>
 class Step final : public BatchGradient<T> {
   public:
     Step(const Network<T> &network, Pass<T> &pass, const Batch<T> &batch, const Inputs<T> &X,
-         const Targeted<T> &y, PackedParameters<T> &parameters, Collected<T> &collected,
-         double alpha)
+         const Targeted<T> &y, PackedParameters<T> &parameters, Buffer<T> &collected, double alpha)
         : network_(network), pass_(pass), batch_(batch), X_(X), y_(y), parameters_(parameters),
           collected_(collected), alpha_(alpha) {}
 
@@ -29,6 +20,7 @@ class Step final : public BatchGradient<T> {
 
     double evaluate(const Team &, Evaluation) override;
     void visit(const Team &, Visitor) override;
+    void show(const Team &, const T *gradient, Visitor) override;
     void weights_moved(const Team &) override;
     LayerStatistics<T> statistics(Index layer) const override;
     T *weights() override { return parameters_.trained(); }
@@ -37,7 +29,17 @@ class Step final : public BatchGradient<T> {
     double penalty() const override { return alpha_ / batch_.weight_sum; }
 
   private:
-    void visit_stored(const Team &, Visitor);
+    // What the pass calls for every stretch: the visitor, and W^T of what it moved.
+    auto sink(Visitor &visitor) {
+        return [&](Index stretch, const WorkItem &item, const GradientTile<T> &tile) {
+            const bool moved = visitor({stretch, tile.offset, tile.n, tile.gradient, tile.coefs});
+            if (moved && item.kind == WorkItem::Kind::tile && item.layer > 0 &&
+                !network_.reparametrized())
+                network_.packed().transpose_block(item.layer, item.row, item.n_rows, item.column,
+                                                  parameters_.weights.data(),
+                                                  parameters_.transposed.data());
+        };
+    }
 
     const Network<T> &network_;
     Pass<T> &pass_;
@@ -45,7 +47,7 @@ class Step final : public BatchGradient<T> {
     const Inputs<T> &X_;
     const Targeted<T> &y_;
     PackedParameters<T> &parameters_;
-    Collected<T> &collected_;
+    Buffer<T> &collected_; // room for a gradient, where the network is reparametrized
     double alpha_;
 };
 
