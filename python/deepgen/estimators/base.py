@@ -19,7 +19,6 @@ from deepgen.estimators.assembly import (
     make_optimizer,
     make_plan,
     refuse_combinations,
-    start_network,
 )
 from deepgen.estimators.constraints import SHARED
 from deepgen.estimators.fitted import FittedMLP
@@ -31,6 +30,7 @@ from deepgen.estimators.scoring import (
     score_function,
     with_names,
 )
+from deepgen.estimators.start import start_network
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix
 from deepgen.lbfgs import minimize
