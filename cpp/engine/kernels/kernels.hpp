@@ -99,7 +99,7 @@ struct DropoutKey {
     std::uint32_t low, high;
 };
 
-inline constexpr Index max_slots = 2;
+inline constexpr Index max_slots = 3;
 using RuleConstants = std::array<double, 8>;
 
 // The weights that an elementwise rule updates in one go, with their gradient and the rule's own
@@ -122,6 +122,7 @@ struct Rule {
     std::string_view name;
     std::span<const Parameter> parameters;
     Index n_slots;
+    double (*initial)(const double *settings); // what every slot starts at
     RuleConstants (*constants)(const double *settings, double step, double rate);
     void (*update)(const RuleConstants &, RuleTile<T> &);
 };
@@ -210,6 +211,8 @@ struct Kernels {
     double (*total_gradient)(Index n, const T *gradient, const T *weights, double penalty,
                              T *total);
     void (*scale)(Index n, double factor, T *x);
+    // y += share (x - y)
+    void (*approach)(Index n, double share, const T *x, T *y);
 
     // GFLOP/s of one thread doing nothing but fused multiply-adds in registers.
     double (*fma_peak)();

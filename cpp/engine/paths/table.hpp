@@ -65,7 +65,8 @@ constexpr ActivationKernels<T> activation_kernels[] = {DEEPGEN_ACTIVATIONS(DEEPG
 #undef DEEPGEN_MEMBER
 
 #define DEEPGEN_MEMBER(Type, name)                                                                 \
-    {#name, Type<T>::parameters, Type<T>::n_slots, Type<T>::constants, update<T, Type>},
+    {#name,          Type<T>::parameters, Type<T>::n_slots, initial<T, Type>, Type<T>::constants,  \
+     update<T, Type>},
 template <class T>
 constexpr Rule<T> rules[] = {DEEPGEN_RULES(DEEPGEN_MEMBER)};
 #undef DEEPGEN_MEMBER
@@ -103,6 +104,7 @@ constexpr Kernels<T> table{
     .tangent_unstandardize_rows = tangent_unstandardize_rows<T>,
     .total_gradient = total_gradient<T>,
     .scale = scale<T>,
+    .approach = approach<T>,
     .fma_peak = fma_peak<T>,
 };
 

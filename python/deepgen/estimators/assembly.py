@@ -5,41 +5,34 @@ from __future__ import annotations
 from threading import Event
 from typing import Any
 
-import numpy as np
-
 from deepgen import _core
 from deepgen.augmentation import AUGMENTATIONS
+from deepgen.averaging import AVERAGINGS, Averaging
 from deepgen.component import resolve
 from deepgen.course import Plan
-from deepgen.initializers import (
-    STANDARDIZING_ROWS,
-    initialize,
-    keep_lengths,
-    small_normal,
-    standardize_layers,
-)
 from deepgen.network import Network
-from deepgen.normalizations import NORMALIZATIONS, BatchNorm, Normalization, WeightNorm
+from deepgen.normalizations import NORMALIZATIONS, BatchNorm, Normalization
 from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, AdamW, FirstOrder, Optimizer
 from deepgen.schedules import SCHEDULES, Constant, InvScaling, Schedule
 from deepgen.specification import (
     hidden_activations,
     hidden_widths,
     network_spec,
-    output_activation,
 )
-from deepgen.streams import INIT, generator
-from deepgen.validation import Data
 from deepgen.warning import warn
 
 __all__ = [
+    "LEARNING_RATE",
     "batch_norm_of",
+    "make_averaging",
     "make_network",
     "make_optimizer",
     "make_plan",
-    "refuse_combinations",
-    "start_network",
+    "normalization_of",
 ]
+
+# The constructors' default of learning_rate_init.
+LEARNING_RATE = 0.001
 
 
 def normalization_of(model: Any) -> Normalization | None:
@@ -99,68 +92,38 @@ def make_optimizer(model: Any) -> Optimizer:
     if isinstance(solver, Adam):
         kind = AdamW if isinstance(solver, AdamW) else Adam
         return kind(beta_1=model.beta_1, beta_2=model.beta_2, epsilon=model.epsilon)
-    return LBFGS(max_fun=model.max_fun)
+    return LBFGS(max_fun=model.max_fun) if isinstance(solver, LBFGS) else solver
 
 
-def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) -> None:
-    """Refuse parameters that are sound by themselves but not together.
+def make_averaging(model: Any) -> Averaging:
+    """Return the average of weights that an estimator asks for.
 
     Parameters
     ----------
     model : BaseMLP
         Whose constructor parameters are read.
-    optimizer : Optimizer
-        What its ``solver`` stands for.
-    incremental : bool
-        Whether ``partial_fit`` was called.
 
-    Raises
-    ------
-    ValueError
-        If they cannot be together.
-
-    Warns
-    -----
-    UserWarning
-        If one of them has no effect.
+    Returns
+    -------
+    averaging : Averaging
+        The object itself, the one that is named, or one that averages nothing.
     """
-    if model.device == "cuda":
-        raise ValueError("device='cuda' needs a build with CUDA, which this one is not; use 'cpu'")
-    if incremental and model.early_stopping:
-        raise ValueError("partial_fit does not support early_stopping=True")
-    if incremental and getattr(model, "class_weight", None) == "balanced":
-        raise ValueError(
-            "class_weight 'balanced' is not supported for partial_fit, which does not see all "
-            "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
-            "makes of a large enough sample of y"
-        )
-    if isinstance(optimizer, FirstOrder):
-        return
-    if model.dropout > 0:
-        raise ValueError("solver='lbfgs' does not support dropout: its loss must not be random")
-    if model.mixup > 0:
-        raise ValueError("solver='lbfgs' does not support mixup: its loss must not be random")
-    if model.augmentation is not None:
-        raise ValueError(
-            "solver='lbfgs' does not support augmentation: its loss must not be random"
-        )
-    if batch_norm_of(model) is not None:
-        raise ValueError("solver='lbfgs' does not support normalization='batch': it has no batches")
-    if model.clip_norm is not None:
-        raise ValueError(
-            "solver='lbfgs' does not support clip_norm: its line search needs the loss"
-        )
-    if model.early_stopping:
-        warn("early_stopping has no effect with solver='lbfgs'")
+    if model.averaging is None:
+        return Averaging()
+    averaging = resolve(model.averaging, AVERAGINGS, "averaging")
+    averaging.check()
+    return averaging
 
 
-def make_wrappers(model: Any) -> tuple[_core.Component, ...]:
+def make_wrappers(model: Any, averaging: Averaging) -> tuple[_core.Component, ...]:
     """Return what an estimator wraps around its optimizer.
 
     Parameters
     ----------
     model : BaseMLP
         Whose constructor parameters are read.
+    averaging : Averaging
+        What is made of the weights on the way.
 
     Returns
     -------
@@ -170,7 +133,7 @@ def make_wrappers(model: Any) -> tuple[_core.Component, ...]:
     wrappers = []
     if model.clip_norm is not None:
         wrappers.append(_core.Component("clip_norm", {"limit": float(model.clip_norm)}))
-    return tuple(wrappers)
+    return (*wrappers, *averaging.wrappers())
 
 
 def make_augmentation(model: Any) -> _core.Component:
@@ -236,6 +199,7 @@ def make_plan(
     incremental: bool,
     began: float,
     stop: Event | None,
+    averaging: Averaging,
 ) -> Plan:
     """Return what the training run shall do.
 
@@ -255,6 +219,8 @@ def make_plan(
         When the call began, by ``time.perf_counter``.
     stop : threading.Event or None
         Set where training shall end as by Ctrl-C.
+    averaging : Averaging
+        What is made of the weights on the way.
 
     Returns
     -------
@@ -287,10 +253,10 @@ def make_plan(
     return Plan(
         # L-BFGS is no optimizer of the engine, which then takes no steps.
         optimizer=(optimizer if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
-        wrappers=make_wrappers(model),
+        wrappers=make_wrappers(model, averaging),
         augmentation=make_augmentation(model),
         mixup=float(model.mixup),
-        schedule=make_schedule(model, optimizer),
+        schedule=averaging.scheduled(make_schedule(model, optimizer)),
         learning_rate=optimizer.rate(rate) if isinstance(optimizer, FirstOrder) else rate,
         alpha=float(model.alpha),
         batch_size=batch_size,
@@ -301,6 +267,7 @@ def make_plan(
         n_iter_no_change=model.n_iter_no_change,
         early_stopping=bool(model.early_stopping),
         verbose=bool(model.verbose),
+        averaging=averaging,
         max_time=None if model.max_time is None else float(model.max_time),
         n_threads=n_threads,
         incremental=incremental,
@@ -365,46 +332,3 @@ def make_network(
             "fit with warm_start=False to start afresh"
         )
     return Network(core, before.parameters.astype(core.dtype))
-
-
-def start_network(
-    model: Any, network: Network, data: Data, seed: int, *, coefs: Any, intercepts: Any
-) -> None:
-    """Write starting weights into a network.
-
-    Parameters
-    ----------
-    model : BaseMLP
-        Whose constructor parameters are read.
-    network : Network
-        Its parameters are overwritten.
-    data : Data
-        The training samples, which 'data_dependent' and weight norm look at.
-    seed : int
-        The seed of the run.
-    coefs, intercepts : sequence of array-like or None
-        Weights and intercepts that win over the initializer; with weights alone, intercepts are 0.
-    """
-    rng = generator(seed, INIT)
-    last = output_activation(model.activation)
-    hidden = hidden_activations(model.activation, network.n_layers - 1)
-    norm = normalization_of(model)
-    looks = isinstance(norm, WeightNorm) and norm.data_dependent
-    initialize(
-        network, model.initializer, rng, [*hidden, last], hidden=small_normal if looks else None
-    )
-    if not looks:
-        keep_lengths(network)
-    by_data = model.initializer == "data_dependent"
-    if coefs is None and (by_data or looks):
-        rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows
-        if data.weights is not None:
-            rows = rows[data.weights[rows] > 0]
-        if len(rows) > STANDARDIZING_ROWS:
-            rows = np.sort(rng.choice(rows, STANDARDIZING_ROWS, replace=False))
-        standardize_layers(network, data.X, rows, None if by_data else network.n_layers - 1)
-    if coefs is not None and intercepts is None:
-        intercepts = [np.zeros_like(own) for own in network.intercepts()]
-    network.set_layers(coefs, intercepts)
-    if coefs is not None:
-        keep_lengths(network)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from deepgen.experiments import (
+    batch_norm_batch_size,
     bounded_sigma,
     bumps,
     depth_sweep,
@@ -14,7 +15,9 @@ from deepgen.experiments import (
     linear_path,
     minibatch_redundancy,
     mlp_loss,
+    normalizers,
     optimizer_costs,
+    rare_features,
     rect,
     regions,
     regression_1d,
@@ -52,6 +55,9 @@ CATALOG: Final[tuple[Runner, ...]] = (
     saddle_escape.run,
     linear_path.run,
     minibatch_redundancy.run,
+    rare_features.run,
+    normalizers.run,
+    batch_norm_batch_size.run,
     regression_1d.run,
     label_learning_curve.run,
     width_sweep.run,
