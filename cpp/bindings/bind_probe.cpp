@@ -190,7 +190,8 @@ void bind_probe(py::module_ &module) {
     product(probe, "directional", &directional,
             "out (n,) = for each row its gradient's product with v (P,).");
     rowwise(probe, "norms", &norms, "out (n,) = for each row the norm of its gradient.");
-    rowwise(probe, "gradients", &gradients, "out (n, P), or of these rows alone, = for each row its gradient.");
+    rowwise(probe, "gradients", &gradients,
+            "out (n, P), or of these rows alone, = for each row its gradient.");
     probe.def("jacobian", &jacobian, arg("parameters"), arg("X"), kw_only(), arg("n_threads") = 1,
               "Derivatives of the outputs in the inputs, (m, n_outputs, n_inputs).");
 }
