@@ -211,11 +211,6 @@ struct Kernels {
     double (*total_gradient)(Index n, const T *gradient, const T *weights, double penalty,
                              T *total);
     void (*scale)(Index n, double factor, T *x);
-    // out = a x + b y; out = a x + b y + c z; sum of x y
-    void (*combine)(Index n, double a, const T *x, double b, const T *y, T *out);
-    void (*combine_three)(Index n, double a, const T *x, double b, const T *y, double c, const T *z,
-                          T *out);
-    double (*dot)(Index n, const T *x, const T *y);
     // y += share (x - y)
     void (*approach)(Index n, double share, const T *x, T *y);
 

@@ -30,33 +30,6 @@ void scale(Index n, double factor, T *x) {
 }
 
 template <class T>
-void combine(Index n, double a, const T *x, double b, const T *y, T *out) {
-    using V = Simd<T>;
-    const V first(static_cast<T>(a)), second(static_cast<T>(b));
-    for (Index i = 0; i < n; i += V::lanes)
-        fmadd(first, V::load(x + i), second * V::load(y + i)).store(out + i);
-}
-
-template <class T>
-void combine_three(Index n, double a, const T *x, double b, const T *y, double c, const T *z,
-                   T *out) {
-    using V = Simd<T>;
-    const V first(static_cast<T>(a)), second(static_cast<T>(b)), third(static_cast<T>(c));
-    for (Index i = 0; i < n; i += V::lanes)
-        fmadd(first, V::load(x + i), fmadd(second, V::load(y + i), third * V::load(z + i)))
-            .store(out + i);
-}
-
-template <class T>
-double dot(Index n, const T *x, const T *y) {
-    using V = Simd<T>;
-    V sum(T(0));
-    for (Index i = 0; i < n; i += V::lanes)
-        sum = fmadd(V::load(x + i), V::load(y + i), sum);
-    return sum.sum();
-}
-
-template <class T>
 void approach(Index n, double share, const T *x, T *y) {
     using V = Simd<T>;
     const V part(static_cast<T>(share));

@@ -45,23 +45,28 @@ class OnLine final : public Decorated<T> {
         std::vector<std::array<double, 3>> products; // <w1, w2>, |w1|^2, |w2|^2 of each block
     };
 
-    OnLine(BatchGradient<T> &inner, Ends &ends, const Kernels<T> &kernels, double place,
-           double beta)
-        : Decorated<T>(inner), ends_(ends), kernels_(kernels), place_(place), beta_(beta),
+    OnLine(BatchGradient<T> &inner, Ends &ends, double place, double beta, Index n_layers)
+        : Decorated<T>(inner), ends_(ends), place_(place), beta_(beta), n_layers_(n_layers),
           n_(inner.n_weights()) {}
 
     // Puts the network onto the line; the team has met when this returns.
     void weights_moved(const Team &team) override {
         const Share lines = team.share(n_ / lane_pad<T>);
-        const Index begin = lines.begin * lane_pad<T>;
-        kernels_.combine((lines.end - lines.begin) * lane_pad<T>, 1.0 - place_, first() + begin,
-                         place_, second() + begin, this->inner_.weights() + begin);
+        const T here = static_cast<T>(1.0 - place_), there = static_cast<T>(place_);
+        T *const weights = this->inner_.weights();
+        for (Index i = lines.begin * lane_pad<T>; i < lines.end * lane_pad<T>; ++i)
+            weights[i] = here * first()[i] + there * second()[i];
         const Share blocks = team.share(static_cast<Index>(ends_.blocks.size()));
         for (Index i = blocks.begin; i < blocks.end; ++i) {
             const Block &block = ends_.blocks[as_size(i)];
-            const T *const x = first() + block.offset, *const y = second() + block.offset;
-            ends_.products[as_size(i)] = {kernels_.dot(block.n, x, y), kernels_.dot(block.n, x, x),
-                                          kernels_.dot(block.n, y, y)};
+            std::array<double, 3> &sums = ends_.products[as_size(i)];
+            sums = {0.0, 0.0, 0.0};
+            for (Index j = block.offset; j < block.offset + block.n; ++j) {
+                const double x = first()[j], y = second()[j];
+                sums[0] += x * y;
+                sums[1] += x * x;
+                sums[2] += y * y;
+            }
         }
         this->inner_.weights_moved(team);
         dot_ = squares_[0] = squares_[1] = 0.0;
@@ -81,13 +86,17 @@ class OnLine final : public Decorated<T> {
         const double pull = product > 0.0 ? 2.0 * beta_ * dot_ / product : 0.0;
         const auto own = [&](Index end, const Stretch<T> &stretch) {
             T *const out = ends_.gradient.data() + end * n_ + stretch.offset;
-            const double share = end == 0 ? 1.0 - place_ : place_;
             const T *const here = first() + end * n_ + stretch.offset;
             const T *const there = first() + (1 - end) * n_ + stretch.offset;
-            const double along = pull != 0.0 && stretch.coefs ? -pull * dot_ / squares_[end] : 0.0;
-            const double across = stretch.coefs ? pull : 0.0;
-            kernels_.combine_three(stretch.n, share, stretch.gradient, across, there, along, here,
-                                   out);
+            const T share = static_cast<T>(end == 0 ? 1.0 - place_ : place_);
+            for (Index i = 0; i < stretch.n; ++i)
+                out[i] = share * stretch.gradient[i];
+            if (pull == 0.0 || !stretch.coefs)
+                return;
+            const T across = static_cast<T>(pull);
+            const T along = static_cast<T>(pull * dot_ / squares_[end]);
+            for (Index i = 0; i < stretch.n; ++i)
+                out[i] += across * there[i] - along * here[i];
         };
         this->inner_.visit(team, [&](const Stretch<T> &stretch) {
             own(0, stretch);
@@ -102,6 +111,9 @@ class OnLine final : public Decorated<T> {
         });
     }
 
+    LayerStatistics<T> statistics(Index layer) const override {
+        return this->inner_.statistics(layer % n_layers_);
+    }
     T *weights() override { return ends_.weights.data(); }
     Index n_weights() const override { return 2 * n_; }
     Index n_stretches() const override { return 2 * this->inner_.n_stretches(); }
@@ -126,17 +138,16 @@ class OnLine final : public Decorated<T> {
     }
 
     Ends &ends_;
-    const Kernels<T> &kernels_;
     double place_, beta_;
-    Index n_;
+    Index n_layers_, n_; // of one network
     double dot_ = 0.0, squares_[2] = {0.0, 0.0};
 };
 
 template <class T>
 class Line final : public Wrapper<T> {
   public:
-    Line(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels)
-        : Wrapper<T>(std::move(base)), kernels_(kernels), beta_(settings["beta"]) {}
+    Line(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &)
+        : Wrapper<T>(std::move(base)), beta_(settings["beta"]) {}
 
     void allocate(const Surroundings &surroundings) override {
         const PackedWeights &one = surroundings.weights;
@@ -164,7 +175,7 @@ class Line final : public Wrapper<T> {
             begin(team, batch);
         const double place =
             random::uniform(random::value(key_, static_cast<std::uint64_t>(size.count)));
-        OnLine<T> on_line(batch, ends_, kernels_, place, beta_);
+        OnLine<T> on_line(batch, ends_, place, beta_, static_cast<Index>(layers_.size() / 2));
         on_line.weights_moved(team);
         return this->base_->step(team, on_line, size);
     }
@@ -188,7 +199,6 @@ class Line final : public Wrapper<T> {
         team.wait();
     }
 
-    const Kernels<T> &kernels_;
     double beta_;
     std::uint64_t key_ = 0;
     std::vector<PackedLayer> layers_; // of both ends

@@ -104,9 +104,6 @@ constexpr Kernels<T> table{
     .tangent_unstandardize_rows = tangent_unstandardize_rows<T>,
     .total_gradient = total_gradient<T>,
     .scale = scale<T>,
-    .combine = combine<T>,
-    .combine_three = combine_three<T>,
-    .dot = dot<T>,
     .approach = approach<T>,
     .fma_peak = fma_peak<T>,
 };
