@@ -5,7 +5,13 @@ import pytest
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.estimators.assembly import LEARNING_RATE
-from deepgen.normalizations import BatchNorm, LayerNorm
+from deepgen.normalizations import (
+    BatchNorm,
+    LayerNorm,
+    ScaledWeightStandardization,
+    WeightNorm,
+    WeightStandardization,
+)
 from deepgen.optimizers import LBFGS, SGD, AdaDelta, AdaGrad, Adam, AdamW, RMSProp
 from deepgen.schedules import Constant, InvScaling
 from deepgen.skips import Residual
@@ -60,6 +66,9 @@ def test_a_list_gives_one_activation_a_layer():
     [
         dict(normalization="batch"),
         dict(normalization="layer"),
+        dict(normalization="weight"),
+        dict(normalization="weight", skip="residual", bias=False),
+        dict(normalization="scaled_weight_standardization"),
         dict(skip="residual"),
         dict(skip="residual", normalization="batch", dropout=0.1),
         dict(dropout=0.2),
@@ -86,6 +95,15 @@ def test_every_network_learns(settings):
     [
         (dict(normalization="batch"), dict(normalization=BatchNorm())),
         (dict(normalization="layer"), dict(normalization=LayerNorm())),
+        (dict(normalization="weight"), dict(normalization=WeightNorm())),
+        (
+            dict(normalization="weight_standardization"),
+            dict(normalization=WeightStandardization()),
+        ),
+        (
+            dict(normalization="scaled_weight_standardization"),
+            dict(normalization=ScaledWeightStandardization()),
+        ),
         (dict(skip="residual"), dict(skip=Residual())),
         (dict(solver="adam"), dict(solver=Adam())),
         (dict(solver="adamw"), dict(solver=AdamW())),
