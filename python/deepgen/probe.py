@@ -160,7 +160,7 @@ class Probe:
 
     @property
     def parameters(self) -> Vector:
-        """The trainable numbers (P,), layer by layer ``coefs``, ``intercepts``, scale, shift.
+        """The trainable numbers (P,), layer by layer ``coefs``, ``intercepts``, scale, shift, gain.
 
         A view that cannot be written; `at` measures elsewhere.
         """

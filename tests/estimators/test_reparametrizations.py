@@ -257,6 +257,28 @@ def test_l2_falls_on_what_is_stored(name):
         assert np.linalg.norm(small) < np.linalg.norm(large)
 
 
+@every_name
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"clip_norm": 0.1, "mixup": 0.3},
+        {"averaging": "ema"},
+        {"averaging": "swa", "solver": "sgd"},
+        {"solver": "rmsprop", "augmentation": "jitter"},
+        {"early_stopping": True, "solver": "adamw"},
+    ],
+    ids=str,
+)
+def test_members_go_with_everything_else_that_trains(name, settings):
+    """And stay exact: what a fit of 8 epochs gives, two of 4 give too, on any number of threads."""
+    common = {"normalization": name, "batch_size": 32, "n_iter_no_change": 100, **settings}
+    whole = model_of(**{**common, "max_iter": 8, "n_jobs": 2}).fit(X, Y)
+    assert np.isfinite(whole.predict(X)).all()
+    if settings.get("averaging") != "swa":  # its schedule has a horizon
+        parts = model_of(**{**common, "max_iter": 4, "warm_start": True, "n_jobs": 1})
+        assert same_bits(parts.fit(X, Y).fit(X, Y), whole)
+
+
 def test_a_layer_of_64_units_has_128_numbers_of_batch_norm():
     def count(normalization):
         model = model_of(hidden_layer_sizes=(64,), normalization=normalization, bias=False)
