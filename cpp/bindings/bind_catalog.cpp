@@ -39,6 +39,8 @@ std::map<std::string, Members> catalog() {
     families["losses"] = members_of(losses());
     for (const auto &[name, parameters] : optimizers())
         families["optimizers"][std::string(name)] = ranges_of(parameters);
+    for (const auto &[name, parameters] : wrappers())
+        families["wrappers"][std::string(name)] = ranges_of(parameters);
     return families;
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any, ClassVar
 
 from deepgen.component import Component, Range
@@ -253,24 +252,10 @@ class LBFGS(Optimizer):
     """
 
     ranges: ClassVar[dict[str, Range]] = {"history_size": Range(1), "max_fun": Range(1)}
+    integers: ClassVar[tuple[str, ...]] = ("history_size", "max_fun")
 
     history_size: int = 10
     max_fun: int | None = None
-
-    def check(self) -> None:
-        """Refuse fields that are out of range or no integers.
-
-        Raises
-        ------
-        ValueError
-            If a field is no integer or below 1.
-        """
-        for key in self.ranges:
-            value = getattr(self, key)
-            # None stands for the estimator's value, which only `max_fun` has.
-            if not isinstance(value, Integral) and (value is not None or key == "history_size"):
-                raise ValueError(f"LBFGS: {key} must be an integer, got {value!r}")
-        super().check()
 
 
 SOLVERS: dict[str, type[Optimizer]] = {"adam": Adam, "adamw": AdamW, "lbfgs": LBFGS, "sgd": SGD}

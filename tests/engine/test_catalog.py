@@ -18,6 +18,7 @@ TWINS = {
     "normalizations": reference.NORMALIZATIONS,
     "losses": {name: loss.defaults for name, loss in reference.LOSSES.items()},
     "optimizers": {name: rule.defaults for name, rule in reference.OPTIMIZERS.items()},
+    "wrappers": {name: wrapper.defaults for name, wrapper in reference.WRAPPERS.items()},
 }
 
 MEMBERS = [(family, member) for family in CATALOG for member in CATALOG[family]]
@@ -36,6 +37,8 @@ def build(family, component):
         return network_of(spec_of(LayerSpec(width=3, normalization=component)))
     if family == "losses":
         return network_of(spec_of(LayerSpec(width=3), loss=component, n_outputs=2))
+    if family == "wrappers":
+        return trainer_of(spec_of(LayerSpec(width=3)), Component("sgd"), wrappers=[component])
     return trainer_of(spec_of(LayerSpec(width=3)), component)
 
 

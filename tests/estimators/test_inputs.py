@@ -234,7 +234,7 @@ BAD_PARAMETERS = {
     ],
     "skip": [("highway", "'residual'.*Got 'highway'")],
     "learning_rate": [
-        ("cosine", "'invscaling'.*Got 'cosine'"),
+        ("sine", "'invscaling'.*Got 'sine'"),
         (InvScaling(-1), "InvScaling: power_t must be in"),
         (InvScaling("fast"), "InvScaling: power_t must be a number, got 'fast'"),
         (Adaptive(factor=1), "Adaptive: factor must be in"),

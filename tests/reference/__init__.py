@@ -1,6 +1,7 @@
 """The executable specification of the engine: plain, slow and obvious NumPy in float64.
 
-Reading order: random, activations, normalizations, losses, network, probe, optimizers, trainer.
+Reading order: random, activations, normalizations, losses, network, probe, optimizers, wrappers,
+trainer.
 Nothing here is fast and nothing here knows the engine; tests/engine compares the engine with it and
 tests/oracles compares both with PyTorch.
 """
@@ -27,12 +28,14 @@ from .network import (
 from .normalizations import DEFAULTS as NORMALIZATIONS
 from .optimizers import OPTIMIZERS
 from .trainer import Progress, Trainer
+from .wrappers import WRAPPERS
 
 __all__ = [
     "ACTIVATIONS",
     "LOSSES",
     "NORMALIZATIONS",
     "OPTIMIZERS",
+    "WRAPPERS",
     "Block",
     "Component",
     "LayerSpec",

@@ -20,6 +20,7 @@ from . import network
 from .normalizations import updated_statistics
 from .optimizers import OPTIMIZERS
 from .random import dropout_mask, order
+from .wrappers import WRAPPERS
 
 
 @dataclass
@@ -33,9 +34,13 @@ class Progress:
 
 
 class Trainer:
-    def __init__(self, spec, *, optimizer, alpha=0.0, batch_size, shuffle=True, seed=0):
+    def __init__(
+        self, spec, *, optimizer, wrappers=(), alpha=0.0, batch_size, shuffle=True, seed=0
+    ):
         self.spec = spec
         self.rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
+        for wrapper in wrappers:
+            self.rule = WRAPPERS[wrapper.name](self.rule, **wrapper.settings)
         self.alpha = alpha
         self.batch_size = batch_size
         self.shuffle = shuffle

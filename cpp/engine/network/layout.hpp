@@ -8,6 +8,7 @@
 #pragma once
 
 #include "engine/kernels/kernels.hpp"
+#include "engine/kernels/packed.hpp"
 #include "engine/network/spec.hpp"
 
 #include <algorithm>
@@ -42,21 +43,6 @@ struct Layout {
     Index n_parameters = 0;
 };
 
-// A layer of so few outputs is stored as W^T and computed by rows: padded to a cache line of
-// columns it would be mostly padding.
-inline constexpr Index narrow_outputs = 4;
-
-// Packed offsets of one layer; inputs and width padded.
-struct PackedLayer {
-    Index n_inputs, width;
-    Index n_outputs; // width without padding
-    bool narrow; // coefs are W^T (n_outputs, n_inputs) in panels, and there is no other transpose
-    Index coefs;
-    Index intercepts = 0, scale = 0, shift = 0;
-    Index n_vectors = 0;  // numbers from intercepts on: 1 or 3 vectors of the padded width
-    Index transposed = 0; // in the array of transposes; layer 0 and narrow layers have none
-};
-
 template <class T>
 class PackedLayout {
   public:
@@ -64,6 +50,7 @@ class PackedLayout {
 
     const std::vector<PackedLayer> &layers() const { return layers_; }
     Index size() const { return size_; }
+    PackedWeights weights() const { return {size_, kernels_->panel, layers_}; }
     Index transposed_size() const { return transposed_size_; }
 
     // Trainable blocks from flat to packed and back. Padding is left as it is (zero).

@@ -16,7 +16,7 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
     : network_(network), spec_(spec), optimizer_(std::move(optimizer)), parameters_(network) {
     require(spec.batch_size >= 1, "batch_size must be at least 1, got ", spec.batch_size);
     require(spec.alpha >= 0.0, "alpha must not be negative, got ", spec.alpha);
-    optimizer_->allocate(static_cast<Index>(parameters_.weights.size()));
+    optimizer_->allocate({network.packed().weights(), spec.seed});
 }
 
 template <class T>
@@ -125,7 +125,7 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
             const StepSize size{n_steps_ + 1 + static_cast<Index>(made), rates[made]};
             const StepReport report = optimizer_->step(team, step, size);
             if (team.rank == 0)
-                record(report, rows.rows.size);
+                record(report, step.penalty(), rows.rows.size);
             if (!report.finite)
                 break;
             ++made;
@@ -144,25 +144,49 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
 }
 
 template <class T>
-void Trainer<T>::record(const StepReport &report, Index n_rows) {
+void Trainer<T>::record(const StepReport &report, double penalty, Index n_rows) {
     progress_.finite = report.finite;
     if (!report.finite)
         return;
-    progress_.loss += report.loss * static_cast<double>(n_rows);
+    const double loss = report.loss + 0.5 * penalty * report.weight_squares;
+    progress_.loss += loss * static_cast<double>(n_rows);
     progress_.gradient_norm += std::sqrt(report.gradient_squares);
     progress_.n_rows += n_rows;
     ++progress_.n_steps;
 }
 
 template <class T>
-void Trainer<T>::store_slot(Index slot, T *flat) const {
-    network_.packed().unpack(optimizer_->slot(slot), flat);
+Index Trainer<T>::stored_size(const Memory<T> &memory) const {
+    const auto n = static_cast<Index>(memory.numbers.size());
+    return memory.packed ? n / network_.packed().size() * network_.layout().n_parameters : n;
 }
 
 template <class T>
-void Trainer<T>::load_slot(Index slot, const T *flat) {
-    std::fill_n(optimizer_->slot(slot), network_.packed().size(), T(0)); // as in load
-    network_.packed().pack(flat, optimizer_->slot(slot));
+void Trainer<T>::store_memory(const Memory<T> &memory, T *numbers) const {
+    if (!memory.packed) {
+        std::ranges::copy(memory.numbers, numbers);
+        return;
+    }
+    std::fill_n(numbers, stored_size(memory), T(0)); // buffers have no place in it
+    const T *const end = memory.numbers.data() + memory.numbers.size();
+    for (const T *lot = memory.numbers.data(); lot != end; lot += network_.packed().size()) {
+        network_.packed().unpack(lot, numbers);
+        numbers += network_.layout().n_parameters;
+    }
+}
+
+template <class T>
+void Trainer<T>::load_memory(const Memory<T> &memory, const T *numbers) {
+    if (!memory.packed) {
+        std::copy_n(numbers, memory.numbers.size(), memory.numbers.begin());
+        return;
+    }
+    std::ranges::fill(memory.numbers, T(0)); // as in load
+    T *const end = memory.numbers.data() + memory.numbers.size();
+    for (T *lot = memory.numbers.data(); lot != end; lot += network_.packed().size()) {
+        network_.packed().pack(numbers, lot);
+        numbers += network_.layout().n_parameters;
+    }
 }
 
 template class Trainer<float>;

@@ -53,10 +53,12 @@ class Trainer {
     // Multiply-adds of one step, forward and back; for deciding how many threads are worth while.
     double step_work() const { return step_work_; }
 
-    // The optimizer's memory as flat vectors, and the steps made so far.
-    Index n_slots() const { return optimizer_->n_slots(); }
-    void store_slot(Index slot, T *flat) const;
-    void load_slot(Index slot, const T *flat);
+    // The optimizer's memory, and the steps made so far. What is packed is stored and loaded as
+    // flat vectors of all parameters, lot after lot.
+    std::vector<Memory<T>> memory() const { return optimizer_->memory(); }
+    Index stored_size(const Memory<T> &) const;
+    void store_memory(const Memory<T> &, T *numbers) const;
+    void load_memory(const Memory<T> &, const T *numbers);
     Index n_steps() const { return n_steps_; }
     void set_n_steps(Index n) { n_steps_ = n; }
 
@@ -65,7 +67,7 @@ class Trainer {
         return number == 0 ? 0 : batch_ends_[as_size(number - 1)];
     }
     Batch<T> batch(Index number) const;
-    void record(const StepReport &report, Index n_rows);
+    void record(const StepReport &report, double penalty, Index n_rows);
 
     const Network<T> &network_;
     TrainingSpec spec_;

@@ -117,8 +117,31 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         raise ValueError("solver='lbfgs' does not support dropout: its loss must not be random")
     if batch_norm_of(model) is not None:
         raise ValueError("solver='lbfgs' does not support normalization='batch': it has no batches")
+    if model.clip_norm is not None:
+        raise ValueError(
+            "solver='lbfgs' does not support clip_norm: its line search needs the loss"
+        )
     if model.early_stopping:
         warn("early_stopping has no effect with solver='lbfgs'")
+
+
+def make_wrappers(model: Any) -> tuple[_core.Component, ...]:
+    """Return what an estimator wraps around its optimizer.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    wrappers : tuple of deepgen._core.Component
+        From the inside out: clipping, then sharpness, then averaging.
+    """
+    wrappers = []
+    if model.clip_norm is not None:
+        wrappers.append(_core.Component("clip_norm", {"limit": float(model.clip_norm)}))
+    return tuple(wrappers)
 
 
 def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
@@ -139,11 +162,14 @@ def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
     Warns
     -----
     UserWarning
-        If the name is one that acts for stochastic gradient descent only.
+        If the name is one that acts for stochastic gradient descent only, or the solver chooses its
+        steps itself.
     """
     schedule = resolve(model.learning_rate, SCHEDULES, "learning_rate")
     schedule.check()
-    if not isinstance(model.learning_rate, str) or isinstance(schedule, Constant):
+    if model.learning_rate not in ("adaptive", "invscaling"):
+        if not isinstance(optimizer, FirstOrder) and not isinstance(schedule, Constant):
+            warn(f"learning_rate={model.learning_rate!r} has no effect with solver='lbfgs'")
         return schedule
     if not isinstance(optimizer, SGD):
         warn(
@@ -214,6 +240,7 @@ def make_plan(
     return Plan(
         # L-BFGS is no optimizer of the engine, which then takes no steps.
         optimizer=(optimizer if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
+        wrappers=make_wrappers(model),
         schedule=make_schedule(model, optimizer),
         learning_rate=optimizer.rate(rate) if isinstance(optimizer, FirstOrder) else rate,
         alpha=float(model.alpha),

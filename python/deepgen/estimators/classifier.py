@@ -47,9 +47,12 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         L2 on the weights, divided by the weight sum of the batch, >= 0.
     batch_size : int or 'auto', default='auto'
         Rows of a step; 'auto' is min(200, n_samples). Not used by 'lbfgs'.
-    learning_rate : {'constant', 'invscaling', 'adaptive'} or Schedule, default='constant'
-        How the learning rate moves; 'invscaling' and 'adaptive' act for 'sgd' only, objects of
-        `deepgen.schedules` for every solver but 'lbfgs'.
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'plateau', \
+'flat_cos', 'coslog4', 'snapshot'} or Schedule, default='constant'
+        How the learning rate moves, step by step. 'invscaling' and 'adaptive' act for 'sgd' only,
+        the other names and objects of `deepgen.schedules` for every solver but 'lbfgs'. 'plateau'
+        lowers it where the validation loss, without validation the training loss, stays level;
+        'cosine', 'one_cycle', 'flat_cos', 'coslog4' and 'snapshot' run over ``max_iter`` epochs.
     learning_rate_init : float, default=0.001
         Learning rate before any schedule, > 0.
     power_t : float, default=0.5
@@ -98,6 +101,9 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     initializer : str, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
         'lecun_normal', 'orthogonal' or 'data_dependent' (mean 0 and variance 1 in every layer).
+    clip_norm : float or None, default=None
+        Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; a longer
+        one is shortened to it. Not for 'lbfgs'.
     class_weight : dict, list of dict, 'balanced' or None, default=None
         Weights of the classes, by which sample weights are multiplied: a dict from label to weight
         >= 0 (labels that it lacks have 1), for several labels a sample a list with a dict from 0
@@ -219,6 +225,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         dropout: float = 0.0,
         bias: bool = True,
         initializer: str = "glorot_uniform",
+        clip_norm: float | None = None,
         class_weight: dict[Any, float] | list[dict[int, float]] | str | None = None,
         scoring: str | Callable[..., float] | None = None,
         max_time: float | None = None,
@@ -256,6 +263,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         self.dropout = dropout
         self.bias = bias
         self.initializer = initializer
+        self.clip_norm = clip_norm
         self.class_weight = class_weight
         self.scoring = scoring
         self.max_time = max_time

@@ -56,6 +56,7 @@ SHARED: dict[str, Any] = {
     "dropout": [Interval(Real, 0, 1, closed="left")],
     "bias": ["boolean"],
     "initializer": [StrOptions(set(INITIALIZERS))],
+    "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
     "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
     "max_time": [Interval(Real, 0, None, closed="neither"), None],
     "n_members": [Interval(Integral, 1, None, closed="left")],

@@ -48,9 +48,12 @@ class MLPRegressor(RegressionPredictions):
         L2 on the weights, divided by the weight sum of the batch, >= 0.
     batch_size : int or 'auto', default='auto'
         Rows of a step; 'auto' is min(200, n_samples). Not used by 'lbfgs'.
-    learning_rate : {'constant', 'invscaling', 'adaptive'} or Schedule, default='constant'
-        How the learning rate moves; 'invscaling' and 'adaptive' act for 'sgd' only, objects of
-        `deepgen.schedules` for every solver but 'lbfgs'.
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'plateau', \
+'flat_cos', 'coslog4', 'snapshot'} or Schedule, default='constant'
+        How the learning rate moves, step by step. 'invscaling' and 'adaptive' act for 'sgd' only,
+        the other names and objects of `deepgen.schedules` for every solver but 'lbfgs'. 'plateau'
+        lowers it where the validation loss, without validation the training loss, stays level;
+        'cosine', 'one_cycle', 'flat_cos', 'coslog4' and 'snapshot' run over ``max_iter`` epochs.
     learning_rate_init : float, default=0.001
         Learning rate before any schedule, > 0.
     power_t : float, default=0.5
@@ -100,6 +103,9 @@ class MLPRegressor(RegressionPredictions):
     initializer : str, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
         'lecun_normal', 'orthogonal' or 'data_dependent' (mean 0 and variance 1 in every layer).
+    clip_norm : float or None, default=None
+        Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; a longer
+        one is shortened to it. Not for 'lbfgs'.
     scoring : str, callable or None, default=None
         What is measured on the validation rows and stops training early: None is R2 (D2 of
         the pinball loss for several quantiles), 'loss'
@@ -219,6 +225,7 @@ class MLPRegressor(RegressionPredictions):
         dropout: float = 0.0,
         bias: bool = True,
         initializer: str = "glorot_uniform",
+        clip_norm: float | None = None,
         scoring: str | Callable[..., float] | None = None,
         max_time: float | None = None,
         n_members: int = 1,
@@ -255,6 +262,7 @@ class MLPRegressor(RegressionPredictions):
         self.dropout = dropout
         self.bias = bias
         self.initializer = initializer
+        self.clip_norm = clip_norm
         self.scoring = scoring
         self.max_time = max_time
         self.n_members = n_members
