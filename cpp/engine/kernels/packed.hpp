@@ -15,12 +15,13 @@ inline constexpr Index narrow_outputs = 4;
 // Packed offsets of one layer; inputs and width padded.
 struct PackedLayer {
     Index n_inputs, width;
-    Index n_outputs; // width without padding
+    Index n_features, n_outputs; // both without padding
     bool narrow; // coefs are W^T (n_outputs, n_inputs) in panels, and there is no other transpose
     Index coefs;
     Index intercepts = 0, scale = 0, shift = 0;
-    Index n_vectors = 0;  // numbers from intercepts on: 1 or 3 vectors of the padded width
-    Index transposed = 0; // in the array of transposes; layer 0 and narrow layers have none
+    bool has_bias = false; // else there is room for one, which stays zero
+    Index n_vectors = 0;   // numbers from intercepts on: 1 or 3 vectors of the padded width
+    Index transposed = 0;  // in the array of transposes; layer 0 and narrow layers have none
 };
 
 // All weights of a network, packed one after the other; optimizers' memory has the same order.

@@ -50,6 +50,7 @@ PackedLayout<T>::PackedLayout(const Layout &layout, const Kernels<T> &kernels)
         const bool first = layers_.empty();
         PackedLayer layer{.n_inputs = padded<T>(blocks.n_inputs),
                           .width = padded<T>(blocks.width),
+                          .n_features = blocks.n_inputs,
                           .n_outputs = blocks.width,
                           .narrow = !first && blocks.width <= narrow_outputs,
                           .coefs = size_};
@@ -57,6 +58,7 @@ PackedLayout<T>::PackedLayout(const Layout &layout, const Kernels<T> &kernels)
             layer.coefs + layer.n_inputs * (layer.narrow ? layer.n_outputs : layer.width);
         layer.scale = layer.intercepts + layer.width;
         layer.shift = layer.scale + layer.width;
+        layer.has_bias = blocks.intercepts != absent;
         layer.n_vectors = (blocks.scale == absent ? 1 : 3) * layer.width;
         layer.transposed = transposed_size_;
         size_ = layer.intercepts + layer.n_vectors;

@@ -92,6 +92,9 @@ class Pass {
     // After the backward pass: a_{l-1} (null for sparse X) and dL/dz_l.
     Rows<const T> inputs(Index layer, Index n_rows) const;
     Rows<const T> slopes(Index layer, Index n_rows) const;
+    SparseBlock<T> features(const Inputs<T> &X, Index n_rows) const { // of sparse X
+        return sparse_rows(X, {0, n_rows});
+    }
     // The slopes of the outputs, for those who bring their own.
     Rows<T> output_slopes(Index n_rows);
     // What the activation's derivatives are computed from.

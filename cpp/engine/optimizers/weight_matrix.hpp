@@ -1,47 +1,49 @@
-// Where the matrix of a layer stands in the packed weights, for optimizers that see matrices and
-// not single weights: (n_inputs, n_outputs), and as one more row, if asked for, the bias, which is
-// the weight of an input that is always 1.
+// The weights of a layer as a matrix (n_inputs, n_outputs) for optimizers that see more of them
+// than single numbers. With its bias it has one row more: the weights of an input that is always 1.
 
 #pragma once
 
-#include "engine/core/types.hpp"
+#include "engine/kernels/packed.hpp"
 
 #include <algorithm>
 
 namespace deepgen {
 
-struct WeightMatrix {
-    Index n_inputs, n_outputs;
-    Index packed_inputs, packed_outputs; // with padding
-    Index panel;                         // columns of one
-    bool narrow;                         // stored as the transpose
-    Index coefs;                         // offset in the packed weights
-    Index vectors, n_vectors;            // of bias, scale and shift, one after the other
-    bool has_bias;                       // the first of the vectors is one
+class WeightMatrix {
+  public:
+    WeightMatrix(const PackedLayer &layer, Index panel) : layer_(&layer), panel_(panel) {}
 
-    // Calls run(column, offset, length) for the stretches of columns [first, end) of a row that are
+    Index n_inputs() const { return layer_->n_features; }
+    Index n_outputs() const { return layer_->n_outputs; }
+    bool has_bias() const { return layer_->has_bias; }
+
+    // Calls run(column, offset, length) for the pieces of columns [first, end) of a row that are
     // contiguous in the packed weights; the row after the last is the bias.
     template <class Run>
     void for_each_run(Index row, Index first, Index end, Run run) const {
-        if (row == n_inputs)
-            run(first, vectors + first, end - first);
-        else if (narrow) {
-            const Index panel_begin = row / panel * panel;
-            const Index stride = std::min(panel, packed_inputs - panel_begin);
+        if (row == layer_->n_features)
+            run(first, layer_->intercepts + first, end - first);
+        else if (layer_->narrow) {
+            const Index panel = row / panel_ * panel_;
+            const Index stride = std::min(panel_, layer_->n_inputs - panel);
             for (Index column = first; column < end; ++column)
-                run(column, coefs + panel_begin * n_outputs + column * stride + row - panel_begin,
+                run(column,
+                    layer_->coefs + panel * layer_->n_outputs + column * stride + row - panel,
                     Index{1});
         } else
             for (Index column = first; column < end;) {
-                const Index panel_begin = column / panel * panel;
-                const Index width = std::min(panel, packed_outputs - panel_begin);
-                const Index length = std::min(end, panel_begin + width) - column;
-                run(column,
-                    coefs + panel_begin * packed_inputs + row * width + column - panel_begin,
+                const Index panel = column / panel_ * panel_;
+                const Index width = std::min(panel_, layer_->width - panel);
+                const Index length = std::min(end, panel + width) - column;
+                run(column, layer_->coefs + panel * layer_->n_inputs + row * width + column - panel,
                     length);
                 column += length;
             }
     }
+
+  private:
+    const PackedLayer *layer_;
+    Index panel_; // columns, as the weights are packed
 };
 
 } // namespace deepgen

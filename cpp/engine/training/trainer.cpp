@@ -16,7 +16,7 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
     : network_(network), spec_(spec), optimizer_(std::move(optimizer)), parameters_(network) {
     require(spec.batch_size >= 1, "batch_size must be at least 1, got ", spec.batch_size);
     require(spec.alpha >= 0.0, "alpha must not be negative, got ", spec.alpha);
-    optimizer_->allocate({network.packed().weights(), spec.seed});
+    optimizer_->allocate({network.packed().weights(), spec.seed, network.loss().samples()});
 }
 
 template <class T>
@@ -110,6 +110,7 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
         team_size_ = n_threads;
         pass_.emplace(network_, largest_batch_, n_threads, !X_.sparse(),
                       Pass<T>::Purpose::gradient);
+        optimizer_->make_room(largest_batch_, n_threads, !X_.sparse());
     }
     Index next = next_batch_;
     Index count = n_steps_;
