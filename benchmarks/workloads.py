@@ -53,6 +53,10 @@ class Workload:
         Of the hidden layers.
     dropout : float, default=0.0
         Of the hidden layers.
+    augmentation : str, default='none'
+        Of the rows of a step, with its default settings.
+    mixup : float, default=0.0
+        Parameter of the Beta distribution.
     dtype : str, default='float32'
         What the engine computes in.
     """
@@ -63,6 +67,8 @@ class Workload:
     targets: dict[int, Target] = field(default_factory=dict, hash=False)
     normalization: str = "none"
     dropout: float = 0.0
+    augmentation: str = "none"
+    mixup: float = 0.0
     dtype: str = "float32"
 
     @property
@@ -75,6 +81,8 @@ class Workload:
         """What differs from the plain network in float32."""
         parts = [] if self.normalization == "none" else [f"{self.normalization} norm"]
         parts += [f"dropout {self.dropout}"] if self.dropout else []
+        parts += [] if self.augmentation == "none" else [self.augmentation]
+        parts += [f"mixup {self.mixup}"] if self.mixup else []
         parts += [] if self.dtype == "float32" else [self.dtype]
         return ", ".join(parts) or "plain"
 

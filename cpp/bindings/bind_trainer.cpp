@@ -159,14 +159,15 @@ void bind_trainer(py::module_ &module) {
     py::class_<AnyTrainer>(module, "Trainer", "Trains a network by slices of steps.")
         .def(py::init([](const AnyNetwork &network, const Component &optimizer,
                          const std::vector<Component> &wrappers, double alpha, Index batch_size,
-                         bool shuffle, std::uint64_t seed) {
+                         bool shuffle, std::uint64_t seed, const Component &augmentation,
+                         double mixup) {
                  return AnyTrainer(network, {optimizer, wrappers},
-                                   {alpha, batch_size, shuffle, seed});
+                                   {alpha, batch_size, shuffle, seed, augmentation, mixup});
              }),
              arg("network"), kw_only(), arg("optimizer"),
              arg("wrappers") = std::vector<Component>(), arg("alpha") = 0.0, arg("batch_size"),
-             arg("shuffle") = true, arg("seed"),
-             "`wrappers` stand around the optimizer from the inside out.")
+             arg("shuffle") = true, arg("seed"), arg("augmentation") = Component{"none", {}},
+             arg("mixup") = 0.0, "`wrappers` stand around the optimizer from the inside out.")
         .def("set_data", &set_data, arg("X"), arg("y"), arg("weights") = py::none(),
              arg("rows") = py::none(), "What to train on; the arrays are referenced, not copied.")
         .def("load", &load, arg("parameters"), "Take the weights from a flat vector.")

@@ -198,7 +198,7 @@ class Trainer:
     """
     Trains a network by slices of steps.
     """
-    def __init__(self, network: Network, *, optimizer: Component, wrappers: collections.abc.Sequence[Component] = [], alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0, batch_size: typing.SupportsInt | typing.SupportsIndex, shuffle: bool = True, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def __init__(self, network: Network, *, optimizer: Component, wrappers: collections.abc.Sequence[Component] = [], alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0, batch_size: typing.SupportsInt | typing.SupportsIndex, shuffle: bool = True, seed: typing.SupportsInt | typing.SupportsIndex, augmentation: Component = ..., mixup: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
         """
         `wrappers` stand around the optimizer from the inside out.
         """

@@ -24,6 +24,10 @@ class Plan:
         The engine's optimizer.
     wrappers : tuple of deepgen._core.Component
         What stands around it, from the inside out.
+    augmentation : deepgen._core.Component
+        What changes the features of a step's rows.
+    mixup : float
+        Parameter of the Beta distribution by which rows are mixed; 0 mixes nothing.
     schedule : Schedule
         Moves the learning rate.
     learning_rate : float
@@ -66,6 +70,8 @@ class Plan:
 
     optimizer: _core.Component
     wrappers: tuple[_core.Component, ...]
+    augmentation: _core.Component
+    mixup: float
     schedule: Schedule
     learning_rate: float
     alpha: float

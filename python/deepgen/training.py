@@ -252,6 +252,8 @@ class _Run:
             batch_size=plan.batch_size,
             shuffle=plan.shuffle,
             seed=course.seed,
+            augmentation=plan.augmentation,
+            mixup=plan.mixup,
         )
         self.trainer.set_data(data.X, data.y, data.weights, data.rows)
         self.trainer.load(network.parameters)

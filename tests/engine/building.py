@@ -3,6 +3,9 @@
 import numpy as np
 
 from deepgen import _core
+from reference import Component
+
+NONE = Component("none")
 
 
 def component_of(component):
@@ -40,6 +43,8 @@ def trainer_of(
     batch_size=32,
     shuffle=True,
     seed=0,
+    augmentation=NONE,
+    mixup=0.0,
 ):
     return _core.Trainer(
         network_of(spec, dtype, simd),
@@ -49,6 +54,8 @@ def trainer_of(
         batch_size=batch_size,
         shuffle=shuffle,
         seed=seed,
+        augmentation=component_of(augmentation),
+        mixup=mixup,
     )
 
 

@@ -1,13 +1,14 @@
 """The executable specification of the engine: plain, slow and obvious NumPy in float64.
 
 Reading order: random, activations, normalizations, losses, network, probe, optimizers, wrappers,
-trainer.
+augmentations, mixup, trainer.
 Nothing here is fast and nothing here knows the engine; tests/engine compares the engine with it and
 tests/oracles compares both with PyTorch.
 """
 
-from . import probe, random
+from . import mixup, probe, random
 from .activations import ACTIVATIONS
+from .augmentations import AUGMENTATIONS
 from .losses import LOSSES
 from .network import (
     Block,
@@ -32,6 +33,7 @@ from .wrappers import WRAPPERS
 
 __all__ = [
     "ACTIVATIONS",
+    "AUGMENTATIONS",
     "LOSSES",
     "NORMALIZATIONS",
     "OPTIMIZERS",
@@ -47,6 +49,7 @@ __all__ = [
     "layout",
     "loss",
     "loss_and_gradient",
+    "mixup",
     "n_parameters",
     "n_trainable",
     "outputs",

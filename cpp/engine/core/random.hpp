@@ -21,7 +21,8 @@ enum class Purpose : std::uint64_t {
     mixup = 3,
     perturbation = 4,
     probes = 5,
-    fisher = 6
+    augmentation = 7, // 6 splits off the validation rows, in Python
+    fisher = 9        // 8 drops branches
 };
 
 constexpr std::uint64_t mix(std::uint64_t x) {

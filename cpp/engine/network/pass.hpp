@@ -8,24 +8,13 @@
 
 #pragma once
 
+#include "engine/network/batch_inputs.hpp"
 #include "engine/network/parameters.hpp"
 #include "engine/network/work.hpp"
 
-#include <optional>
 #include <span>
 
 namespace deepgen {
-
-// The rows of a batch and how they are to be treated.
-template <class T>
-struct Batch {
-    Selection rows;
-    double weight_sum;         // of the rows' sample weights
-    bool training;             // batch statistics; else frozen
-    bool moves_running = true; // training moves the running statistics
-    std::optional<std::uint64_t> dropout_key = std::nullopt; // of the epoch; none: no dropout
-    Index first_position = 0;                                // of the first row in the epoch
-};
 
 // What a sink gets: the gradient of n packed numbers from `offset`; `coefs` tells weights from
 // vectors.
@@ -55,16 +44,19 @@ class Pass {
   public:
     enum class Purpose { inference, loss, gradient }; // each needs the memory of those before
 
-    // Room for max_rows rows. `dense_inputs`: rows are gathered; else they are read from CSR in
-    // place.
+    // Room for max_rows rows, and for those that a training step changes.
     Pass(const Network<T> &network, Index max_rows, Index team_size, bool dense_inputs,
-         Purpose purpose);
+         Purpose purpose, const ChangedRoom &changed = {});
 
     // Phase 1, up to layer `last`; of that one perhaps only the product.
     void forward(const Team &, const Batch<T> &, const Inputs<T> &, PackedParameters<T> &,
                  Index last, Part part);
     // The loss of each row block and, with room for a gradient, the slopes of the outputs.
     void loss_and_slopes(const Team &, const Batch<T> &, const Targeted<T> &);
+    // After that, other slopes of the outputs: the loss's sampled ones.
+    void sampled_slopes(const Team &, const Batch<T> &, const Targeted<T> &, std::uint64_t key);
+    // What the loss of a row weighs; under mixup, of it and its partner.
+    static double row_weight(const Batch<T> &, const Targeted<T> &, Index row);
     // The visitor sees this thread's rows of each layer's slopes in every state that they pass.
     using Visit = FunctionRef<void(Index layer, Slopes)>;
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &, Visit visit);
@@ -93,7 +85,7 @@ class Pass {
     Rows<const T> inputs(Index layer, Index n_rows) const;
     Rows<const T> slopes(Index layer, Index n_rows) const;
     SparseBlock<T> features(const Inputs<T> &X, Index n_rows) const { // of sparse X
-        return sparse_rows(X, {0, n_rows});
+        return inputs_.sparse(X, {0, n_rows});
     }
     // The slopes of the outputs, for those who bring their own.
     Rows<T> output_slopes(Index n_rows);
@@ -122,9 +114,9 @@ class Pass {
     struct ThreadMemory {
         Buffer<T> gradient;                // of one item
         std::vector<std::int64_t> cursors; // of the batch's CSR rows
+        Buffer<T> partner_slopes;          // of a row block
     };
 
-    void gather(const Batch<T> &, const Inputs<T> &, Share rows);
     void layer_forward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,
                        Share rows);
     void activation_backward(const Batch<T> &, Index layer, Share rows);
@@ -133,12 +125,12 @@ class Pass {
     NormalizationCall<T> normalization_call(const Batch<T> &, PackedParameters<T> &, Index layer,
                                             Share rows, T *y, Index stride);
     void drop(const Batch<T> &, Index layer, Share rows, T *matrix, Index stride) const;
-    SparseBlock<T> sparse_rows(const Inputs<T> &, Share rows) const;
+    // The targets of a row block and what their losses weigh: of the rows themselves or of their
+    // partners.
+    void gather_targets(const Batch<T> &, const Targeted<T> &, Share block, bool of_partners);
 
     const Network<T> &network_;
-    Index input_stride_;
-    Buffer<T> input_;                         // gathered rows of X
-    std::vector<std::int64_t> starts_, ends_; // of the batch's CSR rows
+    BatchInputs<T> inputs_;
     std::vector<LayerMemory> layers_;
     std::vector<ThreadMemory> threads_;
     Buffer<T> targets_, weights_;

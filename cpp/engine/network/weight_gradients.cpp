@@ -96,14 +96,14 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
             break;
         }
         case WorkItem::Kind::sparse_rows: {
-            const SparseBlock<T> block = sparse_rows(X, {0, n_rows});
+            const SparseBlock<T> block = inputs_.sparse(X, {0, n_rows});
             if (!cursors_stand)
                 for (Index row = 0; row < n_rows; ++row)
                     own.cursors[as_size(row)] =
-                        std::lower_bound(X.indices + starts_[as_size(row)],
-                                         X.indices + ends_[as_size(row)],
+                        std::lower_bound(block.indices + block.starts[row],
+                                         block.indices + block.ends[row],
                                          static_cast<std::int32_t>(item.row)) -
-                        X.indices;
+                        block.indices;
             cursors_stand = true;
             kernels.sparse_outer({.a = block,
                                   .cursors = own.cursors.data(),

@@ -25,7 +25,8 @@ class Roots {
     // (S + ridge I)^-1
     bool inverse(const T *S, Index n, double ridge, T *root);
 
-    // Eigenvectors v_k as rows, eigenvalues d_k ascending; negative ones, which are rounding, are 0.
+    // Eigenvectors v_k as rows, eigenvalues d_k ascending; negative ones, which are rounding, are
+    // 0.
     bool eigenbasis(const T *S, Index n, T *vectors, T *values);
 
     // (scale S + ridge I)^exponent. An eigenvalue counts for at least the rounding of the largest:

@@ -51,8 +51,7 @@ LayerStatistics<T> Step<T>::statistics(Index layer) const {
 
 template <class T>
 double Step<T>::row_share(Index row) const {
-    const double weight = y_.weights ? static_cast<double>(y_.weights[batch_.rows[row]]) : 1.0;
-    return weight / batch_.weight_sum;
+    return Pass<T>::row_weight(batch_, y_, row) / batch_.weight_sum;
 }
 
 template <class T>
@@ -63,12 +62,7 @@ void Step<T>::sample(const Team &team, std::uint64_t key) {
         pass_.forward(team, batch_, X_, parameters_,
                       static_cast<Index>(network_.layers().size()) - 1, Part::output);
     }
-    const Share rows = Pass<T>::row_share(team, batch_.rows.size);
-    for (Index row = rows.begin; row < rows.end; row += row_block) {
-        LossRows<T> block = pass_.loss_rows(batch_, y_, row);
-        block.rows = std::min(row_block, rows.end - row);
-        network_.loss().sampled_slopes(block, key, row);
-    }
+    pass_.sampled_slopes(team, batch_, y_, key);
     pass_.backward(team, batch_, parameters_);
     team.wait();
 }

@@ -9,6 +9,7 @@
 
 #include "engine/network/pass.hpp"
 #include "engine/optimizers/optimizer.hpp"
+#include "engine/training/mixup.hpp"
 
 #include <optional>
 
@@ -19,6 +20,10 @@ struct TrainingSpec {
     Index batch_size;
     bool shuffle = true;
     std::uint64_t seed = 0;
+    Component augmentation{"none", {}};
+    double mixup = 0.0; // of Beta(mixup, mixup); 0: no row is mixed
+
+    bool changes_rows() const { return augmentation.name != "none" || mixup > 0.0; }
 };
 
 // What the steps of the epoch so far did. One running sum over the epoch, so that slicing leaves
@@ -67,6 +72,7 @@ class Trainer {
         return number == 0 ? 0 : batch_ends_[as_size(number - 1)];
     }
     Batch<T> batch(Index number) const;
+    ChangedRoom changed_room() const;
     void record(const StepReport &report, double penalty, Index n_rows);
 
     const Network<T> &network_;
@@ -86,6 +92,8 @@ class Trainer {
     Index next_batch_ = 0;
     Progress progress_; // of the epoch
     std::uint64_t dropout_key_ = 0;
+    std::unique_ptr<Augmentation<T>> augmentation_; // null where no row changes
+    Mixup mixup_;
 
     std::optional<Pass<T>> pass_;
     Index team_size_ = 0;

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepgen import _core
+from deepgen.augmentation import AUGMENTATIONS
 from deepgen.component import resolve
 from deepgen.course import Plan
 from deepgen.initializers import STANDARDIZING_ROWS, initialize, standardize_layers
@@ -115,6 +116,12 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         return
     if model.dropout > 0:
         raise ValueError("solver='lbfgs' does not support dropout: its loss must not be random")
+    if model.mixup > 0:
+        raise ValueError("solver='lbfgs' does not support mixup: its loss must not be random")
+    if model.augmentation is not None:
+        raise ValueError(
+            "solver='lbfgs' does not support augmentation: its loss must not be random"
+        )
     if batch_norm_of(model) is not None:
         raise ValueError("solver='lbfgs' does not support normalization='batch': it has no batches")
     if model.clip_norm is not None:
@@ -142,6 +149,24 @@ def make_wrappers(model: Any) -> tuple[_core.Component, ...]:
     if model.clip_norm is not None:
         wrappers.append(_core.Component("clip_norm", {"limit": float(model.clip_norm)}))
     return tuple(wrappers)
+
+
+def make_augmentation(model: Any) -> _core.Component:
+    """Return the engine's augmentation that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    augmentation : deepgen._core.Component
+        The member 'none' where there is none.
+    """
+    if model.augmentation is None:
+        return _core.Component("none")
+    return resolve(model.augmentation, AUGMENTATIONS, "augmentation").to_core()
 
 
 def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
@@ -241,6 +266,8 @@ def make_plan(
         # L-BFGS is no optimizer of the engine, which then takes no steps.
         optimizer=(optimizer if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
         wrappers=make_wrappers(model),
+        augmentation=make_augmentation(model),
+        mixup=float(model.mixup),
         schedule=make_schedule(model, optimizer),
         learning_rate=optimizer.rate(rate) if isinstance(optimizer, FirstOrder) else rate,
         alpha=float(model.alpha),

@@ -11,6 +11,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
+from deepgen.augmentation import Augmentation
 from deepgen.component import resolve
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.class_predictions import ClassPredictions
@@ -62,7 +63,8 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     shuffle : bool, default=True
         Whether each epoch has its own order of rows.
     random_state : int, RandomState instance or None, default=None
-        Determines starting weights, order of rows, dropout and the validation split.
+        Determines starting weights, order of rows, dropout, mixup, augmentation and the validation
+        split.
     tol : float, default=1e-4
         What counts as an improvement of loss or score; for 'lbfgs' the bound on the gradient.
     verbose : bool, default=False
@@ -104,6 +106,12 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     clip_norm : float or None, default=None
         Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; a longer
         one is shortened to it. Not for 'lbfgs'.
+    mixup : float, default=0.0
+        Parameter a of mixup, >= 0: each step mixes its rows in pairs, features and losses alike,
+        in parts drawn from Beta(a, a); 0 mixes nothing.
+    augmentation : {'jitter', 'mask', 'swap'}, Augmentation or None, default=None
+        How training changes features anew in each epoch: Gaussian noise, features replaced by
+        their mean, or by those of other rows.
     class_weight : dict, list of dict, 'balanced' or None, default=None
         Weights of the classes, by which sample weights are multiplied: a dict from label to weight
         >= 0 (labels that it lacks have 1), for several labels a sample a list with a dict from 0
@@ -226,6 +234,8 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         bias: bool = True,
         initializer: str = "glorot_uniform",
         clip_norm: float | None = None,
+        mixup: float = 0.0,
+        augmentation: str | Augmentation | None = None,
         class_weight: dict[Any, float] | list[dict[int, float]] | str | None = None,
         scoring: str | Callable[..., float] | None = None,
         max_time: float | None = None,
@@ -264,6 +274,8 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         self.bias = bias
         self.initializer = initializer
         self.clip_norm = clip_norm
+        self.mixup = mixup
+        self.augmentation = augmentation
         self.class_weight = class_weight
         self.scoring = scoring
         self.max_time = max_time

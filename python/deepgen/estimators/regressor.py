@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils.metaestimators import available_if
 
+from deepgen.augmentation import Augmentation
 from deepgen.component import resolve
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.constraints import REGRESSOR
@@ -63,7 +64,8 @@ class MLPRegressor(RegressionPredictions):
     shuffle : bool, default=True
         Whether each epoch has its own order of rows.
     random_state : int, RandomState instance or None, default=None
-        Determines starting weights, order of rows, dropout and the validation split.
+        Determines starting weights, order of rows, dropout, mixup, augmentation and the validation
+        split.
     tol : float, default=1e-4
         What counts as an improvement of loss or score; for 'lbfgs' the bound on the gradient.
     verbose : bool, default=False
@@ -106,6 +108,12 @@ class MLPRegressor(RegressionPredictions):
     clip_norm : float or None, default=None
         Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; a longer
         one is shortened to it. Not for 'lbfgs'.
+    mixup : float, default=0.0
+        Parameter a of mixup, >= 0: each step mixes its rows in pairs, features and losses alike,
+        in parts drawn from Beta(a, a); 0 mixes nothing.
+    augmentation : {'jitter', 'mask', 'swap'}, Augmentation or None, default=None
+        How training changes features anew in each epoch: Gaussian noise, features replaced by
+        their mean, or by those of other rows.
     scoring : str, callable or None, default=None
         What is measured on the validation rows and stops training early: None is R2 (D2 of
         the pinball loss for several quantiles), 'loss'
@@ -226,6 +234,8 @@ class MLPRegressor(RegressionPredictions):
         bias: bool = True,
         initializer: str = "glorot_uniform",
         clip_norm: float | None = None,
+        mixup: float = 0.0,
+        augmentation: str | Augmentation | None = None,
         scoring: str | Callable[..., float] | None = None,
         max_time: float | None = None,
         n_members: int = 1,
@@ -263,6 +273,8 @@ class MLPRegressor(RegressionPredictions):
         self.bias = bias
         self.initializer = initializer
         self.clip_norm = clip_norm
+        self.mixup = mixup
+        self.augmentation = augmentation
         self.scoring = scoring
         self.max_time = max_time
         self.n_members = n_members

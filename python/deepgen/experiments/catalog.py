@@ -9,6 +9,7 @@ from deepgen.experiments import (
     bumps,
     depth_sweep,
     double_descent,
+    early_stopping,
     label_learning_curve,
     linear_path,
     minibatch_redundancy,
@@ -23,6 +24,7 @@ from deepgen.experiments import (
     smooth_activations,
     square,
     stochastic_mlp_loss,
+    stronger_optimizer,
     three_errors,
     tri,
     width_sweep,
@@ -55,6 +57,8 @@ CATALOG: Final[tuple[Runner, ...]] = (
     width_sweep.run,
     depth_sweep.run,
     double_descent.run,
+    early_stopping.run,
+    stronger_optimizer.run,
 )
 """One line an experiment."""
 
