@@ -27,7 +27,7 @@ from .network import (
     split,
 )
 from .normalizations import DEFAULTS as NORMALIZATIONS
-from .optimizers import OPTIMIZERS
+from .solvers import OPTIMIZERS
 from .trainer import Progress, Trainer
 from .wrappers import WRAPPERS
 

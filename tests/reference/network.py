@@ -205,17 +205,24 @@ def loss_and_gradient(
     )
 
 
+def loss_slopes(spec, z, y):
+    return LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
+
+
 def gradient_of_trace(spec, parameters, trace, y, weights=None, alpha=0.0):
     z = trace[-1].outputs
     weights = np.ones(len(z)) if weights is None else weights
     total = weights.sum()
-    slope = LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
+    slope = loss_slopes(spec, z, y)
     gradient = gradient_of_slopes(spec, parameters, trace, weights[:, None] / total * slope)
     return gradient + np.where(is_weight(spec), alpha / total * parameters, 0.0)
 
 
-def gradient_of_slopes(spec, parameters, trace, slopes):
-    """The gradient of a function of the outputs whose derivatives there are ``slopes``."""
+def gradient_of_slopes(spec, parameters, trace, slopes, dz_of=None):
+    """The gradient of a function of the outputs whose derivatives there are ``slopes``.
+
+    ``dz_of`` takes the derivatives in each layer's z.
+    """
     blocks = split(spec, parameters)
     gradient = np.zeros_like(parameters)
     into = split(spec, gradient)
@@ -234,6 +241,8 @@ def gradient_of_slopes(spec, parameters, trace, slopes):
             into[f"scale_{l}"][...] = (dy * saved.standardized.x).sum(axis=0)
             into[f"shift_{l}"][...] = dy.sum(axis=0)
             dz = standardize_gradient(dy * blocks[f"scale_{l}"], saved.standardized)
+        if dz_of is not None:
+            dz_of[l] = dz
         into[f"coefs_{l}"][...] = saved.inputs.T @ dz
         if f"intercepts_{l}" in into:
             into[f"intercepts_{l}"][...] = dz.sum(axis=0)

@@ -38,6 +38,7 @@ PURPOSES = {
     "perturbation": 4,
     "probes": 5,
     "augmentation": 7,
+    "fisher": 9,
 }
 
 
@@ -57,6 +58,10 @@ def child(key, j):
 
 def value(key, i):
     return mix((key + (i + 1) * GOLDEN) & MASK_64)
+
+
+def fraction(key, i):
+    return (value(key, i) >> 11) / 2**53
 
 
 def below(bound, key, i):

@@ -46,9 +46,10 @@ class Factor {
     Index place(Index block) const { return block * padded<T>(blocks_.largest()); }
     Index places() const { return place(blocks_.count()); }
 
-    void remember(const std::string &name, std::vector<Memory<T>> &all) {
+    // `root_name` tells which of the two it is, so that one is never taken for the other.
+    void remember(const std::string &name, const char *root_name, std::vector<Memory<T>> &all) {
         all.push_back({name + "_statistic", statistic_, false});
-        all.push_back({name + "_root", root_, false});
+        all.push_back({name + root_name, root_, false});
         all.push_back({name + "_values", values_, false});
     }
 

@@ -141,9 +141,10 @@ void KFac<T>::make_room(Index n_rows, Index n_threads, bool dense_inputs) {
 template <class T>
 std::vector<Memory<T>> KFac<T>::memory() {
     std::vector<Memory<T>> all = Preconditioner<T>::memory();
+    const char *const root = eigen_ ? "_basis" : "_inverse";
     for (std::size_t l = 0; l < layers_.size(); ++l) {
-        layers_[l].inputs.remember("kfac_inputs_" + std::to_string(l), all);
-        layers_[l].slopes.remember("kfac_slopes_" + std::to_string(l), all);
+        layers_[l].inputs.remember("kfac_inputs_" + std::to_string(l), root, all);
+        layers_[l].slopes.remember("kfac_slopes_" + std::to_string(l), root, all);
     }
     unpacked_ = true; // whoever asks may write
     return all;

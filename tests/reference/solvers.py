@@ -1,0 +1,6 @@
+"""Every optimizer by the engine's name: elementwise rules and preconditioners."""
+
+from . import optimizers
+from .kfac import KFAC
+
+OPTIMIZERS = {**optimizers.OPTIMIZERS, "kfac": KFAC}
