@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from deepgen.experiments import (
+    batch_norm_batch_size,
     bounded_sigma,
     bumps,
     depth_sweep,
@@ -14,6 +15,7 @@ from deepgen.experiments import (
     linear_path,
     minibatch_redundancy,
     mlp_loss,
+    normalizers,
     optimizer_costs,
     rect,
     regions,
@@ -52,6 +54,8 @@ CATALOG: Final[tuple[Runner, ...]] = (
     saddle_escape.run,
     linear_path.run,
     minibatch_redundancy.run,
+    normalizers.run,
+    batch_norm_batch_size.run,
     regression_1d.run,
     label_learning_curve.run,
     width_sweep.run,
