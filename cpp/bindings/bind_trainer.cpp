@@ -147,6 +147,9 @@ namespace deepgen::python {
 void bind_trainer(py::module_ &module) {
     using py::arg, py::kw_only;
 
+    module.def("needs_lapack", &needs_lapack, arg("rule"),
+               "Does a rule call SciPy's LAPACK, which should then have one thread?");
+
     py::class_<Progress>(module, "Progress",
                          "What the steps of the epoch so far did; sums over them.")
         .def_readonly("n_steps", &Progress::n_steps)

@@ -10,9 +10,9 @@
     log_loss         diag p - p p^T
     binary_log_loss  p (1 - p)
 
-Where it is diagonal a slope is its root with a random sign; of a softmax it is p - e_c for a class c
-drawn from p. A random number belongs to the step (the key), the row and the output. Focal losses are
-no likelihoods.
+Where it is diagonal a slope is its root with a random sign; of a softmax it is p - e_c for a class
+c drawn from p. A random number belongs to the step (the key), the row and the output. Focal losses
+are no likelihoods.
 
 Sources: R. Fisher 1922; J. Martens, "New insights and perspectives on the natural gradient method",
 JMLR 2020, section 5; P. J. Huber, E. M. Ronchetti, "Robust statistics", 2009, section 4.5.
@@ -26,7 +26,9 @@ from .random import child, fraction, value
 
 
 def huber_information(delta):
-    density = lambda r: np.exp(-0.5 * r**2 if abs(r) <= delta else delta * (0.5 * delta - abs(r)))
+    def density(r):
+        return np.exp(-0.5 * r**2 if abs(r) <= delta else delta * (0.5 * delta - abs(r)))
+
     inside = 2.0 * quad(density, 0.0, delta)[0]
     return inside / (inside + 2.0 * quad(density, delta, np.inf)[0])
 

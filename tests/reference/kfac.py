@@ -55,7 +55,7 @@ class KFAC:
     defaults = {
         "empirical": 0.0,
         "eigen": 0.0,
-        "damping": 1e-3,
+        "damping": 0.01,
         "factor_decay": 0.95,
         "interval": 20.0,
         "kl_clip": 1e-3,
@@ -72,7 +72,7 @@ class KFAC:
         self.sides = None
 
     def look(self, spec, parameters, trace, weights, slopes, seed):
-        """Renew the factors where they are due; ``slopes`` of the outputs hold the rows' weights."""
+        """Renew the factors where they are due; ``slopes`` of the outputs hold rows' weights."""
         self.spec = spec
         self.t += 1
         if self.sides is None:

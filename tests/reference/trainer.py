@@ -21,8 +21,8 @@ from . import mixup, network
 from .augmentations import AUGMENTATIONS
 from .network import Component
 from .normalizations import updated_statistics
-from .solvers import OPTIMIZERS
 from .random import dropout_mask, order
+from .solvers import OPTIMIZERS
 from .wrappers import WRAPPERS
 
 UNCHANGED = Component("none")

@@ -15,7 +15,7 @@ namespace {
 constexpr Parameter parameters[] = {
     {.name = "empirical", .value = 0.0, .low = 0.0, .high = 1.0},
     {.name = "eigen", .value = 0.0, .low = 0.0, .high = 1.0},
-    {.name = "damping", .value = 1e-3, .low = 0.0, .high = infinity},
+    {.name = "damping", .value = 0.01, .low = 0.0, .high = infinity},
     {.name = "factor_decay", .value = 0.95, .low = 0.0, .high = below_one},
     {.name = "interval", .value = 20.0, .low = 1.0, .high = infinity},
     {.name = "kl_clip", .value = 1e-3, .low = 0.0, .high = infinity},

@@ -4,12 +4,14 @@ from deepgen.optimizers.adadelta import AdaDelta
 from deepgen.optimizers.adagrad import AdaGrad
 from deepgen.optimizers.adam import Adam
 from deepgen.optimizers.adamw import AdamW
+from deepgen.optimizers.kfac import KFAC
 from deepgen.optimizers.lbfgs import LBFGS
 from deepgen.optimizers.optimizer import FirstOrder, Optimizer
 from deepgen.optimizers.rmsprop import RMSProp
 from deepgen.optimizers.sgd import SGD
 
 __all__ = [
+    "KFAC",
     "LBFGS",
     "SGD",
     "AdaDelta",
@@ -26,6 +28,7 @@ SOLVERS: dict[str, type[Optimizer]] = {
     "adagrad": AdaGrad,
     "adam": Adam,
     "adamw": AdamW,
+    "kfac": KFAC,
     "lbfgs": LBFGS,
     "rmsprop": RMSProp,
     "sgd": SGD,
