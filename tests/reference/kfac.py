@@ -93,7 +93,7 @@ class KFAC:
             z, settings = trace[-1].outputs, network.loss_settings(spec)
             s = root * sampled_slopes(spec.loss.name, z, settings, key)
         dz = {}
-        network.gradient_of_slopes(spec, parameters, trace, s, dz)
+        network.gradient_in_effective(spec, parameters, trace, s, dz)
         for l, (of_inputs, of_slopes) in enumerate(self.sides):
             a = trace[l].inputs
             if self.n_inputs(l) > a.shape[1]:

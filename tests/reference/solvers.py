@@ -2,5 +2,6 @@
 
 from . import optimizers
 from .kfac import KFAC
+from .shampoo import Shampoo
 
-OPTIMIZERS = {**optimizers.OPTIMIZERS, "kfac": KFAC}
+OPTIMIZERS = {**optimizers.OPTIMIZERS, "kfac": KFAC, "shampoo": Shampoo}

@@ -98,8 +98,9 @@ struct StepReport {
 // What an optimizer is made for.
 struct Surroundings {
     PackedWeights weights;
-    std::uint64_t seed; // of the run; each purpose has its own stream, keyed by the step's count
-    bool samples;       // the loss is a likelihood, so that a batch can be sampled
+    std::uint64_t seed;  // of the run; each purpose has its own stream, keyed by the step's count
+    bool samples;        // the loss is a likelihood, so that a batch can be sampled
+    bool reparametrized; // some weights in the products are made of those that move
 };
 
 // A named piece of an optimizer's memory, for saving.

@@ -5,7 +5,9 @@
 
 #include "engine/optimizers/preconditioner.hpp"
 
-#define DEEPGEN_PRECONDITIONERS(MEMBER) MEMBER(kfac)
+#define DEEPGEN_PRECONDITIONERS(MEMBER)                                                            \
+    MEMBER(kfac)                                                                                   \
+    MEMBER(shampoo)
 
 namespace deepgen {
 

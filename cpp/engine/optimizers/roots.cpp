@@ -36,14 +36,15 @@ Roots<T>::Roots(const Lapack<T> &lapack, const Kernels<T> &kernels, Index n, Pur
 }
 
 template <class T>
-bool Roots<T>::take(const T *S, Index n) {
-    std::copy_n(S, n * n, matrix_.data());
-    return all_finite(S, n * n);
+bool Roots<T>::take(const T *S, Index n, Index stride) {
+    for (Index i = 0; i < n; ++i)
+        std::copy_n(S + i * stride, n, matrix_.data() + i * n);
+    return all_finite(matrix_.data(), n * n);
 }
 
 template <class T>
 bool Roots<T>::inverse(const T *S, Index n, double ridge, T *root) {
-    if (!take(S, n))
+    if (!take(S, n, n))
         return false;
     for (Index i = 0; i < n; ++i)
         matrix_[as_size(i * (n + 1))] += static_cast<T>(ridge);
@@ -74,7 +75,7 @@ bool Roots<T>::decompose(Index n) {
 
 template <class T>
 bool Roots<T>::eigenbasis(const T *S, Index n, T *vectors, T *values) {
-    if (!take(S, n) || !decompose(n))
+    if (!take(S, n, n) || !decompose(n))
         return false;
     std::copy_n(matrix_.data(), n * n, vectors);
     for (Index k = 0; k < n; ++k)
@@ -83,37 +84,38 @@ bool Roots<T>::eigenbasis(const T *S, Index n, T *vectors, T *values) {
 }
 
 template <class T>
-bool Roots<T>::power(const T *S, Index n, double scale, double ridge, double exponent, T *root) {
-    if (!take(S, n) || !decompose(n))
+bool Roots<T>::power(const T *S, Index n, Index stride, double scale, double ridge, double exponent,
+                     T *root) {
+    if (!take(S, n, stride) || !decompose(n))
         return false;
     const double largest = scale * static_cast<double>(values_[as_size(n - 1)]);
     const double noise = static_cast<double>(n) *
                          static_cast<double>(std::numeric_limits<T>::epsilon()) *
                          std::max(largest, 0.0);
-    const Index stride = padded<T>(n);
+    const Index padded_n = padded<T>(n);
     for (Index k = 0; k < n; ++k) {
         const double d = scale * static_cast<double>(values_[as_size(k)]);
         const double factor = std::pow(std::max(d, noise) + ridge, 0.5 * exponent);
         if (!std::isfinite(factor))
             return false;
         for (Index j = 0; j < n; ++j)
-            scaled_[as_size(k * stride + j)] =
+            scaled_[as_size(k * padded_n + j)] =
                 static_cast<T>(factor * static_cast<double>(matrix_[as_size(k * n + j)]));
-        std::fill_n(scaled_.data() + k * stride + n, stride - n, T(0));
+        std::fill_n(scaled_.data() + k * padded_n + n, padded_n - n, T(0));
     }
     for (Index column = 0; column < n; column += kernels_.panel) {
-        const Index width = std::min(kernels_.panel, stride - column);
+        const Index width = std::min(kernels_.panel, padded_n - column);
         kernels_.outer_product({.rows = n,
                                 .columns = width,
                                 .depth = n,
                                 .a = scaled_.data(),
-                                .a_stride = stride,
+                                .a_stride = padded_n,
                                 .b = scaled_.data() + column,
-                                .b_stride = stride,
+                                .b_stride = padded_n,
                                 .out = panel_.data()});
         for (Index row = 0; row < n; ++row)
             std::copy_n(panel_.data() + row * width, std::min(width, n - column),
-                        root + row * n + column);
+                        root + row * stride + column);
     }
     return true;
 }

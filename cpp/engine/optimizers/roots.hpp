@@ -3,7 +3,8 @@
 //
 //   S^p = sum_k d_k^p v_k v_k^T,   S v_k = d_k v_k
 //
-// One object is the working memory of one thread. All matrices are contiguous and full. What cannot
+// One object is the working memory of one thread. Matrices are full; rows are `stride` apart, or
+// contiguous. What cannot
 // be had - S is not finite, or not definite where that is needed, or LAPACK gives up - leaves the
 // result as it was, so that a rule goes on with the root before.
 
@@ -30,12 +31,13 @@ class Roots {
     bool eigenbasis(const T *S, Index n, T *vectors, T *values);
 
     // (scale S + ridge I)^exponent. An eigenvalue counts for at least the rounding of the largest:
-    // below that it is noise, which a negative power would blow up.
-    bool power(const T *S, Index n, double scale, double ridge, double exponent, T *root);
+    // below that it is noise, which a negative power would blow up. The padding of rows is kept.
+    bool power(const T *S, Index n, Index stride, double scale, double ridge, double exponent,
+               T *root);
 
   private:
-    bool take(const T *S, Index n); // into matrix_; is it finite?
-    bool decompose(Index n);        // matrix_ into its eigenvectors, values_ beside it
+    bool take(const T *S, Index n, Index stride); // into matrix_; is it finite?
+    bool decompose(Index n); // matrix_ into its eigenvectors, values_ beside it
 
     const Lapack<T> &lapack_;
     const Kernels<T> &kernels_;

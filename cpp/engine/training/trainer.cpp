@@ -21,7 +21,8 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
     require(spec.mixup >= 0.0 && std::isfinite(spec.mixup),
             "mixup must be finite and not negative, got ", spec.mixup);
     check_augmentation(spec.augmentation);
-    optimizer_->allocate({network.packed().weights(), spec.seed, network.loss().samples()});
+    optimizer_->allocate({network.packed().weights(), spec.seed, network.loss().samples(),
+                          network.reparametrized()});
 }
 
 template <class T>
@@ -150,6 +151,8 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
         pass_.emplace(network_, largest_batch_, n_threads, !X_.sparse(), Pass<T>::Purpose::gradient,
                       changed_room());
         optimizer_->make_room(largest_batch_, n_threads, !X_.sparse());
+        if (network_.reparametrized())
+            collected_.resize(parameters_.stored.size());
     }
     Index next = next_batch_;
     Index count = n_steps_;
@@ -161,7 +164,7 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
             const Batch<T> rows = batch(number);
             if (rows.weight_sum == 0.0)
                 continue; // makes no step, and uses up no rate
-            Step<T> step(network_, *pass_, rows, X_, y_, parameters_, spec_.alpha);
+            Step<T> step(network_, *pass_, rows, X_, y_, parameters_, collected_, spec_.alpha);
             const StepSize size{n_steps_ + 1 + static_cast<Index>(made), rates[made]};
             const StepReport report = optimizer_->step(team, step, size);
             if (team.rank == 0)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepgen.component import resolve
 from deepgen.estimators.assembly import LEARNING_RATE, batch_norm_of
-from deepgen.optimizers import FirstOrder, Optimizer
+from deepgen.losses import Focal
+from deepgen.normalizations import NORMALIZATIONS, Reparametrization
+from deepgen.optimizers import KFAC, FirstOrder, Optimizer
 from deepgen.warning import warn
 
 __all__ = ["refuse_combinations"]
@@ -43,6 +46,8 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
             "makes of a large enough sample of y"
         )
+    if isinstance(optimizer, KFAC):
+        refuse_with_kfac(model, optimizer)
     if isinstance(optimizer, FirstOrder):
         rate = optimizer.rate(model.learning_rate_init)
         if model.learning_rate_init not in (LEARNING_RATE, rate):
@@ -72,3 +77,34 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         )
     if model.early_stopping:
         warn("early_stopping has no effect with solver='lbfgs'")
+
+
+def refuse_with_kfac(model: Any, optimizer: KFAC) -> None:
+    """Refuse what K-FAC has no curvature for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    optimizer : KFAC
+        What its ``solver`` stands for.
+
+    Raises
+    ------
+    ValueError
+        If targets cannot be drawn from what the loss predicts, or if weights are made of others.
+    """
+    loss = getattr(model, "loss", None)
+    if optimizer.fisher == "true" and (loss == "focal" or isinstance(loss, Focal)):
+        raise ValueError(
+            "solver='kfac' draws targets from what a likelihood predicts, and loss='focal' is none;"
+            " give solver=KFAC(fisher='empirical')"
+        )
+    if model.normalization is None:
+        return
+    norm = resolve(model.normalization, NORMALIZATIONS, "normalization")
+    if isinstance(norm, Reparametrization):
+        raise ValueError(
+            f"solver='kfac' has no factors for normalization={type(norm).__name__}(), which makes "
+            "weights of others; use BatchNorm(), LayerNorm() or solver='shampoo'"
+        )

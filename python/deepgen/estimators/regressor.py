@@ -44,8 +44,8 @@ class MLPRegressor(RegressionPredictions):
         'identity', 'logistic', 'tanh', 'relu', 'leaky_relu' (slope 0.01), 'elu', 'selu', 'gelu',
         'silu' or 'mish'; a sequence gives one to each hidden layer.
     solver : str or Optimizer, default='adam'
-        How the weights are found: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta', 'kfac'
-        or 'lbfgs'. An object of `deepgen.optimizers` brings its own settings; a name
+        How the weights are found: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta', 'kfac',
+        'shampoo' or 'lbfgs'. An object of `deepgen.optimizers` brings its own settings; a name
         takes ``momentum``, ``beta_1`` ... from here.
     alpha : float, default=0.0001
         L2 on the weights, divided by the weight sum of the batch, >= 0.

@@ -9,6 +9,7 @@ from deepgen.optimizers.lbfgs import LBFGS
 from deepgen.optimizers.optimizer import FirstOrder, Optimizer
 from deepgen.optimizers.rmsprop import RMSProp
 from deepgen.optimizers.sgd import SGD
+from deepgen.optimizers.shampoo import Shampoo
 
 __all__ = [
     "KFAC",
@@ -21,6 +22,7 @@ __all__ = [
     "FirstOrder",
     "Optimizer",
     "RMSProp",
+    "Shampoo",
 ]
 
 SOLVERS: dict[str, type[Optimizer]] = {
@@ -32,5 +34,6 @@ SOLVERS: dict[str, type[Optimizer]] = {
     "lbfgs": LBFGS,
     "rmsprop": RMSProp,
     "sgd": SGD,
+    "shampoo": Shampoo,
 }
 """The names that ``solver`` takes."""
