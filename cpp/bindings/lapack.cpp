@@ -43,9 +43,8 @@ Function *routine(const py::dict &routines, const std::string &name, const std::
 
 template <class T>
 Lapack<T> scipy_lapack() {
-    const auto routines = py::module_::import("scipy.linalg.cython_lapack")
-                              .attr("__pyx_capi__")
-                              .cast<py::dict>();
+    const auto routines =
+        py::module_::import("scipy.linalg.cython_lapack").attr("__pyx_capi__").cast<py::dict>();
     const std::string letter = sizeof(T) == sizeof(float) ? "s" : "d";
     const std::string number = sizeof(T) == sizeof(float) ? "float *" : "double *";
     const std::string triangle = "void (char *, int *, " + number + ", int *, int *)";

@@ -115,8 +115,8 @@ class ElementwiseLoss final : public Loss<T> {
                 const T *outputs = block.outputs + i * block.outputs_stride;
                 for (Index j = 0; j < block.n_outputs; ++j)
                     block.gradient[i * block.gradient_stride + j] = static_cast<T>(
-                        factor * either_root(formula_.fisher(static_cast<double>(outputs[j])),
-                                             row_key, j));
+                        factor *
+                        either_root(formula_.fisher(static_cast<double>(outputs[j])), row_key, j));
             });
     }
 

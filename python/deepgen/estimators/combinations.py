@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepgen.averaging import Line
 from deepgen.component import resolve
 from deepgen.estimators.assembly import LEARNING_RATE, batch_norm_of
 from deepgen.losses import Focal
@@ -48,6 +49,12 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         )
     if isinstance(optimizer, KFAC):
         refuse_with_kfac(model, optimizer)
+    if model.averaging == "subspace" or isinstance(model.averaging, Line):
+        if optimizer.name in ("kfac", "shampoo"):
+            raise ValueError(
+                f"averaging='subspace' does not support solver='{optimizer.name}': its matrices "
+                "are those of one network, and a line has two ends"
+            )
     if isinstance(optimizer, FirstOrder):
         rate = optimizer.rate(model.learning_rate_init)
         if model.learning_rate_init not in (LEARNING_RATE, rate):

@@ -96,8 +96,9 @@ class MLPRegressor(RegressionPredictions):
     target_scaling : {'standard'} or None, default='standard'
         Whether targets are standardised inside ('poisson' and 'gamma': divided by their mean), so
         that their unit does not matter; None is scikit-learn's behaviour.
-    normalization : {'batch', 'layer'}, Normalization or None, default=None
-        What stands before the activation of the hidden layers.
+    normalization : {'batch', 'layer', 'weight', 'weight_standardization', \
+            'scaled_weight_standardization'}, Normalization or None, default=None
+        What stands before the activation of the hidden layers, or what their weights are made by.
     skip : {'residual'}, Skip or None, default=None
         Which hidden layers are bridged.
     dropout : float, default=0.0
@@ -123,11 +124,12 @@ class MLPRegressor(RegressionPredictions):
         ``(estimator, X, y)``; higher is better.
     max_time : float or None, default=None
         Seconds after which ``fit`` ends, looked at after each epoch; > 0.
-    averaging : {'ema', 'swa', 'snapshot'}, Averaging or None, default=None
+    averaging : {'ema', 'swa', 'snapshot', 'subspace'}, Averaging or None, default=None
         What is made of the weights on the way: 'ema' predicts with their exponential moving average
         over steps, 'swa' with the mean over the last quarter of ``max_iter`` epochs; 'snapshot'
-        runs the 'snapshot' schedule in ``n_members`` cycles, whose last weights are the members.
-        Objects of `deepgen.averaging` have settings. Not for 'lbfgs'.
+        runs the 'snapshot' schedule in ``n_members`` cycles, whose last weights are the members;
+        'subspace' trains a line between two points and predicts with its middle. Objects of
+        `deepgen.averaging` have settings. Not for 'lbfgs'.
     n_members : int, default=1
         Networks that differ in their seed alone, trained side by side, one a thread; predictions
         of numbers are their means, and ``members_`` are fitted estimators.
@@ -150,6 +152,9 @@ class MLPRegressor(RegressionPredictions):
     members_ : list of estimators
         The members; this estimator itself where there is one. With several, the attributes of a
         network and of its training are theirs.
+    subspace_ : Subspace
+        With ``averaging='subspace'`` the line of networks: ``at(alpha)`` is an estimator,
+        ``ensemble(alphas)`` averages several.
     network_ : Network
         The engine's network with its flat vector of parameters.
     history_ : dict of str to ndarray
