@@ -13,7 +13,6 @@ class Elementwise final : public Optimizer<T> {
     Elementwise(const Component &component, const Kernels<T> &kernels);
 
     void allocate(const Surroundings &) override;
-    void make_room(Index, Index, bool) override {}
     StepReport step(const Team &, BatchGradient<T> &, StepSize) override;
     std::vector<Memory<T>> memory() override;
 

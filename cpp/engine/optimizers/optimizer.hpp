@@ -119,8 +119,9 @@ class Optimizer {
     // Memory as it is before the first step.
     virtual void allocate(const Surroundings &) = 0;
 
-    // Working memory for steps of so many rows on so many threads.
-    virtual void make_room(Index n_rows, Index n_threads, bool dense_inputs) = 0;
+    // Working memory for steps of so many rows on so many threads, beside what it remembers.
+    virtual void make_room([[maybe_unused]] Index n_rows, [[maybe_unused]] Index n_threads,
+                           [[maybe_unused]] bool dense_inputs) {}
 
     // The report is the same on every thread.
     virtual StepReport step(const Team &, BatchGradient<T> &, StepSize) = 0;
