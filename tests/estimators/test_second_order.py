@@ -106,7 +106,8 @@ def test_scipy_is_loaded_when_such_a_solver_trains_and_not_before():
 import sys
 from deepgen import _core
 layer = _core.LayerSpec(width=1, activation="identity")
-network = _core.Network(_core.NetworkSpec(n_inputs=2, layers=[layer]))
+loss = _core.Component("squared_error")
+network = _core.Network(_core.NetworkSpec(n_inputs=2, layers=[layer], loss=loss))
 for name in ("adam", "kfac"):
     _core.Trainer(network, optimizer=_core.Component(name), batch_size=4, seed=0)
     print("scipy" in sys.modules)
