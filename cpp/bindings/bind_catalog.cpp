@@ -37,6 +37,7 @@ std::map<std::string, Members> catalog() {
         families["activations"][std::string(name)] = {};
     families["normalizations"] = members_of(normalizations());
     families["losses"] = members_of(losses());
+    families["skips"] = members_of(skips());
     for (const auto &[name, parameters] : optimizers())
         families["optimizers"][std::string(name)] = ranges_of(parameters);
     return families;

@@ -196,7 +196,7 @@ INITIALIZERS: dict[str, Rule] = {
 def initialize(
     network: Network, name: str, rng: np.random.Generator, activations: Sequence[str]
 ) -> None:
-    """Write starting weights into a network; scales become 1, shifts 0.
+    """Write starting weights into a network; scales and gains become 1, shifts 0.
 
     Parameters
     ----------
@@ -220,7 +220,13 @@ def initialize(
             "shift": 0.0,
             "mean": 0.0,
             "variance": 1.0,
+            "gain": 1.0,
+            "gate_intercepts": 0.0,
         }
+        if f"gate_coefs_{layer}" in blocks:
+            # Directions alone, which only the layer's own weights are scaled from, would saturate.
+            rule = lecun_normal if name == "data_dependent" else INITIALIZERS[name]
+            values["gate_coefs"] = rule(rng, fan_in, fan_out, activation)[0]
         for kind, value in values.items():
             if f"{kind}_{layer}" in blocks:
                 blocks[f"{kind}_{layer}"][...] = value

@@ -171,21 +171,28 @@ def network_spec(
     spec : deepgen._core.NetworkSpec
         Hidden layers, then the output layer.
     """
-    plain = _core.Component("none")
-    norm = plain
+    norm = None
     if normalization is not None:
-        norm = resolve(normalization, NORMALIZATIONS, "normalization").to_core()
-    sources = [-1] * len(widths)
-    if skip is not None:
-        sources = resolve(skip, SKIPS, "skip").sources(widths)
+        norm = resolve(normalization, NORMALIZATIONS, "normalization")
+    bridge = Skip() if skip is None else resolve(skip, SKIPS, "skip")
+    bridge.check()
+    sources = [-1] * len(widths) if skip is None else bridge.sources(widths)
+    open_norm, closing_norm = (
+        _core.Component("none") if own is None else own.to_core() for own in bridge.norms(norm)
+    )
+    n_blocks = sum(source >= 0 for source in sources)
+    meeting = _core.Component(bridge.engine_name, bridge.engine_settings(n_blocks))
+    drops = iter(bridge.drops(n_blocks))
     layers = [
         _core.LayerSpec(
             width=width,
-            # The layer that closes a block only maps back to the block's input.
-            activation=name if source < 0 else "identity",
-            normalization=norm if source < 0 else plain,
+            # The layer that closes a block of two only maps back to the block's input.
+            activation="identity" if source >= 0 and bridge.closes_linear else name,
+            normalization=closing_norm if source >= 0 else open_norm,
             skip_from=source,
             dropout=float(dropout),
+            skip=meeting,
+            branch_drop=next(drops) if source >= 0 else 0.0,
         )
         for width, name, source in zip(widths, activations, sources, strict=True)
     ]

@@ -17,6 +17,8 @@ def spec_of(spec):
             normalization=component_of(layer.normalization),
             skip_from=layer.skip_from,
             dropout=layer.dropout,
+            skip=component_of(layer.skip),
+            branch_drop=layer.branch_drop,
         )
         for layer in spec.layers
     ]

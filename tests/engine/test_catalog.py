@@ -17,6 +17,10 @@ TWINS = {
     "activations": {name: {} for name in reference.ACTIVATIONS},
     "normalizations": reference.NORMALIZATIONS,
     "losses": {name: loss.defaults for name, loss in reference.LOSSES.items()},
+    "skips": {
+        name: {field: getattr(skip(), field) for field in vars(skip())}
+        for name, skip in reference.SKIPS.items()
+    },
     "optimizers": {name: rule.defaults for name, rule in reference.OPTIMIZERS.items()},
 }
 
@@ -34,6 +38,9 @@ def build(family, component):
         return network_of(spec_of(LayerSpec(width=3, activation=component.name)))
     if family == "normalizations":
         return network_of(spec_of(LayerSpec(width=3, normalization=component)))
+    if family == "skips":
+        closing = LayerSpec(width=3, activation="identity", skip_from=0, skip=component)
+        return network_of(spec_of(LayerSpec(width=3), closing))
     if family == "losses":
         return network_of(spec_of(LayerSpec(width=3), loss=component, n_outputs=2))
     return trainer_of(spec_of(LayerSpec(width=3)), component)

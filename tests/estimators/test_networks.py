@@ -7,7 +7,7 @@ from deepgen import MLPClassifier, MLPRegressor
 from deepgen.normalizations import BatchNorm, LayerNorm
 from deepgen.optimizers import LBFGS, SGD, Adam, AdamW
 from deepgen.schedules import Constant, InvScaling
-from deepgen.skips import Residual
+from deepgen.skips import DeepNorm, Fixup, Highway, Residual
 from estimators.problems import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -60,6 +60,13 @@ def test_a_list_gives_one_activation_a_layer():
         dict(normalization="batch"),
         dict(normalization="layer"),
         dict(skip="residual"),
+        dict(skip=Residual(drop=0.2)),
+        dict(skip="deepnorm"),
+        dict(skip="deepnorm", normalization="layer", dropout=0.1),
+        dict(skip="fixup", initializer="he_normal"),
+        dict(skip="highway"),
+        dict(skip="highway", normalization="layer", dropout=0.1),
+        dict(skip="highway", initializer="data_dependent"),
         dict(skip="residual", normalization="batch", dropout=0.1),
         dict(dropout=0.2),
         dict(bias=False),
@@ -82,6 +89,9 @@ def test_every_network_learns(settings):
         (dict(normalization="batch"), dict(normalization=BatchNorm())),
         (dict(normalization="layer"), dict(normalization=LayerNorm())),
         (dict(skip="residual"), dict(skip=Residual())),
+        (dict(skip="deepnorm"), dict(skip=DeepNorm())),
+        (dict(skip="fixup"), dict(skip=Fixup())),
+        (dict(skip="highway"), dict(skip=Highway())),
         (dict(solver="adam"), dict(solver=Adam())),
         (dict(solver="adamw"), dict(solver=AdamW())),
         (dict(solver="adamw"), dict(solver=Adam(weight_decay=0.01))),

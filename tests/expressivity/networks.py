@@ -44,6 +44,7 @@ PIECEWISE_LINEAR = {
     "residual": {"skip": "residual"},
     "batch norm": {"normalization": "batch"},
     "residual batch norm": {"skip": "residual", "normalization": "batch"},
+    "fixup": {"skip": "fixup"},
     "no bias": {"bias": False},
     "float32 scaled": {"dtype": "float32"},
 }

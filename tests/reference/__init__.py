@@ -1,6 +1,7 @@
 """The executable specification of the engine: plain, slow and obvious NumPy in float64.
 
-Reading order: random, activations, normalizations, losses, network, probe, optimizers, trainer.
+Reading order: random, activations, normalizations, skips, losses, network, probe, optimizers,
+trainer.
 Nothing here is fast and nothing here knows the engine; tests/engine compares the engine with it and
 tests/oracles compares both with PyTorch.
 """
@@ -26,6 +27,7 @@ from .network import (
 )
 from .normalizations import DEFAULTS as NORMALIZATIONS
 from .optimizers import OPTIMIZERS
+from .skips import SKIPS
 from .trainer import Progress, Trainer
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "LOSSES",
     "NORMALIZATIONS",
     "OPTIMIZERS",
+    "SKIPS",
     "Block",
     "Component",
     "LayerSpec",

@@ -20,7 +20,8 @@ enum class Purpose : std::uint64_t {
     dropout = 2,
     mixup = 3,
     perturbation = 4,
-    probes = 5
+    probes = 5,
+    branches = 6
 };
 
 constexpr std::uint64_t mix(std::uint64_t x) {

@@ -1,8 +1,10 @@
 // Where the numbers of a network stand: the flat vector that Python owns, and the packed one that
 // kernels use.
 //
-// Flat: for each layer coefs (in, out), intercepts, scale, shift; after all of these the buffers
-// mean, variance. Packed: the same trainable blocks, padded to cache lines, matrices in panels.
+// Flat: for each layer coefs (in, out), intercepts, gate_coefs (in, out), gate_intercepts, scale,
+// shift, gain; after all of these the buffers mean, variance. Packed: the same trainable blocks,
+// padded to cache lines, matrices in panels; a gate's columns follow those of coefs, so that one
+// product makes both.
 // Optimizer memory and gradients have the packed layout too, so a rule runs over any stretch of it.
 
 #pragma once
@@ -29,8 +31,8 @@ inline constexpr Index absent = -1;
 // Flat offsets of one layer's blocks; `absent` where it has none.
 struct LayerBlocks {
     Index n_inputs, width;
-    Index coefs, intercepts = absent, scale = absent, shift = absent, mean = absent,
-                 variance = absent;
+    Index coefs, intercepts = absent, gate_coefs = absent, gate_intercepts = absent, scale = absent,
+                 shift = absent, gain = absent, mean = absent, variance = absent;
 };
 
 struct Layout {
@@ -48,12 +50,13 @@ inline constexpr Index narrow_outputs = 4;
 
 // Packed offsets of one layer; inputs and width padded.
 struct PackedLayer {
-    Index n_inputs, width;
-    Index n_outputs; // width without padding
+    Index n_inputs, width; // the width is that of the product, a gate's included
+    Index n_outputs;       // of the layer, without padding
+    Index gate;            // the column where the gate's begin
     bool narrow; // coefs are W^T (n_outputs, n_inputs) in panels, and there is no other transpose
     Index coefs;
-    Index intercepts = 0, scale = 0, shift = 0;
-    Index n_vectors = 0;  // numbers from intercepts on: 1 or 3 vectors of the padded width
+    Index intercepts = 0, scale = 0, shift = 0, gain = 0;
+    Index n_vectors = 0;  // numbers from intercepts on: 1 or 3 vectors of the width, and a gain's
     Index transposed = 0; // in the array of transposes; layer 0 and narrow layers have none
 };
 

@@ -69,6 +69,7 @@ void Trainer<T>::begin_epoch(std::uint64_t epoch) {
         }
     }
     dropout_key_ = random::child(random::stream(spec_.seed, random::Purpose::dropout), epoch);
+    branch_key_ = random::child(random::stream(spec_.seed, random::Purpose::branches), epoch);
     Index begin = 0;
     for (std::size_t b = 0; b < batch_ends_.size(); ++b) {
         double sum = 0.0;
@@ -95,6 +96,7 @@ Batch<T> Trainer<T>::batch(Index number) const {
             .weight_sum = batch_weights_[as_size(number)],
             .training = true,
             .dropout_key = dropout_key_,
+            .branch_key = branch_key_,
             .first_position = begin};
 }
 

@@ -84,6 +84,7 @@ class Trainer {
     Index next_batch_ = 0;
     Progress progress_; // of the epoch
     std::uint64_t dropout_key_ = 0;
+    std::uint64_t branch_key_ = 0;
 
     std::optional<Pass<T>> pass_;
     Index team_size_ = 0;

@@ -15,6 +15,7 @@ from deepgen.network import Network
 from deepgen.normalizations import NORMALIZATIONS, BatchNorm
 from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, AdamW, FirstOrder, Optimizer
 from deepgen.schedules import SCHEDULES, Constant, InvScaling, Schedule
+from deepgen.skips import SKIPS
 from deepgen.specification import (
     hidden_activations,
     hidden_widths,
@@ -111,6 +112,20 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
             "makes of a large enough sample of y"
         )
+    if model.skip is not None:
+        skip = resolve(model.skip, SKIPS, "skip")
+        skip.check()
+        skip.refuse(bias=bool(model.bias), initializer=model.initializer)
+        widths = hidden_widths(model.hidden_layer_sizes)
+        if max(skip.sources(widths), default=-1) < 0:
+            warn(
+                f"skip={model.skip!r} has no effect: it finds nothing to join among hidden layers "
+                f"of widths {widths}"
+            )
+        if not isinstance(optimizer, FirstOrder) and any(skip.drops(1)):
+            raise ValueError(
+                "solver='lbfgs' does not support dropped branches: its loss must not be random"
+            )
     if isinstance(optimizer, FirstOrder):
         return
     if model.dropout > 0:
@@ -313,6 +328,8 @@ def start_network(
     last = output_activation(model.activation)
     hidden = hidden_activations(model.activation, network.n_layers - 1)
     initialize(network, model.initializer, rng, [*hidden, last])
+    if model.skip is not None:
+        resolve(model.skip, SKIPS, "skip").start(network)
     if coefs is None and model.initializer == "data_dependent":
         rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows
         if data.weights is not None:

@@ -91,8 +91,9 @@ class MLPRegressor(RegressionPredictions):
         that their unit does not matter; None is scikit-learn's behaviour.
     normalization : {'batch', 'layer'}, Normalization or None, default=None
         What stands before the activation of the hidden layers.
-    skip : {'residual'}, Skip or None, default=None
-        Which hidden layers are bridged.
+    skip : {'residual', 'deepnorm', 'fixup', 'highway'}, Skip or None, default=None
+        Which hidden layers are bridged, and how what is carried meets what they compute; an object
+        of `deepgen.skips` for more, such as ``Residual(drop=0.2)`` for stochastic depth.
     dropout : float, default=0.0
         Probability that a hidden unit is dropped in a training step, in [0, 1).
     bias : bool, default=True

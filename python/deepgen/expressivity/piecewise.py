@@ -15,6 +15,11 @@ Real = NDArray[np.float64]
 # Slope where the argument is negative; it is 1 where the argument is positive.
 LEAKS = {"identity": 1.0, "leaky_relu": 0.01, "relu": 0.0}
 
+BENDING_SKIPS = {
+    "deepnorm": "divides by the deviation of a sum",
+    "highway": "multiplies by a gate",
+}
+
 
 @dataclass(frozen=True)
 class BentLayer:
@@ -134,7 +139,8 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
     TypeError
         If it is no estimator or probe of this package.
     ValueError
-        If an activation or a normalization is not piecewise linear, or it has several members.
+        If an activation, a normalization or a skip is not piecewise linear, or it has several
+        members.
     """
     from deepgen.estimators.fitted import FittedMLP, network_of
 
@@ -150,6 +156,11 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
                 f"layer {index} has activation {spec.activation!r}, which has no linear pieces; "
                 f"pieces can be counted for {', '.join(sorted(LEAKS))}"
             )
+        if spec.skip_from >= 0 and spec.skip.name in BENDING_SKIPS:
+            raise ValueError(
+                f"layer {index} has skip {spec.skip.name!r}, which {BENDING_SKIPS[spec.skip.name]} "
+                "and is not piecewise linear; pieces can be counted with 'residual' and 'fixup'"
+            )
         norm = spec.normalization.name
         if norm not in ("none", "batch"):
             raise ValueError(
@@ -162,9 +173,12 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
             deviation = np.sqrt(
                 blocks[f"variance_{index}"] + spec.normalization.settings["epsilon"]
             )
-            gain = blocks[f"scale_{index}"] / deviation
-            weights = weights * gain
-            intercepts = (intercepts - blocks[f"mean_{index}"]) * gain + blocks[f"shift_{index}"]
+            slope = blocks[f"scale_{index}"] / deviation
+            weights = weights * slope
+            intercepts = (intercepts - blocks[f"mean_{index}"]) * slope + blocks[f"shift_{index}"]
+        # What a gain multiplies is linear, so that it may be multiplied in.
+        gain = blocks.get(f"gain_{index}", 1.0)
+        weights, intercepts = weights * gain, intercepts * gain
         layers.append(BentLayer(weights, intercepts, LEAKS[spec.activation], spec.skip_from))
     return PiecewiseLinear([*layers[:-1], in_units(layers[-1], estimator)])
 
