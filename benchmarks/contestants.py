@@ -27,6 +27,8 @@ class EngineTraining:
             batch_size=workload.batch_size,
             shuffle=True,
             seed=0,
+            augmentation=_core.Component(workload.augmentation),
+            mixup=workload.mixup,
         )
         self.trainer.set_data(*(array.astype(self.network.dtype) for array in workload.data()))
         self.trainer.load(workload.parameters(self.network.layout))

@@ -19,6 +19,10 @@ VARIANTS = (
     ({"normalization": "batch"}, 0.85),
     ({"normalization": "layer"}, 0.85),
     ({"dropout": 0.1}, 0.92),
+    ({"augmentation": "jitter"}, 0.75),
+    ({"augmentation": "mask"}, 0.85),
+    ({"augmentation": "swap"}, 0.85),
+    ({"mixup": 0.2}, 0.85),
 )
 FLOAT64_PEAK = 0.80
 BFLOAT16_SPEEDUP = 1.4
@@ -69,7 +73,7 @@ def print_against_peers(workload, n_threads, options):
 
 
 def print_variants(workload, n_samples):
-    """Print what norms and dropout cost a workload."""
+    """Print what norms, dropout and changed rows cost a workload."""
     variants = {"plain": workload}
     for changes, _ in VARIANTS:
         variant = replace(workload, **changes)

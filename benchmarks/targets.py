@@ -9,16 +9,18 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from contestants import PEERS
+from contestants import PEERS, EngineTraining
 from measuring import interleaved, machine, verdict
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor as PeerRegressor
 from sklearn.utils.validation import validate_data
 from threadpoolctl import threadpool_limits
+from workloads import LARGE, MIDDLE
 
 from deepgen import MLPRegressor, cli
 
@@ -29,6 +31,9 @@ PREDICT_PEAK = 0.85
 SPARSE_TIMES_FASTER = {64: 10, 256: 5}
 MEMBERS_TIMES = 4.3
 GROWTH_MEGABYTES = 100
+# With a busy program on one of two processors that processor's thread gets half of it, and the
+# other waits: twice the time is in proportion. A barrier that loses scheduler slices costs more.
+CROWDED_TIMES = 2.2
 
 
 def line(what, figure, words=""):
@@ -138,6 +143,42 @@ def print_members(n_samples):
     line("n_members=8 of 16-64-64-1 on two threads, against one on one", f"{ratio:.2f}x", words)
 
 
+@contextmanager
+def busy(processor):
+    """Keep one processor busy with another program."""
+    code = f"import os; os.sched_setaffinity(0, [{processor}])\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", code]) as program:
+        try:
+            yield
+        finally:
+            program.kill()
+
+
+def print_crowded(n_samples):
+    """Time epochs on two threads while another program holds one of two processors."""
+    if not hasattr(os, "sched_setaffinity") or len(os.sched_getaffinity(0)) < 2:
+        print("an occupied processor: left out, it takes two processors and Linux")
+        return
+    own = os.sched_getaffinity(0)
+    processors = sorted(own)[:2]
+    os.sched_setaffinity(0, processors)
+    try:
+        for workload in (MIDDLE, LARGE):
+            epoch = EngineTraining(workload, 2).epoch
+            quiet = interleaved({"": epoch}, n_samples)[""]
+            with busy(processors[1]):
+                crowded = interleaved({"": epoch}, n_samples)[""]
+            ratio = crowded.median / quiet.median
+            words = verdict(ratio <= CROWDED_TIMES, f"<= {CROWDED_TIMES}x", quiet)
+            line(
+                f"{workload.name}, two threads, one processor occupied, against quiet",
+                f"{ratio:.2f}x",
+                words,
+            )
+    finally:
+        os.sched_setaffinity(0, own)
+
+
 # Run in a process of its own: what one fit takes, seen by the kernel as anonymous memory.
 MEMORY = """
 import sys
@@ -220,6 +261,7 @@ def main():
     print_predict(options.samples)
     print_sparse(options.samples)
     print_members(options.samples)
+    print_crowded(options.samples)
     print_memory()
     print(
         "\nus: median wall-clock time of a step, contestants in turn; of peak: median of flops of "

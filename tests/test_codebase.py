@@ -14,7 +14,7 @@ from deepgen import _core
 ROOT = Path(__file__).resolve().parent.parent
 
 # Which rooms of cpp/ may be included from a room, besides itself.
-FAMILIES = {"activations", "normalizations", "losses", "optimizers", "skips"}
+FAMILIES = {"activations", "augmentations", "normalizations", "losses", "optimizers", "skips"}
 MAY_INCLUDE = {
     "core": set(),
     "kernels": {"core"},

@@ -9,6 +9,7 @@ import pytest
 from sklearn.base import clone
 
 from deepgen import _core, specification
+from deepgen.augmentation import AUGMENTATIONS
 from deepgen.component import Range, resolve
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
@@ -28,10 +29,12 @@ CLASSES = {
     cls
     for members in (
         *(REGRESSION_LOSSES, CLASSIFICATION_LOSSES, NORMALIZATIONS, SOLVERS, SCHEDULES, SKIPS),
+        AUGMENTATIONS,
     )
     for cls in members.values()
 }
 ENGINE_FAMILIES = {
+    "augmentations": AUGMENTATIONS,
     "losses": {**REGRESSION_LOSSES, **CLASSIFICATION_LOSSES},
     "normalizations": NORMALIZATIONS,
     "optimizers": {name: cls for name, cls in SOLVERS.items() if cls is not LBFGS},

@@ -3,6 +3,7 @@
 #include "bindings/bind.hpp"
 
 #include "engine/activations/catalog.hpp"
+#include "engine/augmentations/augmentation.hpp"
 #include "engine/core/parallel.hpp"
 #include "engine/optimizers/optimizer.hpp"
 
@@ -36,10 +37,13 @@ std::map<std::string, Members> catalog() {
     for (const std::string_view name : activations())
         families["activations"][std::string(name)] = {};
     families["normalizations"] = members_of(normalizations());
+    families["augmentations"] = members_of(augmentations());
     families["losses"] = members_of(losses());
     families["skips"] = members_of(skips());
     for (const auto &[name, parameters] : optimizers())
         families["optimizers"][std::string(name)] = ranges_of(parameters);
+    for (const auto &[name, parameters] : wrappers())
+        families["wrappers"][std::string(name)] = ranges_of(parameters);
     return families;
 }
 

@@ -15,7 +15,7 @@ namespace {
 // One scalar's trainer with what keeps its data and network alive.
 template <class T>
 struct HeldTrainer {
-    HeldTrainer(std::shared_ptr<const Network<T>> network_, const Component &optimizer,
+    HeldTrainer(std::shared_ptr<const Network<T>> network_, const OptimizerSpec &optimizer,
                 const TrainingSpec &spec)
         : network(std::move(network_)),
           trainer(*network, make_optimizer<T>(optimizer, network->kernels()), spec) {}
@@ -28,7 +28,7 @@ struct HeldTrainer {
 // A trainer serves one Python thread at a time. `run` works without the GIL, so a second thread
 // could come in; it is told so rather than made to wait, which could be for ever.
 struct AnyTrainer {
-    AnyTrainer(const AnyNetwork &any, const Component &optimizer, const TrainingSpec &spec) {
+    AnyTrainer(const AnyNetwork &any, const OptimizerSpec &optimizer, const TrainingSpec &spec) {
         std::visit(
             [&]<class T>(const std::shared_ptr<const Network<T>> &network) {
                 held = std::make_unique<HeldTrainer<T>>(network, optimizer, spec);
@@ -96,18 +96,13 @@ Progress run(AnyTrainer &any, const py::object &rates, Index n_threads) {
     return any.visit([&](auto &held) { return held.trainer.run(values, n_threads); });
 }
 
-std::string slot_name(Index slot) {
-    return "slot_" + std::to_string(slot);
-}
-
 py::typing::Dict<py::str, py::array> state(const AnyTrainer &any) {
     return any.visit([&]<class T>(const HeldTrainer<T> &held) {
         py::typing::Dict<py::str, py::array> state;
-        for (Index s = 0; s < held.trainer.n_slots(); ++s) {
-            py::array_t<T> flat(held.network->layout().n_parameters);
-            std::fill_n(flat.mutable_data(), flat.size(), T(0));
-            held.trainer.store_slot(s, flat.mutable_data());
-            state[slot_name(s).c_str()] = flat;
+        for (const Memory<T> &memory : held.trainer.memory()) {
+            py::array_t<T> numbers(held.trainer.stored_size(memory));
+            held.trainer.store_memory(memory, numbers.mutable_data());
+            state[memory.name.c_str()] = numbers;
         }
         py::array_t<std::int64_t> n_steps(1);
         n_steps.mutable_data()[0] = held.trainer.n_steps();
@@ -122,15 +117,16 @@ void set_state(AnyTrainer &any, const py::typing::Dict<py::str, py::array> &stat
             require(state.contains(name.c_str()), "the state has no '", name, "'");
             return state[name.c_str()];
         };
-        const Index n_parameters = held.network->layout().n_parameters;
         const std::int64_t n_steps =
             vector_of<std::int64_t>("n_steps", entry("n_steps"), 1).data()[0];
         require(n_steps >= 0, "n_steps must not be negative, got ", n_steps);
-        std::vector<py::array_t<T>> slots;
-        for (Index s = 0; s < held.trainer.n_slots(); ++s)
-            slots.push_back(vector_of<T>(slot_name(s).c_str(), entry(slot_name(s)), n_parameters));
-        for (Index s = 0; s < held.trainer.n_slots(); ++s)
-            held.trainer.load_slot(s, slots[as_size(s)].data());
+        const std::vector<Memory<T>> memory = held.trainer.memory();
+        std::vector<py::array_t<T>> arrays;
+        for (const Memory<T> &piece : memory)
+            arrays.push_back(vector_of<T>(piece.name.c_str(), entry(piece.name),
+                                          held.trainer.stored_size(piece)));
+        for (std::size_t i = 0; i < memory.size(); ++i)
+            held.trainer.load_memory(memory[i], arrays[i].data());
         held.trainer.set_n_steps(n_steps);
     });
 }
@@ -156,12 +152,17 @@ void bind_trainer(py::module_ &module) {
         .def_readonly("epoch_done", &Progress::epoch_done);
 
     py::class_<AnyTrainer>(module, "Trainer", "Trains a network by slices of steps.")
-        .def(py::init([](const AnyNetwork &network, const Component &optimizer, double alpha,
-                         Index batch_size, bool shuffle, std::uint64_t seed) {
-                 return AnyTrainer(network, optimizer, {alpha, batch_size, shuffle, seed});
+        .def(py::init([](const AnyNetwork &network, const Component &optimizer,
+                         const std::vector<Component> &wrappers, double alpha, Index batch_size,
+                         bool shuffle, std::uint64_t seed, const Component &augmentation,
+                         double mixup) {
+                 return AnyTrainer(network, {optimizer, wrappers},
+                                   {alpha, batch_size, shuffle, seed, augmentation, mixup});
              }),
-             arg("network"), kw_only(), arg("optimizer"), arg("alpha") = 0.0, arg("batch_size"),
-             arg("shuffle") = true, arg("seed"))
+             arg("network"), kw_only(), arg("optimizer"),
+             arg("wrappers") = std::vector<Component>(), arg("alpha") = 0.0, arg("batch_size"),
+             arg("shuffle") = true, arg("seed"), arg("augmentation") = Component{"none", {}},
+             arg("mixup") = 0.0, "`wrappers` stand around the optimizer from the inside out.")
         .def("set_data", &set_data, arg("X"), arg("y"), arg("weights") = py::none(),
              arg("rows") = py::none(), "What to train on; the arrays are referenced, not copied.")
         .def("load", &load, arg("parameters"), "Take the weights from a flat vector.")
@@ -190,7 +191,9 @@ void bind_trainer(py::module_ &module) {
                                    return any.visit(
                                        [](const auto &held) { return held.trainer.step_work(); });
                                })
-        .def("state", &state, "The optimizer's memory as flat vectors, and its count of steps.")
+        .def("state", &state,
+             "The optimizer's memory by name, and its count of steps; what it remembers of each "
+             "weight comes as flat vectors.")
         .def("set_state", &set_state, arg("state"), "Take back what state() gave.");
 }
 

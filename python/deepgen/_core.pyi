@@ -204,8 +204,10 @@ class Trainer:
     """
     Trains a network by slices of steps.
     """
-    def __init__(self, network: Network, *, optimizer: Component, alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0, batch_size: typing.SupportsInt | typing.SupportsIndex, shuffle: bool = True, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
-        ...
+    def __init__(self, network: Network, *, optimizer: Component, wrappers: collections.abc.Sequence[Component] = [], alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0, batch_size: typing.SupportsInt | typing.SupportsIndex, shuffle: bool = True, seed: typing.SupportsInt | typing.SupportsIndex, augmentation: Component = ..., mixup: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
+        """
+        `wrappers` stand around the optimizer from the inside out.
+        """
     def begin_epoch(self, epoch: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
         Draw the epoch's order and go to its start.
@@ -228,7 +230,7 @@ class Trainer:
         """
     def state(self) -> dict[str, numpy.ndarray]:
         """
-        The optimizer's memory as flat vectors, and its count of steps.
+        The optimizer's memory by name, and its count of steps; what it remembers of each weight comes as flat vectors.
         """
     def store(self, parameters: typing.Any) -> None:
         """

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from math import inf
-from numbers import Real
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
@@ -79,6 +79,8 @@ class Component:
     """What the fields that are numbers may be."""
     flags: ClassVar[tuple[str, ...]] = ()
     """The fields that are True or False."""
+    integers: ClassVar[tuple[str, ...]] = ()
+    """The fields that are whole numbers, or None where that is the default."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the fields by name, as scikit-learn's ``clone`` asks for them.
@@ -138,8 +140,10 @@ class Component:
     def __repr__(self) -> str:
         changed = []
         for field in fields(self):
-            value = getattr(self, field.name)
-            if field.default is MISSING or repr(value) != repr(field.default):
+            value, default = getattr(self, field.name), field.default
+            if field.default_factory is not MISSING:
+                default = field.default_factory()
+            if default is MISSING or repr(value) != repr(default):
                 changed.append(f"{field.name}={value!r}")
         return f"{type(self).__name__}({', '.join(changed)})"
 
@@ -149,9 +153,13 @@ class Component:
         Raises
         ------
         ValueError
-            If a field is no number, outside its range, or neither True nor False.
+            If a field is no number, outside its range, no integer, or neither True nor False.
         """
         name, defaults = type(self).__name__, {field.name: field.default for field in fields(self)}
+        for key in self.integers:
+            value = getattr(self, key)
+            if not isinstance(value, Integral) and (value is not None or defaults[key] is not None):
+                raise ValueError(f"{name}: {key} must be an integer, got {value!r}")
         for key, allowed in self.ranges.items():
             value = getattr(self, key)
             if value is None and defaults[key] is None:

@@ -22,6 +22,12 @@ class Plan:
     ----------
     optimizer : deepgen._core.Component
         The engine's optimizer.
+    wrappers : tuple of deepgen._core.Component
+        What stands around it, from the inside out.
+    augmentation : deepgen._core.Component
+        What changes the features of a step's rows.
+    mixup : float
+        Parameter of the Beta distribution by which rows are mixed; 0 mixes nothing.
     schedule : Schedule
         Moves the learning rate.
     learning_rate : float
@@ -63,6 +69,9 @@ class Plan:
     """
 
     optimizer: _core.Component
+    wrappers: tuple[_core.Component, ...]
+    augmentation: _core.Component
+    mixup: float
     schedule: Schedule
     learning_rate: float
     alpha: float
@@ -108,12 +117,14 @@ class Course:
         What was measured, and the count of stale epochs.
     criterion : str, default=''
         What loss and score are that patience compares.
+    schedule : str, default=''
+        Whose ``memory`` it is.
     memory : dict of str to float
         What the schedule remembers.
     optimizer : str, default=''
         Whose ``slots`` they are.
     slots : dict of str to ndarray, default=None
-        The optimizer's state; None starts afresh.
+        The state of optimizer and wrappers; None starts afresh.
     parameters : ndarray of shape (n_parameters,), default=None
         Where steps go on, if that is not what the network predicts with.
     served : ndarray of shape (n_parameters,), default=None
@@ -132,6 +143,7 @@ class Course:
     history: History = field(default_factory=History)
     patience: Patience = field(default_factory=Patience)
     criterion: str = ""
+    schedule: str = ""
     memory: dict[str, float] = field(default_factory=dict)
     optimizer: str = ""
     slots: dict[str, Array] | None = None
@@ -148,6 +160,19 @@ class Course:
         """
         if criterion != self.criterion:
             self.criterion, self.patience = criterion, Patience()
+            self.memory.pop("best", None)
+
+    def follow(self, schedule: str) -> None:
+        """Drop what another schedule remembers.
+
+        Parameters
+        ----------
+        schedule : str
+            The name of the one that goes on.
+        """
+        if schedule != self.schedule:
+            self.schedule = schedule
+            self.memory.clear()
 
     def forget(self) -> None:
         """Drop the optimizer's state, and with it the point where steps would go on."""

@@ -247,16 +247,23 @@ class _Run:
         self.trainer = _core.Trainer(
             network.core,
             optimizer=plan.optimizer,
+            wrappers=plan.wrappers,
             alpha=plan.alpha,
             batch_size=plan.batch_size,
             shuffle=plan.shuffle,
             seed=course.seed,
+            augmentation=plan.augmentation,
+            mixup=plan.mixup,
         )
         self.trainer.set_data(data.X, data.y, data.weights, data.rows)
         self.trainer.load(network.parameters)
         if course.slots is not None and course.optimizer == plan.optimizer.name:
-            self.trainer.set_state(course.slots)
+            # Wrappers come and go between calls; what one remembers goes with it.
+            fresh = self.trainer.state()
+            kept = {name: course.slots[name] for name in course.slots if name in fresh}
+            self.trainer.set_state({**fresh, **kept})
         course.forget()
+        course.follow(plan.schedule.name)
 
     def close(self, epoch: Epoch) -> bool:
         """Measure what an epoch led to; False if training shall end."""
@@ -304,7 +311,8 @@ class _Run:
             what = "Training loss"
             course.patience.watch_loss(course.history.columns["loss"][-1], plan.tol)
         monitored = course.history.columns["loss"][-1] if measured is None else measured[0]
-        plan.schedule.end_epoch(monitored, course.memory)
+        if plan.schedule.end_epoch(plan.learning_rate, monitored, course.memory):
+            course.patience.n_stale = 0
         if course.patience.n_stale <= plan.n_iter_no_change:
             return True
         changed = plan.schedule.stagnate(plan.learning_rate, course.memory)

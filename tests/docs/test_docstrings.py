@@ -23,7 +23,7 @@ LEFT_OUT = {
 }
 ESTIMATORS = (MLPClassifier, MLPRegressor)
 # What users import, besides the estimators.
-USERS = ("datasets", "losses", "normalizations", "optimizers", "schedules", "skips")
+USERS = ("augmentation", "datasets", "losses", "normalizations", "optimizers", "schedules", "skips")
 
 
 def public_modules():

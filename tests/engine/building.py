@@ -3,6 +3,9 @@
 import numpy as np
 
 from deepgen import _core
+from reference import Component
+
+NONE = Component("none")
 
 
 def component_of(component):
@@ -32,15 +35,29 @@ def network_of(spec, dtype="float64", simd=""):
 
 
 def trainer_of(
-    spec, optimizer, *, dtype="float64", simd="", alpha=0.0, batch_size=32, shuffle=True, seed=0
+    spec,
+    optimizer,
+    *,
+    wrappers=(),
+    dtype="float64",
+    simd="",
+    alpha=0.0,
+    batch_size=32,
+    shuffle=True,
+    seed=0,
+    augmentation=NONE,
+    mixup=0.0,
 ):
     return _core.Trainer(
         network_of(spec, dtype, simd),
         optimizer=component_of(optimizer),
+        wrappers=[component_of(wrapper) for wrapper in wrappers],
         alpha=alpha,
         batch_size=batch_size,
         shuffle=shuffle,
         seed=seed,
+        augmentation=component_of(augmentation),
+        mixup=mixup,
     )
 
 

@@ -15,6 +15,7 @@ CATALOG = _core.catalog()
 
 TWINS = {
     "activations": {name: {} for name in reference.ACTIVATIONS},
+    "augmentations": {name: member.defaults for name, member in reference.AUGMENTATIONS.items()},
     "normalizations": reference.NORMALIZATIONS,
     "losses": {name: loss.defaults for name, loss in reference.LOSSES.items()},
     "skips": {
@@ -22,6 +23,7 @@ TWINS = {
         for name, skip in reference.SKIPS.items()
     },
     "optimizers": {name: rule.defaults for name, rule in reference.OPTIMIZERS.items()},
+    "wrappers": {name: wrapper.defaults for name, wrapper in reference.WRAPPERS.items()},
 }
 
 MEMBERS = [(family, member) for family in CATALOG for member in CATALOG[family]]
@@ -43,6 +45,10 @@ def build(family, component):
         return network_of(spec_of(LayerSpec(width=3), closing))
     if family == "losses":
         return network_of(spec_of(LayerSpec(width=3), loss=component, n_outputs=2))
+    if family == "augmentations":
+        return trainer_of(spec_of(LayerSpec(width=3)), Component("sgd"), augmentation=component)
+    if family == "wrappers":
+        return trainer_of(spec_of(LayerSpec(width=3)), Component("sgd"), wrappers=[component])
     return trainer_of(spec_of(LayerSpec(width=3)), component)
 
 

@@ -54,12 +54,27 @@ class Run:
     """A trainer with its data, and its progress in each epoch."""
 
     def __init__(
-        self, spec, optimizer, *, dtype="float32", simd="", batch_size=BATCH_SIZE, n=N_ROWS
+        self,
+        spec,
+        optimizer,
+        *,
+        wrappers=(),
+        dtype="float32",
+        simd="",
+        batch_size=BATCH_SIZE,
+        n=N_ROWS,
     ):
         parameters, X, y, weights = scaled_problem(spec, n, 0)
         self.start = cast(parameters, dtype)
         self.trainer = trainer_of(
-            spec, optimizer, dtype=dtype, simd=simd, alpha=0.1, batch_size=batch_size, seed=11
+            spec,
+            optimizer,
+            wrappers=wrappers,
+            dtype=dtype,
+            simd=simd,
+            alpha=0.1,
+            batch_size=batch_size,
+            seed=11,
         )
         self.trainer.set_data(*(cast(array, dtype) for array in (X, y, weights)))
         self.trainer.load(self.start)

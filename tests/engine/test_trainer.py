@@ -61,6 +61,7 @@ def assert_training_equals_twin(
     spec,
     optimizer,
     *,
+    wrappers=(),
     n=43,
     batch_size=8,
     dtype="float64",
@@ -77,8 +78,8 @@ def assert_training_equals_twin(
     parameters, X, y, weights = scaled_problem(spec, n, seed)
     weights = weights if weighted else None
     settings = {"alpha": alpha, "batch_size": batch_size, "shuffle": shuffle, "seed": seed}
-    twin = reference.Trainer(spec, optimizer=optimizer, **settings)
-    trainer = trainer_of(spec, optimizer, dtype=dtype, simd=simd, **settings)
+    twin = reference.Trainer(spec, optimizer=optimizer, wrappers=wrappers, **settings)
+    trainer = trainer_of(spec, optimizer, wrappers=wrappers, dtype=dtype, simd=simd, **settings)
     arrays = [cast(array, dtype) for array in (X, y, weights)]
     trainer.set_data(*arrays, rows)
     start = cast(parameters, dtype)

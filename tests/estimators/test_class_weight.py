@@ -6,6 +6,7 @@ from scipy.sparse import csr_matrix
 from sklearn.utils.class_weight import compute_sample_weight
 
 from deepgen import MLPClassifier
+from deepgen.losses import LogLoss
 from estimators.problems import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -153,3 +154,31 @@ def test_a_fold_may_lack_a_class_that_the_dict_names():
 def test_class_weights_that_are_none_are_refused(y, class_weight, message):
     with pytest.raises(ValueError, match=message):
         model_of(class_weight=class_weight).fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("y", "class_weight"),
+    [(TWO, {"rare": 3.0}), (FOUR, "balanced"), (SEVERAL, [{1: 3.3}, {0: 0.7}, {}])],
+    ids=["two", "four", "several"],
+)
+def test_smoothed_labels_are_soft_labels_whose_rows_are_weighted(y, class_weight):
+    """The weight of a row falls on its whole soft label, other classes' parts included."""
+    smoothing = 0.2
+    model = model_of(
+        loss=LogLoss(label_smoothing=smoothing),
+        class_weight=class_weight,
+        dtype="float64",
+        alpha=0.0,
+        solver="lbfgs",
+        max_iter=3,
+    ).fit(X, y)
+    log_p = np.array(model.predict_log_proba(X))
+    if y.ndim == 1:
+        own = (y[:, None] == model.classes_).astype(float)
+    else:
+        own, log_p = np.stack([y, 1 - y], axis=-1), np.stack([log_p, np.log1p(-np.exp(log_p))], -1)
+    n_classes = own.shape[-1]
+    losses = -((own * (1 - smoothing) + smoothing / n_classes) * log_p).sum(axis=-1)
+    losses = losses.sum(axis=1) if y.ndim == 2 else losses
+    expected = np.average(losses, weights=by_hand(class_weight, y))
+    assert model.loss_ == pytest.approx(expected, rel=1e-9)

@@ -240,7 +240,7 @@ BAD_PARAMETERS = {
         (Highway(gate_bias=np.nan), "Highway: gate_bias must be in"),
     ],
     "learning_rate": [
-        ("cosine", "'invscaling'.*Got 'cosine'"),
+        ("sine", "'invscaling'.*Got 'sine'"),
         (InvScaling(-1), "InvScaling: power_t must be in"),
         (InvScaling("fast"), "InvScaling: power_t must be a number, got 'fast'"),
         (Adaptive(factor=1), "Adaptive: factor must be in"),

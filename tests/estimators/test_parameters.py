@@ -104,6 +104,7 @@ def leaves(cls):
 
 MEMBERS = sorted({cls for cls in leaves(Component) if cls.name}, key=lambda cls: cls.__name__)
 PARAMETERS = {
+    "augmentation": "augmentation",
     "losses": "loss",
     "normalizations": "normalization",
     "optimizers": "solver",
@@ -115,7 +116,7 @@ PARAMETERS = {
 
 def settled(cls, name, value):
     """An estimator with a component that has one field changed, and targets for it."""
-    parameter = PARAMETERS[cls.__module__.rpartition(".")[2]]
+    parameter = PARAMETERS[cls.__module__.split(".")[1]]
     kinds = {base.__name__ for base in cls.__mro__}
     estimator = MLPClassifier if "ClassificationLoss" in kinds else MLPRegressor
     component = cls()
@@ -146,7 +147,7 @@ def wrong_fields():
 
 
 def test_every_family_of_components_has_its_parameter():
-    assert {cls.__module__.rpartition(".")[2] for cls in MEMBERS} <= set(PARAMETERS)
+    assert {cls.__module__.split(".")[1] for cls in MEMBERS} <= set(PARAMETERS)
     assert len(MEMBERS) >= 15
 
 

@@ -19,6 +19,7 @@ import deepgen
 from deepgen import (
     MLPClassifier,
     MLPRegressor,
+    augmentation,
     losses,
     normalizations,
     optimizers,
@@ -68,6 +69,7 @@ REGRESSORS = {
     "fixup": dict(skip="fixup", hidden_layer_sizes=[8, 8, 8]),
     "highway": dict(skip=skips.Highway(gate_bias=-2.0), hidden_layer_sizes=[8, 8, 8]),
     "dropout": dict(dropout=0.3, bias=False),
+    "mixed": dict(mixup=0.3, augmentation=augmentation.SwapNoise(probability=0.2)),
     "early": dict(early_stopping=True, n_iter_no_change=np.inf, scoring="r2", max_time=1000),
 }
 
@@ -224,7 +226,7 @@ def test_weights_of_a_loaded_model_can_be_changed(tmp_path):
 
 def test_each_component_can_be_written():
     known = known_classes()
-    for module in (losses, normalizations, optimizers, schedules, skips):
+    for module in (augmentation, losses, normalizations, optimizers, schedules, skips):
         for member in vars(module).values():
             if isinstance(member, type) and issubclass(member, Component) and member.name:
                 assert known[member.__name__] is member

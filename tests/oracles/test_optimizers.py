@@ -17,9 +17,14 @@ ATOL = 1e-11
 N_ROWS, BATCH_SIZE, N_EPOCHS, RATE, ALPHA = 22, 5, 5, 0.01, 0.2
 
 
-def twin(spec, optimizer, parameters, X, y, weights):
+def twin(spec, optimizer, wrappers, parameters, X, y, weights):
     trainer = reference.Trainer(
-        spec, optimizer=optimizer, alpha=ALPHA, batch_size=BATCH_SIZE, shuffle=False
+        spec,
+        optimizer=optimizer,
+        wrappers=wrappers,
+        alpha=ALPHA,
+        batch_size=BATCH_SIZE,
+        shuffle=False,
     )
     for epoch in range(N_EPOCHS):
         rates = np.full(len(trainer.batches(N_ROWS)), RATE)
@@ -27,7 +32,7 @@ def twin(spec, optimizer, parameters, X, y, weights):
     return parameters
 
 
-def engine(spec, optimizer, parameters, X, y, weights):
+def engine(spec, optimizer, wrappers, parameters, X, y, weights):
     from engine.building import component_of, network_of
 
     from deepgen import _core
@@ -35,6 +40,7 @@ def engine(spec, optimizer, parameters, X, y, weights):
     trainer = _core.Trainer(
         network_of(spec, "float64"),
         optimizer=component_of(optimizer),
+        wrappers=[component_of(wrapper) for wrapper in wrappers],
         alpha=ALPHA,
         batch_size=BATCH_SIZE,
         shuffle=False,
@@ -55,7 +61,7 @@ def implementation(request):
     return request.param
 
 
-def torch_trajectory(spec, make_optimizer, parameters, X, y, weights):
+def torch_trajectory(spec, make_optimizer, parameters, X, y, weights, clip_norm=None):
     oracle = TorchNetwork(spec, parameters)
     decayed = [t for name, t in oracle.tensors.items() if "coefs" in name]
     others = [t for t in oracle.trainable() if all(t is not d for d in decayed)]
@@ -66,15 +72,19 @@ def torch_trajectory(spec, make_optimizer, parameters, X, y, weights):
             optimizer.zero_grad()
             loss = oracle.loss(X[rows], y[rows], weights[rows], alpha=ALPHA, training=True)
             loss.backward()
+            if clip_norm is not None:
+                torch.nn.utils.clip_grad_norm_(decayed + others, clip_norm)
             optimizer.step()
     return oracle.vector()
 
 
-def assert_trajectory_equals_torch(implementation, optimizer, make_optimizer, spec=None):
+def assert_trajectory_equals_torch(
+    implementation, optimizer, make_optimizer, spec=None, wrappers=(), clip_norm=None
+):
     spec = two_hidden() if spec is None else spec
     parameters, X, y, weights = problem(spec, n=N_ROWS)
-    expected = torch_trajectory(spec, make_optimizer, parameters, X, y, weights)
-    actual = implementation(spec, optimizer, parameters, X, y, weights)
+    expected = torch_trajectory(spec, make_optimizer, parameters, X, y, weights, clip_norm)
+    actual = implementation(spec, optimizer, wrappers, parameters, X, y, weights)
     assert np.abs(expected - parameters).max() > 0.01  # there was a way to go
     np.testing.assert_allclose(actual, expected, rtol=RTOL, atol=ATOL)
 
@@ -139,6 +149,17 @@ def test_decoupled_decay_of_the_weights_equals_adamw(implementation):
             ],
             lr=RATE,
         ),
+    )
+
+
+@pytest.mark.parametrize("limit", [0.5, 2.0, 1e3])
+def test_a_gradient_is_clipped_as_torch_does_with_the_penalty_in_the_loss(implementation, limit):
+    assert_trajectory_equals_torch(
+        implementation,
+        Component("sgd", {"momentum": 0.5, "nesterov": 0.0}),
+        lambda decayed, others: torch.optim.SGD(decayed + others, lr=RATE, momentum=0.5),
+        wrappers=[Component("clip_norm", {"limit": limit})],
+        clip_norm=limit,
     )
 
 

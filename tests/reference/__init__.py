@@ -1,13 +1,14 @@
 """The executable specification of the engine: plain, slow and obvious NumPy in float64.
 
 Reading order: random, activations, normalizations, skips, losses, network, probe, optimizers,
-trainer.
+wrappers, augmentations, mixup, trainer.
 Nothing here is fast and nothing here knows the engine; tests/engine compares the engine with it and
 tests/oracles compares both with PyTorch.
 """
 
-from . import probe, random
+from . import mixup, probe, random
 from .activations import ACTIVATIONS
+from .augmentations import AUGMENTATIONS
 from .losses import LOSSES
 from .network import (
     Block,
@@ -29,13 +30,16 @@ from .normalizations import DEFAULTS as NORMALIZATIONS
 from .optimizers import OPTIMIZERS
 from .skips import SKIPS
 from .trainer import Progress, Trainer
+from .wrappers import WRAPPERS
 
 __all__ = [
     "ACTIVATIONS",
+    "AUGMENTATIONS",
     "LOSSES",
     "NORMALIZATIONS",
     "OPTIMIZERS",
     "SKIPS",
+    "WRAPPERS",
     "Block",
     "Component",
     "LayerSpec",
@@ -47,6 +51,7 @@ __all__ = [
     "layout",
     "loss",
     "loss_and_gradient",
+    "mixup",
     "n_parameters",
     "n_trainable",
     "outputs",

@@ -1,6 +1,7 @@
 """An epoch of training, batch after batch.
 
     order     the epoch's shuffle of the rows, or the rows as they stand
+    rows      changed by the augmentation, then mixed with partners of the batch
     batches   consecutive pieces of the order; the last one may be short. Under batch norm a last
               batch of one row joins the one before, because one row has no variance
     step      gradient of the batch's loss (masks of units and branches keyed by positions in the
@@ -16,10 +17,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from . import network
+from . import mixup, network
+from .augmentations import AUGMENTATIONS
+from .network import Component
 from .normalizations import updated_statistics
 from .optimizers import OPTIMIZERS
 from .random import branch_mask, dropout_mask, order
+from .wrappers import WRAPPERS
+
+UNCHANGED = Component("none")
 
 
 @dataclass
@@ -33,13 +39,29 @@ class Progress:
 
 
 class Trainer:
-    def __init__(self, spec, *, optimizer, alpha=0.0, batch_size, shuffle=True, seed=0):
+    def __init__(
+        self,
+        spec,
+        *,
+        optimizer,
+        wrappers=(),
+        alpha=0.0,
+        batch_size,
+        shuffle=True,
+        seed=0,
+        augmentation=UNCHANGED,
+        mixup=0.0,
+    ):
         self.spec = spec
         self.rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
+        for wrapper in wrappers:
+            self.rule = WRAPPERS[wrapper.name](self.rule, **wrapper.settings)
         self.alpha = alpha
         self.batch_size = batch_size
         self.shuffle = shuffle
         self.seed = seed
+        self.augmentation = augmentation
+        self.mixup = mixup
 
     def batches(self, n):
         """Pairs (start, stop) of positions in the epoch's order."""
@@ -63,37 +85,55 @@ class Trainer:
 
     def epoch(self, parameters, X, y, weights=None, *, rows=None, epoch=0, rates):
         """Parameters after the epoch, and its Progress; ``rates`` has one entry for each step."""
-        X = X.toarray() if sparse.issparse(X) else X
+        csr = sparse.issparse(X)
+        X = X.toarray() if csr else X
         rows = np.arange(len(X)) if rows is None else rows
+        weights = np.ones(len(X)) if weights is None else weights
+        change = AUGMENTATIONS[self.augmentation.name](
+            X[rows], weights[rows], csr=csr, **self.augmentation.settings
+        )
         if self.shuffle:
             rows = rows[order(self.seed, epoch, len(rows))]
-        weights = np.ones(len(X)) if weights is None else weights
+        X, y, weights = X[rows], y[rows], weights[rows]
+        X = change.epoch(self.seed, epoch, X, weights)
         progress = Progress()
         rates = iter(rates)
-        for start, stop in self.batches(len(rows)):
-            batch = rows[start:stop]
+        for number, (start, stop) in enumerate(self.batches(len(rows))):
+            batch = slice(start, stop)
             if weights[batch].sum() == 0.0:
                 continue
+            sides = [(1.0, np.arange(stop - start))]
+            if self.mixup > 0.0:
+                sides = mixup.sides(self.mixup, self.seed, epoch, number, weights[batch])
             parameters, loss, norm = self.step(
                 parameters,
                 X[batch],
                 y[batch],
                 weights[batch],
+                sides,
                 self.masks(epoch, range(start, stop)),
                 next(rates),
             )
             progress.n_steps += 1
-            progress.n_rows += len(batch)
-            progress.loss += loss * len(batch)
+            progress.n_rows += stop - start
+            progress.loss += loss * (stop - start)
             progress.gradient_norm += norm
         return parameters, progress
 
-    def step(self, parameters, X, y, weights, masks, rate):
-        """Parameters after a step on one batch; loss and gradient norm before it."""
+    def step(self, parameters, X, y, weights, sides, masks, rate):
+        """Parameters after a step on one batch; loss and gradient norm before it.
+
+        ``sides`` are shares with the rows that they fall on: every row's own, under mixup also its
+        partner's. Features are mixed before the pass, losses after it.
+        """
         spec = self.spec
+        X = sum(share * X[rows] for share, rows in sides)
         trace = network.forward(spec, parameters, X, training=True, masks=masks)
-        loss = network.loss_of_outputs(spec, parameters, trace[-1].outputs, y, weights, self.alpha)
-        gradient = network.gradient_of_trace(spec, parameters, trace, y, weights, self.alpha)
+        z, loss, gradient = trace[-1].outputs, 0.0, 0.0
+        for share, rows in sides:
+            side = y[rows], weights[rows], self.alpha
+            loss += share * network.loss_of_outputs(spec, parameters, z, *side)
+            gradient += share * network.gradient_of_trace(spec, parameters, trace, *side)
         n = network.n_trainable(spec)
         after = parameters.copy()
         after[:n] = self.rule.step(parameters[:n], gradient[:n], rate, network.is_weight(spec)[:n])

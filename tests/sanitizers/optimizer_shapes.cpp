@@ -34,9 +34,9 @@ std::vector<double> numbers(Index n, double scale) {
 // (b): the gradient is written out, and two visits make a step.
 class SharpnessAware final : public Optimizer<double> {
   public:
-    void allocate(Index n_weights) override {
-        gradient_.assign(as_size(n_weights), 0.0);
-        squares_.assign(as_size(n_weights / lane_pad<double>), 0.0);
+    void allocate(const Surroundings &surroundings) override {
+        gradient_.assign(as_size(surroundings.weights.size), 0.0);
+        squares_.assign(gradient_.size() / as_size(lane_pad<double>), 0.0);
     }
 
     StepReport step(const Team &team, BatchGradient<double> &batch, StepSize size) override {
@@ -62,11 +62,10 @@ class SharpnessAware final : public Optimizer<double> {
                         size.rate * stretch.gradient[i];
             return true;
         });
-        return {true, loss, norm2};
+        return {true, loss, norm2, 0.0};
     }
 
-    Index n_slots() const override { return 0; }
-    double *slot(Index) override { return nullptr; }
+    std::vector<Memory<double>> memory() override { return {}; }
 
   private:
     void ascend(const Team &team, BatchGradient<double> &batch, double scale) {
@@ -84,7 +83,7 @@ class StatisticsReader final : public Optimizer<double> {
   public:
     explicit StatisticsReader(double &worst) : worst_(worst) {}
 
-    void allocate(Index) override {}
+    void allocate(const Surroundings &) override {}
 
     StepReport step(const Team &team, BatchGradient<double> &batch, StepSize) override {
         const double loss = batch.evaluate(team, BatchGradient<double>::Evaluation::first);
@@ -106,11 +105,10 @@ class StatisticsReader final : public Optimizer<double> {
             worst_ = apart;
             return false;
         });
-        return {true, loss, 0.0};
+        return {true, loss, 0.0, 0.0};
     }
 
-    Index n_slots() const override { return 0; }
-    double *slot(Index) override { return nullptr; }
+    std::vector<Memory<double>> memory() override { return {}; }
 
   private:
     double &worst_;

@@ -74,7 +74,7 @@ std::vector<T> trained(const Case &c, Index n_threads) {
     } else
         inputs.dense = X.data();
 
-    Trainer<T> trainer(network, make_optimizer<T>({c.optimizer, {}}, network.kernels()),
+    Trainer<T> trainer(network, make_optimizer<T>({{c.optimizer, {}}, {}}, network.kernels()),
                        {1e-3, 64, true, 7});
     trainer.set_data(inputs, {3, y.data(), nullptr, c.weighted ? weights.data() : nullptr},
                      {n_rows});

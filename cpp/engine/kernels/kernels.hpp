@@ -203,6 +203,12 @@ struct Kernels {
                                        const T *tangent_x, const T *scale, const T *inverse_std,
                                        const T *rate);
 
+    // Stretches of packed numbers, whole cache lines: total = gradient + penalty * weights, and the
+    // sum of its squares; x *= factor.
+    double (*total_gradient)(Index n, const T *gradient, const T *weights, double penalty,
+                             T *total);
+    void (*scale)(Index n, double factor, T *x);
+
     // GFLOP/s of one thread doing nothing but fused multiply-adds in registers.
     double (*fma_peak)();
 };

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "engine/kernels/kernels.hpp"
+#include "engine/kernels/packed.hpp"
 #include "engine/network/spec.hpp"
 
 #include <algorithm>
@@ -44,22 +45,6 @@ struct Layout {
     Index n_parameters = 0;
 };
 
-// A layer of so few outputs is stored as W^T and computed by rows: padded to a cache line of
-// columns it would be mostly padding.
-inline constexpr Index narrow_outputs = 4;
-
-// Packed offsets of one layer; inputs and width padded.
-struct PackedLayer {
-    Index n_inputs, width; // the width is that of the product, a gate's included
-    Index n_outputs;       // of the layer, without padding
-    Index gate;            // the column where the gate's begin
-    bool narrow; // coefs are W^T (n_outputs, n_inputs) in panels, and there is no other transpose
-    Index coefs;
-    Index intercepts = 0, scale = 0, shift = 0, gain = 0;
-    Index n_vectors = 0;  // numbers from intercepts on: 1 or 3 vectors of the width, and a gain's
-    Index transposed = 0; // in the array of transposes; layer 0 and narrow layers have none
-};
-
 template <class T>
 class PackedLayout {
   public:
@@ -67,6 +52,7 @@ class PackedLayout {
 
     const std::vector<PackedLayer> &layers() const { return layers_; }
     Index size() const { return size_; }
+    PackedWeights weights() const { return {size_, kernels_->panel, layers_}; }
     Index transposed_size() const { return transposed_size_; }
 
     // Trainable blocks from flat to packed and back. Padding is left as it is (zero).

@@ -3,24 +3,13 @@
 
 #pragma once
 
+#include "engine/core/samples.hpp"
 #include "engine/losses/loss.hpp"
 #include "engine/network/layout.hpp"
 #include "engine/normalizations/normalization.hpp"
 #include "engine/skips/skip.hpp"
 
 namespace deepgen {
-
-// X: dense rows, or CSR where `starts` is set.
-template <class T>
-struct Inputs {
-    Index n_rows, n_columns;
-    const T *dense = nullptr;
-    const std::int64_t *starts = nullptr; // (n_rows + 1,)
-    const std::int32_t *indices = nullptr;
-    const T *values = nullptr;
-
-    bool sparse() const { return starts != nullptr; }
-};
 
 // y and weights. Either values or classes, as the loss takes them; null weights are ones.
 template <class T>
@@ -29,14 +18,6 @@ struct Targeted {
     const T *values = nullptr;
     const std::int32_t *classes = nullptr;
     const T *weights = nullptr;
-};
-
-// Some samples by number; a null list means 0 .. size-1.
-struct Selection {
-    Index size;
-    const std::int64_t *samples = nullptr;
-
-    Index operator[](Index i) const { return samples ? samples[i] : i; }
 };
 
 // What a layer does between its product and its output, worked out once.

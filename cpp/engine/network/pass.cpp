@@ -9,14 +9,8 @@ namespace deepgen {
 
 template <class T>
 Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool dense_inputs,
-              Purpose purpose)
-    : network_(network), input_stride_(row_stride<T>(network.n_inputs())) {
-    if (dense_inputs)
-        input_.resize(as_size(max_rows * input_stride_));
-    else {
-        starts_.resize(as_size(max_rows));
-        ends_.resize(as_size(max_rows));
-    }
+              Purpose purpose, const ChangedRoom &changed)
+    : network_(network), inputs_(network.n_inputs(), max_rows, team_size, dense_inputs, changed) {
     const bool gradient = purpose == Purpose::gradient;
     Index most_vectors = 0;
     for (const LayerPlan<T> &plan : network.layers()) {
@@ -64,6 +58,7 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
             thread.cursors.resize(as_size(max_rows));
         }
         thread.gradient.resize(as_size(largest));
+        thread.partner_slopes.resize(as_size(row_block * layers_.back().stride));
     }
 }
 
@@ -71,33 +66,6 @@ template <class T>
 Share Pass<T>::row_share(const Team &team, Index n_rows) {
     const Share blocks = team.share(n_row_blocks(n_rows));
     return {std::min(blocks.begin * row_block, n_rows), std::min(blocks.end * row_block, n_rows)};
-}
-
-template <class T>
-void Pass<T>::gather(const Batch<T> &batch, const Inputs<T> &X, Share rows) {
-    if (X.sparse()) {
-        for (Index i = rows.begin; i < rows.end; ++i) {
-            const Index sample = batch.rows[i];
-            starts_[as_size(i)] = X.starts[sample];
-            ends_[as_size(i)] = X.starts[sample + 1];
-        }
-        return;
-    }
-    // By whole cache lines, whose copies need no call; a row of few features is mostly call.
-    const Index n = X.n_columns, lines = n / lane_pad<T> * lane_pad<T>;
-    for (Index i = rows.begin; i < rows.end; ++i) {
-        const T *const from = X.dense + batch.rows[i] * n;
-        T *const to = input_.data() + i * input_stride_;
-        for (Index j = 0; j < lines; j += lane_pad<T>)
-            std::memcpy(to + j, from + j, cache_line);
-        std::copy(from + lines, from + n, to + lines);
-    }
-}
-
-template <class T>
-SparseBlock<T> Pass<T>::sparse_rows(const Inputs<T> &X, Share rows) const {
-    return {rows.end - rows.begin, starts_.data() + rows.begin, ends_.data() + rows.begin,
-            X.indices, X.values};
 }
 
 template <class T>
@@ -135,12 +103,12 @@ void Pass<T>::multiply(const Inputs<T> &X, const PackedParameters<T> &parameters
                        .c_stride = stride,
                        .bias = parameters.weights.data() + packed.intercepts};
     if (layer == 0 && X.sparse()) {
-        kernels.sparse_product(sparse_rows(X, rows), product, relu);
+        kernels.sparse_product(inputs_.sparse(X, rows), product, relu);
         return;
     }
-    product.a_stride = layer == 0 ? input_stride_ : layers_[as_size(layer - 1)].stride;
-    product.a = (layer == 0 ? input_ : layers_[as_size(layer - 1)].output).data() +
-                rows.begin * product.a_stride;
+    const Rows<const T> below = inputs(layer, rows.end);
+    product.a_stride = below.stride;
+    product.a = below.data + rows.begin * below.stride;
     if (packed.narrow)
         kernels.narrow_product(product, packed.n_outputs, relu);
     else
@@ -194,7 +162,7 @@ template <class T>
 void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
                       PackedParameters<T> &parameters, Index last, Part part) {
     const Share rows = row_share(team, batch.rows.size);
-    gather(batch, X, rows);
+    inputs_.gather(team, batch, X, rows);
     for (Index layer = 0; layer <= last; ++layer) {
         const bool whole = layer < last || part == Part::output;
         const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
@@ -213,50 +181,6 @@ void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &
         if (whole)
             layer_forward(team, batch, parameters, layer, rows);
     }
-}
-
-template <class T>
-void Pass<T>::loss_and_slopes(const Team &team, const Batch<T> &batch, const Targeted<T> &y) {
-    const Share rows = row_share(team, batch.rows.size);
-    for (Index row = rows.begin; row < rows.end; row += row_block) {
-        const Index n = std::min(row_block, rows.end - row);
-        for (Index i = row; i < row + n; ++i) {
-            const Index sample = batch.rows[i];
-            if (y.classes)
-                classes_[as_size(i)] = y.classes[sample];
-            else
-                std::copy_n(y.values + sample * y.n_targets, y.n_targets,
-                            targets_.data() + i * y.n_targets);
-            if (y.weights)
-                weights_[as_size(i)] = y.weights[sample];
-        }
-        block_loss_[as_size(row / row_block)] =
-            network_.loss().value_and_gradient(loss_rows(batch, y, row));
-    }
-}
-
-template <class T>
-LossRows<T> Pass<T>::loss_rows(const Batch<T> &batch, const Targeted<T> &y, Index row) {
-    LayerMemory &last = layers_.back();
-    return {.rows = std::min(row_block, batch.rows.size - row),
-            .n_outputs = network_.n_outputs(),
-            .outputs = last.output.data() + row * last.stride,
-            .outputs_stride = last.stride,
-            .values = y.classes ? nullptr : targets_.data() + row * y.n_targets,
-            .values_stride = y.n_targets,
-            .classes = y.classes ? classes_.data() + row : nullptr,
-            .weights = y.weights ? weights_.data() + row : nullptr,
-            .scale = 1.0 / batch.weight_sum,
-            .gradient = last.slope.empty() ? nullptr : last.slope.data() + row * last.stride,
-            .gradient_stride = last.stride};
-}
-
-template <class T>
-double Pass<T>::batch_loss(Index n_rows) const {
-    double total = 0.0;
-    for (Index block = 0; block < n_row_blocks(n_rows); ++block)
-        total += block_loss_[as_size(block)];
-    return total;
 }
 
 template <class T>
@@ -360,7 +284,7 @@ template <class T>
 Rows<const T> Pass<T>::inputs(Index layer, Index n_rows) const {
     if (layer > 0)
         return result(layer - 1, Part::output, n_rows);
-    return {n_rows, network_.n_inputs(), input_.empty() ? nullptr : input_.data(), input_stride_};
+    return inputs_.dense(n_rows);
 }
 
 template <class T>

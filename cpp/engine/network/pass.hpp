@@ -8,25 +8,13 @@
 
 #pragma once
 
+#include "engine/network/batch_inputs.hpp"
 #include "engine/network/parameters.hpp"
 #include "engine/network/work.hpp"
 
-#include <optional>
 #include <span>
 
 namespace deepgen {
-
-// The rows of a batch and how they are to be treated.
-template <class T>
-struct Batch {
-    Selection rows;
-    double weight_sum;         // of the rows' sample weights
-    bool training;             // batch statistics; else frozen
-    bool moves_running = true; // training moves the running statistics
-    std::optional<std::uint64_t> dropout_key = std::nullopt; // of the epoch; none: no dropout
-    std::optional<std::uint64_t> branch_key = std::nullopt;  // of the epoch; none: all branches
-    Index first_position = 0;                                // of the first row in the epoch
-};
 
 // What a sink gets: the gradient of n packed numbers from `offset`; `coefs` tells weights from
 // vectors.
@@ -56,10 +44,9 @@ class Pass {
   public:
     enum class Purpose { inference, loss, gradient }; // each needs the memory of those before
 
-    // Room for max_rows rows. `dense_inputs`: rows are gathered; else they are read from CSR in
-    // place.
+    // Room for max_rows rows, and for those that a training step changes.
     Pass(const Network<T> &network, Index max_rows, Index team_size, bool dense_inputs,
-         Purpose purpose);
+         Purpose purpose, const ChangedRoom &changed = {});
 
     // Phase 1, up to layer `last`; of that one perhaps only the product.
     void forward(const Team &, const Batch<T> &, const Inputs<T> &, PackedParameters<T> &,
@@ -79,6 +66,9 @@ class Pass {
     using Vectors = FunctionRef<void(Index layer, T *gradient)>;
     void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,
                           std::span<const OuterTerm<T>> terms, Vectors vectors, Sink sink);
+
+    // The sink again, for a gradient that was written out: packed as the weights are.
+    void show_gradient(const Team &, const T *gradient, Sink sink) const;
 
     // The batch's loss, in order over row blocks; after the team has met.
     double batch_loss(Index n_rows) const;
@@ -132,9 +122,9 @@ class Pass {
     struct ThreadMemory {
         Buffer<T> gradient;                // of one item
         std::vector<std::int64_t> cursors; // of the batch's CSR rows
+        Buffer<T> partner_slopes;          // of a row block
     };
 
-    void gather(const Batch<T> &, const Inputs<T> &, Share rows);
     void layer_forward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,
                        Share rows);
     void activation_backward(const Batch<T> &, Index layer, Share rows);
@@ -155,12 +145,12 @@ class Pass {
     void join_gate(Index layer, Share rows);
     void drop(const Batch<T> &, Index layer, Share rows, T *matrix, Index stride) const;
     void drop_branches(const Batch<T> &, Index layer, Share rows, T *matrix, Index stride) const;
-    SparseBlock<T> sparse_rows(const Inputs<T> &, Share rows) const;
+    // The targets of a row block and what their losses weigh: of the rows themselves or of their
+    // partners.
+    void gather_targets(const Batch<T> &, const Targeted<T> &, Share block, bool of_partners);
 
     const Network<T> &network_;
-    Index input_stride_;
-    Buffer<T> input_;                         // gathered rows of X
-    std::vector<std::int64_t> starts_, ends_; // of the batch's CSR rows
+    BatchInputs<T> inputs_;
     std::vector<LayerMemory> layers_;
     std::vector<ThreadMemory> threads_;
     Buffer<T> targets_, weights_;

@@ -6,6 +6,32 @@
 
 namespace deepgen {
 
+namespace {
+
+// Calls with (offset, length) of each stretch of packed weights that an item is made of.
+template <class T, class Function>
+void for_each_stretch(const PackedLayout<T> &packed, const WorkItem &item, Function function) {
+    const PackedLayer &layer = packed.layers()[as_size(item.layer)];
+    switch (item.kind) {
+    case WorkItem::Kind::tile:
+    case WorkItem::Kind::sparse_rows:
+        for (Index column = item.column; column < item.column + item.columns;) {
+            const Index width = packed.panel_width(column, layer.width);
+            function(layer.coefs + column * layer.n_inputs + item.row * width, item.n_rows * width);
+            column += width;
+        }
+        break;
+    case WorkItem::Kind::narrow:
+        function(layer.coefs + item.column * item.n_rows, item.n_rows * item.columns);
+        break;
+    case WorkItem::Kind::vectors:
+        function(layer.intercepts, layer.n_vectors);
+        break;
+    }
+}
+
+} // namespace
+
 template <class T>
 void Pass<T>::intercept_gradient(Index layer, const Rows<const T> &slopes, T *gradient) const {
     const LayerBlocks &blocks = network_.layout().layers[as_size(layer)];
@@ -53,8 +79,16 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
     T *const gradient = own.gradient.data();
     bool cursors_stand = false;
 
+    // The stretches of an item stand one after the other in its gradient.
+    const auto hand_on = [&](const WorkItem &item) {
+        Index stretch = item.first_stretch;
+        const T *next = gradient;
+        for_each_stretch(network_.packed(), item, [&](Index offset, Index n) {
+            sink(stretch++, item, {next, offset, n, item.kind != WorkItem::Kind::vectors});
+            next += n;
+        });
+    };
     const auto run = [&](const WorkItem &item, const OuterTerm<T> &term) {
-        const PackedLayer &packed = network_.packed().layers()[as_size(item.layer)];
         const Rows<const T> slopes = term.slopes(item.layer);
         switch (item.kind) {
         case WorkItem::Kind::tile: {
@@ -67,9 +101,6 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
                                    .b = slopes.data + item.column,
                                    .b_stride = slopes.stride,
                                    .out = gradient});
-            sink(item.first_stretch, item,
-                 {gradient, packed.coefs + item.column * packed.n_inputs + item.row * item.columns,
-                  item.n_rows * item.columns, true});
             break;
         }
         case WorkItem::Kind::narrow: {
@@ -82,20 +113,17 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
                                    .b = below.data + item.column,
                                    .b_stride = below.stride,
                                    .out = gradient});
-            sink(item.first_stretch, item,
-                 {gradient, packed.coefs + item.column * item.n_rows, item.n_rows * item.columns,
-                  true});
             break;
         }
         case WorkItem::Kind::sparse_rows: {
-            const SparseBlock<T> block = sparse_rows(X, {0, n_rows});
+            const SparseBlock<T> block = inputs_.sparse(X, {0, n_rows});
             if (!cursors_stand)
                 for (Index row = 0; row < n_rows; ++row)
                     own.cursors[as_size(row)] =
-                        std::lower_bound(X.indices + starts_[as_size(row)],
-                                         X.indices + ends_[as_size(row)],
+                        std::lower_bound(block.indices + block.starts[row],
+                                         block.indices + block.ends[row],
                                          static_cast<std::int32_t>(item.row)) -
-                        X.indices;
+                        block.indices;
             cursors_stand = true;
             kernels.sparse_outer({.a = block,
                                   .cursors = own.cursors.data(),
@@ -105,19 +133,12 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
                                   .b = slopes.data,
                                   .b_stride = slopes.stride,
                                   .out = gradient});
-            Index stretch = item.first_stretch;
-            for (Index column = 0; column < item.columns; column += kernels.panel) {
-                const Index width = network_.packed().panel_width(column, item.columns);
-                sink(stretch++, item,
-                     {gradient + column * item.n_rows,
-                      packed.coefs + column * packed.n_inputs + item.row * width,
-                      item.n_rows * width, true});
-            }
             break;
         }
         case WorkItem::Kind::vectors:
             break;
         }
+        hand_on(item);
     };
 
     const Share share = work_->share(team);
@@ -127,7 +148,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
             const PackedLayer &packed = network_.packed().layers()[as_size(item.layer)];
             std::fill_n(gradient, packed.n_vectors, T(0));
             vectors(item.layer, gradient);
-            sink(item.first_stretch, item, {gradient, packed.intercepts, packed.n_vectors, false});
+            hand_on(item);
         } else
             for (const OuterTerm<T> &term : terms)
                 if (item.layer > 0 || term.with_X)
@@ -135,7 +156,21 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
     }
 }
 
+template <class T>
+void Pass<T>::show_gradient(const Team &team, const T *gradient, Sink sink) const {
+    const Share share = work_->share(team);
+    for (Index i = share.begin; i < share.end; ++i) {
+        const WorkItem &item = work_->items()[as_size(i)];
+        Index stretch = item.first_stretch;
+        for_each_stretch(network_.packed(), item, [&](Index offset, Index n) {
+            const bool coefs = item.kind != WorkItem::Kind::vectors;
+            sink(stretch++, item, {gradient + offset, offset, n, coefs});
+        });
+    }
+}
+
 #define DEEPGEN_INSTANTIATE(T)                                                                     \
+    template void Pass<T>::show_gradient(const Team &, const T *, Sink) const;                     \
     template void Pass<T>::intercept_gradient(Index, const Rows<const T> &, T *) const;            \
     template T Pass<T>::gain_gradient(const Buffer<double> &, Index);                              \
     template void Pass<T>::weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,     \

@@ -19,8 +19,9 @@ Elementwise<T>::Elementwise(const Component &component, const Kernels<T> &kernel
 }
 
 template <class T>
-void Elementwise<T>::allocate(Index n_weights) {
-    slots_.assign(as_size(n_slots()), Buffer<T>(as_size(n_weights)));
+void Elementwise<T>::allocate(const Surroundings &surroundings) {
+    const Index n_weights = surroundings.weights.size;
+    slots_.assign(as_size(rule_->n_slots), Buffer<T>(as_size(n_weights)));
     // Stretches are whole cache lines, so there are no more of them than these.
     gradient_squares_.assign(as_size(n_weights / lane_pad<T>), 0.0);
     weight_squares_ = gradient_squares_;
@@ -30,7 +31,7 @@ template <class T>
 StepReport Elementwise<T>::step(const Team &team, BatchGradient<T> &batch, StepSize size) {
     const double loss = batch.evaluate(team, BatchGradient<T>::Evaluation::first);
     if (!std::isfinite(loss))
-        return {false, loss, 0.0};
+        return {false, loss, 0.0, 0.0};
     const RuleConstants constants =
         rule_->constants(settings_.data(), static_cast<double>(size.count), size.rate);
     const double penalty = batch.penalty(), decay = size.rate * settings_.back();
@@ -52,7 +53,15 @@ StepReport Elementwise<T>::step(const Team &team, BatchGradient<T> &batch, StepS
     const auto total = [&](const std::vector<double> &squares) {
         return std::accumulate(squares.begin(), squares.begin() + batch.n_stretches(), 0.0);
     };
-    return {true, loss + 0.5 * penalty * total(weight_squares_), total(gradient_squares_)};
+    return {true, loss, total(gradient_squares_), total(weight_squares_)};
+}
+
+template <class T>
+std::vector<Memory<T>> Elementwise<T>::memory() {
+    std::vector<Memory<T>> all;
+    for (Buffer<T> &slot : slots_)
+        all.push_back({std::string(rule_->name) + "_" + std::to_string(all.size()), slot, true});
+    return all;
 }
 
 template class Elementwise<float>;

@@ -12,10 +12,9 @@ class Elementwise final : public Optimizer<T> {
   public:
     Elementwise(const Component &component, const Kernels<T> &kernels);
 
-    void allocate(Index n_weights) override;
+    void allocate(const Surroundings &) override;
     StepReport step(const Team &, BatchGradient<T> &, StepSize) override;
-    Index n_slots() const override { return rule_->n_slots; }
-    T *slot(Index number) override { return slots_[as_size(number)].data(); }
+    std::vector<Memory<T>> memory() override;
 
   private:
     const Rule<T> *rule_;

@@ -4,8 +4,8 @@
 //
 //   (a) Elementwise rules visit the gradient once and move each stretch of weights while it is hot
 //       (elementwise.hpp).
-//   (b) Rules that want gradients at other points (SAM and its kin) move the weights, evaluate
-//       again and move back.
+//   (b) Wrappers own another optimizer and hand it the batch seen through their own eyes: a
+//       clipped gradient, or one from another point (wrapper.hpp).
 //   (c) Rules that want more of a layer than its gradient (K-FAC, Shampoo) read its statistics.
 //   (d) Full-batch methods (L-BFGS) are driven from outside over Network::loss_and_gradient and
 //       need nothing here.
@@ -16,8 +16,11 @@
 
 #include "engine/core/parallel.hpp"
 #include "engine/kernels/kernels.hpp"
+#include "engine/kernels/packed.hpp"
 
 #include <memory>
+#include <string>
+#include <vector>
 
 namespace deepgen {
 
@@ -54,6 +57,9 @@ class BatchGradient {
     using Visitor = FunctionRef<bool(const Stretch<T> &)>;
     virtual void visit(const Team &, Visitor) = 0;
 
+    // The same stretches with a gradient that was written out: packed, one number for each weight.
+    virtual void show(const Team &, const T *gradient, Visitor) = 0;
+
     // After the weights were moved outside a visit: the team meets, and what is derived from them
     // is made anew.
     virtual void weights_moved(const Team &) = 0;
@@ -75,8 +81,23 @@ struct StepSize {
 // What a step tells of itself.
 struct StepReport {
     bool finite;             // false: the loss was not, and the step was not made
-    double loss;             // with L2, before the step
+    double loss;             // without L2, before the step
     double gradient_squares; // squared norm of the gradient with L2, before the step
+    double weight_squares;   // squared norm of the weights that L2 acts on, before the step
+};
+
+// What an optimizer is made for.
+struct Surroundings {
+    PackedWeights weights;
+    std::uint64_t seed; // of the run; each purpose has its own stream, keyed by the step's count
+};
+
+// A named piece of an optimizer's memory, for saving.
+template <class T>
+struct Memory {
+    std::string name; // starts with the member's own
+    std::span<T> numbers;
+    bool packed; // one number for each weight, in their order; or several such lots
 };
 
 template <class T>
@@ -84,21 +105,29 @@ class Optimizer {
   public:
     virtual ~Optimizer() = default;
 
-    // Room for a network's packed weights; memory starts at zero.
-    virtual void allocate(Index n_weights) = 0;
+    // Memory as it is before the first step.
+    virtual void allocate(const Surroundings &) = 0;
 
     // The report is the same on every thread.
     virtual StepReport step(const Team &, BatchGradient<T> &, StepSize) = 0;
 
-    // What it remembers of each weight, packed, for saving.
-    virtual Index n_slots() const = 0;
-    virtual T *slot(Index number) = 0;
+    // All that the next step needs of those before.
+    virtual std::vector<Memory<T>> memory() = 0;
+};
+
+// A rule and what is wrapped around it, from the rule outward: clipping, then sharpness, then
+// averaging.
+struct OptimizerSpec {
+    Component rule;
+    std::vector<Component> wrappers = {};
 };
 
 template <class T>
-std::unique_ptr<Optimizer<T>> make_optimizer(const Component &component, const Kernels<T> &kernels);
+std::unique_ptr<Optimizer<T>> make_optimizer(const OptimizerSpec &spec, const Kernels<T> &kernels);
 
-// The parameters of each member, for the listing.
-std::vector<std::pair<std::string_view, std::span<const Parameter>>> optimizers();
+// The parameters of each rule and of each wrapper, for the listing.
+using Listing = std::vector<std::pair<std::string_view, std::span<const Parameter>>>;
+Listing optimizers();
+Listing wrappers();
 
 } // namespace deepgen

@@ -10,6 +10,7 @@
 #include "engine/kernels/sparse.hpp"
 #include "engine/kernels/tangents.hpp"
 #include "engine/kernels/transpose.hpp"
+#include "engine/kernels/vectors.hpp"
 #include "engine/optimizers/list.hpp"
 #include "engine/optimizers/members.hpp"
 
@@ -99,6 +100,8 @@ constexpr Kernels<T> table{
     .combine_columns = combine_columns<T>,
     .tangent_standardize_rows = tangent_standardize_rows<T>,
     .tangent_unstandardize_rows = tangent_unstandardize_rows<T>,
+    .total_gradient = total_gradient<T>,
+    .scale = scale<T>,
     .fma_peak = fma_peak<T>,
 };
 

@@ -19,14 +19,13 @@ double Step<T>::evaluate(const Team &team, Evaluation evaluation) {
 
 template <class T>
 void Step<T>::visit(const Team &team, Visitor visitor) {
-    pass_.weight_gradients(
-        team, batch_, X_, [&](Index stretch, const WorkItem &item, const GradientTile<T> &tile) {
-            const bool moved = visitor({stretch, tile.offset, tile.n, tile.gradient, tile.coefs});
-            if (moved && item.kind == WorkItem::Kind::tile && item.layer > 0)
-                network_.packed().transpose_block(item.layer, item.row, item.n_rows, item.column,
-                                                  parameters_.weights.data(),
-                                                  parameters_.transposed.data());
-        });
+    pass_.weight_gradients(team, batch_, X_, sink(visitor));
+    team.wait();
+}
+
+template <class T>
+void Step<T>::show(const Team &team, const T *gradient, Visitor visitor) {
+    pass_.show_gradient(team, gradient, sink(visitor));
     team.wait();
 }
 

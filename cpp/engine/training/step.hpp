@@ -20,6 +20,7 @@ class Step final : public BatchGradient<T> {
 
     double evaluate(const Team &, Evaluation) override;
     void visit(const Team &, Visitor) override;
+    void show(const Team &, const T *gradient, Visitor) override;
     void weights_moved(const Team &) override;
     LayerStatistics<T> statistics(Index layer) const override;
     T *weights() override { return parameters_.weights.data(); }
@@ -28,6 +29,17 @@ class Step final : public BatchGradient<T> {
     double penalty() const override { return alpha_ / batch_.weight_sum; }
 
   private:
+    // What the pass calls for every stretch: the visitor, and W^T of what it moved.
+    auto sink(Visitor &visitor) {
+        return [&](Index stretch, const WorkItem &item, const GradientTile<T> &tile) {
+            const bool moved = visitor({stretch, tile.offset, tile.n, tile.gradient, tile.coefs});
+            if (moved && item.kind == WorkItem::Kind::tile && item.layer > 0)
+                network_.packed().transpose_block(item.layer, item.row, item.n_rows, item.column,
+                                                  parameters_.weights.data(),
+                                                  parameters_.transposed.data());
+        };
+    }
+
     const Network<T> &network_;
     Pass<T> &pass_;
     Batch<T> batch_; // this thread's own

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <numeric>
 
 namespace deepgen {
 
@@ -16,7 +18,10 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
     : network_(network), spec_(spec), optimizer_(std::move(optimizer)), parameters_(network) {
     require(spec.batch_size >= 1, "batch_size must be at least 1, got ", spec.batch_size);
     require(spec.alpha >= 0.0, "alpha must not be negative, got ", spec.alpha);
-    optimizer_->allocate(static_cast<Index>(parameters_.weights.size()));
+    require(spec.mixup >= 0.0 && std::isfinite(spec.mixup),
+            "mixup must be finite and not negative, got ", spec.mixup);
+    check_augmentation(spec.augmentation);
+    optimizer_->allocate({network.packed().weights(), spec.seed});
 }
 
 template <class T>
@@ -39,6 +44,10 @@ void Trainer<T>::set_data(const Inputs<T> &X, const Targeted<T> &y, const Select
     std::vector<std::int64_t> order = samples;
     std::vector<double> weights(ends.size());
     const Work<T> work(network_.packed(), network_.kernels().panel, !X.sparse());
+    std::unique_ptr<Augmentation<T>> augmentation;
+    if (spec_.changes_rows())
+        augmentation =
+            make_augmentation<T>(spec_.augmentation, {X, {rows.size, samples.data()}, y.weights});
 
     // Nothing throws from here on: data that is refused leaves the old in place.
     X_ = X;
@@ -51,6 +60,7 @@ void Trainer<T>::set_data(const Inputs<T> &X, const Targeted<T> &y, const Select
     for (Index number = 0; number < steps_per_epoch(); ++number)
         largest_batch_ = std::max(largest_batch_, batch(number).rows.size);
     step_work_ = 3.0 * work.cost() * static_cast<double>(batch_ends_.front());
+    augmentation_ = std::move(augmentation);
     next_batch_ = steps_per_epoch();
     pass_.reset();
 }
@@ -59,17 +69,19 @@ template <class T>
 void Trainer<T>::begin_epoch(std::uint64_t epoch) {
     require(!rows_.empty(), "set_data comes before begin_epoch");
     const auto n = static_cast<Index>(rows_.size());
+    const auto key_of = [&](random::Purpose purpose) {
+        return random::child(random::stream(spec_.seed, purpose), epoch);
+    };
     std::ranges::copy(rows_, order_.begin());
     if (spec_.shuffle) {
-        const std::uint64_t key =
-            random::child(random::stream(spec_.seed, random::Purpose::shuffle), epoch);
+        const std::uint64_t key = key_of(random::Purpose::shuffle);
         for (Index i = n - 1; i > 0; --i) {
             const auto place = static_cast<std::uint64_t>(i);
             std::swap(order_[as_size(i)], order_[random::below(place + 1, key, place)]);
         }
     }
-    dropout_key_ = random::child(random::stream(spec_.seed, random::Purpose::dropout), epoch);
-    branch_key_ = random::child(random::stream(spec_.seed, random::Purpose::branches), epoch);
+    dropout_key_ = key_of(random::Purpose::dropout);
+    branch_key_ = key_of(random::Purpose::branches);
     Index begin = 0;
     for (std::size_t b = 0; b < batch_ends_.size(); ++b) {
         double sum = 0.0;
@@ -78,6 +90,12 @@ void Trainer<T>::begin_epoch(std::uint64_t epoch) {
         batch_weights_[b] = sum;
         begin = batch_ends_[b];
     }
+    if (augmentation_)
+        augmentation_->begin_epoch(key_of(random::Purpose::augmentation), {n, order_.data()});
+    if (spec_.mixup > 0.0)
+        mixup_.begin_epoch(spec_.mixup, key_of(random::Purpose::mixup), batch_ends_, [&](Index i) {
+            return !y_.weights || y_.weights[order_[as_size(i)]] != T(0);
+        });
     next_batch_ = 0;
     progress_ = {};
 }
@@ -97,7 +115,28 @@ Batch<T> Trainer<T>::batch(Index number) const {
             .training = true,
             .dropout_key = dropout_key_,
             .branch_key = branch_key_,
-            .first_position = begin};
+            .first_position = begin,
+            .augmentation = augmentation_.get(),
+            .mixing = spec_.mixup > 0.0 ? mixup_.of(number, begin) : Mixing{}};
+}
+
+// Of CSR rows. A batch takes each row of the training part at most once for itself, once as a
+// partner, and so again for each further row that the augmentation looks at.
+template <class T>
+ChangedRoom Trainer<T>::changed_room() const {
+    ChangedRoom room{.wanted = augmentation_ != nullptr};
+    if (!room.wanted || !X_.sparse())
+        return room;
+    std::vector<Index> lengths(rows_.size());
+    std::ranges::transform(rows_, lengths.begin(), [&](Index row) { return X_.n_entries(row); });
+    std::ranges::nth_element(lengths, lengths.begin() + (largest_batch_ - 1), std::greater<>{});
+    const auto end = lengths.begin() + largest_batch_;
+    const Index n = augmentation_->n_sources();
+    room.row_entries = std::min(n * *std::max_element(lengths.begin(), end), X_.n_columns);
+    room.entries = n * std::accumulate(lengths.begin(), end, Index{0});
+    if (spec_.mixup > 0.0)
+        room.entries *= 2;
+    return room;
 }
 
 template <class T>
@@ -110,8 +149,8 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
     n_threads = std::clamp(n_threads, Index{1}, n_row_blocks(largest_batch_));
     if (!pass_ || team_size_ < n_threads) {
         team_size_ = n_threads;
-        pass_.emplace(network_, largest_batch_, n_threads, !X_.sparse(),
-                      Pass<T>::Purpose::gradient);
+        pass_.emplace(network_, largest_batch_, n_threads, !X_.sparse(), Pass<T>::Purpose::gradient,
+                      changed_room());
     }
     Index next = next_batch_;
     Index count = n_steps_;
@@ -127,7 +166,7 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
             const StepSize size{n_steps_ + 1 + static_cast<Index>(made), rates[made]};
             const StepReport report = optimizer_->step(team, step, size);
             if (team.rank == 0)
-                record(report, rows.rows.size);
+                record(report, step.penalty(), rows.rows.size);
             if (!report.finite)
                 break;
             ++made;
@@ -146,25 +185,49 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
 }
 
 template <class T>
-void Trainer<T>::record(const StepReport &report, Index n_rows) {
+void Trainer<T>::record(const StepReport &report, double penalty, Index n_rows) {
     progress_.finite = report.finite;
     if (!report.finite)
         return;
-    progress_.loss += report.loss * static_cast<double>(n_rows);
+    const double loss = report.loss + 0.5 * penalty * report.weight_squares;
+    progress_.loss += loss * static_cast<double>(n_rows);
     progress_.gradient_norm += std::sqrt(report.gradient_squares);
     progress_.n_rows += n_rows;
     ++progress_.n_steps;
 }
 
 template <class T>
-void Trainer<T>::store_slot(Index slot, T *flat) const {
-    network_.packed().unpack(optimizer_->slot(slot), flat);
+Index Trainer<T>::stored_size(const Memory<T> &memory) const {
+    const auto n = static_cast<Index>(memory.numbers.size());
+    return memory.packed ? n / network_.packed().size() * network_.layout().n_parameters : n;
 }
 
 template <class T>
-void Trainer<T>::load_slot(Index slot, const T *flat) {
-    std::fill_n(optimizer_->slot(slot), network_.packed().size(), T(0)); // as in load
-    network_.packed().pack(flat, optimizer_->slot(slot));
+void Trainer<T>::store_memory(const Memory<T> &memory, T *numbers) const {
+    if (!memory.packed) {
+        std::ranges::copy(memory.numbers, numbers);
+        return;
+    }
+    std::fill_n(numbers, stored_size(memory), T(0)); // buffers have no place in it
+    const T *const end = memory.numbers.data() + memory.numbers.size();
+    for (const T *lot = memory.numbers.data(); lot != end; lot += network_.packed().size()) {
+        network_.packed().unpack(lot, numbers);
+        numbers += network_.layout().n_parameters;
+    }
+}
+
+template <class T>
+void Trainer<T>::load_memory(const Memory<T> &memory, const T *numbers) {
+    if (!memory.packed) {
+        std::copy_n(numbers, memory.numbers.size(), memory.numbers.begin());
+        return;
+    }
+    std::ranges::fill(memory.numbers, T(0)); // as in load
+    T *const end = memory.numbers.data() + memory.numbers.size();
+    for (T *lot = memory.numbers.data(); lot != end; lot += network_.packed().size()) {
+        network_.packed().pack(numbers, lot);
+        numbers += network_.layout().n_parameters;
+    }
 }
 
 template class Trainer<float>;

@@ -9,6 +9,7 @@
 
 #include "engine/network/pass.hpp"
 #include "engine/optimizers/optimizer.hpp"
+#include "engine/training/mixup.hpp"
 
 #include <optional>
 
@@ -19,6 +20,10 @@ struct TrainingSpec {
     Index batch_size;
     bool shuffle = true;
     std::uint64_t seed = 0;
+    Component augmentation{"none", {}};
+    double mixup = 0.0; // of Beta(mixup, mixup); 0: no row is mixed
+
+    bool changes_rows() const { return augmentation.name != "none" || mixup > 0.0; }
 };
 
 // What the steps of the epoch so far did. One running sum over the epoch, so that slicing leaves
@@ -53,10 +58,12 @@ class Trainer {
     // Multiply-adds of one step, forward and back; for deciding how many threads are worth while.
     double step_work() const { return step_work_; }
 
-    // The optimizer's memory as flat vectors, and the steps made so far.
-    Index n_slots() const { return optimizer_->n_slots(); }
-    void store_slot(Index slot, T *flat) const;
-    void load_slot(Index slot, const T *flat);
+    // The optimizer's memory, and the steps made so far. What is packed is stored and loaded as
+    // flat vectors of all parameters, lot after lot.
+    std::vector<Memory<T>> memory() const { return optimizer_->memory(); }
+    Index stored_size(const Memory<T> &) const;
+    void store_memory(const Memory<T> &, T *numbers) const;
+    void load_memory(const Memory<T> &, const T *numbers);
     Index n_steps() const { return n_steps_; }
     void set_n_steps(Index n) { n_steps_ = n; }
 
@@ -65,7 +72,8 @@ class Trainer {
         return number == 0 ? 0 : batch_ends_[as_size(number - 1)];
     }
     Batch<T> batch(Index number) const;
-    void record(const StepReport &report, Index n_rows);
+    ChangedRoom changed_room() const;
+    void record(const StepReport &report, double penalty, Index n_rows);
 
     const Network<T> &network_;
     TrainingSpec spec_;
@@ -85,6 +93,8 @@ class Trainer {
     Progress progress_; // of the epoch
     std::uint64_t dropout_key_ = 0;
     std::uint64_t branch_key_ = 0;
+    std::unique_ptr<Augmentation<T>> augmentation_; // null where no row changes
+    Mixup mixup_;
 
     std::optional<Pass<T>> pass_;
     Index team_size_ = 0;

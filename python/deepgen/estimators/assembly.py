@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepgen import _core
+from deepgen.augmentation import AUGMENTATIONS
 from deepgen.component import resolve
 from deepgen.course import Plan
 from deepgen.initializers import STANDARDIZING_ROWS, initialize, standardize_layers
@@ -130,10 +131,57 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         return
     if model.dropout > 0:
         raise ValueError("solver='lbfgs' does not support dropout: its loss must not be random")
+    if model.mixup > 0:
+        raise ValueError("solver='lbfgs' does not support mixup: its loss must not be random")
+    if model.augmentation is not None:
+        raise ValueError(
+            "solver='lbfgs' does not support augmentation: its loss must not be random"
+        )
     if batch_norm_of(model) is not None:
         raise ValueError("solver='lbfgs' does not support normalization='batch': it has no batches")
+    if model.clip_norm is not None:
+        raise ValueError(
+            "solver='lbfgs' does not support clip_norm: its line search needs the loss"
+        )
     if model.early_stopping:
         warn("early_stopping has no effect with solver='lbfgs'")
+
+
+def make_wrappers(model: Any) -> tuple[_core.Component, ...]:
+    """Return what an estimator wraps around its optimizer.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    wrappers : tuple of deepgen._core.Component
+        From the inside out: clipping, then sharpness, then averaging.
+    """
+    wrappers = []
+    if model.clip_norm is not None:
+        wrappers.append(_core.Component("clip_norm", {"limit": float(model.clip_norm)}))
+    return tuple(wrappers)
+
+
+def make_augmentation(model: Any) -> _core.Component:
+    """Return the engine's augmentation that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    augmentation : deepgen._core.Component
+        The member 'none' where there is none.
+    """
+    if model.augmentation is None:
+        return _core.Component("none")
+    return resolve(model.augmentation, AUGMENTATIONS, "augmentation").to_core()
 
 
 def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
@@ -154,11 +202,14 @@ def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
     Warns
     -----
     UserWarning
-        If the name is one that acts for stochastic gradient descent only.
+        If the name is one that acts for stochastic gradient descent only, or the solver chooses its
+        steps itself.
     """
     schedule = resolve(model.learning_rate, SCHEDULES, "learning_rate")
     schedule.check()
-    if not isinstance(model.learning_rate, str) or isinstance(schedule, Constant):
+    if model.learning_rate not in ("adaptive", "invscaling"):
+        if not isinstance(optimizer, FirstOrder) and not isinstance(schedule, Constant):
+            warn(f"learning_rate={model.learning_rate!r} has no effect with solver='lbfgs'")
         return schedule
     if not isinstance(optimizer, SGD):
         warn(
@@ -229,6 +280,9 @@ def make_plan(
     return Plan(
         # L-BFGS is no optimizer of the engine, which then takes no steps.
         optimizer=(optimizer if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
+        wrappers=make_wrappers(model),
+        augmentation=make_augmentation(model),
+        mixup=float(model.mixup),
         schedule=make_schedule(model, optimizer),
         learning_rate=optimizer.rate(rate) if isinstance(optimizer, FirstOrder) else rate,
         alpha=float(model.alpha),

@@ -9,6 +9,7 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from deepgen.augmentation import AUGMENTATIONS, Augmentation
 from deepgen.initializers import INITIALIZERS
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
@@ -56,6 +57,9 @@ SHARED: dict[str, Any] = {
     "dropout": [Interval(Real, 0, 1, closed="left")],
     "bias": ["boolean"],
     "initializer": [StrOptions(set(INITIALIZERS))],
+    "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "mixup": [Interval(Real, 0, None, closed="left")],
+    "augmentation": [StrOptions(set(AUGMENTATIONS)), Augmentation, None],
     "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
     "max_time": [Interval(Real, 0, None, closed="neither"), None],
     "n_members": [Interval(Integral, 1, None, closed="left")],

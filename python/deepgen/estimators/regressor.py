@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils.metaestimators import available_if
 
+from deepgen.augmentation import Augmentation
 from deepgen.component import resolve
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.constraints import REGRESSOR
@@ -48,9 +49,12 @@ class MLPRegressor(RegressionPredictions):
         L2 on the weights, divided by the weight sum of the batch, >= 0.
     batch_size : int or 'auto', default='auto'
         Rows of a step; 'auto' is min(200, n_samples). Not used by 'lbfgs'.
-    learning_rate : {'constant', 'invscaling', 'adaptive'} or Schedule, default='constant'
-        How the learning rate moves; 'invscaling' and 'adaptive' act for 'sgd' only, objects of
-        `deepgen.schedules` for every solver but 'lbfgs'.
+    learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'plateau', \
+'flat_cos', 'coslog4', 'snapshot'} or Schedule, default='constant'
+        How the learning rate moves, step by step. 'invscaling' and 'adaptive' act for 'sgd' only,
+        the other names and objects of `deepgen.schedules` for every solver but 'lbfgs'. 'plateau'
+        lowers it where the validation loss, without validation the training loss, stays level;
+        'cosine', 'one_cycle', 'flat_cos', 'coslog4' and 'snapshot' run over ``max_iter`` epochs.
     learning_rate_init : float, default=0.001
         Learning rate before any schedule, > 0.
     power_t : float, default=0.5
@@ -60,7 +64,8 @@ class MLPRegressor(RegressionPredictions):
     shuffle : bool, default=True
         Whether each epoch has its own order of rows.
     random_state : int, RandomState instance or None, default=None
-        Determines starting weights, order of rows, dropout and the validation split.
+        Determines starting weights, order of rows, dropout, mixup, augmentation and the validation
+        split.
     tol : float, default=1e-4
         What counts as an improvement of loss or score; for 'lbfgs' the bound on the gradient.
     verbose : bool, default=False
@@ -101,6 +106,15 @@ class MLPRegressor(RegressionPredictions):
     initializer : str, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
         'lecun_normal', 'orthogonal' or 'data_dependent' (mean 0 and variance 1 in every layer).
+    clip_norm : float or None, default=None
+        Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; a longer
+        one is shortened to it. Not for 'lbfgs'.
+    mixup : float, default=0.0
+        Parameter a of mixup, >= 0: each step mixes its rows in pairs, features and losses alike,
+        in parts drawn from Beta(a, a); 0 mixes nothing.
+    augmentation : {'jitter', 'mask', 'swap'}, Augmentation or None, default=None
+        How training changes features anew in each epoch: Gaussian noise, features replaced by
+        their mean, or by those of other rows.
     scoring : str, callable or None, default=None
         What is measured on the validation rows and stops training early: None is R2 (D2 of
         the pinball loss for several quantiles), 'loss'
@@ -220,6 +234,9 @@ class MLPRegressor(RegressionPredictions):
         dropout: float = 0.0,
         bias: bool = True,
         initializer: str = "glorot_uniform",
+        clip_norm: float | None = None,
+        mixup: float = 0.0,
+        augmentation: str | Augmentation | None = None,
         scoring: str | Callable[..., float] | None = None,
         max_time: float | None = None,
         n_members: int = 1,
@@ -256,6 +273,9 @@ class MLPRegressor(RegressionPredictions):
         self.dropout = dropout
         self.bias = bias
         self.initializer = initializer
+        self.clip_norm = clip_norm
+        self.mixup = mixup
+        self.augmentation = augmentation
         self.scoring = scoring
         self.max_time = max_time
         self.n_members = n_members

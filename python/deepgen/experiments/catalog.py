@@ -9,6 +9,7 @@ from deepgen.experiments import (
     bumps,
     depth_sweep,
     double_descent,
+    early_stopping,
     label_learning_curve,
     linear_path,
     minibatch_redundancy,
@@ -55,6 +56,7 @@ CATALOG: Final[tuple[Runner, ...]] = (
     width_sweep.run,
     depth_sweep.run,
     double_descent.run,
+    early_stopping.run,
 )
 """One line an experiment."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen.experiments.digits import split_digits
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
@@ -34,7 +35,6 @@ EXPERIMENT: Final = Experiment(
 )
 
 SIZES: Final = (20, 40, 80, 160, 320, 640, 1280)
-N_TEST: Final = 500
 
 
 def power_law(n: Any, error: Any) -> tuple[float, float]:
@@ -63,17 +63,11 @@ def power_law(n: Any, error: Any) -> tuple[float, float]:
 
 
 def _errors(seed: int) -> list[float]:
-    from sklearn.datasets import load_digits
-
     from deepgen import MLPClassifier
 
-    X, y = load_digits(return_X_y=True)
-    order = np.random.default_rng(np.random.SeedSequence([seed])).permutation(len(y))
-    X, y = X[order] / 16, y[order]
-    test, pool = slice(0, N_TEST), np.arange(N_TEST, len(y))
+    digits = split_digits(seed)
     errors = []
     for n in SIZES:
-        rows = pool[:n]
         steps = -(-n // 32)
         model = MLPClassifier(
             hidden_layer_sizes=(64, 64),
@@ -83,8 +77,8 @@ def _errors(seed: int) -> list[float]:
             random_state=seed,
             n_jobs=1,
         )
-        fit_quietly(model, X[rows], y[rows])
-        errors.append(1 - float(model.score(X[test], y[test])))
+        fit_quietly(model, digits.X[:n], digits.y[:n])
+        errors.append(1 - float(model.score(digits.X_test, digits.y_test)))
     return errors
 
 

@@ -1,0 +1,61 @@
+// Random numbers of other shapes than whole numbers, each a function of a key and nothing else.
+//
+//   uniform          (the high 53 bits + 1/2) 2^-53, in (0, 1)
+//   normal           ziggurat of 256 layers; exact, since wedges and tail are drawn by rejection
+//   symmetric beta   Beta(a, a). a > 1/2: (1 + sqrt(1 - U^(1 / (a - 1/2))) cos 2 pi V) / 2, without
+//                    rejection; a <= 1/2: U^(1/a) over U^(1/a) + V^(1/a) where that sum is <= 1, in
+//                    logarithms, for U^(1/a) has no double where a is small
+//
+// Marsaglia & Tsang (2000), The ziggurat method for generating random variables; Doornik (2005), An
+// improved ziggurat method (layer and abscissa from separate bits); Ulrich (1984), Computer
+// generation of distributions on the m-sphere; Joehnk (1964), Erzeugung von betaverteilten und
+// gammaverteilten Zufallszahlen.
+
+#pragma once
+
+#include "engine/core/random.hpp"
+
+namespace deepgen::random {
+
+constexpr double uniform(std::uint64_t bits) {
+    return (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53;
+}
+
+// Events of one probability: 53 random bits below the threshold.
+constexpr std::uint64_t chance(double probability) {
+    return static_cast<std::uint64_t>(probability * 0x1p53);
+}
+constexpr bool happens(std::uint64_t chance, std::uint64_t bits) {
+    return (bits >> 11) < chance;
+}
+
+// The standard normal density cut into layers of equal area, the lowest with the tail.
+class Ziggurat {
+  public:
+    static const Ziggurat &instance();
+
+    // The i-th number of a key.
+    double normal(std::uint64_t key, std::uint64_t i) const {
+        const std::uint64_t bits = value(key, i);
+        const Index layer = static_cast<Index>(bits & (n_layers - 1));
+        const double x = abscissa(bits, layer);
+        return x < edge_[layer + 1] ? signed_by(bits, x) : outside(bits);
+    }
+
+  private:
+    static constexpr Index n_layers = 256;
+
+    Ziggurat();
+    double abscissa(std::uint64_t bits, Index layer) const {
+        return static_cast<double>(bits >> 11) * 0x1p-53 * edge_[layer];
+    }
+    static double signed_by(std::uint64_t bits, double x) { return bits & n_layers ? -x : x; }
+    double outside(std::uint64_t bits) const;
+
+    double edge_[n_layers + 1];   // falling to 0; the lowest layer's is its area over its height
+    double height_[n_layers + 1]; // of the density at the edges
+};
+
+double symmetric_beta(double a, std::uint64_t key);
+
+} // namespace deepgen::random

@@ -1,0 +1,34 @@
+// How the weights of a layer stand in memory: see the legend of kernels.hpp.
+
+#pragma once
+
+#include "engine/core/types.hpp"
+
+#include <span>
+
+namespace deepgen {
+
+// A layer of so few outputs is stored as W^T and computed by rows: padded to a cache line of
+// columns it would be mostly padding.
+inline constexpr Index narrow_outputs = 4;
+
+// Packed offsets of one layer; inputs and width padded.
+struct PackedLayer {
+    Index n_inputs, width; // the width is that of the product, a gate's included
+    Index n_outputs;       // of the layer, without padding
+    Index gate;            // the column where the gate's begin
+    bool narrow; // coefs are W^T (n_outputs, n_inputs) in panels, and there is no other transpose
+    Index coefs;
+    Index intercepts = 0, scale = 0, shift = 0, gain = 0;
+    Index n_vectors = 0;  // numbers from intercepts on: 1 or 3 vectors of the width, and a gain's
+    Index transposed = 0; // in the array of transposes; layer 0 and narrow layers have none
+};
+
+// All weights of a network, packed one after the other; optimizers' memory has the same order.
+struct PackedWeights {
+    Index size;
+    Index panel;
+    std::span<const PackedLayer> layers;
+};
+
+} // namespace deepgen

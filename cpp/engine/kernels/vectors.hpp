@@ -1,0 +1,32 @@
+// Passes over stretches of packed numbers, whole cache lines, for optimizers that look at a
+// gradient as a whole.
+
+#pragma once
+
+#include "engine/kernels/kernels.hpp"
+#include "engine/kernels/simd.hpp"
+
+namespace deepgen::DEEPGEN_PATH {
+
+template <class T>
+double total_gradient(Index n, const T *gradient, const T *weights, double penalty, T *total) {
+    using V = Simd<T>;
+    const V factor(static_cast<T>(penalty));
+    V squares(T(0));
+    for (Index i = 0; i < n; i += V::lanes) {
+        const V g = fmadd(factor, V::load(weights + i), V::load(gradient + i));
+        squares = fmadd(g, g, squares);
+        g.store(total + i);
+    }
+    return squares.sum();
+}
+
+template <class T>
+void scale(Index n, double factor, T *x) {
+    using V = Simd<T>;
+    const V f(static_cast<T>(factor));
+    for (Index i = 0; i < n; i += V::lanes)
+        (f * V::load(x + i)).store(x + i);
+}
+
+} // namespace deepgen::DEEPGEN_PATH

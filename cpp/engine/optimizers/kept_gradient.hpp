@@ -1,0 +1,43 @@
+// The gradient of a batch written out, with L2, for those who must know all of it before the first
+// weight moves.
+
+#pragma once
+
+#include "engine/optimizers/optimizer.hpp"
+
+#include <numeric>
+
+namespace deepgen {
+
+template <class T>
+class KeptGradient {
+  public:
+    explicit KeptGradient(const Kernels<T> &kernels) : kernels_(kernels) {}
+
+    void allocate(const PackedWeights &weights) {
+        numbers_.assign(as_size(weights.size), T(0));
+        squares_.assign(as_size(weights.size / lane_pad<T>), 0.0);
+    }
+
+    // Every thread of the team calls it; the squared norm, the same on each.
+    double keep(const Team &team, BatchGradient<T> &batch) {
+        const double penalty = batch.penalty();
+        const T *const weights = batch.weights();
+        batch.visit(team, [&](const Stretch<T> &stretch) {
+            squares_[as_size(stretch.number)] = kernels_.total_gradient(
+                stretch.n, stretch.gradient, weights + stretch.offset,
+                stretch.coefs ? penalty : 0.0, numbers_.data() + stretch.offset);
+            return false;
+        });
+        return std::accumulate(squares_.begin(), squares_.begin() + batch.n_stretches(), 0.0);
+    }
+
+    T *data() { return numbers_.data(); }
+
+  private:
+    const Kernels<T> &kernels_;
+    Buffer<T> numbers_;
+    std::vector<double> squares_; // of each stretch
+};
+
+} // namespace deepgen

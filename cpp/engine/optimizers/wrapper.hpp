@@ -1,0 +1,78 @@
+// Wrappers: an optimizer that owns another, and hands it the batch seen through its own eyes.
+//
+// A member states its parameters and derives twice: from Wrapper (what it remembers, its step) and
+// from Decorated (what of the batch looks different). What is not overridden goes through as it is.
+
+#pragma once
+
+#include "engine/optimizers/optimizer.hpp"
+
+#include <utility>
+
+namespace deepgen {
+
+template <class T>
+class Decorated : public BatchGradient<T> {
+  public:
+    using typename BatchGradient<T>::Evaluation;
+    using typename BatchGradient<T>::Visitor;
+
+    explicit Decorated(BatchGradient<T> &inner) : inner_(inner) {}
+
+    double evaluate(const Team &team, Evaluation evaluation) override {
+        return inner_.evaluate(team, evaluation);
+    }
+    void visit(const Team &team, Visitor visitor) override { inner_.visit(team, visitor); }
+    void show(const Team &team, const T *gradient, Visitor visitor) override {
+        inner_.show(team, gradient, visitor);
+    }
+    void weights_moved(const Team &team) override { inner_.weights_moved(team); }
+    LayerStatistics<T> statistics(Index layer) const override { return inner_.statistics(layer); }
+    T *weights() override { return inner_.weights(); }
+    Index n_weights() const override { return inner_.n_weights(); }
+    Index n_stretches() const override { return inner_.n_stretches(); }
+    double penalty() const override { return inner_.penalty(); }
+
+  protected:
+    BatchGradient<T> &inner_;
+};
+
+template <class T>
+class Wrapper : public Optimizer<T> {
+  public:
+    explicit Wrapper(std::unique_ptr<Optimizer<T>> base) : base_(std::move(base)) {}
+
+    void allocate(const Surroundings &surroundings) override { base_->allocate(surroundings); }
+    std::vector<Memory<T>> memory() override { return base_->memory(); }
+
+  protected:
+    std::unique_ptr<Optimizer<T>> base_;
+};
+
+// How a wrapper is listed and made.
+struct WrapperEntry {
+    template <class T>
+    using Make = std::unique_ptr<Optimizer<T>> (*)(std::unique_ptr<Optimizer<T>> base,
+                                                   const Settings &, const Kernels<T> &);
+
+    std::string_view name;
+    std::span<const Parameter> parameters;
+    Make<float> make_float;
+    Make<double> make_double;
+};
+
+// An entry whose member is constructed from (base, settings, kernels).
+template <template <class> class Member>
+constexpr WrapperEntry wrapper_entry(std::string_view name, std::span<const Parameter> parameters) {
+    return {name, parameters,
+            [](std::unique_ptr<Optimizer<float>> base, const Settings &settings,
+               const Kernels<float> &kernels) -> std::unique_ptr<Optimizer<float>> {
+                return std::make_unique<Member<float>>(std::move(base), settings, kernels);
+            },
+            [](std::unique_ptr<Optimizer<double>> base, const Settings &settings,
+               const Kernels<double> &kernels) -> std::unique_ptr<Optimizer<double>> {
+                return std::make_unique<Member<double>>(std::move(base), settings, kernels);
+            }};
+}
+
+} // namespace deepgen

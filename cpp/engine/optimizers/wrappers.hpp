@@ -1,0 +1,16 @@
+// Every wrapper, one line each; each is defined in the .cpp of its name.
+
+#pragma once
+
+#include "engine/optimizers/wrapper.hpp"
+
+#define DEEPGEN_WRAPPERS(MEMBER) MEMBER(clip_norm)
+
+namespace deepgen::wrapper {
+
+// Without its line above, a member's definition is an unused constant, and does not compile.
+#define MEMBER(name) extern const WrapperEntry name;
+DEEPGEN_WRAPPERS(MEMBER)
+#undef MEMBER
+
+} // namespace deepgen::wrapper

@@ -1,0 +1,87 @@
+"""Adam: steps scaled by running means of the gradient and of its square."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from deepgen.component import Range
+from deepgen.optimizers.optimizer import FirstOrder
+
+__all__ = ["Adam"]
+
+
+@dataclass(repr=False)
+class Adam(FirstOrder):
+    r"""Steps scaled by running estimates of the gradient's first two moments.
+
+    Parameters
+    ----------
+    beta_1 : float, default=0.9
+        Decay of the mean of the gradient, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the mean of the squared gradient, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the root of the second moment, > 0.
+    eps_mode : {'sklearn', 'torch'}, default='sklearn'
+        Where ``epsilon`` stands: 'sklearn' (also Keras) adds it before the bias correction, the
+        "epsilon hat" of the paper's section 2; 'torch' after it, the paper's algorithm 1.
+    weight_decay : float, default=0.0
+        Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
+    learning_rate_init : float, default=None
+        Learning rate before any schedule, > 0; None takes the estimator's.
+
+    Notes
+    -----
+    With :math:`m, v` the running means of :math:`g` and :math:`g^2` after t steps, 'sklearn' is
+    :math:`w \leftarrow w - \eta \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}
+    \frac{m}{\sqrt v + \epsilon}`. Two extra numbers a parameter.
+
+    References
+    ----------
+    .. [1] D. P. Kingma and J. Ba, "Adam: a method for stochastic optimization", ICLR 2015,
+       algorithm 1.
+
+    Examples
+    --------
+    >>> from deepgen.optimizers import Adam
+    >>> Adam(eps_mode="torch").settings()["eps_hat"]
+    False
+    """
+
+    name: ClassVar[str] = "adam"
+    ranges: ClassVar[dict[str, Range]] = {
+        "beta_1": Range(0, 1, without="high"),
+        "beta_2": Range(0, 1, without="high"),
+        "epsilon": Range(0, without="low"),
+        "weight_decay": Range(0),
+        "learning_rate_init": Range(0, without="low"),
+    }
+
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    eps_mode: str = "sklearn"
+    weight_decay: float = 0.0
+    learning_rate_init: float | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings under the engine's names.
+
+        Returns
+        -------
+        settings : dict of str to float
+            ``eps_mode`` becomes ``eps_hat``.
+
+        Raises
+        ------
+        ValueError
+            If ``eps_mode`` is not known.
+        """
+        settings = super().settings()
+        mode = settings.pop("eps_mode")
+        if mode not in ("sklearn", "torch"):
+            raise ValueError(
+                f"{type(self).__name__}: unknown eps_mode {mode!r}; known: sklearn, torch"
+            )
+        return {**settings, "eps_hat": mode == "sklearn"}

@@ -1,0 +1,48 @@
+"""AdamW: Adam with decoupled weight decay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from deepgen.optimizers.adam import Adam
+
+__all__ = ["AdamW"]
+
+
+@dataclass(repr=False)
+class AdamW(Adam):
+    """Adam with decoupled weight decay: equals ``Adam(weight_decay=0.01)``.
+
+    Parameters
+    ----------
+    beta_1 : float, default=0.9
+        Decay of the mean of the gradient, in [0, 1).
+    beta_2 : float, default=0.999
+        Decay of the mean of the squared gradient, in [0, 1).
+    epsilon : float, default=1e-8
+        Added to the root of the second moment, > 0.
+    eps_mode : {'sklearn', 'torch'}, default='sklearn'
+        Where ``epsilon`` stands, as in `Adam`.
+    weight_decay : float, default=0.01
+        Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
+    learning_rate_init : float, default=None
+        Learning rate before any schedule, > 0; None takes the estimator's.
+
+    Notes
+    -----
+    Before Adam's rule each weight is multiplied by 1 - learning rate x ``weight_decay``, the
+    learning rate being the scheduled one.
+
+    References
+    ----------
+    .. [1] I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019,
+       algorithm 2.
+
+    Examples
+    --------
+    >>> from deepgen.optimizers import Adam, AdamW
+    >>> AdamW().settings() == Adam(weight_decay=0.01).settings()
+    True
+    """
+
+    weight_decay: float = 0.01

@@ -1,0 +1,62 @@
+"""Optimizer: how a gradient becomes a change of the weights; the bases of the family."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from deepgen.component import Component
+
+__all__ = ["FirstOrder", "Optimizer"]
+
+
+@dataclass(repr=False)
+class Optimizer(Component):
+    """Base of all optimizers.
+
+    Examples
+    --------
+    >>> from deepgen.optimizers import SGD, Optimizer
+    >>> isinstance(SGD(), Optimizer)
+    True
+    """
+
+
+@dataclass(repr=False)
+class FirstOrder(Optimizer):
+    """Base of the optimizers that step along the gradient of one batch.
+
+    Examples
+    --------
+    >>> from deepgen.optimizers import Adam, FirstOrder
+    >>> isinstance(Adam(), FirstOrder)
+    True
+    """
+
+    def rate(self, default: float) -> float:
+        """Return the learning rate before any schedule.
+
+        Parameters
+        ----------
+        default : float
+            The estimator's ``learning_rate_init``.
+
+        Returns
+        -------
+        rate : float
+            The field ``learning_rate_init`` of this object where it is set, else ``default``.
+        """
+        own: float | None = getattr(self, "learning_rate_init", None)
+        return default if own is None else float(own)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings under the engine's names.
+
+        Returns
+        -------
+        settings : dict of str to float
+            All fields but the learning rate, which reaches the engine step by step.
+        """
+        settings = super().settings()
+        settings.pop("learning_rate_init", None)
+        return settings

@@ -1,0 +1,58 @@
+"""SGD: stochastic gradient descent with momentum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from deepgen.component import Range
+from deepgen.optimizers.optimizer import FirstOrder
+
+__all__ = ["SGD"]
+
+
+@dataclass(repr=False)
+class SGD(FirstOrder):
+    r"""Stochastic gradient descent with momentum, in scikit-learn's form.
+
+    Parameters
+    ----------
+    momentum : float, default=0.9
+        Share of the last change that is kept, in [0, 1]; 0 is plain gradient descent.
+    nesterov : bool, default=True
+        Whether to look ahead along the velocity.
+    weight_decay : float, default=0.0
+        Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
+    learning_rate_init : float, default=None
+        Learning rate before any schedule, > 0; None takes the estimator's.
+
+    Notes
+    -----
+    With gradient g and learning rate :math:`\eta`: :math:`v \leftarrow \mu v - \eta g`, then
+    :math:`w \leftarrow w + v`, or with Nesterov's rule :math:`w \leftarrow w + \mu v - \eta g`.
+    One extra number a parameter.
+
+    References
+    ----------
+    .. [1] I. Sutskever, J. Martens, G. Dahl and G. Hinton, "On the importance of initialization and
+       momentum in deep learning", ICML 2013, eq. (3)-(4).
+
+    Examples
+    --------
+    >>> from deepgen.optimizers import SGD
+    >>> SGD(momentum=0.5)
+    SGD(momentum=0.5)
+    """
+
+    name: ClassVar[str] = "sgd"
+    ranges: ClassVar[dict[str, Range]] = {
+        "momentum": Range(0, 1),
+        "weight_decay": Range(0),
+        "learning_rate_init": Range(0, without="low"),
+    }
+    flags: ClassVar[tuple[str, ...]] = ("nesterov",)
+
+    momentum: float = 0.9
+    nesterov: bool = True
+    weight_decay: float = 0.0
+    learning_rate_init: float | None = None

@@ -1,0 +1,100 @@
+"""Adaptive: a lower rate each time that training stagnates, as in scikit-learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.component import Range
+from deepgen.schedules.schedule import Position, Schedule
+
+__all__ = ["Adaptive"]
+
+
+@dataclass(repr=False)
+class Adaptive(Schedule):
+    """The learning rate is divided each time that training no longer improves.
+
+    Parameters
+    ----------
+    factor : float, default=5.0
+        What the rate is divided by, > 1.
+    min_rate : float, default=1e-6
+        Training stops where it stagnates at this rate or below, >= 0.
+
+    Notes
+    -----
+    "No longer improves" is the estimator's ``tol`` and ``n_iter_no_change``, as in scikit-learn.
+
+    Examples
+    --------
+    >>> from deepgen.schedules import Adaptive, Position
+    >>> memory = {}
+    >>> Adaptive().stagnate(0.1, memory)
+    True
+    >>> start = Position(epoch=0, step=0, steps_per_epoch=1, samples_seen=0, horizon=1)
+    >>> Adaptive().rates(0.1, start, 1, memory).tolist()
+    [0.02]
+    """
+
+    name: ClassVar[str] = "adaptive"
+    ranges: ClassVar[dict[str, Range]] = {
+        "factor": Range(1, without="low"),
+        "min_rate": Range(0),
+    }
+
+    factor: float = 5.0
+    min_rate: float = 1e-6
+
+    def rates(
+        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+    ) -> NDArray[np.float64]:
+        """Return the learning rates of the next steps.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        position : Position
+            Where the first of the steps stands; all of them lie in one epoch.
+        n_steps : int
+            How many rates are asked for.
+        memory : dict of str to float
+            ``n_cuts``: how often the rate was divided.
+
+        Returns
+        -------
+        rates : ndarray of shape (n_steps,)
+            One learning rate a step.
+        """
+        return np.full(n_steps, self._rate(base, memory))
+
+    def stagnate(self, base: float, memory: dict[str, float]) -> bool:
+        """Divide the rate, unless it is already as low as allowed.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        memory : dict of str to float
+            ``n_cuts``: how often the rate was divided.
+
+        Returns
+        -------
+        changed : bool
+            True if the rate was divided, False if training shall stop.
+        """
+        if self._rate(base, memory) <= self.min_rate:
+            return False
+        memory["n_cuts"] = memory.get("n_cuts", 0) + 1
+        return True
+
+    def _rate(self, base: float, memory: dict[str, float]) -> float:
+        rate = base
+        # Division by division, as scikit-learn rounds.
+        for _ in range(int(memory.get("n_cuts", 0))):
+            rate /= self.factor
+        return rate

@@ -1,0 +1,70 @@
+"""FlatCos: level at first, then half a cosine wave down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.component import Range
+from deepgen.schedules.planned import Planned
+
+__all__ = ["FlatCos"]
+
+
+@dataclass(repr=False)
+class FlatCos(Planned):
+    r"""The learning rate stays for a while and then falls along half a cosine wave.
+
+    Parameters
+    ----------
+    flat : float, default=0.5
+        Share of the steps in which the rate stays, in [0, 1].
+    n_epochs : int, default=None
+        Epochs that the schedule takes, in [1, 1e9]; None is ``max_iter``. Later steps have the rate
+        of the last one.
+
+    Notes
+    -----
+    With t the share of the steps that are done and f the flat one: :math:`\eta = \eta_0` while
+    t < f, then :math:`\eta = \frac{\eta_0}{2} (1 + \cos \pi \frac{t - f}{1 - f})`.
+
+    References
+    ----------
+    .. [1] D. Holzmueller, L. Grinsztajn and I. Steinwart, "Better by default: strong pre-tuned MLPs
+       and boosted trees on tabular data", NeurIPS 2024, for f = 1/2.
+
+    Examples
+    --------
+    >>> from deepgen.schedules import FlatCos, Position
+    >>> start = Position(epoch=0, step=0, steps_per_epoch=8, samples_seen=0, horizon=1)
+    >>> FlatCos().rates(1.0, start, 8, {}).round(2).tolist()
+    [1.0, 1.0, 1.0, 1.0, 1.0, 0.85, 0.5, 0.15]
+    """
+
+    name: ClassVar[str] = "flat_cos"
+    ranges: ClassVar[dict[str, Range]] = {**Planned.ranges, "flat": Range(0, 1)}
+
+    flat: float = 0.5
+
+    def factors(self, numbers: NDArray[np.int64], total: int) -> NDArray[np.float64]:
+        """Return what the learning rate is multiplied by.
+
+        Parameters
+        ----------
+        numbers : ndarray of shape (n_steps,)
+            Steps of the schedule, from 0.
+        total : int
+            Steps of the whole schedule, >= 1.
+
+        Returns
+        -------
+        factors : ndarray of shape (n_steps,)
+            One factor a step.
+        """
+        if self.flat >= 1:
+            return np.ones(len(numbers))
+        falling = np.maximum(numbers / total - self.flat, 0) / (1 - self.flat)
+        return 0.5 * (1 + np.cos(np.pi * falling))

@@ -1,0 +1,68 @@
+"""InvScaling: a power of the samples seen, as in scikit-learn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.component import Range
+from deepgen.schedules.schedule import Position, Schedule
+
+__all__ = ["InvScaling"]
+
+
+@dataclass(repr=False)
+class InvScaling(Schedule):
+    r"""The learning rate falls with a power of the samples seen, epoch by epoch.
+
+    Parameters
+    ----------
+    power_t : float, default=0.5
+        The power, >= 0.
+
+    Notes
+    -----
+    :math:`\eta_t = \eta_0 / (t + 1)^p` with t the training rows seen before the epoch, as
+    scikit-learn.
+
+    Examples
+    --------
+    >>> from deepgen.schedules import InvScaling, Position
+    >>> third = Position(epoch=2, step=0, steps_per_epoch=1, samples_seen=99, horizon=5)
+    >>> InvScaling().rates(1.0, third, 1, {}).tolist()
+    [0.1]
+    """
+
+    name: ClassVar[str] = "invscaling"
+    ranges: ClassVar[dict[str, Range]] = {"power_t": Range(0)}
+
+    power_t: float = 0.5
+
+    def rates(
+        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+    ) -> NDArray[np.float64]:
+        """Return the learning rates of the next steps.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        position : Position
+            Where the first of the steps stands; all of them lie in one epoch.
+        n_steps : int
+            How many rates are asked for.
+        memory : dict of str to float
+            Not used.
+
+        Returns
+        -------
+        rates : ndarray of shape (n_steps,)
+            One learning rate a step.
+        """
+        # In floats: a power of integers may have more digits than can be written in a lifetime.
+        with np.errstate(over="ignore"):
+            divisor = np.float64(position.samples_seen + 1) ** np.float64(self.power_t)
+        return np.full(n_steps, base / divisor)

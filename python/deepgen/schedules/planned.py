@@ -1,0 +1,100 @@
+"""Planned: what schedules share that run over a known number of epochs and then hold."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.component import Range
+from deepgen.schedules.schedule import Position, Schedule
+
+__all__ = ["Planned"]
+
+
+@dataclass(repr=False)
+class Planned(Schedule):
+    """Base of the schedules that have an end; by itself the rate never moves.
+
+    Parameters
+    ----------
+    n_epochs : int, default=None
+        Epochs that the schedule takes, in [1, 1e9]; None is ``max_iter``. Later steps have the rate
+        of the last one.
+
+    Examples
+    --------
+    >>> from deepgen.schedules import Planned, Position
+    >>> here = Position(epoch=1, step=0, steps_per_epoch=2, samples_seen=8, horizon=9)
+    >>> numbers, total = Planned(n_epochs=2).steps(here, 4)
+    >>> numbers.tolist(), total
+    ([2, 3, 3, 3], 4)
+    """
+
+    ranges: ClassVar[dict[str, Range]] = {"n_epochs": Range(1, 1e9)}
+
+    n_epochs: int | None = field(default=None, kw_only=True)
+
+    def steps(self, position: Position, n_steps: int) -> tuple[NDArray[np.int64], int]:
+        """Return which steps of the schedule come next.
+
+        Parameters
+        ----------
+        position : Position
+            Where the first of them stands.
+        n_steps : int
+            How many.
+
+        Returns
+        -------
+        numbers : ndarray of shape (n_steps,)
+            From 0; none is beyond the schedule's last.
+        total : int
+            Steps of the whole schedule, >= 1.
+        """
+        n_epochs = position.horizon if self.n_epochs is None else self.n_epochs
+        total = max(1, round(n_epochs * position.steps_per_epoch))
+        numbers = position.number + np.arange(n_steps, dtype=np.int64)
+        return np.minimum(numbers, total - 1), total
+
+    def factors(self, numbers: NDArray[np.int64], total: int) -> NDArray[np.float64]:
+        """Return what the learning rate is multiplied by.
+
+        Parameters
+        ----------
+        numbers : ndarray of shape (n_steps,)
+            Steps of the schedule, from 0.
+        total : int
+            Steps of the whole schedule, >= 1.
+
+        Returns
+        -------
+        factors : ndarray of shape (n_steps,)
+            One factor a step.
+        """
+        return np.ones(len(numbers))
+
+    def rates(
+        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+    ) -> NDArray[np.float64]:
+        """Return the learning rates of the next steps.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        position : Position
+            Where the first of the steps stands.
+        n_steps : int
+            How many rates are asked for.
+        memory : dict of str to float
+            Not used: the position says all.
+
+        Returns
+        -------
+        rates : ndarray of shape (n_steps,)
+            One learning rate a step.
+        """
+        return base * self.factors(*self.steps(position, n_steps))

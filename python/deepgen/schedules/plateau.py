@@ -1,0 +1,140 @@
+"""Plateau: a lower rate each time that the loss has stayed level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.component import Range
+from deepgen.schedules.schedule import Position, Schedule
+
+__all__ = ["Plateau"]
+
+# A rate that would fall by less stays, as in PyTorch.
+SMALLEST_CUT = 1e-8
+
+
+@dataclass(repr=False)
+class Plateau(Schedule):
+    r"""The learning rate is multiplied by a factor each time that the loss has stayed level.
+
+    Parameters
+    ----------
+    factor : float, default=0.1
+        What the rate is multiplied by, in (0, 1).
+    patience : int, default=10
+        Epochs in a row without improvement that are borne, >= 0; one more lowers the rate.
+    threshold : float, default=1e-4
+        By which share the loss must fall below the best to be an improvement, in [0, 1].
+    cooldown : int, default=0
+        Epochs after a cut that do not count, >= 0.
+    min_rate : float, default=0.0
+        The rate never falls below this, >= 0.
+
+    Notes
+    -----
+    What is watched is the loss of the validation data, without them of training. The rule is
+    PyTorch's ``ReduceLROnPlateau``: an epoch is better if its loss is below best x (1 - threshold);
+    a cut of less than 1e-8 is not made.
+
+    A cut starts the estimator's patience (``n_iter_no_change``) afresh, so that the lower rate gets
+    its time. Patience that is shorter than this schedule's ends training before any cut.
+
+    Examples
+    --------
+    >>> from deepgen.schedules import Plateau, Position
+    >>> memory, schedule = {}, Plateau(patience=1)
+    >>> [schedule.end_epoch(0.5, loss, memory) for loss in (2.0, 1.0, 1.0, 1.0)]
+    [False, False, False, True]
+    >>> start = Position(epoch=4, step=0, steps_per_epoch=1, samples_seen=8, horizon=9)
+    >>> schedule.rates(0.5, start, 1, memory).tolist()
+    [0.05]
+    """
+
+    name: ClassVar[str] = "plateau"
+    ranges: ClassVar[dict[str, Range]] = {
+        "factor": Range(0, 1, without="both"),
+        "patience": Range(0),
+        "threshold": Range(0, 1),
+        "cooldown": Range(0),
+        "min_rate": Range(0),
+    }
+    integers: ClassVar[tuple[str, ...]] = ("patience", "cooldown")
+
+    factor: float = 0.1
+    patience: int = 10
+    threshold: float = 1e-4
+    cooldown: int = 0
+    min_rate: float = 0.0
+
+    def rates(
+        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+    ) -> NDArray[np.float64]:
+        """Return the learning rates of the next steps.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        position : Position
+            Where the first of the steps stands.
+        n_steps : int
+            How many rates are asked for.
+        memory : dict of str to float
+            ``n_cuts``: how often the rate was lowered.
+
+        Returns
+        -------
+        rates : ndarray of shape (n_steps,)
+            One learning rate a step.
+        """
+        return np.full(n_steps, self._rate(base, memory))
+
+    def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
+        """Count the epochs without improvement, and lower the rate where they are too many.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        monitored : float
+            Loss of the validation data, without them of training; lower is better.
+        memory : dict of str to float
+            ``best``, ``n_level`` epochs without improvement, ``n_cooling`` epochs that will not
+            count, ``n_cuts``.
+
+        Returns
+        -------
+        changed : bool
+            Whether the rate was lowered.
+        """
+        if monitored < memory.get("best", np.inf) * (1 - self.threshold):
+            memory["best"], memory["n_level"] = monitored, 0
+        else:
+            memory["n_level"] = memory.get("n_level", 0) + 1
+        if memory.get("n_cooling", 0) > 0:
+            memory["n_cooling"] -= 1
+            memory["n_level"] = 0
+        if memory["n_level"] <= self.patience:
+            return False
+        memory["n_cooling"], memory["n_level"] = self.cooldown, 0
+        rate = self._rate(base, memory)
+        if not self._is_cut(rate):
+            return False
+        memory["n_cuts"] = memory.get("n_cuts", 0) + 1
+        return True
+
+    def _lower(self, rate: float) -> float:
+        return max(rate * self.factor, self.min_rate)
+
+    def _is_cut(self, rate: float) -> bool:
+        return rate - self._lower(rate) > SMALLEST_CUT
+
+    def _rate(self, base: float, memory: dict[str, float]) -> float:
+        rate = base
+        for _ in range(int(memory.get("n_cuts", 0))):
+            rate = self._lower(rate) if self._is_cut(rate) else rate
+        return rate

@@ -1,0 +1,120 @@
+"""What the training loop asks of a schedule, and what it tells it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.component import Component
+
+__all__ = ["Position", "Schedule"]
+
+
+@dataclass(frozen=True)
+class Position:
+    """Where in training a slice of steps begins.
+
+    Parameters
+    ----------
+    epoch : int
+        Epochs done before this one.
+    step : int
+        Steps of this epoch already done.
+    steps_per_epoch : int
+        Steps of a whole epoch, >= 1.
+    samples_seen : int
+        Training rows seen in all epochs before this one (scikit-learn's ``t_``).
+    horizon : int
+        Epochs that the run is planned for.
+
+    Examples
+    --------
+    >>> from deepgen.schedules import Position
+    >>> Position(epoch=3, step=5, steps_per_epoch=10, samples_seen=300, horizon=20).epoch
+    3
+    """
+
+    epoch: int
+    step: int
+    steps_per_epoch: int
+    samples_seen: int
+    horizon: int
+
+    @property
+    def number(self) -> int:
+        """Steps of the whole training before this one."""
+        return self.epoch * self.steps_per_epoch + self.step
+
+
+@dataclass(repr=False)
+class Schedule(Component):
+    """Base of all schedules; by itself the rate never moves.
+
+    Examples
+    --------
+    >>> from deepgen.schedules import Position, Schedule
+    >>> here = Position(epoch=0, step=0, steps_per_epoch=2, samples_seen=0, horizon=1)
+    >>> Schedule().rates(0.1, here, 2, {}).tolist()
+    [0.1, 0.1]
+    """
+
+    def rates(
+        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+    ) -> NDArray[np.float64]:
+        """Return the learning rates of the next steps.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        position : Position
+            Where the first of the steps stands; all of them lie in one epoch.
+        n_steps : int
+            How many rates are asked for.
+        memory : dict of str to float
+            What this schedule remembers, empty at first.
+
+        Returns
+        -------
+        rates : ndarray of shape (n_steps,)
+            One learning rate a step.
+        """
+        return np.full(n_steps, base)
+
+    def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
+        """Take note of an epoch's result.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        monitored : float
+            Loss of the validation data, without them of training; lower is better.
+        memory : dict of str to float
+            What this schedule remembers; may be changed.
+
+        Returns
+        -------
+        changed : bool
+            True if the rate was lowered, so that patience with training begins afresh.
+        """
+        return False
+
+    def stagnate(self, base: float, memory: dict[str, float]) -> bool:
+        """Answer to training that no longer improves.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        memory : dict of str to float
+            What this schedule remembers; may be changed.
+
+        Returns
+        -------
+        changed : bool
+            True if the rate was lowered and training shall go on, False if it shall stop.
+        """
+        return False

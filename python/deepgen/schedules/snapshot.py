@@ -1,0 +1,85 @@
+"""Snapshot: cosine waves down of equal length, each begun at the full learning rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.component import Range
+from deepgen.schedules.planned import Planned
+
+__all__ = ["Snapshot"]
+
+
+@dataclass(repr=False)
+class Snapshot(Planned):
+    r"""The learning rate falls along half a cosine wave, several times.
+
+    Parameters
+    ----------
+    n_cycles : int, default=5
+        Number of times, >= 1.
+    n_epochs : int, default=None
+        Epochs that all cycles take, in [1, 1e9]; None is ``max_iter``. Later steps have the rate
+        of the last one.
+
+    Notes
+    -----
+    With T steps in M cycles, each of :math:`C = \lceil T / M \rceil` steps but for the last, which
+    may be shorter, and steps counted from 1: :math:`\eta_t = \frac{\eta_0}{2} (1 + \cos(\pi
+    \frac{(t - 1) \bmod C}{C}))`. The rate restarts at the steps :math:`k C + 1`.
+
+    References
+    ----------
+    .. [1] G. Huang, Y. Li, G. Pleiss, Z. Liu, J. Hopcroft and K. Weinberger, "Snapshot ensembles:
+       train 1, get M for free", ICLR 2017, eq. (2).
+
+    Examples
+    --------
+    >>> from deepgen.schedules import Position, Snapshot
+    >>> start = Position(epoch=0, step=0, steps_per_epoch=8, samples_seen=0, horizon=1)
+    >>> Snapshot(n_cycles=2).rates(1.0, start, 8, {}).round(2).tolist()
+    [1.0, 0.85, 0.5, 0.15, 1.0, 0.85, 0.5, 0.15]
+    """
+
+    name: ClassVar[str] = "snapshot"
+    ranges: ClassVar[dict[str, Range]] = {**Planned.ranges, "n_cycles": Range(1)}
+    integers: ClassVar[tuple[str, ...]] = ("n_cycles",)
+
+    n_cycles: int = 5
+
+    def cycle(self, total: int) -> int:
+        """Return the length of a cycle.
+
+        Parameters
+        ----------
+        total : int
+            Steps of all cycles, >= 1.
+
+        Returns
+        -------
+        n_steps : int
+            At least 1.
+        """
+        return -(-total // self.n_cycles)
+
+    def factors(self, numbers: NDArray[np.int64], total: int) -> NDArray[np.float64]:
+        """Return what the learning rate is multiplied by.
+
+        Parameters
+        ----------
+        numbers : ndarray of shape (n_steps,)
+            Steps of the schedule, from 0.
+        total : int
+            Steps of the whole schedule, >= 1.
+
+        Returns
+        -------
+        factors : ndarray of shape (n_steps,)
+            One factor a step.
+        """
+        length = self.cycle(total)
+        return 0.5 * (1 + np.cos(np.pi * (numbers % length) / length))

@@ -1,0 +1,140 @@
+"""Warmup: an even rise of the learning rate before another schedule begins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.component import Range
+from deepgen.schedules.constant import Constant
+from deepgen.schedules.schedule import Position, Schedule
+
+__all__ = ["Warmup"]
+
+
+@dataclass(repr=False)
+class Warmup(Schedule):
+    r"""The learning rate rises evenly, step by step; then another schedule begins.
+
+    Parameters
+    ----------
+    schedule : Schedule, default=Constant()
+        What follows; no other `Warmup`.
+    epochs : int, default=5
+        Epochs of the rise, in [0, 1e9].
+
+    Notes
+    -----
+    With W steps in these epochs, counted from 0: :math:`\eta_t = \eta_0 (t + 1) / (W + 1)`. The
+    schedule that follows counts its steps and rows from the end of the warm-up; one that runs over
+    ``max_iter`` has as many epochs as are left.
+
+    References
+    ----------
+    .. [1] P. Goyal et al., "Accurate, large minibatch SGD: training ImageNet in 1 hour", 2017,
+       section 2.2.
+
+    Examples
+    --------
+    >>> from deepgen.schedules import Cosine, Position, Warmup
+    >>> start = Position(epoch=0, step=0, steps_per_epoch=4, samples_seen=0, horizon=3)
+    >>> Warmup(Cosine(), epochs=1).rates(1.0, start, 4, {}).tolist()
+    [0.2, 0.4, 0.6, 0.8]
+    """
+
+    name: ClassVar[str] = "warmup"
+    ranges: ClassVar[dict[str, Range]] = {"epochs": Range(0, 1e9)}
+    integers: ClassVar[tuple[str, ...]] = ("epochs",)
+
+    schedule: Schedule = field(default_factory=Constant)
+    epochs: int = 5
+
+    def check(self) -> None:
+        """Refuse fields that are out of range or of the wrong kind.
+
+        Raises
+        ------
+        ValueError
+            If ``epochs`` is no such integer, or ``schedule`` no schedule that can follow.
+        """
+        super().check()
+        schedule: object = self.schedule
+        if not isinstance(schedule, Schedule) or isinstance(schedule, Warmup):
+            raise ValueError(
+                "Warmup: schedule must be a schedule object other than Warmup, such as Cosine(), "
+                f"got {schedule!r}"
+            )
+        schedule.check()
+
+    def rates(
+        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+    ) -> NDArray[np.float64]:
+        """Return the learning rates of the next steps.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        position : Position
+            Where the first of the steps stands; all of them lie in one epoch.
+        n_steps : int
+            How many rates are asked for.
+        memory : dict of str to float
+            That of the schedule that follows, and ``n_warm_rows`` seen before it began.
+
+        Returns
+        -------
+        rates : ndarray of shape (n_steps,)
+            One learning rate a step.
+        """
+        if position.epoch < self.epochs:
+            numbers = position.number + np.arange(1, n_steps + 1)
+            return base * numbers / (self.epochs * position.steps_per_epoch + 1)
+        n_rows = memory.setdefault("n_warm_rows", position.samples_seen)
+        after = replace(
+            position,
+            epoch=position.epoch - self.epochs,
+            samples_seen=position.samples_seen - int(n_rows),
+            horizon=max(position.horizon - self.epochs, 1),
+        )
+        return self.schedule.rates(base, after, n_steps, memory)
+
+    def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
+        """Tell the schedule that follows of an epoch's result, once it has begun.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        monitored : float
+            Loss of the validation data, without them of training; lower is better.
+        memory : dict of str to float
+            That of the schedule that follows.
+
+        Returns
+        -------
+        changed : bool
+            Whether that schedule lowered the rate.
+        """
+        begun = "n_warm_rows" in memory
+        return begun and self.schedule.end_epoch(base, monitored, memory)
+
+    def stagnate(self, base: float, memory: dict[str, float]) -> bool:
+        """Let the schedule that follows answer to training that no longer improves.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        memory : dict of str to float
+            That of the schedule that follows.
+
+        Returns
+        -------
+        changed : bool
+            True if training shall go on.
+        """
+        return self.schedule.stagnate(base, memory)

@@ -1,0 +1,95 @@
+"""Wrappers around rules: against the twin, and to the bit where they must change nothing."""
+
+import numpy as np
+import pytest
+from problems import BATCH, LAYER, NONE, describe, residual, scaled_problem, two_hidden
+
+from deepgen import _core
+from engine.building import parameters_after, trainer_of
+from engine.strategies import every_dtype, every_path
+from engine.test_determinism import Run, assert_same_bits, deep
+from engine.test_trainer import assert_training_equals_twin
+from reference import Component
+
+SGD, ADAM = Component("sgd"), Component("adam", {"epsilon": 1e-4})
+# One that acts in each step of the problems below.
+WRAPPERS = [Component("clip_norm", {"limit": 0.3})]
+every_wrapper = pytest.mark.parametrize("wrapper", WRAPPERS, ids=describe)
+every_norm = pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
+
+
+def test_every_wrapper_is_tested_here():
+    assert {wrapper.name for wrapper in WRAPPERS} == set(_core.catalog()["wrappers"])
+
+
+@every_path
+@pytest.mark.parametrize("rule", [SGD, ADAM], ids=describe)
+@every_wrapper
+def test_every_wrapper_trains_as_the_twin(simd, rule, wrapper):
+    assert_training_equals_twin(two_hidden(), rule, wrappers=[wrapper], simd=simd)
+
+
+@every_norm
+@every_wrapper
+def test_wrappers_train_norms_and_skips_as_the_twin(wrapper, normalization):
+    assert_training_equals_twin(residual(normalization), ADAM, wrappers=[wrapper], n_threads=2)
+
+
+@every_dtype
+@every_path
+@every_norm
+@every_wrapper
+def test_bits_of_a_wrapper_depend_neither_on_threads_nor_on_slices(
+    dtype, simd, wrapper, normalization
+):
+    settings = {"wrappers": [wrapper], "dtype": dtype, "simd": simd}
+    one = Run(deep(normalization), ADAM, **settings).epoch(0).epoch(1)
+    three = Run(deep(normalization), ADAM, **settings)
+    three.epoch(0, n_threads=3, slices=[2, 1]).epoch(1, n_threads=2)
+    assert_same_bits(one, three)
+    for progress, expected in zip(three.progress, one.progress, strict=True):
+        assert progress.loss == expected.loss
+        assert progress.gradient_norm == expected.gradient_norm
+
+
+@every_dtype
+@every_wrapper
+def test_a_wrapped_trainer_restored_from_its_state_continues_to_the_bit(dtype, wrapper):
+    settings = {"wrappers": [wrapper], "dtype": dtype}
+    through = Run(deep(BATCH), ADAM, **settings).epoch(0)
+    kept, parameters = through.trainer.state(), through.parameters()
+    through.epoch(1)
+    resumed = Run(deep(BATCH), ADAM, **settings)
+    resumed.trainer.set_state(kept)
+    resumed.trainer.load(parameters)
+    assert_same_bits(resumed.epoch(1), through)
+
+
+@every_dtype
+@every_path
+@pytest.mark.parametrize("rule", [SGD, ADAM], ids=describe)
+def test_a_limit_that_no_gradient_reaches_changes_no_bit(dtype, simd, rule):
+    plain = Run(deep(BATCH), rule, dtype=dtype, simd=simd).epoch(0)
+    far = [Component("clip_norm", {"limit": 1e6})]
+    clipped = Run(deep(BATCH), rule, wrappers=far, dtype=dtype, simd=simd).epoch(0)
+    assert_same_bits(clipped, plain)
+    assert clipped.progress[0].loss == plain.progress[0].loss
+    assert clipped.progress[0].gradient_norm == plain.progress[0].gradient_norm
+
+
+def test_a_clipped_step_is_as_long_as_the_limit():
+    """Plain gradient descent moves by rate times limit; the norm before clipping is reported."""
+    spec, limit, rate = two_hidden(), 0.25, 0.1
+    parameters, X, y, weights = scaled_problem(spec, 32, 0)
+    plain = Component("sgd", {"momentum": 0.0, "nesterov": 0.0})
+    norms, moved = [], []
+    for wrappers in ([], [Component("clip_norm", {"limit": limit})]):
+        trainer = trainer_of(spec, plain, wrappers=wrappers, alpha=0.3, batch_size=32)
+        trainer.set_data(X, y, weights)
+        trainer.load(parameters)
+        trainer.begin_epoch(0)
+        norms.append(trainer.run(np.full(1, rate)).gradient_norm)
+        moved.append(parameters_after(trainer, parameters) - parameters)
+    assert norms[0] == norms[1] > 2 * limit
+    assert np.linalg.norm(moved[1]) == pytest.approx(rate * limit, rel=1e-5)
+    np.testing.assert_allclose(moved[1] / rate / limit, moved[0] / rate / norms[0], rtol=1e-5)
