@@ -8,8 +8,10 @@ import functools
 
 import pytest
 from contestants import PEERS, EngineTraining, TwinTraining
+from workloads import LEARNING_RATE
 
 from deepgen import _core
+from deepgen.optimizers import SOLVERS
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +40,15 @@ def test_step_of_numpy_twin(benchmark, workload):
     training = TwinTraining(workload)
     assert training.epoch() == first_loss(workload)
     assert benchmark.pedantic(training.epoch, rounds=3) < first_loss(workload)
+
+
+@pytest.mark.parametrize("solver", [name for name in SOLVERS if name != "lbfgs"])
+def test_step_of_solver(benchmark, workload, solver):
+    optimizer = SOLVERS[solver]()
+    training = EngineTraining(workload, 1, optimizer.to_core())
+    training.rates[...] = optimizer.rate(LEARNING_RATE)
+    loss = training.epoch()
+    assert benchmark(training.epoch) < loss
 
 
 @pytest.mark.parametrize("name", PEERS)

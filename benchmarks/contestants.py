@@ -16,14 +16,19 @@ class EngineTraining:
         What to train.
     n_threads : int
         Threads of each call, at most: as for estimators, small steps take one.
+    optimizer : deepgen._core.Component, default=Adam
+        The rule.
+    wrappers : sequence of deepgen._core.Component, default=()
+        What stands around it.
     """
 
-    def __init__(self, workload, n_threads):
+    def __init__(self, workload, n_threads, optimizer=None, wrappers=()):
         self.n_threads = n_threads
         self.network = _core.Network(workload.spec(), dtype=workload.dtype)
         self.trainer = _core.Trainer(
             self.network,
-            optimizer=_core.Component("adam"),
+            optimizer=_core.Component("adam") if optimizer is None else optimizer,
+            wrappers=wrappers,
             batch_size=workload.batch_size,
             shuffle=True,
             seed=0,

@@ -19,10 +19,10 @@ VARIANTS = (
     ({"normalization": "batch"}, 0.85),
     ({"normalization": "layer"}, 0.85),
     ({"dropout": 0.1}, 0.92),
-    ({"augmentation": "jitter"}, 0.75),
-    ({"augmentation": "mask"}, 0.85),
-    ({"augmentation": "swap"}, 0.85),
-    ({"mixup": 0.2}, 0.85),
+    ({"augmentation": "jitter"}, 0.60),
+    ({"augmentation": "mask"}, 0.80),
+    ({"augmentation": "swap"}, 0.70),
+    ({"mixup": 0.2}, 0.80),
 )
 FLOAT64_PEAK = 0.80
 BFLOAT16_SPEEDUP = 1.4

@@ -20,7 +20,18 @@ from deepgen.losses import (
     RegressionLoss,
 )
 from deepgen.normalizations import NORMALIZATIONS, BatchNorm, Normalization
-from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, AdamW, FirstOrder, Optimizer
+from deepgen.optimizers import (
+    LBFGS,
+    SGD,
+    SOLVERS,
+    AdaDelta,
+    AdaGrad,
+    Adam,
+    AdamW,
+    FirstOrder,
+    Optimizer,
+    RMSProp,
+)
 from deepgen.schedules import SCHEDULES, InvScaling, Schedule
 from deepgen.skips import SKIPS, DeepNorm, Fixup, Highway, Residual, Skip
 
@@ -83,7 +94,7 @@ def test_every_member_of_the_engine_has_a_class_with_its_settings_and_defaults(f
     catalog = {
         name: {setting: default for setting, (default, _, _) in settings.items()}
         for name, settings in CATALOG[family].items()
-        if name != "none" and not name.startswith("binary_")
+        if name != "none" and not name.startswith(("binary_", "centered_"))
     }
     assert described == catalog
 
@@ -93,6 +104,30 @@ def test_binary_losses_have_the_settings_of_those_over_classes():
         binary = cls().binary_core()
         assert binary.name == f"binary_{cls.name}"
         assert set(binary.settings) == set(CATALOG["losses"][binary.name])
+
+
+def test_centred_rmsprop_has_the_settings_of_the_plain_one():
+    plain, centred = RMSProp().to_core(), RMSProp(centered=True).to_core()
+    assert (plain.name, centred.name) == ("rmsprop", "centered_rmsprop")
+    assert centred.settings == plain.settings
+
+
+def test_conventions_bring_their_own_defaults():
+    """As PyTorch 2.13 and Keras 3 document them."""
+    assert AdaGrad().settings()["epsilon"] == 1e-10
+    assert AdaGrad(eps_mode="keras").settings()["epsilon"] == 1e-7
+    assert AdaGrad(eps_mode="keras").settings()["initial_accumulator"] == 0.1
+    assert RMSProp().settings()["rho"] == 0.99
+    assert RMSProp(eps_mode="keras").settings()["rho"] == 0.9
+    assert AdaDelta().settings() == {"rho": 0.9, "epsilon": 1e-6, "weight_decay": 0.0}
+    assert AdaDelta(eps_mode="keras").settings()["rho"] == 0.95
+    assert AdaDelta(eps_mode="keras", rho=0.5, epsilon=1.0).settings()["rho"] == 0.5
+
+
+@pytest.mark.parametrize("cls", [AdaDelta, AdaGrad, RMSProp])
+def test_an_unknown_convention_is_refused(cls):
+    with pytest.raises(ValueError, match="unknown eps_mode 'sklearn'; known: keras, torch"):
+        cls(eps_mode="sklearn").to_core()
 
 
 def test_activations_are_those_of_the_engine():

@@ -110,7 +110,9 @@ class SwapNoise(Augmentation):
     Each epoch draws four distances and gives each column one of them; a value comes from the row
     that stands so far behind in the epoch's order, which closes to a circle. So a row gives each of
     its values away as often as it takes one: with probability 1 an epoch sees the values of every
-    column exactly once each. Four donors a row keep sparse X sparse. Rows of weight 0 lend nothing.
+    column exactly once each. Four donors a row keep sparse X sparse: a step
+    has room for five times the entries of its rows, never for all features. Rows of weight 0 lend
+    nothing.
 
     References
     ----------

@@ -42,6 +42,16 @@ OPTIMIZERS = [
     Component("adam", {"beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-2}),
     Component("adam", {"beta_1": 0.7, "beta_2": 0.9, "epsilon": 1e-2, "eps_hat": 0.0}),
     Component("adam", {"weight_decay": 0.5}),
+    Component("adagrad", {"epsilon": 1e-4}),
+    Component("adagrad", {"epsilon": 1e-4, "eps_inside": 1.0, "initial_accumulator": 0.1}),
+    Component("adagrad", {"epsilon": 1e-4, "weight_decay": 0.5}),
+    Component("rmsprop", {"epsilon": 1e-3}),
+    Component("rmsprop", {"momentum": 0.8, "epsilon": 1e-3, "weight_decay": 0.5}),
+    Component("rmsprop", {"momentum": 0.8, "epsilon": 1e-3, "eps_inside": 1.0, "rate_inside": 1.0}),
+    Component("centered_rmsprop", {"rho": 0.8, "epsilon": 1e-2}),
+    Component("centered_rmsprop", {"rho": 0.8, "momentum": 0.5, "epsilon": 1e-2}),
+    Component("adadelta", {"epsilon": 1.0}),
+    Component("adadelta", {"rho": 0.5, "epsilon": 1.0, "weight_decay": 0.5}),
 ]
 ADAM = Component("adam", {"epsilon": 1e-4})
 

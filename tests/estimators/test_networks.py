@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from deepgen import MLPClassifier, MLPRegressor
+from deepgen.estimators.assembly import LEARNING_RATE
 from deepgen.normalizations import BatchNorm, LayerNorm
-from deepgen.optimizers import LBFGS, SGD, Adam, AdamW
+from deepgen.optimizers import LBFGS, SGD, AdaDelta, AdaGrad, Adam, AdamW, RMSProp
 from deepgen.schedules import Constant, InvScaling
 from deepgen.skips import DeepNorm, Fixup, Highway, Residual
 from estimators.problems import curve, features, same_bits, weights
@@ -71,6 +72,10 @@ def test_a_list_gives_one_activation_a_layer():
         dict(dropout=0.2),
         dict(bias=False),
         dict(solver="adamw"),
+        dict(solver=AdaGrad(learning_rate_init=0.05)),
+        dict(solver=RMSProp(centered=True)),
+        dict(solver=AdaDelta(epsilon=1e-4)),
+        dict(clip_norm=0.5),
         dict(initializer="orthogonal"),
         dict(initializer="data_dependent"),
     ],
@@ -96,6 +101,9 @@ def test_every_network_learns(settings):
         (dict(solver="adamw"), dict(solver=AdamW())),
         (dict(solver="adamw"), dict(solver=Adam(weight_decay=0.01))),
         (dict(solver="sgd"), dict(solver=SGD())),
+        (dict(solver="adagrad"), dict(solver=AdaGrad())),
+        (dict(solver="rmsprop"), dict(solver=RMSProp())),
+        (dict(solver="adadelta"), dict(solver=AdaDelta())),
         (dict(solver="lbfgs"), dict(solver=LBFGS())),
         (dict(learning_rate="constant"), dict(learning_rate=Constant())),
     ],
@@ -110,7 +118,27 @@ def test_a_name_stands_for_the_object_with_its_defaults(estimator, name, own):
 def test_fields_of_an_object_win_over_the_estimators():
     plain = model_of(solver="sgd", momentum=0.5, learning_rate_init=0.01).fit(X, Y)
     own = SGD(momentum=0.5, learning_rate_init=0.01)
-    assert same_bits(plain, model_of(solver=own, momentum=0.1, learning_rate_init=1.0).fit(X, Y))
+    with pytest.warns(
+        UserWarning, match="learning_rate_init=1.0 has no effect: SGD brings .* 0.01"
+    ):
+        other = model_of(solver=own, momentum=0.1, learning_rate_init=1.0).fit(X, Y)
+    assert same_bits(plain, other)
+
+
+@pytest.mark.parametrize("estimator", [MLPRegressor, MLPClassifier])
+def test_a_learning_rate_without_effect_is_told_if_it_was_changed(estimator):
+    assert estimator().learning_rate_init == LEARNING_RATE
+    y = Y if estimator is MLPRegressor else Y > 0
+    common = dict(hidden_layer_sizes=(6,), max_iter=2, random_state=0, solver="adadelta")
+    quiet = estimator(**common).fit(X, y)
+    assert quiet.history_["learning_rate"].tolist() == [1.0, 1.0]
+    with pytest.warns(UserWarning, match="learning_rate_init=0.1 has no effect: AdaDelta brings"):
+        assert same_bits(estimator(learning_rate_init=0.1, **common).fit(X, y), quiet)
+
+
+def test_lbfgs_refuses_clipping_by_name():
+    with pytest.raises(ValueError, match="solver='lbfgs' does not support clip_norm"):
+        model_of(solver="lbfgs", clip_norm=1.0).fit(X, Y)
 
 
 def test_schedule_objects_act_for_every_solver():

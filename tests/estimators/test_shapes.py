@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 import reference
 from deepgen import MLPClassifier, MLPRegressor
+from deepgen.optimizers import SOLVERS
 from estimators.problems import curve, features, starting_weights
 
 pytestmark = [
@@ -16,7 +17,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Got `batch_size` less than 1 or larger"),
 ]
 
-SOLVERS = ["adam", "adamw", "sgd", "lbfgs"]
 WITHOUT_LEARNING = dict(max_iter=3, random_state=0)
 
 

@@ -4,10 +4,18 @@ import numpy as np
 import pytest
 
 from deepgen import MLPRegressor
-from deepgen.experiments import early_stopping
+from deepgen.experiments import early_stopping, stronger_optimizer
 from deepgen.experiments.digits import split_digits
+from deepgen.experiments.rates import best_rate, tuning_seeds
 from deepgen.experiments.tasks import draw_task
 from deepgen.experiments.training import fit_quietly
+
+
+def test_a_rate_that_failed_once_is_not_chosen():
+    assert best_rate([1.0, 2.0, 4.0], [[3.0, 2.0, 0.0], [3.0, 2.0, np.inf]]) == 2.0
+    with pytest.raises(ValueError, match="no learning rate"):
+        best_rate([1.0], [[np.nan]])
+    assert not set(tuning_seeds(5)) & set(range(10**6))
 
 
 def test_images_to_train_on_choose_by_and_test_on_are_different_ones():
@@ -39,7 +47,7 @@ def test_computing_counts_training_rows_and_a_third_of_validation_rows():
     assert early_stopping._rows(stopped, 100) == pytest.approx(2 * (90 + 10 / 3))
 
 
-@pytest.mark.parametrize("module", [early_stopping])
+@pytest.mark.parametrize("module", [early_stopping, stronger_optimizer])
 def test_tables_do_not_depend_on_the_number_of_jobs(module):
     tables = {module.run(quick=True, seeds=1, n_jobs=n_jobs).to_csv() for n_jobs in (1, 2)}
     assert len(tables) == 1

@@ -1,6 +1,6 @@
 // The trainer on three threads under a sanitizer: every norm, skip, dropout, weights, dense and
-// sparse rows, both rules. A race is reported by the sanitizer; bits that differ from one thread's
-// are reported here.
+// sparse rows, changed and mixed ones, both rules. A race is reported by the sanitizer; bits that
+// differ from one thread's are reported here.
 
 #include "optimizer_shapes.hpp"
 #include "probe_bits.hpp"
@@ -23,6 +23,8 @@ struct Case {
     const char *optimizer;
     double dropout;
     bool skip, sparse, weighted;
+    const char *augmentation = "none";
+    double mixup = 0.0;
 };
 
 template <class T>
@@ -75,7 +77,7 @@ std::vector<T> trained(const Case &c, Index n_threads) {
         inputs.dense = X.data();
 
     Trainer<T> trainer(network, make_optimizer<T>({{c.optimizer, {}}, {}}, network.kernels()),
-                       {1e-3, 64, true, 7});
+                       {1e-3, 64, true, 7, {c.augmentation, {}}, c.mixup});
     trainer.set_data(inputs, {3, y.data(), nullptr, c.weighted ? weights.data() : nullptr},
                      {n_rows});
     trainer.load(parameters.data());
@@ -109,6 +111,8 @@ int main() {
         {"batch norm, all else", "batch", "silu", "sgd", 0.2, true, false, true},
         {"sparse", "none", "relu", "adam", 0.0, false, true, false},
         {"sparse, batch norm", "batch", "relu", "adam", 0.1, false, true, true},
+        {"jitter and mixup", "none", "relu", "adam", 0.0, false, false, true, "jitter", 0.4},
+        {"sparse swap and mixup", "batch", "relu", "adam", 0.1, false, true, true, "swap", 0.4},
     };
     int failed = 0;
     for (const Case &c : cases)

@@ -99,7 +99,7 @@ struct DropoutKey {
     std::uint32_t low, high;
 };
 
-inline constexpr Index max_slots = 2;
+inline constexpr Index max_slots = 3;
 using RuleConstants = std::array<double, 8>;
 
 // The weights that an elementwise rule updates in one go, with their gradient and the rule's own
@@ -122,6 +122,7 @@ struct Rule {
     std::string_view name;
     std::span<const Parameter> parameters;
     Index n_slots;
+    double (*initial)(const double *settings); // what every slot starts at
     RuleConstants (*constants)(const double *settings, double step, double rate);
     void (*update)(const RuleConstants &, RuleTile<T> &);
 };

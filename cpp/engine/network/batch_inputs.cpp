@@ -78,23 +78,27 @@ void BatchInputs<T>::gather(const Team &team, const Batch<T> &batch, const Input
     }
 }
 
+// Rows are copied first and changed then: one after the other, the reads of all wait together.
 template <class T>
 void BatchInputs<T>::gather_dense(ThreadMemory *own, const Batch<T> &batch, const Inputs<T> &X,
                                   Share rows) {
-    const auto fetch = [&](Index i, T *to) {
+    const auto copy = [&](Index i, T *to) {
         copy_row(X.dense + batch.rows[i] * n_columns_, to, n_columns_);
-        if (batch.augmentation)
-            batch.augmentation->change(batch.first_position + i, to);
     };
+    for (Index i = rows.begin; i < rows.end; ++i)
+        copy(i, rows_.data() + i * stride_);
+    if (!batch.augmentation)
+        return;
     const auto [partners, share] = batch.mixing;
     const T kept = static_cast<T>(share), rest = static_cast<T>(1.0 - share);
     for (Index i = rows.begin; i < rows.end; ++i) {
         T *const to = rows_.data() + i * stride_;
-        fetch(i, to);
+        batch.augmentation->change(batch.first_position + i, to);
         if (!partners)
             continue;
         T *const partner = own->partner.data();
-        fetch(partners[i], partner);
+        copy(partners[i], partner);
+        batch.augmentation->change(batch.first_position + partners[i], partner);
         for (Index j = 0; j < n_columns_; ++j)
             to[j] = kept * to[j] + rest * partner[j];
     }

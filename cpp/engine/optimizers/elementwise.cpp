@@ -21,7 +21,8 @@ Elementwise<T>::Elementwise(const Component &component, const Kernels<T> &kernel
 template <class T>
 void Elementwise<T>::allocate(const Surroundings &surroundings) {
     const Index n_weights = surroundings.weights.size;
-    slots_.assign(as_size(rule_->n_slots), Buffer<T>(as_size(n_weights)));
+    const Buffer<T> fresh(as_size(n_weights), static_cast<T>(rule_->initial(settings_.data())));
+    slots_.assign(as_size(rule_->n_slots), fresh);
     // Stretches are whole cache lines, so there are no more of them than these.
     gradient_squares_.assign(as_size(n_weights / lane_pad<T>), 0.0);
     weight_squares_ = gradient_squares_;

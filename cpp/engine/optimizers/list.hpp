@@ -4,5 +4,9 @@
 #pragma once
 
 #define DEEPGEN_RULES(MEMBER)                                                                      \
+    MEMBER(AdaDelta, adadelta)                                                                     \
+    MEMBER(AdaGrad, adagrad)                                                                       \
     MEMBER(Adam, adam)                                                                             \
+    MEMBER(CenteredRMSProp, centered_rmsprop)                                                      \
+    MEMBER(RMSProp, rmsprop)                                                                       \
     MEMBER(Sgd, sgd)

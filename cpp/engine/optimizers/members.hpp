@@ -2,6 +2,10 @@
 
 #pragma once
 
+#include "engine/optimizers/adadelta.hpp"
+#include "engine/optimizers/adagrad.hpp"
 #include "engine/optimizers/adam.hpp"
+#include "engine/optimizers/centered_rmsprop.hpp"
 #include "engine/optimizers/list.hpp"
+#include "engine/optimizers/rmsprop.hpp"
 #include "engine/optimizers/sgd.hpp"

@@ -4,6 +4,7 @@
 // A member is a struct, compiled once for each SIMD path inside the path's namespace, with
 //   parameters             name, default, range of each setting
 //   n_slots                numbers of memory for each weight
+//   initial(s)             what they start at; may be left out for 0
 //   constants(s, t, rate)  what is the same for all weights in step t = 1, 2, ..., from the
 //                          settings s in the order of `parameters`
 //   Rule(constants)(w, g, slots)   the update
@@ -19,6 +20,14 @@
 #include <iterator>
 
 namespace deepgen::DEEPGEN_PATH {
+
+template <class T, template <class> class Member>
+double initial(const double *settings) {
+    if constexpr (requires { Member<T>::initial(settings); })
+        return Member<T>::initial(settings);
+    else
+        return 0.0;
+}
 
 template <class T, template <class> class Member>
 void update(const RuleConstants &constants, RuleTile<T> &tile) {

@@ -28,6 +28,7 @@ from deepgen.validation import Data
 from deepgen.warning import warn
 
 __all__ = [
+    "LEARNING_RATE",
     "batch_norm_of",
     "make_network",
     "make_optimizer",
@@ -35,6 +36,9 @@ __all__ = [
     "refuse_combinations",
     "start_network",
 ]
+
+# The constructors' default of learning_rate_init.
+LEARNING_RATE = 0.001
 
 
 def batch_norm_of(model: Any) -> BatchNorm | None:
@@ -78,7 +82,7 @@ def make_optimizer(model: Any) -> Optimizer:
     if isinstance(solver, Adam):
         kind = AdamW if isinstance(solver, AdamW) else Adam
         return kind(beta_1=model.beta_1, beta_2=model.beta_2, epsilon=model.epsilon)
-    return LBFGS(max_fun=model.max_fun)
+    return LBFGS(max_fun=model.max_fun) if isinstance(solver, LBFGS) else solver
 
 
 def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) -> None:
@@ -128,6 +132,13 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
                 "solver='lbfgs' does not support dropped branches: its loss must not be random"
             )
     if isinstance(optimizer, FirstOrder):
+        rate = optimizer.rate(model.learning_rate_init)
+        if model.learning_rate_init not in (LEARNING_RATE, rate):
+            warn(
+                f"learning_rate_init={model.learning_rate_init} has no effect: "
+                f"{type(optimizer).__name__} brings its own, {rate}; set the one of the object, "
+                f"solver={type(optimizer).__name__}(learning_rate_init=...)"
+            )
         return
     if model.dropout > 0:
         raise ValueError("solver='lbfgs' does not support dropout: its loss must not be random")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from deepgen.experiments import (
+    batch_norm_batch_size,
     bounded_sigma,
     bumps,
     depth_sweep,
@@ -14,6 +15,7 @@ from deepgen.experiments import (
     linear_path,
     minibatch_redundancy,
     mlp_loss,
+    normalizers,
     optimizer_costs,
     rect,
     regions,
@@ -24,6 +26,7 @@ from deepgen.experiments import (
     smooth_activations,
     square,
     stochastic_mlp_loss,
+    stronger_optimizer,
     three_errors,
     tri,
     width_sweep,
@@ -51,12 +54,15 @@ CATALOG: Final[tuple[Runner, ...]] = (
     saddle_escape.run,
     linear_path.run,
     minibatch_redundancy.run,
+    normalizers.run,
+    batch_norm_batch_size.run,
     regression_1d.run,
     label_learning_curve.run,
     width_sweep.run,
     depth_sweep.run,
     double_descent.run,
     early_stopping.run,
+    stronger_optimizer.run,
 )
 """One line an experiment."""
 

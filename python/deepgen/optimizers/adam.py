@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from deepgen.component import Range
-from deepgen.optimizers.optimizer import FirstOrder
+from deepgen.optimizers.optimizer import FirstOrder, convention
 
 __all__ = ["Adam"]
 
@@ -72,16 +72,7 @@ class Adam(FirstOrder):
         -------
         settings : dict of str to float
             ``eps_mode`` becomes ``eps_hat``.
-
-        Raises
-        ------
-        ValueError
-            If ``eps_mode`` is not known.
         """
         settings = super().settings()
-        mode = settings.pop("eps_mode")
-        if mode not in ("sklearn", "torch"):
-            raise ValueError(
-                f"{type(self).__name__}: unknown eps_mode {mode!r}; known: sklearn, torch"
-            )
-        return {**settings, "eps_hat": mode == "sklearn"}
+        del settings["eps_mode"]
+        return {**settings, "eps_hat": convention(self, "sklearn", "torch") == "sklearn"}

@@ -7,7 +7,7 @@ from typing import Any
 
 from deepgen.component import Component
 
-__all__ = ["FirstOrder", "Optimizer"]
+__all__ = ["FirstOrder", "Optimizer", "convention"]
 
 
 @dataclass(repr=False)
@@ -60,3 +60,31 @@ class FirstOrder(Optimizer):
         settings = super().settings()
         settings.pop("learning_rate_init", None)
         return settings
+
+
+def convention(optimizer: Any, *known: str) -> str:
+    """Return whose convention an optimizer follows.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        Whose ``eps_mode`` is read.
+    *known : str
+        The conventions that there are.
+
+    Returns
+    -------
+    convention : str
+        One of them.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them.
+    """
+    mode: str = optimizer.eps_mode
+    if mode not in known:
+        raise ValueError(
+            f"{type(optimizer).__name__}: unknown eps_mode {mode!r}; known: {', '.join(known)}"
+        )
+    return mode

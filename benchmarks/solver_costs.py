@@ -1,0 +1,61 @@
+"""Print what a step of each solver costs, in steps of Adam or of what it wraps, one thread.
+
+python benchmarks/solver_costs.py [--samples N]
+
+Whole epochs, taken in turn; a ratio of processor times is the median over pairs of samples that
+stood side by side, so that other programs disturb it little.
+"""
+
+import argparse
+
+import numpy as np
+from contestants import EngineTraining
+from measuring import interleaved, machine, verdict
+from workloads import MIDDLE, SMALL, THIN
+
+from deepgen import _core
+from deepgen.optimizers import LBFGS, SOLVERS, RMSProp
+
+# Times of Adam that an elementwise rule may take.
+RULE_TIMES = 1.05
+
+
+def contestants():
+    """Return solver -> (rule, wrappers, what it is compared with, most times of that or None)."""
+    found = {}
+    for name, kind in SOLVERS.items():
+        if kind is not LBFGS and name != "adam":
+            core = kind().to_core()
+            elementwise = "weight_decay" in core.settings
+            found[name] = (core, [], "adam", RULE_TIMES if elementwise else None)
+    found["rmsprop, centred"] = (RMSProp(centered=True).to_core(), [], "adam", RULE_TIMES)
+    clip = [_core.Component("clip_norm", {"limit": 0.1})]
+    found["adam, clip_norm"] = (_core.Component("adam"), clip, "adam", None)
+    return found
+
+
+def print_workload(workload, n_samples):
+    """Print a row for each solver."""
+    adam = EngineTraining(workload, 1)
+    for name, (core, wrappers, base, most) in contestants().items():
+        training = EngineTraining(workload, 1, core, wrappers)
+        found = interleaved({"base": adam.epoch, name: training.epoch}, n_samples)
+        own, other = (one.seconds * one.cpu_shares for one in (found[name], found["base"]))
+        ratio = float(np.median(own / other))
+        words = "reported" if most is None else verdict(ratio <= most, f"<= {most}x", found[name])
+        what = f"{workload.name}, {name}, against {base}"
+        print(f"{what:<66} {ratio:>8.3f}x  {words}", flush=True)
+
+
+def main():
+    """Print all."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--samples", type=int, default=11)
+    arguments = parser.parse_args()
+    print(machine())
+    for workload in (SMALL, MIDDLE, THIN):
+        print_workload(workload, arguments.samples)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""AdaDelta: steps in the weights' own units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from deepgen.component import Range
+from deepgen.optimizers.optimizer import FirstOrder, convention
+
+__all__ = ["AdaDelta"]
+
+
+@dataclass(repr=False)
+class AdaDelta(FirstOrder):
+    r"""Steps scaled by the ratio of past steps to past gradients, in the weights' own units.
+
+    Parameters
+    ----------
+    rho : float, default=None
+        Decay of both means, in [0, 1); None takes the convention's, 0.9 or 0.95.
+    epsilon : float, default=None
+        Added under both roots, > 0; the first steps are about its root. None takes the
+        convention's, 1e-6 or 1e-7.
+    eps_mode : {'torch', 'keras'}, default='torch'
+        Whose defaults; the rule is the same, with ``epsilon`` inside the roots.
+    weight_decay : float, default=0.0
+        Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
+    learning_rate_init : float, default=1.0
+        Learning rate before any schedule, > 0; the rule brings its own scale, so it is not the
+        estimator's.
+
+    Notes
+    -----
+    With gradient g: :math:`s \leftarrow \rho s + (1 - \rho) g^2`,
+    :math:`d = \frac{\sqrt{u + \epsilon}}{\sqrt{s + \epsilon}} g`,
+    :math:`u \leftarrow \rho u + (1 - \rho) d^2` and :math:`w \leftarrow w - \eta d`. Two extra
+    numbers a parameter.
+
+    References
+    ----------
+    .. [1] M. D. Zeiler, "ADADELTA: an adaptive learning rate method", 2012, algorithm 1.
+
+    Examples
+    --------
+    >>> from deepgen.optimizers import AdaDelta
+    >>> AdaDelta().rate(default=0.001)
+    1.0
+    """
+
+    name: ClassVar[str] = "adadelta"
+    ranges: ClassVar[dict[str, Range]] = {
+        "rho": Range(0, 1, without="high"),
+        "epsilon": Range(0, without="low"),
+        "weight_decay": Range(0),
+        "learning_rate_init": Range(0, without="low"),
+    }
+
+    rho: float | None = None
+    epsilon: float | None = None
+    eps_mode: str = "torch"
+    weight_decay: float = 0.0
+    learning_rate_init: float = 1.0
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings under the engine's names.
+
+        Returns
+        -------
+        settings : dict of str to float
+            Those of the convention where a field is None.
+        """
+        keras = convention(self, "keras", "torch") == "keras"
+        return {
+            "rho": (0.95 if keras else 0.9) if self.rho is None else self.rho,
+            "epsilon": (1e-7 if keras else 1e-6) if self.epsilon is None else self.epsilon,
+            "weight_decay": self.weight_decay,
+        }

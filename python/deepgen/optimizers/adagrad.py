@@ -1,0 +1,80 @@
+"""AdaGrad: steps scaled by the sum of all squared gradients so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from deepgen.component import Range
+from deepgen.optimizers.optimizer import FirstOrder, convention
+
+__all__ = ["AdaGrad"]
+
+
+@dataclass(repr=False)
+class AdaGrad(FirstOrder):
+    r"""Steps scaled by the sum of all squared gradients so far: rare features keep large steps.
+
+    Parameters
+    ----------
+    epsilon : float, default=None
+        Keeps the division finite, > 0; None takes the convention's, 1e-10 or 1e-7.
+    eps_mode : {'torch', 'keras'}, default='torch'
+        Whose convention: 'torch' adds ``epsilon`` outside the root, 'keras' inside.
+    initial_accumulator : float, default=None
+        What the sum starts at, >= 0; None takes the convention's, 0 or 0.1.
+    weight_decay : float, default=0.0
+        Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
+    learning_rate_init : float, default=None
+        Learning rate before any schedule, > 0; None takes the estimator's.
+
+    Notes
+    -----
+    With gradient g and learning rate :math:`\eta`: :math:`s \leftarrow s + g^2`, then
+    :math:`w \leftarrow w - \eta \frac{g}{\sqrt s + \epsilon}` ('torch') or
+    :math:`w \leftarrow w - \eta \frac{g}{\sqrt{s + \epsilon}}` ('keras'). Steps never grow again,
+    so the learning rate wants to be larger than Adam's: 0.01 to 0.1. One extra number a parameter.
+
+    References
+    ----------
+    .. [1] J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods for online learning and
+       stochastic optimization", JMLR 12, 2011.
+
+    Examples
+    --------
+    >>> from deepgen.optimizers import AdaGrad
+    >>> AdaGrad(eps_mode="keras").settings()["initial_accumulator"]
+    0.1
+    """
+
+    name: ClassVar[str] = "adagrad"
+    ranges: ClassVar[dict[str, Range]] = {
+        "epsilon": Range(0, without="low"),
+        "initial_accumulator": Range(0),
+        "weight_decay": Range(0),
+        "learning_rate_init": Range(0, without="low"),
+    }
+
+    epsilon: float | None = None
+    eps_mode: str = "torch"
+    initial_accumulator: float | None = None
+    weight_decay: float = 0.0
+    learning_rate_init: float | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings under the engine's names.
+
+        Returns
+        -------
+        settings : dict of str to float
+            Those of the convention where a field is None.
+        """
+        keras = convention(self, "keras", "torch") == "keras"
+        return {
+            "epsilon": (1e-7 if keras else 1e-10) if self.epsilon is None else self.epsilon,
+            "eps_inside": keras,
+            "initial_accumulator": (0.1 if keras else 0.0)
+            if self.initial_accumulator is None
+            else self.initial_accumulator,
+            "weight_decay": self.weight_decay,
+        }

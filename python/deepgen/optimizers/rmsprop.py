@@ -1,0 +1,103 @@
+"""RMSProp: steps scaled by a running mean of the squared gradient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from deepgen import _core
+from deepgen.component import Range
+from deepgen.optimizers.optimizer import FirstOrder, convention
+
+__all__ = ["RMSProp"]
+
+
+@dataclass(repr=False)
+class RMSProp(FirstOrder):
+    r"""Steps scaled by a running mean of the squared gradient, or of its variance.
+
+    Parameters
+    ----------
+    rho : float, default=None
+        Decay of the means, in [0, 1); None takes the convention's, 0.99 or 0.9.
+    momentum : float, default=0.0
+        Share of the last step that is kept, in [0, 1].
+    centered : bool, default=False
+        Whether the squared mean of the gradient is taken off, which leaves its variance.
+    epsilon : float, default=None
+        Keeps the division finite, > 0; None takes the convention's, 1e-8 or 1e-7.
+    eps_mode : {'torch', 'keras'}, default='torch'
+        Whose convention: 'torch' adds ``epsilon`` outside the root and lets the learning rate act
+        on the momentum, 'keras' adds it inside and lets the rate act on new steps only.
+    weight_decay : float, default=0.0
+        Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
+    learning_rate_init : float, default=None
+        Learning rate before any schedule, > 0; None takes the estimator's.
+
+    Notes
+    -----
+    With gradient g: :math:`s \leftarrow \rho s + (1 - \rho) g^2`, centred also
+    :math:`m \leftarrow \rho m + (1 - \rho) g`, then in PyTorch's form
+    :math:`b \leftarrow \mu b + \frac{g}{\sqrt{s - m^2} + \epsilon}` and
+    :math:`w \leftarrow w - \eta b`, with m = 0 if not centred. Two extra numbers a parameter,
+    centred three. A variance below 0 by rounding counts as 0.
+
+    References
+    ----------
+    .. [1] T. Tieleman and G. Hinton, "Lecture 6.5: RMSProp", Neural networks for machine learning,
+       2012.
+    .. [2] A. Graves, "Generating sequences with recurrent neural networks", 2013, eq. (38)-(41).
+
+    Examples
+    --------
+    >>> from deepgen.optimizers import RMSProp
+    >>> RMSProp(eps_mode="keras").settings()["rho"]
+    0.9
+    """
+
+    name: ClassVar[str] = "rmsprop"
+    ranges: ClassVar[dict[str, Range]] = {
+        "rho": Range(0, 1, without="high"),
+        "momentum": Range(0, 1),
+        "epsilon": Range(0, without="low"),
+        "weight_decay": Range(0),
+        "learning_rate_init": Range(0, without="low"),
+    }
+    flags: ClassVar[tuple[str, ...]] = ("centered",)
+
+    rho: float | None = None
+    momentum: float = 0.0
+    centered: bool = False
+    epsilon: float | None = None
+    eps_mode: str = "torch"
+    weight_decay: float = 0.0
+    learning_rate_init: float | None = None
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings under the engine's names.
+
+        Returns
+        -------
+        settings : dict of str to float
+            Those of the convention where a field is None.
+        """
+        keras = convention(self, "keras", "torch") == "keras"
+        return {
+            "rho": (0.9 if keras else 0.99) if self.rho is None else self.rho,
+            "momentum": self.momentum,
+            "epsilon": (1e-7 if keras else 1e-8) if self.epsilon is None else self.epsilon,
+            "eps_inside": keras,
+            "rate_inside": keras,
+            "weight_decay": self.weight_decay,
+        }
+
+    def to_core(self) -> _core.Component:
+        """Return the engine's description of this component.
+
+        Returns
+        -------
+        component : deepgen._core.Component
+            'centered_rmsprop' with ``centered``, else 'rmsprop'.
+        """
+        core = super().to_core()
+        return _core.Component("centered_rmsprop", core.settings) if self.centered else core
