@@ -185,7 +185,7 @@ def test_weights_of_ones_own_win_over_what_the_skip_starts_with():
 
 
 def sums_before_a_norm(depth, magnified):
-    """A network of blocks norm(alpha h + f(h)) at its start; alpha = beta = 1 where not magnified."""
+    """Blocks norm(alpha h + f(h)) at their start; alpha = beta = 1 where not magnified."""
     widths = [16] * (2 * depth + 1)
     spec = network_spec(
         n_inputs=8,
