@@ -67,7 +67,7 @@ REGRESSORS = {
     "norm": dict(normalization="layer", skip="residual", hidden_layer_sizes=[8, 8, 8]),
     "deepnorm": dict(skip=skips.DeepNorm(), hidden_layer_sizes=[8, 8, 8]),
     "fixup": dict(skip="fixup", hidden_layer_sizes=[8, 8, 8]),
-    "highway": dict(skip=skips.Highway(gate_bias=-2.0), hidden_layer_sizes=[8, 8, 8]),
+    "highway": dict(skip=skips.Highway(gate_bias=-3.0), hidden_layer_sizes=[8, 8, 8]),
     "dropout": dict(dropout=0.3, bias=False),
     "mixed": dict(mixup=0.3, augmentation=augmentation.SwapNoise(probability=0.2)),
     "early": dict(early_stopping=True, n_iter_no_change=np.inf, scoring="r2", max_time=1000),

@@ -118,19 +118,12 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             "makes of a large enough sample of y"
         )
     if model.skip is not None:
-        skip = resolve(model.skip, SKIPS, "skip")
-        skip.check()
-        skip.refuse(bias=bool(model.bias), initializer=model.initializer)
-        widths = hidden_widths(model.hidden_layer_sizes)
-        if max(skip.sources(widths), default=-1) < 0:
-            warn(
-                f"skip={model.skip!r} has no effect: it finds nothing to join among hidden layers "
-                f"of widths {widths}"
-            )
-        if not isinstance(optimizer, FirstOrder) and any(skip.drops(1)):
-            raise ValueError(
-                "solver='lbfgs' does not support dropped branches: its loss must not be random"
-            )
+        resolve(model.skip, SKIPS, "skip").refuse(
+            widths=hidden_widths(model.hidden_layer_sizes),
+            bias=bool(model.bias),
+            initializer=model.initializer,
+            first_order=isinstance(optimizer, FirstOrder),
+        )
     if isinstance(optimizer, FirstOrder):
         rate = optimizer.rate(model.learning_rate_init)
         if model.learning_rate_init not in (LEARNING_RATE, rate):

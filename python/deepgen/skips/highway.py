@@ -21,7 +21,7 @@ class Highway(Skip):
 
     Parameters
     ----------
-    gate_bias : float, default=-1.0
+    gate_bias : float, default=-2.0
         Where the gates' intercepts b_T start; the lower, the more of h passes unchanged at first.
 
     Notes
@@ -52,7 +52,7 @@ class Highway(Skip):
     engine_name: ClassVar[str] = "highway"
     closes_linear: ClassVar[bool] = False
 
-    gate_bias: float = -1.0
+    gate_bias: float = -2.0
 
     def sources(self, widths: Sequence[int]) -> list[int]:
         """Return which layer's output is carried to each hidden layer's.
@@ -72,21 +72,28 @@ class Highway(Skip):
             for layer, width in enumerate(widths)
         ]
 
-    def refuse(self, *, bias: bool, initializer: str) -> None:
+    def refuse(
+        self, *, widths: Sequence[int], bias: bool, initializer: str, first_order: bool
+    ) -> None:
         """Refuse parameters of the estimator that do not go with this skip.
 
         Parameters
         ----------
+        widths : sequence of int
+            Units of the hidden layers.
         bias : bool
             Whether layers have intercepts.
         initializer : str
             Name of the starting weights' rule.
+        first_order : bool
+            Whether the loss may be random, as that of a batch is.
 
         Raises
         ------
         ValueError
             If there are no intercepts.
         """
+        super().refuse(widths=widths, bias=bias, initializer=initializer, first_order=first_order)
         if not bias:
             raise ValueError(
                 "skip='highway' needs bias=True: its gates start closed by their intercepts"

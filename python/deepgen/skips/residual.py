@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -68,3 +69,30 @@ class Residual(Skip):
             One for each block, from the first.
         """
         return [float(self.drop) * block / n_blocks for block in range(1, n_blocks + 1)]
+
+    def refuse(
+        self, *, widths: Sequence[int], bias: bool, initializer: str, first_order: bool
+    ) -> None:
+        """Refuse parameters of the estimator that do not go with this skip.
+
+        Parameters
+        ----------
+        widths : sequence of int
+            Units of the hidden layers.
+        bias : bool
+            Whether layers have intercepts.
+        initializer : str
+            Name of the starting weights' rule.
+        first_order : bool
+            Whether the loss may be random, as that of a batch is.
+
+        Raises
+        ------
+        ValueError
+            If branches are dropped from a loss that must not be random.
+        """
+        super().refuse(widths=widths, bias=bias, initializer=initializer, first_order=first_order)
+        if self.drop > 0 and not first_order:
+            raise ValueError(
+                "solver='lbfgs' does not support dropped branches: its loss must not be random"
+            )

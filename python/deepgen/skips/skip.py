@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from deepgen.component import Component
+from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from deepgen.network import Network
@@ -102,21 +103,38 @@ class Skip(Component):
         """
         return {}
 
-    def refuse(self, *, bias: bool, initializer: str) -> None:
+    def refuse(
+        self, *, widths: Sequence[int], bias: bool, initializer: str, first_order: bool
+    ) -> None:
         """Refuse parameters of the estimator that do not go with this skip.
 
         Parameters
         ----------
+        widths : sequence of int
+            Units of the hidden layers.
         bias : bool
             Whether layers have intercepts.
         initializer : str
             Name of the starting weights' rule.
+        first_order : bool
+            Whether the loss may be random, as that of a batch is.
 
         Raises
         ------
         ValueError
-            If the initializer would undo what the skip starts with.
+            If a field is out of range, or the initializer would undo what the skip starts with.
+
+        Warns
+        -----
+        UserWarning
+            If there is nothing to join.
         """
+        self.check()
+        if max(self.sources(widths), default=-1) < 0:
+            warn(
+                f"skip={self!r} has no effect: it finds nothing to join among hidden layers of "
+                f"widths {list(widths)}"
+            )
         if self.sets_scales and initializer == "data_dependent":
             raise ValueError(
                 f"skip='{self.name}' sets the scale of the starting weights, which "
