@@ -25,6 +25,7 @@ struct Case {
     bool skip, sparse, weighted;
     const char *augmentation = "none";
     double mixup = 0.0;
+    const char *way_to_skip = "residual";
 };
 
 template <class T>
@@ -41,7 +42,13 @@ NetworkSpec spec_of(const Case &c) {
     NetworkSpec spec{n_inputs, {}, {"squared_error", {}}, true};
     spec.layers.push_back({128, c.activation, normalization, no_skip, c.dropout});
     spec.layers.push_back({128, c.activation, normalization, no_skip, c.dropout});
-    spec.layers.push_back({128, "identity", {"none", {}}, c.skip ? 0 : no_skip, 0.0});
+    spec.layers.push_back({128,
+                           "identity",
+                           {"none", {}},
+                           c.skip ? 0 : no_skip,
+                           0.0,
+                           {c.way_to_skip, {}},
+                           c.skip ? c.dropout : 0.0});
     spec.layers.push_back({3, "identity", {"none", {}}, no_skip, 0.0});
     return spec;
 }
@@ -112,6 +119,10 @@ int main() {
         {"sparse", "none", "relu", "adam", 0.0, false, true, false},
         {"sparse, batch norm", "batch", "relu", "adam", 0.1, false, true, true},
         {"jitter and mixup", "none", "relu", "adam", 0.0, false, false, true, "jitter", 0.4},
+        {"dropped gains", "none", "relu", "adam", 0.3, true, false, false, "none", 0.0, "gain"},
+        {"gates", "layer", "relu", "adam", 0.1, true, false, false, "none", 0.0, "highway"},
+        {"sums before a norm", "layer", "relu", "adam", 0.1, true, false, true, "none", 0.0,
+         "deepnorm"},
         {"sparse swap and mixup", "batch", "relu", "adam", 0.1, false, true, true, "swap", 0.4},
     };
     int failed = 0;
