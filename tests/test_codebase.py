@@ -14,7 +14,15 @@ from deepgen import _core
 ROOT = Path(__file__).resolve().parent.parent
 
 # Which rooms of cpp/ may be included from a room, besides itself.
-FAMILIES = {"activations", "augmentations", "normalizations", "losses", "optimizers", "skips"}
+FAMILIES = {
+    "activations",
+    "augmentations",
+    "normalizations",
+    "reparametrizations",
+    "skips",
+    "losses",
+    "optimizers",
+}
 MAY_INCLUDE = {
     "core": set(),
     "kernels": {"core"},

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'simd_paths']
+__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -66,6 +66,10 @@ class NetworkSpec:
         ...
     def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, collections.abc.Sequence[LayerSpec], Component, bool]) -> None:
         ...
+    def plain(self) -> NetworkSpec:
+        """
+        The same network whose weights are trained as they are.
+        """
     @property
     def bias(self) -> bool:
         ...
@@ -131,6 +135,10 @@ class Network:
         """
         What a layer gives (m, width), in inference mode.
         """
+    def effective(self, parameters: typing.Any) -> numpy.ndarray:
+        """
+        The parameters with the weights that products use in place of the trained coefs.
+        """
     def forward(self, parameters: typing.Any, X: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
         """
         Raw outputs (m, n_outputs).
@@ -168,6 +176,9 @@ class Network:
         ...
     @property
     def products(self) -> str:
+        ...
+    @property
+    def reparametrized(self) -> bool:
         ...
     @property
     def simd(self) -> str:
@@ -245,6 +256,24 @@ class Trainer:
     @property
     def steps_per_epoch(self) -> int:
         ...
+class Chain:
+    """
+    The chain rule between trained numbers and effective weights.
+    """
+    def __init__(self, network: Network, parameters: typing.Any) -> None:
+        ...
+    def pull_back(self, gradients: typing.Any) -> None:
+        """
+        In place, each row (n_trainable,): from effective weights to trained numbers.
+        """
+    def pull_back_tangent(self, direction: typing.Any, gradient: typing.Any, tangent: typing.Any) -> None:
+        """
+        In place: R of the pulled back gradient, from R of the gradient.
+        """
+    def push_forward(self, direction: typing.Any) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        How the effective weights move along a direction (n_trainable,).
+        """
 class Probe:
     """
     A float64 network and data that are measured at any parameters.

@@ -9,7 +9,7 @@ import numpy as np
 
 from deepgen import _core
 from deepgen.component import resolve
-from deepgen.normalizations import NORMALIZATIONS, Normalization
+from deepgen.normalizations import NORMALIZATIONS, Normalization, Reparametrization
 from deepgen.skips import SKIPS, Skip
 
 __all__ = [
@@ -156,7 +156,7 @@ def network_spec(
     activations : list of str
         Activations of the hidden layers.
     normalization : str, Normalization or None
-        What stands before the activation of the hidden layers.
+        What stands before the activation of the hidden layers, or what their weights are made by.
     skip : str, Skip or None
         Which hidden layers' outputs are added to later ones.
     dropout : float
@@ -171,30 +171,39 @@ def network_spec(
     spec : deepgen._core.NetworkSpec
         Hidden layers, then the output layer.
     """
-    norm = None
+    chosen, weights = None, None
     if normalization is not None:
-        norm = resolve(normalization, NORMALIZATIONS, "normalization")
+        chosen = resolve(normalization, NORMALIZATIONS, "normalization")
+        weights = chosen if isinstance(chosen, Reparametrization) else None
     bridge = Skip() if skip is None else resolve(skip, SKIPS, "skip")
     bridge.check()
     sources = [-1] * len(widths) if skip is None else bridge.sources(widths)
-    open_norm, closing_norm = (
-        _core.Component("none") if own is None else own.to_core() for own in bridge.norms(norm)
-    )
-    n_blocks = sum(source >= 0 for source in sources)
-    meeting = _core.Component(bridge.engine_name, bridge.engine_settings(n_blocks))
-    drops = iter(bridge.drops(n_blocks))
+    closes = [source >= 0 for source in sources]
+    norms = [
+        _core.Component("none") if norm is None or weights else norm.to_core()
+        for norm in bridge.norms(chosen)
+    ]
+    # The layer that closes a block of two only maps back to the block's input.
+    applied = [
+        "identity" if closing and bridge.closes_linear else name
+        for closing, name in zip(closes, activations, strict=True)
+    ]
+    meeting = _core.Component(bridge.engine_name, bridge.engine_settings(sum(closes)))
+    drops = iter(bridge.drops(sum(closes)))
     layers = [
         _core.LayerSpec(
             width=width,
-            # The layer that closes a block of two only maps back to the block's input.
-            activation="identity" if source >= 0 and bridge.closes_linear else name,
-            normalization=closing_norm if source >= 0 else open_norm,
+            activation=name,
+            normalization=norms[closing],
             skip_from=source,
             dropout=float(dropout),
+            reparametrization=weights.after(below) if weights else bridge.weights(closing),
             skip=meeting,
-            branch_drop=next(drops) if source >= 0 else 0.0,
+            branch_drop=next(drops) if closing else 0.0,
         )
-        for width, name, source in zip(widths, activations, sources, strict=True)
+        for width, name, below, source, closing in zip(
+            widths, applied, ["identity", *applied][: len(widths)], sources, closes, strict=True
+        )
     ]
     layers.append(_core.LayerSpec(width=n_outputs, activation="identity"))
     return _core.NetworkSpec(n_inputs=n_inputs, layers=layers, loss=loss, bias=bool(bias))

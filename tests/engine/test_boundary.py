@@ -167,7 +167,10 @@ def test_less_than_one_thread_is_refused(method, n_threads):
         (dense(LayerSpec(width=3, branch_drop=0.5)), r"branch_drop without a skip"),
         (dense(LayerSpec(width=3, branch_drop=1.0)), r"branch_drop must be in \[0, 1\), got 1"),
         (dense(LayerSpec(width=3, branch_drop=-0.5)), r"branch_drop.*-0.5"),
-        (dense(LayerSpec(width=3, skip=Component("lane"))), r"unknown skip 'lane'; known: deep"),
+        (
+            dense(LayerSpec(width=3, skip=Component("lane"))),
+            r"unknown skip 'lane'; known: deepnorm, highway",
+        ),
         (dense(LayerSpec(width=3, skip_from=-2)), r"skip_from"),
         (dense(LayerSpec(width=3), LayerSpec(width=4, skip_from=0)), r"skip_from|width"),
         (

@@ -17,6 +17,9 @@ TWINS = {
     "activations": {name: {} for name in reference.ACTIVATIONS},
     "augmentations": {name: member.defaults for name, member in reference.AUGMENTATIONS.items()},
     "normalizations": reference.NORMALIZATIONS,
+    "reparametrizations": {
+        name: member.defaults for name, member in reference.REPARAMETRIZATIONS.items()
+    },
     "losses": {name: loss.defaults for name, loss in reference.LOSSES.items()},
     "skips": {
         name: {field: getattr(skip(), field) for field in vars(skip())}
@@ -40,6 +43,8 @@ def build(family, component):
         return network_of(spec_of(LayerSpec(width=3, activation=component.name)))
     if family == "normalizations":
         return network_of(spec_of(LayerSpec(width=3, normalization=component)))
+    if family == "reparametrizations":
+        return network_of(spec_of(LayerSpec(width=3, reparametrization=component)))
     if family == "skips":
         closing = LayerSpec(width=3, activation="identity", skip_from=0, skip=component)
         return network_of(spec_of(LayerSpec(width=3), closing))

@@ -57,7 +57,7 @@ def test_what_a_skip_brings_stands_behind_the_intercepts_and_the_norm(dtype):
     spec = spec_of(
         LayerSpec(width=5),
         LayerSpec(width=5, normalization=LAYER, skip_from=0, skip=Component("highway")),
-        LayerSpec(width=5, normalization=LAYER, skip_from=1, skip=Component("gain")),
+        LayerSpec(width=5, skip_from=1, reparametrization=Component("gain")),
         n_inputs=4,
         n_outputs=2,
     )
@@ -65,7 +65,7 @@ def test_what_a_skip_brings_stands_behind_the_intercepts_and_the_norm(dtype):
     assert names == [
         *("coefs_0", "intercepts_0"),
         *("coefs_1", "intercepts_1", "gate_coefs_1", "gate_intercepts_1", "scale_1", "shift_1"),
-        *("coefs_2", "intercepts_2", "scale_2", "shift_2", "gain_2"),
+        *("coefs_2", "intercepts_2", "gain_2"),
         *("coefs_3", "intercepts_3"),
     ]
     assert described(network_of(spec, dtype).layout) == described(reference.layout(spec))

@@ -1,16 +1,14 @@
 """Skips: how a branch h meets what is carried past it, x.
 
     residual    a = h + x
-    gain        a = g h + x                  g one trainable number
     highway     a = t h + (1 - t) x          t = logistic(inputs W_T + b_T)
     deepnorm    z + alpha x                  before the normalization; the branch is z
 
 Each member: ``join`` gives a, ``slopes`` the derivatives (dh, dx, own) from da, ``tangent`` R a and
-``slopes_tangent`` R of the slopes. ``own`` is what the member has of its own: g, or t's argument.
+``slopes_tangent`` R of the slopes. ``own`` is what the member has of its own: t's argument.
 
-Sources: K. He et al., "Identity mappings in deep residual networks", 2016; H. Zhang, Y. Dauphin,
-T. Ma, "Fixup initialization", 2019; R. Srivastava, K. Greff, J. Schmidhuber, "Highway networks",
-2015; H. Wang et al., "DeepNet", 2022.
+Sources: K. He et al., "Identity mappings in deep residual networks", 2016; R. Srivastava,
+K. Greff, J. Schmidhuber, "Highway networks", 2015; H. Wang et al., "DeepNet", 2022.
 """
 
 import numpy as np
@@ -31,22 +29,6 @@ class Residual:
 
     def slopes_tangent(self, h, x, own, da, rh, rx, r_own, rda):
         return rda, rda, None
-
-
-class Gain:
-    before_normalization = False
-
-    def join(self, h, x, own):
-        return own * h + x
-
-    def slopes(self, h, x, own, da):
-        return own * da, da, (da * h).sum()
-
-    def tangent(self, h, x, own, rh, rx, r_own):
-        return own * rh + r_own * h + rx
-
-    def slopes_tangent(self, h, x, own, da, rh, rx, r_own, rda):
-        return own * rda + r_own * da, rda, (rda * h + da * rh).sum()
 
 
 class Highway:
@@ -93,7 +75,7 @@ class DeepNorm:
         return rda, self.alpha * rda, None
 
 
-SKIPS = {"residual": Residual, "gain": Gain, "highway": Highway, "deepnorm": DeepNorm}
+SKIPS = {"residual": Residual, "highway": Highway, "deepnorm": DeepNorm}
 
 
 def skip_of(layer):
@@ -102,9 +84,7 @@ def skip_of(layer):
 
 
 def own_of(skip, blocks, l, inputs):
-    """The gain, the argument of the gate, or None."""
-    if isinstance(skip, Gain):
-        return blocks[f"gain_{l}"]
+    """The argument of the gate, or None."""
     if isinstance(skip, Highway):
         return inputs @ blocks[f"gate_coefs_{l}"] + blocks.get(f"gate_intercepts_{l}", 0.0)
     return None
@@ -112,8 +92,6 @@ def own_of(skip, blocks, l, inputs):
 
 def own_tangent(skip, blocks, moves, l, inputs, r_inputs):
     """R of ``own_of``."""
-    if isinstance(skip, Gain):
-        return moves[f"gain_{l}"]
     if isinstance(skip, Highway):
         r = inputs @ moves[f"gate_coefs_{l}"] + r_inputs @ blocks[f"gate_coefs_{l}"]
         return r + moves.get(f"gate_intercepts_{l}", 0.0)
@@ -122,8 +100,6 @@ def own_tangent(skip, blocks, moves, l, inputs, r_inputs):
 
 def add_own_gradient(skip, into, blocks, l, inputs, d_own):
     """Writes the gradient of the member's own numbers; returns its part of d inputs."""
-    if isinstance(skip, Gain):
-        into[f"gain_{l}"][...] = d_own
     if isinstance(skip, Highway):
         into[f"gate_coefs_{l}"][...] = inputs.T @ d_own
         if f"gate_intercepts_{l}" in into:

@@ -97,7 +97,6 @@ int check_probe_bits() {
         {"probe, batch norm", "batch", "tanh", false, false},
         {"probe, layer norm, skip", "layer", "gelu", true, false},
         {"probe, sparse", "none", "silu", true, true},
-        {"probe, gain", "none", "silu", true, false, "gain"},
         {"probe, gate", "layer", "silu", true, false, "highway"},
         {"probe, sum and norm", "layer", "silu", true, false, "deepnorm"},
     };

@@ -119,7 +119,6 @@ int main() {
         {"sparse", "none", "relu", "adam", 0.0, false, true, false},
         {"sparse, batch norm", "batch", "relu", "adam", 0.1, false, true, true},
         {"jitter and mixup", "none", "relu", "adam", 0.0, false, false, true, "jitter", 0.4},
-        {"dropped gains", "none", "relu", "adam", 0.3, true, false, false, "none", 0.0, "gain"},
         {"gates", "layer", "relu", "adam", 0.1, true, false, false, "none", 0.0, "highway"},
         {"sums before a norm", "layer", "relu", "adam", 0.1, true, false, true, "none", 0.0,
          "deepnorm"},

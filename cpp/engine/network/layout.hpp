@@ -4,8 +4,8 @@
 // Flat: for each layer coefs (in, out), intercepts, gate_coefs (in, out), gate_intercepts, scale,
 // shift, gain; after all of these the buffers mean, variance. Packed: the same trainable blocks,
 // padded to cache lines, matrices in panels; a gate's columns follow those of coefs, so that one
-// product makes both.
-// Optimizer memory and gradients have the packed layout too, so a rule runs over any stretch of it.
+// product makes both. Optimizer memory and gradients have the packed layout too, so a rule runs
+// over any stretch of it.
 
 #pragma once
 
@@ -34,6 +34,7 @@ struct LayerBlocks {
     Index n_inputs, width;
     Index coefs, intercepts = absent, gate_coefs = absent, gate_intercepts = absent, scale = absent,
                  shift = absent, gain = absent, mean = absent, variance = absent;
+    Index n_gains = 0; // one a unit, or one of the layer
 };
 
 struct Layout {
@@ -48,7 +49,7 @@ struct Layout {
 template <class T>
 class PackedLayout {
   public:
-    PackedLayout(const Layout &layout, const Kernels<T> &kernels);
+    PackedLayout(const NetworkSpec &spec, const Layout &layout, const Kernels<T> &kernels);
 
     const std::vector<PackedLayer> &layers() const { return layers_; }
     Index size() const { return size_; }

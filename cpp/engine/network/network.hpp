@@ -7,6 +7,7 @@
 #include "engine/losses/loss.hpp"
 #include "engine/network/layout.hpp"
 #include "engine/normalizations/normalization.hpp"
+#include "engine/reparametrizations/reparametrization.hpp"
 #include "engine/skips/skip.hpp"
 
 namespace deepgen {
@@ -30,14 +31,15 @@ struct LayerPlan {
     std::unique_ptr<Skip<T>> skip;                   // null without
     Index skip_from;
     bool skips_before_normalization;
-    bool keeps_branch; // h stays beside a
-    Index gate;        // number of the gate's activation; -1 without a gate
+    Index gate; // number of the gate's activation; -1 without a gate
     double dropout, branch_drop;
     bool relu_in_product; // max(., 0) while the tile is in registers
     bool gated; // the slope and dropout's scale are applied by the product that brings the gradient
     bool keeps_value; // what the slope is computed from is not what the layer gives
     T gate_scale;
     bool identity;
+    std::unique_ptr<const Reparametrization> reparametrization; // null without
+    bool centred;                                               // by that
 };
 
 enum class Part { output, product }; // of a layer: a_l or z_l
@@ -65,6 +67,10 @@ class Network {
     // Does a layer from `from` on add the output of `layer`?
     bool is_added(Index layer, Index from) const;
     bool joins_rows() const { return joins_rows_; } // batch statistics: one row alone has none
+    bool reparametrized() const { return reparametrized_; } // some layer is
+
+    // The parameters with the weights that products use in place of the trained coefs.
+    void effective(const T *parameters, T *out) const;
 
     // a_l or z_l for the selected rows in inference mode, (rows.size, width). Parameters are flat.
     void activations(const T *parameters, const Inputs<T> &X, const Selection &rows, Index layer,
@@ -90,7 +96,7 @@ class Network {
     std::unique_ptr<Loss<T>> loss_;
     Index n_targets_;
     bool takes_classes_;
-    bool joins_rows_ = false;
+    bool joins_rows_ = false, reparametrized_ = false;
 };
 
 } // namespace deepgen

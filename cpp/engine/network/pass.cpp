@@ -22,17 +22,14 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
             memory.value.resize(size);
         if (gradient)
             memory.slope.resize(size);
-        if (plan.keeps_branch)
-            memory.branch.resize(size);
         const PackedLayer &packed = network.packed().layers()[layers_.size() - 1];
         if (plan.gate >= 0) {
+            memory.branch.resize(size);
             memory.product_stride = row_stride<T>(packed.width);
             memory.product.resize(as_size(max_rows * memory.product_stride));
             if (gradient)
                 memory.product_slope.resize(memory.product.size());
         }
-        if (gradient && plan.keeps_branch)
-            memory.gains.resize(as_size(n_row_blocks(max_rows)));
         if (plan.normalization)
             memory.normalization =
                 std::make_unique<NormalizationMemory<T>>(plan.width, max_rows, team_size);
@@ -144,7 +141,7 @@ void Pass<T>::layer_forward(const Team &team, const Batch<T> &batch,
         return;
     drop(batch, layer, rows, branch_of(layer), memory.stride);
     if (plan.skip)
-        skip_forward(parameters, layer, rows, memory.output.data(), memory.stride);
+        skip_forward(layer, rows, memory.output.data(), memory.stride);
 }
 
 template <class T>
@@ -176,7 +173,7 @@ void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &
             multiply(X, parameters, layer, rows, z.data, z.stride, whole && plan.relu_in_product);
         if (plan.skips_before_normalization) {
             drop(batch, layer, rows, z.data, z.stride);
-            skip_forward(parameters, layer, rows, z.data, z.stride);
+            skip_forward(layer, rows, z.data, z.stride);
         }
         if (whole)
             layer_forward(team, batch, parameters, layer, rows);
@@ -229,13 +226,13 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
         LayerMemory &memory = layers_[as_size(l)];
         visit(l, Slopes::output);
         if (plan.skip && !plan.skips_before_normalization)
-            skip_backward(parameters, l, rows);
+            skip_backward(l, rows);
         visit(l, Slopes::branch);
         activation_backward(batch, l, rows);
         visit(l, Slopes::normalized);
         normalization_backward(team, batch, parameters, l, rows);
         if (plan.skips_before_normalization) {
-            skip_backward(parameters, l, rows);
+            skip_backward(l, rows);
             drop(batch, l, rows, memory.slope.data(), memory.stride);
         }
         if (plan.gate >= 0)

@@ -84,7 +84,7 @@ class Pass {
     // On the way back: of the layer's output, branch or what its activation takes.
     Rows<const T> slopes(Index layer, Index n_rows) const;
     // What meets at the layer's skip.
-    SkipCall<T> skip_call(const PackedParameters<T> &, Index layer, Share rows) const;
+    SkipCall<T> skip_call(Index layer, Share rows) const;
     // The slopes of the outputs, for those who bring their own.
     Rows<T> output_slopes(Index n_rows);
     // What the activation's derivatives are computed from.
@@ -93,10 +93,8 @@ class Pass {
         return *layers_[as_size(layer)].normalization;
     }
 
-    // The vectors of phase 2 that a tangent shares: bias from the product's slopes, a gain's number
-    // from its row blocks.
+    // The gradient of the intercepts, a gate's included, from the product's slopes.
     void intercept_gradient(Index layer, const Rows<const T> &slopes, T *gradient) const;
-    static T gain_gradient(const Buffer<double> &block_sums, Index n_rows);
 
     // This thread's rows: whole row blocks, so that block sums have one owner.
     static Share row_share(const Team &, Index n_rows);
@@ -112,11 +110,10 @@ class Pass {
         Buffer<T> output; // a
         Buffer<T> value;  // what the activation's slope is computed from, where that is not a
         Buffer<T> slope;  // dL/da, then dL/dz
-        Buffer<T> branch; // h, where the way back needs it beside a
+        Buffer<T> branch; // h, which the way back through a gate needs beside a
         Index product_stride = 0;
         Buffer<T> product;       // z and the gate's z_T, then T; only with a gate
         Buffer<T> product_slope; // dL/dz and dL/dz_T
-        Buffer<double> gains;    // dL/dg of each row block
         std::unique_ptr<NormalizationMemory<T>> normalization;
     };
     struct ThreadMemory {
@@ -139,9 +136,8 @@ class Pass {
         return (memory.branch.empty() ? memory.output : memory.branch).data();
     }
     void part_from_gate(Index layer, Share rows, T *z, Index stride);
-    void skip_forward(const PackedParameters<T> &, Index layer, Share rows, T *output,
-                      Index stride);
-    void skip_backward(const PackedParameters<T> &, Index layer, Share rows);
+    void skip_forward(Index layer, Share rows, T *output, Index stride);
+    void skip_backward(Index layer, Share rows);
     void join_gate(Index layer, Share rows);
     void drop(const Batch<T> &, Index layer, Share rows, T *matrix, Index stride) const;
     void drop_branches(const Batch<T> &, Index layer, Share rows, T *matrix, Index stride) const;

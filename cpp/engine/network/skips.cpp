@@ -54,8 +54,7 @@ void Pass<T>::drop_branches(const Batch<T> &batch, Index layer, Share rows, T *m
 }
 
 template <class T>
-SkipCall<T> Pass<T>::skip_call(const PackedParameters<T> &parameters, Index layer,
-                               Share rows) const {
+SkipCall<T> Pass<T>::skip_call(Index layer, Share rows) const {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     const LayerMemory &memory = layers_[as_size(layer)];
@@ -64,11 +63,9 @@ SkipCall<T> Pass<T>::skip_call(const PackedParameters<T> &parameters, Index laye
         return {rows.end - rows.begin, plan.width,
                 matrix.empty() ? nullptr : matrix.data() + rows.begin * stride + column, stride};
     };
-    const bool has_gain = network_.layout().layers[as_size(layer)].gain != absent;
     return {.branch = part(memory.branch, memory.stride, 0),
             .carried = part(from.output, from.stride, 0),
-            .gate = part(memory.product, memory.product_stride, packed.gate),
-            .gain = has_gain ? parameters.weights[as_size(packed.gain)] : T(1)};
+            .gate = part(memory.product, memory.product_stride, packed.gate)};
 }
 
 template <class T>
@@ -85,15 +82,14 @@ void Pass<T>::part_from_gate(Index layer, Share rows, T *z, Index stride) {
 }
 
 template <class T>
-void Pass<T>::skip_forward(const PackedParameters<T> &parameters, Index layer, Share rows,
-                           T *output, Index stride) {
+void Pass<T>::skip_forward(Index layer, Share rows, T *output, Index stride) {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
-    plan.skip->forward(skip_call(parameters, layer, rows),
+    plan.skip->forward(skip_call(layer, rows),
                        {rows.end - rows.begin, plan.width, output + rows.begin * stride, stride});
 }
 
 template <class T>
-void Pass<T>::skip_backward(const PackedParameters<T> &parameters, Index layer, Share rows) {
+void Pass<T>::skip_backward(Index layer, Share rows) {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
     LayerMemory &from = layers_[as_size(plan.skip_from)];
@@ -102,13 +98,11 @@ void Pass<T>::skip_backward(const PackedParameters<T> &parameters, Index layer, 
         return {rows.end - rows.begin, plan.width,
                 matrix.empty() ? nullptr : matrix.data() + rows.begin * stride + column, stride};
     };
-    plan.skip->backward(
-        skip_call(parameters, layer, rows),
-        {.slope = part(memory.slope, memory.stride, 0),
-         .carried = part(from.slope, from.stride, 0),
-         .carried_is_new = !network_.is_added(plan.skip_from, layer + 1),
-         .gate = part(memory.product_slope, memory.product_stride, gate),
-         .gains = memory.gains.empty() ? nullptr : memory.gains.data() + rows.begin / row_block});
+    plan.skip->backward(skip_call(layer, rows),
+                        {.slope = part(memory.slope, memory.stride, 0),
+                         .carried = part(from.slope, from.stride, 0),
+                         .carried_is_new = !network_.is_added(plan.skip_from, layer + 1),
+                         .gate = part(memory.product_slope, memory.product_stride, gate)});
 }
 
 template <class T>
@@ -123,10 +117,10 @@ void Pass<T>::join_gate(Index layer, Share rows) {
 #define DEEPGEN_INSTANTIATE(T)                                                                     \
     template void Pass<T>::drop(const Batch<T> &, Index, Share, T *, Index) const;                 \
     template void Pass<T>::drop_branches(const Batch<T> &, Index, Share, T *, Index) const;        \
-    template SkipCall<T> Pass<T>::skip_call(const PackedParameters<T> &, Index, Share) const;      \
+    template SkipCall<T> Pass<T>::skip_call(Index, Share) const;                                   \
     template void Pass<T>::part_from_gate(Index, Share, T *, Index);                               \
-    template void Pass<T>::skip_forward(const PackedParameters<T> &, Index, Share, T *, Index);    \
-    template void Pass<T>::skip_backward(const PackedParameters<T> &, Index, Share);               \
+    template void Pass<T>::skip_forward(Index, Share, T *, Index);                                 \
+    template void Pass<T>::skip_backward(Index, Share);                                            \
     template void Pass<T>::join_gate(Index, Share);
 DEEPGEN_INSTANTIATE(float)
 DEEPGEN_INSTANTIATE(double)

@@ -1,7 +1,7 @@
 // What a network is made of: plain data, made once, never edited.
 //
 // Layers l = 0 .. L-1, the last one the output layer; a_{-1} = X.
-//   z_l = a_{l-1} W_l + b_l
+//   z_l = a_{l-1} W_l + b_l, W_l made of the trained numbers by the reparametrization
 //   h_l = dropout(activation(normalization(z_l)))
 //   a_l = h_l, or what its skip makes of h_l and a_{skip_from}
 //
@@ -25,6 +25,7 @@ struct LayerSpec {
     Component normalization{"none", {}};
     Index skip_from = no_skip; // an earlier layer of the same width, whose output is carried here
     double dropout = 0.0;
+    Component reparametrization{"none", {}};
     Component skip{"residual", {}}; // how the two meet
     double branch_drop = 0.0;
 };
@@ -37,6 +38,9 @@ struct NetworkSpec {
 
     // Refuses what cannot be built, naming the layer.
     void check() const;
+
+    // The same network whose weights are trained as they are.
+    NetworkSpec plain() const;
 };
 
 } // namespace deepgen

@@ -43,14 +43,6 @@ void Pass<T>::intercept_gradient(Index layer, const Rows<const T> &slopes, T *gr
 }
 
 template <class T>
-T Pass<T>::gain_gradient(const Buffer<double> &block_sums, Index n_rows) {
-    double sum = 0.0;
-    for (Index block = 0; block < n_row_blocks(n_rows); ++block)
-        sum += block_sums[as_size(block)];
-    return static_cast<T>(sum);
-}
-
-template <class T>
 void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
                                Sink sink) {
     const Index n_rows = batch.rows.size;
@@ -60,9 +52,6 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
     const auto vectors = [&](Index layer, T *gradient) {
         const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
         intercept_gradient(layer, product_slopes(layer, n_rows), gradient);
-        if (network_.layout().layers[as_size(layer)].gain != absent)
-            gradient[packed.gain - packed.intercepts] =
-                gain_gradient(layers_[as_size(layer)].gains, n_rows);
         if (NormalizationMemory<T> *const normalized = layers_[as_size(layer)].normalization.get())
             scale_gradient(network_.kernels(), team, *normalized, n_rows, gradient + packed.width,
                            gradient + 2 * packed.width);
@@ -172,7 +161,6 @@ void Pass<T>::show_gradient(const Team &team, const T *gradient, Sink sink) cons
 #define DEEPGEN_INSTANTIATE(T)                                                                     \
     template void Pass<T>::show_gradient(const Team &, const T *, Sink) const;                     \
     template void Pass<T>::intercept_gradient(Index, const Rows<const T> &, T *) const;            \
-    template T Pass<T>::gain_gradient(const Buffer<double> &, Index);                              \
     template void Pass<T>::weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,     \
                                             Sink);                                                 \
     template void Pass<T>::weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,     \

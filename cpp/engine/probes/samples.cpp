@@ -33,18 +33,7 @@ struct Probe::Worker {
         for (const LayerBlocks &blocks : network.layout().layers) {
             normalized.emplace_back(
                 blocks.scale == absent ? 0 : as_size(max_rows * row_stride<double>(blocks.width)));
-            gains.emplace_back(blocks.gain == absent ? 0 : as_size(max_rows));
         }
-    }
-
-    // dl_i/dg = dl_i/da_i h_i, of a layer whose skip has a gain, while the slopes are the output's.
-    double gain_slope(Index layer, Index i) const {
-        const Rows<const double> h = pass.skip_call(parameters, layer, {i, i + 1}).branch;
-        const Rows<const double> da = pass.slopes(layer, i + 1);
-        double sum = 0.0;
-        for (Index j = 0; j < h.width; ++j)
-            sum += da.data[i * da.stride + j] * h.data[j];
-        return sum;
     }
 
     Index rank;
@@ -53,7 +42,6 @@ struct Probe::Worker {
     PackedParameters<double> &parameters;
     const PackedParameters<double> *direction; // null without
     std::vector<Buffer<double>> normalized;    // dl/dy of the layers that have a norm
-    std::vector<Buffer<double>> gains;         // dl/dg of the layers that have a gain
     Batch<double> batch{.rows = {0}, .weight_sum = 1.0, .training = false};
 };
 
@@ -114,11 +102,6 @@ void Probe::norms(const double *parameters, Share rows, double *norms, Index n_t
                 std::fill_n(squares, n, 0.0);
                 const auto visit = [&](Index layer, Slopes state) {
                     const LayerBlocks &blocks = network_.layout().layers[as_size(layer)];
-                    if (state == Slopes::output && blocks.gain != absent)
-                        for (Index i = 0; i < n; ++i) {
-                            const double slope = worker.gain_slope(layer, i);
-                            squares[i] += slope * slope;
-                        }
                     const Rows<const double> slopes = worker.pass.slopes(layer, n);
                     if (state == Slopes::normalized && blocks.scale != absent) {
                         const NormalizationMemory<double> &memory =
@@ -190,8 +173,6 @@ void Probe::gradients(const double *parameters, Share rows, double *G, Index n_t
                 if (blocks.gate_intercepts != absent)
                     std::copy_n(gate_dz, width, to + blocks.gate_intercepts);
             }
-            if (blocks.gain != absent)
-                to[blocks.gain] = worker.gains[l][as_size(i)];
             if (blocks.scale != absent) {
                 const NormalizationMemory<double> &memory = worker.pass.normalization(layer);
                 const double *const x = memory.standardized.data() + i * memory.stride;
@@ -206,16 +187,13 @@ void Probe::gradients(const double *parameters, Share rows, double *G, Index n_t
     by_rows(parameters, nullptr, X_, rows, n_threads,
             [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
                 take_losses(worker, first);
-                const auto keep_slopes = [&](Index layer, Slopes state) {
+                const auto keep_normalized = [&](Index layer, Slopes state) {
                     Buffer<double> &kept = worker.normalized[as_size(layer)];
-                    Buffer<double> &gains = worker.gains[as_size(layer)];
-                    for (Index i = 0; state == Slopes::output && !gains.empty() && i < n; ++i)
-                        gains[as_size(i)] = worker.gain_slope(layer, i);
                     const Rows<const double> dy = worker.pass.slopes(layer, n);
                     if (state == Slopes::normalized && !kept.empty())
                         std::copy_n(dy.data, n * dy.stride, kept.data());
                 };
-                worker.pass.backward(alone, worker.batch, worker.parameters, keep_slopes);
+                worker.pass.backward(alone, worker.batch, worker.parameters, keep_normalized);
                 for (Index i = 0; i < n; ++i)
                     write_row(worker, X, i, G + (first + i) * size);
             });

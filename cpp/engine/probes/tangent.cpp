@@ -30,7 +30,7 @@ Tangent::Tangent(const Network<double> &network, Index max_rows, Index team_size
         const std::size_t product_size = as_size(max_rows * memory.product_stride);
         if (packed.narrow || plan.gate >= 0)
             memory.product.resize(product_size);
-        if (plan.keeps_branch)
+        if (plan.gate >= 0)
             memory.branch.resize(size);
         if (plan.normalization)
             memory.normalization =
@@ -40,8 +40,6 @@ Tangent::Tangent(const Network<double> &network, Index max_rows, Index team_size
         memory.slope.resize(size);
         if (plan.gate >= 0)
             memory.product_slope.resize(product_size);
-        if (plan.keeps_branch)
-            memory.gains.resize(as_size(n_row_blocks(max_rows)));
         if (!plan.gated && !plan.identity) {
             memory.turn.resize(size);
             memory.bend.resize(size);
@@ -92,49 +90,43 @@ void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
     for (Index i = rows.begin; plan.gate >= 0 && i < rows.end; ++i)
         std::copy_n(to.data() + i * stride, plan.width, z.data() + i * memory.stride);
     if (plan.skips_before_normalization)
-        skip_forward(pass, parameters, direction, layer, rows, z);
+        skip_forward(pass, layer, rows, z);
 }
 
-SkipTangent<double> Tangent::skip_tangent(const PackedParameters<double> &direction, Index layer,
-                                          Share rows) const {
+SkipTangent<double> Tangent::skip_tangent(Index layer, Share rows) const {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     const LayerMemory &memory = layers_[as_size(layer)];
     const LayerMemory &from = layers_[as_size(plan.skip_from)];
-    const bool has_gain = network_.layout().layers[as_size(layer)].gain != absent;
     return {.branch = part(memory.branch.data(), memory.stride, plan.width, rows),
             .carried = part(from.output.data(), from.stride, plan.width, rows),
             .gate = part(plan.gate >= 0 ? memory.product.data() + packed.gate : nullptr,
-                         memory.product_stride, plan.width, rows),
-            .gain = has_gain ? direction.weights[as_size(packed.gain)] : 0.0};
+                         memory.product_stride, plan.width, rows)};
 }
 
-void Tangent::skip_forward(const Pass<double> &pass, const PackedParameters<double> &parameters,
-                           const PackedParameters<double> &direction, Index layer, Share rows,
+void Tangent::skip_forward(const Pass<double> &pass, Index layer, Share rows,
                            Buffer<double> &output) {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     plan.skip->tangent_forward(
-        pass.skip_call(parameters, layer, rows), skip_tangent(direction, layer, rows),
+        pass.skip_call(layer, rows), skip_tangent(layer, rows),
         part(output.data(), layers_[as_size(layer)].stride, plan.width, rows));
 }
 
-void Tangent::skip_backward(const Batch<double> &batch, const Pass<double> &pass,
-                            const PackedParameters<double> &parameters,
-                            const PackedParameters<double> &direction, Index layer, Share rows) {
+void Tangent::skip_backward(const Batch<double> &batch, const Pass<double> &pass, Index layer,
+                            Share rows) {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
     LayerMemory &from = layers_[as_size(plan.skip_from)];
     const Rows<const double> slopes = pass.slopes(layer, batch.rows.size);
     plan.skip->tangent_backward(
-        pass.skip_call(parameters, layer, rows), skip_tangent(direction, layer, rows),
+        pass.skip_call(layer, rows), skip_tangent(layer, rows),
         part(slopes.data, slopes.stride, slopes.width, rows),
         {.slope = part(memory.slope.data(), memory.stride, plan.width, rows),
          .carried = part(from.slope.data(), from.stride, plan.width, rows),
          .carried_is_new = !network_.is_added(plan.skip_from, layer + 1),
          .gate = part(plan.gate >= 0 ? memory.product_slope.data() + packed.gate : nullptr,
-                      memory.product_stride, plan.width, rows),
-         .gains = memory.gains.empty() ? nullptr : memory.gains.data() + rows.begin / row_block});
+                      memory.product_stride, plan.width, rows)});
 }
 
 void Tangent::activate(const Batch<double> &batch, const Pass<double> &pass, Index layer,
@@ -187,7 +179,7 @@ void Tangent::forward(const Team &team, const Batch<double> &batch, const Inputs
                 pass.normalization(layer), *memory.normalization);
         activate(batch, pass, layer, rows);
         if (plan.skip && !plan.skips_before_normalization)
-            skip_forward(pass, parameters, direction, layer, rows, memory.output);
+            skip_forward(pass, layer, rows, memory.output);
     }
 }
 
@@ -255,7 +247,7 @@ void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<
     switch (state) {
     case Slopes::output:
         if (plan.skip && !plan.skips_before_normalization)
-            skip_backward(batch, pass, parameters, direction, layer, rows);
+            skip_backward(batch, pass, layer, rows);
         break;
     case Slopes::branch:
         if (!memory.turn.empty()) {
@@ -275,7 +267,7 @@ void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<
                                                  *memory.normalization);
         }
         if (plan.skips_before_normalization)
-            skip_backward(batch, pass, parameters, direction, layer, rows);
+            skip_backward(batch, pass, layer, rows);
         for (Index i = rows.begin; plan.gate >= 0 && i < rows.end; ++i)
             std::copy_n(memory.slope.data() + i * memory.stride, plan.width,
                         memory.product_slope.data() + i * memory.product_stride);
@@ -301,9 +293,6 @@ void Tangent::weight_gradients(const Team &team, const Batch<double> &batch,
     const auto vectors = [&](Index layer, double *gradient) {
         const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
         pass.intercept_gradient(layer, product_slopes(layer, n_rows), gradient);
-        if (network_.layout().layers[as_size(layer)].gain != absent)
-            gradient[packed.gain - packed.intercepts] =
-                Pass<double>::gain_gradient(layers_[as_size(layer)].gains, n_rows);
         if (NormalizationMemory<double> *const own = layers_[as_size(layer)].normalization.get())
             scale_gradient(network_.kernels(), team, *own, n_rows, gradient + packed.width,
                            gradient + 2 * packed.width);

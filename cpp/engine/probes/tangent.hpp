@@ -63,7 +63,6 @@ class Tangent {
         Buffer<double> branch;        // R h, where the skip needs it beside R a
         Buffer<double> product_slope; // R dL/dz and R dL/dz_T with a gate
         Index product_stride;
-        Buffer<double> gains; // R dL/dg of each row block
         std::unique_ptr<NormalizationMemory<double>> normalization;
 
         Buffer<double> &branch_or_output() { return branch.empty() ? output : branch; }
@@ -73,14 +72,9 @@ class Tangent {
                   const PackedParameters<double> &parameters,
                   const PackedParameters<double> &direction, Index layer, Share rows);
     void activate(const Batch<double> &, const Pass<double> &, Index layer, Share rows);
-    SkipTangent<double> skip_tangent(const PackedParameters<double> &direction, Index layer,
-                                     Share rows) const;
-    void skip_forward(const Pass<double> &, const PackedParameters<double> &parameters,
-                      const PackedParameters<double> &direction, Index layer, Share rows,
-                      Buffer<double> &output);
-    void skip_backward(const Batch<double> &, const Pass<double> &,
-                       const PackedParameters<double> &parameters,
-                       const PackedParameters<double> &direction, Index layer, Share rows);
+    SkipTangent<double> skip_tangent(Index layer, Share rows) const;
+    void skip_forward(const Pass<double> &, Index layer, Share rows, Buffer<double> &output);
+    void skip_backward(const Batch<double> &, const Pass<double> &, Index layer, Share rows);
     Rows<const double> product_slopes(Index layer, Index n_rows) const;
     void hand_down(const Batch<double> &, const Pass<double> &,
                    const PackedParameters<double> &parameters,

@@ -59,7 +59,6 @@ constinit const SkipEntry deepnorm{
     .parameters = parameters,
     .before_normalization = true,
     .gate = {},
-    .has_gain = false,
     .make_float = make_skip<float, DeepNorm>,
     .make_double = make_skip<double, DeepNorm>,
 };

@@ -74,7 +74,6 @@ constinit const SkipEntry highway{
     .parameters = {},
     .before_normalization = false,
     .gate = "logistic",
-    .has_gain = false,
     .make_float = make_skip<float, Highway>,
     .make_double = make_skip<double, Highway>,
 };

@@ -6,7 +6,6 @@
 
 #define DEEPGEN_SKIPS(MEMBER)                                                                      \
     MEMBER(residual)                                                                               \
-    MEMBER(gain)                                                                                   \
     MEMBER(highway)                                                                                \
     MEMBER(deepnorm)
 

@@ -44,7 +44,6 @@ constinit const SkipEntry residual{
     .parameters = {},
     .before_normalization = false,
     .gate = {},
-    .has_gain = false,
     .make_float = make_skip<float, Residual>,
     .make_double = make_skip<double, Residual>,
 };

@@ -2,8 +2,8 @@
 // it: (h, x) -> a and, on the way back, da -> dh, dx.
 //
 // The branch is h, after activation and dropout, or z, before the normalization, as the member
-// says. A member may bring one trainable number, its gain, or a gate: a second product of the
-// layer's inputs, z_T = a_{l-1} W_T + b_T, whose columns follow those of W.
+// says. A member may bring a gate: a second product of the layer's inputs,
+// z_T = a_{l-1} W_T + b_T, whose columns follow those of W.
 //
 // Each thread calls with its own rows, which do not see each other.
 
@@ -21,7 +21,6 @@ struct SkipCall {
     Rows<const T> branch;  // h
     Rows<const T> carried; // x
     Rows<const T> gate;    // its activation of z_T; of members that have one
-    T gain;                // of members that have one
 };
 
 // The slopes of a call, on their way back.
@@ -31,7 +30,6 @@ struct SkipSlopes {
     Rows<T> carried;     // dL/dx, to which the call adds its part
     bool carried_is_new; // nothing stands there yet
     Rows<T> gate;        // dL/dz_T out
-    double *gains;       // dL/dg of each of these rows' blocks, out
 };
 
 // The tangents of a call.
@@ -40,7 +38,6 @@ struct SkipTangent {
     Rows<const T> branch;  // R h
     Rows<const T> carried; // R x
     Rows<const T> gate;    // R z_T
-    T gain;                // R g
 };
 
 template <class T>
@@ -48,7 +45,7 @@ class Skip {
   public:
     virtual ~Skip() = default;
 
-    // `output` is the branch itself for members that do not keep it.
+    // `output` is the branch itself for members without a gate.
     virtual void forward(const SkipCall<T> &, Rows<T> output) const = 0;
     virtual void backward(const SkipCall<T> &, const SkipSlopes<T> &) const = 0;
 
@@ -65,12 +62,10 @@ struct SkipEntry {
     std::span<const Parameter> parameters;
     bool before_normalization; // the branch is z
     std::string_view gate;     // the gate's activation; empty without a gate
-    bool has_gain;
     std::unique_ptr<Skip<float>> (*make_float)(const Settings &, const Kernels<float> &);
     std::unique_ptr<Skip<double>> (*make_double)(const Settings &, const Kernels<double> &);
 
     bool has_gate() const { return !gate.empty(); }
-    bool keeps_branch() const { return has_gate() || has_gain; } // the way back needs it
     template <class T>
     std::unique_ptr<Skip<T>> make(const Settings &settings, const Kernels<T> &k) const {
         if constexpr (std::is_same_v<T, float>)

@@ -11,9 +11,15 @@ from deepgen import _core
 from deepgen.augmentation import AUGMENTATIONS
 from deepgen.component import resolve
 from deepgen.course import Plan
-from deepgen.initializers import STANDARDIZING_ROWS, initialize, standardize_layers
+from deepgen.initializers import (
+    STANDARDIZING_ROWS,
+    initialize,
+    keep_lengths,
+    small_normal,
+    standardize_layers,
+)
 from deepgen.network import Network
-from deepgen.normalizations import NORMALIZATIONS, BatchNorm
+from deepgen.normalizations import NORMALIZATIONS, BatchNorm, Normalization, WeightNorm
 from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, AdamW, FirstOrder, Optimizer
 from deepgen.schedules import SCHEDULES, Constant, InvScaling, Schedule
 from deepgen.skips import SKIPS
@@ -41,6 +47,24 @@ __all__ = [
 LEARNING_RATE = 0.001
 
 
+def normalization_of(model: Any) -> Normalization | None:
+    """Return the normalization that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    norm : Normalization or None
+        The object itself or the one that is named.
+    """
+    if model.normalization is None:
+        return None
+    return resolve(model.normalization, NORMALIZATIONS, "normalization")
+
+
 def batch_norm_of(model: Any) -> BatchNorm | None:
     """Return the batch norm that an estimator asks for.
 
@@ -54,9 +78,7 @@ def batch_norm_of(model: Any) -> BatchNorm | None:
     norm : BatchNorm or None
         None where there is another normalization or none.
     """
-    if model.normalization is None:
-        return None
-    norm = resolve(model.normalization, NORMALIZATIONS, "normalization")
+    norm = normalization_of(model)
     return norm if isinstance(norm, BatchNorm) else None
 
 
@@ -376,7 +398,7 @@ def start_network(
     network : Network
         Its parameters are overwritten.
     data : Data
-        The training samples, which 'data_dependent' looks at.
+        The training samples, which 'data_dependent' and weight norm look at.
     seed : int
         The seed of the run.
     coefs, intercepts : sequence of array-like or None
@@ -385,16 +407,25 @@ def start_network(
     rng = generator(seed, INIT)
     last = output_activation(model.activation)
     hidden = hidden_activations(model.activation, network.n_layers - 1)
-    initialize(network, model.initializer, rng, [*hidden, last])
+    norm = normalization_of(model)
+    looks = isinstance(norm, WeightNorm) and norm.data_dependent
+    initialize(
+        network, model.initializer, rng, [*hidden, last], hidden=small_normal if looks else None
+    )
+    if not looks:
+        keep_lengths(network)
     if model.skip is not None:
         resolve(model.skip, SKIPS, "skip").start(network)
-    if coefs is None and model.initializer == "data_dependent":
+    by_data = model.initializer == "data_dependent"
+    if coefs is None and (by_data or looks):
         rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows
         if data.weights is not None:
             rows = rows[data.weights[rows] > 0]
         if len(rows) > STANDARDIZING_ROWS:
             rows = np.sort(rng.choice(rows, STANDARDIZING_ROWS, replace=False))
-        standardize_layers(network, data.X, rows)
+        standardize_layers(network, data.X, rows, None if by_data else network.n_layers - 1)
     if coefs is not None and intercepts is None:
         intercepts = [np.zeros_like(own) for own in network.intercepts()]
     network.set_layers(coefs, intercepts)
+    if coefs is not None:
+        keep_lengths(network)

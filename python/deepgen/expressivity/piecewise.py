@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen.network import Network
+
 __all__ = ["BentLayer", "PiecewiseLinear", "piecewise_linear_of"]
 
 Real = NDArray[np.float64]
@@ -148,7 +150,8 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
     if not isinstance(estimator, FittedMLP):
         raise TypeError(f"a fitted MLPRegressor or MLPClassifier is needed, got {model!r}")
     network = network_of(estimator)
-    blocks = {name: block.astype(np.float64) for name, block in network.blocks().items()}
+    used = Network(network.core, network.core.effective(network.parameters))
+    blocks = {name: block.astype(np.float64) for name, block in used.blocks().items()}
     layers = []
     for index, spec in enumerate(network.core.spec.layers):
         if spec.activation not in LEAKS:
@@ -176,9 +179,6 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
             slope = blocks[f"scale_{index}"] / deviation
             weights = weights * slope
             intercepts = (intercepts - blocks[f"mean_{index}"]) * slope + blocks[f"shift_{index}"]
-        # What a gain multiplies is linear, so that it may be multiplied in.
-        gain = blocks.get(f"gain_{index}", 1.0)
-        weights, intercepts = weights * gain, intercepts * gain
         layers.append(BentLayer(weights, intercepts, LEAKS[spec.activation], spec.skip_from))
     return PiecewiseLinear([*layers[:-1], in_units(layers[-1], estimator)])
 

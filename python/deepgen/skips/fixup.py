@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from deepgen import _core
 from deepgen.skips.skip import Skip, closing_layers
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ __all__ = ["Fixup"]
 
 @dataclass(repr=False)
 class Fixup(Skip):
-    r"""Blocks that start as the identity and need no normalization: h + g (W2 act(W1 h + b1) + b2).
+    r"""Blocks that start as the identity and need no normalization: h + g W2 act(W1 h + b1) + b2.
 
     Notes
     -----
@@ -49,7 +50,6 @@ class Fixup(Skip):
 
     name: ClassVar[str] = "fixup"
     sets_scales: ClassVar[bool] = True
-    engine_name: ClassVar[str] = "gain"
 
     def norms(
         self, normalization: Normalization | None
@@ -77,6 +77,21 @@ class Fixup(Skip):
                 f"got {normalization!r}"
             )
         return None, None
+
+    def weights(self, closing: bool) -> _core.Component:
+        """Return how the weights of a layer are made of the numbers that are trained.
+
+        Parameters
+        ----------
+        closing : bool
+            Whether the layer closes a block.
+
+        Returns
+        -------
+        reparametrization : deepgen._core.Component
+            With the multiplier for a layer that does.
+        """
+        return _core.Component("gain" if closing else "none")
 
     def start(self, network: Network) -> None:
         """Scale the first layer of every block; make its second and the output layer zero.

@@ -11,6 +11,7 @@ from deepgen.skips.skip import Skip
 
 if TYPE_CHECKING:
     from deepgen.network import Network
+    from deepgen.normalizations import Normalization
 
 __all__ = ["Highway"]
 
@@ -71,6 +72,35 @@ class Highway(Skip):
             layer - 1 if layer > 0 and width == widths[layer - 1] else -1
             for layer, width in enumerate(widths)
         ]
+
+    def norms(
+        self, normalization: Normalization | None
+    ) -> tuple[Normalization | None, Normalization | None]:
+        """Return the normalizations of a network with this skip.
+
+        Parameters
+        ----------
+        normalization : Normalization or None
+            What the estimator asks for.
+
+        Returns
+        -------
+        open_norm, closing_norm : Normalization or None
+            Twice the one asked for.
+
+        Raises
+        ------
+        ValueError
+            If it is one of weights.
+        """
+        from deepgen.normalizations import Reparametrization
+
+        if isinstance(normalization, Reparametrization):
+            raise ValueError(
+                "skip='highway' normalizes sums, not weights, which its gates have too; give "
+                f"normalization='layer', 'batch' or None, got {normalization!r}"
+            )
+        return normalization, normalization
 
     def refuse(
         self, *, widths: Sequence[int], bias: bool, initializer: str, first_order: bool

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from deepgen import _core
 from deepgen.component import Component
 from deepgen.warning import warn
 
@@ -102,6 +103,21 @@ class Skip(Component):
             Under the engine's names.
         """
         return {}
+
+    def weights(self, closing: bool) -> _core.Component:
+        """Return how the weights of a layer are made of the numbers that are trained.
+
+        Parameters
+        ----------
+        closing : bool
+            Whether the layer closes a block.
+
+        Returns
+        -------
+        reparametrization : deepgen._core.Component
+            The engine's; a normalization of weights goes before it.
+        """
+        return _core.Component("none")
 
     def refuse(
         self, *, widths: Sequence[int], bias: bool, initializer: str, first_order: bool
