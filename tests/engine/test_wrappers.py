@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from problems import BATCH, LAYER, NONE, describe, residual, scaled_problem, two_hidden
 
+import reference
 from deepgen import _core
 from engine.building import parameters_after, trainer_of
 from engine.strategies import every_dtype, every_path
@@ -13,7 +14,7 @@ from reference import Component
 
 SGD, ADAM = Component("sgd"), Component("adam", {"epsilon": 1e-4})
 # One that acts in each step of the problems below.
-WRAPPERS = [Component("clip_norm", {"limit": 0.3})]
+WRAPPERS = [Component("clip_norm", {"limit": 0.3}), Component("ema", {"decay": 0.8})]
 every_wrapper = pytest.mark.parametrize("wrapper", WRAPPERS, ids=describe)
 every_norm = pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
 
@@ -93,3 +94,40 @@ def test_a_clipped_step_is_as_long_as_the_limit():
     assert norms[0] == norms[1] > 2 * limit
     assert np.linalg.norm(moved[1]) == pytest.approx(rate * limit, rel=1e-5)
     np.testing.assert_allclose(moved[1] / rate / limit, moved[0] / rate / norms[0], rtol=1e-5)
+
+
+@every_path
+@pytest.mark.parametrize("inside", [[], [Component("clip_norm", {"limit": 0.3})]])
+@pytest.mark.parametrize("decay", [0.0, 0.8])
+def test_an_average_of_the_weights_is_the_twins_and_leaves_training_alone(simd, inside, decay):
+    spec = residual(BATCH)
+    parameters, X, y, weights = scaled_problem(spec, 50, 0)
+    wrappers = [*inside, Component("ema", {"decay": decay})]
+    settings = {"alpha": 0.1, "batch_size": 8, "seed": 3}
+    averaged = trainer_of(spec, ADAM, wrappers=wrappers, simd=simd, **settings)
+    plain = trainer_of(spec, ADAM, wrappers=inside, simd=simd, **settings)
+    twin = reference.Trainer(spec, optimizer=ADAM, wrappers=wrappers, **settings)
+    for trainer in (averaged, plain):
+        trainer.set_data(X, y, weights)
+        trainer.load(parameters)
+        for epoch in range(2):
+            trainer.begin_epoch(epoch)
+            trainer.run(np.full(7, 0.01), n_threads=2)
+    assert_equal = np.testing.assert_array_equal
+    assert_equal(parameters_after(averaged, parameters), parameters_after(plain, parameters))
+    after = parameters
+    for epoch in range(2):
+        after, _ = twin.epoch(after, X, y, weights, epoch=epoch, rates=np.full(7, 0.01))
+    n = reference.n_trainable(spec)
+    average = averaged.recall("ema_average")
+    np.testing.assert_allclose(average[:n], twin.rule.average, rtol=1e-9, atol=1e-12)
+    assert (average[n:] == 0).all()
+    if decay == 0:
+        assert_equal(average[:n], parameters_after(averaged, parameters)[:n])
+
+
+def test_nothing_is_recalled_that_is_not_remembered():
+    trainer = trainer_of(two_hidden(), ADAM, wrappers=[Component("ema")])
+    assert trainer.recall("ema_begun").tolist() == [0.0]
+    with pytest.raises(ValueError, match="the optimizer remembers no 'average'"):
+        trainer.recall("average")

@@ -211,6 +211,8 @@ struct Kernels {
     double (*total_gradient)(Index n, const T *gradient, const T *weights, double penalty,
                              T *total);
     void (*scale)(Index n, double factor, T *x);
+    // y += share (x - y)
+    void (*approach)(Index n, double share, const T *x, T *y);
 
     // GFLOP/s of one thread doing nothing but fused multiply-adds in registers.
     double (*fma_peak)();

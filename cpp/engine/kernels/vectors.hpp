@@ -29,4 +29,14 @@ void scale(Index n, double factor, T *x) {
         (f * V::load(x + i)).store(x + i);
 }
 
+template <class T>
+void approach(Index n, double share, const T *x, T *y) {
+    using V = Simd<T>;
+    const V part(static_cast<T>(share));
+    for (Index i = 0; i < n; i += V::lanes) {
+        const V from = V::load(y + i);
+        fmadd(part, V::load(x + i) - from, from).store(y + i);
+    }
+}
+
 } // namespace deepgen::DEEPGEN_PATH

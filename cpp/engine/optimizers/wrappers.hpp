@@ -4,7 +4,9 @@
 
 #include "engine/optimizers/wrapper.hpp"
 
-#define DEEPGEN_WRAPPERS(MEMBER) MEMBER(clip_norm)
+#define DEEPGEN_WRAPPERS(MEMBER)                                                                   \
+    MEMBER(clip_norm)                                                                              \
+    MEMBER(ema)
 
 namespace deepgen::wrapper {
 

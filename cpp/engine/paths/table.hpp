@@ -104,6 +104,7 @@ constexpr Kernels<T> table{
     .tangent_unstandardize_rows = tangent_unstandardize_rows<T>,
     .total_gradient = total_gradient<T>,
     .scale = scale<T>,
+    .approach = approach<T>,
     .fma_peak = fma_peak<T>,
 };
 

@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
 from deepgen.augmentation import Augmentation
+from deepgen.averaging import Averaging
 from deepgen.component import resolve
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.class_predictions import ClassPredictions
@@ -125,6 +126,11 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         ``(estimator, X, y)``; higher is better.
     max_time : float or None, default=None
         Seconds after which ``fit`` ends, looked at after each epoch; > 0.
+    averaging : {'ema', 'swa', 'snapshot'}, Averaging or None, default=None
+        What is made of the weights on the way: 'ema' predicts with their exponential moving average
+        over steps, 'swa' with the mean over the last quarter of ``max_iter`` epochs; 'snapshot'
+        runs the 'snapshot' schedule in ``n_members`` cycles, whose last weights are the members.
+        Objects of `deepgen.averaging` have settings. Not for 'lbfgs'.
     n_members : int, default=1
         Networks that differ in their seed alone, trained side by side, one a thread; predictions
         of probabilities are their means, and ``members_`` are fitted estimators.
@@ -241,6 +247,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         class_weight: dict[Any, float] | list[dict[int, float]] | str | None = None,
         scoring: str | Callable[..., float] | None = None,
         max_time: float | None = None,
+        averaging: str | Averaging | None = None,
         n_members: int = 1,
         dtype: str = "float32",
         n_jobs: int | None = None,
@@ -281,6 +288,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         self.class_weight = class_weight
         self.scoring = scoring
         self.max_time = max_time
+        self.averaging = averaging
         self.n_members = n_members
         self.dtype = dtype
         self.n_jobs = n_jobs
