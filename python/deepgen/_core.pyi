@@ -29,11 +29,11 @@ class LayerSpec:
     """
     One dense layer and what follows it.
     """
-    def __getstate__(self) -> tuple[int, str, Component, int, float, Component, float]:
+    def __getstate__(self) -> tuple[int, str, Component, int, float, Component, Component, float]:
         ...
-    def __init__(self, *, width: typing.SupportsInt | typing.SupportsIndex, activation: str = 'relu', normalization: Component = ..., skip_from: typing.SupportsInt | typing.SupportsIndex = -1, dropout: typing.SupportsFloat | typing.SupportsIndex = 0.0, skip: Component = ..., branch_drop: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
+    def __init__(self, *, width: typing.SupportsInt | typing.SupportsIndex, activation: str = 'relu', normalization: Component = ..., skip_from: typing.SupportsInt | typing.SupportsIndex = -1, dropout: typing.SupportsFloat | typing.SupportsIndex = 0.0, reparametrization: Component = ..., skip: Component = ..., branch_drop: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
         ...
-    def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, str, Component, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, Component, typing.SupportsFloat | typing.SupportsIndex]) -> None:
+    def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, str, Component, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, Component, Component, typing.SupportsFloat | typing.SupportsIndex]) -> None:
         ...
     @property
     def activation(self) -> str:
@@ -46,6 +46,9 @@ class LayerSpec:
         ...
     @property
     def normalization(self) -> Component:
+        ...
+    @property
+    def reparametrization(self) -> Component:
         ...
     @property
     def skip(self) -> Component:

@@ -176,9 +176,9 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
             deviation = np.sqrt(
                 blocks[f"variance_{index}"] + spec.normalization.settings["epsilon"]
             )
-            slope = blocks[f"scale_{index}"] / deviation
-            weights = weights * slope
-            intercepts = (intercepts - blocks[f"mean_{index}"]) * slope + blocks[f"shift_{index}"]
+            gain = blocks[f"scale_{index}"] / deviation
+            weights = weights * gain
+            intercepts = (intercepts - blocks[f"mean_{index}"]) * gain + blocks[f"shift_{index}"]
         layers.append(BentLayer(weights, intercepts, LEAKS[spec.activation], spec.skip_from))
     return PiecewiseLinear([*layers[:-1], in_units(layers[-1], estimator)])
 

@@ -22,7 +22,8 @@ class Fixup(Skip):
     Notes
     -----
     The blocks are those of `Residual`, each with one more trainable number, its multiplier g, which
-    starts at 1. At the start W2 and b2 of every block are zero, and so is the output layer; W1 is
+    starts at 1: the block ``gain_2`` and so on of ``model.network_.blocks()``, while ``coefs_`` are
+    W2 without it. At the start W2 and b2 of every block are zero, and so is the output layer; W1 is
     :math:`L^{-1/2}` times what the initializer draws, for L blocks (:math:`L^{-1/(2m-2)}` with
     m = 2 layers a block), and intercepts of the blocks are zero. So the network starts as its
     first layer, and a first step changes its outputs by an amount that does not grow with L. The
