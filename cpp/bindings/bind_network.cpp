@@ -201,6 +201,8 @@ void bind_network(py::module_ &module) {
         .def_readonly("bias", &NetworkSpec::bias)
         .def("plain", &NetworkSpec::plain,
              "The same network whose weights are trained as they are.")
+        .def("folded", &NetworkSpec::folded,
+             "The same for prediction only: also without batch norm and dropout.")
         .def(py::pickle(
             [](const NetworkSpec &s) { return SpecState(s.n_inputs, s.layers, s.loss, s.bias); },
             [](const SpecState &state) {

@@ -86,11 +86,13 @@ void norms(const HeldProbe &held, const py::object &parameters, const py::object
 void gradients(const HeldProbe &held, const py::object &parameters, const py::object &out,
                Index begin, Index end, Index n_threads) {
     const auto flat = parameters_of(held, parameters);
-    auto G = writable_matrix_of("out", out, held.probe.n_rows(), held.probe.n_parameters());
     const Share rows = rows_of(held, begin, end);
+    const bool whole = array_of<double>("out", out, 2).shape(0) == held.probe.n_rows();
+    const Index P = held.probe.n_parameters();
+    auto G = writable_matrix_of("out", out, whole ? held.probe.n_rows() : end - begin, P);
     checked_threads(n_threads);
     const double *const from = flat.data();
-    double *const to = G.mutable_data();
+    double *const to = G.mutable_data() + (whole ? begin * P : 0);
     const py::gil_scoped_release released;
     held.probe.gradients(from, rows, to, n_threads);
 }
@@ -188,7 +190,8 @@ void bind_probe(py::module_ &module) {
     product(probe, "directional", &directional,
             "out (n,) = for each row its gradient's product with v (P,).");
     rowwise(probe, "norms", &norms, "out (n,) = for each row the norm of its gradient.");
-    rowwise(probe, "gradients", &gradients, "out (n, P) = for each row its gradient.");
+    rowwise(probe, "gradients", &gradients,
+            "out (n, P), or of these rows alone, = for each row its gradient.");
     probe.def("jacobian", &jacobian, arg("parameters"), arg("X"), kw_only(), arg("n_threads") = 1,
               "Derivatives of the outputs in the inputs, (m, n_outputs, n_inputs).");
 }

@@ -69,6 +69,10 @@ class NetworkSpec:
         ...
     def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, collections.abc.Sequence[LayerSpec], Component, bool]) -> None:
         ...
+    def folded(self) -> NetworkSpec:
+        """
+        The same for prediction only: also without batch norm and dropout.
+        """
     def plain(self) -> NetworkSpec:
         """
         The same network whose weights are trained as they are.
@@ -305,7 +309,7 @@ class Probe:
         """
     def gradients(self, parameters: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
-        out (n, P) = for each row its gradient.
+        out (n, P), or of these rows alone, = for each row its gradient.
         """
     def jacobian(self, parameters: typing.Any, X: typing.Any, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
         """

@@ -242,8 +242,8 @@ def initialize(
 
     Notes
     -----
-    Scaled weight standardization has gain 0 in the layer that closes a residual block, which is
-    then the identity.
+    Scaled weight standardization has gain and intercepts 0 in the layer that closes a residual
+    block, which is then the identity.
     """
     blocks = network.blocks()
     for layer, activation in enumerate(activations):
@@ -254,12 +254,13 @@ def initialize(
         coefs, intercepts = rule(rng, fan_in, fan_out, activation)
         spec = network.core.spec.layers[layer]
         scaled = spec.reparametrization.name == "scaled_weight_standardization"
+        closes = scaled and spec.skip_from >= 0
         values: dict[str, Any] = {
             "coefs": coefs,
-            "intercepts": intercepts,
+            "intercepts": 0.0 if closes else intercepts,
             "scale": 1.0,
             "shift": 0.0,
-            "gain": 0.0 if scaled and spec.skip_from >= 0 else 1.0,
+            "gain": 0.0 if closes else 1.0,
             "mean": 0.0,
             "variance": 1.0,
             "gate_intercepts": 0.0,

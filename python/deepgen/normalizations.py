@@ -60,6 +60,9 @@ class Reparametrization(Normalization):
     True
     """
 
+    centres: ClassVar[bool] = False
+    """Whether each unit's weights sum to 0."""
+
     def after(self, activation: str) -> _core.Component:
         """Return the engine's description for a layer on top of an activation.
 
@@ -228,6 +231,7 @@ class WeightStandardization(Reparametrization):
 
     Notes
     -----
+    Centred weights do not see the sum of a layer's inputs; layers of a single input are refused.
     Weights have deviation 1, so pre-activations grow with the square root of the layer's inputs;
     `ScaledWeightStandardization` takes that out and adds a gain. The output layer is plain.
 
@@ -244,6 +248,7 @@ class WeightStandardization(Reparametrization):
     """
 
     name: ClassVar[str] = "weight_standardization"
+    centres: ClassVar[bool] = True
     ranges: ClassVar[dict[str, Range]] = {"eps": Range(0, without="low"), "ddof": Range(0, 1)}
 
     eps: float = 1e-5
@@ -266,6 +271,7 @@ class ScaledWeightStandardization(Reparametrization):
 
     Notes
     -----
+    Centred weights do not see the sum of a layer's inputs; layers of a single input are refused.
     With standard normal inputs each layer's pre-activations have mean 0 and variance 1 at the
     start. For that, :math:`\gamma` is the exact gain of the activation that the layer's inputs
     went through, :math:`1 / \sqrt{\mathrm{Var} f(x)}` with x standard normal: for ReLU
@@ -291,6 +297,7 @@ class ScaledWeightStandardization(Reparametrization):
     """
 
     name: ClassVar[str] = "scaled_weight_standardization"
+    centres: ClassVar[bool] = True
     ranges: ClassVar[dict[str, Range]] = {"eps": Range(0, without="low")}
 
     eps: float = 1e-4

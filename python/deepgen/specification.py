@@ -131,6 +131,28 @@ def output_activation(activation: Any) -> str:
     return str(activation[-1]) if len(activation) else "identity"
 
 
+def refuse_single_inputs(weights: Reparametrization, widths: list[int]) -> None:
+    """Refuse centred weights of a single input, which would be 0 whatever is trained.
+
+    Parameters
+    ----------
+    weights : Reparametrization
+        What the weights of hidden layers are made by.
+    widths : list of int
+        Features, then units of the hidden layers.
+
+    Raises
+    ------
+    ValueError
+        If a hidden layer has a single input.
+    """
+    if 1 in widths[:-1]:
+        raise ValueError(
+            f"{weights.name} centres each unit's weights over its inputs, and hidden layer "
+            f"{widths.index(1)} has a single input"
+        )
+
+
 def network_spec(
     *,
     n_inputs: int,
@@ -175,6 +197,8 @@ def network_spec(
     if normalization is not None:
         chosen = resolve(normalization, NORMALIZATIONS, "normalization")
         weights = chosen if isinstance(chosen, Reparametrization) else None
+        if weights and weights.centres:
+            refuse_single_inputs(weights, [n_inputs, *widths])
     bridge = Skip() if skip is None else resolve(skip, SKIPS, "skip")
     bridge.check()
     sources = [-1] * len(widths) if skip is None else bridge.sources(widths)

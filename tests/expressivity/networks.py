@@ -45,6 +45,8 @@ PIECEWISE_LINEAR = {
     "batch norm": {"normalization": "batch"},
     "residual batch norm": {"skip": "residual", "normalization": "batch"},
     "fixup": {"skip": "fixup"},
+    "weight norm": {"normalization": "weight"},
+    "residual weight norm": {"skip": "residual", "normalization": "weight"},
     "no bias": {"bias": False},
     "float32 scaled": {"dtype": "float32"},
 }

@@ -4,6 +4,7 @@ from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.datasets import load_iris, make_friedman1, make_multilabel_classification
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import log_loss, mean_squared_error
@@ -136,6 +137,14 @@ def test_the_result_is_frozen_readable_and_drawn():
     assert result.plot(ax) is ax
 
 
+def test_several_labels_may_be_sparse():
+    X, y = MULTILABEL
+    model = classifier(MULTILABEL)
+    given, expected = diversity(model, X, csr_matrix(y)), diversity(model, X, y)
+    np.testing.assert_array_equal(given.member_losses, expected.member_losses)
+    np.testing.assert_array_equal(given.disagreement, expected.disagreement)
+
+
 def test_what_cannot_be_measured_is_refused():
     X, y = FRIEDMAN
     one = MLPRegressor(max_iter=1).fit(X, y)
@@ -143,6 +152,8 @@ def test_what_cannot_be_measured_is_refused():
         diversity(one, X, y)
     with pytest.raises(ValueError, match=r"y has shape \(200, 1\), the members predict \(200,\)"):
         diversity(regressor(), X, y[:, None])
+    with pytest.raises(ValueError, match="y contains NaN"):
+        diversity(regressor(), X, np.where(y > 10, y, np.nan))
     with pytest.raises(ValueError, match="labels that the members do not know"):
         diversity(classifier(IRIS), IRIS[0], IRIS[1] + 1)
     with pytest.raises(ValueError, match="sample_weight"):

@@ -73,6 +73,27 @@ LOSSES = {
 }
 
 
+def centred(v):
+    return v - v.mean(dim=0)
+
+
+def scaled_weight_standardization(v, g, epsilon=1e-4, gamma=1.0):
+    fan_in_variance = len(v) * v.var(dim=0, correction=0)
+    floor = torch.tensor(epsilon, dtype=v.dtype)
+    return g * gamma * centred(v) * torch.rsqrt(torch.maximum(fan_in_variance, floor))
+
+
+REPARAMETRIZATIONS = {
+    "none": lambda v, g: v,
+    "gain": lambda v, g: g * v,
+    "weight_norm": lambda v, g: g * v / v.norm(dim=0),
+    "weight_standardization": lambda v, g, epsilon=1e-5, ddof=0.0: (
+        centred(v) / (v.std(dim=0, correction=int(ddof)) + epsilon)
+    ),
+    "scaled_weight_standardization": scaled_weight_standardization,
+}
+
+
 class TorchNetwork:
     """Blocks of a flat vector as leaf tensors, and the loss on them."""
 
@@ -107,7 +128,7 @@ class TorchNetwork:
         a, kept = torch.as_tensor(X), []
         for l, layer in enumerate(self.spec.layers):
             inputs, skip = a, layer.skip.name if layer.skip_from >= 0 else None
-            a = a @ self.tensors[f"coefs_{l}"]
+            a = a @ self.weights(l, layer.reparametrization)
             if f"intercepts_{l}" in self.tensors:
                 a = a + self.tensors[f"intercepts_{l}"]
             if skip == "deepnorm":
@@ -115,14 +136,17 @@ class TorchNetwork:
             a = ACTIVATIONS[layer.activation](self.normalized(l, layer.normalization, a, training))
             if skip == "residual":
                 a = a + kept[layer.skip_from]
-            if skip == "gain":
-                a = self.tensors[f"gain_{l}"] * a + kept[layer.skip_from]
             if skip == "highway":
                 bias = self.tensors.get(f"gate_intercepts_{l}", 0.0)
                 gate = torch.sigmoid(inputs @ self.tensors[f"gate_coefs_{l}"] + bias)
                 a = gate * a + (1 - gate) * kept[layer.skip_from]
             kept.append(a)
         return a
+
+    def weights(self, l, reparametrization):
+        gain = self.tensors.get(f"gain_{l}")
+        make = REPARAMETRIZATIONS[reparametrization.name]
+        return make(self.tensors[f"coefs_{l}"], gain, **reparametrization.settings)
 
     def normalized(self, l, normalization, z, training):
         if normalization.name == "none":

@@ -28,6 +28,9 @@ NETWORKS = {
     "numbers": network("float32", "squared_error", 3),
     "classes": network("float64", "log_loss", 3, activation="gelu"),
     "batch": network("float32", "poisson", 3, normalization=BATCH, dropout=0.5),
+    "stored": network(
+        "float32", "squared_error", 3, reparametrization=_core.Component("weight_norm")
+    ),
 }
 OPTIMIZER = _core.Component("adam")
 AUGMENTATIONS = [_core.Component(name) for name in _core.catalog()["augmentations"]]
@@ -122,6 +125,7 @@ def specs(data):
         "normalization": _core.Component("none"),
         "skip_from": -1,
         "dropout": 0.0,
+        "reparametrization": _core.Component("none"),
         "skip": _core.Component("residual"),
         "branch_drop": 0.0,
     }

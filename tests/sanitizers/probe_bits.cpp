@@ -36,8 +36,13 @@ NetworkSpec spec_of(const Case &c) {
     NetworkSpec spec{n_inputs, {}, {"squared_error", {}}, true};
     spec.layers.push_back({70, c.activation, normalization, no_skip, 0.0});
     spec.layers.push_back({33, c.activation, normalization, no_skip, 0.0});
-    spec.layers.push_back(
-        {70, "identity", {"none", {}}, c.skip ? 0 : no_skip, 0.0, {c.way_to_skip, {}}});
+    spec.layers.push_back({70,
+                           "identity",
+                           {"none", {}},
+                           c.skip ? 0 : no_skip,
+                           0.0,
+                           {"none", {}},
+                           {c.way_to_skip, {}}});
     spec.layers.push_back({3, "identity", {"none", {}}, no_skip, 0.0});
     return spec;
 }

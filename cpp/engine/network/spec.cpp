@@ -70,4 +70,17 @@ NetworkSpec NetworkSpec::plain() const {
     return spec;
 }
 
+NetworkSpec NetworkSpec::folded() const {
+    NetworkSpec spec = plain();
+    for (LayerSpec &layer : spec.layers) {
+        layer.dropout = layer.branch_drop = 0.0;
+        if (!find_member("normalization", normalizations(), layer.normalization.name)
+                 .keeps_statistics)
+            continue;
+        layer.normalization = {"none", {}};
+        spec.bias = true; // the shift
+    }
+    return spec;
+}
+
 } // namespace deepgen

@@ -41,6 +41,9 @@ struct NetworkSpec {
 
     // The same network whose weights are trained as they are.
     NetworkSpec plain() const;
+    // For prediction only: also without batch norm, whose frozen form is affine and goes into the
+    // product, and without dropout.
+    NetworkSpec folded() const;
 };
 
 } // namespace deepgen

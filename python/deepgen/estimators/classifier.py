@@ -94,8 +94,9 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         Loss evaluations of 'lbfgs', at most.
     loss : {'log_loss', 'focal'} or ClassificationLoss, default='log_loss'
         What training minimises, or an object of `deepgen.losses`.
-    normalization : {'batch', 'layer'}, Normalization or None, default=None
-        What stands before the activation of the hidden layers.
+    normalization : {'batch', 'layer', 'weight', 'weight_standardization', \
+            'scaled_weight_standardization'}, Normalization or None, default=None
+        What stands before the activation of the hidden layers, or what their weights are made by.
     skip : {'residual', 'deepnorm', 'fixup', 'highway'}, Skip or None, default=None
         Which hidden layers are bridged, and how what is carried meets what they compute; an object
         of `deepgen.skips` for more, such as ``Residual(drop=0.2)`` for stochastic depth.

@@ -106,7 +106,7 @@ def diversity(members: Any, X: Any, y: Any, sample_weight: NDArray[Any] | None =
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Features, best of samples that were not trained on.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets or labels.
+        Targets or labels; several labels a sample may be a sparse matrix.
     sample_weight : array-like of shape (n_samples,), default=None
         Sample weights, >= 0.
 
@@ -118,7 +118,7 @@ def diversity(members: Any, X: Any, y: Any, sample_weight: NDArray[Any] | None =
     Raises
     ------
     ValueError
-        If there are fewer than two members, or targets do not fit them.
+        If there are fewer than two members, or targets do not fit them or are not finite.
 
     Notes
     -----
@@ -138,6 +138,7 @@ def diversity(members: Any, X: Any, y: Any, sample_weight: NDArray[Any] | None =
     >>> diversity(model, X, y).disagreement.shape
     (3, 3)
     """
+    from scipy.sparse import issparse
     from sklearn.base import is_classifier
 
     from deepgen.inputs import check_weights
@@ -146,7 +147,8 @@ def diversity(members: Any, X: Any, y: Any, sample_weight: NDArray[Any] | None =
     if len(several) < 2:
         raise ValueError(f"diversity needs at least two members, got {len(several)}")
     measure = _of_classes if is_classifier(several[0]) else _of_numbers
-    loss, losses, mean_losses, wrong, differ = measure(several, X, np.asarray(y))
+    y = y.toarray() if issparse(y) else np.asarray(y)
+    loss, losses, mean_losses, wrong, differ = measure(several, X, y)
     weights = check_weights(sample_weight, wrong[0], np.dtype(np.float64))
     weights = np.ones(len(wrong[0])) if weights is None else weights
     weights = weights / weights.sum()
@@ -165,6 +167,9 @@ def diversity(members: Any, X: Any, y: Any, sample_weight: NDArray[Any] | None =
 
 
 def _of_numbers(members: list[Any], X: Any, y: NDArray[Any]) -> tuple[Any, ...]:
+    from sklearn.utils import assert_all_finite
+
+    assert_all_finite(y, input_name="y")
     predictions = np.stack([member.predict(X) for member in members]).astype(np.float64)
     if predictions.shape[1:] != y.shape:
         raise ValueError(
