@@ -38,7 +38,8 @@ PURPOSES = {
     "perturbation": 4,
     "probes": 5,
     "augmentation": 7,
-    "branches": 8,
+    "line": 8,
+    "branches": 9,
 }
 
 

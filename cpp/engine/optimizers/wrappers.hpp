@@ -6,7 +6,8 @@
 
 #define DEEPGEN_WRAPPERS(MEMBER)                                                                   \
     MEMBER(clip_norm)                                                                              \
-    MEMBER(ema)
+    MEMBER(ema)                                                                                    \
+    MEMBER(line)
 
 namespace deepgen::wrapper {
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepgen.averaging import Line
 from deepgen.component import resolve
 from deepgen.estimators.assembly import LEARNING_RATE, batch_norm_of
 from deepgen.optimizers import FirstOrder, Optimizer
@@ -46,6 +47,12 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
             "makes of a large enough sample of y"
         )
+    if model.averaging == "subspace" or isinstance(model.averaging, Line):
+        if optimizer.name in ("kfac", "shampoo"):
+            raise ValueError(
+                f"averaging='subspace' does not support solver='{optimizer.name}': its matrices "
+                "are those of one network, and a line has two ends"
+            )
     if model.skip is not None:
         resolve(model.skip, SKIPS, "skip").refuse(
             widths=hidden_widths(model.hidden_layer_sizes),
