@@ -101,6 +101,17 @@ def test_kfac_refuses_what_it_has_no_curvature_for(table):
     assert np.isfinite(model("shampoo", normalization="weight").fit(X, y).loss_)
 
 
+@pytest.mark.parametrize("solver", ["kfac", "shampoo"])
+@pytest.mark.parametrize("skip", ["residual", "deepnorm", "fixup"])
+def test_skips_train_but_gates_are_refused(skip, solver, table):
+    options = {"hidden_layer_sizes": (8, 8, 8, 8), "dtype": "float64", "max_iter": 30}
+    initializer = "glorot_uniform" if skip != "fixup" else "he_normal"
+    trained = model(solver, skip=skip, initializer=initializer, **options).fit(*table)
+    assert trained.loss_curve_[-1] < 0.8 * trained.loss_curve_[0]
+    with pytest.raises(ValueError, match="skip='highway' does not support solver="):
+        model(solver, skip="highway", **options).fit(*table)
+
+
 def test_scipy_is_loaded_when_such_a_solver_trains_and_not_before():
     code = """
 import sys

@@ -23,7 +23,8 @@ enum class Purpose : std::uint64_t {
     probes = 5,
     augmentation = 7, // 6 splits off the validation rows, in Python
     line = 8,
-    fisher = 9
+    branches = 9,
+    fisher = 10
 };
 
 constexpr std::uint64_t mix(std::uint64_t x) {

@@ -62,6 +62,8 @@ void KFac<T>::allocate(const Surroundings &surroundings) {
     key_ = random::stream(surroundings.seed, random::Purpose::fisher);
     Index n_numbers = 0;
     for (const PackedLayer &packed : surroundings.weights.layers) {
+        require(packed.gate == packed.width,
+                "kfac: a layer with a gate (highway) is two matrices, which it does not know");
         Layer &layer = layers_.emplace_back(packed, surroundings.weights.panel, limit_);
         layer.first = n_numbers;
         n_numbers += layer.n_rows() * layer.stride();

@@ -53,6 +53,8 @@ void Shampoo<T>::allocate(const Surroundings &surroundings) {
         return Side{n, std::exchange(n_numbers, n_numbers + n * row_stride<T>(n))};
     };
     for (const PackedLayer &packed : surroundings.weights.layers) {
+        require(packed.gate == packed.width,
+                "shampoo: a layer with a gate (highway) is two matrices, which it does not know");
         const WeightMatrix matrix(packed, surroundings.weights.panel);
         const Blocks rows(matrix.n_inputs(), block_size_), columns(matrix.n_outputs(), block_size_);
         Layer &layer = layers_.emplace_back(Layer{matrix, packed.coefs, packed.intercepts,

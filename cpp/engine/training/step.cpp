@@ -60,7 +60,7 @@ template <class T>
 LayerStatistics<T> Step<T>::statistics(Index layer) const {
     LayerStatistics<T> seen{.inputs = pass_.inputs(layer, batch_.rows.size),
                             .features = {},
-                            .slopes = pass_.slopes(layer, batch_.rows.size)};
+                            .slopes = pass_.product_slopes(layer, batch_.rows.size)};
     if (layer == 0 && X_.sparse())
         seen.features = pass_.features(X_, batch_.rows.size);
     return seen;

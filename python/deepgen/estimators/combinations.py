@@ -9,7 +9,9 @@ from deepgen.component import resolve
 from deepgen.estimators.assembly import LEARNING_RATE, batch_norm_of
 from deepgen.losses import Focal
 from deepgen.normalizations import NORMALIZATIONS, Reparametrization
-from deepgen.optimizers import KFAC, FirstOrder, Optimizer
+from deepgen.optimizers import KFAC, FirstOrder, Optimizer, Shampoo
+from deepgen.skips import SKIPS, Highway
+from deepgen.specification import hidden_widths
 from deepgen.warning import warn
 
 __all__ = ["refuse_combinations"]
@@ -54,6 +56,20 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             raise ValueError(
                 f"averaging='subspace' does not support solver='{optimizer.name}': its matrices "
                 "are those of one network, and a line has two ends"
+            )
+    if model.skip is not None:
+        resolve(model.skip, SKIPS, "skip").refuse(
+            widths=hidden_widths(model.hidden_layer_sizes),
+            bias=bool(model.bias),
+            initializer=model.initializer,
+            first_order=isinstance(optimizer, FirstOrder),
+        )
+        if isinstance(optimizer, KFAC | Shampoo) and isinstance(
+            resolve(model.skip, SKIPS, "skip"), Highway
+        ):
+            raise ValueError(
+                f"skip='highway' does not support solver='{optimizer.name}': a layer with a gate is "
+                "two matrices, which the solver does not know; use 'residual', 'deepnorm' or 'fixup'"
             )
     if isinstance(optimizer, FirstOrder):
         rate = optimizer.rate(model.learning_rate_init)
