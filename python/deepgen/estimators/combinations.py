@@ -68,8 +68,8 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             resolve(model.skip, SKIPS, "skip"), Highway
         ):
             raise ValueError(
-                f"skip='highway' does not support solver='{optimizer.name}': a layer with a gate is "
-                "two matrices, which the solver does not know; use 'residual', 'deepnorm' or 'fixup'"
+                f"skip='highway' does not support solver='{optimizer.name}': a layer with a gate "
+                "is two matrices, which the solver does not know; use another skip"
             )
     if isinstance(optimizer, FirstOrder):
         rate = optimizer.rate(model.learning_rate_init)
