@@ -23,7 +23,7 @@ from .network import Component
 from .normalizations import updated_statistics
 from .optimizers import OPTIMIZERS
 from .random import dropout_mask, order
-from .wrappers import WRAPPERS
+from .wrappers import WRAPPERS, Innermost
 
 UNCHANGED = Component("none")
 
@@ -53,9 +53,10 @@ class Trainer:
         mixup=0.0,
     ):
         self.spec = spec
-        self.rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
+        rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
+        self.optimizer = Innermost(rule)
         for wrapper in wrappers:
-            self.rule = WRAPPERS[wrapper.name](self.rule, **wrapper.settings)
+            self.optimizer = WRAPPERS[wrapper.name](self.optimizer, **wrapper.settings)
         self.alpha = alpha
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -124,15 +125,23 @@ class Trainer:
         """
         spec = self.spec
         X = sum(share * X[rows] for share, rows in sides)
-        trace = network.forward(spec, parameters, X, training=True, masks=masks)
-        z, loss, gradient = trace[-1].outputs, 0.0, 0.0
-        for share, rows in sides:
-            side = y[rows], weights[rows], self.alpha
-            loss += share * network.loss_of_outputs(spec, parameters, z, *side)
-            gradient += share * network.gradient_of_trace(spec, parameters, trace, *side)
         n = network.n_trainable(spec)
+
+        def evaluate(trainable):
+            at = np.concatenate([trainable, parameters[n:]])
+            trace = network.forward(spec, at, X, training=True, masks=masks)
+            z, loss, gradient = trace[-1].outputs, 0.0, 0.0
+            for share, rows in sides:
+                side = y[rows], weights[rows], self.alpha
+                loss += share * network.loss_of_outputs(spec, at, z, *side)
+                gradient += share * network.gradient_of_trace(spec, at, trace, *side)
+            return trace, loss, gradient[:n]
+
+        trace, loss, gradient = evaluate(parameters[:n])
         after = parameters.copy()
-        after[:n] = self.rule.step(parameters[:n], gradient[:n], rate, network.is_weight(spec)[:n])
+        after[:n] = self.optimizer.step(
+            parameters[:n], lambda w: evaluate(w)[-1], rate, network.is_weight(spec)[:n]
+        )
         blocks = network.split(spec, after)
         for l, layer in enumerate(spec.layers):
             if layer.normalization.name == "batch":

@@ -4,7 +4,11 @@
 
 #include "engine/optimizers/wrapper.hpp"
 
-#define DEEPGEN_WRAPPERS(MEMBER) MEMBER(clip_norm)
+#define DEEPGEN_WRAPPERS(MEMBER)                                                                   \
+    MEMBER(asam)                                                                                   \
+    MEMBER(clip_norm)                                                                              \
+    MEMBER(gsam)                                                                                   \
+    MEMBER(sam)
 
 namespace deepgen::wrapper {
 

@@ -117,12 +117,11 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             "makes of a large enough sample of y"
         )
     if isinstance(optimizer, FirstOrder):
-        rate = optimizer.rate(model.learning_rate_init)
+        rate, rule = optimizer.rate(model.learning_rate_init), type(optimizer.rule()).__name__
         if model.learning_rate_init not in (LEARNING_RATE, rate):
             warn(
-                f"learning_rate_init={model.learning_rate_init} has no effect: "
-                f"{type(optimizer).__name__} brings its own, {rate}; set the one of the object, "
-                f"solver={type(optimizer).__name__}(learning_rate_init=...)"
+                f"learning_rate_init={model.learning_rate_init} has no effect: {rule} brings its "
+                f"own, {rate}; set the one of the object, {rule}(learning_rate_init=...)"
             )
         return
     if model.dropout > 0:
@@ -143,13 +142,15 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         warn("early_stopping has no effect with solver='lbfgs'")
 
 
-def make_wrappers(model: Any) -> tuple[_core.Component, ...]:
+def make_wrappers(model: Any, optimizer: Optimizer) -> tuple[_core.Component, ...]:
     """Return what an estimator wraps around its optimizer.
 
     Parameters
     ----------
     model : BaseMLP
         Whose constructor parameters are read.
+    optimizer : Optimizer
+        What its ``solver`` stands for.
 
     Returns
     -------
@@ -159,6 +160,8 @@ def make_wrappers(model: Any) -> tuple[_core.Component, ...]:
     wrappers = []
     if model.clip_norm is not None:
         wrappers.append(_core.Component("clip_norm", {"limit": float(model.clip_norm)}))
+    if isinstance(optimizer, FirstOrder):
+        wrappers.extend(optimizer.wrappers())
     return tuple(wrappers)
 
 
@@ -207,7 +210,7 @@ def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
         if not isinstance(optimizer, FirstOrder) and not isinstance(schedule, Constant):
             warn(f"learning_rate={model.learning_rate!r} has no effect with solver='lbfgs'")
         return schedule
-    if not isinstance(optimizer, SGD):
+    if not isinstance(optimizer.rule() if isinstance(optimizer, FirstOrder) else optimizer, SGD):
         warn(
             f"learning_rate='{model.learning_rate}' acts with solver='sgd' only, as in "
             f"scikit-learn; give the object {type(schedule).__name__}() for other solvers",
@@ -275,8 +278,8 @@ def make_plan(
     rate = float(model.learning_rate_init)
     return Plan(
         # L-BFGS is no optimizer of the engine, which then takes no steps.
-        optimizer=(optimizer if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
-        wrappers=make_wrappers(model),
+        optimizer=(optimizer.rule() if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
+        wrappers=make_wrappers(model, optimizer),
         augmentation=make_augmentation(model),
         mixup=float(model.mixup),
         schedule=make_schedule(model, optimizer),

@@ -4,13 +4,19 @@ from deepgen.optimizers.adadelta import AdaDelta
 from deepgen.optimizers.adagrad import AdaGrad
 from deepgen.optimizers.adam import Adam
 from deepgen.optimizers.adamw import AdamW
+from deepgen.optimizers.asam import ASAM
+from deepgen.optimizers.gsam import GSAM
 from deepgen.optimizers.lbfgs import LBFGS
 from deepgen.optimizers.optimizer import FirstOrder, Optimizer
 from deepgen.optimizers.rmsprop import RMSProp
+from deepgen.optimizers.sam import SAM
 from deepgen.optimizers.sgd import SGD
 
 __all__ = [
+    "ASAM",
+    "GSAM",
     "LBFGS",
+    "SAM",
     "SGD",
     "AdaDelta",
     "AdaGrad",
@@ -31,3 +37,6 @@ SOLVERS: dict[str, type[Optimizer]] = {
     "sgd": SGD,
 }
 """The names that ``solver`` takes."""
+
+WRAPPERS: tuple[type[Optimizer], ...] = (ASAM, GSAM, SAM)
+"""What stands around another optimizer; objects only, since a name could not say around which."""
