@@ -20,7 +20,7 @@ PARTS = (
     ("weight gradients", r"::tile<.*, false>|outer_product|sparse_outer|weight_gradients"),
     ("optimizer", r"::update<|Elementwise"),
     ("transposes", r"transpose"),
-    ("gather", r"gather|memmove|memcpy"),
+    ("gather and changes", r"gather|memmove|memcpy|augmentation"),
     ("loss", r"loss|Loss"),
     ("sums of slopes", r"column_sums|gradient_sums|column_totals|scale_gradient"),
     ("barriers", r"wait|barrier|parallel"),

@@ -1,11 +1,11 @@
 """Real tables with their own splits, read from the folder of shared data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import make_column_transformer
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from encoders import standard
+from sklearn.model_selection import train_test_split
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,71 @@ class Table:
         return self.y_train.dtype.kind == "f"
 
 
+@dataclass(frozen=True)
+class Split:
+    """A table as it came, and which of its rows are for what.
+
+    Parameters
+    ----------
+    features : DataFrame
+        Numbers, and strings for categories.
+    target : ndarray of shape (n,)
+        Numbers, or labels as strings.
+    train, val, test : ndarray of int
+        Rows; no row is in two of them, and none may be for validation.
+    """
+
+    features: pd.DataFrame
+    target: np.ndarray
+    train: np.ndarray
+    val: np.ndarray
+    test: np.ndarray
+
+    @property
+    def is_regression(self):
+        """Whether the target is a number and not a label."""
+        return self.target.dtype.kind == "f"
+
+    def with_validation(self, share=0.2, seed=0):
+        """Return the split with validation rows: its own, or else drawn from the training rows."""
+        if len(self.val):
+            return self
+        labels = None if self.is_regression else self.target[self.train]
+        train, val = train_test_split(
+            self.train, test_size=share, random_state=seed, stratify=labels
+        )
+        return replace(self, train=train, val=val)
+
+    def part(self, rows):
+        """Return features and targets of some rows."""
+        return self.features.iloc[rows], self.target[rows]
+
+    def head(self, n_rows):
+        """Return the split with only the first rows of each part."""
+        parts = {name: getattr(self, name)[:n_rows] for name in ("train", "val", "test")}
+        return replace(self, **parts)
+
+    def score(self, model, rows):
+        """Return the RMSE of a fitted model on some rows, the accuracy where there are classes."""
+        X, y = self.part(rows)
+        predicted = model.predict(X)
+        if self.is_regression:
+            return float(np.sqrt(np.mean((predicted - y) ** 2)))
+        return float(np.mean(predicted == y))
+
+    @property
+    def strings(self):
+        """Names of the columns of categories."""
+        numeric = pd.api.types.is_numeric_dtype
+        return [name for name in self.features if not numeric(self.features[name])]
+
+    @property
+    def numbers(self):
+        """Names of the columns of numbers."""
+        strings = self.strings
+        return [name for name in self.features if name not in strings]
+
+
 def california_housing(folder):
     """Eight derived features, target in 100,000 dollars; the split of the tabular papers."""
     raw = pd.read_csv(folder / "california_housing.csv.gz")
@@ -52,17 +117,34 @@ def california_housing(folder):
 def house_16H(folder):
     """The census-house table; the split of the tabular papers."""
     raw = pd.read_csv(folder / "house_16H.csv.gz")
-    return _published_split(
-        folder, "house_16H", raw.drop(columns="target"), raw.target.astype(float)
-    )
+    return _published_split(folder, "house_16H", raw.drop(columns="target"), raw.target)
+
+
+def diamonds(folder):
+    """Prices of diamonds, standardised over all rows; the split of the tabular papers."""
+    raw = pd.read_csv(folder / "diamonds.csv.gz")
+    target = (raw.target - raw.target.mean()) / raw.target.std(ddof=0)
+    return _published_split(folder, "diamonds", raw.drop(columns="target"), target)
 
 
 def kin8nm(folder):
     """The simulated robot arm; the first of the twenty published UCI splits."""
-    raw = pd.read_csv(folder / "uci_kin8nm.csv.gz")
-    test = np.load(folder / "uci_test_index.npz")["kin8nm"][0]
-    train = np.setdiff1d(np.arange(len(raw)), test)
-    return _prepared(raw.drop(columns="target"), raw.target.astype(float), train, test)
+    return next(uci_splits(folder, "kin8nm"))
+
+
+def uci_splits(folder, name):
+    """Yield the published splits of a UCI table; nine tenths train, none are for validation."""
+    raw = pd.read_csv(folder / f"uci_{name}.csv.gz")
+    features = raw.drop(columns=["target", "target2"], errors="ignore")
+    rows = np.arange(len(raw))
+    for test in np.load(folder / "uci_test_index.npz")[name]:
+        yield Split(
+            features,
+            raw.target.to_numpy(dtype=float),
+            np.setdiff1d(rows, test),
+            rows[:0],
+            np.asarray(test),
+        )
 
 
 def adult(folder):
@@ -87,37 +169,53 @@ def mnist(folder):
     return Table(X_train, images["y_train"], X_test, images["y_test"])
 
 
-TABLES = {
+def standardised(split):
+    """Return a split with its inputs standardised and its categories one-hot.
+
+    Validation rows are trained on: early stopping draws its own from the training rows.
+    """
+    encoder = standard(split)
+    (X, y), (X_test, y_test) = (
+        split.part(rows) for rows in (np.concatenate([split.train, split.val]), split.test)
+    )
+    X = encoder.fit_transform(X).astype(np.float32)
+    return Table(X, y, encoder.transform(X_test).astype(np.float32), y_test)
+
+
+SPLITS = {
     loader.__name__: loader
-    for loader in (california_housing, house_16H, kin8nm, adult, letter, satimage, mnist)
+    for loader in (california_housing, house_16H, diamonds, kin8nm, adult, letter, satimage)
+}
+
+
+def _table(load):
+    return lambda folder: standardised(load(folder))
+
+
+TABLES = {
+    **{
+        load.__name__: _table(load)
+        for load in (california_housing, house_16H, kin8nm, adult, letter, satimage)
+    },
+    "mnist": mnist,
 }
 
 
 def _published_split(folder, name, features, target):
-    # The validation rows are trained on: early stopping draws its own from the training rows.
-    splits = np.load(folder / "published_splits.npz")
-    train = np.concatenate([splits[f"{name}_train"], splits[f"{name}_val"]])
-    return _prepared(features, target, train, splits[f"{name}_test"])
+    rows = np.load(folder / "published_splits.npz")
+    parts = (rows[f"{name}_{part}"] for part in ("train", "val", "test"))
+    return Split(_without_gaps(features), target.to_numpy(dtype=float), *parts)
 
 
 def _head_split(folder, name, n_train):
     raw = pd.read_csv(folder / f"{name}.csv.gz")
+    numeric = pd.api.types.is_numeric_dtype(raw.target)
+    target = raw.target.to_numpy() if numeric else raw.target.to_numpy(dtype=str)
     rows = np.arange(len(raw))
-    return _prepared(raw.drop(columns="target"), raw.target, rows[:n_train], rows[n_train:])
+    features = _without_gaps(raw.drop(columns="target"))
+    return Split(features, target, rows[:n_train], rows[:0], rows[n_train:])
 
 
-def _prepared(features, target, train, test):
-    strings = [name for name in features if not pd.api.types.is_numeric_dtype(features[name])]
-    features = features.assign(**{name: features[name].fillna("missing") for name in strings})
-    numbers = [name for name in features if name not in strings]
-    transformer = make_column_transformer(
-        (StandardScaler(), numbers),
-        (OneHotEncoder(sparse_output=False, handle_unknown="ignore"), strings),
-    )
-    y = target.to_numpy() if pd.api.types.is_numeric_dtype(target) else target.to_numpy(dtype=str)
-    return Table(
-        transformer.fit_transform(features.iloc[train]).astype(np.float32),
-        y[train],
-        transformer.transform(features.iloc[test]).astype(np.float32),
-        y[test],
-    )
+def _without_gaps(features):
+    strings = features.select_dtypes(exclude="number").columns
+    return features.assign(**{name: features[name].fillna("missing") for name in strings})

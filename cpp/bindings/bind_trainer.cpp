@@ -111,6 +111,18 @@ py::typing::Dict<py::str, py::array> state(const AnyTrainer &any) {
     });
 }
 
+py::array recall(const AnyTrainer &any, const std::string &name) {
+    return any.visit([&]<class T>(const HeldTrainer<T> &held) -> py::array {
+        for (const Memory<T> &memory : held.trainer.memory())
+            if (memory.name == name) {
+                py::array_t<T> numbers(held.trainer.stored_size(memory));
+                held.trainer.store_memory(memory, numbers.mutable_data());
+                return numbers;
+            }
+        throw std::invalid_argument("the optimizer remembers no '" + name + "'");
+    });
+}
+
 void set_state(AnyTrainer &any, const py::typing::Dict<py::str, py::array> &state) {
     any.visit([&]<class T>(HeldTrainer<T> &held) {
         const auto entry = [&](const std::string &name) -> py::object {
@@ -194,6 +206,7 @@ void bind_trainer(py::module_ &module) {
         .def("state", &state,
              "The optimizer's memory by name, and its count of steps; what it remembers of each "
              "weight comes as flat vectors.")
+        .def("recall", &recall, arg("name"), "One piece of the optimizer's memory.")
         .def("set_state", &set_state, arg("state"), "Take back what state() gave.");
 }
 

@@ -210,6 +210,10 @@ class Trainer:
         """
         Take the weights from a flat vector.
         """
+    def recall(self, name: str) -> numpy.ndarray:
+        """
+        One piece of the optimizer's memory.
+        """
     def run(self, rates: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> Progress:
         """
         At most len(rates) steps, never past the epoch's end; rates[i] is the learning rate of step i.

@@ -54,7 +54,15 @@ def known_classes() -> dict[str, type[Any]]:
     classes : dict of str to type
         Dataclasses by name: components, and what a fitted estimator is made of.
     """
-    from deepgen import augmentation, losses, normalizations, optimizers, schedules, skips
+    from deepgen import (
+        augmentation,
+        averaging,
+        losses,
+        normalizations,
+        optimizers,
+        schedules,
+        skips,
+    )
     from deepgen.class_weights import ClassWeights
     from deepgen.course import Course
     from deepgen.estimators.class_targets import ClassTargets
@@ -65,7 +73,7 @@ def known_classes() -> dict[str, type[Any]]:
 
     parts = (ClassTargets, ClassWeights, Course, Labels, Patience, RegressionTargets, TargetScaling)
     classes: dict[str, type[Any]] = {part.__name__: part for part in parts}
-    for module in (augmentation, losses, normalizations, optimizers, schedules, skips):
+    for module in (augmentation, averaging, losses, normalizations, optimizers, schedules, skips):
         for name in module.__all__:
             member = getattr(module, name)
             if isinstance(member, type) and issubclass(member, Component):

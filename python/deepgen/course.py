@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from threading import Event
 
 from deepgen import _core
+from deepgen.averaging import Averaging
 from deepgen.history import History
 from deepgen.network import Array
 from deepgen.schedules import Schedule
@@ -50,6 +51,8 @@ class Plan:
         Whether the validation score decides, and the best weights are kept.
     verbose : bool
         Whether to print a line an epoch.
+    averaging : Averaging
+        What is made of the weights that training passes through.
     max_time : float or None
         Seconds after ``began`` at which training ends, looked at after each epoch.
     n_threads : int
@@ -83,6 +86,7 @@ class Plan:
     n_iter_no_change: float
     early_stopping: bool
     verbose: bool
+    averaging: Averaging
     max_time: float | None
     n_threads: int
     incremental: bool
@@ -129,6 +133,12 @@ class Course:
         Where steps go on, if that is not what the network predicts with.
     served : ndarray of shape (n_parameters,), default=None
         What the network predicted with then; other weights now mean that the user changed them.
+    mean : ndarray of shape (n_parameters,), default=None
+        Of the weights of epochs, in float64.
+    n_averaged : int, default=0
+        How many epochs it is the mean of.
+    finished : list of ndarray of shape (n_parameters,)
+        The weights that the cycles so far ended with.
 
     Examples
     --------
@@ -149,6 +159,9 @@ class Course:
     slots: dict[str, Array] | None = None
     parameters: Array | None = None
     served: Array | None = None
+    mean: Array | None = None
+    n_averaged: int = 0
+    finished: list[Array] = field(default_factory=list)
 
     def judge_by(self, criterion: str) -> None:
         """Begin patience afresh where losses or scores cannot be compared with those before.
@@ -176,7 +189,8 @@ class Course:
 
     def forget(self) -> None:
         """Drop the optimizer's state, and with it the point where steps would go on."""
-        self.slots = self.parameters = self.served = None
+        self.slots = self.parameters = self.served = self.mean = None
+        self.n_averaged = 0
 
     def mark(self) -> tuple[Course, tuple[str, ...], int]:
         """Return a note of this moment for `go_back`.
@@ -211,6 +225,6 @@ class Course:
         snapshot : Course
             Without the optimizer's state.
         """
-        copied = replace(self.mark()[0], history=self.history.copy())
+        copied = replace(self.mark()[0], history=self.history.copy(), finished=[])
         copied.forget()
         return copied

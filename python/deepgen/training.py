@@ -8,7 +8,7 @@ history and schedule.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from deepgen import _core
 from deepgen.course import Course, Plan
 from deepgen.monitor import Monitor
-from deepgen.network import Network
+from deepgen.network import Array, Network
 from deepgen.schedules import Position
 from deepgen.threads import worthwhile_threads
 from deepgen.validation import Data, Validation
@@ -115,7 +115,9 @@ class Pace:
             self.n_steps = int(min(max(fitting, 1), 16 * self.n_steps))
 
 
-def run_epoch(trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace) -> Epoch:
+def run_epoch(
+    trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace, weights: Array
+) -> Epoch:
     """Run the steps of one epoch, slice by slice.
 
     Parameters
@@ -128,6 +130,8 @@ def run_epoch(trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace) ->
         Which epoch it is.
     pace : Pace
         Sizes the slices.
+    weights : ndarray of shape (n_parameters,)
+        Overwritten where the average looks at them.
 
     Returns
     -------
@@ -140,6 +144,8 @@ def run_epoch(trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace) ->
     while True:
         n_steps = min(pace.n_steps, steps_per_epoch - n_done)
         here = Position(course.n_epochs, n_done, steps_per_epoch, course.samples_seen, plan.horizon)
+        until = plan.averaging.n_steps_until_look(plan, here)
+        n_steps = n_steps if until is None else min(n_steps, until)
         rates = plan.schedule.rates(plan.learning_rate, here, n_steps, course.memory)
         began = time.perf_counter()
         n_threads = worthwhile_threads(plan.n_threads, trainer.step_work, n_steps)
@@ -147,7 +153,10 @@ def run_epoch(trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace) ->
         pace.record(progress.n_steps - n_done, time.perf_counter() - began)
         plan.check_stop()
         # Sums over the epoch so far; a batch of total weight 0 makes no step.
-        n_done = progress.n_steps
+        n_done = steps_per_epoch if progress.epoch_done else progress.n_steps
+        if until is not None and progress.finite:
+            trainer.store(weights)
+            plan.averaging.look(plan, replace(here, step=n_done), course, weights)
         if progress.epoch_done or not progress.finite:
             return Epoch(
                 loss=progress.loss,
@@ -207,7 +216,7 @@ def train(
     try:
         while run.monitor.n_epochs < plan.n_epochs:
             run.monitor.begin(network)
-            epoch = run_epoch(run.trainer, plan, course, run.pace)
+            epoch = run_epoch(run.trainer, plan, course, run.pace, run.weights)
             if course.n_epochs == 0 and epoch.failed_at_once:
                 raise ValueError(NON_FINITE)
             if not run.close(epoch):
@@ -216,7 +225,8 @@ def train(
             run.say_exhausted()
     except KeyboardInterrupt:
         warn("Training interrupted by user.")
-        run.trainer.store(network.parameters)
+        run.trainer.store(run.weights)
+        run.serve()
     run.finish()
     return run.monitor.n_epochs
 
@@ -234,13 +244,17 @@ class _Run:
         tasks: Tasks | None,
     ) -> None:
         self.network, self.validation, self.plan, self.course = network, validation, plan, course
+        self.data, self.is_measured = data, validation is not None or tasks is not None
         self.monitor = Monitor(plan, course, data.n_rows, tasks)
         self.pace = Pace()
         self.diverged = False
         self.best = network.parameters.copy()
+        moved = False
         if course.parameters is not None and course.served is not None:
-            if np.array_equal(network.parameters, course.served):
+            moved = not np.array_equal(network.parameters, course.served)
+            if not moved:
                 network.parameters[...] = course.parameters
+        self.weights = network.parameters.copy()  # where steps go on
         self.start = network.parameters.copy()
         self.lowest = network.parameters.copy()
         self.lowest_loss = float("inf")
@@ -261,14 +275,32 @@ class _Run:
             # Wrappers come and go between calls; what one remembers goes with it.
             fresh = self.trainer.state()
             kept = {name: course.slots[name] for name in course.slots if name in fresh}
+            if moved:
+                kept = {name: kept[name] for name in kept if not plan.averaging.owns(name)}
             self.trainer.set_state({**fresh, **kept})
-        course.forget()
+        course.slots = course.parameters = course.served = None
+        if moved:
+            course.forget()
+        plan.averaging.check_run(plan, self.trainer.steps_per_epoch)
         course.follow(plan.schedule.name)
+
+    def serve(self) -> None:
+        """Let the network have the weights that it shall predict with."""
+        network, plan = self.network, self.plan
+        served = plan.averaging.served(
+            self.course, self.trainer, self.weights, network.core.n_trainable
+        )
+        network.parameters[...] = served
+        if served is not self.weights and self.is_measured:
+            network.recalibrate(self.data.X, rows=self.data.rows, n_threads=plan.n_threads)
 
     def close(self, epoch: Epoch) -> bool:
         """Measure what an epoch led to; False if training shall end."""
-        self.trainer.store(self.network.parameters)
         self.diverged = not epoch.finite
+        self.trainer.store(self.weights)
+        if epoch.finite:
+            self.plan.averaging.end_epoch(self.plan, self.course, self.weights)
+        self.serve()
         measured = self.measure(epoch)
         if self.diverged:
             self.monitor.end(None)
@@ -327,7 +359,7 @@ class _Run:
 
     def say_exhausted(self) -> None:
         """Warn that the epochs were used up."""
-        if not self.plan.incremental:
+        if not (self.plan.incremental or self.plan.averaging.runs_to_the_end):
             from sklearn.exceptions import ConvergenceWarning
 
             warn(
@@ -344,6 +376,7 @@ class _Run:
             from sklearn.exceptions import ConvergenceWarning
 
             parameters[...] = self.lowest
+            course.forget()
             warn(
                 f"Training diverged in epoch {course.n_epochs}: its loss is not finite. The weights"
                 " are those from the start of the epoch with the lowest loss. A smaller"
@@ -353,11 +386,14 @@ class _Run:
         else:
             course.slots, course.optimizer = self.trainer.state(), self.plan.optimizer.name
         if self.plan.early_stopping and np.isfinite(course.patience.best_score):
-            if course.slots is not None and not np.array_equal(parameters, self.best):
-                course.parameters, course.served = parameters.copy(), self.best
             parameters[...] = self.best
         elif self.plan.early_stopping and self.monitor.n_epochs and not self.diverged:
             warn(
                 "No validation score was a finite number, so early stopping could not choose "
                 "weights: they are those of the last epoch. Look at what `scoring` gives."
             )
+        replaced = self.plan.averaging.replaces_weights
+        if course.slots is not None and (replaced or not np.array_equal(parameters, self.weights)):
+            course.parameters, course.served = self.weights, parameters.copy()
+        if not (self.plan.incremental or self.diverged):
+            self.plan.averaging.say_unused(course)

@@ -24,6 +24,7 @@ LEFT_OUT = {
 ESTIMATORS = (MLPClassifier, MLPRegressor)
 # What users import, besides the estimators.
 USERS = ("augmentation", "datasets", "losses", "normalizations", "optimizers", "schedules", "skips")
+USERS = ("averaging", "datasets", "losses", "normalizations", "optimizers", "schedules", "skips")
 
 
 def public_modules():

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from problems import (
     BATCH,
     LAYER,
@@ -19,7 +21,7 @@ from scipy import sparse
 
 import reference
 from engine.building import cast, parameters_after, rows_of_csr, trainer_of
-from engine.strategies import assert_close, every_dtype, every_path
+from engine.strategies import assert_close, every_dtype, every_path, property_test
 from reference import Component, LayerSpec, NetworkSpec
 
 ADAM = Component("adam", {"epsilon": 1e-4})
@@ -218,6 +220,42 @@ def test_csr_rows_train_as_the_twin(component, mixup, n_threads):
     spec = replace(two_hidden(), n_inputs=30)
     how = {"n_threads": n_threads, "batch_size": 40, "n": 110, "csr": True}
     assert_trains_as_the_twin(spec, augmentation=component, mixup=mixup, **how)
+
+
+@property_test(40)
+@given(
+    n=st.sampled_from([1, 2, 16, 33, 90]),
+    n_columns=st.sampled_from([1, 7, 40]),
+    density=st.sampled_from([0.0, 0.1, 1.0]),
+    batch_size=st.sampled_from([1, 15, 33, 100]),
+    share_of_zero_weights=st.sampled_from([0.0, 0.3, 0.9]),
+    probability=st.sampled_from([0.3, 1.0]),
+    mixup=st.sampled_from([0.0, 0.5]),
+    n_threads=st.integers(1, 3),
+    seed=st.integers(0, 1000),
+)
+def test_swapped_and_mixed_csr_rows_train_as_dense_ones(
+    n, n_columns, density, batch_size, share_of_zero_weights, probability, mixup, n_threads, seed
+):
+    """Long rows among short ones and donors of weight 0: all have their room."""
+    spec = replace(two_hidden(), n_inputs=n_columns)
+    parameters, X, y, weights = scaled_problem(spec, n, seed)
+    random_state = np.random.default_rng(seed)
+    densities = random_state.choice([density, density / 4, 1.0], p=[0.5, 0.4, 0.1], size=(n, 1))
+    X[random_state.uniform(size=X.shape) >= densities] = 0.0
+    weights[random_state.uniform(size=n) < share_of_zero_weights] = 0.0
+    results = []
+    for inputs in (X, rows_of_csr(sparse.csr_matrix(X), "float64")):
+        swap = Component("swap", {"probability": probability})
+        trainer = trainer_of(
+            spec, ADAM, batch_size=batch_size, seed=seed, augmentation=swap, mixup=mixup
+        )
+        trainer.set_data(inputs, y, weights)
+        trainer.load(parameters)
+        trainer.begin_epoch(0)
+        trainer.run(np.full(trainer.steps_per_epoch, 0.01), n_threads)
+        results.append(parameters_after(trainer, parameters))
+    assert_close(results[1], results[0], TRAINED_TOLERANCE)
 
 
 @pytest.mark.parametrize("loss", LOSS_COMPONENTS, ids=describe)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from problems import BATCH, LAYER, NONE, describe, network_of, residual, scaled_problem, two_hidden
 
+import reference
 from deepgen import _core
 from engine.building import parameters_after, trainer_of
 from engine.strategies import every_dtype, every_path
@@ -15,9 +16,13 @@ SGD, ADAM = Component("sgd"), Component("adam", {"epsilon": 1e-4})
 # One that acts in each step of the problems below.
 WRAPPERS = [
     Component("clip_norm", {"limit": 0.3}),
+    Component("adaptive_clip", {"ratio": 0.1}),
     Component("sam", {"rho": 0.1}),
     Component("asam"),
     Component("gsam", {"rho": 0.2}),
+    Component("lpfsgd", {"gamma": 0.1}),
+    Component("lpfsgd", {"gamma": 0.1, "n_samples": 3}),
+    Component("ema", {"decay": 0.8}),
 ]
 every_wrapper = pytest.mark.parametrize("wrapper", WRAPPERS, ids=describe)
 every_norm = pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
@@ -73,16 +78,25 @@ def test_a_wrapped_trainer_restored_from_its_state_continues_to_the_bit(dtype, w
 @every_dtype
 @every_path
 @pytest.mark.parametrize("rule", [SGD, ADAM], ids=describe)
-def test_a_limit_that_no_gradient_reaches_changes_no_bit(dtype, simd, rule):
+@pytest.mark.parametrize(("name", "setting"), [("clip_norm", "limit"), ("adaptive_clip", "ratio")])
+def test_a_limit_that_no_gradient_reaches_changes_no_bit(dtype, simd, rule, name, setting):
     plain = Run(deep(BATCH), rule, dtype=dtype, simd=simd).epoch(0)
-    far = [Component("clip_norm", {"limit": 1e6})]
+    far = [Component(name, {setting: 1e9})]
     clipped = Run(deep(BATCH), rule, wrappers=far, dtype=dtype, simd=simd).epoch(0)
     assert_same_bits(clipped, plain)
     assert clipped.progress[0].loss == plain.progress[0].loss
     assert clipped.progress[0].gradient_norm == plain.progress[0].gradient_norm
 
 
-SHARPNESS = ["asam", "gsam", "sam"]
+# Setting by which each is the base itself.
+NOWHERE = {
+    "asam": {"rho": 0.0},
+    "gsam": {"rho": 0.0},
+    "lpfsgd": {"gamma": 0.0},
+    "sam": {"rho": 0.0},
+}
+SHARPNESS = sorted(NOWHERE)
+FAR = {"lpfsgd": {"gamma": 0.1}}
 
 
 def wrapped_epochs(rule, wrappers, normalization=BATCH, **settings):
@@ -96,7 +110,7 @@ def wrapped_epochs(rule, wrappers, normalization=BATCH, **settings):
 @pytest.mark.parametrize("rule", [SGD, ADAM], ids=describe)
 def test_no_distance_changes_no_bit(dtype, simd, rule, name):
     plain = wrapped_epochs(rule, [], dtype=dtype, simd=simd)
-    near = wrapped_epochs(rule, [Component(name, {"rho": 0.0})], dtype=dtype, simd=simd)
+    near = wrapped_epochs(rule, [Component(name, NOWHERE[name])], dtype=dtype, simd=simd)
     assert_same_bits(near, plain)
     for progress, expected in zip(near.progress, plain.progress, strict=True):
         assert progress.loss == expected.loss
@@ -122,7 +136,10 @@ def test_every_rule_trains_within_every_wrapper_as_the_twin(rule, name):
 
 @pytest.mark.parametrize("name", SHARPNESS)
 def test_the_gradient_from_elsewhere_is_what_is_clipped(name):
-    wrappers = [Component("clip_norm", {"limit": 0.3}), Component(name, {"rho": 0.2})]
+    wrappers = [
+        Component("clip_norm", {"limit": 0.3}),
+        Component(name, FAR.get(name, {"rho": 0.2})),
+    ]
     assert_training_equals_twin(residual(BATCH), ADAM, wrappers=wrappers, n_threads=2)
     one = wrapped_epochs(ADAM, wrappers)
     again = Run(deep(BATCH), ADAM, wrappers=wrappers)
@@ -163,3 +180,40 @@ def test_a_clipped_step_is_as_long_as_the_limit():
     assert norms[0] == norms[1] > 2 * limit
     assert np.linalg.norm(moved[1]) == pytest.approx(rate * limit, rel=1e-5)
     np.testing.assert_allclose(moved[1] / rate / limit, moved[0] / rate / norms[0], rtol=1e-5)
+
+
+@every_path
+@pytest.mark.parametrize("inside", [[], [Component("clip_norm", {"limit": 0.3})]])
+@pytest.mark.parametrize("decay", [0.0, 0.8])
+def test_an_average_of_the_weights_is_the_twins_and_leaves_training_alone(simd, inside, decay):
+    spec = residual(BATCH)
+    parameters, X, y, weights = scaled_problem(spec, 50, 0)
+    wrappers = [*inside, Component("ema", {"decay": decay})]
+    settings = {"alpha": 0.1, "batch_size": 8, "seed": 3}
+    averaged = trainer_of(spec, ADAM, wrappers=wrappers, simd=simd, **settings)
+    plain = trainer_of(spec, ADAM, wrappers=inside, simd=simd, **settings)
+    twin = reference.Trainer(spec, optimizer=ADAM, wrappers=wrappers, **settings)
+    for trainer in (averaged, plain):
+        trainer.set_data(X, y, weights)
+        trainer.load(parameters)
+        for epoch in range(2):
+            trainer.begin_epoch(epoch)
+            trainer.run(np.full(7, 0.01), n_threads=2)
+    assert_equal = np.testing.assert_array_equal
+    assert_equal(parameters_after(averaged, parameters), parameters_after(plain, parameters))
+    after = parameters
+    for epoch in range(2):
+        after, _ = twin.epoch(after, X, y, weights, epoch=epoch, rates=np.full(7, 0.01))
+    n = reference.n_trainable(spec)
+    average = averaged.recall("ema_average")
+    np.testing.assert_allclose(average[:n], twin.optimizer.average, rtol=1e-9, atol=1e-12)
+    assert (average[n:] == 0).all()
+    if decay == 0:
+        assert_equal(average[:n], parameters_after(averaged, parameters)[:n])
+
+
+def test_nothing_is_recalled_that_is_not_remembered():
+    trainer = trainer_of(two_hidden(), ADAM, wrappers=[Component("ema")])
+    assert trainer.recall("ema_begun").tolist() == [0.0]
+    with pytest.raises(ValueError, match="the optimizer remembers no 'average'"):
+        trainer.recall("average")

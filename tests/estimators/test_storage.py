@@ -20,6 +20,7 @@ from deepgen import (
     MLPClassifier,
     MLPRegressor,
     augmentation,
+    averaging,
     losses,
     normalizations,
     optimizers,
@@ -223,7 +224,7 @@ def test_weights_of_a_loaded_model_can_be_changed(tmp_path):
 
 def test_each_component_can_be_written():
     known = known_classes()
-    for module in (augmentation, losses, normalizations, optimizers, schedules, skips):
+    for module in (augmentation, averaging, losses, normalizations, optimizers, schedules, skips):
         for member in vars(module).values():
             if isinstance(member, type) and issubclass(member, Component) and member.name:
                 assert known[member.__name__] is member

@@ -2,13 +2,61 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from deepgen import MLPRegressor
-from deepgen.experiments import early_stopping, stronger_optimizer
+from deepgen.experiments import early_stopping, rare_features, stronger_optimizer
 from deepgen.experiments.digits import split_digits
+from deepgen.experiments.rare_features import METHODS, RIVALS, frequencies, full_batch
 from deepgen.experiments.rates import best_rate, tuning_seeds
 from deepgen.experiments.tasks import draw_task
 from deepgen.experiments.training import fit_quietly
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0, 1.9])
+def test_descent_leaves_of_each_word_what_the_closed_form_says(share):
+    p = frequencies(50)
+    eta = share / p[0]
+    expected = (1 - eta * p) ** 40
+    assert full_batch(METHODS["SGD"], eta, 50, 40) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("method", RIVALS)
+def test_adaptive_methods_leave_of_each_word_the_same(method):
+    # What is left of the difference is epsilon beside a gradient of p_j, 1e-3 for the rarest.
+    errors = full_batch(METHODS[method], 0.003, 200, 50)
+    assert 0 < errors.max() < 0.99
+    assert np.ptp(errors) < 1e-3
+
+
+def test_adagrad_has_its_closed_form_while_gradients_hardly_change():
+    # With a gradient that stays, step t is eta / sqrt(t).
+    steps = np.arange(1.0, 11.0)
+    expected = 1 - 1e-4 * np.sum(1 / np.sqrt(steps))
+    assert full_batch(METHODS["AdaGrad"], 1e-4, 20, 10) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("hidden", [(), (16, 32)])
+@pytest.mark.parametrize("method", METHODS)
+def test_sparse_rows_train_as_dense_ones_do(hidden, method):
+    draw = np.random.default_rng(0)
+    words = draw.choice(50, size=400, p=frequencies(50))
+    X, y = np.eye(50)[words], draw.standard_normal(400)
+    trained = []
+    for rows in (X, sparse.csr_array(X)):
+        model = MLPRegressor(
+            hidden_layer_sizes=hidden,
+            solver=METHODS[method],
+            learning_rate_init=0.01,
+            batch_size=32,
+            max_iter=5,
+            n_iter_no_change=np.inf,
+            dtype="float64",
+            random_state=0,
+        )
+        trained.append(fit_quietly(model, rows, y))
+    one, other = (model.network_.parameters for model in trained)
+    np.testing.assert_allclose(one, other, rtol=0, atol=1e-12)
 
 
 def test_a_rate_that_failed_once_is_not_chosen():
@@ -51,6 +99,14 @@ def test_computing_counts_training_rows_and_a_third_of_validation_rows():
 def test_tables_do_not_depend_on_the_number_of_jobs(module):
     tables = {module.run(quick=True, seeds=1, n_jobs=n_jobs).to_csv() for n_jobs in (1, 2)}
     assert len(tables) == 1
+
+
+def test_rare_words_want_a_higher_rate():
+    result = rare_features.run(quick=True, seeds=2)
+    verdicts = {finding.what: finding.verdict for finding in result.findings}
+    closed = [what for what in verdicts if what.startswith("full batch")]
+    assert len(closed) == 4
+    assert {verdicts[what] for what in closed} == {"supported"}
 
 
 def test_random_labels_are_drawn_apart_from_the_split():

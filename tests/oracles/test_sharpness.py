@@ -147,3 +147,24 @@ def test_asam_does_not_see_how_neurons_are_scaled_against_each_other():
         wrapper = Component(name, {"rho": 0.5, "eta": 0.0} if same else {"rho": 0.5})
         plain, scaled = ((trained(spec, PLAIN, wrapper, at, X, y) - at) for at in (w, units * w))
         assert np.allclose(scaled, plain / units, rtol=1e-8, atol=1e-12) == same
+
+
+def test_the_mean_over_the_noise_is_the_gradient_and_the_loss_grows_by_the_trace(quadratic):
+    """Of a quadratic: E g(w + e) = H w, E L(w + e) = L + sigma^2 tr H / 2, sigma = gamma |w|."""
+    spec, X, H, w = quadratic
+    gamma, n_samples = 0.3, 20_000
+    y = np.zeros((len(X), 1))
+    wrapper = Component("lpfsgd", {"gamma": gamma, "n_samples": n_samples})
+    trainer = trainer_of(spec, PLAIN, wrappers=[wrapper], batch_size=len(X), shuffle=False)
+    trainer.set_data(X, y)
+    trainer.load(w)
+    trainer.begin_epoch(0)
+    loss = trainer.run(np.full(1, RATE)).loss / len(X)
+    sigma = gamma * np.linalg.norm(w)
+    # The gradient's noise is H e: standard errors of the means, five of them.
+    error = 5 * sigma * np.linalg.norm(H, axis=1) / np.sqrt(n_samples)
+    assert (np.abs((w - parameters_after(trainer, w)) / RATE - H @ w) < error).all()
+    grown = 0.5 * sigma**2 * np.trace(H)
+    spread = sigma * np.linalg.norm(H @ w) + sigma**2 * np.linalg.norm(H)
+    assert loss == pytest.approx(0.5 * w @ H @ w + grown, abs=5 * spread / np.sqrt(n_samples))
+    assert grown > 3 * 5 * spread / np.sqrt(n_samples)

@@ -54,9 +54,11 @@ class Trainer:
     ):
         self.spec = spec
         rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
-        self.optimizer = Innermost(rule)
+        self.optimizer, self.n_measured = Innermost(rule), 1
         for wrapper in wrappers:
             self.optimizer = WRAPPERS[wrapper.name](self.optimizer, **wrapper.settings)
+            self.optimizer.spec, self.optimizer.seed = spec, seed
+            self.n_measured *= self.optimizer.n_measured
         self.alpha = alpha
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -133,15 +135,23 @@ class Trainer:
             z, loss, gradient = trace[-1].outputs, 0.0, 0.0
             for share, rows in sides:
                 side = y[rows], weights[rows], self.alpha
-                loss += share * network.loss_of_outputs(spec, at, z, *side)
+                loss += share * network.loss_of_outputs(spec, parameters, z, *side)
                 gradient += share * network.gradient_of_trace(spec, at, trace, *side)
             return trace, loss, gradient[:n]
 
-        trace, loss, gradient = evaluate(parameters[:n])
+        evaluations = []
+
+        def gradient_at(trainable):
+            evaluations.append(evaluate(trainable))
+            return evaluations[-1][-1].copy()
+
         after = parameters.copy()
         after[:n] = self.optimizer.step(
-            parameters[:n], lambda w: evaluate(w)[-1], rate, network.is_weight(spec)[:n]
+            parameters[:n], gradient_at, rate, network.is_weight(spec)[:n]
         )
+        trace = evaluations[0][0]
+        _, losses, gradients = zip(*evaluations[: self.n_measured], strict=True)
+        loss, gradient = np.mean(losses), np.mean(gradients, axis=0)
         blocks = network.split(spec, after)
         for l, layer in enumerate(spec.layers):
             if layer.normalization.name == "batch":

@@ -25,6 +25,7 @@ struct Case {
     bool skip, sparse, weighted;
     const char *augmentation = "none";
     double mixup = 0.0;
+    std::vector<const char *> wrappers = {};
 };
 
 template <class T>
@@ -76,7 +77,10 @@ std::vector<T> trained(const Case &c, Index n_threads) {
     } else
         inputs.dense = X.data();
 
-    Trainer<T> trainer(network, make_optimizer<T>({{c.optimizer, {}}, {}}, network.kernels()),
+    OptimizerSpec optimizer{{c.optimizer, {}}};
+    for (const char *const wrapper : c.wrappers)
+        optimizer.wrappers.push_back({wrapper, {}});
+    Trainer<T> trainer(network, make_optimizer<T>(optimizer, network.kernels()),
                        {1e-3, 64, true, 7, {c.augmentation, {}}, c.mixup});
     trainer.set_data(inputs, {3, y.data(), nullptr, c.weighted ? weights.data() : nullptr},
                      {n_rows});
@@ -113,6 +117,20 @@ int main() {
         {"sparse, batch norm", "batch", "relu", "adam", 0.1, false, true, true},
         {"jitter and mixup", "none", "relu", "adam", 0.0, false, false, true, "jitter", 0.4},
         {"sparse swap and mixup", "batch", "relu", "adam", 0.1, false, true, true, "swap", 0.4},
+        {"clipped sam",
+         "batch",
+         "relu",
+         "adam",
+         0.1,
+         false,
+         false,
+         true,
+         "none",
+         0.0,
+         {"clip_norm", "adaptive_clip", "sam", "ema"}},
+        {"asam", "none", "relu", "adagrad", 0.1, false, true, true, "none", 0.0, {"asam"}},
+        {"gsam", "layer", "relu", "rmsprop", 0.1, true, false, true, "none", 0.4, {"gsam"}},
+        {"lpfsgd", "batch", "relu", "adadelta", 0.1, false, false, true, "none", 0.0, {"lpfsgd"}},
     };
     int failed = 0;
     for (const Case &c : cases)

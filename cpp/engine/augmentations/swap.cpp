@@ -40,6 +40,10 @@ class Swap final : public Augmentation<T> {
         std::array<const T *, n_donors> donors;
         for (std::size_t g = 0; g < n_donors; ++g)
             donors[g] = X.dense + donor(position, g) * X.n_columns;
+        // Donors stand anywhere: those of the next row come while this one changes.
+        if (const Index next = position + 1; next < this->order_.size)
+            for (std::size_t g = 0; g < n_donors; ++g)
+                __builtin_prefetch(X.dense + donor(next, g) * X.n_columns);
         for (std::size_t j = 0; j < groups_.size(); ++j)
             if (swaps(key, j))
                 features[j] = donors[groups_[j]][j];

@@ -213,6 +213,8 @@ struct Kernels {
     void (*add_scaled)(Index n, double factor, const T *x, T *y);
     double (*dot)(Index n, const T *x, const T *y);
     double (*scale_by_size)(Index n, const T *size, double offset, T *x);
+    // y += share (x - y)
+    void (*approach)(Index n, double share, const T *x, T *y);
 
     // GFLOP/s of one thread doing nothing but fused multiply-adds in registers.
     double (*fma_peak)();

@@ -15,7 +15,7 @@ inline constexpr Index narrow_outputs = 4;
 // Packed offsets of one layer; inputs and width padded.
 struct PackedLayer {
     Index n_inputs, width;
-    Index n_outputs; // width without padding
+    Index n_features, n_outputs; // both without padding
     bool narrow; // coefs are W^T (n_outputs, n_inputs) in panels, and there is no other transpose
     Index coefs;
     Index intercepts = 0, scale = 0, shift = 0;

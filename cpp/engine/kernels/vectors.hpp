@@ -61,4 +61,14 @@ double scale_by_size(Index n, const T *size, double offset, T *x) {
     return squares.sum();
 }
 
+template <class T>
+void approach(Index n, double share, const T *x, T *y) {
+    using V = Simd<T>;
+    const V part(static_cast<T>(share));
+    for (Index i = 0; i < n; i += V::lanes) {
+        const V from = V::load(y + i);
+        fmadd(part, V::load(x + i) - from, from).store(y + i);
+    }
+}
+
 } // namespace deepgen::DEEPGEN_PATH

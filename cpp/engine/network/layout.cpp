@@ -50,6 +50,7 @@ PackedLayout<T>::PackedLayout(const Layout &layout, const Kernels<T> &kernels)
         const bool first = layers_.empty();
         PackedLayer layer{.n_inputs = padded<T>(blocks.n_inputs),
                           .width = padded<T>(blocks.width),
+                          .n_features = blocks.n_inputs,
                           .n_outputs = blocks.width,
                           .narrow = !first && blocks.width <= narrow_outputs,
                           .coefs = size_};

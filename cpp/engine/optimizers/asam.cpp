@@ -20,7 +20,7 @@ constexpr Parameter parameters[] = {
 template <class T>
 class AsamBatch final : public EvaluatedElsewhere<T> {
   public:
-    AsamBatch(BatchGradient<T> &inner, Elsewhere<T> &memory, std::vector<double> &squares,
+    AsamBatch(BatchGradient<T> &inner, Displacement<T> &memory, std::vector<double> &squares,
               double rho, double eta)
         : EvaluatedElsewhere<T>(inner, memory), squares_(squares), rho_(rho), eta_(eta) {}
 
@@ -64,7 +64,7 @@ class Asam final : public Wrapper<T> {
     }
 
   private:
-    Elsewhere<T> memory_;
+    Displacement<T> memory_;
     std::vector<double> squares_;
     double rho_, eta_;
 };

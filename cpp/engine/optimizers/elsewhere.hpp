@@ -1,97 +1,47 @@
-// The gradient of a batch at weights that were moved away: what the sharpness-aware members share.
-//
-// After `evaluate` the network stands at w + e. `visit` puts every stretch of weights back, bit by
-// bit, right before it is shown with its gradient at w + e, L2 included.
+// One step uphill and the gradient there: what the sharpness-aware members share.
 
 #pragma once
 
-#include "engine/optimizers/kept_gradient.hpp"
-#include "engine/optimizers/wrapper.hpp"
-
-#include <algorithm>
-#include <cmath>
+#include "engine/optimizers/displaced.hpp"
 
 namespace deepgen {
 
-// The memory of one step, which the team shares.
 template <class T>
-struct Elsewhere {
-    explicit Elsewhere(const Kernels<T> &kernels_) : kernels(kernels_), gradient(kernels_) {}
-
-    void allocate(const PackedWeights &weights) {
-        gradient.allocate(weights);
-        origin.assign(as_size(weights.size), T(0));
-    }
-
-    const Kernels<T> &kernels;
-    KeptGradient<T> gradient; // at w, then at w + e
-    Buffer<T> origin;         // w
-};
-
-template <class T>
-class EvaluatedElsewhere : public Decorated<T> {
+class EvaluatedElsewhere : public Displaced<T> {
   public:
     using typename BatchGradient<T>::Evaluation;
     using typename BatchGradient<T>::Visitor;
 
-    EvaluatedElsewhere(BatchGradient<T> &inner, Elsewhere<T> &memory)
-        : Decorated<T>(inner), memory_(memory) {}
+    using Displaced<T>::Displaced;
 
     // The loss at w. Batch statistics are those of either point, running ones move at w alone.
     double evaluate(const Team &team, Evaluation evaluation) override {
         const double loss = this->inner_.evaluate(team, evaluation);
         if (!std::isfinite(loss))
             return loss;
-        squares_ = memory_.gradient.keep(team, this->inner_);
+        squares_ = this->memory_.gradient.keep(team, this->inner_);
         const double factor = climb(team, squares_);
-        T *const weights = this->inner_.weights();
-        T *const origin = memory_.origin.data();
-        this->inner_.show(team, memory_.gradient.data(), [&](const Stretch<T> &stretch) {
-            std::copy_n(weights + stretch.offset, stretch.n, origin + stretch.offset);
-            memory_.kernels.add_scaled(stretch.n, factor, stretch.gradient,
-                                       weights + stretch.offset);
-            return true;
-        });
+        this->move(team, this->memory_.gradient.data(), factor);
         const double there = this->inner_.evaluate(team, Evaluation::again);
         if (std::isfinite(there))
             return loss;
-        this->inner_.show(team, memory_.gradient.data(), [&](const Stretch<T> &stretch) {
-            put_back(stretch);
-            return true;
-        });
+        this->put_all_back(team);
         return there;
     }
 
     void visit(const Team &team, Visitor visitor) override {
-        const double penalty = this->inner_.penalty();
         this->inner_.visit(team, [&](const Stretch<T> &stretch) {
-            return visitor(back_with_gradient(stretch, penalty)), true;
+            visitor(this->back_with_gradient(stretch));
+            return true;
         });
     }
-    double penalty() const override { return 0.0; } // the gradient has L2 in it
 
     double gradient_squares() const { return squares_; } // at w
 
-  protected:
+  private:
     // Turns the gradient that is kept into the direction to go; how much of it makes e.
     virtual double climb(const Team &, double squares) = 0;
 
-    void put_back(const Stretch<T> &stretch) {
-        std::copy_n(memory_.origin.data() + stretch.offset, stretch.n,
-                    this->inner_.weights() + stretch.offset);
-    }
-    Stretch<T> back_with_gradient(const Stretch<T> &stretch, double penalty) {
-        T *const total = memory_.gradient.data() + stretch.offset;
-        memory_.kernels.total_gradient(stretch.n, stretch.gradient,
-                                       this->inner_.weights() + stretch.offset,
-                                       stretch.coefs ? penalty : 0.0, total);
-        put_back(stretch);
-        return {stretch.number, stretch.offset, stretch.n, total, stretch.coefs};
-    }
-
-    Elsewhere<T> &memory_;
-
-  private:
     double squares_ = 0.0;
 };
 

@@ -23,7 +23,7 @@ constexpr Parameter parameters[] = {
 // What a step needs beside the two points.
 template <class T>
 struct Gap {
-    Buffer<T> gradient; // at w, then its part across g_p
+    Buffer<T> gradient;                    // at w, then its part across g_p
     std::vector<double> products, squares; // g . g_p and |g_p|^2 of each stretch
 };
 
@@ -32,7 +32,8 @@ class GsamBatch final : public EvaluatedElsewhere<T> {
   public:
     using typename BatchGradient<T>::Visitor;
 
-    GsamBatch(BatchGradient<T> &inner, Elsewhere<T> &memory, Gap<T> &gap, double rho, double alpha)
+    GsamBatch(BatchGradient<T> &inner, Displacement<T> &memory, Gap<T> &gap, double rho,
+              double alpha)
         : EvaluatedElsewhere<T>(inner, memory), gap_(gap), rho_(rho), alpha_(alpha) {}
 
     void visit(const Team &team, Visitor visitor) override {
@@ -93,7 +94,7 @@ class Gsam final : public Wrapper<T> {
     }
 
   private:
-    Elsewhere<T> memory_;
+    Displacement<T> memory_;
     Gap<T> gap_;
     double rho_, alpha_;
 };

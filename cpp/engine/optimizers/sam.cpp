@@ -19,7 +19,7 @@ constexpr Parameter parameters[] = {
 template <class T>
 class SamBatch final : public EvaluatedElsewhere<T> {
   public:
-    SamBatch(BatchGradient<T> &inner, Elsewhere<T> &memory, double rho)
+    SamBatch(BatchGradient<T> &inner, Displacement<T> &memory, double rho)
         : EvaluatedElsewhere<T>(inner, memory), rho_(rho) {}
 
   private:
@@ -46,7 +46,7 @@ class Sam final : public Wrapper<T> {
     }
 
   private:
-    Elsewhere<T> memory_;
+    Displacement<T> memory_;
     double rho_;
 };
 

@@ -5,9 +5,12 @@
 #include "engine/optimizers/wrapper.hpp"
 
 #define DEEPGEN_WRAPPERS(MEMBER)                                                                   \
+    MEMBER(adaptive_clip)                                                                          \
     MEMBER(asam)                                                                                   \
     MEMBER(clip_norm)                                                                              \
+    MEMBER(ema)                                                                                    \
     MEMBER(gsam)                                                                                   \
+    MEMBER(lpfsgd)                                                                                 \
     MEMBER(sam)
 
 namespace deepgen::wrapper {

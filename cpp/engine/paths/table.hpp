@@ -106,6 +106,7 @@ constexpr Kernels<T> table{
     .add_scaled = add_scaled<T>,
     .dot = dot<T>,
     .scale_by_size = scale_by_size<T>,
+    .approach = approach<T>,
     .fma_peak = fma_peak<T>,
 };
 

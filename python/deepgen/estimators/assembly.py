@@ -9,6 +9,7 @@ import numpy as np
 
 from deepgen import _core
 from deepgen.augmentation import AUGMENTATIONS
+from deepgen.averaging import AVERAGINGS, Averaging
 from deepgen.component import resolve
 from deepgen.course import Plan
 from deepgen.initializers import STANDARDIZING_ROWS, initialize, standardize_layers
@@ -29,10 +30,10 @@ from deepgen.warning import warn
 __all__ = [
     "LEARNING_RATE",
     "batch_norm_of",
+    "make_averaging",
     "make_network",
     "make_optimizer",
     "make_plan",
-    "refuse_combinations",
     "start_network",
 ]
 
@@ -84,65 +85,29 @@ def make_optimizer(model: Any) -> Optimizer:
     return LBFGS(max_fun=model.max_fun) if isinstance(solver, LBFGS) else solver
 
 
-def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) -> None:
-    """Refuse parameters that are sound by themselves but not together.
+def make_averaging(model: Any) -> Averaging:
+    """Return the average of weights that an estimator asks for.
 
     Parameters
     ----------
     model : BaseMLP
         Whose constructor parameters are read.
-    optimizer : Optimizer
-        What its ``solver`` stands for.
-    incremental : bool
-        Whether ``partial_fit`` was called.
 
-    Raises
-    ------
-    ValueError
-        If they cannot be together.
-
-    Warns
-    -----
-    UserWarning
-        If one of them has no effect.
+    Returns
+    -------
+    averaging : Averaging
+        The object itself, the one that is named, or one that averages nothing.
     """
-    if model.device == "cuda":
-        raise ValueError("device='cuda' needs a build with CUDA, which this one is not; use 'cpu'")
-    if incremental and model.early_stopping:
-        raise ValueError("partial_fit does not support early_stopping=True")
-    if incremental and getattr(model, "class_weight", None) == "balanced":
-        raise ValueError(
-            "class_weight 'balanced' is not supported for partial_fit, which does not see all "
-            "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
-            "makes of a large enough sample of y"
-        )
-    if isinstance(optimizer, FirstOrder):
-        rate, rule = optimizer.rate(model.learning_rate_init), type(optimizer.rule()).__name__
-        if model.learning_rate_init not in (LEARNING_RATE, rate):
-            warn(
-                f"learning_rate_init={model.learning_rate_init} has no effect: {rule} brings its "
-                f"own, {rate}; set the one of the object, {rule}(learning_rate_init=...)"
-            )
-        return
-    if model.dropout > 0:
-        raise ValueError("solver='lbfgs' does not support dropout: its loss must not be random")
-    if model.mixup > 0:
-        raise ValueError("solver='lbfgs' does not support mixup: its loss must not be random")
-    if model.augmentation is not None:
-        raise ValueError(
-            "solver='lbfgs' does not support augmentation: its loss must not be random"
-        )
-    if batch_norm_of(model) is not None:
-        raise ValueError("solver='lbfgs' does not support normalization='batch': it has no batches")
-    if model.clip_norm is not None:
-        raise ValueError(
-            "solver='lbfgs' does not support clip_norm: its line search needs the loss"
-        )
-    if model.early_stopping:
-        warn("early_stopping has no effect with solver='lbfgs'")
+    if model.averaging is None:
+        return Averaging()
+    averaging = resolve(model.averaging, AVERAGINGS, "averaging")
+    averaging.check()
+    return averaging
 
 
-def make_wrappers(model: Any, optimizer: Optimizer) -> tuple[_core.Component, ...]:
+def make_wrappers(
+    model: Any, optimizer: Optimizer, averaging: Averaging
+) -> tuple[_core.Component, ...]:
     """Return what an estimator wraps around its optimizer.
 
     Parameters
@@ -151,6 +116,8 @@ def make_wrappers(model: Any, optimizer: Optimizer) -> tuple[_core.Component, ..
         Whose constructor parameters are read.
     optimizer : Optimizer
         What its ``solver`` stands for.
+    averaging : Averaging
+        What is made of the weights on the way.
 
     Returns
     -------
@@ -160,9 +127,11 @@ def make_wrappers(model: Any, optimizer: Optimizer) -> tuple[_core.Component, ..
     wrappers = []
     if model.clip_norm is not None:
         wrappers.append(_core.Component("clip_norm", {"limit": float(model.clip_norm)}))
+    if model.adaptive_clip is not None:
+        wrappers.append(_core.Component("adaptive_clip", {"ratio": float(model.adaptive_clip)}))
     if isinstance(optimizer, FirstOrder):
         wrappers.extend(optimizer.wrappers())
-    return tuple(wrappers)
+    return (*wrappers, *averaging.wrappers())
 
 
 def make_augmentation(model: Any) -> _core.Component:
@@ -228,6 +197,7 @@ def make_plan(
     incremental: bool,
     began: float,
     stop: Event | None,
+    averaging: Averaging,
 ) -> Plan:
     """Return what the training run shall do.
 
@@ -247,6 +217,8 @@ def make_plan(
         When the call began, by ``time.perf_counter``.
     stop : threading.Event or None
         Set where training shall end as by Ctrl-C.
+    averaging : Averaging
+        What is made of the weights on the way.
 
     Returns
     -------
@@ -279,10 +251,10 @@ def make_plan(
     return Plan(
         # L-BFGS is no optimizer of the engine, which then takes no steps.
         optimizer=(optimizer.rule() if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
-        wrappers=make_wrappers(model, optimizer),
+        wrappers=make_wrappers(model, optimizer, averaging),
         augmentation=make_augmentation(model),
         mixup=float(model.mixup),
-        schedule=make_schedule(model, optimizer),
+        schedule=averaging.scheduled(make_schedule(model, optimizer)),
         learning_rate=optimizer.rate(rate) if isinstance(optimizer, FirstOrder) else rate,
         alpha=float(model.alpha),
         batch_size=batch_size,
@@ -293,6 +265,7 @@ def make_plan(
         n_iter_no_change=model.n_iter_no_change,
         early_stopping=bool(model.early_stopping),
         verbose=bool(model.verbose),
+        averaging=averaging,
         max_time=None if model.max_time is None else float(model.max_time),
         n_threads=n_threads,
         incremental=incremental,

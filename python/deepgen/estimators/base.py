@@ -11,16 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from deepgen.averaging import Averaging, Snapshots
 from deepgen.callbacks import CallbackSupport, Tasks, with_callbacks
 from deepgen.course import Course, Plan
 from deepgen.estimators.assembly import (
     batch_norm_of,
+    make_averaging,
     make_network,
     make_optimizer,
     make_plan,
-    refuse_combinations,
     start_network,
 )
+from deepgen.estimators.combinations import refuse_combinations
 from deepgen.estimators.constraints import SHARED
 from deepgen.estimators.fitted import FittedMLP
 from deepgen.estimators.members import fit_members
@@ -31,6 +33,7 @@ from deepgen.estimators.scoring import (
     score_function,
     with_names,
 )
+from deepgen.estimators.snapshots import fit_snapshots
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix
 from deepgen.lbfgs import minimize
@@ -94,6 +97,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
     max_fun: int
     random_state: Any
     dtype: str
+    averaging: Any
     n_members: int
 
     @abstractmethod
@@ -187,7 +191,9 @@ class BaseMLP(CallbackSupport, FittedMLP):
         before = dict(vars(self))
         mark = self._course.mark() if hasattr(self, "_course") else None
         try:
-            if self.n_members == 1:
+            if self.averaging == "snapshot" or isinstance(self.averaging, Snapshots):
+                fit_snapshots(self, *data, **options)
+            elif self.n_members == 1:
                 self._fit_or_fail(*data, **options)
             else:
                 fit_members(self, *data, **options)
@@ -230,8 +236,9 @@ class BaseMLP(CallbackSupport, FittedMLP):
         incremental: bool = False,
         began: float | None = None,
         stop: Event | None = None,
+        averaging: Averaging | None = None,
     ) -> Self:
-        """Train one network; ``began`` and ``stop`` come from a fit of several."""
+        """Train one network; the last arguments come from a fit of several."""
         began = time.perf_counter() if began is None else began
         optimizer = self._check_call(held_out, incremental=incremental)
         n_threads = effective_threads(self.n_jobs)
@@ -264,6 +271,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
             incremental=incremental,
             began=began,
             stop=stop,
+            averaging=make_averaging(self) if averaging is None else averaging,
         )
         network = make_network(
             self,
@@ -356,7 +364,8 @@ class BaseMLP(CallbackSupport, FittedMLP):
         if not (self.warm_start or plan.incremental):
             course.forget()
         norm = batch_norm_of(self)
-        if norm is not None and norm.recalibrate and not plan.incremental:
+        averaged = plan.averaging.replaces_weights
+        if norm is not None and (averaged or (norm.recalibrate and not plan.incremental)):
             running = network.parameters.copy()
             try:
                 network.recalibrate(data.X, rows=data.rows, n_threads=plan.n_threads)

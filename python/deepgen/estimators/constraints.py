@@ -10,6 +10,7 @@ from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
 from deepgen.augmentation import AUGMENTATIONS, Augmentation
+from deepgen.averaging import AVERAGINGS, Averaging
 from deepgen.initializers import INITIALIZERS
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
@@ -58,10 +59,12 @@ SHARED: dict[str, Any] = {
     "bias": ["boolean"],
     "initializer": [StrOptions(set(INITIALIZERS))],
     "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "adaptive_clip": [Interval(Real, 0, None, closed="neither"), None],
     "mixup": [Interval(Real, 0, None, closed="left")],
     "augmentation": [StrOptions(set(AUGMENTATIONS)), Augmentation, None],
     "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
     "max_time": [Interval(Real, 0, None, closed="neither"), None],
+    "averaging": [StrOptions(set(AVERAGINGS)), Averaging, None],
     "n_members": [Interval(Integral, 1, None, closed="left")],
     "dtype": [StrOptions(set(TYPES))],
     "n_jobs": [None, Integral],

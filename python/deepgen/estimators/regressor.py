@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sklearn.utils.metaestimators import available_if
 
 from deepgen.augmentation import Augmentation
+from deepgen.averaging import Averaging
 from deepgen.component import resolve
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.constraints import REGRESSOR
@@ -44,8 +45,8 @@ class MLPRegressor(RegressionPredictions):
         'silu' or 'mish'; a sequence gives one to each hidden layer.
     solver : str or Optimizer, default='adam'
         How the weights are found: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta' or
-        'lbfgs'. An object of `deepgen.optimizers` brings its own settings; a name
-        takes ``momentum``, ``beta_1`` ... from here.
+        'lbfgs'. An object of `deepgen.optimizers` brings its own settings; a name takes
+        ``momentum``, ``beta_1`` ... from here. `SAM` and its kin stand around another object.
     alpha : float, default=0.0001
         L2 on the weights, divided by the weight sum of the batch, >= 0.
     batch_size : int or 'auto', default='auto'
@@ -109,6 +110,10 @@ class MLPRegressor(RegressionPredictions):
     clip_norm : float or None, default=None
         Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; a longer
         one is shortened to it. Not for 'lbfgs'.
+    adaptive_clip : float or None, default=None
+        Largest norm of a unit's gradient, as a share of the norm of its weights (columns of
+        ``coefs_``; biases, scales and shifts as whole vectors), > 0; the output layer is left
+        alone. Not for 'lbfgs'.
     mixup : float, default=0.0
         Parameter a of mixup, >= 0: each step mixes its rows in pairs, features and losses alike,
         in parts drawn from Beta(a, a); 0 mixes nothing.
@@ -122,6 +127,11 @@ class MLPRegressor(RegressionPredictions):
         ``(estimator, X, y)``; higher is better.
     max_time : float or None, default=None
         Seconds after which ``fit`` ends, looked at after each epoch; > 0.
+    averaging : {'ema', 'swa', 'snapshot'}, Averaging or None, default=None
+        What is made of the weights on the way: 'ema' predicts with their exponential moving average
+        over steps, 'swa' with the mean over the last quarter of ``max_iter`` epochs; 'snapshot'
+        runs the 'snapshot' schedule in ``n_members`` cycles, whose last weights are the members.
+        Objects of `deepgen.averaging` have settings. Not for 'lbfgs'.
     n_members : int, default=1
         Networks that differ in their seed alone, trained side by side, one a thread; predictions
         of numbers are their means, and ``members_`` are fitted estimators.
@@ -235,10 +245,12 @@ class MLPRegressor(RegressionPredictions):
         bias: bool = True,
         initializer: str = "glorot_uniform",
         clip_norm: float | None = None,
+        adaptive_clip: float | None = None,
         mixup: float = 0.0,
         augmentation: str | Augmentation | None = None,
         scoring: str | Callable[..., float] | None = None,
         max_time: float | None = None,
+        averaging: str | Averaging | None = None,
         n_members: int = 1,
         dtype: str = "float32",
         n_jobs: int | None = None,
@@ -274,10 +286,12 @@ class MLPRegressor(RegressionPredictions):
         self.bias = bias
         self.initializer = initializer
         self.clip_norm = clip_norm
+        self.adaptive_clip = adaptive_clip
         self.mixup = mixup
         self.augmentation = augmentation
         self.scoring = scoring
         self.max_time = max_time
+        self.averaging = averaging
         self.n_members = n_members
         self.dtype = dtype
         self.n_jobs = n_jobs

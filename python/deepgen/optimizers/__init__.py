@@ -7,6 +7,7 @@ from deepgen.optimizers.adamw import AdamW
 from deepgen.optimizers.asam import ASAM
 from deepgen.optimizers.gsam import GSAM
 from deepgen.optimizers.lbfgs import LBFGS
+from deepgen.optimizers.lpfsgd import LPFSGD
 from deepgen.optimizers.optimizer import FirstOrder, Optimizer
 from deepgen.optimizers.rmsprop import RMSProp
 from deepgen.optimizers.sam import SAM
@@ -16,6 +17,7 @@ __all__ = [
     "ASAM",
     "GSAM",
     "LBFGS",
+    "LPFSGD",
     "SAM",
     "SGD",
     "AdaDelta",
@@ -38,5 +40,5 @@ SOLVERS: dict[str, type[Optimizer]] = {
 }
 """The names that ``solver`` takes."""
 
-WRAPPERS: tuple[type[Optimizer], ...] = (ASAM, GSAM, SAM)
+WRAPPERS: tuple[type[Optimizer], ...] = (ASAM, GSAM, LPFSGD, SAM)
 """What stands around another optimizer; objects only, since a name could not say around which."""

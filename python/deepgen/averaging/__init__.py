@@ -1,0 +1,15 @@
+"""Averaging: a better model from the weights that one training passes through.
+
+An object holds settings only. What an average remembers between epochs lives in the course of
+training, so that a run can be pickled and continued.
+"""
+
+from deepgen.averaging.averaging import Averaging
+from deepgen.averaging.ema import EMA
+from deepgen.averaging.snapshots import Snapshots
+from deepgen.averaging.swa import SWA
+
+__all__ = ["EMA", "SWA", "Averaging", "Snapshots"]
+
+AVERAGINGS: dict[str, type[Averaging]] = {"ema": EMA, "snapshot": Snapshots, "swa": SWA}
+"""The names that ``averaging`` takes."""

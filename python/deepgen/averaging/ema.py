@@ -1,0 +1,90 @@
+"""EMA: the exponential moving average of the weights over steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from deepgen import _core
+from deepgen.averaging.averaging import Averaging
+from deepgen.component import Range
+from deepgen.network import Array
+
+if TYPE_CHECKING:
+    from deepgen.course import Course
+
+__all__ = ["EMA"]
+
+
+@dataclass(repr=False)
+class EMA(Averaging):
+    r"""The network predicts with an exponential moving average of its weights.
+
+    Parameters
+    ----------
+    decay : float, default=0.99
+        Share of the average that each step keeps, in [0, 1). It reaches back over about
+        1 / (1 - ``decay``) steps, which should be a small part of the training.
+
+    Notes
+    -----
+    After the first step :math:`a_1 = w_1`, then :math:`a_t = d a_{t-1} + (1 - d) w_t`, for all
+    trainable numbers, as PyTorch's ``swa_utils``. Training itself goes on from w. The average
+    takes one number a parameter and is moved in the step. Batch norm's statistics are computed anew
+    for the averaged weights: after each epoch that is measured, else at the end.
+
+    References
+    ----------
+    .. [1] B. T. Polyak and A. B. Juditsky, "Acceleration of stochastic approximation by averaging",
+       SIAM Journal on Control and Optimization 30, 1992.
+    .. [2] A. Tarvainen and H. Valpola, "Mean teachers are better role models", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> from deepgen.averaging import EMA
+    >>> EMA(decay=0.999)
+    EMA(decay=0.999)
+    """
+
+    name: ClassVar[str] = "ema"
+    ranges: ClassVar[dict[str, Range]] = {"decay": Range(0, 1, without="high")}
+    replaces_weights: ClassVar[bool] = True
+
+    decay: float = 0.99
+
+    def wrappers(self) -> tuple[_core.Component, ...]:
+        """Return what stands around the optimizer.
+
+        Returns
+        -------
+        wrappers : tuple of deepgen._core.Component
+            The engine's average.
+        """
+        return (self.to_core(),)
+
+    def served(
+        self, course: Course, trainer: _core.Trainer, weights: Array, n_trainable: int
+    ) -> Array:
+        """Return the average.
+
+        Parameters
+        ----------
+        course : Course
+            Not used.
+        trainer : deepgen._core.Trainer
+            Holds the average.
+        weights : ndarray of shape (n_parameters,)
+            Those that steps go on from.
+        n_trainable : int
+            How many of them are trained.
+
+        Returns
+        -------
+        served : ndarray of shape (n_parameters,)
+            The average of what is trained; ``weights`` themselves before the first step.
+        """
+        if not trainer.recall("ema_begun")[0]:
+            return weights
+        average: Array = trainer.recall("ema_average")
+        average[n_trainable:] = weights[n_trainable:]
+        return average

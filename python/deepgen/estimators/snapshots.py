@@ -1,0 +1,147 @@
+"""Snapshots: the members that the cycles of one training leave behind.
+
+    one training in n_members cycles of the cosine schedule, each begun at the full learning rate;
+    the weights at the end of each cycle are a member
+
+The training is a whole estimator, the last member; trained alone it has the same bits. It alone
+knows how to go on. Huang et al. (2017), Snapshot ensembles: train 1, get M for free.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from deepgen.averaging import Snapshots
+from deepgen.estimators.assembly import batch_norm_of
+from deepgen.inputs import as_matrix, check_features
+from deepgen.network import Array, Network
+from deepgen.schedules import Snapshot
+from deepgen.threads import effective_threads
+
+__all__ = ["fit_snapshots"]
+
+
+def fit_snapshots(model: Any, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> None:
+    """Train one network and keep the weights of each cycle.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Its ``n_members`` is the number of cycles. Gets the members, and what is known of features
+        and targets.
+    X, y, sample_weight : array-like
+        As ``fit`` takes them.
+    **options : dict
+        The rest of what ``fit`` takes.
+
+    Raises
+    ------
+    ValueError
+        If parameters or data cannot be used.
+    """
+    incremental = options.get("incremental", False)
+    model._check_call(options.get("held_out", (None, None, None)), incremental=incremental)
+    refuse_settings(model)
+    known = vars(model).get("_members") if model.warm_start or incremental else None
+    if known is not None and known[-1].learning_rate != Snapshot(n_cycles=model.n_members):
+        raise ValueError(
+            f"the fitted members are not those of a training in {model.n_members} cycles; call fit "
+            "with warm_start=False to start afresh"
+        )
+    run = clone(model) if known is None else known[-1]
+    own = {
+        "averaging": None,
+        "n_members": 1,
+        "learning_rate": Snapshot(n_cycles=model.n_members),
+        "n_iter_no_change": np.inf,
+        "random_state": run.random_state,
+    }
+    run.set_params(**model.get_params(deep=False) | own)
+    run._fit(X, y, sample_weight, averaging=Snapshots(), **options)
+    finished = [
+        member_of(run, weights, X, incremental)
+        for weights in run._course.finished
+        # Where a cycle has just ended, its weights are the run's.
+        if not np.array_equal(weights, run.network_.parameters)
+    ]
+    if not (model.warm_start or incremental):
+        run._course.finished = []
+    for name in ("network_", "_course", "n_iter_", "feature_names_in_"):
+        vars(model).pop(name, None)
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(run, name):
+            setattr(model, name, getattr(run, name))
+    model._members, model._targets = [*finished, run], run._targets
+
+
+def refuse_settings(model: Any) -> None:
+    """Refuse what contradicts a training in cycles.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Raises
+    ------
+    ValueError
+        If one of them does.
+    """
+    if model.n_members < 2:
+        raise ValueError(
+            "averaging='snapshot' makes a member of each of n_members cycles: n_members must be at "
+            f"least 2, such as 5, got {model.n_members}"
+        )
+    if model.max_iter < model.n_members:
+        raise ValueError(
+            f"averaging='snapshot' runs n_members={model.n_members} cycles in max_iter epochs, "
+            f"which must be at least as many, got max_iter={model.max_iter}"
+        )
+    if model.early_stopping:
+        raise ValueError(
+            "averaging='snapshot' does not support early_stopping=True: it runs all its cycles; "
+            "X_val and y_val are measured without"
+        )
+    if model.learning_rate not in ("constant", "snapshot"):
+        raise ValueError(
+            "averaging='snapshot' brings the schedule 'snapshot' with a cycle for each member; "
+            f"learning_rate must be 'constant' or 'snapshot', got {model.learning_rate!r}"
+        )
+    if getattr(model, "_skl_callbacks", None):
+        raise ValueError("callbacks follow one network, and averaging='snapshot' makes several")
+
+
+def member_of(run: Any, weights: Array, X: Any, incremental: bool) -> Any:
+    """Return the estimator that predicts with the weights of a cycle.
+
+    Parameters
+    ----------
+    run : BaseMLP
+        The training.
+    weights : ndarray of shape (n_parameters,)
+        At the end of the cycle.
+    X : array-like or sparse matrix of shape (n_samples, n_features)
+        Training features, for batch norm that is to be recalibrated.
+    incremental : bool
+        Whether ``partial_fit`` was called.
+
+    Returns
+    -------
+    member : BaseMLP
+        Fitted, with the history of the run.
+    """
+    member = clone(run)
+    network = Network(run.network_.core, weights.copy())
+    norm = batch_norm_of(run)
+    if norm is not None and norm.recalibrate and not incremental:
+        features = check_features(run, X, network.dtype, reset=False)
+        network.recalibrate(as_matrix(features), n_threads=effective_threads(run.n_jobs))
+    member.network_, member._course = network, run._course.snapshot()
+    member._targets, member.n_iter_ = run._targets, run.n_iter_
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(run, name):
+            setattr(member, name, getattr(run, name))
+    return member
