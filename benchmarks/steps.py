@@ -18,11 +18,13 @@ from workloads import LARGE, MIDDLE, WORKLOADS
 VARIANTS = (
     ({"normalization": "batch"}, 0.85),
     ({"normalization": "layer"}, 0.85),
+    ({"reparametrization": "weight_norm"}, 0.85),
+    ({"reparametrization": "scaled_weight_standardization"}, 0.85),
     ({"dropout": 0.1}, 0.92),
-    ({"augmentation": "jitter"}, 0.60),
+    ({"augmentation": "jitter"}, 0.80),
     ({"augmentation": "mask"}, 0.80),
-    ({"augmentation": "swap"}, 0.70),
-    ({"mixup": 0.2}, 0.80),
+    ({"augmentation": "swap"}, 0.80),
+    ({"mixup": 0.2}, 0.85),
 )
 FLOAT64_PEAK = 0.80
 BFLOAT16_SPEEDUP = 1.4
@@ -73,7 +75,7 @@ def print_against_peers(workload, n_threads, options):
 
 
 def print_variants(workload, n_samples):
-    """Print what norms, dropout and changed rows cost a workload."""
+    """Print what norms, dropout and the like cost a workload."""
     variants = {"plain": workload}
     for changes, _ in VARIANTS:
         variant = replace(workload, **changes)

@@ -51,6 +51,8 @@ class Workload:
         Number of threads -> what it has to reach.
     normalization : str, default='none'
         Of the hidden layers.
+    reparametrization : str, default='none'
+        Of the hidden layers.
     dropout : float, default=0.0
         Of the hidden layers.
     augmentation : str, default='none'
@@ -66,6 +68,7 @@ class Workload:
     n_samples: int
     targets: dict[int, Target] = field(default_factory=dict, hash=False)
     normalization: str = "none"
+    reparametrization: str = "none"
     dropout: float = 0.0
     augmentation: str = "none"
     mixup: float = 0.0
@@ -80,6 +83,8 @@ class Workload:
     def variant(self):
         """What differs from the plain network in float32."""
         parts = [] if self.normalization == "none" else [f"{self.normalization} norm"]
+        known = self.reparametrization
+        parts += [] if known == "none" else [known.replace("_", " ")]
         parts += [f"dropout {self.dropout}"] if self.dropout else []
         parts += [] if self.augmentation == "none" else [self.augmentation]
         parts += [f"mixup {self.mixup}"] if self.mixup else []
@@ -126,6 +131,7 @@ class Workload:
                 width=width,
                 activation="relu",
                 normalization=normalization,
+                reparametrization=_core.Component(self.reparametrization),
                 dropout=self.dropout,
             )
             for width in hidden
@@ -135,9 +141,9 @@ class Workload:
         return _core.NetworkSpec(n_inputs=self.widths[0], layers=layers, loss=loss)
 
     def parameters(self, layout):
-        """Starting weights as one flat vector; biases are 0, scales and variances 1."""
+        """Starting weights as one flat vector; biases are 0, scales, gains and variances 1."""
         blocks = {f"coefs_{number}": block.ravel() for number, block in enumerate(self.coefs())}
-        ones = ("scale_", "variance_")
+        ones = ("scale_", "gain_", "variance_")
         return np.concatenate(
             [
                 blocks.get(block.name, np.full(block.size, block.name.startswith(ones)))

@@ -6,6 +6,15 @@ from reference import LOSSES, Component, LayerSpec, NetworkSpec, layout, n_param
 
 NONE, BATCH, LAYER = Component("none"), Component("batch"), Component("layer")
 
+REPARAMETRIZATIONS = [
+    Component("gain"),
+    Component("weight_norm"),
+    Component("weight_standardization"),
+    Component("weight_standardization", {"epsilon": 0.1, "ddof": 1.0}),
+    Component("scaled_weight_standardization", {"gamma": 1.7}),
+    Component("scaled_weight_standardization", {"epsilon": 2.0}),
+]
+
 LOSS_COMPONENTS = [
     Component("squared_error"),
     Component("absolute_error"),
@@ -35,23 +44,35 @@ def network_of(*hidden, loss=LOSS_COMPONENTS[0], n_inputs=4, n_outputs=3, bias=T
     return NetworkSpec(n_inputs=n_inputs, layers=layers, loss=loss, bias=bias)
 
 
-def two_hidden(activation="tanh", normalization=NONE, loss=LOSS_COMPONENTS[0], bias=True):
+def two_hidden(
+    activation="tanh",
+    normalization=NONE,
+    loss=LOSS_COMPONENTS[0],
+    bias=True,
+    reparametrization=NONE,
+):
+    kind = {
+        "activation": activation,
+        "normalization": normalization,
+        "reparametrization": reparametrization,
+    }
     return network_of(
-        LayerSpec(width=6, activation=activation, normalization=normalization),
-        LayerSpec(width=5, activation=activation, normalization=normalization),
+        LayerSpec(width=6, **kind),
+        LayerSpec(width=5, **kind),
         loss=loss,
         bias=bias,
     )
 
 
-def residual(normalization=NONE, bias=True):
+def residual(normalization=NONE, bias=True, reparametrization=NONE):
     """A stem and two blocks h + W2 act(norm(W1 h + b1)) + b2."""
+    kind = {"normalization": normalization, "reparametrization": reparametrization}
     return network_of(
-        LayerSpec(width=6, activation="tanh", normalization=normalization),
-        LayerSpec(width=5, activation="silu", normalization=normalization),
-        LayerSpec(width=6, activation="identity", normalization=normalization, skip_from=0),
-        LayerSpec(width=6, activation="gelu", normalization=normalization),
-        LayerSpec(width=6, activation="identity", normalization=normalization, skip_from=2),
+        LayerSpec(width=6, activation="tanh", **kind),
+        LayerSpec(width=5, activation="silu", **kind),
+        LayerSpec(width=6, activation="identity", skip_from=0, **kind),
+        LayerSpec(width=6, activation="gelu", **kind),
+        LayerSpec(width=6, activation="identity", skip_from=2, **kind),
         bias=bias,
     )
 
@@ -60,7 +81,7 @@ def parameters_of(spec, random_state):
     """Random parameters; scales and running variances stay away from 0."""
     parameters = 0.5 * random_state.normal(size=n_parameters(spec))
     for block in layout(spec):
-        if block.name.startswith(("scale", "variance")):
+        if block.name.startswith(("scale", "gain", "variance")):
             view = parameters[block.offset : block.offset + block.size]
             view[...] = random_state.uniform(0.5, 1.5, size=block.size)
     return parameters

@@ -14,7 +14,14 @@ from deepgen import _core
 ROOT = Path(__file__).resolve().parent.parent
 
 # Which rooms of cpp/ may be included from a room, besides itself.
-FAMILIES = {"activations", "augmentations", "normalizations", "losses", "optimizers"}
+FAMILIES = {
+    "activations",
+    "augmentations",
+    "normalizations",
+    "reparametrizations",
+    "losses",
+    "optimizers",
+}
 MAY_INCLUDE = {
     "core": set(),
     "kernels": {"core"},

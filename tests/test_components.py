@@ -19,7 +19,14 @@ from deepgen.losses import (
     Quantile,
     RegressionLoss,
 )
-from deepgen.normalizations import NORMALIZATIONS, BatchNorm, Normalization
+from deepgen.normalizations import (
+    NORMALIZATIONS,
+    BatchNorm,
+    Normalization,
+    Reparametrization,
+    ScaledWeightStandardization,
+    WeightNorm,
+)
 from deepgen.optimizers import (
     LBFGS,
     SAM,
@@ -49,12 +56,17 @@ CLASSES = {
 ENGINE_FAMILIES = {
     "augmentations": AUGMENTATIONS,
     "losses": {**REGRESSION_LOSSES, **CLASSIFICATION_LOSSES},
-    "normalizations": NORMALIZATIONS,
+    "normalizations": {
+        name: cls for name, cls in NORMALIZATIONS.items() if not issubclass(cls, Reparametrization)
+    },
+    "reparametrizations": {
+        name: cls for name, cls in NORMALIZATIONS.items() if issubclass(cls, Reparametrization)
+    },
     "optimizers": {name: cls for name, cls in SOLVERS.items() if cls is not LBFGS},
     "wrappers": {cls.name: cls for cls in WRAPPERS},
 }
-# Members that an estimator's own parameters stand for.
-WITHOUT_CLASS = {"none", "clip_norm", "adaptive_clip", "ema"}
+# Members that an estimator's own parameters, or skips, stand for.
+WITHOUT_CLASS = {"none", "clip_norm", "adaptive_clip", "ema", "gain"}
 every_class = pytest.mark.parametrize("cls", sorted(CLASSES, key=lambda cls: cls.__name__))
 
 
@@ -172,6 +184,7 @@ def test_settings_take_the_engines_names():
         "epsilon": 1e-3,
         "momentum": 0.1,
     }
+    assert ScaledWeightStandardization(eps=0.5).to_core().settings == {"epsilon": 0.5, "gamma": 1.0}
     assert Quantile((0.1, 0.9)).to_core().settings == {"quantile": [0.1, 0.9]}
 
 
@@ -238,7 +251,9 @@ def test_ranges_show_which_bounds_belong(allowed, shown):
     assert (allowed.low in allowed, allowed.high in allowed) == (shown[0] == "[", shown[-1] == "]")
 
 
-@pytest.mark.parametrize(("cls", "flag"), [(SGD, "nesterov"), (BatchNorm, "recalibrate")])
+@pytest.mark.parametrize(
+    ("cls", "flag"), [(SGD, "nesterov"), (BatchNorm, "recalibrate"), (WeightNorm, "data_dependent")]
+)
 def test_flags_are_true_or_false(cls, flag):
     with pytest.raises(ValueError, match=f"{cls.__name__}: {flag} must be True or False, got 'ma"):
         cls(**{flag: "maybe"}).to_core()
@@ -264,6 +279,7 @@ def test_quantile_levels_ascend_between_0_and_1(levels, message):
         (SOLVERS, Optimizer),
         (SOLVERS, FirstOrder),
         (NORMALIZATIONS, Normalization),
+        (NORMALIZATIONS, Reparametrization),
         (SKIPS, Skip),
         (SCHEDULES, Schedule),
         (REGRESSION_LOSSES, RegressionLoss),

@@ -37,6 +37,7 @@ std::map<std::string, Members> catalog() {
     for (const std::string_view name : activations())
         families["activations"][std::string(name)] = {};
     families["normalizations"] = members_of(normalizations());
+    families["reparametrizations"] = members_of(reparametrizations());
     families["augmentations"] = members_of(augmentations());
     families["losses"] = members_of(losses());
     for (const auto &[name, parameters] : optimizers())

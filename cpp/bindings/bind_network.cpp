@@ -8,7 +8,7 @@
 namespace deepgen::python {
 namespace {
 
-using LayerState = std::tuple<Index, std::string, Component, Index, double>;
+using LayerState = std::tuple<Index, std::string, Component, Index, double, Component>;
 using SpecState = std::tuple<Index, std::vector<LayerSpec>, Component, bool>;
 using NetworkState = std::tuple<NetworkSpec, std::string, std::string>;
 
@@ -125,6 +125,15 @@ LossCall loss_and_gradient(const AnyNetwork &any, const py::object &parameters, 
     });
 }
 
+py::array effective(const AnyNetwork &any, const py::object &parameters) {
+    return any.visit([&]<class T>(const Network<T> &network) -> py::array {
+        const auto flat = parameters_of(network, parameters);
+        py::array_t<T> out(network.layout().n_parameters);
+        network.effective(flat.data(), out.mutable_data());
+        return out;
+    });
+}
+
 } // namespace
 
 AnyNetwork::AnyNetwork(NetworkSpec spec, std::string dtype, std::string simd)
@@ -149,21 +158,25 @@ void bind_network(py::module_ &module) {
 
     py::class_<LayerSpec>(module, "LayerSpec", "One dense layer and what follows it.")
         .def(py::init([](Index width, std::string activation, Component normalization,
-                         Index skip_from, double dropout) {
-                 return LayerSpec{width, std::move(activation), std::move(normalization), skip_from,
-                                  dropout};
+                         Index skip_from, double dropout, Component reparametrization) {
+                 return LayerSpec{
+                     width,   std::move(activation),       std::move(normalization), skip_from,
+                     dropout, std::move(reparametrization)};
              }),
              kw_only(), arg("width"), arg("activation") = "relu",
              py::arg_v("normalization", Component{"none", {}}, "Component('none')"),
-             arg("skip_from") = no_skip, arg("dropout") = 0.0)
+             arg("skip_from") = no_skip, arg("dropout") = 0.0,
+             py::arg_v("reparametrization", Component{"none", {}}, "Component('none')"))
         .def_readonly("width", &LayerSpec::width)
         .def_readonly("activation", &LayerSpec::activation)
         .def_readonly("normalization", &LayerSpec::normalization)
         .def_readonly("skip_from", &LayerSpec::skip_from)
         .def_readonly("dropout", &LayerSpec::dropout)
+        .def_readonly("reparametrization", &LayerSpec::reparametrization)
         .def(py::pickle(
             [](const LayerSpec &s) {
-                return LayerState(s.width, s.activation, s.normalization, s.skip_from, s.dropout);
+                return LayerState(s.width, s.activation, s.normalization, s.skip_from, s.dropout,
+                                  s.reparametrization);
             },
             [](const LayerState &state) {
                 return std::apply([](auto... fields) { return LayerSpec{fields...}; }, state);
@@ -180,6 +193,10 @@ void bind_network(py::module_ &module) {
         .def_readonly("layers", &NetworkSpec::layers)
         .def_readonly("loss", &NetworkSpec::loss)
         .def_readonly("bias", &NetworkSpec::bias)
+        .def("plain", &NetworkSpec::plain,
+             "The same network whose weights are trained as they are.")
+        .def("folded", &NetworkSpec::folded,
+             "The same for prediction only: also without batch norm and dropout.")
         .def(py::pickle(
             [](const NetworkSpec &s) { return SpecState(s.n_inputs, s.layers, s.loss, s.bias); },
             [](const SpecState &state) {
@@ -233,6 +250,10 @@ void bind_network(py::module_ &module) {
                                [](const AnyNetwork &a) {
                                    return a.visit([](const auto &n) { return n.n_outputs(); });
                                })
+        .def_property_readonly("reparametrized",
+                               [](const AnyNetwork &a) {
+                                   return a.visit([](const auto &n) { return n.reparametrized(); });
+                               })
         .def_property_readonly("takes_classes",
                                [](const AnyNetwork &a) {
                                    return a.visit([](const auto &n) { return n.takes_classes(); });
@@ -241,6 +262,8 @@ void bind_network(py::module_ &module) {
                                [](const AnyNetwork &a) {
                                    return a.visit([](const auto &n) { return n.layout().blocks; });
                                })
+        .def("effective", &effective, arg("parameters"),
+             "The parameters with the weights that products use in place of the trained coefs.")
         .def("forward", &forward, arg("parameters"), arg("X"), kw_only(), arg("rows") = py::none(),
              arg("n_threads") = 1, "Raw outputs (m, n_outputs).")
         .def("predict", &predict, arg("parameters"), arg("X"), kw_only(), arg("rows") = py::none(),

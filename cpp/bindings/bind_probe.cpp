@@ -5,6 +5,7 @@
 
 #include "bindings/bind.hpp"
 
+#include "engine/probes/chain.hpp"
 #include "engine/probes/probe.hpp"
 
 namespace deepgen::python {
@@ -85,11 +86,13 @@ void norms(const HeldProbe &held, const py::object &parameters, const py::object
 void gradients(const HeldProbe &held, const py::object &parameters, const py::object &out,
                Index begin, Index end, Index n_threads) {
     const auto flat = parameters_of(held, parameters);
-    auto G = writable_matrix_of("out", out, held.probe.n_rows(), held.probe.n_parameters());
     const Share rows = rows_of(held, begin, end);
+    const bool whole = array_of<double>("out", out, 2).shape(0) == held.probe.n_rows();
+    const Index P = held.probe.n_parameters();
+    auto G = writable_matrix_of("out", out, whole ? held.probe.n_rows() : end - begin, P);
     checked_threads(n_threads);
     const double *const from = flat.data();
-    double *const to = G.mutable_data();
+    double *const to = G.mutable_data() + (whole ? begin * P : 0);
     const py::gil_scoped_release released;
     held.probe.gradients(from, rows, to, n_threads);
 }
@@ -108,7 +111,47 @@ py::array_t<double> jacobian(const HeldProbe &held, const py::object &parameters
     return J;
 }
 
+// The chain rule of a network at given parameters.
+struct HeldChain {
+    HeldChain(const AnyNetwork &any, const py::object &parameters)
+        : network(float64_network(any)),
+          chain(
+              *network,
+              vector_of<double>("parameters", parameters, network->layout().n_parameters).data()) {}
+    Index size() const { return network->layout().n_trainable; }
+
+    std::shared_ptr<const Network<double>> network;
+    Chain chain;
+};
+
+py::array_t<double> push_forward(const HeldChain &held, const py::object &direction) {
+    const auto along = finite_vector_of("direction", direction, held.size());
+    py::array_t<double> moved(held.size());
+    held.chain.push_forward(along.data(), moved.mutable_data());
+    return moved;
+}
+
+void pull_back(HeldChain &held, const py::object &gradients) {
+    const Index n_rows = array_of<double>("gradients", gradients, 2).shape(0);
+    auto G = writable_matrix_of("gradients", gradients, n_rows, held.size());
+    for (Index row = 0; row < n_rows; ++row)
+        held.chain.pull_back(G.mutable_data() + row * held.size());
+}
+
+void pull_back_tangent(const HeldChain &held, const py::object &direction,
+                       const py::object &gradient, const py::object &tangent) {
+    const auto along = finite_vector_of("direction", direction, held.size());
+    const auto slopes = vector_of<double>("gradient", gradient, held.size());
+    auto moved = writable_vector_of<double>("tangent", tangent, held.size());
+    held.chain.pull_back_tangent(along.data(), slopes.data(), moved.mutable_data());
+}
+
 } // namespace
+} // namespace deepgen::python
+
+DEEPGEN_FILLED(deepgen::python::HeldChain)
+
+namespace deepgen::python {
 
 void bind_probe(py::module_ &module) {
     using py::arg, py::kw_only;
@@ -121,6 +164,15 @@ void bind_probe(py::module_ &module) {
                   kw_only(), arg("n_threads") = 1, doc);
     };
 
+    py::class_<HeldChain>(module, "Chain",
+                          "The chain rule between trained numbers and effective weights.")
+        .def(py::init<const AnyNetwork &, const py::object &>(), arg("network"), arg("parameters"))
+        .def("push_forward", &push_forward, arg("direction"),
+             "How the effective weights move along a direction (n_trainable,).")
+        .def("pull_back", &pull_back, arg("gradients"),
+             "In place, each row (n_trainable,): from effective weights to trained numbers.")
+        .def("pull_back_tangent", &pull_back_tangent, arg("direction"), arg("gradient"),
+             arg("tangent"), "In place: R of the pulled back gradient, from R of the gradient.");
     module.attr("measured_rows") = measured_rows;
     py::class_<HeldProbe> probe(module, "Probe",
                                 "A float64 network and data that are measured at any parameters.");
@@ -138,7 +190,8 @@ void bind_probe(py::module_ &module) {
     product(probe, "directional", &directional,
             "out (n,) = for each row its gradient's product with v (P,).");
     rowwise(probe, "norms", &norms, "out (n,) = for each row the norm of its gradient.");
-    rowwise(probe, "gradients", &gradients, "out (n, P) = for each row its gradient.");
+    rowwise(probe, "gradients", &gradients,
+            "out (n, P), or of these rows alone, = for each row its gradient.");
     probe.def("jacobian", &jacobian, arg("parameters"), arg("X"), kw_only(), arg("n_threads") = 1,
               "Derivatives of the outputs in the inputs, (m, n_outputs, n_inputs).");
 }

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'simd_paths']
+__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -29,11 +29,11 @@ class LayerSpec:
     """
     One dense layer and what follows it.
     """
-    def __getstate__(self) -> tuple[int, str, Component, int, float]:
+    def __getstate__(self) -> tuple[int, str, Component, int, float, Component]:
         ...
-    def __init__(self, *, width: typing.SupportsInt | typing.SupportsIndex, activation: str = 'relu', normalization: Component = ..., skip_from: typing.SupportsInt | typing.SupportsIndex = -1, dropout: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
+    def __init__(self, *, width: typing.SupportsInt | typing.SupportsIndex, activation: str = 'relu', normalization: Component = ..., skip_from: typing.SupportsInt | typing.SupportsIndex = -1, dropout: typing.SupportsFloat | typing.SupportsIndex = 0.0, reparametrization: Component = ...) -> None:
         ...
-    def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, str, Component, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex]) -> None:
+    def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, str, Component, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, Component]) -> None:
         ...
     @property
     def activation(self) -> str:
@@ -43,6 +43,9 @@ class LayerSpec:
         ...
     @property
     def normalization(self) -> Component:
+        ...
+    @property
+    def reparametrization(self) -> Component:
         ...
     @property
     def skip_from(self) -> int:
@@ -60,6 +63,14 @@ class NetworkSpec:
         ...
     def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, collections.abc.Sequence[LayerSpec], Component, bool]) -> None:
         ...
+    def folded(self) -> NetworkSpec:
+        """
+        The same for prediction only: also without batch norm and dropout.
+        """
+    def plain(self) -> NetworkSpec:
+        """
+        The same network whose weights are trained as they are.
+        """
     @property
     def bias(self) -> bool:
         ...
@@ -125,6 +136,10 @@ class Network:
         """
         What a layer gives (m, width), in inference mode.
         """
+    def effective(self, parameters: typing.Any) -> numpy.ndarray:
+        """
+        The parameters with the weights that products use in place of the trained coefs.
+        """
     def forward(self, parameters: typing.Any, X: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
         """
         Raw outputs (m, n_outputs).
@@ -162,6 +177,9 @@ class Network:
         ...
     @property
     def products(self) -> str:
+        ...
+    @property
+    def reparametrized(self) -> bool:
         ...
     @property
     def simd(self) -> str:
@@ -243,6 +261,24 @@ class Trainer:
     @property
     def steps_per_epoch(self) -> int:
         ...
+class Chain:
+    """
+    The chain rule between trained numbers and effective weights.
+    """
+    def __init__(self, network: Network, parameters: typing.Any) -> None:
+        ...
+    def pull_back(self, gradients: typing.Any) -> None:
+        """
+        In place, each row (n_trainable,): from effective weights to trained numbers.
+        """
+    def pull_back_tangent(self, direction: typing.Any, gradient: typing.Any, tangent: typing.Any) -> None:
+        """
+        In place: R of the pulled back gradient, from R of the gradient.
+        """
+    def push_forward(self, direction: typing.Any) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        How the effective weights move along a direction (n_trainable,).
+        """
 class Probe:
     """
     A float64 network and data that are measured at any parameters.
@@ -267,7 +303,7 @@ class Probe:
         """
     def gradients(self, parameters: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
-        out (n, P) = for each row its gradient.
+        out (n, P), or of these rows alone, = for each row its gradient.
         """
     def jacobian(self, parameters: typing.Any, X: typing.Any, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
         """

@@ -19,6 +19,7 @@ __all__ = [
     "he_normal",
     "he_uniform",
     "initialize",
+    "keep_lengths",
     "lecun_normal",
     "orthogonal",
     "standardize_layers",
@@ -193,10 +194,38 @@ INITIALIZERS: dict[str, Rule] = {
 """The names that ``initializer`` takes."""
 
 
+def small_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
+    """Draw normal weights of deviation 0.05: directions for weight norm.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Where the numbers come from.
+    fan_in, fan_out : int
+        Units before and after the weights.
+    activation : str
+        Not used.
+
+    Returns
+    -------
+    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
+        Weights and zero intercepts.
+
+    References
+    ----------
+    .. [1] T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
+    """
+    return rng.normal(0.0, 0.05, (fan_in, fan_out)), np.zeros(fan_out)
+
+
 def initialize(
-    network: Network, name: str, rng: np.random.Generator, activations: Sequence[str]
+    network: Network,
+    name: str,
+    rng: np.random.Generator,
+    activations: Sequence[str],
+    hidden: Rule | None = None,
 ) -> None:
-    """Write starting weights into a network; scales become 1, shifts 0.
+    """Write starting weights into a network; scales and gains become 1, shifts 0.
 
     Parameters
     ----------
@@ -208,16 +237,30 @@ def initialize(
         Where the numbers come from.
     activations : sequence of str
         The activation that each layer's rule goes by, the output layer's included.
+    hidden : callable, default=None
+        The rule of the hidden layers, where it is not that of ``name``.
+
+    Notes
+    -----
+    Scaled weight standardization has gain and intercepts 0 in the layer that closes a residual
+    block, which is then the identity.
     """
     blocks = network.blocks()
     for layer, activation in enumerate(activations):
         fan_in, fan_out = blocks[f"coefs_{layer}"].shape
-        coefs, intercepts = INITIALIZERS[name](rng, fan_in, fan_out, activation)
+        rule = INITIALIZERS[name]
+        if hidden is not None and layer < network.n_layers - 1:
+            rule = hidden
+        coefs, intercepts = rule(rng, fan_in, fan_out, activation)
+        spec = network.core.spec.layers[layer]
+        scaled = spec.reparametrization.name == "scaled_weight_standardization"
+        closes = scaled and spec.skip_from >= 0
         values: dict[str, Any] = {
             "coefs": coefs,
-            "intercepts": intercepts,
+            "intercepts": 0.0 if closes else intercepts,
             "scale": 1.0,
             "shift": 0.0,
+            "gain": 0.0 if closes else 1.0,
             "mean": 0.0,
             "variance": 1.0,
         }
@@ -226,7 +269,24 @@ def initialize(
                 blocks[f"{kind}_{layer}"][...] = value
 
 
-def standardize_layers(network: Network, X: Matrix, rows: NDArray[np.int64]) -> None:
+def keep_lengths(network: Network) -> None:
+    """Give weight norm the gains with which the weights that are used are those that are stored.
+
+    Parameters
+    ----------
+    network : Network
+        Its gains are overwritten.
+    """
+    blocks = network.blocks()
+    for layer, spec in enumerate(network.core.spec.layers):
+        if spec.reparametrization.name == "weight_norm":
+            stored = blocks[f"coefs_{layer}"].astype(np.float64)
+            blocks[f"gain_{layer}"][...] = np.sqrt((stored**2).sum(axis=0))
+
+
+def standardize_layers(
+    network: Network, X: Matrix, rows: NDArray[np.int64], n_layers: int | None = None
+) -> None:
     """Scale and shift each layer so that its pre-activations have mean 0 and variance 1.
 
     Parameters
@@ -237,21 +297,29 @@ def standardize_layers(network: Network, X: Matrix, rows: NDArray[np.int64]) -> 
         Samples in the network's type.
     rows : ndarray of shape (n_rows,)
         Which samples the moments are taken over.
+    n_layers : int, default=None
+        How many layers, from the first; None takes all.
 
     Notes
     -----
     A unit that is constant over the samples keeps its scale. Layers without intercepts are scaled
-    only. Costs one forward pass a layer.
+    only. What is scaled is the gain where each unit has one; weight standardization undoes any
+    scale, so that its layers are shifted only. Costs one forward pass a layer.
 
     References
     ----------
     .. [1] T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
     """
     blocks = network.blocks()
-    for layer in range(network.n_layers):
+    for layer in range(network.n_layers if n_layers is None else n_layers):
         mean, variance = network.moments(X, layer, rows=rows)
         scale = np.where(variance > 0, 1 / np.sqrt(np.where(variance > 0, variance, 1.0)), 1.0)
-        blocks[f"coefs_{layer}"][...] *= scale
+        kind = network.core.spec.layers[layer].reparametrization.name
+        if kind == "weight_standardization":
+            scale = np.ones_like(scale)
+        gains = blocks.get(f"gain_{layer}", blocks[f"coefs_{layer}"])
+        scaled = gains if gains.shape == scale.shape else blocks[f"coefs_{layer}"]
+        scaled[...] *= scale
         if f"intercepts_{layer}" in blocks:
             intercepts = blocks[f"intercepts_{layer}"]
             intercepts[...] = (intercepts - mean) * scale

@@ -85,6 +85,19 @@ class Network:
         core = _core.Network(self.core.spec, dtype=dtype.name)
         return Network(core, self.parameters.astype(dtype))
 
+    def fold(self) -> Network:
+        """Return a network that predicts the same, with plain layers; for diagnostics and export.
+
+        Returns
+        -------
+        network : Network
+            With parameters of its own: effective weights where layers are reparametrized, and batch
+            norm multiplied into them. Layer norm, which is not affine, stays.
+        """
+        from deepgen.folding import fold
+
+        return fold(self)
+
     def blocks(self) -> dict[str, Array]:
         """Return every block of parameters as a view.
 

@@ -1,13 +1,27 @@
-"""Normalizations of the pre-activations of hidden layers."""
+"""Normalizations of hidden layers: of their pre-activations, or of their weights.
+
+Those of weights are reparametrizations: what is trained and stands in ``coefs_`` is v, and the
+products use the weights that a formula makes of it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from deepgen import _core
 from deepgen.component import Component, Range
+from deepgen.signal import variance_gain
 
-__all__ = ["BatchNorm", "LayerNorm", "Normalization"]
+__all__ = [
+    "BatchNorm",
+    "LayerNorm",
+    "Normalization",
+    "Reparametrization",
+    "ScaledWeightStandardization",
+    "WeightNorm",
+    "WeightStandardization",
+]
 
 
 @dataclass(repr=False)
@@ -30,8 +44,39 @@ class Normalization(Component):
             ``eps`` becomes ``epsilon``.
         """
         settings = super().settings()
-        settings["epsilon"] = settings.pop("eps")
+        if "eps" in settings:
+            settings["epsilon"] = settings.pop("eps")
         return settings
+
+
+@dataclass(repr=False)
+class Reparametrization(Normalization):
+    """Base of the normalizations of weights.
+
+    Examples
+    --------
+    >>> from deepgen.normalizations import Reparametrization, WeightNorm
+    >>> isinstance(WeightNorm(), Reparametrization)
+    True
+    """
+
+    centres: ClassVar[bool] = False
+    """Whether each unit's weights sum to 0."""
+
+    def after(self, activation: str) -> _core.Component:
+        """Return the engine's description for a layer on top of an activation.
+
+        Parameters
+        ----------
+        activation : str
+            What the layer's inputs went through; 'identity' for features and for sums of layers.
+
+        Returns
+        -------
+        component : deepgen._core.Component
+            Name and settings.
+        """
+        return self.to_core()
 
 
 @dataclass(repr=False)
@@ -116,5 +161,179 @@ class LayerNorm(Normalization):
     eps: float = 1e-5
 
 
-NORMALIZATIONS: dict[str, type[Normalization]] = {"batch": BatchNorm, "layer": LayerNorm}
+@dataclass(repr=False)
+class WeightNorm(Reparametrization):
+    r"""Each unit's weights are a direction and a length, which are trained apart.
+
+    .. math::
+        w = g \, v / |v|
+
+    with v a column of ``coefs_`` and one trained gain g a unit.
+
+    Parameters
+    ----------
+    data_dependent : bool, default=True
+        Whether a fit begins with directions drawn from a normal distribution of deviation 0.05, and
+        with gains and intercepts that give each unit's pre-activations mean 0 and variance 1 over
+        at most 2048 training rows, layer by layer. False starts at the weights that ``initializer``
+        draws, g being their length, and so do weights given as ``coefs_init``.
+
+    Notes
+    -----
+    The gradient in v is orthogonal to v, so plain gradient steps never shorten it. A unit whose v
+    is 0 has no direction: its weights are 0 and stay so. The output layer is plain. Costs some
+    passes over the weights a step, nothing a sample.
+
+    References
+    ----------
+    .. [1] T. Salimans and D. P. Kingma, "Weight normalization: a simple reparameterization to
+       accelerate training of deep neural networks", NeurIPS 2016, eq. (2)-(3) and section 3.
+
+    Examples
+    --------
+    >>> from deepgen.normalizations import WeightNorm
+    >>> WeightNorm(data_dependent=False)
+    WeightNorm(data_dependent=False)
+    """
+
+    name: ClassVar[str] = "weight_norm"
+    flags: ClassVar[tuple[str, ...]] = ("data_dependent",)
+
+    data_dependent: bool = True
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings under the engine's names.
+
+        Returns
+        -------
+        settings : dict
+            Empty: how a fit begins is the estimator's business.
+        """
+        return {}
+
+
+@dataclass(repr=False)
+class WeightStandardization(Reparametrization):
+    r"""Each unit's weights are centred and divided by their standard deviation.
+
+    .. math::
+        w = (v - \bar v) / (s(v) + \epsilon)
+
+    with v a column of ``coefs_``.
+
+    Parameters
+    ----------
+    eps : float, default=1e-5
+        Added to the deviation, > 0.
+    ddof : int, default=0
+        The deviation's divisor is fan_in - ddof: 0 as the paper's TensorFlow code, 1 as its PyTorch
+        code.
+
+    Notes
+    -----
+    Centred weights do not see the sum of a layer's inputs; layers of a single input are refused.
+    Weights have deviation 1, so pre-activations grow with the square root of the layer's inputs;
+    `ScaledWeightStandardization` takes that out and adds a gain. The output layer is plain.
+
+    References
+    ----------
+    .. [1] S. Qiao, H. Wang, C. Liu, W. Shen and A. Yuille, "Micro-batch training with batch-channel
+       normalization and weight standardization", 2019, eq. (10).
+
+    Examples
+    --------
+    >>> from deepgen.normalizations import WeightStandardization
+    >>> WeightStandardization(ddof=1)
+    WeightStandardization(ddof=1)
+    """
+
+    name: ClassVar[str] = "weight_standardization"
+    centres: ClassVar[bool] = True
+    ranges: ClassVar[dict[str, Range]] = {"eps": Range(0, without="low"), "ddof": Range(0, 1)}
+
+    eps: float = 1e-5
+    ddof: int = 0
+
+
+@dataclass(repr=False)
+class ScaledWeightStandardization(Reparametrization):
+    r"""Each unit's weights are centred and scaled to keep the variance of the signal.
+
+    .. math::
+        w = g \, \gamma \, (v - \bar v) / \sqrt{\max(n \, \mathrm{var}(v), \epsilon)}
+
+    with v a column of ``coefs_``, n its length and one trained gain g a unit.
+
+    Parameters
+    ----------
+    eps : float, default=1e-4
+        Smallest sum of squares that is divided by, > 0.
+
+    Notes
+    -----
+    Centred weights do not see the sum of a layer's inputs; layers of a single input are refused.
+    With standard normal inputs each layer's pre-activations have mean 0 and variance 1 at the
+    start. For that, :math:`\gamma` is the exact gain of the activation that the layer's inputs
+    went through, :math:`1 / \sqrt{\mathrm{Var} f(x)}` with x standard normal: for ReLU
+    :math:`\sqrt{2 / (1 - 1 / \pi)}` = 1.71285855..., for features and sums of layers 1. In a
+    residual network the layer that closes a block begins with g = 0, so every block begins as the
+    identity (SkipInit). The output layer is plain.
+
+    These are the networks without normalization of NF-ResNets and NFNets; there clipping by unit
+    (``adaptive_clip=0.01``) goes with them.
+
+    References
+    ----------
+    .. [1] A. Brock, S. De and S. L. Smith, "Characterizing signal propagation to close the
+       performance gap in unnormalized ResNets", ICLR 2021, section 4.
+    .. [2] S. De and S. L. Smith, "Batch normalization biases residual blocks towards the identity
+       function in deep networks", NeurIPS 2020, section 4 (SkipInit).
+
+    Examples
+    --------
+    >>> from deepgen.normalizations import ScaledWeightStandardization
+    >>> ScaledWeightStandardization().after("relu").settings["gamma"]
+    1.7128585504496...
+    """
+
+    name: ClassVar[str] = "scaled_weight_standardization"
+    centres: ClassVar[bool] = True
+    ranges: ClassVar[dict[str, Range]] = {"eps": Range(0, without="low")}
+
+    eps: float = 1e-4
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings under the engine's names.
+
+        Returns
+        -------
+        settings : dict of str to float
+            Those of a layer on top of features.
+        """
+        return {**super().settings(), "gamma": 1.0}
+
+    def after(self, activation: str) -> _core.Component:
+        """Return the engine's description for a layer on top of an activation.
+
+        Parameters
+        ----------
+        activation : str
+            What the layer's inputs went through; 'identity' for features and for sums of layers.
+
+        Returns
+        -------
+        component : deepgen._core.Component
+            With the activation's gain.
+        """
+        settings = self.to_core().settings
+        return _core.Component(self.name, {**settings, "gamma": variance_gain(activation)})
+
+
+NORMALIZATIONS: dict[str, type[Normalization]] = {
+    "batch": BatchNorm,
+    "layer": LayerNorm,
+    "scaled_weight_standardization": ScaledWeightStandardization,
+    "weight": WeightNorm,
+    "weight_standardization": WeightStandardization,
+}
 """The names that ``normalization`` takes."""

@@ -11,6 +11,7 @@ from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator
 
 from deepgen import _core
+from deepgen.chained import engine_probe
 from deepgen.inputs import as_matrix, check_features
 from deepgen.network import Array, Network
 from deepgen.operators import Vector, checked_vector, linear_operator
@@ -42,7 +43,8 @@ class Probe:
 
     L is the training loss: class weights, label smoothing and link are in it and targets are in
     scaled units, while L2, dropout and mixup are not. Batch norm uses its running statistics. The
-    derivative of ReLU at 0 is 0, its second derivative and that of every other kink is 0.
+    derivative of ReLU at 0 is 0, its second derivative and that of every other kink is 0. Under
+    weight norm and the like :math:`\theta` is what is trained (v and g), and all is exact there.
 
     Parameters
     ----------
@@ -127,7 +129,7 @@ class Probe:
             None if data.weights is None else _owned(data.weights, sample_weight),
         )
         self._estimator = copy.copy(model)
-        self._core = _core.Probe(network.core, self.data.X, self.data.y, self.data.weights)
+        self._core = engine_probe(network, self.data.X, self.data.y, self.data.weights)
         self._hold(network, network.parameters)
 
     def _hold(self, network: Network, parameters: Array) -> None:
@@ -158,7 +160,7 @@ class Probe:
 
     @property
     def parameters(self) -> Vector:
-        """The trainable numbers (P,), layer by layer ``coefs``, ``intercepts``, scale, shift.
+        """The trainable numbers (P,), layer by layer ``coefs``, ``intercepts``, scale, shift, gain.
 
         A view that cannot be written; `at` measures elsewhere.
         """

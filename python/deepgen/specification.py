@@ -9,7 +9,7 @@ import numpy as np
 
 from deepgen import _core
 from deepgen.component import resolve
-from deepgen.normalizations import NORMALIZATIONS, Normalization
+from deepgen.normalizations import NORMALIZATIONS, Normalization, Reparametrization
 from deepgen.skips import SKIPS, Skip
 
 __all__ = [
@@ -131,6 +131,28 @@ def output_activation(activation: Any) -> str:
     return str(activation[-1]) if len(activation) else "identity"
 
 
+def refuse_single_inputs(weights: Reparametrization, widths: list[int]) -> None:
+    """Refuse centred weights of a single input, which would be 0 whatever is trained.
+
+    Parameters
+    ----------
+    weights : Reparametrization
+        What the weights of hidden layers are made by.
+    widths : list of int
+        Features, then units of the hidden layers.
+
+    Raises
+    ------
+    ValueError
+        If a hidden layer has a single input.
+    """
+    if 1 in widths[:-1]:
+        raise ValueError(
+            f"{weights.name} centres each unit's weights over its inputs, and hidden layer "
+            f"{widths.index(1)} has a single input"
+        )
+
+
 def network_spec(
     *,
     n_inputs: int,
@@ -156,7 +178,7 @@ def network_spec(
     activations : list of str
         Activations of the hidden layers.
     normalization : str, Normalization or None
-        What stands before the activation of the hidden layers.
+        What stands before the activation of the hidden layers, or what their weights are made by.
     skip : str, Skip or None
         Which hidden layers' outputs are added to later ones.
     dropout : float
@@ -172,22 +194,33 @@ def network_spec(
         Hidden layers, then the output layer.
     """
     plain = _core.Component("none")
-    norm = plain
+    norm, weights = plain, None
     if normalization is not None:
-        norm = resolve(normalization, NORMALIZATIONS, "normalization").to_core()
+        chosen = resolve(normalization, NORMALIZATIONS, "normalization")
+        weights = chosen if isinstance(chosen, Reparametrization) else None
+        norm = plain if weights else chosen.to_core()
     sources = [-1] * len(widths)
     if skip is not None:
         sources = resolve(skip, SKIPS, "skip").sources(widths)
+    if weights and weights.centres:
+        refuse_single_inputs(weights, [n_inputs, *widths])
+    # The layer that closes a block only maps back to the block's input.
+    applied = [
+        name if source < 0 else "identity"
+        for name, source in zip(activations, sources, strict=True)
+    ]
     layers = [
         _core.LayerSpec(
             width=width,
-            # The layer that closes a block only maps back to the block's input.
-            activation=name if source < 0 else "identity",
+            activation=name,
             normalization=norm if source < 0 else plain,
             skip_from=source,
             dropout=float(dropout),
+            reparametrization=weights.after(below) if weights else plain,
         )
-        for width, name, source in zip(widths, activations, sources, strict=True)
+        for width, name, below, source in zip(
+            widths, applied, ["identity", *applied][: len(widths)], sources, strict=True
+        )
     ]
     layers.append(_core.LayerSpec(width=n_outputs, activation="identity"))
     return _core.NetworkSpec(n_inputs=n_inputs, layers=layers, loss=loss, bias=bool(bias))

@@ -23,8 +23,8 @@ LEFT_OUT = {
 }
 ESTIMATORS = (MLPClassifier, MLPRegressor)
 # What users import, besides the estimators.
-USERS = ("augmentation", "datasets", "losses", "normalizations", "optimizers", "schedules", "skips")
-USERS = ("averaging", "datasets", "losses", "normalizations", "optimizers", "schedules", "skips")
+USERS = ("augmentation", "averaging", "datasets", "generalization", "losses", "normalizations")
+USERS += ("optimizers", "schedules", "skips")
 
 
 def public_modules():

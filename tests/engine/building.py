@@ -20,6 +20,7 @@ def spec_of(spec):
             normalization=component_of(layer.normalization),
             skip_from=layer.skip_from,
             dropout=layer.dropout,
+            reparametrization=component_of(layer.reparametrization),
         )
         for layer in spec.layers
     ]

@@ -273,6 +273,15 @@ def test_norms_dropout_and_rows_of_weight_zero_mix_as_the_twin(build, normalizat
     assert_trains_as_the_twin(spec, augmentation=SWAP, mixup=0.4, zeros=zeros)
 
 
+@pytest.mark.parametrize("name", sorted(reference.WRAPPERS))
+@pytest.mark.parametrize("csr", [False, True])
+def test_every_wrapper_sees_the_same_draw_whenever_it_looks(name, csr):
+    """Those that look at a batch from two points too: no row is changed or mixed anew."""
+    spec = replace(two_hidden(), n_inputs=9)
+    how = {"wrappers": [Component(name)], "augmentation": SWAP, "mixup": 0.5}
+    assert_trains_as_the_twin(spec, csr=csr, n_threads=2, batch_size=20, **how)
+
+
 @pytest.mark.parametrize("n", [1, 9, 16, 17])
 def test_any_last_batch_is_mixed_as_the_twin(n):
     """A row that is alone in its batch is its own partner."""

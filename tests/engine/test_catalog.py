@@ -17,6 +17,9 @@ TWINS = {
     "activations": {name: {} for name in reference.ACTIVATIONS},
     "augmentations": {name: member.defaults for name, member in reference.AUGMENTATIONS.items()},
     "normalizations": reference.NORMALIZATIONS,
+    "reparametrizations": {
+        name: member.defaults for name, member in reference.REPARAMETRIZATIONS.items()
+    },
     "losses": {name: loss.defaults for name, loss in reference.LOSSES.items()},
     "optimizers": {name: rule.defaults for name, rule in reference.OPTIMIZERS.items()},
     "wrappers": {name: wrapper.defaults for name, wrapper in reference.WRAPPERS.items()},
@@ -36,6 +39,8 @@ def build(family, component):
         return network_of(spec_of(LayerSpec(width=3, activation=component.name)))
     if family == "normalizations":
         return network_of(spec_of(LayerSpec(width=3, normalization=component)))
+    if family == "reparametrizations":
+        return network_of(spec_of(LayerSpec(width=3, reparametrization=component)))
     if family == "losses":
         return network_of(spec_of(LayerSpec(width=3), loss=component, n_outputs=2))
     if family == "augmentations":

@@ -45,6 +45,13 @@ def test_wrappers_train_norms_and_skips_as_the_twin(wrapper, normalization):
     assert_training_equals_twin(residual(normalization), ADAM, wrappers=[wrapper], n_threads=2)
 
 
+@every_wrapper
+@pytest.mark.parametrize("member", sorted(set(_core.catalog()["reparametrizations"]) - {"none"}))
+def test_wrappers_train_reparametrized_networks_as_the_twin(wrapper, member):
+    spec = residual(LAYER, reparametrization=Component(member))
+    assert_training_equals_twin(spec, ADAM, wrappers=[wrapper], n_threads=2)
+
+
 @every_dtype
 @every_path
 @every_norm

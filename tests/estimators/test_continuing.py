@@ -22,6 +22,8 @@ KINDS = {
     "invscaling": dict(solver="sgd", learning_rate="invscaling", learning_rate_init=0.1),
     "adaptive": dict(solver="sgd", learning_rate="adaptive", n_iter_no_change=1, tol=1e-3),
     "batch": dict(normalization="batch"),
+    "weight norm": dict(normalization="weight"),
+    "scaled": dict(normalization="scaled_weight_standardization", skip="residual", solver="adamw"),
     "recalibrated": dict(normalization=BatchNorm(recalibrate=True)),
     "dropout": dict(dropout=0.3, skip="residual"),
     "early": dict(early_stopping=True, n_iter_no_change=100, learning_rate_init=0.05),

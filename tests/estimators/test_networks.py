@@ -2,10 +2,19 @@
 
 import numpy as np
 import pytest
+from scipy import sparse
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.estimators.assembly import LEARNING_RATE
-from deepgen.normalizations import BatchNorm, LayerNorm
+from deepgen.inputs import as_matrix
+from deepgen.network import Network
+from deepgen.normalizations import (
+    BatchNorm,
+    LayerNorm,
+    ScaledWeightStandardization,
+    WeightNorm,
+    WeightStandardization,
+)
 from deepgen.optimizers import LBFGS, SGD, AdaDelta, AdaGrad, Adam, AdamW, RMSProp
 from deepgen.schedules import Constant, InvScaling
 from deepgen.skips import Residual
@@ -60,6 +69,9 @@ def test_a_list_gives_one_activation_a_layer():
     [
         dict(normalization="batch"),
         dict(normalization="layer"),
+        dict(normalization="weight"),
+        dict(normalization="weight", skip="residual", bias=False),
+        dict(normalization="scaled_weight_standardization"),
         dict(skip="residual"),
         dict(skip="residual", normalization="batch", dropout=0.1),
         dict(dropout=0.2),
@@ -86,6 +98,15 @@ def test_every_network_learns(settings):
     [
         (dict(normalization="batch"), dict(normalization=BatchNorm())),
         (dict(normalization="layer"), dict(normalization=LayerNorm())),
+        (dict(normalization="weight"), dict(normalization=WeightNorm())),
+        (
+            dict(normalization="weight_standardization"),
+            dict(normalization=WeightStandardization()),
+        ),
+        (
+            dict(normalization="scaled_weight_standardization"),
+            dict(normalization=ScaledWeightStandardization()),
+        ),
         (dict(skip="residual"), dict(skip=Residual())),
         (dict(solver="adam"), dict(solver=Adam())),
         (dict(solver="adamw"), dict(solver=AdamW())),
@@ -177,6 +198,31 @@ def test_recalibration_leaves_the_weights_alone():
     parameters = plain.network_.parameters, exact.network_.parameters
     assert np.array_equal(parameters[0][:n_trainable], parameters[1][:n_trainable])
     assert not np.array_equal(*parameters)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_any_parameters_can_be_recalibrated_dense_or_sparse(dtype):
+    """An average of weights has had no batch: the moments are those of its own activations."""
+    given = np.where(np.abs(X) > 0.7, X, 0.0).astype(dtype)
+    network = model_of(normalization="batch", skip="residual", dtype=dtype).fit(given, Y).network_
+    halved = Network(network.core, network.parameters * 0.5)
+    csr = Network(network.core, halved.parameters.copy())
+    halved.recalibrate(given)
+    csr.recalibrate(as_matrix(sparse.csr_array(given)))
+    tolerance = 1e-5 if dtype == "float32" else 1e-12
+    np.testing.assert_allclose(csr.parameters, halved.parameters, rtol=tolerance, atol=tolerance)
+    for layer in (0, 1):
+        mean, variance = halved.moments(given, layer)
+        np.testing.assert_allclose(halved.blocks()[f"mean_{layer}"], mean, rtol=tolerance)
+        np.testing.assert_allclose(halved.blocks()[f"variance_{layer}"], variance, rtol=tolerance)
+    again = Network(network.core, halved.parameters.copy())
+    again.recalibrate(given, n_threads=3)
+    assert np.array_equal(again.parameters, halved.parameters)
+
+
+def test_batch_norm_refuses_to_fit_a_single_row():
+    with pytest.raises(ValueError, match="batch norm needs batches of at least 2 rows, got 1"):
+        model_of(normalization="batch").fit(X[:1], Y[:1])
 
 
 def test_l2_falls_on_weights_and_is_divided_by_the_batch():

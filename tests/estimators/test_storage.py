@@ -169,6 +169,8 @@ def test_names_of_features_are_kept(tmp_path):
         {},
         {"early_stopping": True, "n_iter_no_change": 100, "learning_rate_init": 0.05},
         {"normalization": normalizations.BatchNorm(recalibrate=True)},
+        {"normalization": normalizations.WeightNorm(data_dependent=False)},
+        {"normalization": "scaled_weight_standardization"},
         {"solver": "sgd", "learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 1e-3},
         {"dropout": 0.3, "dtype": "float64"},
         {"solver": "lbfgs"},

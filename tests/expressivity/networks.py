@@ -44,6 +44,8 @@ PIECEWISE_LINEAR = {
     "residual": {"skip": "residual"},
     "batch norm": {"normalization": "batch"},
     "residual batch norm": {"skip": "residual", "normalization": "batch"},
+    "weight norm": {"normalization": "weight"},
+    "residual weight norm": {"skip": "residual", "normalization": "weight"},
     "no bias": {"bias": False},
     "float32 scaled": {"dtype": "float32"},
 }

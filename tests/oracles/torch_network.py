@@ -73,6 +73,27 @@ LOSSES = {
 }
 
 
+def centred(v):
+    return v - v.mean(dim=0)
+
+
+def scaled_weight_standardization(v, g, epsilon=1e-4, gamma=1.0):
+    fan_in_variance = len(v) * v.var(dim=0, correction=0)
+    floor = torch.tensor(epsilon, dtype=v.dtype)
+    return g * gamma * centred(v) * torch.rsqrt(torch.maximum(fan_in_variance, floor))
+
+
+REPARAMETRIZATIONS = {
+    "none": lambda v, g: v,
+    "gain": lambda v, g: g * v,
+    "weight_norm": lambda v, g: g * v / v.norm(dim=0),
+    "weight_standardization": lambda v, g, epsilon=1e-5, ddof=0.0: (
+        centred(v) / (v.std(dim=0, correction=int(ddof)) + epsilon)
+    ),
+    "scaled_weight_standardization": scaled_weight_standardization,
+}
+
+
 class TorchNetwork:
     """Blocks of a flat vector as leaf tensors, and the loss on them."""
 
@@ -106,7 +127,7 @@ class TorchNetwork:
         """Raw outputs; in training the running statistics are updated in place."""
         a, kept = torch.as_tensor(X), []
         for l, layer in enumerate(self.spec.layers):
-            a = a @ self.tensors[f"coefs_{l}"]
+            a = a @ self.weights(l, layer.reparametrization)
             if f"intercepts_{l}" in self.tensors:
                 a = a + self.tensors[f"intercepts_{l}"]
             a = ACTIVATIONS[layer.activation](self.normalized(l, layer.normalization, a, training))
@@ -114,6 +135,11 @@ class TorchNetwork:
                 a = a + kept[layer.skip_from]
             kept.append(a)
         return a
+
+    def weights(self, l, reparametrization):
+        gain = self.tensors.get(f"gain_{l}")
+        make = REPARAMETRIZATIONS[reparametrization.name]
+        return make(self.tensors[f"coefs_{l}"], gain, **reparametrization.settings)
 
     def normalized(self, l, normalization, z, training):
         if normalization.name == "none":

@@ -8,7 +8,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 import deepgen
 from deepgen.losses import Focal, LogLoss, Quantile
-from deepgen.normalizations import BatchNorm, LayerNorm
+from deepgen.normalizations import BatchNorm, LayerNorm, WeightNorm
 
 N = 40
 
@@ -56,6 +56,16 @@ REGRESSORS = {
         {"normalization": BatchNorm(eps=0.1), "skip": "residual"},
         smooth_target,
     ),
+    "weight norm": ({"normalization": "weight"}, smooth_target),
+    "weight norm, residual": (
+        {"normalization": WeightNorm(data_dependent=False), "skip": "residual"},
+        smooth_target,
+    ),
+    "weight standardization": ({"normalization": "weight_standardization"}, smooth_target),
+    "scaled weight standardization, residual": (
+        {"normalization": "scaled_weight_standardization", "skip": "residual", "bias": False},
+        smooth_target,
+    ),
     "dropout": ({"dropout": 0.3}, smooth_target),
     "float64": ({"dtype": "float64"}, smooth_target),
 }
@@ -66,6 +76,7 @@ CLASSIFIERS = {
     "several labels": ({}, labels),
     "smoothed classes": ({"loss": LogLoss(label_smoothing=0.1)}, classes),
     "smoothed labels": ({"loss": LogLoss(label_smoothing=0.1)}, labels),
+    "weight norm of classes": ({"normalization": "weight"}, classes),
     "focal": ({"loss": "focal"}, classes),
     "focal of two": ({"loss": Focal(gamma=0.7)}, lambda X: classes(X) == "bee"),
     "balanced": ({"class_weight": "balanced"}, classes),

@@ -1,7 +1,7 @@
 """The executable specification of the engine: plain, slow and obvious NumPy in float64.
 
-Reading order: random, activations, normalizations, losses, network, probe, optimizers, wrappers,
-augmentations, mixup, trainer.
+Reading order: random, activations, normalizations, reparametrizations, losses, network, probe,
+optimizers, wrappers, augmentations, mixup, trainer.
 Nothing here is fast and nothing here knows the engine; tests/engine compares the engine with it and
 tests/oracles compares both with PyTorch.
 """
@@ -15,6 +15,7 @@ from .network import (
     Component,
     LayerSpec,
     NetworkSpec,
+    effective,
     forward,
     is_weight,
     layout,
@@ -24,10 +25,12 @@ from .network import (
     n_trainable,
     outputs,
     predict,
+    pull_back,
     split,
 )
 from .normalizations import DEFAULTS as NORMALIZATIONS
 from .optimizers import OPTIMIZERS
+from .reparametrizations import REPARAMETRIZATIONS
 from .trainer import Progress, Trainer
 from .wrappers import WRAPPERS
 
@@ -37,6 +40,7 @@ __all__ = [
     "LOSSES",
     "NORMALIZATIONS",
     "OPTIMIZERS",
+    "REPARAMETRIZATIONS",
     "WRAPPERS",
     "Block",
     "Component",
@@ -44,6 +48,7 @@ __all__ = [
     "NetworkSpec",
     "Progress",
     "Trainer",
+    "effective",
     "forward",
     "is_weight",
     "layout",
@@ -55,6 +60,7 @@ __all__ = [
     "outputs",
     "predict",
     "probe",
+    "pull_back",
     "random",
     "split",
 ]

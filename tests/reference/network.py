@@ -2,17 +2,18 @@
 
 With a_(-1) = X, for each layer l:
 
+    W = effective(V, gain)          V itself without a reparametrization
     z = a_(l-1) W + b               no b under batch norm, nor with bias=False
     y = norm(z)                     none, batch or layer
     h = activation(y)
     h = h mask / (1 - p)            dropout, only in training
     a_l = h + a_(skip_from)         only with skip_from >= 0
 
-    loss = (sum_i w_i l(z_i, y_i) + alpha / 2 sum_l ||W_l||^2) / sum_i w_i
+    loss = (sum_i w_i l(z_i, y_i) + alpha / 2 sum_l ||V_l||^2) / sum_i w_i
 
-The output layer is plain: its z are the raw outputs. The vector holds for each layer W (in, out),
-b, scale, shift; after all of them come the buffers, the running mean and variance of each batch
-norm. CSR input is made dense first.
+The output layer is plain: its z are the raw outputs. The vector holds for each layer V (in, out),
+b, scale, shift, gain; after all of them come the buffers, the running mean and variance of each
+batch norm. CSR input is made dense first.
 
 Sources: D. Rumelhart, G. Hinton, R. Williams 1986 (the chain of dX); K. He et al. 2016 (the skip).
 """
@@ -33,6 +34,7 @@ from .normalizations import (
     standardize_rows,
     standardize_with,
 )
+from .reparametrizations import REPARAMETRIZATIONS
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class LayerSpec:
     normalization: Component = Component("none")
     skip_from: int = -1
     dropout: float = 0.0
+    reparametrization: Component = Component("none")
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,9 @@ def layout(spec):
         if norm != "none":
             shapes.append((f"scale_{l}", 1, layer.width))
             shapes.append((f"shift_{l}", 1, layer.width))
+        gains = REPARAMETRIZATIONS[layer.reparametrization.name].gains
+        if gains:
+            shapes.append((f"gain_{l}", 1, layer.width if gains == "unit" else 1))
         if norm == "batch":
             buffers.append((f"mean_{l}", 1, layer.width))
             buffers.append((f"variance_{l}", 1, layer.width))
@@ -137,9 +143,40 @@ def settings_of(normalization):
     return {**DEFAULTS[normalization.name], **normalization.settings}
 
 
+def reparametrizations(spec):
+    """Number of the layer, member and settings of all layers that are reparametrized."""
+    for l, layer in enumerate(spec.layers):
+        member = REPARAMETRIZATIONS[layer.reparametrization.name]
+        if layer.reparametrization.name != "none":
+            yield l, member, {**member.defaults, **layer.reparametrization.settings}
+
+
+def effective(spec, parameters):
+    """The vector with the weights that products use in place of the trained ones."""
+    used = parameters.copy()
+    trained, into = split(spec, parameters), split(spec, used)
+    for l, member, settings in reparametrizations(spec):
+        v, g = trained[f"coefs_{l}"], trained.get(f"gain_{l}", 1.0)
+        into[f"coefs_{l}"][...] = member.value(v, g, **settings)
+    return used
+
+
+def pull_back(spec, parameters, gradient):
+    """The gradient in the trained numbers from that in the effective weights."""
+    pulled = gradient.astype(np.result_type(parameters, gradient))
+    trained, into = split(spec, parameters), split(spec, pulled)
+    for l, member, settings in reparametrizations(spec):
+        v, g = trained[f"coefs_{l}"], trained.get(f"gain_{l}", 1.0)
+        dv, dg = member.back(v, g, into[f"coefs_{l}"], **settings)
+        into[f"coefs_{l}"][...] = dv
+        if dg is not None:
+            into[f"gain_{l}"][...] = dg
+    return pulled
+
+
 def forward(spec, parameters, X, *, training=False, masks=None):
     """The trace of every layer. ``masks`` holds a dropout mask or None for each layer."""
-    blocks = split(spec, parameters)
+    blocks = split(spec, effective(spec, parameters))
     a = X.toarray() if sparse.issparse(X) else X
     trace = []
     for l, layer in enumerate(spec.layers):
@@ -216,7 +253,13 @@ def gradient_of_trace(spec, parameters, trace, y, weights=None, alpha=0.0):
 
 def gradient_of_slopes(spec, parameters, trace, slopes):
     """The gradient of a function of the outputs whose derivatives there are ``slopes``."""
-    blocks = split(spec, parameters)
+    gradient = gradient_in_effective(spec, parameters, trace, slopes)
+    return pull_back(spec, parameters, gradient)
+
+
+def gradient_in_effective(spec, parameters, trace, slopes):
+    """The same in the effective weights, as if they were trained."""
+    blocks = split(spec, effective(spec, parameters))
     gradient = np.zeros_like(parameters)
     into = split(spec, gradient)
 

@@ -7,7 +7,8 @@ With outputs z_i of sample i, its loss l_i, weights w and the P trainable number
     J      dz / d theta, forward: one column a parameter
     GN v   sum_i w_i J_i^T (d2l_i/dz2) J_i v / sum_i w_i
     H v    Pearlmutter's R-operator, R f = d/dr f(theta + r v) at r = 0, on every line of the
-           forward pass and of the gradient
+           forward pass and of the gradient; through a reparametrization by a complex step,
+           R f = Im f(theta + i h v) / h, which is exact for the tiniest h
 
 Batch norm uses its running statistics, which are constants.
 
@@ -23,11 +24,14 @@ from scipy import sparse
 from .activations import ACTIVATIONS
 from .losses import LOSSES
 from .network import (
+    effective,
     forward,
+    gradient_in_effective,
     gradient_of_slopes,
     loss_and_gradient,
     loss_settings,
     n_trainable,
+    pull_back,
     split,
 )
 from .normalizations import (
@@ -35,6 +39,8 @@ from .normalizations import (
     standardize_gradient_tangent,
     standardize_tangent,
 )
+
+STEP = 1e-30  # its square is nothing beside 1
 
 
 @dataclass
@@ -59,7 +65,8 @@ def per_sample_gradients(spec, parameters, X, y):
 
 def tangents(spec, parameters, trace, direction, dX):
     """How every layer moves with the parameters along ``direction`` and the inputs along dX."""
-    blocks, moves = split(spec, parameters), split(spec, direction)
+    blocks = split(spec, effective(spec, parameters))
+    moves = split(spec, pushed_forward(spec, parameters, direction))
     ra, moved = dX, []
     for l, (layer, saved) in enumerate(zip(spec.layers, trace, strict=True)):
         inputs = ra
@@ -76,6 +83,11 @@ def tangents(spec, parameters, trace, direction, dX):
             ra = ra + moved[layer.skip_from].outputs
         moved.append(LayerTangent(inputs, rx, r_log, ry, ra))
     return moved
+
+
+def pushed_forward(spec, parameters, direction):
+    """How the effective weights move along a direction of the trained numbers."""
+    return effective(spec, parameters + 1j * STEP * direction).imag / STEP
 
 
 def padded(spec, parameters, v):
@@ -137,7 +149,8 @@ def hvp(spec, parameters, v, X, y, weights=None):
     trace = forward(spec, parameters, X)
     direction = padded(spec, parameters, v)
     moved = tangents(spec, parameters, trace, direction, np.zeros_like(X))
-    blocks, moves = split(spec, parameters), split(spec, direction)
+    blocks = split(spec, effective(spec, parameters))
+    moves = split(spec, pushed_forward(spec, parameters, direction))
     product = np.zeros_like(parameters)
     into = split(spec, product)
 
@@ -171,4 +184,8 @@ def hvp(spec, parameters, v, X, y, weights=None):
         if l > 0:
             da[l - 1] = da[l - 1] + dz @ blocks[f"coefs_{l}"].T
             rda[l - 1] = rda[l - 1] + rdz @ blocks[f"coefs_{l}"].T + dz @ moves[f"coefs_{l}"].T
-    return product[: n_trainable(spec)]
+    slopes = share * LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
+    gradient = gradient_in_effective(spec, parameters, trace, slopes)
+    moved_on = parameters + 1j * STEP * direction
+    pulled = pull_back(spec, moved_on, gradient + 1j * STEP * product).imag / STEP
+    return pulled[: n_trainable(spec)]

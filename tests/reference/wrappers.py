@@ -122,7 +122,7 @@ class GSAM(SAM):
 
 class LPFSGD(Wrapper):
     defaults = {"gamma": 5e-4, "n_samples": 1.0}
-    kinds = ("coefs", "intercepts", "scale", "shift")
+    kinds = ("coefs", "intercepts", "scale", "shift", "gain")
     n_steps = 0
 
     @property
@@ -132,7 +132,7 @@ class LPFSGD(Wrapper):
     def noise(self, w, key):
         ziggurat, noise = Ziggurat(), np.zeros(len(w))
         for kind, l, where, shape in self.blocks():
-            block_key = child(key, 4 * l + self.kinds.index(kind))
+            block_key = child(key, 8 * l + self.kinds.index(kind))
             normal = [ziggurat.normal(block_key, i) for i in range(shape[0] * shape[1])]
             axis = 0 if kind == "coefs" else None
             size = np.linalg.norm(w[where].reshape(shape), axis=axis)

@@ -28,8 +28,12 @@ NETWORKS = {
     "numbers": network("float32", "squared_error", 3),
     "classes": network("float64", "log_loss", 3, activation="gelu"),
     "batch": network("float32", "poisson", 3, normalization=BATCH, dropout=0.5),
+    "stored": network(
+        "float32", "squared_error", 3, reparametrization=_core.Component("weight_norm")
+    ),
 }
 OPTIMIZER = _core.Component("adam")
+AUGMENTATIONS = [_core.Component(name) for name in _core.catalog()["augmentations"]]
 
 
 def sparse_parts(dtype):
@@ -121,6 +125,7 @@ def specs(data):
         "normalization": _core.Component("none"),
         "skip_from": -1,
         "dropout": 0.0,
+        "reparametrization": _core.Component("none"),
     }
     layers = [layer(5), layer(3, activation="identity")]
     if data.draw(st.booleans()):
@@ -139,7 +144,7 @@ def specs(data):
 
 def components(data):
     families = _core.catalog()
-    family = data.draw(st.sampled_from(["losses", "normalizations", "optimizers"]))
+    family = data.draw(st.sampled_from(["augmentations", "losses", "normalizations", "optimizers"]))
     name = data.draw(st.sampled_from([*sorted(families[family]), "nonsense", ""]))
     known = sorted(families[family].get(name, {}))
     settings = data.draw(
@@ -156,6 +161,10 @@ def components(data):
         make = {"optimizer": made, "batch_size": 4, "seed": 0}
         tally.make("Trainer", _core.Trainer, NETWORKS["numbers"], **make)
         return
+    if family == "augmentations":
+        make = {"optimizer": OPTIMIZER, "batch_size": 4, "seed": 0, "augmentation": made}
+        tally.make("Trainer", _core.Trainer, NETWORKS["numbers"], **make)
+        return
     norm = made if family == "normalizations" else _core.Component("none")
     loss = made if family == "losses" else _core.Component("squared_error")
     hidden = layer(5, normalization=norm)
@@ -169,6 +178,8 @@ def trainers(data):
     """A trainer that is made, fed and run with something wrong at each turn, in any order."""
     net = NETWORKS[data.draw(nets)]
     given = {"optimizer": OPTIMIZER, "alpha": 0.0, "batch_size": 4, "shuffle": True, "seed": 1}
+    given["augmentation"] = data.draw(st.sampled_from(AUGMENTATIONS))
+    given["mixup"] = data.draw(st.sampled_from([0.0, 0.4]))
     if data.draw(st.integers(0, 2)) == 0:
         sizes = st.one_of(numbers, nonsense)
         given = changed(data.draw, given, sizes)

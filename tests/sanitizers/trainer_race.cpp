@@ -1,6 +1,6 @@
-// The trainer on three threads under a sanitizer: every norm, skip, dropout, weights, dense and
-// sparse rows, changed and mixed ones, both rules. A race is reported by the sanitizer; bits that
-// differ from one thread's are reported here.
+// The trainer on three threads under a sanitizer: norms, reparametrizations, skip, dropout,
+// weights, dense and sparse rows, changed and mixed ones, both rules. A race is reported by the
+// sanitizer; bits that differ from one thread's are reported here.
 
 #include "optimizer_shapes.hpp"
 #include "probe_bits.hpp"
@@ -25,6 +25,7 @@ struct Case {
     bool skip, sparse, weighted;
     const char *augmentation = "none";
     double mixup = 0.0;
+    const char *reparametrization = "none";
     std::vector<const char *> wrappers = {};
 };
 
@@ -44,6 +45,8 @@ NetworkSpec spec_of(const Case &c) {
     spec.layers.push_back({128, c.activation, normalization, no_skip, c.dropout});
     spec.layers.push_back({128, "identity", {"none", {}}, c.skip ? 0 : no_skip, 0.0});
     spec.layers.push_back({3, "identity", {"none", {}}, no_skip, 0.0});
+    for (Index l = 0; l < 3; ++l)
+        spec.layers[as_size(l)].reparametrization = {c.reparametrization, {}};
     return spec;
 }
 
@@ -52,7 +55,8 @@ std::vector<T> trained(const Case &c, Index n_threads) {
     const Network<T> network(spec_of(c), kernels<T>(""));
     std::vector<T> parameters = numbers<T>(network.layout().n_parameters, T(0.1));
     for (const Block &block : network.layout().blocks)
-        if (block.name.starts_with("scale") || block.name.starts_with("variance"))
+        if (block.name.starts_with("scale") || block.name.starts_with("gain") ||
+            block.name.starts_with("variance"))
             std::fill_n(parameters.data() + block.offset, block.size(), T(1));
 
     const std::vector<T> X = numbers<T>(n_rows * n_inputs, T(1)), y = numbers<T>(n_rows * 3, T(1));
@@ -117,6 +121,9 @@ int main() {
         {"sparse, batch norm", "batch", "relu", "adam", 0.1, false, true, true},
         {"jitter and mixup", "none", "relu", "adam", 0.0, false, false, true, "jitter", 0.4},
         {"sparse swap and mixup", "batch", "relu", "adam", 0.1, false, true, true, "swap", 0.4},
+        {"weight norm", "none", "relu", "adam", 0.1, true, false, true, "none", 0.0, "weight_norm"},
+        {"scalar gain, sparse", "batch", "relu", "sgd", 0.0, true, true, false, "none", 0.0,
+         "gain"},
         {"clipped sam",
          "batch",
          "relu",
@@ -127,10 +134,22 @@ int main() {
          true,
          "none",
          0.0,
+         "none",
          {"clip_norm", "adaptive_clip", "sam", "ema"}},
-        {"asam", "none", "relu", "adagrad", 0.1, false, true, true, "none", 0.0, {"asam"}},
-        {"gsam", "layer", "relu", "rmsprop", 0.1, true, false, true, "none", 0.4, {"gsam"}},
-        {"lpfsgd", "batch", "relu", "adadelta", 0.1, false, false, true, "none", 0.0, {"lpfsgd"}},
+        {"asam", "none", "relu", "adagrad", 0.1, false, true, true, "none", 0.0, "none", {"asam"}},
+        {"gsam", "layer", "relu", "rmsprop", 0.1, true, false, true, "none", 0.4, "none", {"gsam"}},
+        {"lpfsgd",
+         "batch",
+         "relu",
+         "adadelta",
+         0.1,
+         false,
+         false,
+         true,
+         "none",
+         0.0,
+         "none",
+         {"lpfsgd"}},
     };
     int failed = 0;
     for (const Case &c : cases)

@@ -82,11 +82,9 @@ class Swap final : public Augmentation<T> {
 
     Index room(Index position) const override {
         const Inputs<T> &X = this->part_.X;
-        const Index own = this->order_[position];
-        Index n = X.n_entries(own);
+        Index n = X.n_entries(this->order_[position]);
         for (std::size_t g = 0; g < n_donors; ++g)
-            if (const Index row = donor(position, g); row != own)
-                n += X.n_entries(row);
+            n += X.n_entries(candidate(position, g));
         return std::min(n, X.n_columns);
     }
 
@@ -107,9 +105,14 @@ class Swap final : public Augmentation<T> {
         return random::happens(chance_, random::value(key, feature));
     }
 
-    Index donor(Index position, std::size_t group) const {
+    Index candidate(Index position, std::size_t group) const {
         const Index place = position + shifts_[group], n = this->order_.size;
-        const Index row = this->order_[place < n ? place : place - n];
+        return this->order_[place < n ? place : place - n];
+    }
+
+    // The candidate, or the row itself where that weighs nothing.
+    Index donor(Index position, std::size_t group) const {
+        const Index row = candidate(position, group);
         const T *const weights = this->part_.weights;
         return weights && weights[row] == T(0) ? this->order_[position] : row;
     }

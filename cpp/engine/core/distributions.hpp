@@ -15,10 +15,17 @@
 
 #include "engine/core/random.hpp"
 
+#include <bit>
+
 namespace deepgen::random {
 
+// The high 53 bits; of a signed number, which takes one instruction to convert.
+constexpr double high_bits(std::uint64_t bits) {
+    return static_cast<double>(static_cast<std::int64_t>(bits >> 11));
+}
+
 constexpr double uniform(std::uint64_t bits) {
-    return (static_cast<double>(bits >> 11) + 0.5) * 0x1p-53;
+    return (high_bits(bits) + 0.5) * 0x1p-53;
 }
 
 // Events of one probability: 53 random bits below the threshold.
@@ -47,9 +54,12 @@ class Ziggurat {
 
     Ziggurat();
     double abscissa(std::uint64_t bits, Index layer) const {
-        return static_cast<double>(bits >> 11) * 0x1p-53 * edge_[layer];
+        return high_bits(bits) * 0x1p-53 * edge_[layer];
     }
-    static double signed_by(std::uint64_t bits, double x) { return bits & n_layers ? -x : x; }
+    // The sign is the bit above the layer's, set without a branch, which no guess would help.
+    static double signed_by(std::uint64_t bits, double x) {
+        return std::bit_cast<double>(std::bit_cast<std::uint64_t>(x) | (bits & n_layers) << 55);
+    }
     double outside(std::uint64_t bits) const;
 
     double edge_[n_layers + 1];   // falling to 0; the lowest layer's is its area over its height

@@ -153,6 +153,15 @@ void standardize_columns(Rows<T> x, const T *mean, const T *inverse_std, const T
         }
 }
 
+template <class T>
+void scale_columns(Rows<const T> x, const T *mean, const T *factor, T *y, Index y_stride) {
+    using V = Simd<T>;
+    for (Index i = 0; i < x.rows; ++i)
+        for (Index j = 0; j < padded<T>(x.width); j += V::lanes)
+            ((V::load(x.data + i * x.stride + j) - V::load(mean + j)) * V::load(factor + j))
+                .store(y + i * y_stride + j);
+}
+
 // The sum of f over the first `width` places of a row: whole registers in four chains, then what is
 // left.
 template <class T, class Function>

@@ -175,8 +175,10 @@ struct Kernels {
     // x = (x - mean) * inverse_std, by column; y = x * scale + shift
     void (*standardize_columns)(Rows<T> x, const T *mean, const T *inverse_std, const T *scale,
                                 const T *shift, T *y, Index y_stride);
-    // The same with statistics of each row over its own features; inverse_std (rows,) is kept for
-    // the way back.
+    // y = (x - mean) * factor, by column
+    void (*scale_columns)(Rows<const T> x, const T *mean, const T *factor, T *y, Index y_stride);
+    // standardize_columns with statistics of each row over its own features; inverse_std (rows,) is
+    // kept for the way back.
     void (*standardize_rows)(Rows<T> x, double epsilon, const T *scale, const T *shift,
                              T *inverse_std, T *y, Index y_stride);
     // sums[j] = sum_i dy[i, j], products[j] = sum_i dy[i, j] x[i, j], in double

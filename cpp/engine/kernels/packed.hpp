@@ -9,7 +9,7 @@
 namespace deepgen {
 
 // A layer of so few outputs is stored as W^T and computed by rows: padded to a cache line of
-// columns it would be mostly padding.
+// columns it would be mostly padding. Not where it is reparametrized, which goes by columns.
 inline constexpr Index narrow_outputs = 4;
 
 // Packed offsets of one layer; inputs and width padded.
@@ -18,8 +18,9 @@ struct PackedLayer {
     Index n_features, n_outputs; // both without padding
     bool narrow; // coefs are W^T (n_outputs, n_inputs) in panels, and there is no other transpose
     Index coefs;
-    Index intercepts = 0, scale = 0, shift = 0;
-    Index n_vectors = 0;  // numbers from intercepts on: 1 or 3 vectors of the padded width
+    Index intercepts = 0, scale = 0, shift = 0, gain = 0;
+    Index n_gains = 0;    // one for each unit, one for all, or none
+    Index n_vectors = 0;  // numbers from intercepts on: 1 to 4 vectors of the padded width
     Index transposed = 0; // in the array of transposes; layer 0 and narrow layers have none
 };
 

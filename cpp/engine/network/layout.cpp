@@ -3,6 +3,7 @@
 #include "engine/network/layout.hpp"
 
 #include "engine/normalizations/normalization.hpp"
+#include "engine/reparametrizations/reparametrization.hpp"
 
 #include <utility>
 
@@ -29,6 +30,13 @@ Layout::Layout(const NetworkSpec &spec) {
             own.scale = append("scale", l, 1, layer.width, true);
             own.shift = append("shift", l, 1, layer.width, true);
         }
+        const Gain gain =
+            find_member("reparametrization", reparametrizations(), layer.reparametrization.name)
+                .gain;
+        if (gain != Gain::none) {
+            own.n_gains = gain == Gain::unit ? layer.width : 1;
+            own.gain = append("gain", l, 1, own.n_gains, true);
+        }
         n_inputs = layer.width;
     }
     n_trainable = offset;
@@ -44,21 +52,25 @@ Layout::Layout(const NetworkSpec &spec) {
 }
 
 template <class T>
-PackedLayout<T>::PackedLayout(const Layout &layout, const Kernels<T> &kernels)
+PackedLayout<T>::PackedLayout(const NetworkSpec &spec, const Layout &layout,
+                              const Kernels<T> &kernels)
     : layout_(&layout), kernels_(&kernels) {
-    for (const LayerBlocks &blocks : layout.layers) {
-        const bool first = layers_.empty();
+    for (std::size_t l = 0; l < layout.layers.size(); ++l) {
+        const LayerBlocks &blocks = layout.layers[l];
+        const bool first = l == 0, trained = spec.layers[l].reparametrization.name == "none";
         PackedLayer layer{.n_inputs = padded<T>(blocks.n_inputs),
                           .width = padded<T>(blocks.width),
                           .n_features = blocks.n_inputs,
                           .n_outputs = blocks.width,
-                          .narrow = !first && blocks.width <= narrow_outputs,
+                          .narrow = !first && trained && blocks.width <= narrow_outputs,
                           .coefs = size_};
         layer.intercepts =
             layer.coefs + layer.n_inputs * (layer.narrow ? layer.n_outputs : layer.width);
         layer.scale = layer.intercepts + layer.width;
         layer.shift = layer.scale + layer.width;
-        layer.n_vectors = (blocks.scale == absent ? 1 : 3) * layer.width;
+        layer.gain = blocks.scale == absent ? layer.scale : layer.shift + layer.width;
+        layer.n_gains = blocks.gain == absent ? 0 : blocks.n_gains;
+        layer.n_vectors = layer.gain - layer.intercepts + (blocks.gain == absent ? 0 : layer.width);
         layer.transposed = transposed_size_;
         size_ = layer.intercepts + layer.n_vectors;
         if (!first && !layer.narrow)
@@ -96,6 +108,8 @@ void for_each_stretch(const Layout &layout, const std::vector<PackedLayer> &laye
             copy(flat.scale, packed.scale, flat.width);
             copy(flat.shift, packed.shift, flat.width);
         }
+        if (flat.gain != absent)
+            copy(flat.gain, packed.gain, flat.n_gains);
     }
 }
 

@@ -1,9 +1,10 @@
 // Where the numbers of a network stand: the flat vector that Python owns, and the packed one that
 // kernels use.
 //
-// Flat: for each layer coefs (in, out), intercepts, scale, shift; after all of these the buffers
-// mean, variance. Packed: the same trainable blocks, padded to cache lines, matrices in panels.
-// Optimizer memory and gradients have the packed layout too, so a rule runs over any stretch of it.
+// Flat: for each layer coefs (in, out), intercepts, scale, shift, gain; after all of these the
+// buffers mean, variance. Packed: the same trainable blocks, padded to cache lines, matrices in
+// panels. Optimizer memory and gradients have the packed layout too, so a rule runs over any
+// stretch of it.
 
 #pragma once
 
@@ -30,8 +31,9 @@ inline constexpr Index absent = -1;
 // Flat offsets of one layer's blocks; `absent` where it has none.
 struct LayerBlocks {
     Index n_inputs, width;
-    Index coefs, intercepts = absent, scale = absent, shift = absent, mean = absent,
+    Index coefs, intercepts = absent, scale = absent, shift = absent, gain = absent, mean = absent,
                  variance = absent;
+    Index n_gains = 0; // one a unit, or one of the layer
 };
 
 struct Layout {
@@ -46,7 +48,7 @@ struct Layout {
 template <class T>
 class PackedLayout {
   public:
-    PackedLayout(const Layout &layout, const Kernels<T> &kernels);
+    PackedLayout(const NetworkSpec &spec, const Layout &layout, const Kernels<T> &kernels);
 
     const std::vector<PackedLayer> &layers() const { return layers_; }
     Index size() const { return size_; }

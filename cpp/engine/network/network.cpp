@@ -19,6 +19,8 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
     const Index activation = activation_number(layer.activation);
     const NormalizationEntry &norm =
         find_member("normalization", normalizations(), layer.normalization.name);
+    const ReparametrizationEntry &stored =
+        find_member("reparametrization", reparametrizations(), layer.reparametrization.name);
     LayerPlan<T> plan{
         .n_inputs = n_inputs,
         .width = layer.width,
@@ -32,6 +34,8 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
         .keeps_value = false,
         .gate_scale = static_cast<T>(1.0 / (1.0 - layer.dropout)),
         .identity = layer.activation == "identity",
+        .reparametrization = stored.make(Settings(layer.reparametrization, stored.parameters)),
+        .centred = stored.centred,
     };
     const bool relu = layer.activation == "relu";
     const bool skips = layer.skip_from != no_skip;
@@ -47,13 +51,14 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
 template <class T>
 Network<T>::Network(NetworkSpec spec, const Kernels<T> &kernels)
     : spec_((spec.check(), std::move(spec))), kernels_(kernels), layout_(spec_),
-      packed_(layout_, kernels_) {
+      packed_(spec_, layout_, kernels_) {
     Index n_inputs = spec_.n_inputs;
     for (const LayerSpec &layer : spec_.layers) {
         layers_.push_back(plan_of(layer, n_inputs, kernels_));
         joins_rows_ =
             joins_rows_ || find_member("normalization", normalizations(), layer.normalization.name)
                                .keeps_statistics;
+        reparametrized_ = reparametrized_ || layers_.back().reparametrization;
         n_inputs = layer.width;
     }
     const LossEntry &entry = find_member("loss", losses(), spec_.loss.name);
@@ -67,6 +72,14 @@ template <class T>
 bool Network<T>::is_added(Index layer, Index from) const {
     return std::any_of(layers_.begin() + from, layers_.end(),
                        [layer](const LayerPlan<T> &plan) { return plan.skip_from == layer; });
+}
+
+template <class T>
+void Network<T>::effective(const T *parameters, T *out) const {
+    PackedParameters<T> packed(*this);
+    packed.load(*this, parameters);
+    std::copy_n(parameters, layout_.n_parameters, out);
+    packed_.unpack(packed.weights.data(), out);
 }
 
 template <class T>
@@ -183,6 +196,7 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, co
     });
 
     if (gradient) {
+        packed.pull_back(*this, alone, packed_gradient.data());
         std::fill_n(gradient, layout_.n_parameters, T(0));
         packed_.unpack(packed_gradient.data(), gradient);
     }

@@ -7,6 +7,7 @@
 #include "engine/losses/loss.hpp"
 #include "engine/network/layout.hpp"
 #include "engine/normalizations/normalization.hpp"
+#include "engine/reparametrizations/reparametrization.hpp"
 
 namespace deepgen {
 
@@ -33,6 +34,8 @@ struct LayerPlan {
     bool keeps_value; // what the slope is computed from is not what the layer gives
     T gate_scale;
     bool identity;
+    std::unique_ptr<const Reparametrization> reparametrization; // null without
+    bool centred;                                               // by that
 };
 
 enum class Part { output, product }; // of a layer: a_l or z_l
@@ -60,6 +63,10 @@ class Network {
     // Does a layer from `from` on add the output of `layer`?
     bool is_added(Index layer, Index from) const;
     bool joins_rows() const { return joins_rows_; } // batch statistics: one row alone has none
+    bool reparametrized() const { return reparametrized_; } // some layer is
+
+    // The parameters with the weights that products use in place of the trained coefs.
+    void effective(const T *parameters, T *out) const;
 
     // a_l or z_l for the selected rows in inference mode, (rows.size, width). Parameters are flat.
     void activations(const T *parameters, const Inputs<T> &X, const Selection &rows, Index layer,
@@ -85,7 +92,7 @@ class Network {
     std::unique_ptr<Loss<T>> loss_;
     Index n_targets_;
     bool takes_classes_;
-    bool joins_rows_ = false;
+    bool joins_rows_ = false, reparametrized_ = false;
 };
 
 } // namespace deepgen

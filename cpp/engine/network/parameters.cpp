@@ -9,17 +9,26 @@ namespace deepgen {
 template <class T>
 PackedParameters<T>::PackedParameters(const Network<T> &network)
     : weights(as_size(network.packed().size())),
-      transposed(as_size(network.packed().transposed_size())) {
-    for (const LayerBlocks &blocks : network.layout().layers) {
-        const std::size_t size = blocks.mean == absent ? 0 : as_size(padded<T>(blocks.width));
-        mean.emplace_back(size);
-        variance.emplace_back(size);
+      transposed(as_size(network.packed().transposed_size())),
+      stored(network.reparametrized() ? weights.size() : 0) {
+    for (std::size_t l = 0; l < network.layers().size(); ++l) {
+        const LayerBlocks &blocks = network.layout().layers[l];
+        const std::size_t width = as_size(padded<T>(blocks.width));
+        mean.emplace_back(blocks.mean == absent ? 0 : width);
+        variance.emplace_back(mean.back().size());
+        unit_means_.emplace_back(network.layers()[l].reparametrization ? width : 0);
+        unit_squares_.emplace_back(unit_means_.back().size());
+        gain_slopes_.emplace_back(unit_means_.back().size());
     }
 }
 
 template <class T>
 void PackedParameters<T>::load_trainable(const Network<T> &network, const T *flat) {
-    network.packed().pack(flat, weights.data());
+    network.packed().pack(flat, trained());
+    if (!stored.empty()) {
+        refresh(network, alone);
+        return;
+    }
     for (Index l = 1; l < static_cast<Index>(network.layers().size()); ++l)
         network.packed().transpose(l, weights.data(), transposed.data());
 }
@@ -36,7 +45,7 @@ void PackedParameters<T>::load(const Network<T> &network, const T *flat) {
 
 template <class T>
 void PackedParameters<T>::store(const Network<T> &network, T *flat) const {
-    network.packed().unpack(weights.data(), flat);
+    network.packed().unpack(trained(), flat);
     for (std::size_t l = 0; l < mean.size(); ++l)
         if (const LayerBlocks &blocks = network.layout().layers[l]; blocks.mean != absent) {
             std::copy_n(mean[l].data(), blocks.width, flat + blocks.mean);

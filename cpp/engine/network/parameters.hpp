@@ -1,4 +1,7 @@
 // The parameters of a network as the kernels read them.
+//
+// Where layers are reparametrized there are two sets of numbers: `stored` are trained, and the
+// `weights` that products use are made of them. Else the weights are trained themselves.
 
 #pragma once
 
@@ -15,9 +18,30 @@ struct PackedParameters {
     void load_trainable(const Network<T> &network, const T *flat);
     void store(const Network<T> &network, T *flat) const;
 
+    // What an optimizer moves.
+    T *trained() { return stored.empty() ? weights.data() : stored.data(); }
+    const T *trained() const { return stored.empty() ? weights.data() : stored.data(); }
+
+    // After the stored numbers were moved: the weights anew. Each thread makes some of them and the
+    // team has to meet before anyone reads; without reparametrization there is nothing to do.
+    void refresh(const Network<T> &network, const Team &);
+    // Since that: from the gradient of the weights to that of the stored numbers, in place; the
+    // team meets before and has to meet after.
+    void pull_back(const Network<T> &network, const Team &, T *gradient);
+
     Buffer<T> weights;                     // PackedLayout
     Buffer<T> transposed;                  // W^T of the layers above the first
+    Buffer<T> stored;                      // PackedLayout; empty without reparametrization
     std::vector<Buffer<T>> mean, variance; // running statistics, for each layer; empty without
+
+  private:
+    // Calls work(units, offset, first unit) for the units of a panel.
+    template <class Work>
+    void for_each_units(const Network<T> &network, std::size_t layer, Index column, Index width,
+                        Work work);
+
+    std::vector<Buffer<double>> unit_means_, unit_squares_; // of reparametrized layers
+    std::vector<Buffer<double>> gain_slopes_;               // of those with a gain
 };
 
 } // namespace deepgen

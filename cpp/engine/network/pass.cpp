@@ -42,7 +42,7 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
     work_.emplace(network.packed(), network.kernels().panel, dense_inputs);
     threads_.resize(as_size(team_size));
     for (ThreadMemory &thread : threads_) {
-        Index largest = std::max(Work<T>::item_rows * network.kernels().panel, 3 * widest);
+        Index largest = std::max(Work<T>::item_rows * network.kernels().panel, 4 * widest);
         if (!dense_inputs) {
             const Index columns = padded<T>(network.layers().front().width);
             largest = std::max(largest, Work<T>::sparse_item_rows(columns) * columns);

@@ -4,6 +4,7 @@
 
 #include "engine/activations/catalog.hpp"
 #include "engine/normalizations/normalization.hpp"
+#include "engine/reparametrizations/reparametrization.hpp"
 
 #include <utility>
 
@@ -34,6 +35,9 @@ void NetworkSpec::check() const {
         const NormalizationEntry &entry =
             find_member("normalization", normalizations(), layer.normalization.name);
         Settings(layer.normalization, entry.parameters);
+        Settings(layer.reparametrization, find_member("reparametrization", reparametrizations(),
+                                                      layer.reparametrization.name)
+                                              .parameters);
         if (layer.skip_from != no_skip) {
             require(layer.skip_from >= 0 && layer.skip_from < static_cast<Index>(l), "layer ", l,
                     ": skip_from must be an earlier layer, got ", layer.skip_from);
@@ -47,6 +51,26 @@ void NetworkSpec::check() const {
         output.activation == "identity" && output.normalization.name == "none" &&
             output.skip_from == no_skip && output.dropout == 0.0,
         "the output layer is linear: activation 'identity', no normalization, no skip, no dropout");
+}
+
+NetworkSpec NetworkSpec::plain() const {
+    NetworkSpec spec = *this;
+    for (LayerSpec &layer : spec.layers)
+        layer.reparametrization = {"none", {}};
+    return spec;
+}
+
+NetworkSpec NetworkSpec::folded() const {
+    NetworkSpec spec = plain();
+    for (LayerSpec &layer : spec.layers) {
+        layer.dropout = 0.0;
+        if (!find_member("normalization", normalizations(), layer.normalization.name)
+                 .keeps_statistics)
+            continue;
+        layer.normalization = {"none", {}};
+        spec.bias = true; // the shift
+    }
+    return spec;
 }
 
 } // namespace deepgen

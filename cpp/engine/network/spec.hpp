@@ -1,7 +1,7 @@
 // What a network is made of: plain data, made once, never edited.
 //
 // Layers l = 0 .. L-1, the last one the output layer; a_{-1} = X.
-//   z_l = a_{l-1} W_l + b_l
+//   z_l = a_{l-1} W_l + b_l, W_l made of the trained numbers by the reparametrization
 //   a_l = dropout(activation(normalization(z_l))) + a_{skip_from}
 
 #pragma once
@@ -21,6 +21,7 @@ struct LayerSpec {
     Component normalization{"none", {}};
     Index skip_from = no_skip; // an earlier layer of the same width, whose output is added
     double dropout = 0.0;
+    Component reparametrization{"none", {}};
 };
 
 struct NetworkSpec {
@@ -31,6 +32,12 @@ struct NetworkSpec {
 
     // Refuses what cannot be built, naming the layer.
     void check() const;
+
+    // The same network whose weights are trained as they are.
+    NetworkSpec plain() const;
+    // For prediction only: also without batch norm, whose frozen form is affine and goes into the
+    // product, and without dropout.
+    NetworkSpec folded() const;
 };
 
 } // namespace deepgen

@@ -83,9 +83,11 @@ class Filtered final : public Displaced<T> {
             const UnitGroup &group = filter_.groups[as_size(g)];
             const PackedLayer &layer = filter_.weights.layers[as_size(group.layer)];
             const bool matrix = group.block == UnitGroup::Block::coefs;
+            const Index n_units =
+                group.block == UnitGroup::Block::gain ? layer.n_gains : layer.n_outputs;
             const UnitNorms<T> norms = unit_norms(group, this->inner_.weights());
             const std::uint64_t block_key =
-                random::child(key, static_cast<std::uint64_t>(4 * group.layer) +
+                random::child(key, static_cast<std::uint64_t>(8 * group.layer) +
                                        static_cast<std::uint64_t>(group.block));
             group.for_each_piece([&](Index piece, Index offset, Index length) {
                 for (Index i = 0; i < length; ++i) {
@@ -93,7 +95,7 @@ class Filtered final : public Displaced<T> {
                     const Index input = !matrix       ? 0
                                         : group.apart ? piece
                                                       : piece * group.length + i;
-                    if (unit >= layer.n_outputs || input >= layer.n_features)
+                    if (unit >= n_units || input >= layer.n_features)
                         continue; // padding
                     const double width = filter_.gamma * norms[as_size(group.apart ? i : 0)];
                     const auto place = static_cast<std::uint64_t>(input * layer.n_outputs + unit);

@@ -15,7 +15,7 @@ namespace deepgen {
 // stretch of a row; its numbers belong to units of their own (`apart`), but for narrow layers,
 // where it is a stretch of a column.
 struct UnitGroup {
-    enum class Block { coefs, intercepts, scale, shift } block;
+    enum class Block { coefs, intercepts, scale, shift, gain } block;
     Index layer;
     Index unit; // number of the first unit
     bool apart;
@@ -57,10 +57,12 @@ inline std::vector<UnitGroup> unit_groups(const PackedWeights &weights, Index li
                 {block, number, 0, false, offset, 1, 0, layer.width, offset, layer.width});
         };
         vector(Block::intercepts, layer.intercepts);
-        if (layer.n_vectors > layer.width) {
+        if (layer.gain > layer.scale) {
             vector(Block::scale, layer.scale);
             vector(Block::shift, layer.shift);
         }
+        if (layer.n_gains > 0)
+            vector(Block::gain, layer.gain);
     }
     return groups;
 }

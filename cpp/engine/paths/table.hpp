@@ -92,6 +92,7 @@ constexpr Kernels<T> table{
     .join_moments = join_moments,
     .inverse_roots = inverse_roots<T>,
     .standardize_columns = standardize_columns<T>,
+    .scale_columns = scale_columns<T>,
     .standardize_rows = standardize_rows<T>,
     .gradient_sums = gradient_sums<T>,
     .unstandardize_columns = unstandardize_columns<T>,

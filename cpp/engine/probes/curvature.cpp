@@ -45,6 +45,9 @@ Targeted<double> from_row(const Targeted<double> &y, Index first) {
 Probe::Probe(const Network<double> &network, const Inputs<double> &X, const Targeted<double> &y)
     : network_(network), X_(X), y_(y) {
     require(X.n_rows >= 1, "a probe needs at least one row");
+    require(
+        !network.reparametrized(),
+        "a probe measures plain networks: give the effective one, and go through the chain rule");
     for (Index i = 0; i < X.n_rows; ++i)
         weight_sum_ += y.weights ? y.weights[i] : 1.0;
     require(weight_sum_ > 0.0, "the sample weights sum to ", weight_sum_,

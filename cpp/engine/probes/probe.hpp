@@ -43,7 +43,7 @@ class Probe {
     // norms (n,): |g_i| for the rows, without g_i itself.
     void norms(const double *parameters, Share rows, double *norms, Index n_threads) const;
 
-    // G (n, P): g_i for the rows.
+    // G: g_i for the rows, one after the other.
     void gradients(const double *parameters, Share rows, double *G, Index n_threads) const;
 
     // J (n, n_outputs, n_inputs): dz/dx at each row of any X.

@@ -177,7 +177,7 @@ void Probe::gradients(const double *parameters, Share rows, double *G, Index n_t
                 };
                 worker.pass.backward(alone, worker.batch, worker.parameters, keep_normalized);
                 for (Index i = 0; i < n; ++i)
-                    write_row(worker, X, i, G + (first + i) * size);
+                    write_row(worker, X, i, G + (first - rows.begin + i) * size);
             });
 }
 

@@ -9,6 +9,10 @@ namespace deepgen {
 template <class T>
 double Step<T>::evaluate(const Team &team, Evaluation evaluation) {
     batch_.moves_running = evaluation == Evaluation::first;
+    if (network_.reparametrized()) {
+        parameters_.refresh(network_, team);
+        team.wait();
+    }
     pass_.forward(team, batch_, X_, parameters_, static_cast<Index>(network_.layers().size()) - 1,
                   Part::output);
     pass_.loss_and_slopes(team, batch_, y_);
@@ -19,8 +23,19 @@ double Step<T>::evaluate(const Team &team, Evaluation evaluation) {
 
 template <class T>
 void Step<T>::visit(const Team &team, Visitor visitor) {
-    pass_.weight_gradients(team, batch_, X_, sink(visitor));
+    if (!network_.reparametrized()) {
+        pass_.weight_gradients(team, batch_, X_, sink(visitor));
+        team.wait();
+        return;
+    }
+    // A unit's gradient has to be whole before it can be pulled back.
+    pass_.weight_gradients(team, batch_, X_,
+                           [&](Index, const WorkItem &, const GradientTile<T> &tile) {
+                               std::copy_n(tile.gradient, tile.n, collected_.data() + tile.offset);
+                           });
+    parameters_.pull_back(network_, team, collected_.data());
     team.wait();
+    show(team, collected_.data(), visitor);
 }
 
 template <class T>
@@ -32,6 +47,8 @@ void Step<T>::show(const Team &team, const T *gradient, Visitor visitor) {
 template <class T>
 void Step<T>::weights_moved(const Team &team) {
     team.wait();
+    if (network_.reparametrized())
+        return; // the next evaluation makes the effective weights
     const Share layers = team.share(static_cast<Index>(network_.layers().size()));
     for (Index layer = std::max(layers.begin, Index{1}); layer < layers.end; ++layer)
         network_.packed().transpose(layer, parameters_.weights.data(),

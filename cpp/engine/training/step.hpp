@@ -11,9 +11,9 @@ template <class T>
 class Step final : public BatchGradient<T> {
   public:
     Step(const Network<T> &network, Pass<T> &pass, const Batch<T> &batch, const Inputs<T> &X,
-         const Targeted<T> &y, PackedParameters<T> &parameters, double alpha)
+         const Targeted<T> &y, PackedParameters<T> &parameters, Buffer<T> &collected, double alpha)
         : network_(network), pass_(pass), batch_(batch), X_(X), y_(y), parameters_(parameters),
-          alpha_(alpha) {}
+          collected_(collected), alpha_(alpha) {}
 
     using typename BatchGradient<T>::Evaluation;
     using typename BatchGradient<T>::Visitor;
@@ -23,7 +23,7 @@ class Step final : public BatchGradient<T> {
     void show(const Team &, const T *gradient, Visitor) override;
     void weights_moved(const Team &) override;
     LayerStatistics<T> statistics(Index layer) const override;
-    T *weights() override { return parameters_.weights.data(); }
+    T *weights() override { return parameters_.trained(); }
     Index n_weights() const override { return static_cast<Index>(parameters_.weights.size()); }
     Index n_stretches() const override { return pass_.n_stretches(); }
     double penalty() const override { return alpha_ / batch_.weight_sum; }
@@ -33,7 +33,8 @@ class Step final : public BatchGradient<T> {
     auto sink(Visitor &visitor) {
         return [&](Index stretch, const WorkItem &item, const GradientTile<T> &tile) {
             const bool moved = visitor({stretch, tile.offset, tile.n, tile.gradient, tile.coefs});
-            if (moved && item.kind == WorkItem::Kind::tile && item.layer > 0)
+            if (moved && item.kind == WorkItem::Kind::tile && item.layer > 0 &&
+                !network_.reparametrized())
                 network_.packed().transpose_block(item.layer, item.row, item.n_rows, item.column,
                                                   parameters_.weights.data(),
                                                   parameters_.transposed.data());
@@ -46,6 +47,7 @@ class Step final : public BatchGradient<T> {
     const Inputs<T> &X_;
     const Targeted<T> &y_;
     PackedParameters<T> &parameters_;
+    Buffer<T> &collected_; // room for a gradient, where the network is reparametrized
     double alpha_;
 };
 

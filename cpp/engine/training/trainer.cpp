@@ -149,6 +149,8 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
         team_size_ = n_threads;
         pass_.emplace(network_, largest_batch_, n_threads, !X_.sparse(), Pass<T>::Purpose::gradient,
                       changed_room());
+        if (network_.reparametrized())
+            collected_.resize(parameters_.stored.size());
     }
     Index next = next_batch_;
     Index count = n_steps_;
@@ -160,7 +162,7 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
             const Batch<T> rows = batch(number);
             if (rows.weight_sum == 0.0)
                 continue; // makes no step, and uses up no rate
-            Step<T> step(network_, *pass_, rows, X_, y_, parameters_, spec_.alpha);
+            Step<T> step(network_, *pass_, rows, X_, y_, parameters_, collected_, spec_.alpha);
             const StepSize size{n_steps_ + 1 + static_cast<Index>(made), rates[made]};
             const StepReport report = optimizer_->step(team, step, size);
             if (team.rank == 0)

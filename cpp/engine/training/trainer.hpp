@@ -96,6 +96,7 @@ class Trainer {
     Mixup mixup_;
 
     std::optional<Pass<T>> pass_;
+    Buffer<T> collected_; // a whole gradient, where the network is reparametrized
     Index team_size_ = 0;
 };
 

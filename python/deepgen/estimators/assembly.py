@@ -5,26 +5,20 @@ from __future__ import annotations
 from threading import Event
 from typing import Any
 
-import numpy as np
-
 from deepgen import _core
 from deepgen.augmentation import AUGMENTATIONS
 from deepgen.averaging import AVERAGINGS, Averaging
 from deepgen.component import resolve
 from deepgen.course import Plan
-from deepgen.initializers import STANDARDIZING_ROWS, initialize, standardize_layers
 from deepgen.network import Network
-from deepgen.normalizations import NORMALIZATIONS, BatchNorm
+from deepgen.normalizations import NORMALIZATIONS, BatchNorm, Normalization
 from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, AdamW, FirstOrder, Optimizer
 from deepgen.schedules import SCHEDULES, Constant, InvScaling, Schedule
 from deepgen.specification import (
     hidden_activations,
     hidden_widths,
     network_spec,
-    output_activation,
 )
-from deepgen.streams import INIT, generator
-from deepgen.validation import Data
 from deepgen.warning import warn
 
 __all__ = [
@@ -34,11 +28,29 @@ __all__ = [
     "make_network",
     "make_optimizer",
     "make_plan",
-    "start_network",
+    "normalization_of",
 ]
 
 # The constructors' default of learning_rate_init.
 LEARNING_RATE = 0.001
+
+
+def normalization_of(model: Any) -> Normalization | None:
+    """Return the normalization that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    norm : Normalization or None
+        The object itself or the one that is named.
+    """
+    if model.normalization is None:
+        return None
+    return resolve(model.normalization, NORMALIZATIONS, "normalization")
 
 
 def batch_norm_of(model: Any) -> BatchNorm | None:
@@ -54,9 +66,7 @@ def batch_norm_of(model: Any) -> BatchNorm | None:
     norm : BatchNorm or None
         None where there is another normalization or none.
     """
-    if model.normalization is None:
-        return None
-    norm = resolve(model.normalization, NORMALIZATIONS, "normalization")
+    norm = normalization_of(model)
     return norm if isinstance(norm, BatchNorm) else None
 
 
@@ -330,37 +340,3 @@ def make_network(
             "fit with warm_start=False to start afresh"
         )
     return Network(core, before.parameters.astype(core.dtype))
-
-
-def start_network(
-    model: Any, network: Network, data: Data, seed: int, *, coefs: Any, intercepts: Any
-) -> None:
-    """Write starting weights into a network.
-
-    Parameters
-    ----------
-    model : BaseMLP
-        Whose constructor parameters are read.
-    network : Network
-        Its parameters are overwritten.
-    data : Data
-        The training samples, which 'data_dependent' looks at.
-    seed : int
-        The seed of the run.
-    coefs, intercepts : sequence of array-like or None
-        Weights and intercepts that win over the initializer; with weights alone, intercepts are 0.
-    """
-    rng = generator(seed, INIT)
-    last = output_activation(model.activation)
-    hidden = hidden_activations(model.activation, network.n_layers - 1)
-    initialize(network, model.initializer, rng, [*hidden, last])
-    if coefs is None and model.initializer == "data_dependent":
-        rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows
-        if data.weights is not None:
-            rows = rows[data.weights[rows] > 0]
-        if len(rows) > STANDARDIZING_ROWS:
-            rows = np.sort(rng.choice(rows, STANDARDIZING_ROWS, replace=False))
-        standardize_layers(network, data.X, rows)
-    if coefs is not None and intercepts is None:
-        intercepts = [np.zeros_like(own) for own in network.intercepts()]
-    network.set_layers(coefs, intercepts)

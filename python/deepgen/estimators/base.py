@@ -20,7 +20,6 @@ from deepgen.estimators.assembly import (
     make_network,
     make_optimizer,
     make_plan,
-    start_network,
 )
 from deepgen.estimators.combinations import refuse_combinations
 from deepgen.estimators.constraints import SHARED
@@ -34,6 +33,7 @@ from deepgen.estimators.scoring import (
     with_names,
 )
 from deepgen.estimators.snapshots import fit_snapshots
+from deepgen.estimators.start import start_network
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix
 from deepgen.lbfgs import minimize

@@ -94,8 +94,9 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         Loss evaluations of 'lbfgs', at most.
     loss : {'log_loss', 'focal'} or ClassificationLoss, default='log_loss'
         What training minimises, or an object of `deepgen.losses`.
-    normalization : {'batch', 'layer'}, Normalization or None, default=None
-        What stands before the activation of the hidden layers.
+    normalization : {'batch', 'layer', 'weight', 'weight_standardization', \
+            'scaled_weight_standardization'}, Normalization or None, default=None
+        What stands before the activation of the hidden layers, or what their weights are made by.
     skip : {'residual'}, Skip or None, default=None
         Which hidden layers are bridged.
     dropout : float, default=0.0

@@ -96,8 +96,9 @@ class MLPRegressor(RegressionPredictions):
     target_scaling : {'standard'} or None, default='standard'
         Whether targets are standardised inside ('poisson' and 'gamma': divided by their mean), so
         that their unit does not matter; None is scikit-learn's behaviour.
-    normalization : {'batch', 'layer'}, Normalization or None, default=None
-        What stands before the activation of the hidden layers.
+    normalization : {'batch', 'layer', 'weight', 'weight_standardization', \
+            'scaled_weight_standardization'}, Normalization or None, default=None
+        What stands before the activation of the hidden layers, or what their weights are made by.
     skip : {'residual'}, Skip or None, default=None
         Which hidden layers are bridged.
     dropout : float, default=0.0

@@ -23,7 +23,7 @@ class BentLayer:
     Parameters
     ----------
     weights : ndarray of shape (in, out)
-        With a frozen batch norm multiplied in.
+        As products use them, with a frozen batch norm multiplied in.
     intercepts : ndarray of shape (out,)
         Likewise.
     leak : float
@@ -141,8 +141,8 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
     estimator = getattr(model, "model", model)
     if not isinstance(estimator, FittedMLP):
         raise TypeError(f"a fitted MLPRegressor or MLPClassifier is needed, got {model!r}")
-    network = network_of(estimator)
-    blocks = {name: block.astype(np.float64) for name, block in network.blocks().items()}
+    network = network_of(estimator).as_type(np.dtype(np.float64)).fold()
+    weights, intercepts = network.coefs(), network.intercepts()
     layers = []
     for index, spec in enumerate(network.core.spec.layers):
         if spec.activation not in LEAKS:
@@ -151,21 +151,13 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
                 f"pieces can be counted for {', '.join(sorted(LEAKS))}"
             )
         norm = spec.normalization.name
-        if norm not in ("none", "batch"):
+        if norm != "none":
             raise ValueError(
                 f"layer {index} has normalization {norm!r}, which is not piecewise linear; pieces "
-                "can be counted without normalization and with 'batch' (frozen)"
+                "can be counted for networks that fold, such as those with 'batch' (frozen)"
             )
-        weights = blocks[f"coefs_{index}"]
-        intercepts = blocks.get(f"intercepts_{index}", np.zeros(spec.width))
-        if norm == "batch":
-            deviation = np.sqrt(
-                blocks[f"variance_{index}"] + spec.normalization.settings["epsilon"]
-            )
-            gain = blocks[f"scale_{index}"] / deviation
-            weights = weights * gain
-            intercepts = (intercepts - blocks[f"mean_{index}"]) * gain + blocks[f"shift_{index}"]
-        layers.append(BentLayer(weights, intercepts, LEAKS[spec.activation], spec.skip_from))
+        leak = LEAKS[spec.activation]
+        layers.append(BentLayer(weights[index], intercepts[index], leak, spec.skip_from))
     return PiecewiseLinear([*layers[:-1], in_units(layers[-1], estimator)])
 
 

@@ -1,0 +1,91 @@
+// Sums over a unit's inputs go over blocks of rows in order, so every unit has its own order.
+
+#include "engine/reparametrizations/units.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace deepgen {
+namespace {
+
+template <class T>
+using Line = std::array<T, most_units>;
+
+// Mean and sum of squared distances from it, blocks joined by Chan, Golub & LeVeque (1979).
+template <class T>
+void moments(const Kernels<T> &kernels, Rows<const T> v, double *mean, double *squares) {
+    Line<double> sums, own;
+    std::fill_n(mean, v.width, 0.0);
+    std::fill_n(squares, v.width, 0.0);
+    for (Index row = 0; row < v.rows; row += row_block) {
+        const Index n = std::min(row_block, v.rows - row);
+        kernels.moments({n, v.width, v.data + row * v.stride, v.stride}, sums.data(), own.data());
+        const double before = static_cast<double>(row), count = static_cast<double>(n);
+        const double share = count / (before + count), of_block = 1.0 / count;
+        for (Index j = 0; j < v.width; ++j) {
+            const double apart = sums[as_size(j)] * of_block - mean[j];
+            mean[j] += apart * share;
+            squares[j] += own[as_size(j)] + apart * apart * before * share;
+        }
+    }
+}
+
+} // namespace
+
+template <class T>
+void make_effective(const Kernels<T> &kernels, const Units<T> &units, T *effective) {
+    const Rows<const T> v = units.stored;
+    moments(kernels, v, units.mean, units.squares);
+    Line<T> factor, centre;
+    for (Index j = 0; j < v.width; ++j) {
+        double &mean = units.mean[j], &squares = units.squares[j];
+        if (!units.centred) {
+            squares += static_cast<double>(v.rows) * mean * mean;
+            mean = 0.0;
+        }
+        const double f = units.member.factor(squares, v.rows).value;
+        factor[as_size(j)] = static_cast<T>(units.gain_of(j) * f);
+        centre[as_size(j)] = static_cast<T>(mean);
+    }
+    kernels.scale_columns(v, centre.data(), factor.data(), effective, v.stride);
+}
+
+// dc = g f (u + k c) with k = 2 f' s / f, which loses no digits where c is next to nothing.
+template <class T>
+void pull_back(const Kernels<T> &kernels, const Units<T> &units, T *slopes, double *gain_slopes) {
+    const Rows<const T> v = units.stored;
+    Line<double> sum, product, block_sum, block_product;
+    std::fill_n(sum.data(), v.width, 0.0);
+    std::fill_n(product.data(), v.width, 0.0);
+    for (Index row = 0; row < v.rows; row += row_block) {
+        const Index at = row * v.stride;
+        kernels.gradient_sums({std::min(row_block, v.rows - row), v.width, slopes + at, v.stride},
+                              v.data + at, v.stride, block_sum.data(), block_product.data());
+        for (Index j = 0; j < v.width; ++j) {
+            sum[as_size(j)] += block_sum[as_size(j)];
+            product[as_size(j)] += block_product[as_size(j)];
+        }
+    }
+    Line<T> factor, centre, minus_k;
+    for (Index j = 0; j < v.width; ++j) {
+        const double mean = units.mean[j];
+        const Factor f = units.member.factor(units.squares[j], v.rows);
+        const double s = product[as_size(j)] - mean * sum[as_size(j)];
+        const double k = f.slope == 0.0 ? 0.0 : 2.0 * f.slope * s / f.value;
+        const double mean_slope =
+            units.centred ? sum[as_size(j)] / static_cast<double>(v.rows) : 0.0;
+        gain_slopes[j] = f.value * s;
+        factor[as_size(j)] = static_cast<T>(units.gain_of(j) * f.value);
+        centre[as_size(j)] = static_cast<T>(mean_slope + k * mean);
+        minus_k[as_size(j)] = static_cast<T>(-k);
+    }
+    kernels.unstandardize_columns({v.rows, v.width, slopes, v.stride}, v.data, v.stride,
+                                  factor.data(), centre.data(), minus_k.data());
+}
+
+template void make_effective(const Kernels<float> &, const Units<float> &, float *);
+template void make_effective(const Kernels<double> &, const Units<double> &, double *);
+template void pull_back(const Kernels<float> &, const Units<float> &, float *, double *);
+template void pull_back(const Kernels<double> &, const Units<double> &, double *, double *);
+
+} // namespace deepgen
