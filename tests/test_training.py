@@ -7,8 +7,9 @@ import pytest
 
 from deepgen import MLPRegressor
 from deepgen.history import History
+from deepgen.pace import Pace
 from deepgen.stopping import Patience
-from deepgen.training import Epoch, Pace
+from deepgen.training import Epoch
 from deepgen.validation import Data, split_rows
 
 

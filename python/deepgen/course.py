@@ -133,6 +133,8 @@ class Course:
         Where steps go on, if that is not what the network predicts with.
     served : ndarray of shape (n_parameters,), default=None
         What the network predicted with then; other weights now mean that the user changed them.
+    ends : ndarray of shape (2, n_parameters), default=None
+        Both ends of the line whose middle the network predicts with.
     mean : ndarray of shape (n_parameters,), default=None
         Of the weights of epochs, in float64.
     n_averaged : int, default=0
@@ -159,6 +161,7 @@ class Course:
     slots: dict[str, Array] | None = None
     parameters: Array | None = None
     served: Array | None = None
+    ends: Array | None = None
     mean: Array | None = None
     n_averaged: int = 0
     finished: list[Array] = field(default_factory=list)
@@ -225,6 +228,6 @@ class Course:
         snapshot : Course
             Without the optimizer's state.
         """
-        copied = replace(self.mark()[0], history=self.history.copy(), finished=[])
+        copied = replace(self.mark()[0], history=self.history.copy(), finished=[], ends=None)
         copied.forget()
         return copied

@@ -246,7 +246,8 @@ def check_parts(model: Any) -> None:
     names = getattr(model, "feature_names_in_", None)
     if names is not None and names.shape != (n_inputs,):
         raise ValueError(f"it has {names.shape} names of {n_inputs} features")
-    for what in (course.parameters, course.served, course.mean, *course.finished):
+    ends = [] if course.ends is None else [course.ends[0], course.ends[1]]
+    for what in (course.parameters, course.served, course.mean, *ends, *course.finished):
         if what is not None and what.shape != network.parameters.shape:
             raise ValueError("the weights that training goes on from do not fit the network")
     # One sample shows that the way from features to predictions is whole.

@@ -17,6 +17,7 @@ from deepgen import _core
 from deepgen.course import Course, Plan
 from deepgen.monitor import Monitor
 from deepgen.network import Array, Network
+from deepgen.pace import Pace
 from deepgen.schedules import Position
 from deepgen.threads import worthwhile_threads
 from deepgen.validation import Data, Validation
@@ -25,7 +26,7 @@ from deepgen.warning import warn
 if TYPE_CHECKING:
     from deepgen.callbacks import Tasks
 
-__all__ = ["Epoch", "Pace", "run_epoch", "train"]
+__all__ = ["Epoch", "run_epoch", "train"]
 
 NON_FINITE = (
     "Solver produced non-finite parameter weights. The input data may contain large values and need"
@@ -77,42 +78,6 @@ class Epoch:
     def mean_gradient_norm(self) -> float:
         """Mean over steps; NaN where the epoch failed."""
         return self.gradient_norm / self.n_steps if self.finite and self.n_steps else float("nan")
-
-
-class Pace:
-    """Sizes slices of steps by how long the last ones took.
-
-    Parameters
-    ----------
-    seconds : float, default=0.2
-        How long a slice shall take.
-
-    Examples
-    --------
-    >>> from deepgen.training import Pace
-    >>> pace = Pace()
-    >>> pace.record(n_steps=1, seconds=0.05)
-    >>> pace.n_steps
-    4
-    """
-
-    def __init__(self, seconds: float = 0.2) -> None:
-        self.seconds = seconds
-        self.n_steps = 1
-
-    def record(self, n_steps: int, seconds: float) -> None:
-        """Take note of a slice.
-
-        Parameters
-        ----------
-        n_steps : int
-            Steps that it made.
-        seconds : float
-            Time that it took.
-        """
-        if n_steps:
-            fitting = self.seconds * n_steps / max(seconds, 1e-9)
-            self.n_steps = int(min(max(fitting, 1), 16 * self.n_steps))
 
 
 def run_epoch(
@@ -248,7 +213,7 @@ class _Run:
         self.monitor = Monitor(plan, course, data.n_rows, tasks)
         self.pace = Pace()
         self.diverged = False
-        self.best = network.parameters.copy()
+        self.best, self.best_ends = network.parameters.copy(), course.ends
         moved = False
         if course.parameters is not None and course.served is not None:
             moved = not np.array_equal(network.parameters, course.served)
@@ -271,13 +236,13 @@ class _Run:
         )
         self.trainer.set_data(data.X, data.y, data.weights, data.rows)
         self.trainer.load(network.parameters)
+        kept = plan.averaging.memory(course, network.parameters, network.core.n_trainable)
         if course.slots is not None and course.optimizer == plan.optimizer.name:
+            kept |= course.slots if not moved else plan.averaging.without_own(course.slots)
+        if kept:
             # Wrappers come and go between calls; what one remembers goes with it.
             fresh = self.trainer.state()
-            kept = {name: course.slots[name] for name in course.slots if name in fresh}
-            if moved:
-                kept = {name: kept[name] for name in kept if not plan.averaging.owns(name)}
-            self.trainer.set_state({**fresh, **kept})
+            self.trainer.set_state(fresh | {name: kept[name] for name in kept if name in fresh})
         course.slots = course.parameters = course.served = None
         if moved:
             course.forget()
@@ -339,6 +304,7 @@ class _Run:
             what = "Validation score"
             if course.patience.watch_score(measured[1], plan.tol):
                 self.best[...] = self.network.parameters
+                self.best_ends = course.ends
         else:
             what = "Training loss"
             course.patience.watch_loss(course.history.columns["loss"][-1], plan.tol)
@@ -377,6 +343,7 @@ class _Run:
 
             parameters[...] = self.lowest
             course.forget()
+            course.ends = None
             warn(
                 f"Training diverged in epoch {course.n_epochs}: its loss is not finite. The weights"
                 " are those from the start of the epoch with the lowest loss. A smaller"
@@ -387,6 +354,7 @@ class _Run:
             course.slots, course.optimizer = self.trainer.state(), self.plan.optimizer.name
         if self.plan.early_stopping and np.isfinite(course.patience.best_score):
             parameters[...] = self.best
+            course.ends = self.best_ends
         elif self.plan.early_stopping and self.monitor.n_epochs and not self.diverged:
             warn(
                 "No validation score was a finite number, so early stopping could not choose "

@@ -11,6 +11,7 @@ import deepgen
 from deepgen import MLPClassifier, MLPRegressor, training
 from deepgen.averaging import EMA, SWA
 from deepgen.normalizations import BatchNorm
+from deepgen.pace import Pace
 from deepgen.schedules import Constant, Cosine
 from estimators.problems import curve, features, same_bits, weights
 
@@ -35,7 +36,7 @@ def paths(monkeypatch, **settings):
 
     def noting(trainer, plan, course, pace, buffer):
         here = np.empty_like(buffer)
-        one_step = training.Pace()
+        one_step = Pace()
         one_step.n_steps = 1
         one_step.record = lambda n_steps, seconds: None
         run = trainer.run

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from deepgen import MLPClassifier, MLPRegressor, training
+from deepgen import MLPClassifier, MLPRegressor
+from deepgen.pace import Pace
 from estimators.problems import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -40,7 +41,7 @@ def test_threads_do_not_change_a_bit(kind):
 def test_slices_do_not_change_a_bit(kind, seconds, monkeypatch):
     whole = model_of(kind, batch_size=32).fit(X, Y)
     monkeypatch.setattr(
-        training.Pace, "__init__", lambda pace: pace.__dict__.update(seconds=seconds, n_steps=3)
+        Pace, "__init__", lambda pace: pace.__dict__.update(seconds=seconds, n_steps=3)
     )
     sliced = model_of(kind, batch_size=32).fit(X, Y)
     assert same_bits(whole, sliced)

@@ -38,6 +38,7 @@ PURPOSES = {
     "perturbation": 4,
     "probes": 5,
     "augmentation": 7,
+    "line": 8,
 }
 
 

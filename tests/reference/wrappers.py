@@ -15,6 +15,8 @@ What is handed on is a function: the gradient of the batch at given weights, L2 
                    over all layers; one key for each step, sample and block, numbers by place
 
     ema            a <- w after the first step, then a <- decay a + (1 - decay) w; w as without
+    line           one network of twice the weights, both ends (w1, w2): at w = (1 - p) w1 + p w2,
+                   p uniform, (1 - p) g and p g, each with the gradient of beta cos^2(w1, w2)
 
 Sources: R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
 networks", ICML 2013, algorithm 1, with PyTorch's 1e-6; A. Brock et al., "High-performance
@@ -23,7 +25,8 @@ large-scale image recognition without normalization", ICML 2021, eq. (3); P. For
 authors' code; J. Zhuang et al., "Surrogate gap minimization", ICLR 2022, algorithm 1 with a
 constant rho; D. Bisla, J. Wang, A. Choromanska, "Low-pass filtering SGD", AISTATS 2022,
 algorithm 1; B. Polyak, A. Juditsky, "Acceleration of stochastic approximation by averaging", 1992,
-begun as PyTorch's swa_utils.
+begun as PyTorch's swa_utils; M. Wortsman et al., "Learning neural network subspaces", ICML 2021,
+algorithm 1.
 """
 
 import numpy as np
@@ -157,12 +160,36 @@ class EMA(Wrapper):
         return w
 
 
+class Line(Wrapper):
+    """Its base steps on both ends side by side, along `gradient`."""
+
+    defaults = {"beta": 1.0}
+
+    def gradient(self, ends, place, gradient_at, is_weight):
+        first, second = np.split(ends, 2)
+        g = gradient_at((1 - place) * first + place * second)
+        w1, w2 = first * is_weight, second * is_weight
+        dot, squares = w1 @ w2, [w1 @ w1, w2 @ w2]
+        pull = 2 * self.settings["beta"] * dot / (squares[0] * squares[1])
+        return np.concatenate(
+            [
+                (1 - place) * g + pull * (w2 - dot / squares[0] * w1),
+                place * g + pull * (w1 - dot / squares[1] * w2),
+            ]
+        )
+
+    def cosine_squared(self, ends, is_weight):
+        w1, w2 = (end * is_weight for end in np.split(ends, 2))
+        return (w1 @ w2) ** 2 / ((w1 @ w1) * (w2 @ w2))
+
+
 WRAPPERS = {
     "adaptive_clip": AdaptiveClip,
     "asam": ASAM,
     "clip_norm": ClipNorm,
     "ema": EMA,
     "gsam": GSAM,
+    "line": Line,
     "lpfsgd": LPFSGD,
     "sam": SAM,
 }

@@ -21,7 +21,8 @@ enum class Purpose : std::uint64_t {
     mixup = 3,
     perturbation = 4,
     probes = 5,
-    augmentation = 7 // 6 splits off the validation rows, in Python
+    augmentation = 7, // 6 splits off the validation rows, in Python
+    line = 8
 };
 
 constexpr std::uint64_t mix(std::uint64_t x) {

@@ -21,6 +21,7 @@ struct PackedLayer {
     Index intercepts = 0, scale = 0, shift = 0, gain = 0;
     Index n_gains = 0;    // one for each unit, one for all, or none
     Index n_vectors = 0;  // numbers from intercepts on: 1 to 4 vectors of the padded width
+    bool last = false;    // it gives the outputs
     Index transposed = 0; // in the array of transposes; layer 0 and narrow layers have none
 };
 

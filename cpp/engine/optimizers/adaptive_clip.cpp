@@ -88,9 +88,10 @@ class AdaptiveClip final : public Wrapper<T> {
     void allocate(const Surroundings &surroundings) override {
         Wrapper<T>::allocate(surroundings);
         units_.gradient.allocate(surroundings.weights);
-        PackedWeights hidden = surroundings.weights;
-        hidden.layers = hidden.layers.first(hidden.layers.size() - 1);
-        units_.groups = unit_groups(hidden, lane_pad<T>);
+        units_.groups = unit_groups(surroundings.weights, lane_pad<T>);
+        std::erase_if(units_.groups, [&](const UnitGroup &group) {
+            return surroundings.weights.layers[as_size(group.layer)].last;
+        });
     }
 
     StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {

@@ -10,6 +10,7 @@
     MEMBER(clip_norm)                                                                              \
     MEMBER(ema)                                                                                    \
     MEMBER(gsam)                                                                                   \
+    MEMBER(line)                                                                                   \
     MEMBER(lpfsgd)                                                                                 \
     MEMBER(sam)
 

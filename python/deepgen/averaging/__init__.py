@@ -6,10 +6,16 @@ training, so that a run can be pickled and continued.
 
 from deepgen.averaging.averaging import Averaging
 from deepgen.averaging.ema import EMA
+from deepgen.averaging.line import Line
 from deepgen.averaging.snapshots import Snapshots
 from deepgen.averaging.swa import SWA
 
-__all__ = ["EMA", "SWA", "Averaging", "Snapshots"]
+__all__ = ["EMA", "SWA", "Averaging", "Line", "Snapshots"]
 
-AVERAGINGS: dict[str, type[Averaging]] = {"ema": EMA, "snapshot": Snapshots, "swa": SWA}
+AVERAGINGS: dict[str, type[Averaging]] = {
+    "ema": EMA,
+    "snapshot": Snapshots,
+    "subspace": Line,
+    "swa": SWA,
+}
 """The names that ``averaging`` takes."""

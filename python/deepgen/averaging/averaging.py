@@ -48,20 +48,20 @@ class Averaging(Component):
         """
         return ()
 
-    def owns(self, memory: str) -> bool:
-        """Say whether a piece of the optimizer's memory is the average's.
+    def without_own(self, memory: dict[str, Array]) -> dict[str, Array]:
+        """Return the optimizer's memory without the average's part.
 
         Parameters
         ----------
-        memory : str
-            Its name.
+        memory : dict of str to ndarray
+            By name.
 
         Returns
         -------
-        owns : bool
-            True if it starts with the average's name.
+        memory : dict of str to ndarray
+            Without the names that start with the average's own.
         """
-        return bool(self.name) and memory.startswith(f"{self.name}_")
+        return {key: memory[key] for key in memory if not key.startswith(f"{self.name}_")}
 
     def scheduled(self, schedule: Schedule) -> Schedule:
         """Return the schedule that the average wants.
@@ -138,6 +138,25 @@ class Averaging(Component):
         weights : ndarray of shape (n_parameters,)
             Not to be kept, but copied.
         """
+
+    def memory(self, course: Course, weights: Array, n_trainable: int) -> dict[str, Array]:
+        """Return what the engine shall remember where a run begins.
+
+        Parameters
+        ----------
+        course : Course
+            Where the average is kept.
+        weights : ndarray of shape (n_parameters,)
+            Where steps begin.
+        n_trainable : int
+            How many of them are trained.
+
+        Returns
+        -------
+        memory : dict of str to ndarray
+            By name.
+        """
+        return {}
 
     def served(
         self, course: Course, trainer: _core.Trainer, weights: Array, n_trainable: int

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
-from deepgen.averaging import Averaging, Snapshots
+from deepgen.averaging import Averaging, Line, Snapshots
 from deepgen.callbacks import CallbackSupport, Tasks, with_callbacks
 from deepgen.course import Course, Plan
 from deepgen.estimators.assembly import (
@@ -33,7 +33,7 @@ from deepgen.estimators.scoring import (
     with_names,
 )
 from deepgen.estimators.snapshots import fit_snapshots
-from deepgen.estimators.start import start_network
+from deepgen.estimators.start import start_line, start_network
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix
 from deepgen.lbfgs import minimize
@@ -285,6 +285,8 @@ class BaseMLP(CallbackSupport, FittedMLP):
             start_network(
                 self, network, data, course.seed, coefs=coefs_init, intercepts=intercepts_init
             )
+            if isinstance(plan.averaging, Line):
+                course.ends = start_line(self, network, data, course.seed)
         else:
             network.set_layers(intercepts=intercepts_init)
             if network.dtype != self.network_.dtype:

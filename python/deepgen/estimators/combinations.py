@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepgen.averaging import Line
 from deepgen.estimators.assembly import LEARNING_RATE, batch_norm_of
 from deepgen.optimizers import FirstOrder, Optimizer
 from deepgen.warning import warn
@@ -43,6 +44,12 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
             "makes of a large enough sample of y"
         )
+    if model.averaging == "subspace" or isinstance(model.averaging, Line):
+        if optimizer.name in ("kfac", "shampoo"):
+            raise ValueError(
+                f"averaging='subspace' does not support solver='{optimizer.name}': its matrices "
+                "are those of one network, and a line has two ends"
+            )
     if isinstance(optimizer, FirstOrder):
         rate, rule = optimizer.rate(model.learning_rate_init), type(optimizer.rule()).__name__
         if model.learning_rate_init not in (LEARNING_RATE, rate):

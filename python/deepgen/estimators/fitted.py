@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from deepgen.course import Course
 from deepgen.estimators.scoring import Held, with_names
+from deepgen.estimators.subspace import Subspace
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix, check_features
 from deepgen.network import Array, Matrix, Network
@@ -80,6 +81,20 @@ class FittedMLP(BaseEstimator):
         """The fitted members; with ``n_members=1`` this estimator itself."""
         check_is_fitted(self)
         return list(vars(self).get("_members", [self]))
+
+    @property
+    def subspace_(self) -> Subspace:
+        """The line of networks that ``averaging='subspace'`` has learned.
+
+        Raises
+        ------
+        AttributeError
+            If there is none.
+        """
+        ends = self._course.ends
+        if ends is None:
+            raise AttributeError("there is a subspace_ with averaging='subspace' only")
+        return Subspace(self, ends)
 
     @property
     def coefs_(self) -> list[Array]:

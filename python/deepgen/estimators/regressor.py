@@ -128,11 +128,12 @@ class MLPRegressor(RegressionPredictions):
         ``(estimator, X, y)``; higher is better.
     max_time : float or None, default=None
         Seconds after which ``fit`` ends, looked at after each epoch; > 0.
-    averaging : {'ema', 'swa', 'snapshot'}, Averaging or None, default=None
+    averaging : {'ema', 'swa', 'snapshot', 'subspace'}, Averaging or None, default=None
         What is made of the weights on the way: 'ema' predicts with their exponential moving average
         over steps, 'swa' with the mean over the last quarter of ``max_iter`` epochs; 'snapshot'
-        runs the 'snapshot' schedule in ``n_members`` cycles, whose last weights are the members.
-        Objects of `deepgen.averaging` have settings. Not for 'lbfgs'.
+        runs the 'snapshot' schedule in ``n_members`` cycles, whose last weights are the members;
+        'subspace' trains a line between two points and predicts with its middle. Objects of
+        `deepgen.averaging` have settings. Not for 'lbfgs'.
     n_members : int, default=1
         Networks that differ in their seed alone, trained side by side, one a thread; predictions
         of numbers are their means, and ``members_`` are fitted estimators.
@@ -155,6 +156,9 @@ class MLPRegressor(RegressionPredictions):
     members_ : list of estimators
         The members; this estimator itself where there is one. With several, the attributes of a
         network and of its training are theirs.
+    subspace_ : Subspace
+        With ``averaging='subspace'`` the line of networks: ``at(alpha)`` is an estimator,
+        ``ensemble(alphas)`` averages several.
     network_ : Network
         The engine's network with its flat vector of parameters.
     history_ : dict of str to ndarray

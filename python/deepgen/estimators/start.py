@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from deepgen.averaging.line import middle
 from deepgen.estimators.assembly import normalization_of
 from deepgen.initializers import (
     STANDARDIZING_ROWS,
@@ -14,13 +15,16 @@ from deepgen.initializers import (
     small_normal,
     standardize_layers,
 )
-from deepgen.network import Network
+from deepgen.network import Array, Network
 from deepgen.normalizations import WeightNorm
 from deepgen.specification import hidden_activations, output_activation
 from deepgen.streams import INIT, generator
 from deepgen.validation import Data
 
-__all__ = ["start_network"]
+__all__ = ["start_line", "start_network"]
+
+# What tells the seed of a line's second end from that of the run.
+OTHER_END = 0x2545F4914F6CDD1D
 
 
 def start_network(
@@ -64,3 +68,29 @@ def start_network(
     network.set_layers(coefs, intercepts)
     if coefs is not None:
         keep_lengths(network)
+
+
+def start_line(model: Any, network: Network, data: Data, seed: int) -> Array:
+    """Put a started network half way to a second one, started independently.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    network : Network
+        Stands at the first end, and afterwards in the middle.
+    data : Data
+        The training samples, which 'data_dependent' looks at.
+    seed : int
+        The seed of the run.
+
+    Returns
+    -------
+    ends : ndarray of shape (2, n_parameters)
+        Both ends.
+    """
+    other = Network(network.core)
+    start_network(model, other, data, seed ^ OTHER_END, coefs=None, intercepts=None)
+    ends = np.stack([network.parameters, other.parameters])
+    network.parameters[...] = middle(ends)
+    return ends

@@ -1,0 +1,138 @@
+"""Line: two ends of weight space, trained such that every network between them is a good one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from deepgen import _core
+from deepgen.averaging.averaging import Averaging
+from deepgen.component import Range
+from deepgen.network import Array
+
+if TYPE_CHECKING:
+    from deepgen.course import Course
+
+__all__ = ["Line"]
+
+
+def middle(ends: Array) -> Array:
+    """Return the point half way.
+
+    Parameters
+    ----------
+    ends : ndarray of shape (2, n_parameters)
+        Both ends.
+
+    Returns
+    -------
+    middle : ndarray of shape (n_parameters,)
+        In their type.
+    """
+    point: Array = ends.dtype.type(0.5) * (ends[0] + ends[1])
+    return point
+
+
+@dataclass(repr=False)
+class Line(Averaging):
+    r"""A line of networks between two ends that are trained together.
+
+    Parameters
+    ----------
+    beta : float, default=1.0
+        How strongly the ends are kept apart, >= 0.
+
+    Notes
+    -----
+    The ends :math:`w_1, w_2` start from independent weights. Each batch draws
+    :math:`a \sim U(0, 1)` and takes the gradient G of the loss at :math:`(1 - a) w_1 + a w_2`; the
+    ends move along :math:`(1 - a) G` and :math:`a G`, each with the gradient of
+    :math:`\beta \cos^2(w_1, w_2)` over all weight matrices jointly. L2 acts on both ends.
+
+    The network predicts with the middle. The fitted attribute ``subspace_`` gives the networks of
+    other points and ensembles of them. The optimizer's memory is twice that of one network, a step
+    costs about one pass more over the weights. Batch norm's statistics are computed anew for each
+    point.
+
+    References
+    ----------
+    .. [1] M. Wortsman, M. Horton, C. Guestrin, A. Farhadi and M. Rastegari, "Learning neural
+       network subspaces", ICML 2021, algorithm 1.
+
+    Examples
+    --------
+    >>> from deepgen.averaging import Line
+    >>> Line(beta=0.5)
+    Line(beta=0.5)
+    """
+
+    name: ClassVar[str] = "line"
+    ranges: ClassVar[dict[str, Range]] = {"beta": Range(0)}
+    replaces_weights: ClassVar[bool] = True
+
+    beta: float = 1.0
+
+    def wrappers(self) -> tuple[_core.Component, ...]:
+        """Return what stands around the optimizer.
+
+        Returns
+        -------
+        wrappers : tuple of deepgen._core.Component
+            The engine's line.
+        """
+        return (self.to_core(),)
+
+    def memory(self, course: Course, weights: Array, n_trainable: int) -> dict[str, Array]:
+        """Return the ends as the engine takes them.
+
+        Parameters
+        ----------
+        course : Course
+            Where the ends are kept.
+        weights : ndarray of shape (n_parameters,)
+            Where the middle stands now; if the user has moved it, the ends move along.
+        n_trainable : int
+            How many of them are trained.
+
+        Returns
+        -------
+        memory : dict of str to ndarray
+            Nothing where no ends are known: then both are where the network stands.
+        """
+        if course.ends is None:
+            return {}
+        ends = course.ends.astype(weights.dtype)
+        before = middle(ends)
+        if not np.array_equal(before[:n_trainable], weights[:n_trainable]):
+            ends += weights - before
+        return {"line_ends": ends.ravel(), "line_begun": np.ones(1, dtype=weights.dtype)}
+
+    def served(
+        self, course: Course, trainer: _core.Trainer, weights: Array, n_trainable: int
+    ) -> Array:
+        """Return the middle, and keep the ends.
+
+        Parameters
+        ----------
+        course : Course
+            Where the ends are kept.
+        trainer : deepgen._core.Trainer
+            Holds the ends.
+        weights : ndarray of shape (n_parameters,)
+            The point of the last step.
+        n_trainable : int
+            How many of them are trained.
+
+        Returns
+        -------
+        served : ndarray of shape (n_parameters,)
+            The middle; ``weights`` themselves before the first step.
+        """
+        if not trainer.recall("line_begun")[0]:
+            return weights
+        ends = trainer.recall("line_ends").reshape(2, -1)
+        ends[:, n_trainable:] = weights[n_trainable:]
+        course.ends = ends
+        return middle(ends)
