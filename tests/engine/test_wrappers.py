@@ -2,7 +2,18 @@
 
 import numpy as np
 import pytest
-from problems import BATCH, LAYER, NONE, describe, network_of, residual, scaled_problem, two_hidden
+from problems import (
+    BATCH,
+    LAYER,
+    NONE,
+    SKIP_COMPONENTS,
+    describe,
+    network_of,
+    residual,
+    scaled_problem,
+    skipping,
+    two_hidden,
+)
 
 import reference
 from deepgen import _core
@@ -44,6 +55,13 @@ def test_every_wrapper_trains_as_the_twin(simd, rule, wrapper):
 @every_wrapper
 def test_wrappers_train_norms_and_skips_as_the_twin(wrapper, normalization):
     assert_training_equals_twin(residual(normalization), ADAM, wrappers=[wrapper], n_threads=2)
+
+
+@every_wrapper
+@pytest.mark.parametrize("skip", SKIP_COMPONENTS, ids=describe)
+def test_wrappers_train_every_skip_as_the_twin(wrapper, skip):
+    spec = skipping(skip, LAYER, dropout=0.2)
+    assert_training_equals_twin(spec, ADAM, wrappers=[wrapper], n_threads=2)
 
 
 @every_wrapper

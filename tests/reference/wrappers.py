@@ -85,7 +85,7 @@ class AdaptiveClip(Wrapper):
         g = gradient_at(w)
         for kind, l, where, shape in self.blocks():
             if l < len(self.spec.layers) - 1:
-                axis = 0 if kind == "coefs" else None
+                axis = 0 if kind.endswith("coefs") else None
                 own = g[where].reshape(shape)
                 size = np.linalg.norm(w[where].reshape(shape), axis=axis)
                 length = np.linalg.norm(own, axis=axis)
@@ -125,7 +125,7 @@ class GSAM(SAM):
 
 class LPFSGD(Wrapper):
     defaults = {"gamma": 5e-4, "n_samples": 1.0}
-    kinds = ("coefs", "intercepts", "scale", "shift", "gain")
+    kinds = ("coefs", "intercepts", "scale", "shift", "gain", "gate_coefs", "gate_intercepts")
     n_steps = 0
 
     @property
@@ -137,7 +137,7 @@ class LPFSGD(Wrapper):
         for kind, l, where, shape in self.blocks():
             block_key = child(key, 8 * l + self.kinds.index(kind))
             normal = [ziggurat.normal(block_key, i) for i in range(shape[0] * shape[1])]
-            axis = 0 if kind == "coefs" else None
+            axis = 0 if kind.endswith("coefs") else None
             size = np.linalg.norm(w[where].reshape(shape), axis=axis)
             noise[where] = (self.settings["gamma"] * size * np.reshape(normal, shape)).ravel()
         return noise

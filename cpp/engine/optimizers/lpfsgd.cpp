@@ -82,7 +82,8 @@ class Filtered final : public Displaced<T> {
         for (Index g = own.begin; g < own.end; ++g) {
             const UnitGroup &group = filter_.groups[as_size(g)];
             const PackedLayer &layer = filter_.weights.layers[as_size(group.layer)];
-            const bool matrix = group.block == UnitGroup::Block::coefs;
+            const bool matrix = group.block == UnitGroup::Block::coefs ||
+                                group.block == UnitGroup::Block::gate_coefs;
             const Index n_units =
                 group.block == UnitGroup::Block::gain ? layer.n_gains : layer.n_outputs;
             const UnitNorms<T> norms = unit_norms(group, this->inner_.weights());

@@ -15,7 +15,7 @@ namespace deepgen {
 // stretch of a row; its numbers belong to units of their own (`apart`), but for narrow layers,
 // where it is a stretch of a column.
 struct UnitGroup {
-    enum class Block { coefs, intercepts, scale, shift, gain } block;
+    enum class Block { coefs, intercepts, scale, shift, gain, gate_coefs, gate_intercepts } block;
     Index layer;
     Index unit; // number of the first unit
     bool apart;
@@ -49,14 +49,18 @@ inline std::vector<UnitGroup> unit_groups(const PackedWeights &weights, Index li
             const Index first = unit / panel * panel;
             const Index stride = std::min(panel, layer.width - first);
             const Index start = layer.coefs + first * layer.n_inputs + (unit - first);
-            groups.push_back({Block::coefs, number, unit, true, start, layer.n_inputs, stride, line,
-                              start + (layer.n_inputs - 1) * stride, line});
+            const bool gate = unit >= layer.gate;
+            groups.push_back({gate ? Block::gate_coefs : Block::coefs, number,
+                              gate ? unit - layer.gate : unit, true, start, layer.n_inputs, stride,
+                              line, start + (layer.n_inputs - 1) * stride, line});
         }
         const auto vector = [&](Block block, Index offset) {
             groups.push_back(
-                {block, number, 0, false, offset, 1, 0, layer.width, offset, layer.width});
+                {block, number, 0, false, offset, 1, 0, layer.gate, offset, layer.gate});
         };
         vector(Block::intercepts, layer.intercepts);
+        if (layer.width > layer.gate)
+            vector(Block::gate_intercepts, layer.intercepts + layer.gate);
         if (layer.gain > layer.scale) {
             vector(Block::scale, layer.scale);
             vector(Block::shift, layer.shift);
