@@ -21,8 +21,8 @@ from . import mixup, network
 from .augmentations import AUGMENTATIONS
 from .network import Component
 from .normalizations import updated_statistics
-from .optimizers import OPTIMIZERS
 from .random import branch_mask, dropout_mask, order
+from .solvers import OPTIMIZERS
 from .wrappers import WRAPPERS, Innermost
 
 UNCHANGED = Component("none")
@@ -54,7 +54,8 @@ class Trainer:
     ):
         self.spec = spec
         rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
-        self.optimizer, self.n_measured = Innermost(rule), 1
+        self.innermost = self.optimizer = Innermost(rule)
+        self.n_measured = 1
         for wrapper in wrappers:
             self.optimizer = WRAPPERS[wrapper.name](self.optimizer, **wrapper.settings)
             self.optimizer.spec, self.optimizer.seed = spec, seed
@@ -141,7 +142,7 @@ class Trainer:
                 side = y[rows], weights[rows], self.alpha
                 loss += share * network.loss_of_outputs(spec, parameters, z, *side)
                 gradient += share * network.gradient_of_trace(spec, at, trace, *side)
-            return trace, loss, gradient[:n]
+            return trace, at, loss, gradient[:n]
 
         evaluations = []
 
@@ -149,12 +150,25 @@ class Trainer:
             evaluations.append(evaluate(trainable))
             return evaluations[-1][-1].copy()
 
+        def look():
+            """Where the last evaluation was: K-FAC's statistics are those of its gradient."""
+            trace, at = evaluations[-1][0], evaluations[-1][1]
+            z = trace[-1].outputs
+            mixed = sum(share * weights[rows] for share, rows in sides)
+            slopes = sum(
+                share * weights[rows, None] * network.loss_slopes(spec, z, y[rows])
+                for share, rows in sides
+            )
+            self.innermost.rule.look(spec, at, trace, mixed, slopes, self.seed)
+
+        if hasattr(self.innermost.rule, "look"):
+            self.innermost.look = look
         after = parameters.copy()
         after[:n] = self.optimizer.step(
             parameters[:n], gradient_at, rate, network.is_weight(spec)[:n]
         )
         trace = evaluations[0][0]
-        _, losses, gradients = zip(*evaluations[: self.n_measured], strict=True)
+        _, _, losses, gradients = zip(*evaluations[: self.n_measured], strict=True)
         loss, gradient = np.mean(losses), np.mean(gradients, axis=0)
         blocks = network.split(spec, after)
         for l, layer in enumerate(spec.layers):

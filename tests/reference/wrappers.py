@@ -36,13 +36,18 @@ from .random import Ziggurat, child, stream
 
 
 class Innermost:
-    """A rule, which wants the gradient where it stands."""
+    """A rule, which wants the gradient where it stands, and perhaps a look at the batch."""
+
+    look = None
 
     def __init__(self, rule):
         self.rule = rule
 
     def step(self, w, gradient_at, rate, is_weight):
-        return self.rule.step(w, gradient_at(w), rate, is_weight)
+        g = gradient_at(w)
+        if self.look is not None:
+            self.look()
+        return self.rule.step(w, g, rate, is_weight)
 
 
 class Wrapper:

@@ -80,6 +80,7 @@ PackedLayout<T>::PackedLayout(const NetworkSpec &spec, const Layout &layout,
             layer.coefs + layer.n_inputs * (layer.narrow ? layer.n_outputs : layer.width);
         layer.scale = layer.intercepts + layer.width;
         layer.shift = layer.scale + layer.width;
+        layer.has_bias = blocks.intercepts != absent;
         layer.gain = blocks.scale == absent ? layer.scale : layer.shift + layer.width;
         layer.n_gains = blocks.gain == absent ? 0 : blocks.n_gains;
         layer.n_vectors = layer.gain - layer.intercepts + (blocks.gain == absent ? 0 : layer.width);

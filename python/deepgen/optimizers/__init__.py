@@ -6,16 +6,19 @@ from deepgen.optimizers.adam import Adam
 from deepgen.optimizers.adamw import AdamW
 from deepgen.optimizers.asam import ASAM
 from deepgen.optimizers.gsam import GSAM
+from deepgen.optimizers.kfac import KFAC
 from deepgen.optimizers.lbfgs import LBFGS
 from deepgen.optimizers.lpfsgd import LPFSGD
 from deepgen.optimizers.optimizer import FirstOrder, Optimizer
 from deepgen.optimizers.rmsprop import RMSProp
 from deepgen.optimizers.sam import SAM
 from deepgen.optimizers.sgd import SGD
+from deepgen.optimizers.shampoo import Shampoo
 
 __all__ = [
     "ASAM",
     "GSAM",
+    "KFAC",
     "LBFGS",
     "LPFSGD",
     "SAM",
@@ -27,6 +30,7 @@ __all__ = [
     "FirstOrder",
     "Optimizer",
     "RMSProp",
+    "Shampoo",
 ]
 
 SOLVERS: dict[str, type[Optimizer]] = {
@@ -34,9 +38,11 @@ SOLVERS: dict[str, type[Optimizer]] = {
     "adagrad": AdaGrad,
     "adam": Adam,
     "adamw": AdamW,
+    "kfac": KFAC,
     "lbfgs": LBFGS,
     "rmsprop": RMSProp,
     "sgd": SGD,
+    "shampoo": Shampoo,
 }
 """The names that ``solver`` takes."""
 
