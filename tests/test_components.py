@@ -179,7 +179,7 @@ every_range = pytest.mark.parametrize(
 
 @every_class
 def test_every_field_says_what_it_may_be(cls):
-    told = {*cls.ranges, *cls.flags, "quantile", "eps_mode"}
+    told = {*cls.ranges, *cls.flags, *cls.choices, "quantile", "eps_mode"}
     assert {field.name for field in fields(cls)} <= told
 
 

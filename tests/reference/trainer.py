@@ -21,8 +21,8 @@ from . import mixup, network
 from .augmentations import AUGMENTATIONS
 from .network import Component
 from .normalizations import updated_statistics
-from .optimizers import OPTIMIZERS
 from .random import branch_mask, dropout_mask, order
+from .solvers import OPTIMIZERS
 from .wrappers import WRAPPERS
 
 UNCHANGED = Component("none")
@@ -53,7 +53,8 @@ class Trainer:
         mixup=0.0,
     ):
         self.spec = spec
-        self.rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
+        self.innermost = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
+        self.rule = self.innermost
         for wrapper in wrappers:
             self.rule = WRAPPERS[wrapper.name](self.rule, **wrapper.settings)
         self.alpha = alpha
@@ -134,6 +135,13 @@ class Trainer:
             side = y[rows], weights[rows], self.alpha
             loss += share * network.loss_of_outputs(spec, parameters, z, *side)
             gradient += share * network.gradient_of_trace(spec, parameters, trace, *side)
+        if hasattr(self.innermost, "look"):
+            mixed = sum(share * weights[rows] for share, rows in sides)
+            slopes = sum(
+                share * weights[rows, None] * network.loss_slopes(spec, z, y[rows])
+                for share, rows in sides
+            )
+            self.innermost.look(spec, parameters, trace, mixed, slopes, self.seed)
         n = network.n_trainable(spec)
         after = parameters.copy()
         after[:n] = self.rule.step(parameters[:n], gradient[:n], rate, network.is_weight(spec)[:n])

@@ -225,6 +225,10 @@ std::span<const std::string_view> simd_paths();
 template <class T>
 const Kernels<T> &kernels(std::string_view path);
 
+// The table of the same path whose products are as exact as the type.
+template <class T>
+const Kernels<T> &full_precision(const Kernels<T> &table);
+
 // The same with products in bfloat16; refused where the machine has none.
 const Kernels<float> &kernels_bfloat16(std::string_view path);
 

@@ -159,7 +159,9 @@ class Line final : public Wrapper<T> {
                 *offset += one.size;
             layers_.push_back(layer);
         }
-        Wrapper<T>::allocate({{2 * one.size, one.panel, layers_}, surroundings.seed});
+        Surroundings both = surroundings;
+        both.weights = {2 * one.size, one.panel, layers_};
+        Wrapper<T>::allocate(both);
         ends_.weights.assign(as_size(2 * one.size), T(0));
         ends_.gradient = ends_.weights;
         begun_.assign(1, T(0));

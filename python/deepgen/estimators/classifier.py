@@ -43,8 +43,8 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         'identity', 'logistic', 'tanh', 'relu', 'leaky_relu' (slope 0.01), 'elu', 'selu', 'gelu',
         'silu' or 'mish'; a sequence gives one to each hidden layer.
     solver : str or Optimizer, default='adam'
-        How the weights are found: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta' or
-        'lbfgs'. An object of `deepgen.optimizers` brings its own settings; a name
+        How the weights are found: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta', 'kfac',
+        'shampoo' or 'lbfgs'. An object of `deepgen.optimizers` brings its own settings; a name
         takes ``momentum``, ``beta_1`` ... from here.
     alpha : float, default=0.0001
         L2 on the weights, divided by the weight sum of the batch, >= 0.
@@ -57,7 +57,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         lowers it where the validation loss, without validation the training loss, stays level;
         'cosine', 'one_cycle', 'flat_cos', 'coslog4' and 'snapshot' run over ``max_iter`` epochs.
     learning_rate_init : float, default=0.001
-        Learning rate before any schedule, > 0; 'adadelta' has its own, 1.
+        Learning rate before any schedule, > 0; 'adadelta' has its own, 1, and 'kfac', 0.01.
     power_t : float, default=0.5
         Power of 'invscaling', >= 0.
     max_iter : int, default=200

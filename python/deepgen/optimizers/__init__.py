@@ -4,12 +4,15 @@ from deepgen.optimizers.adadelta import AdaDelta
 from deepgen.optimizers.adagrad import AdaGrad
 from deepgen.optimizers.adam import Adam
 from deepgen.optimizers.adamw import AdamW
+from deepgen.optimizers.kfac import KFAC
 from deepgen.optimizers.lbfgs import LBFGS
 from deepgen.optimizers.optimizer import FirstOrder, Optimizer
 from deepgen.optimizers.rmsprop import RMSProp
 from deepgen.optimizers.sgd import SGD
+from deepgen.optimizers.shampoo import Shampoo
 
 __all__ = [
+    "KFAC",
     "LBFGS",
     "SGD",
     "AdaDelta",
@@ -19,6 +22,7 @@ __all__ = [
     "FirstOrder",
     "Optimizer",
     "RMSProp",
+    "Shampoo",
 ]
 
 SOLVERS: dict[str, type[Optimizer]] = {
@@ -26,8 +30,10 @@ SOLVERS: dict[str, type[Optimizer]] = {
     "adagrad": AdaGrad,
     "adam": Adam,
     "adamw": AdamW,
+    "kfac": KFAC,
     "lbfgs": LBFGS,
     "rmsprop": RMSProp,
     "sgd": SGD,
+    "shampoo": Shampoo,
 }
 """The names that ``solver`` takes."""
