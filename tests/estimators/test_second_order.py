@@ -99,10 +99,20 @@ def test_kfac_refuses_what_it_has_no_curvature_for(table):
     with pytest.raises(ValueError, match=r"no factors for normalization=WeightNorm\(\)"):
         model("kfac", normalization=WeightNorm()).fit(X, y)
     assert np.isfinite(model("shampoo", normalization="weight").fit(X, y).loss_)
+    with pytest.raises(ValueError, match="skip='fixup' does not support solver='kfac'"):
+        model("kfac", skip="fixup", hidden_layer_sizes=(8, 8, 8, 8)).fit(X, y)
 
 
-@pytest.mark.parametrize("solver", ["kfac", "shampoo"])
-@pytest.mark.parametrize("skip", ["residual", "deepnorm", "fixup"])
+@pytest.mark.parametrize(
+    ("solver", "skip"),
+    [
+        ("kfac", "residual"),
+        ("kfac", "deepnorm"),
+        ("shampoo", "residual"),
+        ("shampoo", "deepnorm"),
+        ("shampoo", "fixup"),
+    ],
+)
 def test_skips_train_but_gates_are_refused(skip, solver, table):
     options = {"hidden_layer_sizes": (8, 8, 8, 8), "dtype": "float64", "max_iter": 30}
     initializer = "glorot_uniform" if skip != "fixup" else "he_normal"

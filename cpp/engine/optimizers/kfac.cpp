@@ -56,7 +56,7 @@ void KFac<T>::allocate(const Surroundings &surroundings) {
             "kfac: this loss is no likelihood, so there is nothing to draw targets from; use the "
             "empirical Fisher information (fisher='empirical')");
     require(!surroundings.reparametrized,
-            "kfac: weights that are made of others (weight norm, weight standardization) have no "
+            "kfac: weights that are made of others (weight norm, fixup) have no "
             "Kronecker factors");
     Preconditioner<T>::allocate(surroundings);
     key_ = random::stream(surroundings.seed, random::Purpose::fisher);

@@ -10,7 +10,7 @@ from deepgen.estimators.assembly import LEARNING_RATE, batch_norm_of
 from deepgen.losses import Focal
 from deepgen.normalizations import NORMALIZATIONS, Reparametrization
 from deepgen.optimizers import KFAC, FirstOrder, Optimizer, Shampoo
-from deepgen.skips import SKIPS, Highway
+from deepgen.skips import SKIPS, Fixup, Highway
 from deepgen.specification import hidden_widths
 from deepgen.warning import warn
 
@@ -49,8 +49,8 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
             "makes of a large enough sample of y"
         )
-    if isinstance(optimizer, KFAC):
-        refuse_with_kfac(model, optimizer)
+    if isinstance(optimizer, KFAC | Shampoo):
+        refuse_with_matrices(model, optimizer)
     if model.averaging == "subspace" or isinstance(model.averaging, Line):
         if optimizer.name in ("kfac", "shampoo"):
             raise ValueError(
@@ -64,13 +64,6 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             initializer=model.initializer,
             first_order=isinstance(optimizer, FirstOrder),
         )
-        if isinstance(optimizer, KFAC | Shampoo) and isinstance(
-            resolve(model.skip, SKIPS, "skip"), Highway
-        ):
-            raise ValueError(
-                f"skip='highway' does not support solver='{optimizer.name}': a layer with a gate "
-                "is two matrices, which the solver does not know; use another skip"
-            )
     if isinstance(optimizer, FirstOrder):
         rate, rule = optimizer.rate(model.learning_rate_init), type(optimizer.rule()).__name__
         if model.learning_rate_init not in (LEARNING_RATE, rate):
@@ -103,26 +96,40 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         warn("early_stopping has no effect with solver='lbfgs'")
 
 
-def refuse_with_kfac(model: Any, optimizer: KFAC) -> None:
-    """Refuse what K-FAC has no curvature for.
+def refuse_with_matrices(model: Any, optimizer: KFAC | Shampoo) -> None:
+    """Refuse what solvers of whole layers do not know.
 
     Parameters
     ----------
     model : BaseMLP
         Whose constructor parameters are read.
-    optimizer : KFAC
+    optimizer : KFAC or Shampoo
         What its ``solver`` stands for.
 
     Raises
     ------
     ValueError
-        If targets cannot be drawn from what the loss predicts, or if weights are made of others.
+        If a layer is more than its matrix, weights are made of others, or targets cannot be drawn
+        from what the loss predicts.
     """
+    skip = None if model.skip is None else resolve(model.skip, SKIPS, "skip")
+    if isinstance(skip, Highway):
+        raise ValueError(
+            f"skip='highway' does not support solver='{optimizer.name}': a layer with a gate is two"
+            " matrices, which the solver does not know; use another skip"
+        )
+    if isinstance(optimizer, Shampoo):
+        return
     loss = getattr(model, "loss", None)
     if optimizer.fisher == "true" and (loss == "focal" or isinstance(loss, Focal)):
         raise ValueError(
             "solver='kfac' draws targets from what a likelihood predicts, and loss='focal' is none;"
             " give solver=KFAC(fisher='empirical')"
+        )
+    if isinstance(skip, Fixup):
+        raise ValueError(
+            "skip='fixup' does not support solver='kfac': its branches' weights are multiplied by "
+            "trained numbers; use 'residual' or 'deepnorm', or solver='shampoo'"
         )
     if model.normalization is None:
         return
