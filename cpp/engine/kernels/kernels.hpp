@@ -207,10 +207,14 @@ struct Kernels {
                                        const T *rate);
 
     // Stretches of packed numbers, whole cache lines: total = gradient + penalty * weights, and the
-    // sum of its squares; x *= factor.
+    // sum of its squares; x *= factor; y += factor * x; sum of x * y; x *= (|size| + offset)^2,
+    // and the sum of squares with the factor taken once.
     double (*total_gradient)(Index n, const T *gradient, const T *weights, double penalty,
                              T *total);
     void (*scale)(Index n, double factor, T *x);
+    void (*add_scaled)(Index n, double factor, const T *x, T *y);
+    double (*dot)(Index n, const T *x, const T *y);
+    double (*scale_by_size)(Index n, const T *size, double offset, T *x);
     // y += share (x - y)
     void (*approach)(Index n, double share, const T *x, T *y);
 

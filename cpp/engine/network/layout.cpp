@@ -82,7 +82,9 @@ PackedLayout<T>::PackedLayout(const NetworkSpec &spec, const Layout &layout,
         layer.shift = layer.scale + layer.width;
         layer.has_bias = blocks.intercepts != absent;
         layer.gain = blocks.scale == absent ? layer.scale : layer.shift + layer.width;
+        layer.n_gains = blocks.gain == absent ? 0 : blocks.n_gains;
         layer.n_vectors = layer.gain - layer.intercepts + (blocks.gain == absent ? 0 : layer.width);
+        layer.last = l + 1 == layout.layers.size();
         layer.transposed = transposed_size_;
         size_ = layer.intercepts + layer.n_vectors;
         if (!first && !layer.narrow)

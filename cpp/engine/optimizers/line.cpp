@@ -77,7 +77,9 @@ class OnLine final : public Decorated<T> {
         }
     }
 
+    // The ends may have moved since: what is wrapped may look at another point.
     double evaluate(const Team &team, Evaluation evaluation) override {
+        weights_moved(team);
         return this->inner_.evaluate(team, evaluation) + beta_ * cosine_squared();
     }
 
@@ -155,7 +157,7 @@ class Line final : public Wrapper<T> {
         layers_.assign(one.layers.begin(), one.layers.end());
         for (PackedLayer layer : one.layers) {
             for (Index *const offset :
-                 {&layer.coefs, &layer.intercepts, &layer.scale, &layer.shift})
+                 {&layer.coefs, &layer.intercepts, &layer.scale, &layer.shift, &layer.gain})
                 *offset += one.size;
             layers_.push_back(layer);
         }
@@ -178,7 +180,6 @@ class Line final : public Wrapper<T> {
         const double place =
             random::uniform(random::value(key_, static_cast<std::uint64_t>(size.count)));
         OnLine<T> on_line(batch, ends_, place, beta_, static_cast<Index>(layers_.size() / 2));
-        on_line.weights_moved(team);
         return this->base_->step(team, on_line, size);
     }
 

@@ -65,12 +65,11 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             first_order=isinstance(optimizer, FirstOrder),
         )
     if isinstance(optimizer, FirstOrder):
-        rate = optimizer.rate(model.learning_rate_init)
+        rate, rule = optimizer.rate(model.learning_rate_init), type(optimizer.rule()).__name__
         if model.learning_rate_init not in (LEARNING_RATE, rate):
             warn(
-                f"learning_rate_init={model.learning_rate_init} has no effect: "
-                f"{type(optimizer).__name__} brings its own, {rate}; set the one of the object, "
-                f"solver={type(optimizer).__name__}(learning_rate_init=...)"
+                f"learning_rate_init={model.learning_rate_init} has no effect: {rule} brings its "
+                f"own, {rate}; set the one of the object, {rule}(learning_rate_init=...)"
             )
         return
     if model.dropout > 0:
@@ -83,10 +82,12 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         )
     if batch_norm_of(model) is not None:
         raise ValueError("solver='lbfgs' does not support normalization='batch': it has no batches")
-    if model.clip_norm is not None:
-        raise ValueError(
-            "solver='lbfgs' does not support clip_norm: its line search needs the loss"
-        )
+    for name in ("clip_norm", "adaptive_clip"):
+        if getattr(model, name) is not None:
+            raise ValueError(
+                f"solver='lbfgs' does not support {name}: its line search needs the gradient as it "
+                "is"
+            )
     if model.averaging is not None:
         raise ValueError(
             "solver='lbfgs' does not support averaging: its last point is a minimum, not a sample"
