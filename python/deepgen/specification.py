@@ -131,26 +131,42 @@ def output_activation(activation: Any) -> str:
     return str(activation[-1]) if len(activation) else "identity"
 
 
-def refuse_single_inputs(weights: Reparametrization, widths: list[int]) -> None:
-    """Refuse centred weights of a single input, which would be 0 whatever is trained.
+def reparametrized(
+    weights: Reparametrization | None, n_inputs: int, widths: list[int], activations: list[str]
+) -> list[_core.Component]:
+    """Return what the weights of each hidden layer are made by.
 
     Parameters
     ----------
-    weights : Reparametrization
-        What the weights of hidden layers are made by.
+    weights : Reparametrization or None
+        None makes no layer's.
+    n_inputs : int
+        Features, >= 1.
     widths : list of int
-        Features, then units of the hidden layers.
+        Units of the hidden layers.
+    activations : list of str
+        Activations of the hidden layers.
+
+    Returns
+    -------
+    components : list of deepgen._core.Component
+        One a hidden layer.
 
     Raises
     ------
     ValueError
-        If a hidden layer has a single input.
+        If the weights of a single input would be centred: they would be 0 whatever is trained.
     """
-    if 1 in widths[:-1]:
-        raise ValueError(
-            f"{weights.name} centres each unit's weights over its inputs, and hidden layer "
-            f"{widths.index(1)} has a single input"
-        )
+    if weights is None:
+        return [_core.Component("none")] * len(widths)
+    made = [weights.on_features(), *map(weights.after, activations)][: len(widths)]
+    for layer, (component, fan_in) in enumerate(zip(made, [n_inputs, *widths], strict=False)):
+        if fan_in == 1 and component.name.endswith("weight_standardization"):
+            raise ValueError(
+                f"{component.name} centres each unit's weights over its inputs, and hidden layer "
+                f"{layer} has a single input"
+            )
+    return made
 
 
 def network_spec(
@@ -202,8 +218,6 @@ def network_spec(
     sources = [-1] * len(widths)
     if skip is not None:
         sources = resolve(skip, SKIPS, "skip").sources(widths)
-    if weights and weights.centres:
-        refuse_single_inputs(weights, [n_inputs, *widths])
     # The layer that closes a block only maps back to the block's input.
     applied = [
         name if source < 0 else "identity"
@@ -216,10 +230,14 @@ def network_spec(
             normalization=norm if source < 0 else plain,
             skip_from=source,
             dropout=float(dropout),
-            reparametrization=weights.after(below) if weights else plain,
+            reparametrization=made,
         )
-        for width, name, below, source in zip(
-            widths, applied, ["identity", *applied][: len(widths)], sources, strict=True
+        for width, name, source, made in zip(
+            widths,
+            applied,
+            sources,
+            reparametrized(weights, n_inputs, widths, applied),
+            strict=True,
         )
     ]
     layers.append(_core.LayerSpec(width=n_outputs, activation="identity"))

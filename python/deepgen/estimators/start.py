@@ -53,7 +53,7 @@ def start_network(
     initialize(
         network, model.initializer, rng, [*hidden, last], hidden=small_normal if looks else None
     )
-    if not looks:
+    if isinstance(norm, WeightNorm) and not looks:
         keep_lengths(network)
     by_data = model.initializer == "data_dependent"
     if coefs is None and (by_data or looks):
@@ -66,7 +66,7 @@ def start_network(
     if coefs is not None and intercepts is None:
         intercepts = [np.zeros_like(own) for own in network.intercepts()]
     network.set_layers(coefs, intercepts)
-    if coefs is not None:
+    if isinstance(norm, WeightNorm) and coefs is not None:
         keep_lengths(network)
 
 
