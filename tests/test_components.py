@@ -40,7 +40,7 @@ from deepgen.optimizers import (
     RMSProp,
 )
 from deepgen.schedules import SCHEDULES, InvScaling, Schedule
-from deepgen.skips import SKIPS, Residual, Skip
+from deepgen.skips import SKIPS, DeepNorm, Fixup, Highway, Residual, Skip
 
 CATALOG = _core.catalog()
 CLASSES = {
@@ -307,4 +307,31 @@ def test_names_are_resolved_and_objects_left_alone():
     ],
 )
 def test_residual_blocks_take_layers_two_by_two(widths, sources):
-    assert Residual().sources(widths) == sources
+    for skip in (Residual(), DeepNorm(), Fixup()):
+        assert skip.sources(widths) == sources
+
+
+@pytest.mark.parametrize(
+    ("widths", "sources"),
+    [
+        ([], []),
+        ([8], [-1]),
+        ([8, 8], [-1, 0]),
+        ([8, 4, 4, 8, 8, 8], [-1, -1, 1, -1, 3, 4]),
+    ],
+)
+def test_a_highway_gates_every_layer_as_wide_as_the_one_before(widths, sources):
+    assert Highway().sources(widths) == sources
+
+
+def test_what_a_skip_is_to_the_engine_is_in_its_catalog():
+    for cls in SKIPS.values():
+        settings = cls().engine_settings(5)
+        assert settings.keys() == CATALOG["skips"][cls.engine_name].keys()
+    assert DeepNorm().engine_settings(81) == {"alpha": 3.0}
+
+
+def test_branches_are_dropped_more_with_depth():
+    assert Residual(drop=0.5).drops(0) == []
+    assert Residual(drop=0.6).drops(3) == pytest.approx([0.2, 0.4, 0.6])
+    assert Fixup().drops(2) == [0.0, 0.0]

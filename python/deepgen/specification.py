@@ -132,14 +132,14 @@ def output_activation(activation: Any) -> str:
 
 
 def reparametrized(
-    weights: Reparametrization | None, n_inputs: int, widths: list[int], activations: list[str]
+    weights: Reparametrization, n_inputs: int, widths: list[int], activations: list[str]
 ) -> list[_core.Component]:
     """Return what the weights of each hidden layer are made by.
 
     Parameters
     ----------
-    weights : Reparametrization or None
-        None makes no layer's.
+    weights : Reparametrization
+        What the estimator asks for.
     n_inputs : int
         Features, >= 1.
     widths : list of int
@@ -157,8 +157,6 @@ def reparametrized(
     ValueError
         If the weights of a single input would be centred: they would be 0 whatever is trained.
     """
-    if weights is None:
-        return [_core.Component("none")] * len(widths)
     made = [weights.on_features(), *map(weights.after, activations)][: len(widths)]
     for layer, (component, fan_in) in enumerate(zip(made, [n_inputs, *widths], strict=False)):
         if fan_in == 1 and component.name.endswith("weight_standardization"):
@@ -209,35 +207,41 @@ def network_spec(
     spec : deepgen._core.NetworkSpec
         Hidden layers, then the output layer.
     """
-    plain = _core.Component("none")
-    norm, weights = plain, None
+    chosen, weights = None, None
     if normalization is not None:
         chosen = resolve(normalization, NORMALIZATIONS, "normalization")
         weights = chosen if isinstance(chosen, Reparametrization) else None
-        norm = plain if weights else chosen.to_core()
-    sources = [-1] * len(widths)
-    if skip is not None:
-        sources = resolve(skip, SKIPS, "skip").sources(widths)
-    # The layer that closes a block only maps back to the block's input.
-    applied = [
-        name if source < 0 else "identity"
-        for name, source in zip(activations, sources, strict=True)
+    bridge = Skip() if skip is None else resolve(skip, SKIPS, "skip")
+    bridge.check()
+    sources = [-1] * len(widths) if skip is None else bridge.sources(widths)
+    closes = [source >= 0 for source in sources]
+    norms = [
+        _core.Component("none") if norm is None or weights else norm.to_core()
+        for norm in bridge.norms(chosen)
     ]
+    # The layer that closes a block of two only maps back to the block's input.
+    applied = [
+        "identity" if closing and bridge.closes_linear else name
+        for closing, name in zip(closes, activations, strict=True)
+    ]
+    stored = [bridge.weights(closing) for closing in closes]
+    if weights is not None:
+        stored = reparametrized(weights, n_inputs, widths, applied)
+    meeting = _core.Component(bridge.engine_name, bridge.engine_settings(sum(closes)))
+    drops = iter(bridge.drops(sum(closes)))
     layers = [
         _core.LayerSpec(
             width=width,
             activation=name,
-            normalization=norm if source < 0 else plain,
+            normalization=norms[closing],
             skip_from=source,
             dropout=float(dropout),
             reparametrization=made,
+            skip=meeting,
+            branch_drop=next(drops) if closing else 0.0,
         )
-        for width, name, source, made in zip(
-            widths,
-            applied,
-            sources,
-            reparametrized(weights, n_inputs, widths, applied),
-            strict=True,
+        for width, name, source, closing, made in zip(
+            widths, applied, sources, closes, stored, strict=True
         )
     ]
     layers.append(_core.LayerSpec(width=n_outputs, activation="identity"))

@@ -1,7 +1,7 @@
 """The executable specification of the engine: plain, slow and obvious NumPy in float64.
 
-Reading order: random, activations, normalizations, reparametrizations, losses, network, probe,
-optimizers, wrappers, augmentations, mixup, trainer.
+Reading order: random, activations, normalizations, reparametrizations, skips, losses, network,
+probe, optimizers, wrappers, augmentations, mixup, trainer.
 Nothing here is fast and nothing here knows the engine; tests/engine compares the engine with it and
 tests/oracles compares both with PyTorch.
 """
@@ -31,6 +31,7 @@ from .network import (
 from .normalizations import DEFAULTS as NORMALIZATIONS
 from .optimizers import OPTIMIZERS
 from .reparametrizations import REPARAMETRIZATIONS
+from .skips import SKIPS
 from .trainer import Progress, Trainer
 from .wrappers import WRAPPERS
 
@@ -41,6 +42,7 @@ __all__ = [
     "NORMALIZATIONS",
     "OPTIMIZERS",
     "REPARAMETRIZATIONS",
+    "SKIPS",
     "WRAPPERS",
     "Block",
     "Component",

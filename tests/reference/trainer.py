@@ -4,8 +4,8 @@
     rows      changed by the augmentation, then mixed with partners of the batch
     batches   consecutive pieces of the order; the last one may be short. Under batch norm a last
               batch of one row joins the one before, because one row has no variance
-    step      gradient of the batch's loss (dropout masks keyed by positions in the order),
-              running statistics of the batch norms, the optimizer's rule
+    step      gradient of the batch's loss (masks of units and branches keyed by positions in the
+              order), running statistics of the batch norms, the optimizer's rule
     no step   when the weights of a batch sum to 0; it uses up no learning rate either
 
 Sources: H. Robbins, S. Monro 1951; L. Bottou, F. Curtis, J. Nocedal, "Optimization methods for
@@ -22,7 +22,7 @@ from .augmentations import AUGMENTATIONS
 from .network import Component
 from .normalizations import updated_statistics
 from .optimizers import OPTIMIZERS
-from .random import dropout_mask, order
+from .random import branch_mask, dropout_mask, order
 from .wrappers import WRAPPERS
 
 UNCHANGED = Component("none")
@@ -72,12 +72,16 @@ class Trainer:
         return list(zip(edges[:-1], edges[1:], strict=True))
 
     def masks(self, epoch, positions):
-        return [
-            None
-            if layer.dropout == 0.0
-            else dropout_mask(self.seed, epoch, l, positions, layer.width, layer.dropout)
-            for l, layer in enumerate(self.spec.layers)
-        ]
+        masks = []
+        for l, layer in enumerate(self.spec.layers):
+            mask = None
+            if layer.dropout > 0.0:
+                mask = dropout_mask(self.seed, epoch, l, positions, layer.width, layer.dropout)
+            if layer.branch_drop > 0.0:
+                rows = branch_mask(self.seed, epoch, l, positions, layer.branch_drop)
+                mask = rows if mask is None else mask * rows
+            masks.append(mask)
+        return masks
 
     def epoch(self, parameters, X, y, weights=None, *, rows=None, epoch=0, rates):
         """Parameters after the epoch, and its Progress; ``rates`` has one entry for each step."""

@@ -26,6 +26,7 @@ struct Case {
     const char *augmentation = "none";
     double mixup = 0.0;
     const char *reparametrization = "none";
+    const char *way_to_skip = "residual";
 };
 
 template <class T>
@@ -42,7 +43,14 @@ NetworkSpec spec_of(const Case &c) {
     NetworkSpec spec{n_inputs, {}, {"squared_error", {}}, true};
     spec.layers.push_back({128, c.activation, normalization, no_skip, c.dropout});
     spec.layers.push_back({128, c.activation, normalization, no_skip, c.dropout});
-    spec.layers.push_back({128, "identity", {"none", {}}, c.skip ? 0 : no_skip, 0.0});
+    spec.layers.push_back({128,
+                           "identity",
+                           {"none", {}},
+                           c.skip ? 0 : no_skip,
+                           0.0,
+                           {"none", {}},
+                           {c.way_to_skip, {}},
+                           c.skip ? c.dropout : 0.0});
     spec.layers.push_back({3, "identity", {"none", {}}, no_skip, 0.0});
     for (Index l = 0; l < 3; ++l)
         spec.layers[as_size(l)].reparametrization = {c.reparametrization, {}};
@@ -116,6 +124,9 @@ int main() {
         {"sparse", "none", "relu", "adam", 0.0, false, true, false},
         {"sparse, batch norm", "batch", "relu", "adam", 0.1, false, true, true},
         {"jitter and mixup", "none", "relu", "adam", 0.0, false, false, true, "jitter", 0.4},
+        {"gates", "layer", "relu", "adam", 0.1, true, false, false, "none", 0.0, "none", "highway"},
+        {"sums before a norm", "layer", "relu", "adam", 0.1, true, false, true, "none", 0.0, "none",
+         "deepnorm"},
         {"sparse swap and mixup", "batch", "relu", "adam", 0.1, false, true, true, "swap", 0.4},
         {"weight norm", "none", "relu", "adam", 0.1, true, false, true, "none", 0.0, "weight_norm"},
         {"scalar gain, sparse", "batch", "relu", "sgd", 0.0, true, true, false, "none", 0.0,

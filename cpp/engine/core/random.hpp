@@ -22,7 +22,8 @@ enum class Purpose : std::uint64_t {
     perturbation = 4,
     probes = 5,
     augmentation = 7, // 6 splits off the validation rows, in Python
-    line = 8
+    line = 8,
+    branches = 9
 };
 
 constexpr std::uint64_t mix(std::uint64_t x) {

@@ -14,12 +14,13 @@ inline constexpr Index narrow_outputs = 4;
 
 // Packed offsets of one layer; inputs and width padded.
 struct PackedLayer {
-    Index n_inputs, width;
-    Index n_outputs; // width without padding
+    Index n_inputs, width; // the width is that of the product, a gate's included
+    Index n_outputs;       // of the layer, without padding
+    Index gate;            // the column where the gate's begin
     bool narrow; // coefs are W^T (n_outputs, n_inputs) in panels, and there is no other transpose
     Index coefs;
     Index intercepts = 0, scale = 0, shift = 0, gain = 0;
-    Index n_vectors = 0;  // numbers from intercepts on: 1 to 4 vectors of the padded width
+    Index n_vectors = 0;  // numbers from intercepts on: 1 to 4 vectors of the width
     Index transposed = 0; // in the array of transposes; layer 0 and narrow layers have none
 };
 

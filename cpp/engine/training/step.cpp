@@ -58,7 +58,7 @@ void Step<T>::weights_moved(const Team &team) {
 
 template <class T>
 LayerStatistics<T> Step<T>::statistics(Index layer) const {
-    return {pass_.inputs(layer, batch_.rows.size), pass_.slopes(layer, batch_.rows.size)};
+    return {pass_.inputs(layer, batch_.rows.size), pass_.product_slopes(layer, batch_.rows.size)};
 }
 
 template class Step<float>;

@@ -81,6 +81,7 @@ void Trainer<T>::begin_epoch(std::uint64_t epoch) {
         }
     }
     dropout_key_ = key_of(random::Purpose::dropout);
+    branch_key_ = key_of(random::Purpose::branches);
     Index begin = 0;
     for (std::size_t b = 0; b < batch_ends_.size(); ++b) {
         double sum = 0.0;
@@ -113,6 +114,7 @@ Batch<T> Trainer<T>::batch(Index number) const {
             .weight_sum = batch_weights_[as_size(number)],
             .training = true,
             .dropout_key = dropout_key_,
+            .branch_key = branch_key_,
             .first_position = begin,
             .augmentation = augmentation_.get(),
             .mixing = spec_.mixup > 0.0 ? mixup_.of(number, begin) : Mixing{}};

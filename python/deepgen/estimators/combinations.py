@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from deepgen.averaging import Line
+from deepgen.component import resolve
 from deepgen.estimators.assembly import LEARNING_RATE, batch_norm_of
 from deepgen.optimizers import FirstOrder, Optimizer
+from deepgen.skips import SKIPS
+from deepgen.specification import hidden_widths
 from deepgen.warning import warn
 
 __all__ = ["refuse_combinations"]
@@ -50,6 +53,13 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
                 f"averaging='subspace' does not support solver='{optimizer.name}': its matrices "
                 "are those of one network, and a line has two ends"
             )
+    if model.skip is not None:
+        resolve(model.skip, SKIPS, "skip").refuse(
+            widths=hidden_widths(model.hidden_layer_sizes),
+            bias=bool(model.bias),
+            initializer=model.initializer,
+            first_order=isinstance(optimizer, FirstOrder),
+        )
     if isinstance(optimizer, FirstOrder):
         rate = optimizer.rate(model.learning_rate_init)
         if model.learning_rate_init not in (LEARNING_RATE, rate):

@@ -99,8 +99,9 @@ class MLPRegressor(RegressionPredictions):
     normalization : {'batch', 'layer', 'weight', 'weight_standardization', \
             'scaled_weight_standardization'}, Normalization or None, default=None
         What stands before the activation of the hidden layers, or what their weights are made by.
-    skip : {'residual'}, Skip or None, default=None
-        Which hidden layers are bridged.
+    skip : {'residual', 'deepnorm', 'fixup', 'highway'}, Skip or None, default=None
+        Which hidden layers are bridged, and how what is carried meets what they compute; an object
+        of `deepgen.skips` for more, such as ``Residual(drop=0.2)`` for stochastic depth.
     dropout : float, default=0.0
         Probability that a hidden unit is dropped in a training step, in [0, 1).
     bias : bool, default=True
