@@ -48,6 +48,11 @@ class Method:
     encoder: Callable = standard
     peer: bool = False
 
+    @property
+    def settings(self):
+        """Everything that the score depends on beside table and seed."""
+        return self.over | self.changes, self.peer, self.encoder.__name__
+
     def model(self, split, seed, **limits):
         """Return the unfitted pipeline for a split."""
         settings = {**self.over, **self.changes, **limits, "random_state": seed}
@@ -66,6 +71,13 @@ class Method:
         rows = np.concatenate([split.train, split.val])
         return split.score(self.model(split, seed, **limits).fit(*split.part(rows)), split.test)
 
+    def validate(self, split, seed, **limits):
+        """Fit training rows and return the score on the validation rows."""
+        split = split.with_validation()
+        return split.score(
+            self.model(split, seed, **limits).fit(*split.part(split.train)), split.val
+        )
+
 
 METHODS = {
     "scikit-learn, defaults": Method(over={}, peer=True),
@@ -79,6 +91,8 @@ METHODS = {
     "silu": Method({"activation": "silu"}),
     "batch norm": Method({"normalization": "batch"}),
     "layer norm": Method({"normalization": "layer"}),
+    "weight norm": Method({"normalization": "weight"}),
+    "weight standardization": Method({"normalization": "weight_standardization"}),
     "residual": Method({"skip": "residual"}),
     "dropout 0.1": Method({"dropout": 0.1}),
     "clipping at norm 1": Method({"clip_norm": 1.0}),
@@ -88,6 +102,11 @@ METHODS = {
     "Gaussian jitter": Method({"augmentation": "jitter"}),
     "feature masking": Method({"augmentation": "mask"}),
     "swap noise": Method({"augmentation": "swap"}),
+    "EMA": Method({"averaging": "ema"}),
+    "SWA, all epochs": Method({"averaging": "swa", "early_stopping": False}),
+    "5 snapshots, all epochs": Method(
+        {"averaging": "snapshot", "n_members": 5, "early_stopping": False}
+    ),
     "5 members": Method({"n_members": 5}),
     "quantile-normal inputs": Method(encoder=quantile_normal),
 }

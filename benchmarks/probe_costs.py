@@ -70,7 +70,7 @@ class Costs:
         parameters = np.zeros(self.network.n_parameters)
         for block in self.network.layout:
             view = parameters[block.offset : block.offset + block.size]
-            if block.name.startswith("coefs"):
+            if "coefs" in block.name:
                 view[:] = np.sqrt(2 / block.rows) * rng.normal(size=block.size)
             elif block.name.startswith(("scale", "variance")):
                 view[:] = 1.0

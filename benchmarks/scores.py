@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from advice import CONFIGURATIONS
 from ledger import Ledger
 from methods import METHODS
 from published import PAPERS, PUBLISHED
@@ -24,7 +25,7 @@ from uci import MC_DROPOUT, N_BELOW, RECIPE, Error, rmse
 
 COMPARED = ("california_housing", "kin8nm", "adult", "satimage")
 """Tables of the methods' section."""
-QUICK_ROWS, QUICK_SPLITS, QUICK = 600, 2, {"max_iter": 2}
+QUICK_ROWS, QUICK_SPLITS, QUICK = 600, 2, {"max_iter": 5}
 
 
 class Session:
@@ -90,9 +91,8 @@ def methods(session):
     yield from header("method", *splits)
     for title, method in METHODS.items():
         cells = []
-        settings = method.over | method.changes
-        what = settings, method.peer, method.encoder.__name__
         for name, split in splits.items():
+            what = method.settings
             scores = [session.score(method.score, split, name, seed, *what) for seed in SEEDS]
             cells.append(over_seeds(scores))
         yield row(title, *cells)
@@ -133,7 +133,24 @@ def uci(session):
         yield f"\nNot above on {n_below} of {len(MC_DROPOUT)} (wanted: {N_BELOW})."
 
 
-SECTIONS = {"published": published, "uci": uci, "methods": methods}
+def advice(session):
+    """Yield configurations by their errors on validation rows, the last column over all tables."""
+    splits = {name: session.split(name) for name in COMPARED}
+    yield from header("configuration", *splits, "error, base = 1")
+    base = None
+    for title, method in CONFIGURATIONS.items():
+        cells, errors = [], []
+        for name, split in splits.items():
+            what = "validation", *method.settings
+            scores = [session.score(method.validate, split, name, seed, *what) for seed in SEEDS]
+            cells.append(over_seeds(scores))
+            errors.append(np.mean(scores) if split.is_regression else 1 - np.mean(scores))
+        base = errors if base is None else base
+        ratio = np.exp(np.mean(np.log(np.divide(errors, base))))
+        yield row(title, *cells, f"{ratio:.3f}")
+
+
+SECTIONS = {"published": published, "uci": uci, "methods": methods, "advice": advice}
 
 
 def main():

@@ -55,7 +55,7 @@ class Error:
         return self.mean > other.mean + np.hypot(self.se, other.se)
 
     def __str__(self):
-        return f"{self.mean:.3g} ± {self.se:.1g}"
+        return f"{self.mean:.3g} ± {self.se:.2g}"
 
 
 MC_DROPOUT = {

@@ -77,6 +77,26 @@ def residual(normalization=NONE, bias=True, reparametrization=NONE):
     )
 
 
+def skipping(skip, normalization=NONE, bias=True, activation="gelu", dropout=0.0):
+    """A stem and three layers that skip, one of them twice as far and one with an activation."""
+    settings = {"normalization": normalization, "dropout": dropout, "skip": skip}
+    return network_of(
+        LayerSpec(width=6, activation="tanh", normalization=normalization),
+        LayerSpec(width=6, activation=activation, skip_from=0, branch_drop=dropout, **settings),
+        LayerSpec(width=5, activation=activation, normalization=normalization),
+        LayerSpec(width=6, activation="identity", skip_from=1, **settings),
+        LayerSpec(width=6, activation="identity", skip_from=0, **settings),
+        bias=bias,
+    )
+
+
+SKIP_COMPONENTS = [
+    Component("residual"),
+    Component("highway"),
+    Component("deepnorm", {"alpha": 1.7}),
+]
+
+
 def parameters_of(spec, random_state):
     """Random parameters; scales and running variances stay away from 0."""
     parameters = 0.5 * random_state.normal(size=n_parameters(spec))
@@ -119,7 +139,7 @@ def scaled_problem(spec, n, seed):
     random_state = np.random.default_rng(seed)
     parameters = parameters_of(spec, random_state)
     for block in layout(spec):
-        if block.name.startswith("coefs"):
+        if "coefs" in block.name:
             view = parameters[block.offset : block.offset + block.size]
             view[...] = random_state.normal(size=block.size) / np.sqrt(block.rows)
     X = random_state.normal(size=(n, spec.n_inputs))

@@ -19,6 +19,7 @@ FAMILIES = {
     "augmentations",
     "normalizations",
     "reparametrizations",
+    "skips",
     "losses",
     "optimizers",
 }

@@ -40,6 +40,7 @@ std::map<std::string, Members> catalog() {
     families["reparametrizations"] = members_of(reparametrizations());
     families["augmentations"] = members_of(augmentations());
     families["losses"] = members_of(losses());
+    families["skips"] = members_of(skips());
     for (const auto &[name, parameters] : optimizers())
         families["optimizers"][std::string(name)] = ranges_of(parameters);
     for (const auto &[name, parameters] : wrappers())

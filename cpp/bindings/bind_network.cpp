@@ -8,7 +8,8 @@
 namespace deepgen::python {
 namespace {
 
-using LayerState = std::tuple<Index, std::string, Component, Index, double, Component>;
+using LayerState =
+    std::tuple<Index, std::string, Component, Index, double, Component, Component, double>;
 using SpecState = std::tuple<Index, std::vector<LayerSpec>, Component, bool>;
 using NetworkState = std::tuple<NetworkSpec, std::string, std::string>;
 
@@ -158,25 +159,30 @@ void bind_network(py::module_ &module) {
 
     py::class_<LayerSpec>(module, "LayerSpec", "One dense layer and what follows it.")
         .def(py::init([](Index width, std::string activation, Component normalization,
-                         Index skip_from, double dropout, Component reparametrization) {
+                         Index skip_from, double dropout, Component reparametrization,
+                         Component skip, double branch_drop) {
                  return LayerSpec{
-                     width,   std::move(activation),       std::move(normalization), skip_from,
-                     dropout, std::move(reparametrization)};
+                     width,   std::move(activation),        std::move(normalization), skip_from,
+                     dropout, std::move(reparametrization), std::move(skip),          branch_drop};
              }),
              kw_only(), arg("width"), arg("activation") = "relu",
              py::arg_v("normalization", Component{"none", {}}, "Component('none')"),
              arg("skip_from") = no_skip, arg("dropout") = 0.0,
-             py::arg_v("reparametrization", Component{"none", {}}, "Component('none')"))
+             py::arg_v("reparametrization", Component{"none", {}}, "Component('none')"),
+             py::arg_v("skip", Component{"residual", {}}, "Component('residual')"),
+             arg("branch_drop") = 0.0)
         .def_readonly("width", &LayerSpec::width)
         .def_readonly("activation", &LayerSpec::activation)
         .def_readonly("normalization", &LayerSpec::normalization)
         .def_readonly("skip_from", &LayerSpec::skip_from)
         .def_readonly("dropout", &LayerSpec::dropout)
         .def_readonly("reparametrization", &LayerSpec::reparametrization)
+        .def_readonly("skip", &LayerSpec::skip)
+        .def_readonly("branch_drop", &LayerSpec::branch_drop)
         .def(py::pickle(
             [](const LayerSpec &s) {
                 return LayerState(s.width, s.activation, s.normalization, s.skip_from, s.dropout,
-                                  s.reparametrization);
+                                  s.reparametrization, s.skip, s.branch_drop);
             },
             [](const LayerState &state) {
                 return std::apply([](auto... fields) { return LayerSpec{fields...}; }, state);
@@ -273,7 +279,7 @@ void bind_network(py::module_ &module) {
              "What a layer gives (m, width), in inference mode.")
         .def("moments", &moments, arg("parameters"), arg("X"), arg("layer"), kw_only(),
              arg("rows") = py::none(), arg("n_threads") = 1,
-             "Mean and biased variance (width,) of X W + b of a layer, before its normalization.")
+             "Mean and biased variance (width,) of what a layer's normalization takes.")
         .def(
             "loss",
             [](const AnyNetwork &any, const py::object &parameters, const py::object &X,

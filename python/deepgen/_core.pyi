@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'simd_paths']
+__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -29,14 +29,17 @@ class LayerSpec:
     """
     One dense layer and what follows it.
     """
-    def __getstate__(self) -> tuple[int, str, Component, int, float, Component]:
+    def __getstate__(self) -> tuple[int, str, Component, int, float, Component, Component, float]:
         ...
-    def __init__(self, *, width: typing.SupportsInt | typing.SupportsIndex, activation: str = 'relu', normalization: Component = ..., skip_from: typing.SupportsInt | typing.SupportsIndex = -1, dropout: typing.SupportsFloat | typing.SupportsIndex = 0.0, reparametrization: Component = ...) -> None:
+    def __init__(self, *, width: typing.SupportsInt | typing.SupportsIndex, activation: str = 'relu', normalization: Component = ..., skip_from: typing.SupportsInt | typing.SupportsIndex = -1, dropout: typing.SupportsFloat | typing.SupportsIndex = 0.0, reparametrization: Component = ..., skip: Component = ..., branch_drop: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
         ...
-    def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, str, Component, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, Component]) -> None:
+    def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, str, Component, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, Component, Component, typing.SupportsFloat | typing.SupportsIndex]) -> None:
         ...
     @property
     def activation(self) -> str:
+        ...
+    @property
+    def branch_drop(self) -> float:
         ...
     @property
     def dropout(self) -> float:
@@ -46,6 +49,9 @@ class LayerSpec:
         ...
     @property
     def reparametrization(self) -> Component:
+        ...
+    @property
+    def skip(self) -> Component:
         ...
     @property
     def skip_from(self) -> int:
@@ -154,7 +160,7 @@ class Network:
         """
     def moments(self, parameters: typing.Any, X: typing.Any, layer: typing.SupportsInt | typing.SupportsIndex, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.float64], numpy.typing.NDArray[numpy.float64]]:
         """
-        Mean and biased variance (width,) of X W + b of a layer, before its normalization.
+        Mean and biased variance (width,) of what a layer's normalization takes.
         """
     def predict(self, parameters: typing.Any, X: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
         """
@@ -331,6 +337,10 @@ def fma_peak(dtype: str, simd: str = '') -> float:
 def max_threads() -> int:
     """
     OpenMP's limit now; 1 in a forked child.
+    """
+def needs_lapack(rule: str) -> bool:
+    """
+    Does a rule call SciPy's LAPACK, which should then have one thread?
     """
 def simd_paths() -> list[str]:
     """

@@ -263,7 +263,12 @@ def initialize(
             "gain": 0.0 if closes else 1.0,
             "mean": 0.0,
             "variance": 1.0,
+            "gate_intercepts": 0.0,
         }
+        if f"gate_coefs_{layer}" in blocks:
+            # Directions alone, which only the layer's own weights are scaled from, would saturate.
+            gates = lecun_normal if name == "data_dependent" else INITIALIZERS[name]
+            values["gate_coefs"] = gates(rng, fan_in, fan_out, activation)[0]
         for kind, value in values.items():
             if f"{kind}_{layer}" in blocks:
                 blocks[f"{kind}_{layer}"][...] = value

@@ -109,7 +109,7 @@ class Network:
         views = {}
         for block in self.core.layout:
             view = self.parameters[block.offset : block.offset + block.size]
-            is_matrix = block.name.startswith("coefs")
+            is_matrix = "coefs" in block.name
             views[block.name] = view.reshape(block.rows, block.columns) if is_matrix else view
         return views
 

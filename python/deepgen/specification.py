@@ -193,33 +193,40 @@ def network_spec(
     spec : deepgen._core.NetworkSpec
         Hidden layers, then the output layer.
     """
-    plain = _core.Component("none")
-    norm, weights = plain, None
+    chosen, weights = None, None
     if normalization is not None:
         chosen = resolve(normalization, NORMALIZATIONS, "normalization")
         weights = chosen if isinstance(chosen, Reparametrization) else None
-        norm = plain if weights else chosen.to_core()
-    sources = [-1] * len(widths)
-    if skip is not None:
-        sources = resolve(skip, SKIPS, "skip").sources(widths)
-    if weights and weights.centres:
-        refuse_single_inputs(weights, [n_inputs, *widths])
-    # The layer that closes a block only maps back to the block's input.
-    applied = [
-        name if source < 0 else "identity"
-        for name, source in zip(activations, sources, strict=True)
+        if weights and weights.centres:
+            refuse_single_inputs(weights, [n_inputs, *widths])
+    bridge = Skip() if skip is None else resolve(skip, SKIPS, "skip")
+    bridge.check()
+    sources = [-1] * len(widths) if skip is None else bridge.sources(widths)
+    closes = [source >= 0 for source in sources]
+    norms = [
+        _core.Component("none") if norm is None or weights else norm.to_core()
+        for norm in bridge.norms(chosen)
     ]
+    # The layer that closes a block of two only maps back to the block's input.
+    applied = [
+        "identity" if closing and bridge.closes_linear else name
+        for closing, name in zip(closes, activations, strict=True)
+    ]
+    meeting = _core.Component(bridge.engine_name, bridge.engine_settings(sum(closes)))
+    drops = iter(bridge.drops(sum(closes)))
     layers = [
         _core.LayerSpec(
             width=width,
             activation=name,
-            normalization=norm if source < 0 else plain,
+            normalization=norms[closing],
             skip_from=source,
             dropout=float(dropout),
-            reparametrization=weights.after(below) if weights else plain,
+            reparametrization=weights.after(below) if weights else bridge.weights(closing),
+            skip=meeting,
+            branch_drop=next(drops) if closing else 0.0,
         )
-        for width, name, below, source in zip(
-            widths, applied, ["identity", *applied][: len(widths)], sources, strict=True
+        for width, name, below, source, closing in zip(
+            widths, applied, ["identity", *applied][: len(widths)], sources, closes, strict=True
         )
     ]
     layers.append(_core.LayerSpec(width=n_outputs, activation="identity"))

@@ -21,6 +21,8 @@ def spec_of(spec):
             skip_from=layer.skip_from,
             dropout=layer.dropout,
             reparametrization=component_of(layer.reparametrization),
+            skip=component_of(layer.skip),
+            branch_drop=layer.branch_drop,
         )
         for layer in spec.layers
     ]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from problems import BATCH, LAYER, LOSS_COMPONENTS, NONE
+from problems import BATCH, LAYER, LOSS_COMPONENTS, NONE, SKIP_COMPONENTS
 
 from deepgen import _core
 from reference import ACTIVATIONS, LayerSpec, NetworkSpec
@@ -55,6 +55,7 @@ def towers(draw):
                 normalization=draw(st.sampled_from([NONE, NONE, BATCH, LAYER])),
                 skip_from=draw(st.sampled_from([-1, *equal])),
                 dropout=draw(st.sampled_from([0.0, 0.0, 0.3])),
+                skip=draw(st.sampled_from(SKIP_COMPONENTS)),
             )
         )
     layers.append(LayerSpec(width=2, activation="identity"))
@@ -83,6 +84,7 @@ def networks(draw, *, smooth=False):
                 normalization=draw(st.sampled_from([NONE, BATCH, LAYER])),
                 skip_from=draw(st.sampled_from([-1, *equal])),
                 dropout=draw(st.sampled_from([0.0, 0.3])),
+                skip=SKIP_COMPONENTS[(l + width) % len(SKIP_COMPONENTS)],
             )
         )
     loss = draw(st.sampled_from(losses))

@@ -122,7 +122,7 @@ def epochs(n_threads, dtype="bfloat16"):
     parameters = np.zeros(network.n_parameters, dtype=np.float32)
     for block in network.layout:
         part = slice(block.offset, block.offset + block.size)
-        if block.name.startswith("coefs"):
+        if "coefs" in block.name:
             parameters[part] = random_state.standard_normal(block.size) / np.sqrt(block.rows)
         elif block.name.startswith(("scale", "running_variance")):
             parameters[part] = 1.0

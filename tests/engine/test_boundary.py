@@ -164,6 +164,13 @@ def test_less_than_one_thread_is_refused(method, n_threads):
         (dense(LayerSpec(width=3, dropout=-0.1)), r"dropout.*-0.1"),
         (dense(LayerSpec(width=3, dropout=float("nan"))), r"dropout"),
         (dense(LayerSpec(width=3, skip_from=0)), r"skip_from"),
+        (dense(LayerSpec(width=3, branch_drop=0.5)), r"branch_drop without a skip"),
+        (dense(LayerSpec(width=3, branch_drop=1.0)), r"branch_drop must be in \[0, 1\), got 1"),
+        (dense(LayerSpec(width=3, branch_drop=-0.5)), r"branch_drop.*-0.5"),
+        (
+            dense(LayerSpec(width=3, skip=Component("lane"))),
+            r"unknown skip 'lane'; known: deepnorm, highway",
+        ),
         (dense(LayerSpec(width=3, skip_from=-2)), r"skip_from"),
         (dense(LayerSpec(width=3), LayerSpec(width=4, skip_from=0)), r"skip_from|width"),
         (
@@ -336,7 +343,13 @@ def test_a_network_survives_pickling(dtype):
 def test_a_network_with_every_kind_of_setting_survives_pickling():
     spec = dense(
         LayerSpec(width=6, normalization=Component("batch", {"momentum": 0.3}), dropout=0.2),
-        LayerSpec(width=6, activation="identity", skip_from=0),
+        LayerSpec(
+            width=6,
+            activation="identity",
+            skip_from=0,
+            skip=Component("deepnorm", {"alpha": 2.5}),
+            branch_drop=0.3,
+        ),
         loss=Component("quantile", {"quantile": [0.1, 0.5, 0.9]}),
         bias=False,
     )
@@ -349,7 +362,8 @@ def test_a_network_with_every_kind_of_setting_survives_pickling():
         "batch",
         {"momentum": 0.3},
     )
-    assert (second.activation, second.skip_from) == ("identity", 0)
+    assert (second.activation, second.skip_from, second.branch_drop) == ("identity", 0, 0.3)
+    assert (second.skip.name, dict(second.skip.settings)) == ("deepnorm", {"alpha": 2.5})
 
 
 def test_specs_tell_what_they_were_made_of():
@@ -357,6 +371,7 @@ def test_specs_tell_what_they_were_made_of():
     assert component.name == "huber" and dict(component.settings) == {"delta": 2.0}
     layer = _core.LayerSpec(width=7)
     assert (layer.width, layer.activation, layer.skip_from, layer.dropout) == (7, "relu", -1, 0.0)
+    assert (layer.skip.name, layer.branch_drop) == ("residual", 0.0)
     assert layer.normalization.name == "none"
     with pytest.raises(AttributeError):
         layer.width = 8

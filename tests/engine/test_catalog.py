@@ -21,6 +21,10 @@ TWINS = {
         name: member.defaults for name, member in reference.REPARAMETRIZATIONS.items()
     },
     "losses": {name: loss.defaults for name, loss in reference.LOSSES.items()},
+    "skips": {
+        name: {field: getattr(skip(), field) for field in vars(skip())}
+        for name, skip in reference.SKIPS.items()
+    },
     "optimizers": {name: rule.defaults for name, rule in reference.OPTIMIZERS.items()},
     "wrappers": {name: wrapper.defaults for name, wrapper in reference.WRAPPERS.items()},
 }
@@ -41,6 +45,9 @@ def build(family, component):
         return network_of(spec_of(LayerSpec(width=3, normalization=component)))
     if family == "reparametrizations":
         return network_of(spec_of(LayerSpec(width=3, reparametrization=component)))
+    if family == "skips":
+        closing = LayerSpec(width=3, activation="identity", skip_from=0, skip=component)
+        return network_of(spec_of(LayerSpec(width=3), closing))
     if family == "losses":
         return network_of(spec_of(LayerSpec(width=3), loss=component, n_outputs=2))
     if family == "augmentations":

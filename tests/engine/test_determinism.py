@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from problems import BATCH, LAYER, NONE, describe, network_of, scaled_problem
+from problems import (
+    BATCH,
+    LAYER,
+    NONE,
+    SKIP_COMPONENTS,
+    describe,
+    network_of,
+    scaled_problem,
+)
 
 from engine.building import cast, parameters_after, trainer_of
 from engine.strategies import awkward, every_dtype, every_path, property_test
@@ -27,6 +35,17 @@ def deep(normalization, *, width=70, dropout=0.3):
         LayerSpec(width=130, activation="gelu", normalization=normalization, dropout=dropout),
         LayerSpec(width=width, activation="relu", normalization=normalization, dropout=dropout),
         LayerSpec(width=130, activation="identity", normalization=normalization, skip_from=0),
+    ]
+    return network_of(*hidden, n_inputs=17)
+
+
+def bridged(skip):
+    """Layers wide enough for several panels, all but the first with a skip and dropped branches."""
+    common = {"width": 70, "normalization": LAYER}
+    hidden = [
+        LayerSpec(**common),
+        LayerSpec(**common, skip_from=0, skip=skip, dropout=0.2, branch_drop=0.3),
+        LayerSpec(**common, activation="identity", skip_from=1, skip=skip, branch_drop=0.5),
     ]
     return network_of(*hidden, n_inputs=17)
 
@@ -121,6 +140,21 @@ def test_bits_do_not_depend_on_slices(simd, normalization, slices):
     for progress, expected in zip(cut.progress, whole.progress, strict=True):
         for quantity in ("loss", "gradient_norm", "n_rows", "n_steps"):
             assert getattr(progress, quantity) == getattr(expected, quantity)
+
+
+@every_path
+@every_dtype
+@pytest.mark.parametrize("skip", SKIP_COMPONENTS, ids=describe)
+def test_bits_of_every_skip_depend_neither_on_threads_nor_on_slices(dtype, simd, skip):
+    whole, cut, resumed = (
+        Run(bridged(skip), OPTIMIZERS[1], dtype=dtype, simd=simd) for _ in range(3)
+    )
+    whole.epoch(0)
+    resumed.trainer.set_state(whole.trainer.state())
+    resumed.trainer.load(whole.parameters())
+    whole.epoch(1)
+    assert_same_bits(resumed.epoch(1), whole)
+    assert_same_bits(cut.epoch(0, n_threads=3, slices=[2, 1]).epoch(1, n_threads=2), whole)
 
 
 @property_test(40)

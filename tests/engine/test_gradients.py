@@ -10,9 +10,11 @@ from problems import (
     LAYER,
     LOSS_COMPONENTS,
     NONE,
+    SKIP_COMPONENTS,
     describe,
     problem,
     residual,
+    skipping,
     two_hidden,
 )
 
@@ -79,6 +81,18 @@ def test_gradient_is_the_derivative_for_every_normalization_and_skip(
     simd, build, normalization, bias, training
 ):
     spec = build(normalization=normalization, bias=bias)
+    assert_gradient_is_derivative(spec, simd, training=training)
+
+
+@every_path
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
+@pytest.mark.parametrize("skip", SKIP_COMPONENTS, ids=describe)
+def test_gradient_is_the_derivative_for_every_way_to_skip(
+    simd, skip, normalization, bias, training
+):
+    spec = skipping(skip, normalization, bias)
     assert_gradient_is_derivative(spec, simd, training=training)
 
 

@@ -8,7 +8,7 @@ from problems import network_of as spec_of
 import reference
 from engine.building import network_of
 from engine.strategies import every_dtype, networks, property_test
-from reference import LayerSpec
+from reference import Component, LayerSpec
 
 
 def described(blocks):
@@ -50,6 +50,25 @@ def test_blocks_stand_in_the_documented_order(dtype):
         ("mean_0", 92, 1, 5, 5, False),
         ("variance_0", 97, 1, 5, 5, False),
     ]
+
+
+@every_dtype
+def test_what_a_skip_brings_stands_behind_the_intercepts_and_the_norm(dtype):
+    spec = spec_of(
+        LayerSpec(width=5),
+        LayerSpec(width=5, normalization=LAYER, skip_from=0, skip=Component("highway")),
+        LayerSpec(width=5, skip_from=1, reparametrization=Component("gain")),
+        n_inputs=4,
+        n_outputs=2,
+    )
+    names = [block.name for block in network_of(spec, dtype).layout]
+    assert names == [
+        *("coefs_0", "intercepts_0"),
+        *("coefs_1", "intercepts_1", "gate_coefs_1", "gate_intercepts_1", "scale_1", "shift_1"),
+        *("coefs_2", "intercepts_2", "gain_2"),
+        *("coefs_3", "intercepts_3"),
+    ]
+    assert described(network_of(spec, dtype).layout) == described(reference.layout(spec))
 
 
 @pytest.mark.parametrize("bias", [False, True])

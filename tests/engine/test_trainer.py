@@ -11,10 +11,12 @@ from problems import (
     LAYER,
     LOSS_COMPONENTS,
     NONE,
+    SKIP_COMPONENTS,
     describe,
     network_of,
     residual,
     scaled_problem,
+    skipping,
     two_hidden,
 )
 
@@ -123,6 +125,31 @@ def test_every_form_of_every_optimizer_equals_the_twin(simd, optimizer):
 def test_norms_skips_and_dropout_train_as_the_twin(simd, build, normalization, dropout):
     spec = with_dropout(build(normalization=normalization), dropout)
     assert_training_equals_twin(spec, ADAM, simd=simd)
+
+
+@every_path
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+@pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
+@pytest.mark.parametrize("skip", SKIP_COMPONENTS, ids=describe)
+def test_every_skip_trains_as_the_twin(simd, skip, normalization, dropout):
+    """Units and whole branches are dropped, before the sum as after the activation."""
+    spec = skipping(skip, normalization, dropout=dropout)
+    assert_training_equals_twin(spec, ADAM, simd=simd)
+
+
+def test_branches_are_dropped_row_by_row_in_a_stream_of_their_own():
+    still = skipping(SKIP_COMPONENTS[0])
+    dropping = [
+        replace(layer, branch_drop=0.5 if layer.skip_from >= 0 else 0.0) for layer in still.layers
+    ]
+    for dropout in (0.0, 0.3):
+        spec = with_dropout(replace(still, layers=dropping), dropout)
+        assert_training_equals_twin(spec, ADAM, n=64, batch_size=32)
+    mask = reference.random.branch_mask(5, 0, 3, range(4000), 0.25)
+    assert set(np.unique(mask)) == {0.0, 1 / 0.75}
+    assert abs((mask == 0).mean() - 0.25) < 6 * np.sqrt(0.25 * 0.75 / 4000)
+    units = reference.random.dropout_mask(5, 0, 3, range(4000), 1, 0.25)
+    assert abs(np.corrcoef(mask[:, 0], units[:, 0])[0, 1]) < 6 / np.sqrt(4000)
 
 
 @every_path

@@ -10,6 +10,7 @@ from deepgen import MLPClassifier, MLPRegressor
 from deepgen.losses import Quantile
 from deepgen.normalizations import BatchNorm
 from deepgen.optimizers import SGD
+from deepgen.skips import Residual
 from estimators.problems import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -26,6 +27,10 @@ KINDS = {
     "scaled": dict(normalization="scaled_weight_standardization", skip="residual", solver="adamw"),
     "recalibrated": dict(normalization=BatchNorm(recalibrate=True)),
     "dropout": dict(dropout=0.3, skip="residual"),
+    "stochastic depth": dict(skip=Residual(drop=0.4)),
+    "deepnorm": dict(skip="deepnorm", dropout=0.1),
+    "fixup": dict(skip="fixup"),
+    "highway": dict(skip="highway", normalization="batch"),
     "early": dict(early_stopping=True, n_iter_no_change=100, learning_rate_init=0.05),
     "double": dict(dtype="float64"),
 }

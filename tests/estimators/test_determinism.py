@@ -6,6 +6,7 @@ from scipy import sparse
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.pace import Pace
+from deepgen.skips import Residual
 from estimators.problems import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -20,6 +21,10 @@ KINDS = {
     "double": dict(dtype="float64", loss="huber"),
     "lbfgs": dict(solver="lbfgs", max_iter=5),
     "early": dict(early_stopping=True),
+    "stochastic depth": dict(skip=Residual(drop=0.4)),
+    "deepnorm": dict(skip="deepnorm"),
+    "fixup": dict(skip="fixup"),
+    "highway": dict(skip="highway", hidden_layer_sizes=(64, 64, 64)),
 }
 
 

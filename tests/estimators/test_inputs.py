@@ -14,6 +14,7 @@ from deepgen.losses import Huber, Quantile
 from deepgen.normalizations import BatchNorm
 from deepgen.optimizers import LBFGS, SGD, Adam
 from deepgen.schedules import Adaptive, InvScaling
+from deepgen.skips import Highway, Residual
 from estimators.problems import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -232,7 +233,12 @@ BAD_PARAMETERS = {
         ("weight", "'batch'.*Got 'weight'"),
         (BatchNorm(eps=-1), "BatchNorm: eps must be in"),
     ],
-    "skip": [("highway", "'residual'.*Got 'highway'")],
+    "skip": [
+        ("dense", "'residual'.*Got 'dense'"),
+        (Residual(drop=1.0), r"Residual: drop must be in \[0, 1\), got 1.0"),
+        (Residual(drop="much"), "Residual: drop must be a number, got 'much'"),
+        (Highway(gate_bias=np.nan), "Highway: gate_bias must be in"),
+    ],
     "learning_rate": [
         ("sine", "'invscaling'.*Got 'sine'"),
         (InvScaling(-1), "InvScaling: power_t must be in"),

@@ -17,7 +17,7 @@ from deepgen.normalizations import (
 )
 from deepgen.optimizers import LBFGS, SGD, AdaDelta, AdaGrad, Adam, AdamW, RMSProp
 from deepgen.schedules import Constant, InvScaling
-from deepgen.skips import Residual
+from deepgen.skips import DeepNorm, Fixup, Highway, Residual
 from estimators.problems import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -73,6 +73,13 @@ def test_a_list_gives_one_activation_a_layer():
         dict(normalization="weight", skip="residual", bias=False),
         dict(normalization="scaled_weight_standardization"),
         dict(skip="residual"),
+        dict(skip=Residual(drop=0.2)),
+        dict(skip="deepnorm"),
+        dict(skip="deepnorm", normalization="layer", dropout=0.1),
+        dict(skip="fixup", initializer="he_normal"),
+        dict(skip="highway"),
+        dict(skip="highway", normalization="layer", dropout=0.1),
+        dict(skip="highway", initializer="data_dependent"),
         dict(skip="residual", normalization="batch", dropout=0.1),
         dict(dropout=0.2),
         dict(bias=False),
@@ -108,6 +115,9 @@ def test_every_network_learns(settings):
             dict(normalization=ScaledWeightStandardization()),
         ),
         (dict(skip="residual"), dict(skip=Residual())),
+        (dict(skip="deepnorm"), dict(skip=DeepNorm())),
+        (dict(skip="fixup"), dict(skip=Fixup())),
+        (dict(skip="highway"), dict(skip=Highway())),
         (dict(solver="adam"), dict(solver=Adam())),
         (dict(solver="adamw"), dict(solver=AdamW())),
         (dict(solver="adamw"), dict(solver=Adam(weight_decay=0.01))),

@@ -44,6 +44,7 @@ PIECEWISE_LINEAR = {
     "residual": {"skip": "residual"},
     "batch norm": {"normalization": "batch"},
     "residual batch norm": {"skip": "residual", "normalization": "batch"},
+    "fixup": {"skip": "fixup"},
     "weight norm": {"normalization": "weight"},
     "residual weight norm": {"skip": "residual", "normalization": "weight"},
     "no bias": {"bias": False},

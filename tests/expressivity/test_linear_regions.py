@@ -251,7 +251,10 @@ def test_smooth_activations_are_refused_by_name(activation, measure):
         measure(model)
 
 
-def test_layer_norm_is_refused_by_name():
+def test_layer_norm_and_skips_that_bend_are_refused_by_name():
+    for skip, reason in (("highway", "multiplies by a gate"), ("deepnorm", "deviation of a sum")):
+        with pytest.raises(ValueError, match=f"has skip '{skip}', which .*{reason}"):
+            linear_regions(trained(skip=skip), WINDOW)
     with pytest.raises(ValueError, match="layer 0 has normalization 'layer'"):
         linear_regions(trained(normalization="layer"), WINDOW)
 

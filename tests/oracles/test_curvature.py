@@ -6,7 +6,18 @@ Every combination of activation, normalization, skip and loss, on networks of up
 import numpy as np
 import pytest
 from engine.building import network_of as core_of
-from problems import BATCH, LAYER, LOSS_COMPONENTS, NONE, describe, network_of, problem, residual
+from problems import (
+    BATCH,
+    LAYER,
+    LOSS_COMPONENTS,
+    NONE,
+    SKIP_COMPONENTS,
+    describe,
+    network_of,
+    problem,
+    residual,
+    skipping,
+)
 
 import reference
 from deepgen import _core
@@ -29,7 +40,7 @@ def loss_of_vector(spec, parameters, data):
         for block in layout(spec):
             if block.trainable:
                 values = vector[block.offset : block.offset + block.size]
-                matrix = block.name.startswith("coefs")
+                matrix = "coefs" in block.name
                 network.tensors[block.name] = (
                     values.reshape(block.rows, block.columns) if matrix else values
                 )
@@ -91,9 +102,60 @@ def test_the_hessian_of_residual_blocks_equals_torch(normalization, bias):
     np.testing.assert_allclose(engine_hessian(spec, parameters, data), expected, atol=1e-10)
 
 
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
 @pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
-def test_the_twins_curvature_equals_torch(normalization):
-    spec = residual(normalization)
+@pytest.mark.parametrize("skip", SKIP_COMPONENTS, ids=describe)
+def test_the_hessian_of_every_way_to_skip_equals_torch(skip, normalization, activation):
+    spec = skipping(skip, normalization, activation=activation)
+    parameters, *data = problem(spec)
+    expected = torch_hessian(spec, parameters, data)
+    actual = engine_hessian(spec, parameters, data)
+    assert np.abs(actual - expected).max() <= TOLERANCE * max(np.abs(expected).max(), 1e-3)
+
+
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
+@pytest.mark.parametrize("skip", SKIP_COMPONENTS, ids=describe)
+def test_what_a_probe_measures_at_every_skip_equals_torch(skip, normalization, bias):
+    """Gradients of single samples, their norms and slopes, Gauss-Newton products, Jacobians."""
+    spec = skipping(skip, normalization, bias)
+    parameters, X, y, weights = problem(spec)
+    probe, P = _core.Probe(core_of(spec), X, y, weights), n_trainable(spec)
+    v = np.random.default_rng(1).normal(size=P)
+    expected = []
+    for i in range(len(X)):
+        oracle = TorchNetwork(spec, parameters)
+        oracle.loss(X[i : i + 1], y[i : i + 1]).backward()
+        expected.append(oracle.gradient()[:P])
+    G, norms, slopes = np.zeros((len(X), P)), np.zeros(len(X)), np.zeros(len(X))
+    probe.gradients(parameters, G, 0, len(X))
+    probe.norms(parameters, norms, 0, len(X))
+    probe.directional(parameters, v, slopes, 0, len(X))
+    np.testing.assert_allclose(G, expected, rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(norms, np.linalg.norm(expected, axis=1), rtol=1e-10)
+    np.testing.assert_allclose(slopes, np.array(expected) @ v, rtol=1e-9, atol=1e-11)
+
+    J = probe.jacobian(parameters, X)
+    oracle = TorchNetwork(spec, parameters)
+    for i in range(len(X)):
+        jacobian = torch.autograd.functional.jacobian(
+            lambda x: oracle.forward(x[None])[0], torch.tensor(X[i])
+        )
+        np.testing.assert_allclose(J[i], jacobian.numpy(), rtol=1e-10, atol=1e-12)
+
+    product = np.zeros(P)
+    probe.add_gauss_newton(parameters, v, product, 0, len(X))
+    J = reference.probe.parameter_jacobian(spec, parameters, X)
+    share = (weights / weights.sum())[:, None, None]
+    H = np.eye(3) * share  # half the squared error
+    expected = np.einsum("ikp,ikl,ilq,q->p", J, H, J, v, optimize=True)
+    np.testing.assert_allclose(product, expected, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
+@pytest.mark.parametrize("skip", SKIP_COMPONENTS, ids=describe)
+def test_the_twins_curvature_equals_torch(skip, normalization):
+    spec = skipping(skip, normalization)
     parameters, *data = problem(spec)
     v = np.random.default_rng(1).normal(size=n_trainable(spec))
     H = torch_hessian(spec, parameters, data)

@@ -7,9 +7,11 @@ from problems import (
     LAYER,
     LOSS_COMPONENTS,
     NONE,
+    SKIP_COMPONENTS,
     describe,
     problem,
     residual,
+    skipping,
     two_hidden,
 )
 
@@ -81,3 +83,20 @@ def test_every_normalization_and_skip_equals_torch(
     assert_equals_torch(
         implementation, network(normalization=normalization, bias=bias), training=training
     )
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("bias", [False, True])
+@pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
+@pytest.mark.parametrize("skip", SKIP_COMPONENTS, ids=describe)
+def test_every_skip_equals_torch_with_every_normalization(
+    implementation, skip, normalization, bias, training
+):
+    spec = skipping(skip, normalization, bias)
+    assert_equals_torch(implementation, spec, training=training)
+
+
+@pytest.mark.parametrize("activation", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("skip", SKIP_COMPONENTS, ids=describe)
+def test_every_skip_equals_torch_with_every_activation(implementation, skip, activation):
+    assert_equals_torch(implementation, skipping(skip, activation=activation))

@@ -63,7 +63,7 @@ def implementation(request):
 
 def torch_trajectory(spec, make_optimizer, parameters, X, y, weights, clip_norm=None):
     oracle = TorchNetwork(spec, parameters)
-    decayed = [t for name, t in oracle.tensors.items() if name.startswith("coefs")]
+    decayed = [t for name, t in oracle.tensors.items() if "coefs" in name]
     others = [t for t in oracle.trainable() if all(t is not d for d in decayed)]
     optimizer = make_optimizer(decayed, others)
     for _ in range(N_EPOCHS):

@@ -103,7 +103,7 @@ class TorchNetwork:
         for block in layout(spec):
             values = parameters[block.offset : block.offset + block.size]
             tensor = torch.tensor(values, dtype=torch.float64)
-            if block.name.startswith("coefs"):
+            if "coefs" in block.name:
                 tensor = tensor.reshape(block.rows, block.columns)
             self.tensors[block.name] = tensor.requires_grad_(block.trainable)
 
@@ -127,12 +127,19 @@ class TorchNetwork:
         """Raw outputs; in training the running statistics are updated in place."""
         a, kept = torch.as_tensor(X), []
         for l, layer in enumerate(self.spec.layers):
+            inputs, skip = a, layer.skip.name if layer.skip_from >= 0 else None
             a = a @ self.weights(l, layer.reparametrization)
             if f"intercepts_{l}" in self.tensors:
                 a = a + self.tensors[f"intercepts_{l}"]
+            if skip == "deepnorm":
+                a = a + layer.skip.settings.get("alpha", 1.0) * kept[layer.skip_from]
             a = ACTIVATIONS[layer.activation](self.normalized(l, layer.normalization, a, training))
-            if layer.skip_from >= 0:
+            if skip == "residual":
                 a = a + kept[layer.skip_from]
+            if skip == "highway":
+                bias = self.tensors.get(f"gate_intercepts_{l}", 0.0)
+                gate = torch.sigmoid(inputs @ self.tensors[f"gate_coefs_{l}"] + bias)
+                a = gate * a + (1 - gate) * kept[layer.skip_from]
             kept.append(a)
         return a
 
@@ -167,7 +174,5 @@ class TorchNetwork:
             targets = targets.long()
         weights = torch.ones(len(z), dtype=z.dtype) if weights is None else torch.as_tensor(weights)
         samples = LOSSES[self.spec.loss.name](z, targets, **self.spec.loss.settings)
-        penalty = sum(
-            (tensor**2).sum() for name, tensor in self.tensors.items() if name.startswith("coefs")
-        )
+        penalty = sum((tensor**2).sum() for name, tensor in self.tensors.items() if "coefs" in name)
         return ((weights * samples).sum() + 0.5 * alpha * penalty) / weights.sum()

@@ -7,13 +7,15 @@ With a_(-1) = X, for each layer l:
     y = norm(z)                     none, batch or layer
     h = activation(y)
     h = h mask / (1 - p)            dropout, only in training
-    a_l = h + a_(skip_from)         only with skip_from >= 0
+    a_l = join(h, a_(skip_from))    only with skip_from >= 0; see skips.py
+
+A skip that acts before the normalization joins z, after the mask, with a_(skip_from).
 
     loss = (sum_i w_i l(z_i, y_i) + alpha / 2 sum_l ||V_l||^2) / sum_i w_i
 
 The output layer is plain: its z are the raw outputs. The vector holds for each layer V (in, out),
-b, scale, shift, gain; after all of them come the buffers, the running mean and variance of each
-batch norm. CSR input is made dense first.
+b, gate, scale, shift, gain; after all of them come the buffers, the running mean and variance of
+each batch norm. CSR input is made dense first.
 
 Sources: D. Rumelhart, G. Hinton, R. Williams 1986 (the chain of dX); K. He et al. 2016 (the skip).
 """
@@ -35,6 +37,7 @@ from .normalizations import (
     standardize_with,
 )
 from .reparametrizations import REPARAMETRIZATIONS
+from .skips import add_own_gradient, own_of, skip_of
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,8 @@ class LayerSpec:
     skip_from: int = -1
     dropout: float = 0.0
     reparametrization: Component = Component("none")
+    skip: Component = Component("residual")
+    branch_drop: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -83,6 +88,8 @@ class LayerTrace:
     standardized: Standardized | None
     y: np.ndarray
     mask: np.ndarray | None
+    h: np.ndarray
+    own: np.ndarray | None
     outputs: np.ndarray
 
 
@@ -95,6 +102,10 @@ def layout(spec):
         shapes.append((f"coefs_{l}", fan_in, layer.width))
         if spec.bias and norm != "batch":
             shapes.append((f"intercepts_{l}", 1, layer.width))
+        if layer.skip_from >= 0 and layer.skip.name == "highway":
+            shapes.append((f"gate_coefs_{l}", fan_in, layer.width))
+            if spec.bias:
+                shapes.append((f"gate_intercepts_{l}", 1, layer.width))
         if norm != "none":
             shapes.append((f"scale_{l}", 1, layer.width))
             shapes.append((f"shift_{l}", 1, layer.width))
@@ -125,7 +136,7 @@ def split(spec, parameters):
     views = {}
     for block in layout(spec):
         view = parameters[block.offset : block.offset + block.size]
-        if block.name.startswith("coefs"):
+        if "coefs" in block.name:
             view = view.reshape(block.rows, block.columns)
         views[block.name] = view
     return views
@@ -135,7 +146,7 @@ def is_weight(spec):
     """Marks the entries of weight matrices, the ones that alpha and weight decay fall on."""
     marks = np.zeros(n_parameters(spec), dtype=bool)
     for name, view in split(spec, marks).items():
-        view[...] = name.startswith("coefs")
+        view[...] = "coefs" in name
     return marks
 
 
@@ -184,17 +195,23 @@ def forward(spec, parameters, X, *, training=False, masks=None):
         z = inputs @ blocks[f"coefs_{l}"]
         if f"intercepts_{l}" in blocks:
             z = z + blocks[f"intercepts_{l}"]
+        skip = skip_of(layer)
+        mask = None if masks is None else masks[l]
+        if skip is not None and skip.before_normalization:
+            z = z if mask is None else z * mask
+            z = skip.join(z, trace[layer.skip_from].outputs, None)
         standardized, y = None, z
         if layer.normalization.name != "none":
             standardized = standardize(l, layer.normalization, z, blocks, training)
             y = standardized.x * blocks[f"scale_{l}"] + blocks[f"shift_{l}"]
-        a = ACTIVATIONS[layer.activation][0](y)
-        mask = None if masks is None else masks[l]
-        if mask is not None:
-            a = a * mask
-        if layer.skip_from >= 0:
-            a = a + trace[layer.skip_from].outputs
-        trace.append(LayerTrace(inputs, z, standardized, y, mask, a))
+        a = h = ACTIVATIONS[layer.activation][0](y)
+        own = None
+        if skip is None or not skip.before_normalization:
+            a = h = h if mask is None else h * mask
+        if skip is not None and not skip.before_normalization:
+            own = own_of(skip, blocks, l, inputs)
+            a = skip.join(h, trace[layer.skip_from].outputs, own)
+        trace.append(LayerTrace(inputs, z, standardized, y, mask, h, own, a))
     return trace
 
 
@@ -242,11 +259,15 @@ def loss_and_gradient(
     )
 
 
+def loss_slopes(spec, z, y):
+    return LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
+
+
 def gradient_of_trace(spec, parameters, trace, y, weights=None, alpha=0.0):
     z = trace[-1].outputs
     weights = np.ones(len(z)) if weights is None else weights
     total = weights.sum()
-    slope = LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
+    slope = loss_slopes(spec, z, y)
     gradient = gradient_of_slopes(spec, parameters, trace, weights[:, None] / total * slope)
     return gradient + np.where(is_weight(spec), alpha / total * parameters, 0.0)
 
@@ -257,8 +278,11 @@ def gradient_of_slopes(spec, parameters, trace, slopes):
     return pull_back(spec, parameters, gradient)
 
 
-def gradient_in_effective(spec, parameters, trace, slopes):
-    """The same in the effective weights, as if they were trained."""
+def gradient_in_effective(spec, parameters, trace, slopes, dz_of=None):
+    """The same in the effective weights, as if they were trained.
+
+    ``dz_of`` takes the derivatives in each layer's z.
+    """
     blocks = split(spec, effective(spec, parameters))
     gradient = np.zeros_like(parameters)
     into = split(spec, gradient)
@@ -268,18 +292,32 @@ def gradient_in_effective(spec, parameters, trace, slopes):
     da[-1] = slopes
     for l in range(len(spec.layers) - 1, -1, -1):
         layer, saved = spec.layers[l], trace[l]
-        if layer.skip_from >= 0:
-            da[layer.skip_from] = da[layer.skip_from] + da[l]
-        dh = da[l] if saved.mask is None else da[l] * saved.mask
+        skip, before = skip_of(layer), False
+        mask = 1.0 if saved.mask is None else saved.mask
+        dh, d_inputs = da[l], 0.0
+        if skip is not None:
+            before = skip.before_normalization
+            carried = trace[layer.skip_from].outputs
+        if skip is not None and not before:
+            dh, dx, d_own = skip.slopes(saved.h, carried, saved.own, da[l])
+            da[layer.skip_from] = da[layer.skip_from] + dx
+            d_inputs = add_own_gradient(skip, into, blocks, l, saved.inputs, d_own)
+        dh = dh if before else dh * mask
         dy = dh * ACTIVATIONS[layer.activation][1](saved.y)
         dz = dy
         if saved.standardized is not None:
             into[f"scale_{l}"][...] = (dy * saved.standardized.x).sum(axis=0)
             into[f"shift_{l}"][...] = dy.sum(axis=0)
             dz = standardize_gradient(dy * blocks[f"scale_{l}"], saved.standardized)
+        if before:
+            dz, dx, _ = skip.slopes(None, carried, None, dz)
+            da[layer.skip_from] = da[layer.skip_from] + dx
+            dz = dz * mask
+        if dz_of is not None:
+            dz_of[l] = dz
         into[f"coefs_{l}"][...] = saved.inputs.T @ dz
         if f"intercepts_{l}" in into:
             into[f"intercepts_{l}"][...] = dz.sum(axis=0)
         if l > 0:
-            da[l - 1] = da[l - 1] + dz @ blocks[f"coefs_{l}"].T
+            da[l - 1] = da[l - 1] + dz @ blocks[f"coefs_{l}"].T + d_inputs
     return gradient

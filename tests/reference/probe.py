@@ -39,6 +39,7 @@ from .normalizations import (
     standardize_gradient_tangent,
     standardize_tangent,
 )
+from .skips import add_own_gradient, own_tangent, skip_of
 
 STEP = 1e-30  # its square is nothing beside 1
 
@@ -51,6 +52,8 @@ class LayerTangent:
     rx: np.ndarray | None
     r_log: np.ndarray | float
     y: np.ndarray
+    h: np.ndarray
+    own: np.ndarray | None
     outputs: np.ndarray
 
 
@@ -73,15 +76,21 @@ def tangents(spec, parameters, trace, direction, dX):
         ry = inputs @ blocks[f"coefs_{l}"] + saved.inputs @ moves[f"coefs_{l}"]
         if f"intercepts_{l}" in moves:
             ry = ry + moves[f"intercepts_{l}"]
+        skip = skip_of(layer)
+        if skip is not None and skip.before_normalization:
+            ry = skip.tangent(None, None, None, ry, moved[layer.skip_from].outputs, None)
         rx, r_log = None, 0.0
         if saved.standardized is not None:
             rx, r_log = standardize_tangent(ry, saved.standardized)
             ry = rx * blocks[f"scale_{l}"] + saved.standardized.x * moves[f"scale_{l}"]
             ry = ry + moves[f"shift_{l}"]
-        ra = ACTIVATIONS[layer.activation][1](saved.y) * ry
-        if layer.skip_from >= 0:
-            ra = ra + moved[layer.skip_from].outputs
-        moved.append(LayerTangent(inputs, rx, r_log, ry, ra))
+        ra = rh = ACTIVATIONS[layer.activation][1](saved.y) * ry
+        r_own = None
+        if skip is not None and not skip.before_normalization:
+            r_own = own_tangent(skip, blocks, moves, l, saved.inputs, inputs)
+            x, r_carried = trace[layer.skip_from].outputs, moved[layer.skip_from].outputs
+            ra = skip.tangent(saved.h, x, saved.own, rh, r_carried, r_own)
+        moved.append(LayerTangent(inputs, rx, r_log, ry, rh, r_own, ra))
     return moved
 
 
@@ -164,12 +173,24 @@ def hvp(spec, parameters, v, X, y, weights=None):
     rda[-1] = np.einsum("ikl,il->ik", hessians, moved[-1].outputs)
     for l in range(len(spec.layers) - 1, -1, -1):
         layer, saved, move = spec.layers[l], trace[l], moved[l]
-        if layer.skip_from >= 0:
-            da[layer.skip_from] = da[layer.skip_from] + da[l]
-            rda[layer.skip_from] = rda[layer.skip_from] + rda[l]
+        skip, s = skip_of(layer), layer.skip_from
+        dh, rdh, d_inputs, rd_inputs = da[l], rda[l], 0.0, 0.0
+        before = skip is not None and skip.before_normalization
+        if skip is not None and not before:
+            at = saved.h, trace[s].outputs, saved.own
+            dh, dx, d_own = skip.slopes(*at, da[l])
+            rdh, rdx, rd_own = skip.slopes_tangent(
+                *at, da[l], move.h, moved[s].outputs, move.own, rda[l]
+            )
+            da[s], rda[s] = da[s] + dx, rda[s] + rdx
+            rd_inputs = add_own_gradient(skip, into, blocks, l, saved.inputs, rd_own)
+            if f"gate_coefs_{l}" in into:
+                into[f"gate_coefs_{l}"][...] += move.inputs.T @ d_own
+                d_inputs = d_own @ blocks[f"gate_coefs_{l}"].T
+                rd_inputs = rd_inputs + d_own @ moves[f"gate_coefs_{l}"].T
         _, derivative, second = ACTIVATIONS[layer.activation]
-        dz = da[l] * derivative(saved.y)
-        rdz = rda[l] * derivative(saved.y) + da[l] * second(saved.y) * move.y
+        dz = dh * derivative(saved.y)
+        rdz = rdh * derivative(saved.y) + dh * second(saved.y) * move.y
         if saved.standardized is not None:
             x = saved.standardized.x
             into[f"scale_{l}"][...] = (rdz * x + dz * move.rx).sum(axis=0)
@@ -178,12 +199,17 @@ def hvp(spec, parameters, v, X, y, weights=None):
             rdx = rdz * blocks[f"scale_{l}"] + dz * moves[f"scale_{l}"]
             dz = standardize_gradient(dx, saved.standardized)
             rdz = standardize_gradient_tangent(dx, rdx, move.rx, move.r_log, saved.standardized)
+        if before:
+            dz, dx, _ = skip.slopes(None, None, None, dz)
+            rdz, rdx, _ = skip.slopes(None, None, None, rdz)
+            da[s], rda[s] = da[s] + dx, rda[s] + rdx
         into[f"coefs_{l}"][...] = saved.inputs.T @ rdz + move.inputs.T @ dz
         if f"intercepts_{l}" in into:
             into[f"intercepts_{l}"][...] = rdz.sum(axis=0)
         if l > 0:
-            da[l - 1] = da[l - 1] + dz @ blocks[f"coefs_{l}"].T
-            rda[l - 1] = rda[l - 1] + rdz @ blocks[f"coefs_{l}"].T + dz @ moves[f"coefs_{l}"].T
+            da[l - 1] = da[l - 1] + dz @ blocks[f"coefs_{l}"].T + d_inputs
+            rda[l - 1] = rda[l - 1] + rdz @ blocks[f"coefs_{l}"].T + rd_inputs
+            rda[l - 1] = rda[l - 1] + dz @ moves[f"coefs_{l}"].T
     slopes = share * LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
     gradient = gradient_in_effective(spec, parameters, trace, slopes)
     moved_on = parameters + 1j * STEP * direction

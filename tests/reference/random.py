@@ -39,6 +39,8 @@ PURPOSES = {
     "probes": 5,
     "augmentation": 7,
     "line": 8,
+    "branches": 9,
+    "fisher": 10,
 }
 
 
@@ -58,6 +60,10 @@ def child(key, j):
 
 def value(key, i):
     return mix((key + (i + 1) * GOLDEN) & MASK_64)
+
+
+def fraction(key, i):
+    return (value(key, i) >> 11) / 2**53
 
 
 def below(bound, key, i):
@@ -168,3 +174,13 @@ def dropout_mask(seed, epoch, layer, positions, width, probability):
         kept = keeps(seed, epoch, layer, int(position), width, probability)
         mask[i, kept] = 1.0 / (1.0 - probability)
     return mask
+
+
+def branch_mask(seed, epoch, layer, positions, probability):
+    """Multipliers of a layer's branch, (len(positions), 1): 0 or 1 / (1 - p) for the whole row.
+
+    Source: G. Huang et al., "Deep networks with stochastic depth", ECCV 2016, in inverted form.
+    """
+    key = child(child(stream(seed, "branches"), epoch), layer)
+    kept = [value(key, int(position)) >> 11 >= int(probability * 2**53) for position in positions]
+    return np.array(kept)[:, None] / (1.0 - probability)

@@ -126,6 +126,8 @@ def specs(data):
         "skip_from": -1,
         "dropout": 0.0,
         "reparametrization": _core.Component("none"),
+        "skip": _core.Component("residual"),
+        "branch_drop": 0.0,
     }
     layers = [layer(5), layer(3, activation="identity")]
     if data.draw(st.booleans()):

@@ -21,6 +21,7 @@ struct Case {
     const char *normalization;
     const char *activation;
     bool skip, sparse;
+    const char *way_to_skip = "residual";
 };
 
 std::vector<double> numbers(Index n, double scale) {
@@ -35,7 +36,13 @@ NetworkSpec spec_of(const Case &c) {
     NetworkSpec spec{n_inputs, {}, {"squared_error", {}}, true};
     spec.layers.push_back({70, c.activation, normalization, no_skip, 0.0});
     spec.layers.push_back({33, c.activation, normalization, no_skip, 0.0});
-    spec.layers.push_back({70, "identity", {"none", {}}, c.skip ? 0 : no_skip, 0.0});
+    spec.layers.push_back({70,
+                           "identity",
+                           {"none", {}},
+                           c.skip ? 0 : no_skip,
+                           0.0,
+                           {"none", {}},
+                           {c.way_to_skip, {}}});
     spec.layers.push_back({3, "identity", {"none", {}}, no_skip, 0.0});
     return spec;
 }
@@ -95,6 +102,8 @@ int check_probe_bits() {
         {"probe, batch norm", "batch", "tanh", false, false},
         {"probe, layer norm, skip", "layer", "gelu", true, false},
         {"probe, sparse", "none", "silu", true, true},
+        {"probe, gate", "layer", "silu", true, false, "highway"},
+        {"probe, sum and norm", "layer", "silu", true, false, "deepnorm"},
     };
     static_assert(std::size(cases) == n_probe_cases);
     int failed = 0;

@@ -2,6 +2,6 @@
 
 #pragma once
 
-inline constexpr int n_probe_cases = 4;
+inline constexpr int n_probe_cases = 6;
 
 int check_probe_bits();

@@ -26,6 +26,8 @@ struct Case {
     const char *augmentation = "none";
     double mixup = 0.0;
     const char *reparametrization = "none";
+    const char *way_to_skip = "residual";
+    std::vector<const char *> wrappers = {};
 };
 
 template <class T>
@@ -42,7 +44,14 @@ NetworkSpec spec_of(const Case &c) {
     NetworkSpec spec{n_inputs, {}, {"squared_error", {}}, true};
     spec.layers.push_back({128, c.activation, normalization, no_skip, c.dropout});
     spec.layers.push_back({128, c.activation, normalization, no_skip, c.dropout});
-    spec.layers.push_back({128, "identity", {"none", {}}, c.skip ? 0 : no_skip, 0.0});
+    spec.layers.push_back({128,
+                           "identity",
+                           {"none", {}},
+                           c.skip ? 0 : no_skip,
+                           0.0,
+                           {"none", {}},
+                           {c.way_to_skip, {}},
+                           c.skip ? c.dropout : 0.0});
     spec.layers.push_back({3, "identity", {"none", {}}, no_skip, 0.0});
     for (Index l = 0; l < 3; ++l)
         spec.layers[as_size(l)].reparametrization = {c.reparametrization, {}};
@@ -80,7 +89,10 @@ std::vector<T> trained(const Case &c, Index n_threads) {
     } else
         inputs.dense = X.data();
 
-    Trainer<T> trainer(network, make_optimizer<T>({{c.optimizer, {}}, {}}, network.kernels()),
+    OptimizerSpec optimizer{{c.optimizer, {}}};
+    for (const char *const wrapper : c.wrappers)
+        optimizer.wrappers.push_back({wrapper, {}});
+    Trainer<T> trainer(network, make_optimizer<T>(optimizer, network.kernels()),
                        {1e-3, 64, true, 7, {c.augmentation, {}}, c.mixup});
     trainer.set_data(inputs, {3, y.data(), nullptr, c.weighted ? weights.data() : nullptr},
                      {n_rows});
@@ -116,10 +128,65 @@ int main() {
         {"sparse", "none", "relu", "adam", 0.0, false, true, false},
         {"sparse, batch norm", "batch", "relu", "adam", 0.1, false, true, true},
         {"jitter and mixup", "none", "relu", "adam", 0.0, false, false, true, "jitter", 0.4},
+        {"gates", "layer", "relu", "adam", 0.1, true, false, false, "none", 0.0, "none", "highway"},
+        {"sums before a norm", "layer", "relu", "adam", 0.1, true, false, true, "none", 0.0, "none",
+         "deepnorm"},
         {"sparse swap and mixup", "batch", "relu", "adam", 0.1, false, true, true, "swap", 0.4},
         {"weight norm", "none", "relu", "adam", 0.1, true, false, true, "none", 0.0, "weight_norm"},
         {"scalar gain, sparse", "batch", "relu", "sgd", 0.0, true, true, false, "none", 0.0,
          "gain"},
+        {"clipped sam",
+         "batch",
+         "relu",
+         "adam",
+         0.1,
+         false,
+         false,
+         true,
+         "none",
+         0.0,
+         "none",
+         "residual",
+         {"clip_norm", "adaptive_clip", "sam", "ema"}},
+        {"asam",
+         "none",
+         "relu",
+         "adagrad",
+         0.1,
+         false,
+         true,
+         true,
+         "none",
+         0.0,
+         "none",
+         "residual",
+         {"asam"}},
+        {"gsam",
+         "layer",
+         "relu",
+         "rmsprop",
+         0.1,
+         true,
+         false,
+         true,
+         "none",
+         0.4,
+         "none",
+         "residual",
+         {"gsam"}},
+        {"lpfsgd",
+         "batch",
+         "relu",
+         "adadelta",
+         0.1,
+         false,
+         false,
+         true,
+         "none",
+         0.0,
+         "none",
+         "residual",
+         {"lpfsgd"}},
     };
     int failed = 0;
     for (const Case &c : cases)

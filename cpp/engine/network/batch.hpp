@@ -22,6 +22,7 @@ struct Batch {
     bool training;             // batch statistics; else frozen
     bool moves_running = true; // training moves the running statistics
     std::optional<std::uint64_t> dropout_key = std::nullopt; // of the epoch; none: no dropout
+    std::optional<std::uint64_t> branch_key = std::nullopt;  // of the epoch; none: all branches
     Index first_position = 0;                                // of the first row in the epoch
     // Changes rows before they are mixed; null: rows are neither changed nor mixed.
     const Augmentation<T> *augmentation = nullptr;

@@ -43,7 +43,8 @@ void PackedParameters<T>::for_each_units(const Network<T> &network, std::size_t 
               .gain = blocks.gain == absent ? nullptr : stored.data() + packed.gain + unit * step,
               .gain_step = step,
               .mean = unit_means_[l].data() + unit,
-              .squares = unit_squares_[l].data() + unit},
+              .value = unit_values_[l].data() + unit,
+              .slope = unit_slopes_[l].data() + unit},
              at, unit);
     }
 }

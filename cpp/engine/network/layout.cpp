@@ -4,6 +4,7 @@
 
 #include "engine/normalizations/normalization.hpp"
 #include "engine/reparametrizations/reparametrization.hpp"
+#include "engine/skips/skip.hpp"
 
 #include <utility>
 
@@ -26,6 +27,13 @@ Layout::Layout(const NetworkSpec &spec) {
         own.coefs = append("coefs", l, n_inputs, layer.width, true);
         if (spec.bias && !norm.replaces_bias)
             own.intercepts = append("intercepts", l, 1, layer.width, true);
+        const bool skips_over = layer.skip_from != no_skip;
+        const SkipEntry &skip = find_member("skip", skips(), layer.skip.name);
+        if (skips_over && skip.has_gate()) {
+            own.gate_coefs = append("gate_coefs", l, n_inputs, layer.width, true);
+            if (spec.bias)
+                own.gate_intercepts = append("gate_intercepts", l, 1, layer.width, true);
+        }
         if (norm.scales) {
             own.scale = append("scale", l, 1, layer.width, true);
             own.shift = append("shift", l, 1, layer.width, true);
@@ -58,17 +66,25 @@ PackedLayout<T>::PackedLayout(const NetworkSpec &spec, const Layout &layout,
     for (std::size_t l = 0; l < layout.layers.size(); ++l) {
         const LayerBlocks &blocks = layout.layers[l];
         const bool first = l == 0, trained = spec.layers[l].reparametrization.name == "none";
+        const bool has_gate = blocks.gate_coefs != absent;
+        const Index width = padded<T>(blocks.width);
         PackedLayer layer{.n_inputs = padded<T>(blocks.n_inputs),
-                          .width = padded<T>(blocks.width),
+                          .width = has_gate ? 2 * width : width,
+                          .n_features = blocks.n_inputs,
                           .n_outputs = blocks.width,
-                          .narrow = !first && trained && blocks.width <= narrow_outputs,
+                          .gate = width,
+                          .narrow =
+                              !first && trained && !has_gate && blocks.width <= narrow_outputs,
                           .coefs = size_};
         layer.intercepts =
             layer.coefs + layer.n_inputs * (layer.narrow ? layer.n_outputs : layer.width);
         layer.scale = layer.intercepts + layer.width;
         layer.shift = layer.scale + layer.width;
+        layer.has_bias = blocks.intercepts != absent;
         layer.gain = blocks.scale == absent ? layer.scale : layer.shift + layer.width;
+        layer.n_gains = blocks.gain == absent ? 0 : blocks.n_gains;
         layer.n_vectors = layer.gain - layer.intercepts + (blocks.gain == absent ? 0 : layer.width);
+        layer.last = l + 1 == layout.layers.size();
         layer.transposed = transposed_size_;
         size_ = layer.intercepts + layer.n_vectors;
         if (!first && !layer.narrow)
@@ -93,15 +109,27 @@ void for_each_stretch(const Layout &layout, const std::vector<PackedLayer> &laye
                 copy(flat.coefs + k * flat.width + output,
                      packed.coefs + first * packed.n_outputs + output * stride + (k - first), 1);
         }
-        for (Index column = 0; !packed.narrow && column < flat.width; column += panel) {
-            const Index stride = std::min(panel, packed.width - column);
-            const Index length = std::min(panel, flat.width - column);
-            for (Index row = 0; row < flat.n_inputs; ++row)
-                copy(flat.coefs + row * flat.width + column,
-                     packed.coefs + column * packed.n_inputs + row * stride, length);
-        }
+        // A matrix whose first column stands at column `first` of the packed one.
+        const auto copy_matrix = [&](Index matrix, Index first) {
+            for (Index column = first; column < first + flat.width;) {
+                const Index start = column / panel * panel;
+                const Index stride = std::min(panel, packed.width - start);
+                const Index end = std::min(start + panel, first + flat.width);
+                for (Index row = 0; row < flat.n_inputs; ++row)
+                    copy(matrix + row * flat.width + (column - first),
+                         packed.coefs + start * packed.n_inputs + row * stride + (column - start),
+                         end - column);
+                column = end;
+            }
+        };
+        if (!packed.narrow)
+            copy_matrix(flat.coefs, 0);
         if (flat.intercepts != absent)
             copy(flat.intercepts, packed.intercepts, flat.width);
+        if (flat.gate_coefs != absent)
+            copy_matrix(flat.gate_coefs, packed.gate);
+        if (flat.gate_intercepts != absent)
+            copy(flat.gate_intercepts, packed.intercepts + packed.gate, flat.width);
         if (flat.scale != absent) {
             copy(flat.scale, packed.scale, flat.width);
             copy(flat.shift, packed.shift, flat.width);

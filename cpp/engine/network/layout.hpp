@@ -1,10 +1,11 @@
 // Where the numbers of a network stand: the flat vector that Python owns, and the packed one that
 // kernels use.
 //
-// Flat: for each layer coefs (in, out), intercepts, scale, shift, gain; after all of these the
-// buffers mean, variance. Packed: the same trainable blocks, padded to cache lines, matrices in
-// panels. Optimizer memory and gradients have the packed layout too, so a rule runs over any
-// stretch of it.
+// Flat: for each layer coefs (in, out), intercepts, gate_coefs (in, out), gate_intercepts, scale,
+// shift, gain; after all of these the buffers mean, variance. Packed: the same trainable blocks,
+// padded to cache lines, matrices in panels; a gate's columns follow those of coefs, so that one
+// product makes both. Optimizer memory and gradients have the packed layout too, so a rule runs
+// over any stretch of it.
 
 #pragma once
 
@@ -31,8 +32,8 @@ inline constexpr Index absent = -1;
 // Flat offsets of one layer's blocks; `absent` where it has none.
 struct LayerBlocks {
     Index n_inputs, width;
-    Index coefs, intercepts = absent, scale = absent, shift = absent, gain = absent, mean = absent,
-                 variance = absent;
+    Index coefs, intercepts = absent, gate_coefs = absent, gate_intercepts = absent, scale = absent,
+                 shift = absent, gain = absent, mean = absent, variance = absent;
     Index n_gains = 0; // one a unit, or one of the layer
 };
 

@@ -21,14 +21,20 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
         find_member("normalization", normalizations(), layer.normalization.name);
     const ReparametrizationEntry &stored =
         find_member("reparametrization", reparametrizations(), layer.reparametrization.name);
+    const SkipEntry &skip = find_member("skip", skips(), layer.skip.name);
+    const bool skips_over = layer.skip_from != no_skip;
     LayerPlan<T> plan{
         .n_inputs = n_inputs,
         .width = layer.width,
         .activation = activation,
         .from_output = kernels.activations[as_size(activation)].from_output,
         .normalization = norm.make<T>(Settings(layer.normalization, norm.parameters), kernels),
+        .skip = skips_over ? skip.make<T>(Settings(layer.skip, skip.parameters), kernels) : nullptr,
         .skip_from = layer.skip_from,
+        .skips_before_normalization = skips_over && skip.before_normalization,
+        .gate = skips_over && skip.has_gate() ? activation_number(skip.gate) : -1,
         .dropout = layer.dropout,
+        .branch_drop = layer.branch_drop,
         .relu_in_product = false,
         .gated = false,
         .keeps_value = false,
@@ -38,11 +44,11 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
         .centred = stored.centred,
     };
     const bool relu = layer.activation == "relu";
-    const bool skips = layer.skip_from != no_skip;
-    plan.relu_in_product = relu && !plan.normalization;
-    plan.gated = relu && !skips;
+    plan.relu_in_product =
+        relu && !plan.normalization && !plan.skips_before_normalization && plan.gate < 0;
+    plan.gated = relu && !skips_over;
     plan.keeps_value =
-        !plan.identity && (!plan.from_output || skips || (layer.dropout > 0.0 && !relu));
+        !plan.identity && (!plan.from_output || skips_over || (layer.dropout > 0.0 && !relu));
     return plan;
 }
 
@@ -204,11 +210,14 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, co
     const T penalty = static_cast<T>(alpha / weight_sum);
     if (alpha > 0.0)
         for (const LayerBlocks &blocks : layout_.layers)
-            for (Index i = blocks.coefs; i < blocks.coefs + blocks.n_inputs * blocks.width; ++i) {
-                squares += static_cast<double>(parameters[i]) * static_cast<double>(parameters[i]);
-                if (gradient)
-                    gradient[i] += penalty * parameters[i];
-            }
+            for (const Index matrix : {blocks.coefs, blocks.gate_coefs})
+                for (Index i = matrix;
+                     matrix != absent && i < matrix + blocks.n_inputs * blocks.width; ++i) {
+                    squares +=
+                        static_cast<double>(parameters[i]) * static_cast<double>(parameters[i]);
+                    if (gradient)
+                        gradient[i] += penalty * parameters[i];
+                }
     return loss / weight_sum + 0.5 * alpha * squares / weight_sum;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/network/layout.hpp"
 #include "engine/normalizations/normalization.hpp"
 #include "engine/reparametrizations/reparametrization.hpp"
+#include "engine/skips/skip.hpp"
 
 namespace deepgen {
 
@@ -27,8 +28,11 @@ struct LayerPlan {
     Index activation;                                // number in the catalog
     bool from_output;                                // the slope is computed from the value
     std::unique_ptr<Normalization<T>> normalization; // null without
+    std::unique_ptr<Skip<T>> skip;                   // null without
     Index skip_from;
-    double dropout;
+    bool skips_before_normalization;
+    Index gate; // number of the gate's activation; -1 without a gate
+    double dropout, branch_drop;
     bool relu_in_product; // max(., 0) while the tile is in registers
     bool gated; // the slope and dropout's scale are applied by the product that brings the gradient
     bool keeps_value; // what the slope is computed from is not what the layer gives

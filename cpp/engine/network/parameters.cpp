@@ -17,8 +17,8 @@ PackedParameters<T>::PackedParameters(const Network<T> &network)
         mean.emplace_back(blocks.mean == absent ? 0 : width);
         variance.emplace_back(mean.back().size());
         unit_means_.emplace_back(network.layers()[l].reparametrization ? width : 0);
-        unit_squares_.emplace_back(unit_means_.back().size());
-        gain_slopes_.emplace_back(unit_means_.back().size());
+        for (auto *const of_units : {&unit_values_, &unit_slopes_, &gain_slopes_})
+            of_units->emplace_back(unit_means_.back().size());
     }
 }
 

@@ -40,8 +40,8 @@ struct PackedParameters {
     void for_each_units(const Network<T> &network, std::size_t layer, Index column, Index width,
                         Work work);
 
-    std::vector<Buffer<double>> unit_means_, unit_squares_; // of reparametrized layers
-    std::vector<Buffer<double>> gain_slopes_;               // of those with a gain
+    // Of each unit of reparametrized layers, since the last refresh.
+    std::vector<Buffer<double>> unit_means_, unit_values_, unit_slopes_, gain_slopes_;
 };
 
 } // namespace deepgen

@@ -2,8 +2,6 @@
 
 #include "engine/network/pass.hpp"
 
-#include "engine/core/random.hpp"
-
 #include <algorithm>
 #include <cstring>
 
@@ -14,7 +12,7 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
               Purpose purpose, const ChangedRoom &changed)
     : network_(network), inputs_(network.n_inputs(), max_rows, team_size, dense_inputs, changed) {
     const bool gradient = purpose == Purpose::gradient;
-    Index widest = 0;
+    Index most_vectors = 0;
     for (const LayerPlan<T> &plan : network.layers()) {
         LayerMemory &memory = layers_.emplace_back();
         memory.stride = row_stride<T>(plan.width);
@@ -24,10 +22,18 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
             memory.value.resize(size);
         if (gradient)
             memory.slope.resize(size);
+        const PackedLayer &packed = network.packed().layers()[layers_.size() - 1];
+        if (plan.gate >= 0) {
+            memory.branch.resize(size);
+            memory.product_stride = row_stride<T>(packed.width);
+            memory.product.resize(as_size(max_rows * memory.product_stride));
+            if (gradient)
+                memory.product_slope.resize(memory.product.size());
+        }
         if (plan.normalization)
             memory.normalization =
                 std::make_unique<NormalizationMemory<T>>(plan.width, max_rows, team_size);
-        widest = std::max(widest, padded<T>(plan.width));
+        most_vectors = std::max(most_vectors, packed.n_vectors);
     }
     if (purpose == Purpose::inference)
         return;
@@ -42,7 +48,7 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
     work_.emplace(network.packed(), network.kernels().panel, dense_inputs);
     threads_.resize(as_size(team_size));
     for (ThreadMemory &thread : threads_) {
-        Index largest = std::max(Work<T>::item_rows * network.kernels().panel, 4 * widest);
+        Index largest = std::max(Work<T>::item_rows * network.kernels().panel, most_vectors);
         if (!dense_inputs) {
             const Index columns = padded<T>(network.layers().front().width);
             largest = std::max(largest, Work<T>::sparse_item_rows(columns) * columns);
@@ -76,28 +82,6 @@ NormalizationCall<T> Pass<T>::normalization_call(const Batch<T> &batch,
             .shift = parameters.weights.data() + packed.shift,
             .running_mean = keeps ? mean.data() : nullptr,
             .running_variance = keeps ? variance.data() : nullptr};
-}
-
-template <class T>
-void Pass<T>::drop(const Batch<T> &batch, Index layer, Share rows, T *matrix, Index stride) const {
-    const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
-    if (!batch.dropout_key || plan.dropout == 0.0)
-        return;
-    const std::uint64_t layer_key =
-        random::child(*batch.dropout_key, static_cast<std::uint64_t>(layer));
-    constexpr Index chunk = 64;
-    DropoutKey keys[chunk];
-    for (Index first = rows.begin; first < rows.end; first += chunk) {
-        const Index n = std::min(chunk, rows.end - first);
-        for (Index i = 0; i < n; ++i) {
-            const std::uint64_t key = random::child(
-                layer_key, static_cast<std::uint64_t>(batch.first_position + first + i));
-            keys[i] = {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
-        }
-        network_.kernels().dropout({n, plan.width, matrix + first * stride, stride}, keys,
-                                   static_cast<std::uint32_t>(plan.dropout * 0x1p32),
-                                   static_cast<T>(1.0 / (1.0 - plan.dropout)));
-    }
 }
 
 template <class T>
@@ -135,11 +119,11 @@ void Pass<T>::layer_forward(const Team &team, const Batch<T> &batch,
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
     const Index n_rows = rows.end - rows.begin, first = rows.begin * memory.stride;
-    T *const output = memory.output.data() + first;
-    T *const value = plan.keeps_value ? memory.value.data() + first : output;
+    T *const branch = branch_of(layer) + first;
+    T *const value = plan.keeps_value ? memory.value.data() + first : branch;
 
     if (plan.normalization) {
-        T *const y = plan.keeps_value ? memory.value.data() : memory.output.data();
+        T *const y = plan.keeps_value ? memory.value.data() : branch_of(layer);
         const auto call = normalization_call(batch, parameters, layer, rows, y, memory.stride);
         if (batch.training)
             plan.normalization->forward(team, call, *memory.normalization);
@@ -149,17 +133,26 @@ void Pass<T>::layer_forward(const Team &team, const Batch<T> &batch,
 
     if (!plan.relu_in_product && !plan.identity)
         kernels.activations[as_size(plan.activation)].apply(
-            {n_rows, plan.width, value, memory.stride}, plan.from_output ? value : output,
+            {n_rows, plan.width, value, memory.stride}, plan.from_output ? value : branch,
             memory.stride);
     if (plan.keeps_value && plan.from_output)
-        std::copy_n(value, n_rows * memory.stride, output);
-    drop(batch, layer, rows, memory.output.data(), memory.stride);
-    if (plan.skip_from != no_skip) {
-        const LayerMemory &from = layers_[as_size(plan.skip_from)];
-        kernels.add(
-            {n_rows, plan.width, from.output.data() + rows.begin * from.stride, from.stride},
-            output, memory.stride);
-    }
+        std::copy_n(value, n_rows * memory.stride, branch);
+    if (plan.skips_before_normalization)
+        return;
+    drop(batch, layer, rows, branch_of(layer), memory.stride);
+    if (plan.skip)
+        skip_forward(layer, rows, memory.output.data(), memory.stride);
+}
+
+template <class T>
+Rows<T> Pass<T>::product_target(Index layer) {
+    const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
+    LayerMemory &memory = layers_[as_size(layer)];
+    if (plan.normalization)
+        return {0, plan.width, memory.normalization->standardized.data(),
+                memory.normalization->stride};
+    return {0, plan.width, plan.keeps_value ? memory.value.data() : branch_of(layer),
+            memory.stride};
 }
 
 template <class T>
@@ -171,13 +164,17 @@ void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &
         const bool whole = layer < last || part == Part::output;
         const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
         LayerMemory &memory = layers_[as_size(layer)];
-        if (plan.normalization)
-            multiply(X, parameters, layer, rows, memory.normalization->standardized.data(),
-                     memory.normalization->stride, false);
-        else
-            multiply(X, parameters, layer, rows,
-                     (plan.keeps_value ? memory.value : memory.output).data(), memory.stride,
-                     whole && plan.relu_in_product);
+        const Rows<T> z = product_target(layer);
+        if (plan.gate >= 0) {
+            multiply(X, parameters, layer, rows, memory.product.data(), memory.product_stride,
+                     false);
+            part_from_gate(layer, rows, z.data, z.stride);
+        } else
+            multiply(X, parameters, layer, rows, z.data, z.stride, whole && plan.relu_in_product);
+        if (plan.skips_before_normalization) {
+            drop(batch, layer, rows, z.data, z.stride);
+            skip_forward(layer, rows, z.data, z.stride);
+        }
         if (whole)
             layer_forward(team, batch, parameters, layer, rows);
     }
@@ -190,7 +187,8 @@ void Pass<T>::activation_backward(const Batch<T> &batch, Index layer, Share rows
         return;
     LayerMemory &memory = layers_[as_size(layer)];
     const Index first = rows.begin * memory.stride;
-    drop(batch, layer, rows, memory.slope.data(), memory.stride);
+    if (!plan.skips_before_normalization)
+        drop(batch, layer, rows, memory.slope.data(), memory.stride);
     if (!plan.identity)
         network_.kernels().activations[as_size(plan.activation)].backward(
             {rows.end - rows.begin, plan.width, memory.slope.data() + first, memory.stride},
@@ -226,20 +224,19 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
     for (Index l = static_cast<Index>(plans.size()) - 1; l >= 0; --l) {
         const LayerPlan<T> &plan = plans[as_size(l)];
         LayerMemory &memory = layers_[as_size(l)];
-        if (const Index s = plan.skip_from; s != no_skip) {
-            LayerMemory &from = layers_[as_size(s)];
-            const T *const slope = memory.slope.data() + rows.begin * memory.stride;
-            T *const target = from.slope.data() + rows.begin * from.stride;
-            if (network_.is_added(s, l + 1))
-                network_.kernels().add({n_rows, plan.width, slope, memory.stride}, target,
-                                       from.stride);
-            else
-                std::copy_n(slope, n_rows * memory.stride, target);
-        }
         visit(l, Slopes::output);
+        if (plan.skip && !plan.skips_before_normalization)
+            skip_backward(l, rows);
+        visit(l, Slopes::branch);
         activation_backward(batch, l, rows);
         visit(l, Slopes::normalized);
         normalization_backward(team, batch, parameters, l, rows);
+        if (plan.skips_before_normalization) {
+            skip_backward(l, rows);
+            drop(batch, l, rows, memory.slope.data(), memory.stride);
+        }
+        if (plan.gate >= 0)
+            join_gate(l, rows);
         visit(l, Slopes::product);
         if (l == 0)
             break;
@@ -247,15 +244,16 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
         LayerMemory &below_memory = layers_[as_size(l - 1)];
         const PackedLayer &packed = network_.packed().layers()[as_size(l)];
         const bool accumulate = network_.is_added(l - 1, l);
+        const Rows<const T> slopes = product_slopes(l, batch.rows.size);
         const Epilogue epilogue = below.gated
                                       ? (accumulate ? Epilogue::accumulate_gate : Epilogue::gate)
                                       : (accumulate ? Epilogue::accumulate : Epilogue::store);
         network_.kernels().product[static_cast<int>(epilogue)](
             {.rows = n_rows,
              .columns = packed.n_inputs,
-             .depth = plan.width,
-             .a = memory.slope.data() + rows.begin * memory.stride,
-             .a_stride = memory.stride,
+             .depth = slopes.width,
+             .a = slopes.data + rows.begin * slopes.stride,
+             .a_stride = slopes.stride,
              .b = packed.narrow ? parameters.weights.data() + packed.coefs
                                 : parameters.transposed.data() + packed.transposed,
              .b_rows = packed.narrow ? packed.n_outputs : packed.width,
@@ -274,8 +272,9 @@ Rows<const T> Pass<T>::result(Index layer, Part part, Index n_rows) const {
     if (part == Part::product && plan.normalization)
         return {n_rows, plan.width, memory.normalization->standardized.data(),
                 memory.normalization->stride};
-    const bool value = part == Part::product && plan.keeps_value;
-    return {n_rows, plan.width, (value ? memory.value : memory.output).data(), memory.stride};
+    if (part == Part::output)
+        return {n_rows, plan.width, memory.output.data(), memory.stride};
+    return bends(layer, n_rows);
 }
 
 template <class T>
@@ -292,6 +291,15 @@ Rows<const T> Pass<T>::slopes(Index layer, Index n_rows) const {
 }
 
 template <class T>
+Rows<const T> Pass<T>::product_slopes(Index layer, Index n_rows) const {
+    const LayerMemory &memory = layers_[as_size(layer)];
+    if (memory.product_slope.empty())
+        return slopes(layer, n_rows);
+    return {n_rows, network_.packed().layers()[as_size(layer)].width, memory.product_slope.data(),
+            memory.product_stride};
+}
+
+template <class T>
 Rows<T> Pass<T>::output_slopes(Index n_rows) {
     LayerMemory &last = layers_.back();
     return {n_rows, network_.n_outputs(), last.slope.data(), last.stride};
@@ -301,8 +309,8 @@ template <class T>
 Rows<const T> Pass<T>::bends(Index layer, Index n_rows) const {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     const LayerMemory &memory = layers_[as_size(layer)];
-    return {n_rows, plan.width, (plan.keeps_value ? memory.value : memory.output).data(),
-            memory.stride};
+    const Buffer<T> &branch = memory.branch.empty() ? memory.output : memory.branch;
+    return {n_rows, plan.width, (plan.keeps_value ? memory.value : branch).data(), memory.stride};
 }
 
 template class Pass<float>;

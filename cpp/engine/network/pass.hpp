@@ -26,10 +26,10 @@ struct GradientTile {
     bool coefs;
 };
 
-// What a layer's slopes are, on their way back: of its output, of what its activation takes, and of
-// its product. Where the product that brings them applies the gate, the first is the second
-// already.
-enum class Slopes { output, normalized, product };
+// What a layer's slopes are, on their way back: of its output, of its branch before a skip, of what
+// its activation takes, and of its product. Where the product that brings them applies the gate,
+// the first is the third already.
+enum class Slopes { output, branch, normalized, product };
 
 // Matrices whose products X^T dZ, layer by layer, add to the gradient of the weights; the inputs of
 // layer 0 are X itself, where it takes part.
@@ -53,6 +53,10 @@ class Pass {
                  Index last, Part part);
     // The loss of each row block and, with room for a gradient, the slopes of the outputs.
     void loss_and_slopes(const Team &, const Batch<T> &, const Targeted<T> &);
+    // After that, other slopes of the outputs: the loss's sampled ones.
+    void sampled_slopes(const Team &, const Batch<T> &, const Targeted<T> &, std::uint64_t key);
+    // What the loss of a row weighs; under mixup, of it and its partner.
+    static double row_weight(const Batch<T> &, const Targeted<T> &, Index row);
     // The visitor sees this thread's rows of each layer's slopes in every state that they pass.
     using Visit = FunctionRef<void(Index layer, Slopes)>;
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &, Visit visit);
@@ -77,9 +81,17 @@ class Pass {
 
     // a_l of the forward pass, or z_l where it stopped at the product.
     Rows<const T> result(Index layer, Part part, Index n_rows) const;
-    // After the backward pass: a_{l-1} (null for sparse X) and dL/dz_l.
+    // After the backward pass: a_{l-1} (null for sparse X) and dL/dz_l, with dL/dz_T in the columns
+    // of a gate.
     Rows<const T> inputs(Index layer, Index n_rows) const;
+    Rows<const T> product_slopes(Index layer, Index n_rows) const;
+    // On the way back: of the layer's output, branch or what its activation takes.
     Rows<const T> slopes(Index layer, Index n_rows) const;
+    SparseBlock<T> features(const Inputs<T> &X, Index n_rows) const { // of sparse X
+        return inputs_.sparse(X, {0, n_rows});
+    }
+    // What meets at the layer's skip.
+    SkipCall<T> skip_call(Index layer, Share rows) const;
     // The slopes of the outputs, for those who bring their own.
     Rows<T> output_slopes(Index n_rows);
     // What the activation's derivatives are computed from.
@@ -87,6 +99,9 @@ class Pass {
     const NormalizationMemory<T> &normalization(Index layer) const {
         return *layers_[as_size(layer)].normalization;
     }
+
+    // The gradient of the intercepts, a gate's included, from the product's slopes.
+    void intercept_gradient(Index layer, const Rows<const T> &slopes, T *gradient) const;
 
     // This thread's rows: whole row blocks, so that block sums have one owner.
     static Share row_share(const Team &, Index n_rows);
@@ -102,6 +117,10 @@ class Pass {
         Buffer<T> output; // a
         Buffer<T> value;  // what the activation's slope is computed from, where that is not a
         Buffer<T> slope;  // dL/da, then dL/dz
+        Buffer<T> branch; // h, which the way back through a gate needs beside a
+        Index product_stride = 0;
+        Buffer<T> product;       // z and the gate's z_T, then T; only with a gate
+        Buffer<T> product_slope; // dL/dz and dL/dz_T
         std::unique_ptr<NormalizationMemory<T>> normalization;
     };
     struct ThreadMemory {
@@ -117,7 +136,18 @@ class Pass {
                                 Share rows);
     NormalizationCall<T> normalization_call(const Batch<T> &, PackedParameters<T> &, Index layer,
                                             Share rows, T *y, Index stride);
+    // Where a product's z and a layer's h go.
+    Rows<T> product_target(Index layer);
+    T *branch_of(Index layer) {
+        LayerMemory &memory = layers_[as_size(layer)];
+        return (memory.branch.empty() ? memory.output : memory.branch).data();
+    }
+    void part_from_gate(Index layer, Share rows, T *z, Index stride);
+    void skip_forward(Index layer, Share rows, T *output, Index stride);
+    void skip_backward(Index layer, Share rows);
+    void join_gate(Index layer, Share rows);
     void drop(const Batch<T> &, Index layer, Share rows, T *matrix, Index stride) const;
+    void drop_branches(const Batch<T> &, Index layer, Share rows, T *matrix, Index stride) const;
     // The targets of a row block and what their losses weigh: of the rows themselves or of their
     // partners.
     void gather_targets(const Batch<T> &, const Targeted<T> &, Share block, bool of_partners);

@@ -5,6 +5,7 @@
 #include "engine/activations/catalog.hpp"
 #include "engine/normalizations/normalization.hpp"
 #include "engine/reparametrizations/reparametrization.hpp"
+#include "engine/skips/skip.hpp"
 
 #include <utility>
 
@@ -38,6 +39,15 @@ void NetworkSpec::check() const {
         Settings(layer.reparametrization, find_member("reparametrization", reparametrizations(),
                                                       layer.reparametrization.name)
                                               .parameters);
+        const SkipEntry &skip = find_member("skip", skips(), layer.skip.name);
+        Settings(layer.skip, skip.parameters);
+        require(layer.branch_drop >= 0.0 && layer.branch_drop < 1.0, "layer ", l,
+                ": branch_drop must be in [0, 1), got ", layer.branch_drop);
+        require(layer.branch_drop == 0.0 || layer.skip_from != no_skip, "layer ", l,
+                ": branch_drop without a skip would drop the whole layer");
+        require(layer.skip_from == no_skip || !skip.has_gate() ||
+                    layer.reparametrization.name == "none",
+                "layer ", l, ": the weights of a layer with a gate are not reparametrized");
         if (layer.skip_from != no_skip) {
             require(layer.skip_from >= 0 && layer.skip_from < static_cast<Index>(l), "layer ", l,
                     ": skip_from must be an earlier layer, got ", layer.skip_from);
@@ -63,7 +73,7 @@ NetworkSpec NetworkSpec::plain() const {
 NetworkSpec NetworkSpec::folded() const {
     NetworkSpec spec = plain();
     for (LayerSpec &layer : spec.layers) {
-        layer.dropout = 0.0;
+        layer.dropout = layer.branch_drop = 0.0;
         if (!find_member("normalization", normalizations(), layer.normalization.name)
                  .keeps_statistics)
             continue;

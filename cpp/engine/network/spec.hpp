@@ -2,7 +2,11 @@
 //
 // Layers l = 0 .. L-1, the last one the output layer; a_{-1} = X.
 //   z_l = a_{l-1} W_l + b_l, W_l made of the trained numbers by the reparametrization
-//   a_l = dropout(activation(normalization(z_l))) + a_{skip_from}
+//   h_l = dropout(activation(normalization(z_l)))
+//   a_l = h_l, or what its skip makes of h_l and a_{skip_from}
+//
+// A skip that acts before the normalization takes dropout(z_l) for its branch, and its result is
+// the layer's z_l from there on. branch_drop drops the whole branch of a row in training.
 
 #pragma once
 
@@ -19,9 +23,11 @@ struct LayerSpec {
     Index width;
     std::string activation = "relu";
     Component normalization{"none", {}};
-    Index skip_from = no_skip; // an earlier layer of the same width, whose output is added
+    Index skip_from = no_skip; // an earlier layer of the same width, whose output is carried here
     double dropout = 0.0;
     Component reparametrization{"none", {}};
+    Component skip{"residual", {}}; // how the two meet
+    double branch_drop = 0.0;
 };
 
 struct NetworkSpec {

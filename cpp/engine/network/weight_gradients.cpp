@@ -33,16 +33,25 @@ void for_each_stretch(const PackedLayout<T> &packed, const WorkItem &item, Funct
 } // namespace
 
 template <class T>
+void Pass<T>::intercept_gradient(Index layer, const Rows<const T> &slopes, T *gradient) const {
+    const LayerBlocks &blocks = network_.layout().layers[as_size(layer)];
+    if (blocks.intercepts == absent && blocks.gate_intercepts == absent)
+        return;
+    network_.kernels().column_sums(slopes, gradient);
+    if (blocks.intercepts == absent)
+        std::fill_n(gradient, blocks.width, T(0)); // those of the gate alone
+}
+
+template <class T>
 void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
                                Sink sink) {
     const Index n_rows = batch.rows.size;
     const auto inputs_of = [&](Index layer) { return inputs(layer, n_rows); };
-    const auto slopes_of = [&](Index layer) { return slopes(layer, n_rows); };
+    const auto slopes_of = [&](Index layer) { return product_slopes(layer, n_rows); };
     const OuterTerm<T> term{.with_X = true, .inputs = inputs_of, .slopes = slopes_of};
     const auto vectors = [&](Index layer, T *gradient) {
         const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
-        if (network_.layout().layers[as_size(layer)].intercepts != absent)
-            network_.kernels().column_sums(slopes(layer, n_rows), gradient);
+        intercept_gradient(layer, product_slopes(layer, n_rows), gradient);
         if (NormalizationMemory<T> *const normalized = layers_[as_size(layer)].normalization.get())
             scale_gradient(network_.kernels(), team, *normalized, n_rows, gradient + packed.width,
                            gradient + 2 * packed.width);
@@ -149,17 +158,15 @@ void Pass<T>::show_gradient(const Team &team, const T *gradient, Sink sink) cons
     }
 }
 
-template void Pass<float>::show_gradient(const Team &, const float *, Sink) const;
-template void Pass<double>::show_gradient(const Team &, const double *, Sink) const;
-template void Pass<float>::weight_gradients(const Team &, const Batch<float> &,
-                                            const Inputs<float> &, Sink);
-template void Pass<double>::weight_gradients(const Team &, const Batch<double> &,
-                                             const Inputs<double> &, Sink);
-template void Pass<float>::weight_gradients(const Team &, const Batch<float> &,
-                                            const Inputs<float> &,
-                                            std::span<const OuterTerm<float>>, Vectors, Sink);
-template void Pass<double>::weight_gradients(const Team &, const Batch<double> &,
-                                             const Inputs<double> &,
-                                             std::span<const OuterTerm<double>>, Vectors, Sink);
+#define DEEPGEN_INSTANTIATE(T)                                                                     \
+    template void Pass<T>::show_gradient(const Team &, const T *, Sink) const;                     \
+    template void Pass<T>::intercept_gradient(Index, const Rows<const T> &, T *) const;            \
+    template void Pass<T>::weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,     \
+                                            Sink);                                                 \
+    template void Pass<T>::weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,     \
+                                            std::span<const OuterTerm<T>>, Vectors, Sink);
+DEEPGEN_INSTANTIATE(float)
+DEEPGEN_INSTANTIATE(double)
+#undef DEEPGEN_INSTANTIATE
 
 } // namespace deepgen

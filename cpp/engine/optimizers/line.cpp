@@ -86,7 +86,9 @@ class OnLine final : public Decorated<T> {
         }
     }
 
+    // The ends may have moved since: what is wrapped may look at another point.
     double evaluate(const Team &team, Evaluation evaluation) override {
+        weights_moved(team);
         return this->inner_.evaluate(team, evaluation) + beta_ * cosine_squared();
     }
 
@@ -164,11 +166,13 @@ class Line final : public Wrapper<T> {
         layers_.assign(one.layers.begin(), one.layers.end());
         for (PackedLayer layer : one.layers) {
             for (Index *const offset :
-                 {&layer.coefs, &layer.intercepts, &layer.scale, &layer.shift})
+                 {&layer.coefs, &layer.intercepts, &layer.scale, &layer.shift, &layer.gain})
                 *offset += one.size;
             layers_.push_back(layer);
         }
-        Wrapper<T>::allocate({{2 * one.size, one.panel, layers_}, surroundings.seed});
+        Surroundings both = surroundings;
+        both.weights = {2 * one.size, one.panel, layers_};
+        Wrapper<T>::allocate(both);
         ends_.weights.assign(as_size(2 * one.size), T(0));
         ends_.gradient = ends_.weights;
         begun_.assign(1, T(0));
@@ -185,7 +189,6 @@ class Line final : public Wrapper<T> {
         const double place =
             random::uniform(random::value(key_, static_cast<std::uint64_t>(size.count)));
         OnLine<T> on_line(batch, ends_, place, beta_, static_cast<Index>(layers_.size() / 2));
-        on_line.weights_moved(team);
         return this->base_->step(team, on_line, size);
     }
 

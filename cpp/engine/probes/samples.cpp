@@ -30,9 +30,10 @@ struct Probe::Worker {
         : rank(rank_), pass(network, max_rows, 1, dense_inputs, Pass<double>::Purpose::gradient),
           tangent(network, direction_ ? max_rows : 0, 1, Tangent::Purpose::forward),
           parameters(parameters_), direction(direction_) {
-        for (const LayerBlocks &blocks : network.layout().layers)
+        for (const LayerBlocks &blocks : network.layout().layers) {
             normalized.emplace_back(
                 blocks.scale == absent ? 0 : as_size(max_rows * row_stride<double>(blocks.width)));
+        }
     }
 
     Index rank;
@@ -115,14 +116,21 @@ void Probe::norms(const double *parameters, Share rows, double *norms, Index n_t
                     if (state != Slopes::product)
                         return;
                     const Rows<const double> a = worker.pass.inputs(layer, n);
+                    const Rows<const double> dz = worker.pass.product_slopes(layer, n);
+                    const Index gate = network_.packed().layers()[as_size(layer)].gate;
                     for (Index i = 0; i < n; ++i) {
                         const bool sparse = layer == 0 && X.sparse();
                         const double inputs = sparse ? square_of(X.values + X.starts[i],
                                                                  X.starts[i + 1] - X.starts[i])
                                                      : square_of(a.data + i * a.stride, a.width);
-                        const double bias = blocks.intercepts == absent ? 0.0 : 1.0;
-                        squares[i] += (inputs + bias) *
-                                      square_of(slopes.data + i * slopes.stride, slopes.width);
+                        const auto add = [&](Index intercepts, Index column) {
+                            const double bias = intercepts == absent ? 0.0 : 1.0;
+                            squares[i] += (inputs + bias) *
+                                          square_of(dz.data + i * dz.stride + column, slopes.width);
+                        };
+                        add(blocks.intercepts, 0);
+                        if (blocks.gate_coefs != absent)
+                            add(blocks.gate_intercepts, gate);
                     }
                 };
                 worker.pass.backward(alone, worker.batch, worker.parameters, visit);
@@ -138,28 +146,38 @@ void Probe::gradients(const double *parameters, Share rows, double *G, Index n_t
         for (std::size_t l = 0; l < network_.layers().size(); ++l) {
             const LayerBlocks &blocks = network_.layout().layers[l];
             const Index layer = static_cast<Index>(l), width = blocks.width;
-            const Rows<const double> slopes = worker.pass.slopes(layer, i + 1);
+            const Rows<const double> slopes = worker.pass.product_slopes(layer, i + 1);
             const double *const dz = slopes.data + i * slopes.stride;
             double *const coefs = to + blocks.coefs;
             const auto write = [&](Index k, double a) {
                 for (Index j = 0; j < width; ++j)
                     coefs[k * width + j] = a * dz[j];
             };
+            const Rows<const double> inputs = worker.pass.inputs(layer, i + 1);
             if (layer == 0 && X.sparse()) {
                 std::fill_n(coefs, blocks.n_inputs * width, 0.0);
                 for (std::int64_t entry = X.starts[i]; entry < X.starts[i + 1]; ++entry)
                     write(X.indices[entry], X.values[entry]);
             } else {
-                const Rows<const double> inputs = worker.pass.inputs(layer, i + 1);
                 for (Index k = 0; k < blocks.n_inputs; ++k)
                     write(k, inputs.data[i * inputs.stride + k]);
             }
             if (blocks.intercepts != absent)
                 std::copy_n(dz, width, to + blocks.intercepts);
+            if (blocks.gate_coefs != absent) {
+                const double *const gate_dz = dz + network_.packed().layers()[l].gate;
+                for (Index k = 0; k < blocks.n_inputs; ++k)
+                    for (Index j = 0; j < width; ++j)
+                        to[blocks.gate_coefs + k * width + j] =
+                            inputs.data[i * inputs.stride + k] * gate_dz[j];
+                if (blocks.gate_intercepts != absent)
+                    std::copy_n(gate_dz, width, to + blocks.gate_intercepts);
+            }
             if (blocks.scale != absent) {
                 const NormalizationMemory<double> &memory = worker.pass.normalization(layer);
                 const double *const x = memory.standardized.data() + i * memory.stride;
-                const double *const dy = worker.normalized[l].data() + i * slopes.stride;
+                const double *const dy =
+                    worker.normalized[l].data() + i * row_stride<double>(width);
                 for (Index j = 0; j < width; ++j)
                     to[blocks.scale + j] = dy[j] * x[j];
                 std::copy_n(dy, width, to + blocks.shift);

@@ -25,14 +25,21 @@ Tangent::Tangent(const Network<double> &network, Index max_rows, Index team_size
         memory.stride = row_stride<double>(plan.width);
         const std::size_t size = as_size(max_rows * memory.stride);
         memory.output.resize(size);
-        if (network.packed().layers()[l].narrow)
-            memory.product.resize(size);
+        const PackedLayer &packed = network.packed().layers()[l];
+        memory.product_stride = row_stride<double>(packed.width);
+        const std::size_t product_size = as_size(max_rows * memory.product_stride);
+        if (packed.narrow || plan.gate >= 0)
+            memory.product.resize(product_size);
+        if (plan.gate >= 0)
+            memory.branch.resize(size);
         if (plan.normalization)
             memory.normalization =
                 std::make_unique<NormalizationMemory<double>>(plan.width, max_rows, team_size);
         if (purpose == Purpose::forward)
             continue;
         memory.slope.resize(size);
+        if (plan.gate >= 0)
+            memory.product_slope.resize(product_size);
         if (!plan.gated && !plan.identity) {
             memory.turn.resize(size);
             memory.bend.resize(size);
@@ -47,8 +54,11 @@ void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
-    Buffer<double> &to = plan.normalization ? memory.normalization->standardized : memory.output;
-    pass.multiply(X, direction, layer, rows, to.data(), memory.stride, false);
+    Buffer<double> &z =
+        plan.normalization ? memory.normalization->standardized : memory.branch_or_output();
+    Buffer<double> &to = plan.gate >= 0 ? memory.product : z;
+    const Index stride = plan.gate >= 0 ? memory.product_stride : memory.stride;
+    pass.multiply(X, direction, layer, rows, to.data(), stride, false);
     if (layer == 0)
         return; // X does not move
     const LayerMemory &below = layers_[as_size(layer - 1)];
@@ -60,21 +70,63 @@ void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
                             .a_stride = below.stride,
                             .b = parameters.weights.data() + packed.coefs,
                             .b_rows = packed.n_inputs,
-                            .c = to.data() + rows.begin * memory.stride,
-                            .c_stride = memory.stride,
+                            .c = to.data() + rows.begin * stride,
+                            .c_stride = stride,
                             .gate = gate.data + rows.begin * gate.stride,
                             .gate_stride = gate.stride};
-    if (!packed.narrow) {
+    if (packed.narrow) {
+        product.c = memory.product.data() + rows.begin * memory.product_stride;
+        product.c_stride = memory.product_stride;
+        product.bias = no_bias.data();
+        kernels.narrow_product(product, packed.n_outputs, false);
+        kernels.add(
+            part<const double>(memory.product.data(), memory.product_stride, plan.width, rows),
+            to.data() + rows.begin * stride, stride);
+    } else {
         const bool gated = plan.gated && !plan.normalization;
         kernels.product[static_cast<int>(gated ? Epilogue::accumulate_gate : Epilogue::accumulate)](
             product);
-        return;
     }
-    product.c = memory.product.data() + rows.begin * memory.stride;
-    product.bias = no_bias.data();
-    kernels.narrow_product(product, packed.n_outputs, false);
-    kernels.add(part<const double>(memory.product.data(), memory.stride, plan.width, rows),
-                to.data() + rows.begin * memory.stride, memory.stride);
+    for (Index i = rows.begin; plan.gate >= 0 && i < rows.end; ++i)
+        std::copy_n(to.data() + i * stride, plan.width, z.data() + i * memory.stride);
+    if (plan.skips_before_normalization)
+        skip_forward(pass, layer, rows, z);
+}
+
+SkipTangent<double> Tangent::skip_tangent(Index layer, Share rows) const {
+    const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
+    const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
+    const LayerMemory &memory = layers_[as_size(layer)];
+    const LayerMemory &from = layers_[as_size(plan.skip_from)];
+    return {.branch = part(memory.branch.data(), memory.stride, plan.width, rows),
+            .carried = part(from.output.data(), from.stride, plan.width, rows),
+            .gate = part(plan.gate >= 0 ? memory.product.data() + packed.gate : nullptr,
+                         memory.product_stride, plan.width, rows)};
+}
+
+void Tangent::skip_forward(const Pass<double> &pass, Index layer, Share rows,
+                           Buffer<double> &output) {
+    const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
+    plan.skip->tangent_forward(
+        pass.skip_call(layer, rows), skip_tangent(layer, rows),
+        part(output.data(), layers_[as_size(layer)].stride, plan.width, rows));
+}
+
+void Tangent::skip_backward(const Batch<double> &batch, const Pass<double> &pass, Index layer,
+                            Share rows) {
+    const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
+    const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
+    LayerMemory &memory = layers_[as_size(layer)];
+    LayerMemory &from = layers_[as_size(plan.skip_from)];
+    const Rows<const double> slopes = pass.slopes(layer, batch.rows.size);
+    plan.skip->tangent_backward(
+        pass.skip_call(layer, rows), skip_tangent(layer, rows),
+        part(slopes.data, slopes.stride, slopes.width, rows),
+        {.slope = part(memory.slope.data(), memory.stride, plan.width, rows),
+         .carried = part(from.slope.data(), from.stride, plan.width, rows),
+         .carried_is_new = !network_.is_added(plan.skip_from, layer + 1),
+         .gate = part(plan.gate >= 0 ? memory.product_slope.data() + packed.gate : nullptr,
+                      memory.product_stride, plan.width, rows)});
 }
 
 void Tangent::activate(const Batch<double> &batch, const Pass<double> &pass, Index layer,
@@ -87,7 +139,8 @@ void Tangent::activate(const Batch<double> &batch, const Pass<double> &pass, Ind
     const ActivationKernels<double> &activation =
         network_.kernels().activations[as_size(plan.activation)];
     const Rows<const double> x = pass.bends(layer, batch.rows.size);
-    const Rows<double> tangent = part(memory.output.data(), memory.stride, plan.width, rows);
+    const Rows<double> tangent =
+        part(memory.branch_or_output().data(), memory.stride, plan.width, rows);
     if (memory.turn.empty())
         activation.backward(tangent, x.data + rows.begin * x.stride, x.stride);
     else
@@ -120,15 +173,13 @@ void Tangent::forward(const Team &team, const Batch<double> &batch, const Inputs
         multiply(X, batch, pass, parameters, direction, layer, rows);
         if (plan.normalization)
             plan.normalization->tangent_forward(
-                team, normalization_call(parameters, direction, layer, rows, memory.output.data()),
+                team,
+                normalization_call(parameters, direction, layer, rows,
+                                   memory.branch_or_output().data()),
                 pass.normalization(layer), *memory.normalization);
         activate(batch, pass, layer, rows);
-        if (plan.skip_from != no_skip) {
-            const LayerMemory &from = layers_[as_size(plan.skip_from)];
-            network_.kernels().add(
-                part<const double>(from.output.data(), from.stride, plan.width, rows),
-                memory.output.data() + rows.begin * memory.stride, memory.stride);
-        }
+        if (plan.skip && !plan.skips_before_normalization)
+            skip_forward(pass, layer, rows, memory.output);
     }
 }
 
@@ -153,45 +204,24 @@ void Tangent::curve_outputs_of(const Team &team, const Batch<double> &batch,
                                   last.output.data() + row * last.stride, last.stride);
 }
 
-void Tangent::join_slopes(const Batch<double> &batch, const Pass<double> &pass, Index layer,
-                          Share rows) {
-    const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
-    LayerMemory &memory = layers_[as_size(layer)];
-    const Rows<double> own = part(memory.slope.data(), memory.stride, plan.width, rows);
-    if (const Index s = plan.skip_from; s != no_skip) {
-        LayerMemory &from = layers_[as_size(s)];
-        double *const target = from.slope.data() + rows.begin * from.stride;
-        if (network_.is_added(s, layer + 1))
-            network_.kernels().add({own.rows, own.width, own.data, own.stride}, target,
-                                   from.stride);
-        else
-            std::copy_n(own.data, own.rows * own.stride, target);
-    }
-    if (!memory.turn.empty()) {
-        const Index first = rows.begin * memory.stride;
-        network_.kernels().curve_back(own, pass.slopes(layer, batch.rows.size).data + first,
-                                      memory.turn.data() + first, memory.bend.data() + first);
-    }
-}
-
 void Tangent::hand_down(const Batch<double> &batch, const Pass<double> &pass,
                         const PackedParameters<double> &parameters,
                         const PackedParameters<double> &direction, Index layer, Share rows) {
     const Kernels<double> &kernels = network_.kernels();
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
-    const LayerMemory &memory = layers_[as_size(layer)];
     LayerMemory &below = layers_[as_size(layer - 1)];
     const auto transposed = [&](const PackedParameters<double> &matrices) {
         return packed.narrow ? matrices.weights.data() + packed.coefs
                              : matrices.transposed.data() + packed.transposed;
     };
-    const Rows<const double> slopes = pass.slopes(layer, batch.rows.size);
+    const Rows<const double> slopes = pass.product_slopes(layer, batch.rows.size);
+    const Rows<const double> own = product_slopes(layer, batch.rows.size);
     const Rows<const double> gate = pass.result(layer - 1, Part::output, batch.rows.size);
     Product<double> product{.rows = rows.end - rows.begin,
                             .columns = packed.n_inputs,
-                            .depth = network_.layers()[as_size(layer)].width,
-                            .a = memory.slope.data() + rows.begin * memory.stride,
-                            .a_stride = memory.stride,
+                            .depth = own.width,
+                            .a = own.data + rows.begin * own.stride,
+                            .a_stride = own.stride,
                             .b = transposed(parameters),
                             .b_rows = packed.narrow ? packed.n_outputs : packed.width,
                             .c = below.slope.data() + rows.begin * below.stride,
@@ -212,10 +242,20 @@ void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<
                        const PackedParameters<double> &parameters,
                        const PackedParameters<double> &direction, Index layer, Slopes state) {
     const Share rows = Pass<double>::row_share(team, batch.rows.size);
+    const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
     switch (state) {
     case Slopes::output:
-        join_slopes(batch, pass, layer, rows);
+        if (plan.skip && !plan.skips_before_normalization)
+            skip_backward(batch, pass, layer, rows);
+        break;
+    case Slopes::branch:
+        if (!memory.turn.empty()) {
+            const Rows<double> own = part(memory.slope.data(), memory.stride, plan.width, rows);
+            const Index first = rows.begin * memory.stride;
+            network_.kernels().curve_back(own, pass.slopes(layer, batch.rows.size).data + first,
+                                          memory.turn.data() + first, memory.bend.data() + first);
+        }
         break;
     case Slopes::normalized:
         if (memory.normalization) {
@@ -223,9 +263,14 @@ void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<
             const Rows<const double> dy = pass.slopes(layer, batch.rows.size);
             call.dy = dy.data;
             call.dy_stride = dy.stride;
-            network_.layers()[as_size(layer)].normalization->tangent_backward(
-                team, call, pass.normalization(layer), *memory.normalization);
+            plan.normalization->tangent_backward(team, call, pass.normalization(layer),
+                                                 *memory.normalization);
         }
+        if (plan.skips_before_normalization)
+            skip_backward(batch, pass, layer, rows);
+        for (Index i = rows.begin; plan.gate >= 0 && i < rows.end; ++i)
+            std::copy_n(memory.slope.data() + i * memory.stride, plan.width,
+                        memory.product_slope.data() + i * memory.product_stride);
         break;
     case Slopes::product:
         if (layer > 0)
@@ -239,16 +284,15 @@ void Tangent::weight_gradients(const Team &team, const Batch<double> &batch,
                                Pass<double>::Sink sink) {
     const Index n_rows = batch.rows.size;
     const auto inputs = [&](Index layer) { return pass.inputs(layer, n_rows); };
-    const auto pass_slopes = [&](Index layer) { return pass.slopes(layer, n_rows); };
+    const auto pass_slopes = [&](Index layer) { return pass.product_slopes(layer, n_rows); };
     const auto tangent_inputs = [&](Index layer) { return outputs(layer - 1, n_rows); };
-    const auto tangent_slopes = [&](Index layer) { return slopes(layer, n_rows); };
+    const auto tangent_slopes = [&](Index layer) { return product_slopes(layer, n_rows); };
     const std::array<OuterTerm<double>, 2> terms{
         OuterTerm<double>{.with_X = true, .inputs = inputs, .slopes = tangent_slopes},
         OuterTerm<double>{.with_X = false, .inputs = tangent_inputs, .slopes = pass_slopes}};
     const auto vectors = [&](Index layer, double *gradient) {
         const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
-        if (network_.layout().layers[as_size(layer)].intercepts != absent)
-            network_.kernels().column_sums(slopes(layer, n_rows), gradient);
+        pass.intercept_gradient(layer, product_slopes(layer, n_rows), gradient);
         if (NormalizationMemory<double> *const own = layers_[as_size(layer)].normalization.get())
             scale_gradient(network_.kernels(), team, *own, n_rows, gradient + packed.width,
                            gradient + 2 * packed.width);
@@ -261,8 +305,11 @@ Rows<const double> Tangent::outputs(Index layer, Index n_rows) const {
     return {n_rows, network_.layers()[as_size(layer)].width, memory.output.data(), memory.stride};
 }
 
-Rows<const double> Tangent::slopes(Index layer, Index n_rows) const {
+Rows<const double> Tangent::product_slopes(Index layer, Index n_rows) const {
     const LayerMemory &memory = layers_[as_size(layer)];
+    if (!memory.product_slope.empty())
+        return {n_rows, network_.packed().layers()[as_size(layer)].width,
+                memory.product_slope.data(), memory.product_stride};
     return {n_rows, network_.layers()[as_size(layer)].width, memory.slope.data(), memory.stride};
 }
 

@@ -2,14 +2,15 @@
 //
 //   R f(w) = d/dr f(w + r v) at r = 0
 //
-//   forward    R z_l = R a_{l-1} W + a_{l-1} V + v_b,   R a_l = f'(y) R y + R a_skip
+//   forward    R z_l = R a_{l-1} W + a_{l-1} V + v_b,   R h_l = f'(y) R y
 //   outputs    R dL/dz_L = (d2L/dz_L2) R z_L
 //   back       R dL/dy = f'(y) R dL/da + f''(y) R y dL/da
 //              R dL/da_{l-1} = R dL/dz_l W^T + dL/dz_l V^T
 //   weights    R dL/dW_l = a_{l-1}^T R dL/dz_l + R a_{l-1}^T dL/dz_l
 //
-// y is z, or what the normalization makes of it; that has its own R (normalizations/). The last
-// line is the Hessian's product with v. A kink of activation or loss counts as no curvature.
+// y is z, or what the normalization makes of it, and a is h, or what the skip makes of it; these
+// have their own R (normalizations/, skips/). The last line is the Hessian's product with v. A kink
+// of activation or loss counts as no curvature.
 //
 // Pearlmutter (1994), Fast exact multiplication by the Hessian, section 3.
 
@@ -49,25 +50,32 @@ class Tangent {
     void weight_gradients(const Team &, const Batch<double> &, const Inputs<double> &,
                           Pass<double> &pass, Pass<double>::Sink sink);
 
-    // R a_l and R dL/dz_l.
+    // R a_l.
     Rows<const double> outputs(Index layer, Index n_rows) const;
-    Rows<const double> slopes(Index layer, Index n_rows) const;
 
   private:
     struct LayerMemory {
         Index stride;
-        Buffer<double> output;     // R z or R y, then R a
-        Buffer<double> slope;      // R dL/da, then R dL/dz
-        Buffer<double> turn, bend; // f'(y) and f''(y) R y, where they are not a gate
-        Buffer<double> product;    // R a_{l-1} W of a narrow layer
+        Buffer<double> output;        // R z or R y, then R a
+        Buffer<double> slope;         // R dL/da, then R dL/dz
+        Buffer<double> turn, bend;    // f'(y) and f''(y) R y, where they are not a gate
+        Buffer<double> product;       // R a_{l-1} W of a narrow layer; R z and R z_T with a gate
+        Buffer<double> branch;        // R h, where the skip needs it beside R a
+        Buffer<double> product_slope; // R dL/dz and R dL/dz_T with a gate
+        Index product_stride;
         std::unique_ptr<NormalizationMemory<double>> normalization;
+
+        Buffer<double> &branch_or_output() { return branch.empty() ? output : branch; }
     };
 
     void multiply(const Inputs<double> &, const Batch<double> &, const Pass<double> &,
                   const PackedParameters<double> &parameters,
                   const PackedParameters<double> &direction, Index layer, Share rows);
     void activate(const Batch<double> &, const Pass<double> &, Index layer, Share rows);
-    void join_slopes(const Batch<double> &, const Pass<double> &, Index layer, Share rows);
+    SkipTangent<double> skip_tangent(Index layer, Share rows) const;
+    void skip_forward(const Pass<double> &, Index layer, Share rows, Buffer<double> &output);
+    void skip_backward(const Batch<double> &, const Pass<double> &, Index layer, Share rows);
+    Rows<const double> product_slopes(Index layer, Index n_rows) const;
     void hand_down(const Batch<double> &, const Pass<double> &,
                    const PackedParameters<double> &parameters,
                    const PackedParameters<double> &direction, Index layer, Share rows);

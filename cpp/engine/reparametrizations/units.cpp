@@ -30,22 +30,43 @@ void moments(const Kernels<T> &kernels, Rows<const T> v, double *mean, double *s
     }
 }
 
+// Sums of x and of x y.
+template <class T>
+void products(const Kernels<T> &kernels, Rows<const T> x, const T *y, double *sums,
+              double *with_y) {
+    Line<double> block_sums, block_products;
+    std::fill_n(sums, x.width, 0.0);
+    std::fill_n(with_y, x.width, 0.0);
+    for (Index row = 0; row < x.rows; row += row_block) {
+        const Index at = row * x.stride;
+        kernels.gradient_sums({std::min(row_block, x.rows - row), x.width, x.data + at, x.stride},
+                              y + at, x.stride, block_sums.data(), block_products.data());
+        for (Index j = 0; j < x.width; ++j) {
+            sums[j] += block_sums[as_size(j)];
+            with_y[j] += block_products[as_size(j)];
+        }
+    }
+}
+
 } // namespace
 
 template <class T>
 void make_effective(const Kernels<T> &kernels, const Units<T> &units, T *effective) {
     const Rows<const T> v = units.stored;
-    moments(kernels, v, units.mean, units.squares);
+    Line<double> squares;
+    if (units.centred)
+        moments(kernels, v, units.mean, squares.data());
+    else {
+        products(kernels, v, v.data, units.mean, squares.data());
+        std::fill_n(units.mean, v.width, 0.0);
+    }
     Line<T> factor, centre;
     for (Index j = 0; j < v.width; ++j) {
-        double &mean = units.mean[j], &squares = units.squares[j];
-        if (!units.centred) {
-            squares += static_cast<double>(v.rows) * mean * mean;
-            mean = 0.0;
-        }
-        const double f = units.member.factor(squares, v.rows).value;
-        factor[as_size(j)] = static_cast<T>(units.gain_of(j) * f);
-        centre[as_size(j)] = static_cast<T>(mean);
+        const Factor f = units.member.factor(squares[as_size(j)], v.rows);
+        units.value[j] = f.value;
+        units.slope[j] = f.slope;
+        factor[as_size(j)] = static_cast<T>(units.gain_of(j) * f.value);
+        centre[as_size(j)] = static_cast<T>(units.mean[j]);
     }
     kernels.scale_columns(v, centre.data(), factor.data(), effective, v.stride);
 }
@@ -54,28 +75,17 @@ void make_effective(const Kernels<T> &kernels, const Units<T> &units, T *effecti
 template <class T>
 void pull_back(const Kernels<T> &kernels, const Units<T> &units, T *slopes, double *gain_slopes) {
     const Rows<const T> v = units.stored;
-    Line<double> sum, product, block_sum, block_product;
-    std::fill_n(sum.data(), v.width, 0.0);
-    std::fill_n(product.data(), v.width, 0.0);
-    for (Index row = 0; row < v.rows; row += row_block) {
-        const Index at = row * v.stride;
-        kernels.gradient_sums({std::min(row_block, v.rows - row), v.width, slopes + at, v.stride},
-                              v.data + at, v.stride, block_sum.data(), block_product.data());
-        for (Index j = 0; j < v.width; ++j) {
-            sum[as_size(j)] += block_sum[as_size(j)];
-            product[as_size(j)] += block_product[as_size(j)];
-        }
-    }
+    Line<double> sum, product;
+    products(kernels, {v.rows, v.width, slopes, v.stride}, v.data, sum.data(), product.data());
     Line<T> factor, centre, minus_k;
     for (Index j = 0; j < v.width; ++j) {
-        const double mean = units.mean[j];
-        const Factor f = units.member.factor(units.squares[j], v.rows);
+        const double mean = units.mean[j], f = units.value[j], slope = units.slope[j];
         const double s = product[as_size(j)] - mean * sum[as_size(j)];
-        const double k = f.slope == 0.0 ? 0.0 : 2.0 * f.slope * s / f.value;
+        const double k = slope == 0.0 ? 0.0 : 2.0 * slope * s / f;
         const double mean_slope =
             units.centred ? sum[as_size(j)] / static_cast<double>(v.rows) : 0.0;
-        gain_slopes[j] = f.value * s;
-        factor[as_size(j)] = static_cast<T>(units.gain_of(j) * f.value);
+        gain_slopes[j] = f * s;
+        factor[as_size(j)] = static_cast<T>(units.gain_of(j) * f);
         centre[as_size(j)] = static_cast<T>(mean_slope + k * mean);
         minus_k[as_size(j)] = static_cast<T>(-k);
     }

@@ -18,8 +18,8 @@ struct Units {
     Rows<const T> stored; // v: only the rows of inputs that there are
     const T *gain;        // of the first unit; null: 1
     Index gain_step;      // 1: of each unit, 0: of all
-    // mean(v), 0 unless centred, and q of each unit; kept from the way there for the way back.
-    double *mean, *squares;
+    // mean(v), 0 unless centred, f and f' of each unit; kept from the way there for the way back.
+    double *mean, *value, *slope;
 
     double gain_of(Index unit) const {
         return gain ? static_cast<double>(gain[unit * gain_step]) : 1.0;

@@ -21,7 +21,8 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
     require(spec.mixup >= 0.0 && std::isfinite(spec.mixup),
             "mixup must be finite and not negative, got ", spec.mixup);
     check_augmentation(spec.augmentation);
-    optimizer_->allocate({network.packed().weights(), spec.seed});
+    optimizer_->allocate({network.packed().weights(), spec.seed, network.loss().samples(),
+                          network.reparametrized()});
 }
 
 template <class T>
@@ -81,6 +82,7 @@ void Trainer<T>::begin_epoch(std::uint64_t epoch) {
         }
     }
     dropout_key_ = key_of(random::Purpose::dropout);
+    branch_key_ = key_of(random::Purpose::branches);
     Index begin = 0;
     for (std::size_t b = 0; b < batch_ends_.size(); ++b) {
         double sum = 0.0;
@@ -113,6 +115,7 @@ Batch<T> Trainer<T>::batch(Index number) const {
             .weight_sum = batch_weights_[as_size(number)],
             .training = true,
             .dropout_key = dropout_key_,
+            .branch_key = branch_key_,
             .first_position = begin,
             .augmentation = augmentation_.get(),
             .mixing = spec_.mixup > 0.0 ? mixup_.of(number, begin) : Mixing{}};
@@ -149,6 +152,7 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
         team_size_ = n_threads;
         pass_.emplace(network_, largest_batch_, n_threads, !X_.sparse(), Pass<T>::Purpose::gradient,
                       changed_room());
+        optimizer_->make_room(largest_batch_, n_threads, !X_.sparse());
         if (network_.reparametrized())
             collected_.resize(parameters_.stored.size());
     }

@@ -92,6 +92,7 @@ class Trainer {
     Index next_batch_ = 0;
     Progress progress_; // of the epoch
     std::uint64_t dropout_key_ = 0;
+    std::uint64_t branch_key_ = 0;
     std::unique_ptr<Augmentation<T>> augmentation_; // null where no row changes
     Mixup mixup_;
 

@@ -33,7 +33,7 @@ def regressor_from_layers(
     -------
     model : MLPRegressor
         Usable as after ``fit``: predictions, attributes, saving and further training; it has
-        seen no data, so that its history is empty.
+        seen no data, so that its history is empty. Norms and gains stand at 1, gates half open.
 
     Raises
     ------
@@ -68,6 +68,9 @@ def regressor_from_layers(
         products="float64",
         before=None,
     )
+    for name, block in network.blocks().items():
+        if name.startswith(("scale", "variance", "gain")):
+            block[...] = 1.0
     network.set_layers(matrices, intercepts)
     model.n_iter_ = 0
     model.network_, model._course = network, Course(seed=0)

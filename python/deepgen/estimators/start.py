@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from deepgen.averaging.line import middle
+from deepgen.component import resolve
 from deepgen.estimators.assembly import normalization_of
 from deepgen.initializers import (
     STANDARDIZING_ROWS,
@@ -17,6 +18,7 @@ from deepgen.initializers import (
 )
 from deepgen.network import Array, Network
 from deepgen.normalizations import WeightNorm
+from deepgen.skips import SKIPS
 from deepgen.specification import hidden_activations, output_activation
 from deepgen.streams import INIT, generator
 from deepgen.validation import Data
@@ -55,6 +57,8 @@ def start_network(
     )
     if not looks:
         keep_lengths(network)
+    if model.skip is not None:
+        resolve(model.skip, SKIPS, "skip").start(network)
     by_data = model.initializer == "data_dependent"
     if coefs is None and (by_data or looks):
         rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows

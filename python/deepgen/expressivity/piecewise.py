@@ -15,6 +15,11 @@ Real = NDArray[np.float64]
 # Slope where the argument is negative; it is 1 where the argument is positive.
 LEAKS = {"identity": 1.0, "leaky_relu": 0.01, "relu": 0.0}
 
+BENDING_SKIPS = {
+    "deepnorm": "divides by the deviation of a sum",
+    "highway": "multiplies by a gate",
+}
+
 
 @dataclass(frozen=True)
 class BentLayer:
@@ -134,7 +139,8 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
     TypeError
         If it is no estimator or probe of this package.
     ValueError
-        If an activation or a normalization is not piecewise linear, or it has several members.
+        If an activation, a normalization or a skip is not piecewise linear, or it has several
+        members.
     """
     from deepgen.estimators.fitted import FittedMLP, network_of
 
@@ -149,6 +155,11 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
             raise ValueError(
                 f"layer {index} has activation {spec.activation!r}, which has no linear pieces; "
                 f"pieces can be counted for {', '.join(sorted(LEAKS))}"
+            )
+        if spec.skip_from >= 0 and spec.skip.name in BENDING_SKIPS:
+            raise ValueError(
+                f"layer {index} has skip {spec.skip.name!r}, which {BENDING_SKIPS[spec.skip.name]} "
+                "and is not piecewise linear; pieces can be counted with 'residual' and 'fixup'"
             )
         norm = spec.normalization.name
         if norm != "none":

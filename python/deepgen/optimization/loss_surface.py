@@ -187,7 +187,7 @@ def random_direction(probe: Probe, seed: int | list[int]) -> NDArray[np.float64]
         raise ValueError(f"random_state must be an integer of at least 0, got {seed!r}") from None
     direction = np.zeros(probe.n_parameters)
     for block in probe.network.core.layout:
-        if block.name.startswith("coefs"):
+        if "coefs" in block.name:
             part = slice(block.offset, block.offset + block.size)
             weights = probe.parameters[part].reshape(block.rows, block.columns)
             drawn = draw.standard_normal(weights.shape)

@@ -1,0 +1,110 @@
+"""DeepNorm: a magnified input, and a norm after the sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from deepgen.skips.skip import Skip, closing_layers
+
+if TYPE_CHECKING:
+    from deepgen.network import Network
+    from deepgen.normalizations import Normalization
+
+__all__ = ["DeepNorm"]
+
+
+@dataclass(repr=False)
+class DeepNorm(Skip):
+    r"""Blocks whose input is magnified before their sum is normalized: norm(alpha h + f(h)).
+
+    Notes
+    -----
+    The blocks are those of `Residual`, f(h) = W2 act(W1 h + b1) + b2, but each ends with a layer
+    norm over the sum. With S blocks
+
+    .. math:: \alpha = S^{1/4}, \qquad \beta = (4 S)^{-1/4},
+
+    and both layers of every block start with :math:`\beta` times what the initializer draws. So a
+    first step moves the outputs by an amount that does not grow with the depth, as it does with
+    the plain sum (alpha = beta = 1, "post-LN"). The rule is the paper's for N encoder layers, whose
+    2N residual sub-layers are counted here as S.
+
+    ``normalization`` must be None, or 'layer' or `LayerNorm` for its ``eps``: the norm stands after
+    the sums and nowhere else. Costs one layer norm a block.
+
+    References
+    ----------
+    .. [1] H. Wang, S. Ma, L. Dong, S. Huang, D. Zhang and F. Wei, "DeepNet: scaling transformers to
+       1,000 layers", 2022, eq. (1) and figure 2.
+
+    Examples
+    --------
+    >>> from deepgen.skips import DeepNorm
+    >>> DeepNorm().engine_settings(16)
+    {'alpha': 2.0}
+    """
+
+    name: ClassVar[str] = "deepnorm"
+    sets_scales: ClassVar[bool] = True
+    engine_name: ClassVar[str] = "deepnorm"
+
+    def norms(
+        self, normalization: Normalization | None
+    ) -> tuple[Normalization | None, Normalization | None]:
+        """Return the normalizations of a network with this skip.
+
+        Parameters
+        ----------
+        normalization : Normalization or None
+            What the estimator asks for.
+
+        Returns
+        -------
+        open_norm, closing_norm : Normalization or None
+            None, and the layer norm after the sums.
+
+        Raises
+        ------
+        ValueError
+            If it is no layer norm.
+        """
+        from deepgen.normalizations import LayerNorm
+
+        norm = LayerNorm() if normalization is None else normalization
+        if not isinstance(norm, LayerNorm):
+            raise ValueError(
+                "skip='deepnorm' brings a layer norm after each block and takes normalization=None "
+                f"or 'layer', got {normalization!r}"
+            )
+        return None, norm
+
+    def engine_settings(self, n_blocks: int) -> dict[str, Any]:
+        """Return the settings of the engine's skip.
+
+        Parameters
+        ----------
+        n_blocks : int
+            Blocks of the network, >= 0.
+
+        Returns
+        -------
+        settings : dict of str to float
+            ``alpha``.
+        """
+        return {"alpha": float(max(n_blocks, 1)) ** 0.25}
+
+    def start(self, network: Network) -> None:
+        """Scale both layers of every block by beta.
+
+        Parameters
+        ----------
+        network : Network
+            After the initializer; its parameters are changed in place.
+        """
+        closing = closing_layers(network)
+        blocks = network.blocks()
+        for layer in [member for last in closing for member in (last - 1, last)]:
+            for kind in ("coefs", "intercepts"):
+                if f"{kind}_{layer}" in blocks:
+                    blocks[f"{kind}_{layer}"][...] *= (4.0 * len(closing)) ** -0.25

@@ -1,0 +1,142 @@
+"""Highway: a gate between a layer and its input."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from deepgen.component import Range
+from deepgen.skips.skip import Skip
+
+if TYPE_CHECKING:
+    from deepgen.network import Network
+    from deepgen.normalizations import Normalization
+
+__all__ = ["Highway"]
+
+
+@dataclass(repr=False)
+class Highway(Skip):
+    r"""Layers with a gate: t act(W h + b) + (1 - t) h, where t = 1 / (1 + exp(-(W_T h + b_T))).
+
+    Parameters
+    ----------
+    gate_bias : float, default=-2.0
+        Where the gates' intercepts b_T start; the lower, the more of h passes unchanged at first.
+
+    Notes
+    -----
+    The additive lane of LSTM and GRU, across depth: every hidden layer that is as wide as the one
+    before it has a gate; others, and the first, stay plain. Normalization and dropout belong to
+    the layer itself, not to the lane. A gate doubles the weights of its layer and the time of its
+    products. Its weights are no part of ``coefs_``: ``model.network_.blocks()`` names them
+    ``gate_coefs_1``, ``gate_intercepts_1`` and so on. ``alpha`` and weight decay fall on them too.
+
+    They start as the initializer's rule draws the layer's own weights (with 'data_dependent', as
+    'lecun_normal' does).
+
+    References
+    ----------
+    .. [1] R. K. Srivastava, K. Greff and J. Schmidhuber, "Highway networks", 2015, eqs. (2) and
+       (3), section 2.2.
+
+    Examples
+    --------
+    >>> from deepgen.skips import Highway
+    >>> Highway().sources([64, 64, 32, 32])
+    [-1, 0, -1, 2]
+    """
+
+    name: ClassVar[str] = "highway"
+    ranges: ClassVar[dict[str, Range]] = {"gate_bias": Range()}
+    engine_name: ClassVar[str] = "highway"
+    closes_linear: ClassVar[bool] = False
+
+    gate_bias: float = -2.0
+
+    def sources(self, widths: Sequence[int]) -> list[int]:
+        """Return which layer's output is carried to each hidden layer's.
+
+        Parameters
+        ----------
+        widths : sequence of int
+            Units of the hidden layers.
+
+        Returns
+        -------
+        sources : list of int
+            The layer before, or -1 where the widths differ; one for each hidden layer.
+        """
+        return [
+            layer - 1 if layer > 0 and width == widths[layer - 1] else -1
+            for layer, width in enumerate(widths)
+        ]
+
+    def norms(
+        self, normalization: Normalization | None
+    ) -> tuple[Normalization | None, Normalization | None]:
+        """Return the normalizations of a network with this skip.
+
+        Parameters
+        ----------
+        normalization : Normalization or None
+            What the estimator asks for.
+
+        Returns
+        -------
+        open_norm, closing_norm : Normalization or None
+            Twice the one asked for.
+
+        Raises
+        ------
+        ValueError
+            If it is one of weights.
+        """
+        from deepgen.normalizations import Reparametrization
+
+        if isinstance(normalization, Reparametrization):
+            raise ValueError(
+                "skip='highway' normalizes sums, not weights, which its gates have too; give "
+                f"normalization='layer', 'batch' or None, got {normalization!r}"
+            )
+        return normalization, normalization
+
+    def refuse(
+        self, *, widths: Sequence[int], bias: bool, initializer: str, first_order: bool
+    ) -> None:
+        """Refuse parameters of the estimator that do not go with this skip.
+
+        Parameters
+        ----------
+        widths : sequence of int
+            Units of the hidden layers.
+        bias : bool
+            Whether layers have intercepts.
+        initializer : str
+            Name of the starting weights' rule.
+        first_order : bool
+            Whether the loss may be random, as that of a batch is.
+
+        Raises
+        ------
+        ValueError
+            If there are no intercepts.
+        """
+        super().refuse(widths=widths, bias=bias, initializer=initializer, first_order=first_order)
+        if not bias:
+            raise ValueError(
+                "skip='highway' needs bias=True: its gates start closed by their intercepts"
+            )
+
+    def start(self, network: Network) -> None:
+        """Set the intercepts of the gates.
+
+        Parameters
+        ----------
+        network : Network
+            After the initializer; its parameters are changed in place.
+        """
+        for name, block in network.blocks().items():
+            if name.startswith("gate_intercepts"):
+                block[...] = self.gate_bias

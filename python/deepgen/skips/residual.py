@@ -1,0 +1,98 @@
+"""Residual: a branch that is added, with stochastic depth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from deepgen.component import Range
+from deepgen.skips.skip import Skip
+
+__all__ = ["Residual"]
+
+
+@dataclass(repr=False)
+class Residual(Skip):
+    r"""Blocks of two hidden layers that add to their input: h + W2 act(norm(W1 h + b1)) + b2.
+
+    Parameters
+    ----------
+    drop : float, default=0.0
+        Stochastic depth: probability that the last block leaves out what it would add to a row in
+        a training step, in [0, 1). Earlier blocks are dropped less.
+
+    Notes
+    -----
+    The first hidden layer brings the inputs to the blocks' width; the hidden layers after it are
+    taken two by two. A pair whose second width differs from the width before it stays plain, and so
+    does a last layer without a partner. The second layer of a block has neither activation nor
+    normalization.
+
+    With ``drop``, block l of L is dropped with probability :math:`p_l = drop \cdot l / L`, each row
+    by itself; what is kept is divided by :math:`1 - p_l`, so that predictions and measurements take
+    every block as it is. Which rows are dropped follows from ``random_state``, the epoch and the
+    row's place in it.
+
+    References
+    ----------
+    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Identity mappings in deep residual networks",
+       ECCV 2016.
+    .. [2] G. Huang, Y. Sun, Z. Liu, D. Sedra and K. Q. Weinberger, "Deep networks with stochastic
+       depth", ECCV 2016, eq. (4).
+
+    Examples
+    --------
+    >>> from deepgen.skips import Residual
+    >>> Residual().sources([64, 64, 64, 32])
+    [-1, -1, 0, -1]
+    >>> Residual(drop=0.5).drops(4)
+    [0.125, 0.25, 0.375, 0.5]
+    """
+
+    name: ClassVar[str] = "residual"
+    ranges: ClassVar[dict[str, Range]] = {"drop": Range(0, 1, without="high")}
+
+    drop: float = 0.0
+
+    def drops(self, n_blocks: int) -> list[float]:
+        """Return the probability that each block's branch is dropped in training.
+
+        Parameters
+        ----------
+        n_blocks : int
+            Blocks of the network, >= 0.
+
+        Returns
+        -------
+        drops : list of float
+            One for each block, from the first.
+        """
+        return [float(self.drop) * block / n_blocks for block in range(1, n_blocks + 1)]
+
+    def refuse(
+        self, *, widths: Sequence[int], bias: bool, initializer: str, first_order: bool
+    ) -> None:
+        """Refuse parameters of the estimator that do not go with this skip.
+
+        Parameters
+        ----------
+        widths : sequence of int
+            Units of the hidden layers.
+        bias : bool
+            Whether layers have intercepts.
+        initializer : str
+            Name of the starting weights' rule.
+        first_order : bool
+            Whether the loss may be random, as that of a batch is.
+
+        Raises
+        ------
+        ValueError
+            If branches are dropped from a loss that must not be random.
+        """
+        super().refuse(widths=widths, bias=bias, initializer=initializer, first_order=first_order)
+        if self.drop > 0 and not first_order:
+            raise ValueError(
+                "solver='lbfgs' does not support dropped branches: its loss must not be random"
+            )
