@@ -29,8 +29,10 @@ from deepgen.normalizations import (
 )
 from deepgen.optimizers import (
     LBFGS,
+    SAM,
     SGD,
     SOLVERS,
+    WRAPPERS,
     AdaDelta,
     AdaGrad,
     Adam,
@@ -50,7 +52,7 @@ CLASSES = {
         AUGMENTATIONS,
     )
     for cls in members.values()
-}
+} | {*WRAPPERS}
 ENGINE_FAMILIES = {
     "augmentations": AUGMENTATIONS,
     "losses": {**REGRESSION_LOSSES, **CLASSIFICATION_LOSSES},
@@ -61,16 +63,17 @@ ENGINE_FAMILIES = {
         name: cls for name, cls in NORMALIZATIONS.items() if issubclass(cls, Reparametrization)
     },
     "optimizers": {name: cls for name, cls in SOLVERS.items() if cls is not LBFGS},
+    "wrappers": {cls.name: cls for cls in WRAPPERS},
 }
-# What skips give to the engine's layers by themselves.
-SKIPS_OWN = ("gain",)
+# Members that an estimator's own parameters, or skips, stand for.
+WITHOUT_CLASS = {"none", "clip_norm", "adaptive_clip", "ema", "gain", "line"}
 every_class = pytest.mark.parametrize("cls", sorted(CLASSES, key=lambda cls: cls.__name__))
 
 
 @every_class
 def test_every_field_has_a_default(cls):
     assert is_dataclass(cls)
-    assert cls() == cls(**cls().get_params())
+    assert cls() == cls(**cls().get_params(deep=False))
     assert repr(cls()) == f"{cls.__name__}()"
 
 
@@ -108,7 +111,7 @@ def test_every_member_of_the_engine_has_a_class_with_its_settings_and_defaults(f
     catalog = {
         name: {setting: default for setting, (default, _, _) in settings.items()}
         for name, settings in CATALOG[family].items()
-        if name not in ("none", *SKIPS_OWN) and not name.startswith(("binary_", "centered_"))
+        if name not in WITHOUT_CLASS and not name.startswith(("binary_", "centered_"))
     }
     assert described == catalog
 
@@ -142,6 +145,27 @@ def test_conventions_bring_their_own_defaults():
 def test_an_unknown_convention_is_refused(cls):
     with pytest.raises(ValueError, match="unknown eps_mode 'sklearn'; known: keras, torch"):
         cls(eps_mode="sklearn").to_core()
+
+
+@pytest.mark.parametrize("cls", WRAPPERS)
+def test_a_wrapper_takes_a_rule_that_wraps_nothing(cls):
+    for base in (LBFGS(), SAM(), "adam", None):
+        with pytest.raises(ValueError, match=f"{cls.__name__}: base must be a first-order opt"):
+            cls(base=base).check()
+    with pytest.raises(ValueError, match=re.escape("SGD: momentum must be in [0, 1], got 2")):
+        cls(base=SGD(momentum=2)).check()
+
+
+@pytest.mark.parametrize("cls", WRAPPERS)
+def test_parameters_of_a_wrapper_reach_into_its_base(cls):
+    wrapper = cls(base=SGD())
+    assert wrapper.set_params(base__momentum=0.5).base == SGD(momentum=0.5)
+    assert wrapper.get_params()["base__momentum"] == 0.5
+    assert cls().base is not cls().base
+    assert (wrapper.rule(), [core.name for core in wrapper.wrappers()]) == (
+        wrapper.base,
+        [cls.name],
+    )
 
 
 def test_activations_are_those_of_the_engine():
@@ -179,7 +203,7 @@ every_range = pytest.mark.parametrize(
 
 @every_class
 def test_every_field_says_what_it_may_be(cls):
-    told = {*cls.ranges, *cls.flags, "quantile", "eps_mode"}
+    told = {*cls.ranges, *cls.flags, *cls.choices, "quantile", "eps_mode", "base"}
     assert {field.name for field in fields(cls)} <= told
 
 

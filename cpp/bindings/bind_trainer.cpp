@@ -1,6 +1,7 @@
 // The trainer: data by reference, weights in and out as flat vectors, steps without the GIL.
 
 #include "bindings/bind.hpp"
+#include "bindings/lapack.hpp"
 
 #include "engine/training/trainer.hpp"
 
@@ -18,7 +19,11 @@ struct HeldTrainer {
     HeldTrainer(std::shared_ptr<const Network<T>> network_, const OptimizerSpec &optimizer,
                 const TrainingSpec &spec)
         : network(std::move(network_)),
-          trainer(*network, make_optimizer<T>(optimizer, network->kernels()), spec) {}
+          trainer(*network,
+                  make_optimizer<T>(optimizer, network->kernels(),
+                                    needs_lapack(optimizer.rule.name) ? scipy_lapack<T>()
+                                                                      : Lapack<T>{}),
+                  spec) {}
 
     std::shared_ptr<const Network<T>> network;
     Trainer<T> trainer;
@@ -153,6 +158,9 @@ namespace deepgen::python {
 
 void bind_trainer(py::module_ &module) {
     using py::arg, py::kw_only;
+
+    module.def("needs_lapack", &needs_lapack, arg("rule"),
+               "Does a rule call SciPy's LAPACK, which should then have one thread?");
 
     py::class_<Progress>(module, "Progress",
                          "What the steps of the epoch so far did; sums over them.")

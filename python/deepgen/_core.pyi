@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'simd_paths']
+__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -337,6 +337,10 @@ def fma_peak(dtype: str, simd: str = '') -> float:
 def max_threads() -> int:
     """
     OpenMP's limit now; 1 in a forked child.
+    """
+def needs_lapack(rule: str) -> bool:
+    """
+    Does a rule call SciPy's LAPACK, which should then have one thread?
     """
 def simd_paths() -> list[str]:
     """

@@ -79,6 +79,10 @@ class Component:
     """What the fields that are numbers may be."""
     flags: ClassVar[tuple[str, ...]] = ()
     """The fields that are True or False."""
+    optional: ClassVar[tuple[str, ...]] = ()
+    """The fields with a number for a default that may be None as well."""
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {}
+    """What the fields that are names may be."""
     integers: ClassVar[tuple[str, ...]] = ()
     """The fields that are whole numbers, or None where that is the default."""
 
@@ -153,7 +157,8 @@ class Component:
         Raises
         ------
         ValueError
-            If a field is no number, outside its range, no integer, or neither True nor False.
+            If a field is no number, outside its range, no integer, neither True nor False, or no
+            known name.
         """
         name, defaults = type(self).__name__, {field.name: field.default for field in fields(self)}
         for key in self.integers:
@@ -162,7 +167,7 @@ class Component:
                 raise ValueError(f"{name}: {key} must be an integer, got {value!r}")
         for key, allowed in self.ranges.items():
             value = getattr(self, key)
-            if value is None and defaults[key] is None:
+            if value is None and (defaults[key] is None or key in self.optional):
                 continue
             if not isinstance(value, Real):
                 raise ValueError(f"{name}: {key} must be a number, got {value!r}")
@@ -174,6 +179,10 @@ class Component:
             value = getattr(self, key)
             if not isinstance(value, bool | np.bool_):
                 raise ValueError(f"{name}: {key} must be True or False, got {value!r}")
+        for key, known in self.choices.items():
+            value = getattr(self, key)
+            if not isinstance(value, str) or value not in known:
+                raise ValueError(f"{name}: unknown {key} {value!r}; known: {', '.join(known)}")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings under the engine's names.

@@ -8,12 +8,14 @@ history and schedule.
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from deepgen import _core
+from deepgen.blas import one_blas_thread
 from deepgen.course import Course, Plan
 from deepgen.monitor import Monitor
 from deepgen.network import Array, Network
@@ -178,16 +180,19 @@ def train(
         after the last slice of steps.
     """
     run = _Run(network, data, validation, plan, course, tasks)
+    # SciPy's LAPACK, where the optimizer asks for it, came with the trainer.
+    blas = one_blas_thread() if _core.needs_lapack(plan.optimizer.name) else nullcontext()
     try:
-        while run.monitor.n_epochs < plan.n_epochs:
-            run.monitor.begin(network)
-            epoch = run_epoch(run.trainer, plan, course, run.pace, run.weights)
-            if course.n_epochs == 0 and epoch.failed_at_once:
-                raise ValueError(NON_FINITE)
-            if not run.close(epoch):
-                break
-        else:
-            run.say_exhausted()
+        with blas:
+            while run.monitor.n_epochs < plan.n_epochs:
+                run.monitor.begin(network)
+                epoch = run_epoch(run.trainer, plan, course, run.pace, run.weights)
+                if course.n_epochs == 0 and epoch.failed_at_once:
+                    raise ValueError(NON_FINITE)
+                if not run.close(epoch):
+                    break
+            else:
+                run.say_exhausted()
     except KeyboardInterrupt:
         warn("Training interrupted by user.")
         run.trainer.store(run.weights)
@@ -242,7 +247,12 @@ class _Run:
         if kept:
             # Wrappers come and go between calls; what one remembers goes with it.
             fresh = self.trainer.state()
-            self.trainer.set_state(fresh | {name: kept[name] for name in kept if name in fresh})
+            fits = {
+                name: values
+                for name, values in kept.items()
+                if name in fresh and values.shape == fresh[name].shape
+            }
+            self.trainer.set_state(fresh | fits)
         course.slots = course.parameters = course.served = None
         if moved:
             course.forget()

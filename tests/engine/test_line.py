@@ -11,7 +11,7 @@ from engine.test_determinism import Run, assert_same_bits, deep
 from reference import Component, network
 from reference.optimizers import OPTIMIZERS
 from reference.random import stream, uniform, value
-from reference.wrappers import Line
+from reference.wrappers import WRAPPERS, Innermost, Line
 
 SGD = Component("sgd", {"momentum": 0.0, "nesterov": 0.0})
 ADAM = Component("adam", {"epsilon": 1e-4})
@@ -56,15 +56,18 @@ def steps(trainer, rates, **options):
 @every_norm
 @pytest.mark.parametrize("rule", [SGD, ADAM], ids=describe)
 @pytest.mark.parametrize("beta", [0.0, 1.0, 30.0])
-def test_both_ends_move_as_the_twins(simd, rule, normalization, beta):
+@pytest.mark.parametrize("inside", [(), (Component("sam", {"rho": 0.3}),)], ids=len)
+def test_both_ends_move_as_the_twins(simd, rule, normalization, beta, inside):
     spec = residual(normalization)
     (parameters, X, y, weights), ends = two_ends(spec)
-    trainer = line_trainer(
-        spec, rule, (parameters, X, y, weights), ends, beta=beta, simd=simd, shuffle=False
-    )
+    problem, settings = (parameters, X, y, weights), {"beta": beta, "inside": inside}
+    trainer = line_trainer(spec, rule, problem, ends, simd=simd, shuffle=False, **settings)
     sums = steps(trainer, [0.01] * 4, n_threads=2)
     n, is_weight = network.n_trainable(spec), network.is_weight(spec)
-    twin = Line(OPTIMIZERS[rule.name](2 * n, **rule.settings), beta=beta)
+    base = Innermost(OPTIMIZERS[rule.name](2 * n, **rule.settings))
+    for wrapper in inside:
+        base = WRAPPERS[wrapper.name](base, **wrapper.settings)
+    twin = Line(base, beta=beta)
     own, losses = ends[:, :n].ravel(), []
     for count in range(1, 5):
         rows = slice(0, 16) if count % 2 else slice(16, 32)
@@ -79,11 +82,15 @@ def test_both_ends_move_as_the_twins(simd, rule, normalization, beta):
 
         # L2 acts on both ends, where they are.
         penalty = ALPHA / weights[rows].sum() * np.tile(is_weight[:n], 2)
-        losses_before = 0.5 * (penalty * own**2).sum()
-        cosine = beta * twin.cosine_squared(own, is_weight[:n])
-        g = twin.gradient(own, place, gradient_at, is_weight[:n]) + penalty * own
-        losses[-1] += losses_before + cosine
-        own = twin.base.step(own, g, 0.01, np.tile(is_weight[:n], 2))
+        others = 0.5 * (penalty * own**2).sum()
+        others += beta * twin.cosine_squared(own, is_weight[:n])
+
+        def whole(at, place=place, gradient_at=gradient_at, penalty=penalty):
+            return twin.gradient(at, place, gradient_at, is_weight[:n]) + penalty * at
+
+        own = twin.base.step(own, whole, 0.01, np.tile(is_weight[:n], 2))
+        del losses[count:]  # of other points that a wrapper looked at
+        losses[-1] += others
     got = trainer.recall("line_ends").reshape(2, -1)[:, :n].ravel()
     np.testing.assert_allclose(got, own, rtol=1e-8, atol=1e-11)
     np.testing.assert_allclose(

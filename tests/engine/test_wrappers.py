@@ -2,19 +2,39 @@
 
 import numpy as np
 import pytest
-from problems import BATCH, LAYER, NONE, describe, residual, scaled_problem, two_hidden
+from problems import (
+    BATCH,
+    LAYER,
+    NONE,
+    SKIP_COMPONENTS,
+    describe,
+    network_of,
+    residual,
+    scaled_problem,
+    skipping,
+    two_hidden,
+)
 
 import reference
 from deepgen import _core
 from engine.building import parameters_after, trainer_of
 from engine.strategies import every_dtype, every_path
 from engine.test_determinism import Run, assert_same_bits, deep
-from engine.test_trainer import assert_training_equals_twin
+from engine.test_trainer import OPTIMIZERS, assert_training_equals_twin, with_dropout
 from reference import Component
 
 SGD, ADAM = Component("sgd"), Component("adam", {"epsilon": 1e-4})
 # One that acts in each step of the problems below.
-WRAPPERS = [Component("clip_norm", {"limit": 0.3}), Component("ema", {"decay": 0.8})]
+WRAPPERS = [
+    Component("clip_norm", {"limit": 0.3}),
+    Component("adaptive_clip", {"ratio": 0.1}),
+    Component("sam", {"rho": 0.1}),
+    Component("asam"),
+    Component("gsam", {"rho": 0.2}),
+    Component("lpfsgd", {"gamma": 0.1}),
+    Component("lpfsgd", {"gamma": 0.1, "n_samples": 3}),
+    Component("ema", {"decay": 0.8}),
+]
 every_wrapper = pytest.mark.parametrize("wrapper", WRAPPERS, ids=describe)
 every_norm = pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
 
@@ -35,6 +55,20 @@ def test_every_wrapper_trains_as_the_twin(simd, rule, wrapper):
 @every_wrapper
 def test_wrappers_train_norms_and_skips_as_the_twin(wrapper, normalization):
     assert_training_equals_twin(residual(normalization), ADAM, wrappers=[wrapper], n_threads=2)
+
+
+@every_wrapper
+@pytest.mark.parametrize("skip", SKIP_COMPONENTS, ids=describe)
+def test_wrappers_train_every_skip_as_the_twin(wrapper, skip):
+    spec = skipping(skip, LAYER, dropout=0.2)
+    assert_training_equals_twin(spec, ADAM, wrappers=[wrapper], n_threads=2)
+
+
+@every_wrapper
+@pytest.mark.parametrize("member", sorted(set(_core.catalog()["reparametrizations"]) - {"none"}))
+def test_wrappers_train_reparametrized_networks_as_the_twin(wrapper, member):
+    spec = residual(LAYER, reparametrization=Component(member))
+    assert_training_equals_twin(spec, ADAM, wrappers=[wrapper], n_threads=2)
 
 
 @every_dtype
@@ -70,13 +104,90 @@ def test_a_wrapped_trainer_restored_from_its_state_continues_to_the_bit(dtype, w
 @every_dtype
 @every_path
 @pytest.mark.parametrize("rule", [SGD, ADAM], ids=describe)
-def test_a_limit_that_no_gradient_reaches_changes_no_bit(dtype, simd, rule):
+@pytest.mark.parametrize(("name", "setting"), [("clip_norm", "limit"), ("adaptive_clip", "ratio")])
+def test_a_limit_that_no_gradient_reaches_changes_no_bit(dtype, simd, rule, name, setting):
     plain = Run(deep(BATCH), rule, dtype=dtype, simd=simd).epoch(0)
-    far = [Component("clip_norm", {"limit": 1e6})]
+    far = [Component(name, {setting: 1e9})]
     clipped = Run(deep(BATCH), rule, wrappers=far, dtype=dtype, simd=simd).epoch(0)
     assert_same_bits(clipped, plain)
     assert clipped.progress[0].loss == plain.progress[0].loss
     assert clipped.progress[0].gradient_norm == plain.progress[0].gradient_norm
+
+
+# Setting by which each is the base itself.
+NOWHERE = {
+    "asam": {"rho": 0.0},
+    "gsam": {"rho": 0.0},
+    "lpfsgd": {"gamma": 0.0},
+    "sam": {"rho": 0.0},
+}
+SHARPNESS = sorted(NOWHERE)
+FAR = {"lpfsgd": {"gamma": 0.1}}
+
+
+def wrapped_epochs(rule, wrappers, normalization=BATCH, **settings):
+    run = Run(deep(normalization), rule, wrappers=wrappers, **settings)
+    return run.epoch(0, n_threads=2).epoch(1)
+
+
+@every_dtype
+@every_path
+@pytest.mark.parametrize("name", SHARPNESS)
+@pytest.mark.parametrize("rule", [SGD, ADAM], ids=describe)
+def test_no_distance_changes_no_bit(dtype, simd, rule, name):
+    plain = wrapped_epochs(rule, [], dtype=dtype, simd=simd)
+    near = wrapped_epochs(rule, [Component(name, NOWHERE[name])], dtype=dtype, simd=simd)
+    assert_same_bits(near, plain)
+    for progress, expected in zip(near.progress, plain.progress, strict=True):
+        assert progress.loss == expected.loss
+        assert progress.gradient_norm == expected.gradient_norm
+
+
+@every_dtype
+@every_path
+@every_norm
+def test_no_weight_of_the_gap_is_sam_to_the_bit(dtype, simd, normalization):
+    settings = {"normalization": normalization, "dtype": dtype, "simd": simd}
+    sam = wrapped_epochs(ADAM, [Component("sam", {"rho": 0.2})], **settings)
+    gsam = wrapped_epochs(ADAM, [Component("gsam", {"rho": 0.2, "alpha": 0.0})], **settings)
+    assert_same_bits(gsam, sam)
+    assert (sam.parameters() != wrapped_epochs(ADAM, [], **settings).parameters()).any()
+
+
+@pytest.mark.parametrize("rule", OPTIMIZERS, ids=describe)
+@pytest.mark.parametrize("name", SHARPNESS)
+def test_every_rule_trains_within_every_wrapper_as_the_twin(rule, name):
+    assert_training_equals_twin(two_hidden(), rule, wrappers=[Component(name)])
+
+
+@pytest.mark.parametrize("name", SHARPNESS)
+def test_the_gradient_from_elsewhere_is_what_is_clipped(name):
+    wrappers = [
+        Component("clip_norm", {"limit": 0.3}),
+        Component(name, FAR.get(name, {"rho": 0.2})),
+    ]
+    assert_training_equals_twin(residual(BATCH), ADAM, wrappers=wrappers, n_threads=2)
+    one = wrapped_epochs(ADAM, wrappers)
+    again = Run(deep(BATCH), ADAM, wrappers=wrappers)
+    assert_same_bits(again.epoch(0, slices=[3]).epoch(1, n_threads=3), one)
+
+
+@pytest.mark.parametrize("name", SHARPNESS)
+def test_dropout_masks_are_the_same_at_both_points(name):
+    spec = with_dropout(two_hidden(), 0.4)
+    assert_training_equals_twin(spec, ADAM, wrappers=[Component(name)])
+
+
+def test_a_loss_that_is_not_finite_elsewhere_leaves_the_weights_where_they_were():
+    spec = network_of(loss=Component("poisson"))
+    parameters, X, y, _ = scaled_problem(spec, 32, 0)
+    far = [Component("sam", {"rho": 1e6})]
+    trainer = trainer_of(spec, SGD, wrappers=far, batch_size=32)
+    trainer.set_data(X, y)
+    trainer.load(parameters)
+    trainer.begin_epoch(0)
+    assert not trainer.run(np.full(1, 0.01)).finite
+    np.testing.assert_array_equal(parameters_after(trainer, parameters), parameters)
 
 
 def test_a_clipped_step_is_as_long_as_the_limit():
@@ -121,7 +232,7 @@ def test_an_average_of_the_weights_is_the_twins_and_leaves_training_alone(simd, 
         after, _ = twin.epoch(after, X, y, weights, epoch=epoch, rates=np.full(7, 0.01))
     n = reference.n_trainable(spec)
     average = averaged.recall("ema_average")
-    np.testing.assert_allclose(average[:n], twin.rule.average, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(average[:n], twin.optimizer.average, rtol=1e-9, atol=1e-12)
     assert (average[n:] == 0).all()
     if decay == 0:
         assert_equal(average[:n], parameters_after(averaged, parameters)[:n])

@@ -138,7 +138,7 @@ def wrong_fields():
                 own = cls.ranges[field.name]
                 values += [own.low - 1e-3] if np.isfinite(own.low) else []
                 values += [own.high + 1e-3] if own.high < 1e300 else []
-            if field.default is not None:
+            if field.default is not None and field.name not in cls.optional:
                 values.append(None)
             for value in values:
                 yield pytest.param(

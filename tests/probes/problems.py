@@ -33,6 +33,8 @@ def labels(X):
     return (X[:, :3] + 0.3 * X[:, 1:] > 0).astype(int)
 
 
+BLOCK = {"skip": "residual", "hidden_layer_sizes": (6, 6, 6)}
+
 REGRESSORS = {
     "squared error": ({}, smooth_target),
     "unscaled": ({"target_scaling": None}, lambda X: smooth_target(X) / 100),
@@ -48,24 +50,27 @@ REGRESSORS = {
     "relu": ({"activation": "relu"}, smooth_target),
     "layer norm": ({"normalization": "layer"}, smooth_target),
     "layer norm, residual": (
-        {"normalization": LayerNorm(eps=0.1), "skip": "residual", "bias": False},
+        {"normalization": LayerNorm(eps=0.1), **BLOCK, "bias": False},
         smooth_target,
     ),
     "batch norm": ({"normalization": "batch"}, smooth_target),
     "batch norm, residual": (
-        {"normalization": BatchNorm(eps=0.1), "skip": "residual"},
+        {"normalization": BatchNorm(eps=0.1), **BLOCK},
         smooth_target,
     ),
     "weight norm": ({"normalization": "weight"}, smooth_target),
     "weight norm, residual": (
-        {"normalization": WeightNorm(data_dependent=False), "skip": "residual"},
+        {"normalization": WeightNorm(data_dependent=False), **BLOCK},
         smooth_target,
     ),
     "weight standardization": ({"normalization": "weight_standardization"}, smooth_target),
     "scaled weight standardization, residual": (
-        {"normalization": "scaled_weight_standardization", "skip": "residual", "bias": False},
+        {"normalization": "scaled_weight_standardization", **BLOCK, "bias": False},
         smooth_target,
     ),
+    "fixup": ({**BLOCK, "skip": "fixup"}, smooth_target),
+    "deepnorm": ({**BLOCK, "skip": "deepnorm"}, smooth_target),
+    "highway": ({**BLOCK, "skip": "highway"}, smooth_target),
     "dropout": ({"dropout": 0.3}, smooth_target),
     "float64": ({"dtype": "float64"}, smooth_target),
 }

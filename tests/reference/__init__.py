@@ -1,7 +1,8 @@
 """The executable specification of the engine: plain, slow and obvious NumPy in float64.
 
 Reading order: random, activations, normalizations, reparametrizations, skips, losses, network,
-probe, optimizers, wrappers, augmentations, mixup, trainer.
+probe, optimizers, wrappers, augmentations, mixup, fisher, kfac,
+shampoo, trainer.
 Nothing here is fast and nothing here knows the engine; tests/engine compares the engine with it and
 tests/oracles compares both with PyTorch.
 """
@@ -29,9 +30,9 @@ from .network import (
     split,
 )
 from .normalizations import DEFAULTS as NORMALIZATIONS
-from .optimizers import OPTIMIZERS
 from .reparametrizations import REPARAMETRIZATIONS
 from .skips import SKIPS
+from .solvers import OPTIMIZERS
 from .trainer import Progress, Trainer
 from .wrappers import WRAPPERS
 

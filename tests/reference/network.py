@@ -259,11 +259,15 @@ def loss_and_gradient(
     )
 
 
+def loss_slopes(spec, z, y):
+    return LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
+
+
 def gradient_of_trace(spec, parameters, trace, y, weights=None, alpha=0.0):
     z = trace[-1].outputs
     weights = np.ones(len(z)) if weights is None else weights
     total = weights.sum()
-    slope = LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
+    slope = loss_slopes(spec, z, y)
     gradient = gradient_of_slopes(spec, parameters, trace, weights[:, None] / total * slope)
     return gradient + np.where(is_weight(spec), alpha / total * parameters, 0.0)
 
@@ -274,8 +278,11 @@ def gradient_of_slopes(spec, parameters, trace, slopes):
     return pull_back(spec, parameters, gradient)
 
 
-def gradient_in_effective(spec, parameters, trace, slopes):
-    """The same in the effective weights, as if they were trained."""
+def gradient_in_effective(spec, parameters, trace, slopes, dz_of=None):
+    """The same in the effective weights, as if they were trained.
+
+    ``dz_of`` takes the derivatives in each layer's z.
+    """
     blocks = split(spec, effective(spec, parameters))
     gradient = np.zeros_like(parameters)
     into = split(spec, gradient)
@@ -306,6 +313,8 @@ def gradient_in_effective(spec, parameters, trace, slopes):
             dz, dx, _ = skip.slopes(None, carried, None, dz)
             da[layer.skip_from] = da[layer.skip_from] + dx
             dz = dz * mask
+        if dz_of is not None:
+            dz_of[l] = dz
         into[f"coefs_{l}"][...] = saved.inputs.T @ dz
         if f"intercepts_{l}" in into:
             into[f"intercepts_{l}"][...] = dz.sum(axis=0)

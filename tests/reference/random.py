@@ -40,6 +40,7 @@ PURPOSES = {
     "augmentation": 7,
     "line": 8,
     "branches": 9,
+    "fisher": 10,
 }
 
 
@@ -59,6 +60,10 @@ def child(key, j):
 
 def value(key, i):
     return mix((key + (i + 1) * GOLDEN) & MASK_64)
+
+
+def fraction(key, i):
+    return (value(key, i) >> 11) / 2**53
 
 
 def below(bound, key, i):

@@ -21,9 +21,9 @@ from . import mixup, network
 from .augmentations import AUGMENTATIONS
 from .network import Component
 from .normalizations import updated_statistics
-from .optimizers import OPTIMIZERS
 from .random import branch_mask, dropout_mask, order
-from .wrappers import WRAPPERS
+from .solvers import OPTIMIZERS
+from .wrappers import WRAPPERS, Innermost
 
 UNCHANGED = Component("none")
 
@@ -53,9 +53,13 @@ class Trainer:
         mixup=0.0,
     ):
         self.spec = spec
-        self.rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
+        rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
+        self.innermost = self.optimizer = Innermost(rule)
+        self.n_measured = 1
         for wrapper in wrappers:
-            self.rule = WRAPPERS[wrapper.name](self.rule, **wrapper.settings)
+            self.optimizer = WRAPPERS[wrapper.name](self.optimizer, **wrapper.settings)
+            self.optimizer.spec, self.optimizer.seed = spec, seed
+            self.n_measured *= self.optimizer.n_measured
         self.alpha = alpha
         self.batch_size = batch_size
         self.shuffle = shuffle
@@ -128,15 +132,44 @@ class Trainer:
         """
         spec = self.spec
         X = sum(share * X[rows] for share, rows in sides)
-        trace = network.forward(spec, parameters, X, training=True, masks=masks)
-        z, loss, gradient = trace[-1].outputs, 0.0, 0.0
-        for share, rows in sides:
-            side = y[rows], weights[rows], self.alpha
-            loss += share * network.loss_of_outputs(spec, parameters, z, *side)
-            gradient += share * network.gradient_of_trace(spec, parameters, trace, *side)
         n = network.n_trainable(spec)
+
+        def evaluate(trainable):
+            at = np.concatenate([trainable, parameters[n:]])
+            trace = network.forward(spec, at, X, training=True, masks=masks)
+            z, loss, gradient = trace[-1].outputs, 0.0, 0.0
+            for share, rows in sides:
+                side = y[rows], weights[rows], self.alpha
+                loss += share * network.loss_of_outputs(spec, parameters, z, *side)
+                gradient += share * network.gradient_of_trace(spec, at, trace, *side)
+            return trace, at, loss, gradient[:n]
+
+        evaluations = []
+
+        def gradient_at(trainable):
+            evaluations.append(evaluate(trainable))
+            return evaluations[-1][-1].copy()
+
+        def look():
+            """Where the last evaluation was: K-FAC's statistics are those of its gradient."""
+            trace, at = evaluations[-1][0], evaluations[-1][1]
+            z = trace[-1].outputs
+            mixed = sum(share * weights[rows] for share, rows in sides)
+            slopes = sum(
+                share * weights[rows, None] * network.loss_slopes(spec, z, y[rows])
+                for share, rows in sides
+            )
+            self.innermost.rule.look(spec, at, trace, mixed, slopes, self.seed)
+
+        if hasattr(self.innermost.rule, "look"):
+            self.innermost.look = look
         after = parameters.copy()
-        after[:n] = self.rule.step(parameters[:n], gradient[:n], rate, network.is_weight(spec)[:n])
+        after[:n] = self.optimizer.step(
+            parameters[:n], gradient_at, rate, network.is_weight(spec)[:n]
+        )
+        trace = evaluations[0][0]
+        _, _, losses, gradients = zip(*evaluations[: self.n_measured], strict=True)
+        loss, gradient = np.mean(losses), np.mean(gradients, axis=0)
         blocks = network.split(spec, after)
         for l, layer in enumerate(spec.layers):
             if layer.normalization.name == "batch":

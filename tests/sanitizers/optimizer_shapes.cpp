@@ -1,7 +1,8 @@
-// Two optimizers that exist for this test only, written against the interface as members will be.
+// What the optimizer interface has to carry, on a team of threads.
 //
-//   (b) gradients at another point: sharpness-aware descent, w <- w - rate g(w + rho g / |g|)
-//   (c) layer statistics: inputs^T slopes of a layer has to be the gradient that is visited
+//   (b) gradients at another point: SAM around plain descent, w <- w - rate g(w + rho g / |g|)
+//   (c) layer statistics: inputs^T slopes of a layer has to be the gradient that is visited, by an
+//       optimizer that exists for this test only
 
 #include "optimizer_shapes.hpp"
 
@@ -30,53 +31,6 @@ std::vector<double> numbers(Index n, double scale) {
         values[as_size(i)] = scale * static_cast<double>((i * 7919 + 13) % 101 - 50) / 50.0;
     return values;
 }
-
-// (b): the gradient is written out, and two visits make a step.
-class SharpnessAware final : public Optimizer<double> {
-  public:
-    void allocate(const Surroundings &surroundings) override {
-        gradient_.assign(as_size(surroundings.weights.size), 0.0);
-        squares_.assign(gradient_.size() / as_size(lane_pad<double>), 0.0);
-    }
-
-    StepReport step(const Team &team, BatchGradient<double> &batch, StepSize size) override {
-        using Evaluation = BatchGradient<double>::Evaluation;
-        const double loss = batch.evaluate(team, Evaluation::first);
-        batch.visit(team, [&](const Stretch<double> &stretch) {
-            double squares = 0.0;
-            for (Index i = 0; i < stretch.n; ++i) {
-                gradient_[as_size(stretch.offset + i)] = stretch.gradient[i];
-                squares += stretch.gradient[i] * stretch.gradient[i];
-            }
-            squares_[as_size(stretch.number)] = squares;
-            return false;
-        });
-        const double norm2 =
-            std::accumulate(squares_.begin(), squares_.begin() + batch.n_stretches(), 0.0);
-        ascend(team, batch, rho / std::sqrt(norm2));
-        batch.evaluate(team, Evaluation::again);
-        batch.visit(team, [&](const Stretch<double> &stretch) {
-            double *const w = batch.weights() + stretch.offset;
-            for (Index i = 0; i < stretch.n; ++i)
-                w[i] -= rho / std::sqrt(norm2) * gradient_[as_size(stretch.offset + i)] +
-                        size.rate * stretch.gradient[i];
-            return true;
-        });
-        return {true, loss, norm2, 0.0};
-    }
-
-    std::vector<Memory<double>> memory() override { return {}; }
-
-  private:
-    void ascend(const Team &team, BatchGradient<double> &batch, double scale) {
-        const Share own = team.share(batch.n_weights());
-        for (Index i = own.begin; i < own.end; ++i)
-            batch.weights()[i] += scale * gradient_[as_size(i)];
-        batch.weights_moved(team);
-    }
-
-    std::vector<double> gradient_, squares_;
-};
 
 // (c): reads what the first layer saw, and moves nothing.
 class StatisticsReader final : public Optimizer<double> {
@@ -151,8 +105,11 @@ bool sharpness_aware_step_is_its_definition() {
         there[i] += rho / norm * gradient[i];
     const std::vector<double> sharp = problem.gradient_at(there);
 
-    const auto one = problem.after_a_step(std::make_unique<SharpnessAware>(), 1);
-    const auto three = problem.after_a_step(std::make_unique<SharpnessAware>(), 3);
+    const OptimizerSpec spec{{"sgd", {{"momentum", {0.0}}, {"nesterov", {0.0}}}},
+                             {{"sam", {{"rho", {rho}}}}}};
+    const auto sam = [&] { return make_optimizer<double>(spec, kernels<double>("")); };
+    const auto one = problem.after_a_step(sam(), 1);
+    const auto three = problem.after_a_step(sam(), 3);
     double worst = 0.0;
     for (std::size_t i = 0; i < one.size(); ++i)
         worst = std::max(worst, std::abs(one[i] - (problem.parameters[i] - rate * sharp[i])));

@@ -27,6 +27,7 @@ struct Case {
     double mixup = 0.0;
     const char *reparametrization = "none";
     const char *way_to_skip = "residual";
+    std::vector<const char *> wrappers = {};
 };
 
 template <class T>
@@ -88,7 +89,10 @@ std::vector<T> trained(const Case &c, Index n_threads) {
     } else
         inputs.dense = X.data();
 
-    Trainer<T> trainer(network, make_optimizer<T>({{c.optimizer, {}}, {}}, network.kernels()),
+    OptimizerSpec optimizer{{c.optimizer, {}}};
+    for (const char *const wrapper : c.wrappers)
+        optimizer.wrappers.push_back({wrapper, {}});
+    Trainer<T> trainer(network, make_optimizer<T>(optimizer, network.kernels()),
                        {1e-3, 64, true, 7, {c.augmentation, {}}, c.mixup});
     trainer.set_data(inputs, {3, y.data(), nullptr, c.weighted ? weights.data() : nullptr},
                      {n_rows});
@@ -131,6 +135,58 @@ int main() {
         {"weight norm", "none", "relu", "adam", 0.1, true, false, true, "none", 0.0, "weight_norm"},
         {"scalar gain, sparse", "batch", "relu", "sgd", 0.0, true, true, false, "none", 0.0,
          "gain"},
+        {"clipped sam",
+         "batch",
+         "relu",
+         "adam",
+         0.1,
+         false,
+         false,
+         true,
+         "none",
+         0.0,
+         "none",
+         "residual",
+         {"clip_norm", "adaptive_clip", "sam", "ema"}},
+        {"asam",
+         "none",
+         "relu",
+         "adagrad",
+         0.1,
+         false,
+         true,
+         true,
+         "none",
+         0.0,
+         "none",
+         "residual",
+         {"asam"}},
+        {"gsam",
+         "layer",
+         "relu",
+         "rmsprop",
+         0.1,
+         true,
+         false,
+         true,
+         "none",
+         0.4,
+         "none",
+         "residual",
+         {"gsam"}},
+        {"lpfsgd",
+         "batch",
+         "relu",
+         "adadelta",
+         0.1,
+         false,
+         false,
+         true,
+         "none",
+         0.0,
+         "none",
+         "residual",
+         {"lpfsgd"}},
     };
     int failed = 0;
     for (const Case &c : cases)

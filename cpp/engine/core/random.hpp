@@ -23,7 +23,8 @@ enum class Purpose : std::uint64_t {
     probes = 5,
     augmentation = 7, // 6 splits off the validation rows, in Python
     line = 8,
-    branches = 9
+    branches = 9,
+    fisher = 10
 };
 
 constexpr std::uint64_t mix(std::uint64_t x) {
@@ -44,6 +45,11 @@ constexpr std::uint64_t child(std::uint64_t key, std::uint64_t number) {
 
 constexpr std::uint64_t value(std::uint64_t key, std::uint64_t i) {
     return mix(key + (i + 1) * golden);
+}
+
+// A number in [0, 1).
+constexpr double fraction(std::uint64_t key, std::uint64_t i) {
+    return static_cast<double>(value(key, i) >> 11) * 0x1p-53;
 }
 
 // A whole number in [0, bound), by the high half of the 128-bit product (Lemire 2019).

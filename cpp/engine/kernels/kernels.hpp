@@ -207,10 +207,14 @@ struct Kernels {
                                        const T *rate);
 
     // Stretches of packed numbers, whole cache lines: total = gradient + penalty * weights, and the
-    // sum of its squares; x *= factor.
+    // sum of its squares; x *= factor; y += factor * x; sum of x * y; x *= (|size| + offset)^2,
+    // and the sum of squares with the factor taken once.
     double (*total_gradient)(Index n, const T *gradient, const T *weights, double penalty,
                              T *total);
     void (*scale)(Index n, double factor, T *x);
+    void (*add_scaled)(Index n, double factor, const T *x, T *y);
+    double (*dot)(Index n, const T *x, const T *y);
+    double (*scale_by_size)(Index n, const T *size, double offset, T *x);
     // y += share (x - y)
     void (*approach)(Index n, double share, const T *x, T *y);
 
@@ -224,6 +228,10 @@ std::span<const std::string_view> simd_paths();
 // The table of a path; an empty name means DEEPGEN_SIMD from the environment, or else the best one.
 template <class T>
 const Kernels<T> &kernels(std::string_view path);
+
+// The table of the same path whose products are as exact as the type.
+template <class T>
+const Kernels<T> &full_precision(const Kernels<T> &table);
 
 // The same with products in bfloat16; refused where the machine has none.
 const Kernels<float> &kernels_bfloat16(std::string_view path);

@@ -14,14 +14,17 @@ inline constexpr Index narrow_outputs = 4;
 
 // Packed offsets of one layer; inputs and width padded.
 struct PackedLayer {
-    Index n_inputs, width; // the width is that of the product, a gate's included
-    Index n_outputs;       // of the layer, without padding
-    Index gate;            // the column where the gate's begin
+    Index n_inputs, width;       // the width is that of the product, a gate's included
+    Index n_features, n_outputs; // of the layer, without padding
+    Index gate;                  // the column where the gate's begin
     bool narrow; // coefs are W^T (n_outputs, n_inputs) in panels, and there is no other transpose
     Index coefs;
     Index intercepts = 0, scale = 0, shift = 0, gain = 0;
-    Index n_vectors = 0;  // numbers from intercepts on: 1 to 4 vectors of the width
-    Index transposed = 0; // in the array of transposes; layer 0 and narrow layers have none
+    bool has_bias = false; // else there is room for one, which stays zero
+    Index n_gains = 0;     // one for each unit, one for all, or none
+    Index n_vectors = 0;   // numbers from intercepts on: 1 to 4 vectors of the width
+    bool last = false;     // it gives the outputs
+    Index transposed = 0;  // in the array of transposes; layer 0 and narrow layers have none
 };
 
 // All weights of a network, packed one after the other; optimizers' memory has the same order.

@@ -30,6 +30,38 @@ void scale(Index n, double factor, T *x) {
 }
 
 template <class T>
+void add_scaled(Index n, double factor, const T *x, T *y) {
+    using V = Simd<T>;
+    const V f(static_cast<T>(factor));
+    for (Index i = 0; i < n; i += V::lanes)
+        fmadd(f, V::load(x + i), V::load(y + i)).store(y + i);
+}
+
+template <class T>
+double dot(Index n, const T *x, const T *y) {
+    using V = Simd<T>;
+    V sum(T(0));
+    for (Index i = 0; i < n; i += V::lanes)
+        sum = fmadd(V::load(x + i), V::load(y + i), sum);
+    return sum.sum();
+}
+
+template <class T>
+double scale_by_size(Index n, const T *size, double offset, T *x) {
+    using V = Simd<T>;
+    const V shift(static_cast<T>(offset));
+    V squares(T(0));
+    for (Index i = 0; i < n; i += V::lanes) {
+        const V s = V::load(size + i);
+        const V t = max(s, -s) + shift;
+        const V once = t * V::load(x + i);
+        squares = fmadd(once, once, squares);
+        (t * once).store(x + i);
+    }
+    return squares.sum();
+}
+
+template <class T>
 void approach(Index n, double share, const T *x, T *y) {
     using V = Simd<T>;
     const V part(static_cast<T>(share));

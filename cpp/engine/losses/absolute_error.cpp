@@ -1,6 +1,7 @@
 // Absolute error: the conditional median.
 //
 //   l(z, y) = |z - y|,   l' = sign(z - y), 0 at 0,   l'' = 0,   mean = z
+//   likelihood: Laplace's of scale 1
 //
 // Bloomfield & Steiger (1983), Least absolute deviations.
 
@@ -20,6 +21,7 @@ struct AbsoluteError {
         return {.value = std::abs(r), .slope = r > 0.0 ? 1.0 : r < 0.0 ? -1.0 : 0.0};
     }
     double bend(double, double) const { return 0.0; }
+    double fisher(double) const { return 1.0; }
     double mean(double z) const { return z; }
 };
 

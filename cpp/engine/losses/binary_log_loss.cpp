@@ -38,6 +38,7 @@ class BinaryLogLoss {
         const double e = std::exp(-std::abs(z));
         return e / ((1.0 + e) * (1.0 + e));
     }
+    double fisher(double z) const { return bend(z, 0.0); }
     double mean(double z) const { return sigmoid(z); }
 
   private:

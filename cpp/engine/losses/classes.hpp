@@ -90,6 +90,32 @@ class ClassLoss final : public Loss<T> {
         });
     }
 
+    bool samples() const override { return Formula::is_likelihood; }
+
+    // p - e_c for a class c drawn with the probabilities p.
+    void sampled_slopes(const LossRows<T> &block, std::uint64_t key, Index first) const override {
+        sample_rows(block, key, first, [&](Index i, double factor, std::uint64_t row_key) {
+            T *gradient = block.gradient + i * block.gradient_stride;
+            const T *outputs = block.outputs + i * block.outputs_stride;
+            const double highest =
+                static_cast<double>(*std::max_element(outputs, outputs + block.n_outputs));
+            double sum = 0.0;
+            for (Index j = 0; j < block.n_outputs; ++j)
+                sum += std::exp(static_cast<double>(outputs[j]) - highest);
+            double left = sum * random::fraction(row_key, 0);
+            Index drawn = block.n_outputs - 1;
+            for (Index j = 0; j < block.n_outputs; ++j) {
+                const double e = std::exp(static_cast<double>(outputs[j]) - highest);
+                if (left >= 0.0 && left < e)
+                    drawn = j;
+                left -= e;
+                gradient[j] = static_cast<T>(factor * e / sum);
+            }
+            const double own = std::exp(static_cast<double>(outputs[drawn]) - highest) / sum;
+            gradient[drawn] = static_cast<T>(factor * (own - 1.0));
+        });
+    }
+
     void means(const T *outputs, T *means, Index n_outputs) const override {
         const double highest = static_cast<double>(*std::max_element(outputs, outputs + n_outputs));
         double sum = 0.0;

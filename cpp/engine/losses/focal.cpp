@@ -20,6 +20,8 @@ constexpr Parameter parameters[] = {
 
 class Focal {
   public:
+    static constexpr bool is_likelihood = false;
+
     explicit Focal(const Settings &settings) : gamma_(settings["gamma"]) {}
 
     ClassPoint at(const ClassRow &row) const {

@@ -3,6 +3,7 @@
 //
 //   l(z, y) = -log(y / mu) + y / mu - 1 = d + (e^-d - 1),   d = z - log y,   y > 0
 //   l' = 1 - y / mu,   l'' = y / mu,   mean mu = e^z
+//   likelihood: gamma of shape 1
 //
 // McCullagh & Nelder (1989), Generalized linear models, section 8.3.
 
@@ -23,6 +24,7 @@ struct Gamma {
         return {.value = d + excess, .slope = -excess};
     }
     double bend(double z, double y) const { return std::exp(std::log(y) - z); }
+    double fisher(double) const { return 1.0; }
     double mean(double z) const { return std::exp(z); }
 };
 

@@ -3,6 +3,8 @@
 //
 //   l(z, y) = r^2 / 2 if |r| <= delta, else delta (|r| - delta / 2),   r = z - y
 //   l' = r clipped to [-delta, delta],   l'' = 1 if |r| <= delta, else 0,   mean = z
+//   likelihood: normal near 0 with Laplace's tails; its E[l'^2] = E[l''] is the chance of |r| <=
+//   delta
 //
 // Huber (1964), Robust estimation of a location parameter, section 1.
 
@@ -10,6 +12,7 @@
 #include "engine/losses/rows.hpp"
 
 #include <cmath>
+#include <numbers>
 
 namespace deepgen::loss {
 namespace {
@@ -22,6 +25,9 @@ class Huber {
   public:
     explicit Huber(const Settings &settings) : delta_(settings["delta"]) {
         require(delta_ > 0.0, "huber: delta must be > 0, got ", delta_);
+        const double inside =
+            std::sqrt(2.0 * std::numbers::pi) * std::erf(delta_ / std::numbers::sqrt2);
+        near_ = inside / (inside + 2.0 / delta_ * std::exp(-0.5 * delta_ * delta_));
     }
 
     Point at(double z, double y) const {
@@ -31,10 +37,12 @@ class Huber {
         return {.value = delta_ * (std::abs(r) - 0.5 * delta_), .slope = std::copysign(delta_, r)};
     }
     double bend(double z, double y) const { return std::abs(z - y) <= delta_ ? 1.0 : 0.0; }
+    double fisher(double) const { return near_; }
     double mean(double z) const { return z; }
 
   private:
     double delta_;
+    double near_; // chance of |r| <= delta
 };
 
 } // namespace

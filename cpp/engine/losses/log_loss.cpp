@@ -19,6 +19,8 @@ constexpr Parameter parameters[] = {
 
 class LogLoss {
   public:
+    static constexpr bool is_likelihood = true;
+
     explicit LogLoss(const Settings &settings) : smoothing_(settings["label_smoothing"]) {
         require(smoothing_ < 1.0, "log_loss: label_smoothing must be < 1, got ", smoothing_);
     }

@@ -6,6 +6,10 @@
 // The block's share of the upper sum comes back in double; the gradient is written as
 // scale * w_i * dl/dz_i with scale = 1 / sum_i w_i, and so is the Hessian's product with a tangent,
 // scale * w_i * (d2l/dz_i2) t_i. A kink counts as no curvature.
+//
+// A loss that is minus the logarithm of a density, up to a constant, says what targets the outputs
+// lead one to expect, and so what its gradient's second moment would be (the Fisher information of
+// the outputs): E[s s^T] over such targets.
 
 #pragma once
 
@@ -41,6 +45,12 @@ class Loss {
     // Writes scale * w_i * (d2l/dz_i2) t_i over the block's gradient.
     virtual void curvature(const LossRows<T> &block, const T *tangents,
                            Index tangents_stride) const = 0;
+
+    // Is it a likelihood?
+    virtual bool samples() const = 0;
+    // Writes sqrt(scale * w_i) s_i with E[s_i] = 0 and E[s_i s_i^T] the Fisher information, drawn
+    // by numbers of child(key, first + i), i being the row of the block.
+    virtual void sampled_slopes(const LossRows<T> &block, std::uint64_t key, Index first) const = 0;
 
     // One row of means from one row of outputs; both have n_outputs entries and may be the same
     // memory.

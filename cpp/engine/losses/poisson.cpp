@@ -2,6 +2,7 @@
 //
 //   l(z, y) = y log(y / mu) - y + mu,   l' = mu - y,   l'' = mu,   mean mu = e^z
 //   y >= 0, 0 log 0 = 0
+//   likelihood: Poisson
 //
 // McCullagh & Nelder (1989), Generalized linear models, section 2.3.
 
@@ -22,6 +23,7 @@ struct Poisson {
         return {.value = mu - y * z + saturated, .slope = mu - y};
     }
     double bend(double z, double) const { return std::exp(z); }
+    double fisher(double z) const { return std::exp(z); }
     double mean(double z) const { return std::exp(z); }
 };
 

@@ -8,6 +8,9 @@
 // whose curvature is that of the rises alone: diagonal, sum_(k >= j) l'_k s (1 - s), s = sigmoid
 // z_j.
 //
+// Likelihood: asymmetric Laplace's, of which E[l'^2] = q (1 - q); several as if each had a target
+// of its own.
+//
 // Koenker & Bassett (1978), Regression quantiles.
 
 #include "engine/losses/links.hpp"
@@ -45,6 +48,7 @@ class Pinball {
 
     Point at(double z, double y) const { return pinball(z, y, quantile_); }
     double bend(double, double) const { return 0.0; }
+    double fisher(double) const { return quantile_ * (1.0 - quantile_); }
     double mean(double z) const { return z; }
 
   private:
@@ -94,6 +98,22 @@ class ManyQuantiles final : public Loss<T> {
                 const double z = static_cast<double>(outputs[j]);
                 const double tangent = static_cast<double>(tangents[i * tangents_stride + j]);
                 return j == 0 ? 0.0 : factor * tangent * sigmoid(z) * sigmoid(-z);
+            });
+        });
+    }
+
+    bool samples() const override { return true; }
+
+    void sampled_slopes(const LossRows<T> &block, std::uint64_t key, Index first) const override {
+        sample_rows(block, key, first, [&](Index i, double factor, std::uint64_t row_key) {
+            const T *outputs = block.outputs + i * block.outputs_stride;
+            T *gradient = block.gradient + i * block.gradient_stride;
+            for (Index j = 0; j < block.n_outputs; ++j) {
+                const double q = quantiles_[as_size(j)];
+                gradient[j] = static_cast<T>(either_root(q * (1.0 - q), row_key, j));
+            }
+            pull_back(gradient, block.n_outputs, [&](Index j) {
+                return factor * (j == 0 ? 1.0 : sigmoid(static_cast<double>(outputs[j])));
             });
         });
     }

@@ -5,9 +5,11 @@
 
 #pragma once
 
+#include "engine/core/random.hpp"
 #include "engine/losses/loss.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace deepgen::loss {
 
@@ -52,8 +54,22 @@ struct Point {
     double slope;
 };
 
+// The root of h with a sign that is either of the two with equal chances.
+inline double either_root(double h, std::uint64_t key, Index j) {
+    const double root = std::sqrt(h);
+    return random::value(key, static_cast<std::uint64_t>(j)) >> 63 ? root : -root;
+}
+
+// Writes the sampled slopes of each row: row(i, factor, key) with factor = sqrt(scale w_i).
+template <class T, class Row>
+void sample_rows(const LossRows<T> &block, std::uint64_t key, Index first, Row row) {
+    write_rows(block, [&](Index i, double factor) {
+        row(i, std::sqrt(factor), random::child(key, static_cast<std::uint64_t>(first + i)));
+    });
+}
+
 // l(z_i, y_i) = sum_j formula.at(z_ij, y_ij), with second derivatives formula.bend(z_ij, y_ij) and
-// means formula.mean(z_ij).
+// means formula.mean(z_ij); formula.fisher(z_ij) is the Fisher information where there is one.
 template <class T, class Formula>
 class ElementwiseLoss final : public Loss<T> {
   public:
@@ -87,6 +103,21 @@ class ElementwiseLoss final : public Loss<T> {
                     factor * static_cast<double>(tangent[j]) *
                     formula_.bend(static_cast<double>(outputs[j]), static_cast<double>(values[j])));
         });
+    }
+
+    static constexpr bool is_likelihood = requires(const Formula &f) { f.fisher(0.0); };
+
+    bool samples() const override { return is_likelihood; }
+
+    void sampled_slopes(const LossRows<T> &block, std::uint64_t key, Index first) const override {
+        if constexpr (is_likelihood)
+            sample_rows(block, key, first, [&](Index i, double factor, std::uint64_t row_key) {
+                const T *outputs = block.outputs + i * block.outputs_stride;
+                for (Index j = 0; j < block.n_outputs; ++j)
+                    block.gradient[i * block.gradient_stride + j] = static_cast<T>(
+                        factor *
+                        either_root(formula_.fisher(static_cast<double>(outputs[j])), row_key, j));
+            });
     }
 
     void means(const T *outputs, T *means, Index n_outputs) const override {

@@ -1,6 +1,7 @@
 // Squared error, halved: the conditional mean.
 //
 //   l(z, y) = (z - y)^2 / 2,   l' = z - y,   l'' = 1,   mean = z
+//   likelihood: normal of variance 1
 //
 // Bishop (2006), Pattern recognition and machine learning, eq. (5.11).
 
@@ -18,6 +19,7 @@ struct SquaredError {
         return {.value = 0.5 * r * r, .slope = r};
     }
     double bend(double, double) const { return 1.0; }
+    double fisher(double) const { return 1.0; }
     double mean(double z) const { return z; }
 };
 

@@ -66,6 +66,28 @@ LossRows<T> Pass<T>::loss_rows(const Batch<T> &batch, const Targeted<T> &y, Inde
 }
 
 template <class T>
+double Pass<T>::row_weight(const Batch<T> &batch, const Targeted<T> &y, Index row) {
+    const auto weight = [&](Index i) {
+        return y.weights ? static_cast<double>(y.weights[batch.rows[i]]) : 1.0;
+    };
+    const auto [partners, share] = batch.mixing;
+    return partners ? share * weight(row) + (1.0 - share) * weight(partners[row]) : weight(row);
+}
+
+template <class T>
+void Pass<T>::sampled_slopes(const Team &team, const Batch<T> &batch, const Targeted<T> &y,
+                             std::uint64_t key) {
+    const Share rows = row_share(team, batch.rows.size);
+    for (Index row = rows.begin; row < rows.end; row += row_block) {
+        LossRows<T> block = loss_rows(batch, y, row);
+        block.rows = std::min(row_block, rows.end - row);
+        for (Index i = row; i < row + block.rows; ++i)
+            weights_[as_size(i)] = static_cast<T>(row_weight(batch, y, i));
+        network_.loss().sampled_slopes(block, key, row);
+    }
+}
+
+template <class T>
 double Pass<T>::batch_loss(Index n_rows) const {
     double total = 0.0;
     for (Index block = 0; block < n_row_blocks(n_rows); ++block)
@@ -77,6 +99,12 @@ template void Pass<float>::loss_and_slopes(const Team &, const Batch<float> &,
                                            const Targeted<float> &);
 template void Pass<double>::loss_and_slopes(const Team &, const Batch<double> &,
                                             const Targeted<double> &);
+template double Pass<float>::row_weight(const Batch<float> &, const Targeted<float> &, Index);
+template double Pass<double>::row_weight(const Batch<double> &, const Targeted<double> &, Index);
+template void Pass<float>::sampled_slopes(const Team &, const Batch<float> &,
+                                          const Targeted<float> &, std::uint64_t);
+template void Pass<double>::sampled_slopes(const Team &, const Batch<double> &,
+                                           const Targeted<double> &, std::uint64_t);
 template LossRows<float> Pass<float>::loss_rows(const Batch<float> &, const Targeted<float> &,
                                                 Index);
 template LossRows<double> Pass<double>::loss_rows(const Batch<double> &, const Targeted<double> &,

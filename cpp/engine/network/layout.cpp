@@ -70,6 +70,7 @@ PackedLayout<T>::PackedLayout(const NetworkSpec &spec, const Layout &layout,
         const Index width = padded<T>(blocks.width);
         PackedLayer layer{.n_inputs = padded<T>(blocks.n_inputs),
                           .width = has_gate ? 2 * width : width,
+                          .n_features = blocks.n_inputs,
                           .n_outputs = blocks.width,
                           .gate = width,
                           .narrow =
@@ -79,8 +80,11 @@ PackedLayout<T>::PackedLayout(const NetworkSpec &spec, const Layout &layout,
             layer.coefs + layer.n_inputs * (layer.narrow ? layer.n_outputs : layer.width);
         layer.scale = layer.intercepts + layer.width;
         layer.shift = layer.scale + layer.width;
+        layer.has_bias = blocks.intercepts != absent;
         layer.gain = blocks.scale == absent ? layer.scale : layer.shift + layer.width;
+        layer.n_gains = blocks.gain == absent ? 0 : blocks.n_gains;
         layer.n_vectors = layer.gain - layer.intercepts + (blocks.gain == absent ? 0 : layer.width);
+        layer.last = l + 1 == layout.layers.size();
         layer.transposed = transposed_size_;
         size_ = layer.intercepts + layer.n_vectors;
         if (!first && !layer.narrow)

@@ -53,6 +53,10 @@ class Pass {
                  Index last, Part part);
     // The loss of each row block and, with room for a gradient, the slopes of the outputs.
     void loss_and_slopes(const Team &, const Batch<T> &, const Targeted<T> &);
+    // After that, other slopes of the outputs: the loss's sampled ones.
+    void sampled_slopes(const Team &, const Batch<T> &, const Targeted<T> &, std::uint64_t key);
+    // What the loss of a row weighs; under mixup, of it and its partner.
+    static double row_weight(const Batch<T> &, const Targeted<T> &, Index row);
     // The visitor sees this thread's rows of each layer's slopes in every state that they pass.
     using Visit = FunctionRef<void(Index layer, Slopes)>;
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &, Visit visit);
@@ -83,6 +87,9 @@ class Pass {
     Rows<const T> product_slopes(Index layer, Index n_rows) const;
     // On the way back: of the layer's output, branch or what its activation takes.
     Rows<const T> slopes(Index layer, Index n_rows) const;
+    SparseBlock<T> features(const Inputs<T> &X, Index n_rows) const { // of sparse X
+        return inputs_.sparse(X, {0, n_rows});
+    }
     // What meets at the layer's skip.
     SkipCall<T> skip_call(Index layer, Share rows) const;
     // The slopes of the outputs, for those who bring their own.

@@ -37,18 +37,7 @@ template <class T>
 void Work<T>::append(WorkItem item, Index n_stretches) {
     item.first_stretch = n_stretches_;
     n_stretches_ += n_stretches;
-    cost_before_.push_back(cost_before_.back() + item.cost);
-    items_.push_back(item);
-}
-
-template <class T>
-Share Work<T>::share(const Team &team) const {
-    const auto item_at = [&](Index rank) {
-        const double before = cost() * static_cast<double>(rank) / static_cast<double>(team.size);
-        const Index item = std::ranges::lower_bound(cost_before_, before) - cost_before_.begin();
-        return std::min(item, static_cast<Index>(items_.size()));
-    };
-    return {item_at(team.rank), item_at(team.rank + 1)};
+    items_.append(item, item.cost);
 }
 
 template class Work<float>;

@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "engine/core/parallel.hpp"
+#include "engine/core/shared_items.hpp"
 #include "engine/network/layout.hpp"
 
 #include <algorithm>
@@ -42,18 +42,17 @@ class Work {
 
     Work(const PackedLayout<T> &packed, Index panel, bool dense_inputs);
 
-    const std::vector<WorkItem> &items() const { return items_; }
+    const std::vector<WorkItem> &items() const { return items_.items(); }
     Index n_stretches() const { return n_stretches_; }
-    double cost() const { return cost_before_.back(); }
+    double cost() const { return items_.cost(); }
 
     // The items of one thread: contiguous, of equal cost.
-    Share share(const Team &team) const;
+    Share share(const Team &team) const { return items_.share(team); }
 
   private:
     void append(WorkItem item, Index n_stretches);
 
-    std::vector<WorkItem> items_;
-    std::vector<double> cost_before_{0.0}; // of the items before each; the last entry is the whole
+    SharedItems<WorkItem> items_;
     Index n_stretches_ = 0;
 };
 

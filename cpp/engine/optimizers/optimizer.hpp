@@ -6,7 +6,8 @@
 //       (elementwise.hpp).
 //   (b) Wrappers own another optimizer and hand it the batch seen through their own eyes: a
 //       clipped gradient, or one from another point (wrapper.hpp).
-//   (c) Rules that want more of a layer than its gradient (K-FAC, Shampoo) read its statistics.
+//   (c) Preconditioners turn the whole gradient, layer by layer, before a rule of (a) takes it
+//       (preconditioner.hpp); K-FAC reads the layers' statistics for it.
 //   (d) Full-batch methods (L-BFGS) are driven from outside over Network::loss_and_gradient and
 //       need nothing here.
 //
@@ -14,6 +15,7 @@
 
 #pragma once
 
+#include "engine/core/lapack.hpp"
 #include "engine/core/parallel.hpp"
 #include "engine/kernels/kernels.hpp"
 #include "engine/kernels/packed.hpp"
@@ -37,8 +39,9 @@ struct Stretch {
 // What a layer saw in this batch: dL/dW = inputs^T slopes.
 template <class T>
 struct LayerStatistics {
-    Rows<const T> inputs; // a_{l-1}; null where the rows are sparse
-    Rows<const T> slopes; // dL/dz_l, the loss being a mean over the batch
+    Rows<const T> inputs;    // a_{l-1}; null where the rows are sparse
+    SparseBlock<T> features; // the rows of X then, each with rising indices
+    Rows<const T> slopes;    // dL/dz_l, the loss being a mean over the batch
 };
 
 template <class T>
@@ -64,7 +67,13 @@ class BatchGradient {
     // is made anew.
     virtual void weights_moved(const Team &) = 0;
 
+    // Back again from other slopes of the outputs: those of targets drawn from the model's own
+    // predictions (Loss::sampled_slopes). The statistics are then of these, and the gradient is
+    // gone.
+    virtual void sample(const Team &, std::uint64_t key) = 0;
+
     virtual LayerStatistics<T> statistics(Index layer) const = 0;
+    virtual double row_share(Index row) const = 0; // of the row's weight in that of the batch
 
     virtual T *weights() = 0; // packed
     virtual Index n_weights() const = 0;
@@ -89,7 +98,9 @@ struct StepReport {
 // What an optimizer is made for.
 struct Surroundings {
     PackedWeights weights;
-    std::uint64_t seed; // of the run; each purpose has its own stream, keyed by the step's count
+    std::uint64_t seed;  // of the run; each purpose has its own stream, keyed by the step's count
+    bool samples;        // the loss is a likelihood, so that a batch can be sampled
+    bool reparametrized; // some weights in the products are made of those that move
 };
 
 // A named piece of an optimizer's memory, for saving.
@@ -108,6 +119,10 @@ class Optimizer {
     // Memory as it is before the first step.
     virtual void allocate(const Surroundings &) = 0;
 
+    // Working memory for steps of so many rows on so many threads, beside what it remembers.
+    virtual void make_room([[maybe_unused]] Index n_rows, [[maybe_unused]] Index n_threads,
+                           [[maybe_unused]] bool dense_inputs) {}
+
     // The report is the same on every thread.
     virtual StepReport step(const Team &, BatchGradient<T> &, StepSize) = 0;
 
@@ -122,8 +137,11 @@ struct OptimizerSpec {
     std::vector<Component> wrappers = {};
 };
 
+// LAPACK is for those rules alone that need it.
 template <class T>
-std::unique_ptr<Optimizer<T>> make_optimizer(const OptimizerSpec &spec, const Kernels<T> &kernels);
+std::unique_ptr<Optimizer<T>> make_optimizer(const OptimizerSpec &spec, const Kernels<T> &kernels,
+                                             const Lapack<T> &lapack = {});
+bool needs_lapack(std::string_view rule);
 
 // The parameters of each rule and of each wrapper, for the listing.
 using Listing = std::vector<std::pair<std::string_view, std::span<const Parameter>>>;

@@ -27,7 +27,9 @@ class Decorated : public BatchGradient<T> {
         inner_.show(team, gradient, visitor);
     }
     void weights_moved(const Team &team) override { inner_.weights_moved(team); }
+    void sample(const Team &team, std::uint64_t key) override { inner_.sample(team, key); }
     LayerStatistics<T> statistics(Index layer) const override { return inner_.statistics(layer); }
+    double row_share(Index row) const override { return inner_.row_share(row); }
     T *weights() override { return inner_.weights(); }
     Index n_weights() const override { return inner_.n_weights(); }
     Index n_stretches() const override { return inner_.n_stretches(); }
@@ -43,6 +45,9 @@ class Wrapper : public Optimizer<T> {
     explicit Wrapper(std::unique_ptr<Optimizer<T>> base) : base_(std::move(base)) {}
 
     void allocate(const Surroundings &surroundings) override { base_->allocate(surroundings); }
+    void make_room(Index n_rows, Index n_threads, bool dense_inputs) override {
+        base_->make_room(n_rows, n_threads, dense_inputs);
+    }
     std::vector<Memory<T>> memory() override { return base_->memory(); }
 
   protected:

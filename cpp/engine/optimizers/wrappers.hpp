@@ -5,9 +5,14 @@
 #include "engine/optimizers/wrapper.hpp"
 
 #define DEEPGEN_WRAPPERS(MEMBER)                                                                   \
+    MEMBER(adaptive_clip)                                                                          \
+    MEMBER(asam)                                                                                   \
     MEMBER(clip_norm)                                                                              \
     MEMBER(ema)                                                                                    \
-    MEMBER(line)
+    MEMBER(gsam)                                                                                   \
+    MEMBER(line)                                                                                   \
+    MEMBER(lpfsgd)                                                                                 \
+    MEMBER(sam)
 
 namespace deepgen::wrapper {
 

@@ -3,6 +3,7 @@
 
 #include "engine/kernels/kernels.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace deepgen {
@@ -87,6 +88,12 @@ const Kernels<T> &kernels(std::string_view name) {
     refuse("unknown SIMD path '", name, "' on this machine; known: ", joined(simd_paths()));
 }
 
+template <class T>
+const Kernels<T> &full_precision(const Kernels<T> &table) {
+    const auto own = std::ranges::find(simd_paths(), table.path);
+    return own == simd_paths().end() ? kernels<T>("avx512") : table;
+}
+
 const Kernels<float> &kernels_bfloat16(std::string_view name) {
     const Kernels<float> &plain = kernels<float>(name);
 #if defined(__x86_64__) && !defined(DEEPGEN_EMULATE_AVX512)
@@ -106,5 +113,7 @@ const Kernels<float> &kernels_bfloat16(std::string_view name) {
 
 template const Kernels<float> &kernels<float>(std::string_view);
 template const Kernels<double> &kernels<double>(std::string_view);
+template const Kernels<float> &full_precision(const Kernels<float> &);
+template const Kernels<double> &full_precision(const Kernels<double> &);
 
 } // namespace deepgen

@@ -104,6 +104,9 @@ constexpr Kernels<T> table{
     .tangent_unstandardize_rows = tangent_unstandardize_rows<T>,
     .total_gradient = total_gradient<T>,
     .scale = scale<T>,
+    .add_scaled = add_scaled<T>,
+    .dot = dot<T>,
+    .scale_by_size = scale_by_size<T>,
     .approach = approach<T>,
     .fma_peak = fma_peak<T>,
 };

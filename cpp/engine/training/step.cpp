@@ -58,7 +58,30 @@ void Step<T>::weights_moved(const Team &team) {
 
 template <class T>
 LayerStatistics<T> Step<T>::statistics(Index layer) const {
-    return {pass_.inputs(layer, batch_.rows.size), pass_.product_slopes(layer, batch_.rows.size)};
+    LayerStatistics<T> seen{.inputs = pass_.inputs(layer, batch_.rows.size),
+                            .features = {},
+                            .slopes = pass_.product_slopes(layer, batch_.rows.size)};
+    if (layer == 0 && X_.sparse())
+        seen.features = pass_.features(X_, batch_.rows.size);
+    return seen;
+}
+
+template <class T>
+double Step<T>::row_share(Index row) const {
+    return Pass<T>::row_weight(batch_, y_, row) / batch_.weight_sum;
+}
+
+template <class T>
+void Step<T>::sample(const Team &team, std::uint64_t key) {
+    // Batch norm uses up its statistics on the way back.
+    if (network_.joins_rows()) {
+        batch_.moves_running = false;
+        pass_.forward(team, batch_, X_, parameters_,
+                      static_cast<Index>(network_.layers().size()) - 1, Part::output);
+    }
+    pass_.sampled_slopes(team, batch_, y_, key);
+    pass_.backward(team, batch_, parameters_);
+    team.wait();
 }
 
 template class Step<float>;

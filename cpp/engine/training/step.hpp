@@ -22,7 +22,9 @@ class Step final : public BatchGradient<T> {
     void visit(const Team &, Visitor) override;
     void show(const Team &, const T *gradient, Visitor) override;
     void weights_moved(const Team &) override;
+    void sample(const Team &, std::uint64_t key) override;
     LayerStatistics<T> statistics(Index layer) const override;
+    double row_share(Index row) const override;
     T *weights() override { return parameters_.trained(); }
     Index n_weights() const override { return static_cast<Index>(parameters_.weights.size()); }
     Index n_stretches() const override { return pass_.n_stretches(); }

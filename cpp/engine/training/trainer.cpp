@@ -21,7 +21,8 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
     require(spec.mixup >= 0.0 && std::isfinite(spec.mixup),
             "mixup must be finite and not negative, got ", spec.mixup);
     check_augmentation(spec.augmentation);
-    optimizer_->allocate({network.packed().weights(), spec.seed});
+    optimizer_->allocate({network.packed().weights(), spec.seed, network.loss().samples(),
+                          network.reparametrized()});
 }
 
 template <class T>
@@ -151,6 +152,7 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
         team_size_ = n_threads;
         pass_.emplace(network_, largest_batch_, n_threads, !X_.sparse(), Pass<T>::Purpose::gradient,
                       changed_room());
+        optimizer_->make_room(largest_batch_, n_threads, !X_.sparse());
         if (network_.reparametrized())
             collected_.resize(parameters_.stored.size());
     }

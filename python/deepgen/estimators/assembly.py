@@ -115,13 +115,17 @@ def make_averaging(model: Any) -> Averaging:
     return averaging
 
 
-def make_wrappers(model: Any, averaging: Averaging) -> tuple[_core.Component, ...]:
+def make_wrappers(
+    model: Any, optimizer: Optimizer, averaging: Averaging
+) -> tuple[_core.Component, ...]:
     """Return what an estimator wraps around its optimizer.
 
     Parameters
     ----------
     model : BaseMLP
         Whose constructor parameters are read.
+    optimizer : Optimizer
+        What its ``solver`` stands for.
     averaging : Averaging
         What is made of the weights on the way.
 
@@ -133,6 +137,10 @@ def make_wrappers(model: Any, averaging: Averaging) -> tuple[_core.Component, ..
     wrappers = []
     if model.clip_norm is not None:
         wrappers.append(_core.Component("clip_norm", {"limit": float(model.clip_norm)}))
+    if model.adaptive_clip is not None:
+        wrappers.append(_core.Component("adaptive_clip", {"ratio": float(model.adaptive_clip)}))
+    if isinstance(optimizer, FirstOrder):
+        wrappers.extend(optimizer.wrappers())
     return (*wrappers, *averaging.wrappers())
 
 
@@ -181,7 +189,7 @@ def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
         if not isinstance(optimizer, FirstOrder) and not isinstance(schedule, Constant):
             warn(f"learning_rate={model.learning_rate!r} has no effect with solver='lbfgs'")
         return schedule
-    if not isinstance(optimizer, SGD):
+    if not isinstance(optimizer.rule() if isinstance(optimizer, FirstOrder) else optimizer, SGD):
         warn(
             f"learning_rate='{model.learning_rate}' acts with solver='sgd' only, as in "
             f"scikit-learn; give the object {type(schedule).__name__}() for other solvers",
@@ -252,8 +260,8 @@ def make_plan(
     rate = float(model.learning_rate_init)
     return Plan(
         # L-BFGS is no optimizer of the engine, which then takes no steps.
-        optimizer=(optimizer if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
-        wrappers=make_wrappers(model, averaging),
+        optimizer=(optimizer.rule() if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
+        wrappers=make_wrappers(model, optimizer, averaging),
         augmentation=make_augmentation(model),
         mixup=float(model.mixup),
         schedule=averaging.scheduled(make_schedule(model, optimizer)),

@@ -43,9 +43,10 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         'identity', 'logistic', 'tanh', 'relu', 'leaky_relu' (slope 0.01), 'elu', 'selu', 'gelu',
         'silu' or 'mish'; a sequence gives one to each hidden layer.
     solver : str or Optimizer, default='adam'
-        How the weights are found: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta' or
-        'lbfgs'. An object of `deepgen.optimizers` brings its own settings; a name
-        takes ``momentum``, ``beta_1`` ... from here.
+        How the weights are found: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta', 'kfac',
+        'shampoo' or 'lbfgs'. An object of `deepgen.optimizers` brings its own settings; a name
+        takes ``momentum``, ``beta_1`` ... from here. `SAM` and its kin stand around another
+        object.
     alpha : float, default=0.0001
         L2 on the weights, divided by the weight sum of the batch, >= 0.
     batch_size : int or 'auto', default='auto'
@@ -57,7 +58,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         lowers it where the validation loss, without validation the training loss, stays level;
         'cosine', 'one_cycle', 'flat_cos', 'coslog4' and 'snapshot' run over ``max_iter`` epochs.
     learning_rate_init : float, default=0.001
-        Learning rate before any schedule, > 0; 'adadelta' has its own, 1.
+        Learning rate before any schedule, > 0; 'adadelta' has its own, 1, and 'kfac', 0.01.
     power_t : float, default=0.5
         Power of 'invscaling', >= 0.
     max_iter : int, default=200
@@ -110,6 +111,10 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     clip_norm : float or None, default=None
         Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; a longer
         one is shortened to it. Not for 'lbfgs'.
+    adaptive_clip : float or None, default=None
+        Largest norm of a unit's gradient, as a share of the norm of its weights (columns of
+        ``coefs_``; biases, scales and shifts as whole vectors), > 0; the output layer is left
+        alone. Not for 'lbfgs'.
     mixup : float, default=0.0
         Parameter a of mixup, >= 0: each step mixes its rows in pairs, features and losses alike,
         in parts drawn from Beta(a, a); 0 mixes nothing.
@@ -247,6 +252,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         bias: bool = True,
         initializer: str = "glorot_uniform",
         clip_norm: float | None = None,
+        adaptive_clip: float | None = None,
         mixup: float = 0.0,
         augmentation: str | Augmentation | None = None,
         class_weight: dict[Any, float] | list[dict[int, float]] | str | None = None,
@@ -288,6 +294,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         self.bias = bias
         self.initializer = initializer
         self.clip_norm = clip_norm
+        self.adaptive_clip = adaptive_clip
         self.mixup = mixup
         self.augmentation = augmentation
         self.class_weight = class_weight

@@ -7,8 +7,10 @@ from typing import Any
 from deepgen.averaging import Line
 from deepgen.component import resolve
 from deepgen.estimators.assembly import LEARNING_RATE, batch_norm_of
-from deepgen.optimizers import FirstOrder, Optimizer
-from deepgen.skips import SKIPS
+from deepgen.losses import Focal
+from deepgen.normalizations import NORMALIZATIONS, Reparametrization
+from deepgen.optimizers import KFAC, FirstOrder, Optimizer, Shampoo
+from deepgen.skips import SKIPS, Fixup, Highway
 from deepgen.specification import hidden_widths
 from deepgen.warning import warn
 
@@ -47,6 +49,8 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
             "makes of a large enough sample of y"
         )
+    if isinstance(optimizer, KFAC | Shampoo):
+        refuse_with_matrices(model, optimizer)
     if model.averaging == "subspace" or isinstance(model.averaging, Line):
         if optimizer.name in ("kfac", "shampoo"):
             raise ValueError(
@@ -61,12 +65,11 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             first_order=isinstance(optimizer, FirstOrder),
         )
     if isinstance(optimizer, FirstOrder):
-        rate = optimizer.rate(model.learning_rate_init)
+        rate, rule = optimizer.rate(model.learning_rate_init), type(optimizer.rule()).__name__
         if model.learning_rate_init not in (LEARNING_RATE, rate):
             warn(
-                f"learning_rate_init={model.learning_rate_init} has no effect: "
-                f"{type(optimizer).__name__} brings its own, {rate}; set the one of the object, "
-                f"solver={type(optimizer).__name__}(learning_rate_init=...)"
+                f"learning_rate_init={model.learning_rate_init} has no effect: {rule} brings its "
+                f"own, {rate}; set the one of the object, {rule}(learning_rate_init=...)"
             )
         return
     if model.dropout > 0:
@@ -79,13 +82,60 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         )
     if batch_norm_of(model) is not None:
         raise ValueError("solver='lbfgs' does not support normalization='batch': it has no batches")
-    if model.clip_norm is not None:
-        raise ValueError(
-            "solver='lbfgs' does not support clip_norm: its line search needs the loss"
-        )
+    for name in ("clip_norm", "adaptive_clip"):
+        if getattr(model, name) is not None:
+            raise ValueError(
+                f"solver='lbfgs' does not support {name}: its line search needs the gradient as it "
+                "is"
+            )
     if model.averaging is not None:
         raise ValueError(
             "solver='lbfgs' does not support averaging: its last point is a minimum, not a sample"
         )
     if model.early_stopping:
         warn("early_stopping has no effect with solver='lbfgs'")
+
+
+def refuse_with_matrices(model: Any, optimizer: KFAC | Shampoo) -> None:
+    """Refuse what solvers of whole layers do not know.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    optimizer : KFAC or Shampoo
+        What its ``solver`` stands for.
+
+    Raises
+    ------
+    ValueError
+        If a layer is more than its matrix, weights are made of others, or targets cannot be drawn
+        from what the loss predicts.
+    """
+    skip = None if model.skip is None else resolve(model.skip, SKIPS, "skip")
+    if isinstance(skip, Highway):
+        raise ValueError(
+            f"skip='highway' does not support solver='{optimizer.name}': a layer with a gate is two"
+            " matrices, which the solver does not know; use another skip"
+        )
+    if isinstance(optimizer, Shampoo):
+        return
+    loss = getattr(model, "loss", None)
+    if optimizer.fisher == "true" and (loss == "focal" or isinstance(loss, Focal)):
+        raise ValueError(
+            "solver='kfac' draws targets from what a likelihood predicts, and loss='focal' is none;"
+            " give solver=KFAC(fisher='empirical')"
+        )
+    if isinstance(skip, Fixup):
+        raise ValueError(
+            "skip='fixup' does not support solver='kfac': its branches' weights are multiplied by "
+            "trained numbers; use 'residual' or 'deepnorm', or solver='shampoo'"
+        )
+    if model.normalization is None:
+        return
+    norm = resolve(model.normalization, NORMALIZATIONS, "normalization")
+    if isinstance(norm, Reparametrization):
+        raise ValueError(
+            f"solver='kfac' has no factors for normalization={type(norm).__name__}(), which makes "
+            "weights of others; use BatchNorm(), LayerNorm() or solver='shampoo'"
+        )

@@ -59,6 +59,7 @@ SHARED: dict[str, Any] = {
     "bias": ["boolean"],
     "initializer": [StrOptions(set(INITIALIZERS))],
     "clip_norm": [Interval(Real, 0, None, closed="neither"), None],
+    "adaptive_clip": [Interval(Real, 0, None, closed="neither"), None],
     "mixup": [Interval(Real, 0, None, closed="left")],
     "augmentation": [StrOptions(set(AUGMENTATIONS)), Augmentation, None],
     "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],

@@ -42,9 +42,17 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
 
 def _nets(epochs: int, seed: int) -> dict[str, list[Net]]:
     return {
-        kind: [measure_net((WIDTH,) * depth, seed, epochs, **settings) for depth in DEPTHS]
-        for kind, settings in KINDS.items()
+        kind: [
+            measure_net((WIDTH,) * depth, seed, epochs, **_settings(kind, depth))
+            for depth in DEPTHS
+        ]
+        for kind in KINDS
     }
+
+
+def _settings(kind: str, depth: int) -> dict[str, Any]:
+    """Without a skip where there are too few layers for a block, two beside the first."""
+    return {key: value for key, value in KINDS[kind].items() if key != "skip" or depth >= 3}
 
 
 def _measure(plan: Plan) -> Measurement:

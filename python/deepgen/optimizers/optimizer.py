@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from deepgen import _core
 from deepgen.component import Component
 
 __all__ = ["FirstOrder", "Optimizer", "convention"]
@@ -60,6 +61,26 @@ class FirstOrder(Optimizer):
         settings = super().settings()
         settings.pop("learning_rate_init", None)
         return settings
+
+    def rule(self) -> FirstOrder:
+        """Return what moves the weights.
+
+        Returns
+        -------
+        rule : FirstOrder
+            This object; the inner one where it is wrapped around another.
+        """
+        return self
+
+    def wrappers(self) -> tuple[_core.Component, ...]:
+        """Return what stands around the rule.
+
+        Returns
+        -------
+        wrappers : tuple of deepgen._core.Component
+            From the inside out; nothing.
+        """
+        return ()
 
 
 def convention(optimizer: Any, *known: str) -> str:

@@ -1,0 +1,76 @@
+// Adaptive sharpness-aware minimization: the neighbourhood has the size of each weight.
+//
+//   e = rho T^2 g / (|T g| + 1e-16),   T = |w| + eta for weights, 1 for biases, scales and shifts
+//   the base steps from w along the gradient at w + e
+//
+// Kwon, Kim, Park & Choi (2021), ASAM: adaptive sharpness-aware minimization for scale-invariant
+// learning of deep neural networks, section 3, with T as in its authors' code.
+
+#include "engine/optimizers/elsewhere.hpp"
+#include "engine/optimizers/wrappers.hpp"
+
+namespace deepgen {
+namespace {
+
+constexpr Parameter parameters[] = {
+    {.name = "rho", .value = 0.5, .low = 0.0, .high = infinity},
+    {.name = "eta", .value = 0.01, .low = 0.0, .high = infinity},
+};
+
+template <class T>
+class AsamBatch final : public EvaluatedElsewhere<T> {
+  public:
+    AsamBatch(BatchGradient<T> &inner, Displacement<T> &memory, std::vector<double> &squares,
+              double rho, double eta)
+        : EvaluatedElsewhere<T>(inner, memory), squares_(squares), rho_(rho), eta_(eta) {}
+
+  private:
+    double climb(const Team &team, double) override {
+        T *const gradient = this->memory_.gradient.data();
+        this->inner_.show(team, gradient, [&](const Stretch<T> &stretch) {
+            const T *const weights = this->inner_.weights() + stretch.offset;
+            T *const own = gradient + stretch.offset;
+            const Kernels<T> &kernels = this->memory_.kernels;
+            squares_[as_size(stretch.number)] =
+                stretch.coefs ? kernels.scale_by_size(stretch.n, weights, eta_, own)
+                              : kernels.dot(stretch.n, own, own);
+            return false;
+        });
+        const double total =
+            std::accumulate(squares_.begin(), squares_.begin() + this->inner_.n_stretches(), 0.0);
+        return rho_ / (std::sqrt(total) + 1e-16);
+    }
+
+    std::vector<double> &squares_; // of T g, for each stretch
+    double rho_, eta_;
+};
+
+template <class T>
+class Asam final : public Wrapper<T> {
+  public:
+    Asam(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels)
+        : Wrapper<T>(std::move(base)), memory_(kernels), rho_(settings["rho"]),
+          eta_(settings["eta"]) {}
+
+    void allocate(const Surroundings &surroundings) override {
+        Wrapper<T>::allocate(surroundings);
+        memory_.allocate(surroundings.weights);
+        squares_.assign(as_size(surroundings.weights.size / lane_pad<T>), 0.0);
+    }
+
+    StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {
+        return step_elsewhere<AsamBatch<T>>(*this->base_, team, batch, size, memory_, squares_,
+                                            rho_, eta_);
+    }
+
+  private:
+    Displacement<T> memory_;
+    std::vector<double> squares_;
+    double rho_, eta_;
+};
+
+} // namespace
+
+constexpr WrapperEntry wrapper::asam = wrapper_entry<Asam>("asam", parameters);
+
+} // namespace deepgen

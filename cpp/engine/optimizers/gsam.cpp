@@ -1,0 +1,106 @@
+// Surrogate-gap guided sharpness-aware minimization: descends the loss at the worst point near by
+// and, across that, the gap between it and the loss itself.
+//
+//   g_p = gradient at w + e, e as for SAM
+//   g_across = g - (g . g_p) / |g_p|^2 g_p
+//   the base steps from w along g_p - alpha g_across
+//
+// Zhuang, Gong, Yuan, Cui, Adam, Dvornek, Tatikonda, Duncan & Liu (2022), Surrogate gap
+// minimization improves sharpness-aware training, algorithm 1 with a constant rho. With alpha = 0
+// it is SAM bit by bit.
+
+#include "engine/optimizers/elsewhere.hpp"
+#include "engine/optimizers/wrappers.hpp"
+
+namespace deepgen {
+namespace {
+
+constexpr Parameter parameters[] = {
+    {.name = "rho", .value = 0.05, .low = 0.0, .high = infinity},
+    {.name = "alpha", .value = 0.4, .low = 0.0, .high = infinity},
+};
+
+// What a step needs beside the two points.
+template <class T>
+struct Gap {
+    Buffer<T> gradient;                    // at w, then its part across g_p
+    std::vector<double> products, squares; // g . g_p and |g_p|^2 of each stretch
+};
+
+template <class T>
+class GsamBatch final : public EvaluatedElsewhere<T> {
+  public:
+    using typename BatchGradient<T>::Visitor;
+
+    GsamBatch(BatchGradient<T> &inner, Displacement<T> &memory, Gap<T> &gap, double rho,
+              double alpha)
+        : EvaluatedElsewhere<T>(inner, memory), gap_(gap), rho_(rho), alpha_(alpha) {}
+
+    void visit(const Team &team, Visitor visitor) override {
+        const Kernels<T> &kernels = this->memory_.kernels;
+        T *const there = this->memory_.gradient.data();
+        EvaluatedElsewhere<T>::visit(team, [&](const Stretch<T> &stretch) {
+            gap_.products[as_size(stretch.number)] =
+                kernels.dot(stretch.n, gap_.gradient.data() + stretch.offset, stretch.gradient);
+            gap_.squares[as_size(stretch.number)] =
+                kernels.dot(stretch.n, stretch.gradient, stretch.gradient);
+            return true;
+        });
+        const double squares = total(gap_.squares);
+        const double along = squares > 0.0 ? total(gap_.products) / squares : 0.0;
+        this->inner_.show(team, there, [&](const Stretch<T> &stretch) {
+            T *const across = gap_.gradient.data() + stretch.offset;
+            kernels.add_scaled(stretch.n, -along, stretch.gradient, across);
+            kernels.add_scaled(stretch.n, -alpha_, across, there + stretch.offset);
+            return visitor(stretch);
+        });
+    }
+
+  private:
+    double climb(const Team &team, double squares) override {
+        T *const gradient = this->memory_.gradient.data();
+        this->inner_.show(team, gradient, [&](const Stretch<T> &stretch) {
+            std::copy_n(stretch.gradient, stretch.n, gap_.gradient.data() + stretch.offset);
+            return false;
+        });
+        return rho_ / (std::sqrt(squares) + 1e-12);
+    }
+    double total(const std::vector<double> &sums) const {
+        return std::accumulate(sums.begin(), sums.begin() + this->inner_.n_stretches(), 0.0);
+    }
+
+    Gap<T> &gap_;
+    double rho_, alpha_;
+};
+
+template <class T>
+class Gsam final : public Wrapper<T> {
+  public:
+    Gsam(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels)
+        : Wrapper<T>(std::move(base)), memory_(kernels), rho_(settings["rho"]),
+          alpha_(settings["alpha"]) {}
+
+    void allocate(const Surroundings &surroundings) override {
+        Wrapper<T>::allocate(surroundings);
+        memory_.allocate(surroundings.weights);
+        gap_.gradient.assign(as_size(surroundings.weights.size), T(0));
+        gap_.products.assign(as_size(surroundings.weights.size / lane_pad<T>), 0.0);
+        gap_.squares = gap_.products;
+    }
+
+    StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {
+        return step_elsewhere<GsamBatch<T>>(*this->base_, team, batch, size, memory_, gap_, rho_,
+                                            alpha_);
+    }
+
+  private:
+    Displacement<T> memory_;
+    Gap<T> gap_;
+    double rho_, alpha_;
+};
+
+} // namespace
+
+constexpr WrapperEntry wrapper::gsam = wrapper_entry<Gsam>("gsam", parameters);
+
+} // namespace deepgen

@@ -1,0 +1,62 @@
+// Preconditioners: the gradient of a batch, whole and with L2, becomes a direction, and an
+// elementwise rule takes that in its place.
+
+#pragma once
+
+#include "engine/optimizers/kept_gradient.hpp"
+#include "engine/optimizers/wrapper.hpp"
+
+namespace deepgen {
+
+template <class T>
+class Preconditioner : public Wrapper<T> {
+  public:
+    Preconditioner(std::unique_ptr<Optimizer<T>> base, const Kernels<T> &kernels)
+        : Wrapper<T>(std::move(base)), kept_(kernels) {}
+
+    void allocate(const Surroundings &surroundings) override {
+        Wrapper<T>::allocate(surroundings);
+        kept_.allocate(surroundings.weights);
+        direction_.assign(as_size(surroundings.weights.size), T(0));
+    }
+
+    StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {
+        Turned turned(batch, *this, size);
+        StepReport report = this->base_->step(team, turned, size);
+        report.gradient_squares = turned.squares;
+        return report;
+    }
+
+  protected:
+    // Writes the direction of every weight, padding left at zero. Every thread of the team calls
+    // it, and the team has to meet before it returns.
+    virtual void turn(const Team &, BatchGradient<T> &, StepSize, const T *gradient,
+                      T *direction) = 0;
+
+  private:
+    class Turned final : public Decorated<T> {
+      public:
+        using typename BatchGradient<T>::Visitor;
+
+        Turned(BatchGradient<T> &inner, Preconditioner &owner, StepSize size)
+            : Decorated<T>(inner), owner_(owner), size_(size) {}
+
+        void visit(const Team &team, Visitor visitor) override {
+            squares = owner_.kept_.keep(team, this->inner_);
+            owner_.turn(team, this->inner_, size_, owner_.kept_.data(), owner_.direction_.data());
+            this->inner_.show(team, owner_.direction_.data(), visitor);
+        }
+        double penalty() const override { return 0.0; } // what is kept has L2 in it
+
+        double squares = 0.0;
+
+      private:
+        Preconditioner &owner_;
+        StepSize size_;
+    };
+
+    KeptGradient<T> kept_;
+    Buffer<T> direction_;
+};
+
+} // namespace deepgen

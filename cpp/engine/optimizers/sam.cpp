@@ -1,0 +1,57 @@
+// Sharpness-aware minimization: the gradient at the worst point near by, to first order.
+//
+//   e = rho g / (|g| + 1e-12),   g the gradient at w over all numbers jointly
+//   the base steps from w along the gradient at w + e
+//
+// L2 is part of the loss at both points. Foret, Kleiner, Mobahi & Neyshabur (2021),
+// Sharpness-aware minimization for efficiently improving generalization, algorithm 1.
+
+#include "engine/optimizers/elsewhere.hpp"
+#include "engine/optimizers/wrappers.hpp"
+
+namespace deepgen {
+namespace {
+
+constexpr Parameter parameters[] = {
+    {.name = "rho", .value = 0.05, .low = 0.0, .high = infinity},
+};
+
+template <class T>
+class SamBatch final : public EvaluatedElsewhere<T> {
+  public:
+    SamBatch(BatchGradient<T> &inner, Displacement<T> &memory, double rho)
+        : EvaluatedElsewhere<T>(inner, memory), rho_(rho) {}
+
+  private:
+    double climb(const Team &, double squares) override {
+        return rho_ / (std::sqrt(squares) + 1e-12);
+    }
+
+    double rho_;
+};
+
+template <class T>
+class Sam final : public Wrapper<T> {
+  public:
+    Sam(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels)
+        : Wrapper<T>(std::move(base)), memory_(kernels), rho_(settings["rho"]) {}
+
+    void allocate(const Surroundings &surroundings) override {
+        Wrapper<T>::allocate(surroundings);
+        memory_.allocate(surroundings.weights);
+    }
+
+    StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {
+        return step_elsewhere<SamBatch<T>>(*this->base_, team, batch, size, memory_, rho_);
+    }
+
+  private:
+    Displacement<T> memory_;
+    double rho_;
+};
+
+} // namespace
+
+constexpr WrapperEntry wrapper::sam = wrapper_entry<Sam>("sam", parameters);
+
+} // namespace deepgen

@@ -1,0 +1,50 @@
+"""ASAM: SAM in a neighbourhood of the size of each weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from deepgen.component import Range
+from deepgen.optimizers.sharpness import Sharpness
+
+__all__ = ["ASAM"]
+
+
+@dataclass(repr=False)
+class ASAM(Sharpness):
+    r"""Adaptive sharpness-aware minimization: SAM in a neighbourhood of the size of each weight.
+
+    Parameters
+    ----------
+    base : FirstOrder, default=Adam()
+        The optimizer that moves the weights; any but another wrapper and 'lbfgs'.
+    rho : float, default=0.5
+        How far away the point is, in sizes of the weights, >= 0; 0 is the base itself.
+    eta : float, default=0.01
+        Added to the sizes, so that small weights can leave 0, >= 0.
+
+    Notes
+    -----
+    The base steps from w along the gradient at :math:`w + \rho T^2 g / \|T g\|` with
+    :math:`T = |w| + \eta` for weights and 1 for biases, scales and shifts, as its authors' code
+    has it. With ``eta=0`` the point does not change where neurons are scaled against each other.
+    Cost and treatment of dropout and batch norm as for `SAM`.
+
+    References
+    ----------
+    .. [1] J. Kwon, J. Kim, H. Park and I. K. Choi, "ASAM: adaptive sharpness-aware minimization
+       for scale-invariant learning of deep neural networks", ICML 2021.
+
+    Examples
+    --------
+    >>> from deepgen.optimizers import ASAM
+    >>> ASAM(rho=1.0).settings()
+    {'rho': 1.0, 'eta': 0.01}
+    """
+
+    name: ClassVar[str] = "asam"
+    ranges: ClassVar[dict[str, Range]] = {"rho": Range(0), "eta": Range(0)}
+
+    rho: float = 0.5
+    eta: float = 0.01

@@ -1,0 +1,122 @@
+"""KFAC: natural gradient with a curvature of Kronecker factors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+from typing import Any, ClassVar
+
+from deepgen.component import Range
+from deepgen.optimizers.optimizer import FirstOrder
+
+__all__ = ["KFAC"]
+
+
+@dataclass(repr=False)
+class KFAC(FirstOrder):
+    r"""Natural gradient with a curvature of Kronecker factors, then momentum.
+
+    Parameters
+    ----------
+    fisher : {'true', 'empirical'}, default='true'
+        Whose slopes the factors are of: 'true' draws targets from the model's own predictions,
+        'empirical' takes those at hand. Focal losses are no likelihoods and need 'empirical'.
+    form : {'inverse', 'eigen'}, default='inverse'
+        How the factors are damped and inverted: each by itself, or both together in their
+        eigenbasis, which is more exact and takes longer.
+    damping : float, default=0.01
+        Added to the curvature, >= 0.
+    factor_decay : float, default=0.95
+        Decay of the factors' running means, in [0, 1).
+    interval : int, default=20
+        Steps from one renewal of factors and inverses to the next, >= 1.
+    kl_clip : float, default=1e-3
+        Bound on learning rate² x direction x gradient, which is about twice the change of the
+        predictions in Kullback-Leibler divergence, >= 0; None sets none.
+    momentum : float, default=0.9
+        Share of the last change that is kept, in [0, 1].
+    weight_decay : float, default=0.0
+        Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
+    largest_factor : int, default=4096
+        Factors of more inputs or outputs are cut into blocks of nearly equal size, in
+        [1, 32768].
+    learning_rate_init : float, default=0.01
+        Learning rate before any schedule, > 0; the rule brings its own scale, so it is not the
+        estimator's.
+
+    Notes
+    -----
+    Of a layer with inputs a (and a 1 for the bias) and slopes s of the loss in its products, the
+    Fisher information is taken to be the Kronecker product of :math:`A = E[a a^T]` and
+    :math:`G = E[s s^T]`, means over batches and sample weights. The direction of its gradient D is
+    :math:`(A + \pi r I)^{-1} D (G + \tfrac{r}{\pi} I)^{-1}` with :math:`r` the root of the damping
+    and :math:`\pi^2` the ratio of the mean eigenvalues of A and G, or with ``form='eigen'``
+    :math:`Q_A \frac{Q_A^T D Q_G}{d_A d_G^T + \lambda} Q_G^T`. SGD with momentum takes it as a
+    gradient. L2 is part of the gradient, not of the curvature. Scales and shifts of norms take the
+    gradient itself; a layer behind a skip is a layer as any other. Under batch norm, whose rows
+    depend on each other, a row's slopes are those that reach it.
+
+    A step costs two more products a layer (four with ``form='eigen'``), a renewal another backward
+    pass, the factors and their inverses by LAPACK. Memory is about four squares of inputs and
+    outputs a layer. Factors that cannot be inverted leave the inverses before. Products are in
+    float32 where ``dtype`` is 'bfloat16'.
+
+    References
+    ----------
+    .. [1] J. Martens and R. Grosse, "Optimizing neural networks with Kronecker-factored approximate
+       curvature", ICML 2015.
+    .. [2] J. Ba, R. Grosse and J. Martens, "Distributed second-order optimization using
+       Kronecker-factored approximations", ICLR 2017, section 5.1 (the clip).
+
+    Examples
+    --------
+    >>> from deepgen.optimizers import KFAC
+    >>> KFAC(form="eigen", interval=10)
+    KFAC(form='eigen', interval=10)
+    """
+
+    name: ClassVar[str] = "kfac"
+    ranges: ClassVar[dict[str, Range]] = {
+        "damping": Range(0),
+        "factor_decay": Range(0, 1, without="high"),
+        "interval": Range(1),
+        "kl_clip": Range(0),
+        "momentum": Range(0, 1),
+        "weight_decay": Range(0),
+        "largest_factor": Range(1, 32768),
+        "learning_rate_init": Range(0, without="low"),
+    }
+    integers: ClassVar[tuple[str, ...]] = ("interval", "largest_factor")
+    optional: ClassVar[tuple[str, ...]] = ("kl_clip",)
+    choices: ClassVar[dict[str, tuple[str, ...]]] = {
+        "fisher": ("empirical", "true"),
+        "form": ("eigen", "inverse"),
+    }
+
+    fisher: str = "true"
+    form: str = "inverse"
+    damping: float = 0.01
+    factor_decay: float = 0.95
+    interval: int = 20
+    kl_clip: float | None = 1e-3
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    largest_factor: int = 4096
+    learning_rate_init: float = 0.01
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings under the engine's names.
+
+        Returns
+        -------
+        settings : dict of str to float
+            ``fisher`` and ``form`` become 'empirical' and 'eigen'; no clip is an infinite one.
+        """
+        settings = super().settings()
+        fisher, form = settings.pop("fisher"), settings.pop("form")
+        return {
+            **settings,
+            "empirical": fisher == "empirical",
+            "eigen": form == "eigen",
+            "kl_clip": inf if self.kl_clip is None else self.kl_clip,
+        }

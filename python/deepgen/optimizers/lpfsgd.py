@@ -1,0 +1,55 @@
+"""LPF-SGD: the gradient of the loss averaged over a Gaussian around the weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from deepgen.component import Range
+from deepgen.optimizers.sharpness import Sharpness
+
+__all__ = ["LPFSGD"]
+
+
+@dataclass(repr=False)
+class LPFSGD(Sharpness):
+    r"""Low-pass filtered descent: the gradient of the loss averaged over a Gaussian.
+
+    Parameters
+    ----------
+    base : FirstOrder, default=Adam()
+        The optimizer that moves the weights; any but another wrapper and 'lbfgs'.
+    gamma : float, default=5e-4
+        Width of the Gaussian as a share of the norm of each unit's weights, >= 0; 0 is the base
+        itself.
+    n_samples : int, default=1
+        Draws that are averaged in each step, >= 1.
+
+    Notes
+    -----
+    The base steps from w along the mean gradient at :math:`w + e` with
+    :math:`e_i \sim N(0, (\gamma \|w_i\|)^2 I)`, where i runs over units (columns of ``coefs_``)
+    and over biases, scales and shifts as whole vectors. ``gamma`` is constant, the authors let it
+    grow. Each draw sees the whole batch, where the authors' code gives it a part: ``n_samples``
+    gradients a step, and less noise in the mean. ``history_`` reports the mean loss at the draws
+    (its L2 at w) and the norm of the mean gradient. Noise has a random stream of its own, keyed by
+    the count of steps.
+
+    References
+    ----------
+    .. [1] D. Bisla, J. Wang and A. Choromanska, "Low-pass filtering SGD for recovering flat optima
+       in the deep learning optimization landscape", AISTATS 2022, algorithm 1.
+
+    Examples
+    --------
+    >>> from deepgen.optimizers import LPFSGD
+    >>> LPFSGD(gamma=1e-3).settings()
+    {'gamma': 0.001, 'n_samples': 1}
+    """
+
+    name: ClassVar[str] = "lpfsgd"
+    integers: ClassVar[tuple[str, ...]] = ("n_samples",)
+    ranges: ClassVar[dict[str, Range]] = {"gamma": Range(0), "n_samples": Range(1, 1_000_000)}
+
+    gamma: float = 5e-4
+    n_samples: int = 1

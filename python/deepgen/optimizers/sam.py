@@ -1,0 +1,47 @@
+"""SAM: the gradient at the worst point near by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from deepgen.component import Range
+from deepgen.optimizers.sharpness import Sharpness
+
+__all__ = ["SAM"]
+
+
+@dataclass(repr=False)
+class SAM(Sharpness):
+    r"""Sharpness-aware minimization: steps along the gradient at the worst point near by.
+
+    Parameters
+    ----------
+    base : FirstOrder, default=Adam()
+        The optimizer that moves the weights; any but another wrapper and 'lbfgs'.
+    rho : float, default=0.05
+        How far away the point is, >= 0; 0 is the base itself.
+
+    Notes
+    -----
+    With g the gradient over all parameters jointly, ``alpha`` included, the base steps from w
+    along the gradient at :math:`w + \rho g / \|g\|`. Dropout masks are the same at both points,
+    batch norm takes the batch's statistics at both and moves the running ones at w. Two gradients
+    a step, two extra numbers a parameter. ``history_`` reports loss and gradient at w.
+
+    References
+    ----------
+    .. [1] P. Foret, A. Kleiner, H. Mobahi and B. Neyshabur, "Sharpness-aware minimization for
+       efficiently improving generalization", ICLR 2021, algorithm 1.
+
+    Examples
+    --------
+    >>> from deepgen.optimizers import SAM, SGD
+    >>> SAM(base=SGD(), rho=0.1).get_params()["base__momentum"]
+    0.9
+    """
+
+    name: ClassVar[str] = "sam"
+    ranges: ClassVar[dict[str, Range]] = {"rho": Range(0)}
+
+    rho: float = 0.05
