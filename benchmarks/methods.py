@@ -15,7 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from deepgen import MLPClassifier, MLPRegressor
-from deepgen.optimizers import SGD
+from deepgen.optimizers import ASAM, GSAM, LPFSGD, SAM, SGD
 
 BASE = {
     "hidden_layer_sizes": (64, 64, 64),
@@ -88,12 +88,23 @@ METHODS = {
     "RMSProp": Method({"solver": "rmsprop"}),
     "AdaDelta": Method({"solver": "adadelta"}),
     "AdamW": Method({"solver": "adamw"}),
+    "K-FAC": Method({"solver": "kfac"}),
+    "Shampoo": Method({"solver": "shampoo"}),
+    "SAM": Method({"solver": SAM()}),
+    "ASAM": Method({"solver": ASAM()}),
+    "GSAM": Method({"solver": GSAM()}),
+    "LPF-SGD": Method({"solver": LPFSGD()}),
     "silu": Method({"activation": "silu"}),
     "batch norm": Method({"normalization": "batch"}),
     "layer norm": Method({"normalization": "layer"}),
     "weight norm": Method({"normalization": "weight"}),
-    "weight standardization": Method({"normalization": "weight_standardization"}),
+    "scaled weight standardization": Method(
+        {"normalization": "scaled_weight_standardization", "initializer": "he_normal"}
+    ),
     "residual": Method({"skip": "residual"}),
+    "DeepNorm": Method({"skip": "deepnorm"}),
+    "Fixup": Method({"skip": "fixup"}),
+    "highway": Method({"skip": "highway"}),
     "dropout 0.1": Method({"dropout": 0.1}),
     "clipping at norm 1": Method({"clip_norm": 1.0}),
     "cosine schedule": Method({"learning_rate": "cosine"}),
@@ -107,6 +118,7 @@ METHODS = {
     "5 snapshots, all epochs": Method(
         {"averaging": "snapshot", "n_members": 5, "early_stopping": False}
     ),
+    "learned line": Method({"averaging": "subspace"}),
     "5 members": Method({"n_members": 5}),
     "quantile-normal inputs": Method(encoder=quantile_normal),
 }
