@@ -252,7 +252,13 @@ def test_ranges_show_which_bounds_belong(allowed, shown):
 
 
 @pytest.mark.parametrize(
-    ("cls", "flag"), [(SGD, "nesterov"), (BatchNorm, "recalibrate"), (WeightNorm, "data_dependent")]
+    ("cls", "flag"),
+    [
+        (SGD, "nesterov"),
+        (BatchNorm, "recalibrate"),
+        (WeightNorm, "data_dependent"),
+        (ScaledWeightStandardization, "centre_features"),
+    ],
 )
 def test_flags_are_true_or_false(cls, flag):
     with pytest.raises(ValueError, match=f"{cls.__name__}: {flag} must be True or False, got 'ma"):

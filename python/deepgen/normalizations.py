@@ -60,8 +60,15 @@ class Reparametrization(Normalization):
     True
     """
 
-    centres: ClassVar[bool] = False
-    """Whether each unit's weights sum to 0."""
+    def on_features(self) -> _core.Component:
+        """Return the engine's description for the first hidden layer.
+
+        Returns
+        -------
+        component : deepgen._core.Component
+            Name and settings.
+        """
+        return self.after("identity")
 
     def after(self, activation: str) -> _core.Component:
         """Return the engine's description for a layer on top of an activation.
@@ -228,10 +235,13 @@ class WeightStandardization(Reparametrization):
     ddof : int, default=0
         The deviation's divisor is fan_in - ddof: 0 as the paper's TensorFlow code, 1 as its PyTorch
         code.
+    centre_features : bool, default=True
+        Whether the first hidden layer is standardised too; False leaves it plain.
 
     Notes
     -----
-    Centred weights do not see the sum of a layer's inputs; layers of a single input are refused.
+    Centred weights do not see the sum of a layer's inputs: with few features, of which the target
+    may depend on the sum, take ``centre_features=False``. Layers of a single input are refused.
     Weights have deviation 1, so pre-activations grow with the square root of the layer's inputs;
     `ScaledWeightStandardization` takes that out and adds a gain. The output layer is plain.
 
@@ -248,11 +258,34 @@ class WeightStandardization(Reparametrization):
     """
 
     name: ClassVar[str] = "weight_standardization"
-    centres: ClassVar[bool] = True
     ranges: ClassVar[dict[str, Range]] = {"eps": Range(0, without="low"), "ddof": Range(0, 1)}
+    flags: ClassVar[tuple[str, ...]] = ("centre_features",)
 
     eps: float = 1e-5
     ddof: int = 0
+    centre_features: bool = True
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings under the engine's names.
+
+        Returns
+        -------
+        settings : dict of str to float
+            All fields but ``centre_features``, which says what becomes of one layer.
+        """
+        settings = super().settings()
+        settings.pop("centre_features")
+        return settings
+
+    def on_features(self) -> _core.Component:
+        """Return the engine's description for the first hidden layer.
+
+        Returns
+        -------
+        component : deepgen._core.Component
+            None of it without ``centre_features``.
+        """
+        return super().on_features() if self.centre_features else _core.Component("none")
 
 
 @dataclass(repr=False)
@@ -268,10 +301,13 @@ class ScaledWeightStandardization(Reparametrization):
     ----------
     eps : float, default=1e-4
         Smallest sum of squares that is divided by, > 0.
+    centre_features : bool, default=True
+        Whether the weights of the first hidden layer are centred too; False only scales them.
 
     Notes
     -----
-    Centred weights do not see the sum of a layer's inputs; layers of a single input are refused.
+    Centred weights do not see the sum of a layer's inputs: with few features, of which the target
+    may depend on the sum, take ``centre_features=False``. Layers of a single input are refused.
     With standard normal inputs each layer's pre-activations have mean 0 and variance 1 at the
     start. For that, :math:`\gamma` is the exact gain of the activation that the layer's inputs
     went through, :math:`1 / \sqrt{\mathrm{Var} f(x)}` with x standard normal: for ReLU
@@ -297,10 +333,11 @@ class ScaledWeightStandardization(Reparametrization):
     """
 
     name: ClassVar[str] = "scaled_weight_standardization"
-    centres: ClassVar[bool] = True
     ranges: ClassVar[dict[str, Range]] = {"eps": Range(0, without="low")}
+    flags: ClassVar[tuple[str, ...]] = ("centre_features",)
 
     eps: float = 1e-4
+    centre_features: bool = True
 
     def settings(self) -> dict[str, Any]:
         """Return the settings under the engine's names.
@@ -310,7 +347,19 @@ class ScaledWeightStandardization(Reparametrization):
         settings : dict of str to float
             Those of a layer on top of features.
         """
-        return {**super().settings(), "gamma": 1.0}
+        settings = super().settings()
+        settings.pop("centre_features")
+        return {**settings, "gamma": 1.0}
+
+    def on_features(self) -> _core.Component:
+        """Return the engine's description for the first hidden layer.
+
+        Returns
+        -------
+        component : deepgen._core.Component
+            Without ``centre_features`` weight norm, which scales alike.
+        """
+        return super().on_features() if self.centre_features else _core.Component("weight_norm")
 
     def after(self, activation: str) -> _core.Component:
         """Return the engine's description for a layer on top of an activation.

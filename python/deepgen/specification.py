@@ -131,26 +131,40 @@ def output_activation(activation: Any) -> str:
     return str(activation[-1]) if len(activation) else "identity"
 
 
-def refuse_single_inputs(weights: Reparametrization, widths: list[int]) -> None:
-    """Refuse centred weights of a single input, which would be 0 whatever is trained.
+def reparametrized(
+    weights: Reparametrization, n_inputs: int, widths: list[int], activations: list[str]
+) -> list[_core.Component]:
+    """Return what the weights of each hidden layer are made by.
 
     Parameters
     ----------
     weights : Reparametrization
-        What the weights of hidden layers are made by.
+        What the estimator asks for.
+    n_inputs : int
+        Features, >= 1.
     widths : list of int
-        Features, then units of the hidden layers.
+        Units of the hidden layers.
+    activations : list of str
+        Activations of the hidden layers.
+
+    Returns
+    -------
+    components : list of deepgen._core.Component
+        One a hidden layer.
 
     Raises
     ------
     ValueError
-        If a hidden layer has a single input.
+        If the weights of a single input would be centred: they would be 0 whatever is trained.
     """
-    if 1 in widths[:-1]:
-        raise ValueError(
-            f"{weights.name} centres each unit's weights over its inputs, and hidden layer "
-            f"{widths.index(1)} has a single input"
-        )
+    made = [weights.on_features(), *map(weights.after, activations)][: len(widths)]
+    for layer, (component, fan_in) in enumerate(zip(made, [n_inputs, *widths], strict=False)):
+        if fan_in == 1 and component.name.endswith("weight_standardization"):
+            raise ValueError(
+                f"{component.name} centres each unit's weights over its inputs, and hidden layer "
+                f"{layer} has a single input"
+            )
+    return made
 
 
 def network_spec(
@@ -197,8 +211,6 @@ def network_spec(
     if normalization is not None:
         chosen = resolve(normalization, NORMALIZATIONS, "normalization")
         weights = chosen if isinstance(chosen, Reparametrization) else None
-        if weights and weights.centres:
-            refuse_single_inputs(weights, [n_inputs, *widths])
     bridge = Skip() if skip is None else resolve(skip, SKIPS, "skip")
     bridge.check()
     sources = [-1] * len(widths) if skip is None else bridge.sources(widths)
@@ -212,6 +224,9 @@ def network_spec(
         "identity" if closing and bridge.closes_linear else name
         for closing, name in zip(closes, activations, strict=True)
     ]
+    stored = [bridge.weights(closing) for closing in closes]
+    if weights is not None:
+        stored = reparametrized(weights, n_inputs, widths, applied)
     meeting = _core.Component(bridge.engine_name, bridge.engine_settings(sum(closes)))
     drops = iter(bridge.drops(sum(closes)))
     layers = [
@@ -221,12 +236,12 @@ def network_spec(
             normalization=norms[closing],
             skip_from=source,
             dropout=float(dropout),
-            reparametrization=weights.after(below) if weights else bridge.weights(closing),
+            reparametrization=made,
             skip=meeting,
             branch_drop=next(drops) if closing else 0.0,
         )
-        for width, name, below, source, closing in zip(
-            widths, applied, ["identity", *applied][: len(widths)], sources, closes, strict=True
+        for width, name, source, closing, made in zip(
+            widths, applied, sources, closes, stored, strict=True
         )
     ]
     layers.append(_core.LayerSpec(width=n_outputs, activation="identity"))

@@ -7,7 +7,11 @@ from scipy import integrate, sparse, stats
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.folding import effective
 from deepgen.initializers import STANDARDIZING_ROWS
-from deepgen.normalizations import ScaledWeightStandardization, WeightNorm
+from deepgen.normalizations import (
+    ScaledWeightStandardization,
+    WeightNorm,
+    WeightStandardization,
+)
 from deepgen.signal import variance_gain
 from deepgen.specification import ACTIVATIONS
 from estimators.problems import curve, features, same_bits, weights
@@ -166,6 +170,31 @@ def test_centred_weights_of_a_single_input_are_refused(name):
     with pytest.raises(ValueError, match="hidden layer 2 has a single input"):
         model_of(normalization=name, hidden_layer_sizes=(8, 1, 8)).fit(X, Y)
     assert model_of(normalization="weight", hidden_layer_sizes=(8, 1, 8)).fit(X[:, :1], Y)
+
+
+@pytest.mark.parametrize("kind", [WeightStandardization, ScaledWeightStandardization])
+def test_without_centring_the_features_their_sum_is_seen(kind):
+    target = X.sum(axis=1)
+    common = {"hidden_layer_sizes": (16, 16), "solver": "lbfgs", "max_iter": 200}
+    blind = model_of(normalization=kind(), **common).fit(X, target)
+    seeing = model_of(normalization=kind(centre_features=False), **common).fit(X, target)
+    assert np.abs(effective(blind.network_).coefs()[0].sum(axis=0)).max() < 1e-4
+    fresh = features(seed=9)
+    scores = [model.score(fresh, fresh.sum(axis=1)) for model in (blind, seeing)]
+    assert scores[0] < 0.2 < 0.9 < scores[1]
+    # A single feature can be seen, too.
+    alone = model_of(normalization=kind(centre_features=False)).fit(X[:, :1], X[:, 0])
+    assert np.abs(effective(alone.network_).coefs()[0]).min() > 0
+
+
+def test_features_that_are_not_centred_are_scaled_alike():
+    start = at_start(
+        X, normalization=ScaledWeightStandardization(centre_features=False), activation="tanh"
+    )
+    for layer in range(3):
+        gamma = 1.0 if layer == 0 else variance_gain("tanh")
+        sizes = np.linalg.norm(effective(start).coefs()[layer], axis=0)
+        np.testing.assert_allclose(sizes, gamma, rtol=1e-12)
 
 
 @every_name

@@ -5,7 +5,12 @@ import pytest
 from scipy import sparse
 
 from deepgen import MLPRegressor
-from deepgen.experiments import early_stopping, rare_features, stronger_optimizer
+from deepgen.experiments import (
+    early_stopping,
+    rare_features,
+    regularizer_costs,
+    stronger_optimizer,
+)
 from deepgen.experiments.digits import split_digits
 from deepgen.experiments.rare_features import METHODS, RIVALS, frequencies, full_batch
 from deepgen.experiments.rates import best_rate, tuning_seeds
@@ -114,3 +119,15 @@ def test_random_labels_are_drawn_apart_from_the_split():
     assert np.array_equal(clean.X, noisy.X)
     # A label drawn at random is the right one in a tenth of the cases.
     assert np.mean(clean.y != noisy.y) == pytest.approx(0.27, abs=0.05)
+
+
+def test_sam_is_predicted_to_take_nearly_twice_as_long():
+    # Two gradients, but one update.
+    assert 1.9 < regularizer_costs.predicted_ratio("SAM") < 2
+    assert regularizer_costs.predicted_ratio("mixup") == 1
+
+
+def test_step_times_are_ratios_to_the_plain_step():
+    ratios = regularizer_costs._step_ratios(1, seed=0)
+    assert ratios.shape == (len(regularizer_costs.METHODS),)
+    assert ratios[0] == 1

@@ -191,9 +191,8 @@ def trainers(data):
     for _ in range(data.draw(st.integers(1, 5))):
         arguments = sound(net)
         parameters = arguments.pop("parameters")
-        step = data.draw(
-            st.sampled_from(["set_data", "load", "store", "begin_epoch", "run", "set_state", "ok"])
-        )
+        calls = ["set_data", "load", "store", "begin_epoch", "run", "recall", "set_state", "ok"]
+        step = data.draw(st.sampled_from(calls))
         if step == "ok":
             tally.make(step, trainer.set_data, **arguments)
             tally.make(step, trainer.load, parameters)
@@ -203,7 +202,7 @@ def trainers(data):
             if data.draw(st.booleans()):
                 arguments["rows"] = several_rows(data)
             tally.make(step, trainer.set_data, **arguments)
-        elif step in ("load", "store"):
+        elif step in ("load", "store", "recall"):
             tally.make(step, getattr(trainer, step), data.draw(nonsense))
         elif step == "begin_epoch":
             tally.make(step, trainer.begin_epoch, data.draw(numbers))

@@ -31,6 +31,20 @@ struct Block {
     Index offset, n;
 };
 
+// In a few sums side by side, which a compiler puts into registers. n: whole cache lines.
+template <class T>
+double dot(Index n, const T *x, const T *y) {
+    constexpr Index lanes = lane_pad<T>;
+    T sums[as_size(lanes)] = {};
+    for (Index i = 0; i < n; i += lanes)
+        for (Index lane = 0; lane < lanes; ++lane)
+            sums[lane] += x[i + lane] * y[i + lane];
+    double sum = 0.0;
+    for (const T lane : sums)
+        sum += static_cast<double>(lane);
+    return sum;
+}
+
 // What the batch is asked at the point a of the line.
 template <class T>
 class OnLine final : public Decorated<T> {
@@ -59,14 +73,9 @@ class OnLine final : public Decorated<T> {
         const Share blocks = team.share(static_cast<Index>(ends_.blocks.size()));
         for (Index i = blocks.begin; i < blocks.end; ++i) {
             const Block &block = ends_.blocks[as_size(i)];
-            std::array<double, 3> &sums = ends_.products[as_size(i)];
-            sums = {0.0, 0.0, 0.0};
-            for (Index j = block.offset; j < block.offset + block.n; ++j) {
-                const double x = first()[j], y = second()[j];
-                sums[0] += x * y;
-                sums[1] += x * x;
-                sums[2] += y * y;
-            }
+            const T *const x = first() + block.offset, *const y = second() + block.offset;
+            ends_.products[as_size(i)] = {dot(block.n, x, y), dot(block.n, x, x),
+                                          dot(block.n, y, y)};
         }
         this->inner_.weights_moved(team);
         dot_ = squares_[0] = squares_[1] = 0.0;

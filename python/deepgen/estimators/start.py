@@ -55,7 +55,7 @@ def start_network(
     initialize(
         network, model.initializer, rng, [*hidden, last], hidden=small_normal if looks else None
     )
-    if not looks:
+    if isinstance(norm, WeightNorm) and not looks:
         keep_lengths(network)
     if model.skip is not None:
         resolve(model.skip, SKIPS, "skip").start(network)
@@ -70,7 +70,7 @@ def start_network(
     if coefs is not None and intercepts is None:
         intercepts = [np.zeros_like(own) for own in network.intercepts()]
     network.set_layers(coefs, intercepts)
-    if coefs is not None:
+    if isinstance(norm, WeightNorm) and coefs is not None:
         keep_lengths(network)
 
 

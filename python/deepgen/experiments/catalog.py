@@ -21,7 +21,9 @@ from deepgen.experiments import (
     rect,
     regions,
     regression_1d,
+    regularizer_costs,
     saddle_escape,
+    sam_flatness,
     seed_spread,
     shallow_deep,
     smooth_activations,
@@ -64,6 +66,8 @@ CATALOG: Final[tuple[Runner, ...]] = (
     depth_sweep.run,
     double_descent.run,
     early_stopping.run,
+    regularizer_costs.run,
+    sam_flatness.run,
     stronger_optimizer.run,
 )
 """One line an experiment."""
