@@ -110,7 +110,8 @@ def test_fit_without_warm_start_begins_anew():
 
 
 def test_changed_weights_are_where_the_next_call_goes_on():
-    model = model_of("early", max_iter=3, warm_start=True).fit(X, Y)
+    settings = {"max_iter": 3, "warm_start": True, "learning_rate_init": 0.001}
+    model = model_of("early", **settings).fit(X, Y)
     for coefs in model.coefs_:
         coefs[...] = 0
     for intercepts in model.intercepts_:

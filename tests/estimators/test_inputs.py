@@ -230,7 +230,7 @@ BAD_PARAMETERS = {
         (Quantile([[0.1, 0.9]]), "Quantile: quantile must be a number, got"),
     ],
     "normalization": [
-        ("weight", "'batch'.*Got 'weight'"),
+        ("instance", "'batch'.*Got 'instance'"),
         (BatchNorm(eps=-1), "BatchNorm: eps must be in"),
     ],
     "skip": [

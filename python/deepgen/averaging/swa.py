@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ from deepgen import _core
 from deepgen.averaging.averaging import Averaging
 from deepgen.component import Range
 from deepgen.network import Array
-from deepgen.schedules import Position, Schedule
+from deepgen.schedules import Constant, Position, Schedule
 from deepgen.warning import warn
 
 if TYPE_CHECKING:
@@ -169,11 +169,11 @@ class HeldFrom(Schedule):
 
     Parameters
     ----------
-    schedule : Schedule
+    schedule : Schedule, default=Constant()
         What comes before.
-    start : float
-        After which share of the run the rate stays, from 1 on after how many epochs.
-    rate : float
+    start : float, default=0.75
+        After which share of the run the rate stays, from 1 on after how many epochs, >= 0.
+    rate : float, default=0.05
         That rate, > 0.
 
     Examples
@@ -186,9 +186,11 @@ class HeldFrom(Schedule):
     [0.1, 0.1]
     """
 
-    schedule: Schedule
-    start: float
-    rate: float
+    ranges: ClassVar[dict[str, Range]] = {"start": Range(0), "rate": Range(0, without="low")}
+
+    schedule: Schedule = field(default_factory=Constant)
+    start: float = 0.75
+    rate: float = 0.05
 
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]

@@ -16,10 +16,18 @@ class Digits:
 
     Parameters
     ----------
-    X, X_val, X_test : ndarray of shape (n, 64)
-        Pixels in [0, 1].
-    y, y_val, y_test : ndarray of shape (n,)
-        Digits.
+    X, y : ndarray of shape (n, 64) and (n,)
+        Pixels in [0, 1] and digits to train on.
+    X_val, y_val : ndarray of shape (n_val, 64) and (n_val,)
+        The same to choose by.
+    X_test, y_test : ndarray of shape (n_test, 64) and (n_test,)
+        The same to test on.
+
+    Examples
+    --------
+    >>> from deepgen.experiments.digits import Digits, split_digits
+    >>> isinstance(split_digits(0), Digits)
+    True
     """
 
     X: NDArray[np.float64]

@@ -34,6 +34,12 @@ class Task:
         Rows of a step.
     test_error : callable
         From a fitted estimator to its mean squared error, or its share of wrong answers.
+
+    Examples
+    --------
+    >>> from deepgen.experiments.tasks import draw_task
+    >>> draw_task("digits", 0).batch_size
+    32
     """
 
     X: NDArray[np.float64]
