@@ -96,7 +96,7 @@ def run_epoch(
     course : Course
         Which epoch it is.
     pace : Pace
-        Sizes the slices.
+        Sizes the slices and chooses their threads.
     weights : ndarray of shape (n_parameters,)
         Overwritten where the average looks at them.
 
@@ -115,9 +115,10 @@ def run_epoch(
         n_steps = n_steps if until is None else min(n_steps, until)
         rates = plan.schedule.rates(plan.learning_rate, here, n_steps, course.memory)
         began = time.perf_counter()
-        n_threads = worthwhile_threads(plan.n_threads, trainer.step_work, n_steps)
+        worthwhile = worthwhile_threads(plan.n_threads, trainer.step_work, n_steps)
+        n_threads = pace.n_threads(worthwhile)
         progress = trainer.run(rates, n_threads=n_threads)
-        pace.record(progress.n_steps - n_done, time.perf_counter() - began)
+        pace.record(progress.n_steps - n_done, time.perf_counter() - began, n_threads)
         plan.check_stop()
         # Sums over the epoch so far; a batch of total weight 0 makes no step.
         n_done = steps_per_epoch if progress.epoch_done else progress.n_steps

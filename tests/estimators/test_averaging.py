@@ -37,8 +37,7 @@ def paths(monkeypatch, **settings):
     def noting(trainer, plan, course, pace, buffer):
         here = np.empty_like(buffer)
         one_step = Pace()
-        one_step.n_steps = 1
-        one_step.record = lambda n_steps, seconds: None
+        one_step.record = lambda n_steps, seconds, n_threads: None
         run = trainer.run
 
         class Noting:
