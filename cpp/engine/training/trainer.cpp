@@ -59,7 +59,8 @@ void Trainer<T>::set_data(const Inputs<T> &X, const Targeted<T> &y, const Select
     batch_weights_ = std::move(weights);
     largest_batch_ = 0;
     for (Index number = 0; number < steps_per_epoch(); ++number)
-        largest_batch_ = std::max(largest_batch_, batch(number).rows.size);
+        largest_batch_ =
+            std::max(largest_batch_, batch_ends_[as_size(number)] - batch_begin(number));
     step_work_ = 3.0 * work.cost() * static_cast<double>(batch_ends_.front());
     augmentation_ = std::move(augmentation);
     next_batch_ = steps_per_epoch();
