@@ -8,12 +8,11 @@ from problems import BATCH, LAYER, NONE, REPARAMETRIZATIONS, describe, problem, 
 import reference
 from deepgen.chained import ChainedProbe
 from deepgen.network import Network
-from oracles.test_curvature import torch_hessian
-from oracles.test_networks import implementation  # noqa: F401
 from reference import Component, LayerSpec, n_trainable
 
 torch = pytest.importorskip("torch", reason="the oracle is PyTorch: install the oracles extra")
-from oracles.test_networks import assert_equals_torch  # noqa: E402
+from oracles.test_curvature import torch_hessian  # noqa: E402
+from oracles.test_networks import assert_equals_torch, implementation  # noqa: E402, F401
 
 # Float64 on both sides: rounding of some hundred products, as for plain networks.
 TOLERANCE = 1e-8
