@@ -230,7 +230,7 @@ def test_moments_of_a_dead_unit_fade_to_zero_and_not_to_denormal_numbers(simd, n
         trainer.set_data(X, np.ones_like(X))
         trainer.begin_epoch(0)
         trainer.run(np.full(n, 0.01), n_threads)
-        moments.append(np.abs(trainer.state()["slot_0"][: width * width]))
+        moments.append(np.abs(trainer.state()["adam_0"][: width * width]))
     alive, faded = moments
     assert (alive > 0.0).all()
     np.testing.assert_array_equal(faded, 0.0)
