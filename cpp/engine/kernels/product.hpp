@@ -69,6 +69,10 @@ struct Tile {
 #else
 namespace deepgen::DEEPGEN_PATH {
 
+// How many rows of the batch dW fetches ahead: its a and b lie a row of the layer apart, often more
+// than half a page, and the hardware's own prefetching stops at the end of a page.
+inline constexpr Index rows_ahead = 8;
+
 // sum += a b
 template <class T, Index Height, Index Vectors, bool by_rows>
 DEEPGEN_INLINE void multiply_add(const Tile<T> &t, Simd<T> (&sum)[Height][Vectors]) {
@@ -77,7 +81,14 @@ DEEPGEN_INLINE void multiply_add(const Tile<T> &t, Simd<T> (&sum)[Height][Vector
     const Index across = by_rows ? t.a_stride : 1;
     const T *a = t.a;
     const T *b = t.b;
+#pragma GCC unroll 2
     for (Index k = 0; k < t.depth; ++k, a += step, b += t.b_stride) {
+        if constexpr (!by_rows) {
+            __builtin_prefetch(a + rows_ahead * step + Height - 1);
+#pragma GCC unroll 4
+            for (Index j = 0; j < Vectors; j += width_step)
+                __builtin_prefetch(b + rows_ahead * t.b_stride + j * V::lanes);
+        }
         V row[Vectors];
 #pragma GCC unroll 4
         for (Index j = 0; j < Vectors; ++j)
@@ -98,8 +109,9 @@ DEEPGEN_INLINE void multiply_add(const Tile<T> &t, Simd<T> (&sum)[Height][Vector
 namespace deepgen::DEEPGEN_PATH {
 
 template <class T, Index Height, Index Vectors, Epilogue epilogue, bool by_rows>
-void tile(const Tile<T> &t) {
+void tile(const Tile<T> &given) {
     using V = Simd<T>;
+    const Tile<T> t = given; // a store to c might change what is only referred to
     V sum[Height][Vectors];
 #pragma GCC unroll 16
     for (Index i = 0; i < Height; ++i)
