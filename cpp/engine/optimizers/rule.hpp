@@ -37,19 +37,20 @@ void update(const RuleConstants &constants, RuleTile<T> &tile) {
     const Member<T> rule(constants);
     const V penalty(static_cast<T>(tile.penalty)), keep(static_cast<T>(1.0 - tile.decay));
     V gradient_squares(T(0)), weight_squares(T(0));
-    for (Index i = 0; i < tile.n; i += V::lanes) {
-        V w = V::load(tile.weights + i);
-        const V g = fmadd(penalty, w, V::load(tile.gradient + i));
+    const RuleTile<T> t = tile; // a store to the weights might change what is only referred to
+    for (Index i = 0; i < t.n; i += V::lanes) {
+        V w = V::load(t.weights + i);
+        const V g = fmadd(penalty, w, V::load(t.gradient + i));
         gradient_squares = fmadd(g, g, gradient_squares);
         weight_squares = fmadd(w, w, weight_squares);
         w *= keep;
         V slots[max_slots];
         for (Index s = 0; s < Member<T>::n_slots; ++s)
-            slots[s] = V::load(tile.slots[as_size(s)] + i);
+            slots[s] = V::load(t.slots[as_size(s)] + i);
         rule(w, g, slots);
-        w.store(tile.weights + i);
+        w.store(t.weights + i);
         for (Index s = 0; s < Member<T>::n_slots; ++s)
-            slots[s].store(tile.slots[as_size(s)] + i);
+            slots[s].store(t.slots[as_size(s)] + i);
     }
     tile.gradient_squares = gradient_squares.sum();
     tile.weight_squares = weight_squares.sum();
