@@ -1,6 +1,6 @@
 // Passes over a block of samples that lies in the nearest cache: sums by column, elementwise steps,
-// dropout masks and the two halves of batch and layer norm. Loops run along the columns, so every
-// column keeps its own order.
+// dropout masks and the two halves of batch norm. Loops run along the columns, so every column
+// keeps its own order.
 
 #pragma once
 
@@ -10,6 +10,18 @@
 #include <algorithm>
 
 namespace deepgen::DEEPGEN_PATH {
+
+// Calls work.template operator()<n>(j) for columns j on, n registers of them: up to `most` side by
+// side, which hide each other's latency or share what is loaded. Each column keeps its order.
+template <class T, Index most, class Work>
+DEEPGEN_INLINE void for_each_columns(Index width, Work work) {
+    constexpr Index lanes = Simd<T>::lanes;
+    Index j = 0;
+    for (; j + most * lanes <= padded<T>(width); j += most * lanes)
+        work.template operator()<most>(j);
+    for (; j < padded<T>(width); j += lanes)
+        work.template operator()<1>(j);
+}
 
 // Four chains hide the latency of addition; they are joined in one fixed order.
 template <class T>
@@ -66,10 +78,18 @@ void dropout(Rows<T> x, const DropoutKey *keys, std::uint32_t threshold, T scale
 
 template <class T>
 DEEPGEN_INLINE void store_as_double(Simd<T> x, double *to) {
-    T lanes[Simd<T>::lanes];
-    x.store(lanes);
-    for (Index i = 0; i < Simd<T>::lanes; ++i)
-        to[i] = static_cast<double>(lanes[i]);
+    if constexpr (sizeof(T) == 8)
+        x.store(to);
+    else {
+        // By halves: a vector of doubles longer than a register goes through memory.
+        using Wide = Register<double>::Lanes;
+        typename Register<T>::Half halves[2];
+        std::memcpy(halves, &x.v, register_bytes);
+        for (Index half = 0; half < 2; ++half) {
+            const auto wide = __builtin_convertvector(halves[half], Wide);
+            std::memcpy(to + half * Simd<double>::lanes, &wide, register_bytes);
+        }
+    }
 }
 
 // Distances are taken from the block's first row, so that a large common mean costs no digits.
@@ -78,23 +98,39 @@ void moments(Rows<const T> x, double *sums, double *squares) {
     using V = Simd<T>;
     const double count = static_cast<double>(x.rows);
     const V share(static_cast<T>(1.0 / count));
-    for (Index j = 0; j < padded<T>(x.width); j += V::lanes) {
-        const V base = V::load(x.data + j);
-        V sum(T(0)), square(T(0));
-        for (Index i = 0; i < x.rows; ++i)
-            sum += V::load(x.data + i * x.stride + j) - base;
-        const V mean = sum * share;
-        for (Index i = 0; i < x.rows; ++i) {
-            const V apart = V::load(x.data + i * x.stride + j) - base - mean;
-            square = fmadd(apart, apart, square);
+    for_each_columns<T, 4>(x.width, [&]<Index n>(Index j) {
+        V base[n], sum[n], square[n];
+#pragma GCC unroll 4
+        for (Index c = 0; c < n; ++c) {
+            base[c] = V::load(x.data + j + c * V::lanes);
+            sum[c] = square[c] = V(T(0));
         }
-        double bases[V::lanes];
-        store_as_double(base, bases);
-        store_as_double(sum, sums + j);
-        for (Index c = 0; c < V::lanes; ++c)
-            sums[j + c] += count * bases[c];
-        store_as_double(square, squares + j);
-    }
+        for (Index i = 0; i < x.rows; ++i)
+#pragma GCC unroll 4
+            for (Index c = 0; c < n; ++c)
+                sum[c] += V::load(x.data + i * x.stride + j + c * V::lanes) - base[c];
+        V mean[n];
+#pragma GCC unroll 4
+        for (Index c = 0; c < n; ++c)
+            mean[c] = sum[c] * share;
+        for (Index i = 0; i < x.rows; ++i)
+#pragma GCC unroll 4
+            for (Index c = 0; c < n; ++c) {
+                const V apart =
+                    V::load(x.data + i * x.stride + j + c * V::lanes) - base[c] - mean[c];
+                square[c] = fmadd(apart, apart, square[c]);
+            }
+#pragma GCC unroll 4
+        for (Index c = 0; c < n; ++c) {
+            double bases[V::lanes];
+            double *const to = sums + j + c * V::lanes;
+            store_as_double(base[c], bases);
+            store_as_double(sum[c], to);
+            for (Index lane = 0; lane < V::lanes; ++lane)
+                to[lane] += count * bases[lane];
+            store_as_double(square[c], squares + j + c * V::lanes);
+        }
+    });
 }
 
 inline void column_totals(const BlockSums &blocks, double *totals) {
@@ -142,15 +178,28 @@ void inverse_roots(Index width, const double *variance, double epsilon, T *inver
 
 template <class T>
 void standardize_columns(Rows<T> x, const T *mean, const T *inverse_std, const T *scale,
-                         const T *shift, T *y, Index y_stride) {
+                         const T *shift, T least, T *y, Index y_stride) {
     using V = Simd<T>;
-    for (Index i = 0; i < x.rows; ++i)
-        for (Index j = 0; j < padded<T>(x.width); j += V::lanes) {
-            T *const at = x.data + i * x.stride + j;
-            const V standard = (V::load(at) - V::load(mean + j)) * V::load(inverse_std + j);
-            standard.store(at);
-            fmadd(standard, V::load(scale + j), V::load(shift + j)).store(y + i * y_stride + j);
+    for_each_columns<T, 2>(x.width, [&]<Index n>(Index j) {
+        V means[n], roots[n], scales[n], shifts[n];
+#pragma GCC unroll 2
+        for (Index c = 0; c < n; ++c) {
+            means[c] = V::load(mean + j + c * V::lanes);
+            roots[c] = V::load(inverse_std + j + c * V::lanes);
+            scales[c] = V::load(scale + j + c * V::lanes);
+            shifts[c] = V::load(shift + j + c * V::lanes);
         }
+        for (Index i = 0; i < x.rows; ++i)
+#pragma GCC unroll 2
+            for (Index c = 0; c < n; ++c) {
+                T *const at = x.data + i * x.stride + j + c * V::lanes;
+                const V standard = (V::load(at) - means[c]) * roots[c];
+                standard.store(at);
+                const V value = fmadd(standard, scales[c], shifts[c]);
+                max(V(least), value) // in this order NaN passes
+                    .store(y + i * y_stride + j + c * V::lanes);
+            }
+    });
 }
 
 template <class T>
@@ -162,114 +211,49 @@ void scale_columns(Rows<const T> x, const T *mean, const T *factor, T *y, Index 
                 .store(y + i * y_stride + j);
 }
 
-// The sum of f over the first `width` places of a row: whole registers in four chains, then what is
-// left.
-template <class T, class Function>
-DEEPGEN_INLINE double row_sum(Index width, Function f) {
-    using V = Simd<T>;
-    V chain[4] = {V(T(0)), V(T(0)), V(T(0)), V(T(0))};
-    Index j = 0;
-    for (; j + 4 * V::lanes <= width; j += 4 * V::lanes)
-#pragma GCC unroll 4
-        for (Index c = 0; c < 4; ++c)
-            chain[c] += f(j + c * V::lanes);
-    for (; j + V::lanes <= width; j += V::lanes)
-        chain[0] += f(j);
-    double total = ((chain[0] + chain[1]) + (chain[2] + chain[3])).sum();
-    if (j < width) {
-        const V rest = f(j); // rows are padded, so a whole register may be read
-        for (Index c = 0; c < width - j; ++c)
-            total += static_cast<double>(rest.v[c]);
-    }
-    return total;
-}
-
-// Blocks of rows, so that one root serves as many of them as a register has lanes.
-template <class T>
-void standardize_rows(Rows<T> x, double epsilon, const T *scale, const T *shift, T *inverse_std,
-                      T *y, Index y_stride) {
-    using V = Simd<T>;
-    const double share = 1.0 / static_cast<double>(x.width);
-    for (Index first = 0; first < x.rows; first += row_block) {
-        const Index n = std::min(row_block, x.rows - first);
-        T mean[row_block];
-        double variance[row_block] = {};
-        for (Index i = 0; i < n; ++i) {
-            const T *const row = x.data + (first + i) * x.stride;
-            const V centre(static_cast<T>(
-                share * row_sum<T>(x.width, [row](Index j) { return V::load(row + j); })));
-            variance[i] = share * row_sum<T>(x.width, [row, centre](Index j) {
-                              const V apart = V::load(row + j) - centre;
-                              return apart * apart;
-                          });
-            mean[i] = centre.v[0];
-        }
-        T roots[row_block];
-        inverse_roots<T>(row_block, variance, epsilon, roots);
-        std::copy_n(roots, n, inverse_std + first);
-        for (Index i = 0; i < n; ++i) {
-            T *const row = x.data + (first + i) * x.stride;
-            for (Index j = 0; j < padded<T>(x.width); j += V::lanes) {
-                const V standard = (V::load(row + j) - V(mean[i])) * V(roots[i]);
-                standard.store(row + j);
-                fmadd(standard, V::load(scale + j), V::load(shift + j))
-                    .store(y + (first + i) * y_stride + j);
-            }
-            for (Index j = x.width; j < padded<T>(x.width); ++j)
-                row[j] = 0; // of y the padding is zero by itself: its scale and shift are
-        }
-    }
-}
-
 template <class T>
 void gradient_sums(Rows<const T> dy, const T *x, Index x_stride, double *sums, double *products) {
     using V = Simd<T>;
-    for (Index j = 0; j < padded<T>(dy.width); j += V::lanes) {
-        V sum(T(0)), product(T(0));
-        for (Index i = 0; i < dy.rows; ++i) {
-            const V slope = V::load(dy.data + i * dy.stride + j);
-            sum += slope;
-            product = fmadd(slope, V::load(x + i * x_stride + j), product);
+    for_each_columns<T, 4>(dy.width, [&]<Index n>(Index j) {
+        V sum[n], product[n];
+#pragma GCC unroll 4
+        for (Index c = 0; c < n; ++c)
+            sum[c] = product[c] = V(T(0));
+        for (Index i = 0; i < dy.rows; ++i)
+#pragma GCC unroll 4
+            for (Index c = 0; c < n; ++c) {
+                const V slope = V::load(dy.data + i * dy.stride + j + c * V::lanes);
+                sum[c] += slope;
+                product[c] = fmadd(slope, V::load(x + i * x_stride + j + c * V::lanes), product[c]);
+            }
+#pragma GCC unroll 4
+        for (Index c = 0; c < n; ++c) {
+            store_as_double(sum[c], sums + j + c * V::lanes);
+            store_as_double(product[c], products + j + c * V::lanes);
         }
-        store_as_double(sum, sums + j);
-        store_as_double(product, products + j);
-    }
+    });
 }
 
 template <class T>
 void unstandardize_columns(Rows<T> dy, const T *x, Index x_stride, const T *factor,
                            const T *mean_dy, const T *mean_dyx) {
     using V = Simd<T>;
-    for (Index i = 0; i < dy.rows; ++i)
-        for (Index j = 0; j < padded<T>(dy.width); j += V::lanes) {
-            T *const at = dy.data + i * dy.stride + j;
-            const V centred = V::load(at) - V::load(mean_dy + j);
-            const V decorrelated =
-                fmadd(-V::load(x + i * x_stride + j), V::load(mean_dyx + j), centred);
-            (decorrelated * V::load(factor + j)).store(at);
+    for_each_columns<T, 2>(dy.width, [&]<Index n>(Index j) {
+        V factors[n], slopes[n], products[n];
+#pragma GCC unroll 2
+        for (Index c = 0; c < n; ++c) {
+            factors[c] = V::load(factor + j + c * V::lanes);
+            slopes[c] = V::load(mean_dy + j + c * V::lanes);
+            products[c] = V::load(mean_dyx + j + c * V::lanes);
         }
-}
-
-template <class T>
-void unstandardize_rows(Rows<T> dy, const T *x, Index x_stride, const T *scale,
-                        const T *inverse_std) {
-    using V = Simd<T>;
-    const double share = 1.0 / static_cast<double>(dy.width);
-    for (Index i = 0; i < dy.rows; ++i) {
-        T *const row = dy.data + i * dy.stride;
-        const T *const standard = x + i * x_stride;
-        const auto g = [row, scale](Index j) { return V::load(row + j) * V::load(scale + j); };
-        const V mean(static_cast<T>(share * row_sum<T>(dy.width, g)));
-        const V mean_product(static_cast<T>(
-            share * row_sum<T>(dy.width, [&](Index j) { return g(j) * V::load(standard + j); })));
-        for (Index j = 0; j < padded<T>(dy.width); j += V::lanes) {
-            const V centred = g(j) - mean;
-            (V(inverse_std[i]) * fmadd(-V::load(standard + j), mean_product, centred))
-                .store(row + j);
-        }
-        for (Index j = dy.width; j < padded<T>(dy.width); ++j)
-            row[j] = 0;
-    }
+        for (Index i = 0; i < dy.rows; ++i)
+#pragma GCC unroll 2
+            for (Index c = 0; c < n; ++c) {
+                T *const at = dy.data + i * dy.stride + j + c * V::lanes;
+                const V standard = V::load(x + i * x_stride + j + c * V::lanes);
+                (factors[c] * fmadd(-standard, products[c], V::load(at) - slopes[c])).store(at);
+            }
+    });
 }
 
 } // namespace deepgen::DEEPGEN_PATH

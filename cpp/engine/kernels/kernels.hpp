@@ -172,14 +172,14 @@ struct Kernels {
                          double *variance);
     // 1 / sqrt(variance + epsilon)
     void (*inverse_roots)(Index width, const double *variance, double epsilon, T *inverse_std);
-    // x = (x - mean) * inverse_std, by column; y = x * scale + shift
+    // x = (x - mean) * inverse_std, by column; y = max(least, x * scale + shift)
     void (*standardize_columns)(Rows<T> x, const T *mean, const T *inverse_std, const T *scale,
-                                const T *shift, T *y, Index y_stride);
+                                const T *shift, T least, T *y, Index y_stride);
     // y = (x - mean) * factor, by column
     void (*scale_columns)(Rows<const T> x, const T *mean, const T *factor, T *y, Index y_stride);
     // standardize_columns with statistics of each row over its own features; inverse_std (rows,) is
     // kept for the way back.
-    void (*standardize_rows)(Rows<T> x, double epsilon, const T *scale, const T *shift,
+    void (*standardize_rows)(Rows<T> x, double epsilon, const T *scale, const T *shift, T least,
                              T *inverse_std, T *y, Index y_stride);
     // sums[j] = sum_i dy[i, j], products[j] = sum_i dy[i, j] x[i, j], in double
     void (*gradient_sums)(Rows<const T> dy, const T *x, Index x_stride, double *sums,

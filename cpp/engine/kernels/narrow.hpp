@@ -39,13 +39,7 @@ void narrow_product(const Product<T> &p, Index n_outputs, bool relu) {
                         sums[i] = fmadd(V::load(a[i] + panel + j), w, sums[i]);
                 }
             }
-            transpose_registers<T>(sums);
-#pragma GCC unroll 4
-            for (Index half = together / 2; half > 0; half /= 2)
-#pragma GCC unroll 8
-                for (Index i = 0; i < half; ++i)
-                    sums[i] += sums[i + half];
-            V z = sums[0] + V(p.bias[output]);
+            V z = lane_sums<T>(sums) + V(p.bias[output]);
             if (relu)
                 z = max(V(T(0)), z); // in this order NaN passes
             for (Index i = 0; i < rows; ++i)

@@ -58,6 +58,8 @@ struct Register<float> {
     typedef float Lanes __attribute__((vector_size(register_bytes)));
     typedef std::int32_t Mask __attribute__((vector_size(register_bytes)));
     typedef std::uint32_t Words __attribute__((vector_size(register_bytes)));
+    typedef float Half __attribute__((vector_size(register_bytes / 2)));
+    typedef double Doubles __attribute__((vector_size(register_bytes)));
 };
 template <>
 struct Register<double> {

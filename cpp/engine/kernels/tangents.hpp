@@ -7,7 +7,7 @@
 
 #pragma once
 
-#include "engine/kernels/columns.hpp"
+#include "engine/kernels/rows.hpp"
 
 namespace deepgen::DEEPGEN_PATH {
 

@@ -80,6 +80,18 @@ DEEPGEN_INLINE void transpose_registers(Simd<T> *x) {
             zip_round<T, true, n_lanes, per_lane<T>>(x + c);
 }
 
+// Lane i: the sum of the lanes of register i. The registers are used up.
+template <class T>
+DEEPGEN_INLINE Simd<T> lane_sums(Simd<T> *x) {
+    transpose_registers<T>(x);
+#pragma GCC unroll 4
+    for (Index half = Simd<T>::lanes / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+        for (Index i = 0; i < half; ++i)
+            x[i] += x[i + half];
+    return x[0];
+}
+
 template <class T>
 void transpose(const T *from, Index from_stride, T *to, Index to_stride) {
     constexpr Index lanes = Simd<T>::lanes;

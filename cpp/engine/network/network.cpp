@@ -36,6 +36,7 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
         .dropout = layer.dropout,
         .branch_drop = layer.branch_drop,
         .relu_in_product = false,
+        .relu_in_normalization = false,
         .gated = false,
         .keeps_value = false,
         .gate_scale = static_cast<T>(1.0 / (1.0 - layer.dropout)),
@@ -46,6 +47,7 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
     const bool relu = layer.activation == "relu";
     plan.relu_in_product =
         relu && !plan.normalization && !plan.skips_before_normalization && plan.gate < 0;
+    plan.relu_in_normalization = relu && plan.normalization;
     plan.gated = relu && !skips_over;
     plan.keeps_value =
         !plan.identity && (!plan.from_output || skips_over || (layer.dropout > 0.0 && !relu));

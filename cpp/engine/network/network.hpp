@@ -34,6 +34,7 @@ struct LayerPlan {
     Index gate; // number of the gate's activation; -1 without a gate
     double dropout, branch_drop;
     bool relu_in_product; // max(., 0) while the tile is in registers
+    bool relu_in_normalization;
     bool gated; // the slope and dropout's scale are applied by the product that brings the gradient
     bool keeps_value; // what the slope is computed from is not what the layer gives
     T gate_scale;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace deepgen {
 
@@ -73,13 +74,15 @@ NormalizationCall<T> Pass<T>::normalization_call(const Batch<T> &batch,
     Buffer<T> &mean = parameters.mean[as_size(layer)],
               &variance = parameters.variance[as_size(layer)];
     const bool keeps = !mean.empty() && (!batch.training || batch.moves_running);
+    const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     return {.n_rows = batch.rows.size,
             .rows = rows,
-            .width = network_.layers()[as_size(layer)].width,
+            .width = plan.width,
             .y = y,
             .y_stride = stride,
             .scale = parameters.weights.data() + packed.scale,
             .shift = parameters.weights.data() + packed.shift,
+            .least = plan.relu_in_normalization ? T(0) : -std::numeric_limits<T>::infinity(),
             .running_mean = keeps ? mean.data() : nullptr,
             .running_variance = keeps ? variance.data() : nullptr};
 }
@@ -131,7 +134,7 @@ void Pass<T>::layer_forward(const Team &team, const Batch<T> &batch,
             plan.normalization->frozen_forward(team, call, *memory.normalization);
     }
 
-    if (!plan.relu_in_product && !plan.identity)
+    if (!plan.relu_in_product && !plan.relu_in_normalization && !plan.identity)
         kernels.activations[as_size(plan.activation)].apply(
             {n_rows, plan.width, value, memory.stride}, plan.from_output ? value : branch,
             memory.stride);

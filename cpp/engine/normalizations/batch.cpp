@@ -52,7 +52,7 @@ class Batch final : public Normalization<T> {
             move(call.running_variance, variances, n / (n - 1.0), memory.width);
         }
         kernels_.standardize_columns(call.own(memory.standardized.data(), memory.stride), mean,
-                                     inverse_std, call.scale, call.shift,
+                                     inverse_std, call.scale, call.shift, call.least,
                                      call.y + call.rows.begin * call.y_stride, call.y_stride);
     }
 
@@ -89,7 +89,7 @@ class Batch final : public Normalization<T> {
             inverse_std[j] = static_cast<T>(
                 1.0 / std::sqrt(static_cast<double>(call.running_variance[j]) + epsilon_));
         kernels_.standardize_columns(call.own(memory.standardized.data(), memory.stride), mean,
-                                     inverse_std, call.scale, call.shift,
+                                     inverse_std, call.scale, call.shift, call.least,
                                      call.y + call.rows.begin * call.y_stride, call.y_stride);
     }
 

@@ -28,7 +28,7 @@ class Layer final : public Normalization<T> {
     void forward(const Team &, const NormalizationCall<T> &call,
                  NormalizationMemory<T> &memory) const override {
         kernels_.standardize_rows(call.own(memory.standardized.data(), memory.stride), epsilon_,
-                                  call.scale, call.shift,
+                                  call.scale, call.shift, call.least,
                                   memory.inverse_std.data() + call.rows.begin,
                                   call.y + call.rows.begin * call.y_stride, call.y_stride);
     }

@@ -47,6 +47,7 @@ struct NormalizationCall {
     T *y; // forward: y out; backward: dy in, dz out
     Index y_stride;
     const T *scale, *shift;
+    T least;                            // y is at least this: 0 where ReLU follows, else -infinity
     T *running_mean, *running_variance; // null: leave them (training), or there are none
 
     Index n_own() const { return rows.end - rows.begin; }

@@ -7,6 +7,7 @@
 #include "engine/kernels/narrow.hpp"
 #include "engine/kernels/peak.hpp"
 #include "engine/kernels/product.hpp"
+#include "engine/kernels/rows.hpp"
 #include "engine/kernels/sparse.hpp"
 #include "engine/kernels/tangents.hpp"
 #include "engine/kernels/transpose.hpp"
