@@ -71,14 +71,14 @@ def print_predict(n_samples):
     X = rng.standard_normal((1_000_000, 64), dtype=np.float32)
     y = X[:1_000, 0]
     model, row = regressor(X[:1_000], y), X[:1]
-    network = model.network_
+    prepared = model.network_.prepare()
     found = interleaved(
         {
             "predict": lambda: model.predict(row),
             "validation": lambda: validate_data(
                 model, row, reset=False, dtype=np.float32, accept_sparse="csr"
             ),
-            "lean": lambda: network.outputs(row),
+            "lean": lambda: prepared.predict(row),
         },
         n_samples,
     )
@@ -88,7 +88,7 @@ def print_predict(n_samples):
     line("predict of one row, beyond scikit-learn's validation", f"{own:.1f} us", words)
     lean = found["lean"].median * 1e6
     words = verdict(lean < LEAN_MICROSECONDS, f"< {LEAN_MICROSECONDS} us", found["lean"])
-    line("network_.outputs of one row, 64-100-1", f"{lean:.1f} us", words)
+    line("network_.prepare().predict of one row, 64-100-1", f"{lean:.1f} us", words)
 
     large = regressor(X[:1_000], y, hidden_layer_sizes=(256, 256, 256), n_jobs=1)
     own = interleaved({"": lambda: large.predict(X)}, max(n_samples // 5, 1))[""]

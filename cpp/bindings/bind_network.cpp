@@ -2,6 +2,7 @@
 // GIL, compute.
 
 #include "bindings/bind.hpp"
+#include "engine/network/parameters.hpp"
 
 #include <pybind11/stl.h>
 
@@ -26,54 +27,104 @@ const LayerPlan<T> &checked_layer(const Network<T> &network, Index layer) {
     return network.layers()[as_size(layer)];
 }
 
-template <class T>
-py::array_t<T> layer_of(const Network<T> &network, const py::handle &parameters,
-                        const py::handle &X, const py::handle &rows, Index layer, Part part,
-                        Index n_threads) {
-    const auto flat = parameters_of(network, parameters);
+// What a layer gives; `source` is the flat parameters or the packed ones.
+template <class T, class Source>
+py::array_t<T> layer_of(const Network<T> &network, Source &&source, const py::handle &X,
+                        const py::handle &rows, Index layer, Index n_threads) {
     const HeldInputs<T> inputs(X, network.n_inputs());
     const HeldSelection selection(rows, inputs.view.n_rows);
     const Index width = checked_layer(network, layer).width;
     n_threads = checked_threads(n_threads);
     py::array_t<T> out({selection.view.size, width});
     T *const to = out.mutable_data();
-    const T *const from = flat.data();
     const py::gil_scoped_release released;
-    network.activations(from, inputs.view, selection.view, layer, part, to, n_threads);
+    network.activations(source, inputs.view, selection.view, layer, Part::output, to, n_threads);
+    return out;
+}
+
+template <class T, class Source>
+py::array_t<T> outputs_of(const Network<T> &network, Source &&source, const py::handle &X,
+                          const py::handle &rows, Index n_threads) {
+    const auto last = static_cast<Index>(network.layers().size()) - 1;
+    return layer_of(network, source, X, rows, last, n_threads);
+}
+
+template <class T, class Source>
+py::array_t<T> means_of(const Network<T> &network, Source &&source, const py::handle &X,
+                        const py::handle &rows, Index n_threads) {
+    auto out = outputs_of(network, source, X, rows, n_threads);
+    T *const means = out.mutable_data();
+    const Index n_rows = out.shape(0), n_outputs = network.n_outputs();
+    {
+        const py::gil_scoped_release released;
+        for (Index i = 0; i < n_rows; ++i)
+            network.loss().means(means + i * n_outputs, means + i * n_outputs, n_outputs);
+    }
     return out;
 }
 
 py::array forward(const AnyNetwork &any, const py::object &parameters, const py::object &X,
                   const py::object &rows, Index n_threads) {
     return any.visit([&](const auto &network) -> py::array {
-        const auto last = static_cast<Index>(network.layers().size()) - 1;
-        return layer_of(network, parameters, X, rows, last, Part::output, n_threads);
+        const auto flat = parameters_of(network, parameters);
+        return outputs_of(network, flat.data(), X, rows, n_threads);
     });
 }
 
 py::array predict(const AnyNetwork &any, const py::object &parameters, const py::object &X,
                   const py::object &rows, Index n_threads) {
     return any.visit([&](const auto &network) -> py::array {
-        const auto last = static_cast<Index>(network.layers().size()) - 1;
-        auto out = layer_of(network, parameters, X, rows, last, Part::output, n_threads);
-        auto *const means = out.mutable_data();
-        const Index n_rows = out.shape(0);
-        {
-            const py::gil_scoped_release released;
-            for (Index i = 0; i < n_rows; ++i)
-                network.loss().means(means + i * network.n_outputs(),
-                                     means + i * network.n_outputs(), network.n_outputs());
-        }
-        return out; // as another type, which may count references
+        const auto flat = parameters_of(network, parameters);
+        return means_of(network, flat.data(), X, rows, n_threads);
     });
 }
 
 py::array activations(const AnyNetwork &any, const py::object &parameters, const py::object &X,
                       Index layer, const py::object &rows, Index n_threads) {
     return any.visit([&](const auto &network) -> py::array {
-        return layer_of(network, parameters, X, rows, layer, Part::output, n_threads);
+        const auto flat = parameters_of(network, parameters);
+        return layer_of(network, flat.data(), X, rows, layer, n_threads);
     });
 }
+
+// A network with its weights packed once, for many small calls.
+template <class T>
+struct Packed {
+    Packed(std::shared_ptr<const Network<T>> network_, const py::handle &parameters)
+        : network(std::move(network_)), weights(*network, PackedParameters<T>::Use::forward) {
+        weights.load(*network, parameters_of(*network, parameters).data());
+    }
+
+    std::shared_ptr<const Network<T>> network;
+    PackedParameters<T> weights;
+};
+
+struct Prepared {
+    Prepared(const AnyNetwork &any, const py::object &parameters)
+        : packed(std::visit(
+              [&]<class T>(const std::shared_ptr<const Network<T>> &network) -> Variant {
+                  return std::make_unique<Packed<T>>(network, parameters);
+              },
+              any.network)) {}
+
+    py::array forward(const py::object &X, const py::object &rows, Index n_threads) {
+        return std::visit(
+            [&](auto &p) -> py::array {
+                return outputs_of(*p->network, p->weights, X, rows, n_threads);
+            },
+            packed);
+    }
+    py::array predict(const py::object &X, const py::object &rows, Index n_threads) {
+        return std::visit(
+            [&](auto &p) -> py::array {
+                return means_of(*p->network, p->weights, X, rows, n_threads);
+            },
+            packed);
+    }
+
+    using Variant = std::variant<std::unique_ptr<Packed<float>>, std::unique_ptr<Packed<double>>>;
+    Variant packed;
+};
 
 std::pair<py::array_t<double>, py::array_t<double>>
 moments(const AnyNetwork &any, const py::object &parameters, const py::object &X, Index layer,
@@ -228,6 +279,13 @@ void bind_network(py::module_ &module) {
         .def_readonly("n_columns", &SparseRows::n_columns)
         .def_property_readonly("n_stored", [](const SparseRows &X) { return X.data.size(); });
 
+    py::class_<Prepared>(module, "Prepared",
+                         "A network and its parameters as they were, packed once for many calls.")
+        .def("forward", &Prepared::forward, arg("X"), kw_only(), arg("rows") = py::none(),
+             arg("n_threads") = 1, "Raw outputs (m, n_outputs).")
+        .def("predict", &Prepared::predict, arg("X"), kw_only(), arg("rows") = py::none(),
+             arg("n_threads") = 1, "Means (m, n_outputs): the inverse link of the outputs.");
+
     py::class_<AnyNetwork>(module, "Network",
                            "A network made ready to run; parameters come with each call.")
         .def(py::init<NetworkSpec, std::string, std::string>(), arg("spec"),
@@ -268,6 +326,12 @@ void bind_network(py::module_ &module) {
                                [](const AnyNetwork &a) {
                                    return a.visit([](const auto &n) { return n.layout().blocks; });
                                })
+        .def(
+            "prepare",
+            [](const AnyNetwork &any, const py::object &parameters) {
+                return std::make_unique<Prepared>(any, parameters);
+            },
+            arg("parameters"), "The network with these parameters, packed once for many calls.")
         .def("effective", &effective, arg("parameters"),
              "The parameters with the weights that products use in place of the trained coefs.")
         .def("forward", &forward, arg("parameters"), arg("X"), kw_only(), arg("rows") = py::none(),

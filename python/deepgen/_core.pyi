@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'simd_paths']
+__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Prepared', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -128,6 +128,18 @@ class SparseRows:
     @property
     def n_stored(self) -> int:
         ...
+class Prepared:
+    """
+    A network and its parameters as they were, packed once for many calls.
+    """
+    def forward(self, X: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
+        """
+        Raw outputs (m, n_outputs).
+        """
+    def predict(self, X: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
+        """
+        Means (m, n_outputs): the inverse link of the outputs.
+        """
 class Network:
     """
     A network made ready to run; parameters come with each call.
@@ -165,6 +177,10 @@ class Network:
     def predict(self, parameters: typing.Any, X: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
         """
         Means (m, n_outputs): the inverse link of the outputs.
+        """
+    def prepare(self, parameters: typing.Any) -> Prepared:
+        """
+        The network with these parameters, packed once for many calls.
         """
     @property
     def dtype(self) -> str:

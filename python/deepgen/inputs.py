@@ -7,6 +7,7 @@ from numbers import Number, Real
 from typing import Any
 
 import numpy as np
+from sklearn.utils.validation import validate_data
 
 from deepgen import _core
 from deepgen.network import Array, Matrix
@@ -52,8 +53,6 @@ def check_features(
     ValueError
         If they are no finite numbers, or other columns than the estimator has seen.
     """
-    from sklearn.utils.validation import validate_data
-
     refuse_lookalikes(X, "X")
     if "y" in others:
         others["y"] = plain_targets(others["y"])
@@ -121,6 +120,8 @@ def refuse_lookalikes(values: Any, name: str) -> None:
     ValueError
         If a mask would be lost, or points in time would become nanoseconds.
     """
+    if type(values) is np.ndarray and values.dtype.kind in "biufc":
+        return  # the usual case, and the one where time counts
     is_collection = any(hasattr(values, name) for name in ("__array__", "__len__", "shape"))
     # scikit-learn has its own words for a number and for nothing at all.
     if not is_collection and values is not None and not isinstance(values, Number):
@@ -136,7 +137,7 @@ def refuse_lookalikes(values: Any, name: str) -> None:
     kinds = values.dtypes if hasattr(values, "columns") else [getattr(values, "dtype", None)]
     for column, kind in enumerate(kinds):
         if getattr(kind, "kind", "O") in "biufc":
-            continue  # the usual case, and the one where time counts
+            continue
         text = str(kind).lower()
         if text.startswith(("datetime", "timedelta", "duration", "date")):
             raise ValueError(
@@ -192,7 +193,7 @@ def as_matrix(X: Any) -> Matrix:
         Sparse rows have sorted columns and no duplicates; the user's matrix is left as it was.
     """
     if isinstance(X, np.ndarray):
-        return np.require(X, requirements="A")
+        return X if X.flags.aligned else np.require(X, requirements="A")
     if not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()

@@ -114,5 +114,5 @@ class TargetScaling:
         predictions : ndarray of shape (n_samples, n_outputs)
             Of the same type as ``means``, computed in float64.
         """
-        scaled: NDArray[Any] = means.astype(np.float64) * self.scale + self.mean
+        scaled: NDArray[Any] = means * self.scale + self.mean
         return scaled.astype(means.dtype)

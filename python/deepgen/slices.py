@@ -8,8 +8,7 @@ bits whatever the number of threads, and where there is one slice nothing is com
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +26,7 @@ LEAST_ROWS = 256
 ROW_WORK = 100
 
 
-@dataclass(frozen=True)
-class Slice:
+class Slice(NamedTuple):
     """Some rows of a measurement.
 
     Parameters
@@ -90,6 +88,8 @@ def slices(
     """
     n_samples = X.shape[0] if isinstance(X, np.ndarray) else X.n_rows
     n_rows = n_samples if rows is None else len(rows)
+    if limit == 1 and n_rows <= LEAST_ROWS:
+        return [Slice(rows, None, 1)]
     row_work = float(passes * (core.n_trainable + ROW_WORK))
     if isinstance(X, _core.SparseRows):
         # The first layer works on what is stored.

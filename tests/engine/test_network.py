@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from problems import BATCH, LAYER, residual, scaled_problem, two_hidden
+from problems import BATCH, LAYER, NONE, residual, scaled_problem, two_hidden
 
 import reference
 from engine.building import cast, network_of
@@ -164,6 +164,37 @@ def test_rows_choose_samples_in_their_order_with_repetition(dtype):
         strict=True,
     ):
         np.testing.assert_array_equal(actual, wanted)
+
+
+@every_dtype
+@pytest.mark.parametrize("build", [two_hidden, residual])
+@pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER])
+def test_a_prepared_network_gives_the_same_bits(dtype, build, normalization):
+    spec = build(normalization=normalization)
+    parameters, X, _, _ = (cast(array, dtype) for array in scaled_problem(spec, 517, 0))
+    network = network_of(spec, dtype)
+    rows = np.array([3, 39, 3, 0], dtype=np.int64)
+    outputs, means = network.forward(parameters, X), network.predict(parameters, X)
+    prepared = network.prepare(parameters)
+    parameters[:] = 0
+    np.testing.assert_array_equal(prepared.forward(X, n_threads=2), outputs)
+    np.testing.assert_array_equal(prepared.predict(X), means)
+    np.testing.assert_array_equal(prepared.forward(X, rows=rows), outputs[rows])
+    for one in range(3):
+        np.testing.assert_array_equal(prepared.predict(X[one : one + 1]), means[one : one + 1])
+
+
+def test_a_prepared_network_refuses_what_the_network_refuses():
+    spec = residual(LAYER)
+    parameters, X, _, _ = scaled_problem(spec, 5, 0)
+    network = network_of(spec)
+    with pytest.raises(ValueError, match="parameters has"):
+        network.prepare(parameters[:-1])
+    prepared = network.prepare(parameters)
+    with pytest.raises(ValueError, match="columns, the network expects"):
+        prepared.forward(X[:, :-1].copy())
+    with pytest.raises(TypeError, match="X must be float64, got float32"):
+        prepared.predict(X.astype(np.float32))
 
 
 @every_dtype

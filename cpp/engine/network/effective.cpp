@@ -64,7 +64,7 @@ void PackedParameters<T>::refresh(const Network<T> &network, const Team &team) {
                            });
         else
             std::copy_n(stored.data() + at, packed.n_inputs * rows, weights.data() + at);
-        if (l > 0 && !packed.narrow)
+        if (l > 0 && !packed.narrow && !transposed.empty())
             network.packed().transpose_block(static_cast<Index>(l), 0, packed.n_inputs, column,
                                              weights.data(), transposed.data());
         if (column == 0)

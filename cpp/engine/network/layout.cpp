@@ -144,7 +144,11 @@ void for_each_stretch(const Layout &layout, const std::vector<PackedLayer> &laye
 template <class T>
 void PackedLayout<T>::pack(const T *flat, T *packed) const {
     for_each_stretch(*layout_, layers_, kernels_->panel, [&](Index from, Index to, Index length) {
-        std::copy_n(flat + from, length, packed + to);
+        // Most stretches of narrow panels are a cache line, for which a call would cost more.
+        if (length == lane_pad<T>)
+            std::copy_n(flat + from, lane_pad<T>, packed + to);
+        else
+            std::copy_n(flat + from, length, packed + to);
     });
 }
 

@@ -84,7 +84,7 @@ bool Network<T>::is_added(Index layer, Index from) const {
 
 template <class T>
 void Network<T>::effective(const T *parameters, T *out) const {
-    PackedParameters<T> packed(*this);
+    PackedParameters<T> packed(*this, PackedParameters<T>::Use::forward);
     packed.load(*this, parameters);
     std::copy_n(parameters, layout_.n_parameters, out);
     packed_.unpack(packed.weights.data(), out);
@@ -93,10 +93,17 @@ void Network<T>::effective(const T *parameters, T *out) const {
 template <class T>
 void Network<T>::activations(const T *parameters, const Inputs<T> &X, const Selection &rows,
                              Index layer, Part part, T *out, Index n_threads) const {
+    PackedParameters<T> packed(*this, PackedParameters<T>::Use::forward);
+    packed.load(*this, parameters);
+    activations(packed, X, rows, layer, part, out, n_threads);
+}
+
+template <class T>
+void Network<T>::activations(PackedParameters<T> &parameters, const Inputs<T> &X,
+                             const Selection &rows, Index layer, Part part, T *out,
+                             Index n_threads) const {
     if (rows.size == 0)
         return;
-    PackedParameters<T> packed(*this);
-    packed.load(*this, parameters);
     const Index width = layers_[as_size(layer)].width;
     const Index n_chunks = (rows.size + inference_rows - 1) / inference_rows;
     n_threads = std::min(n_threads, n_chunks);
@@ -116,7 +123,7 @@ void Network<T>::activations(const T *parameters, const Inputs<T> &X, const Sele
             for (Index i = 0; i < n; ++i)
                 samples[as_size(i)] = rows[first + i];
             pass.forward(alone, {.rows = {n, samples.data()}, .weight_sum = 0.0, .training = false},
-                         X, packed, layer, part);
+                         X, parameters, layer, part);
             const Rows<const T> result = pass.result(layer, part, n);
             for (Index i = 0; i < n; ++i)
                 std::copy_n(result.data + i * result.stride, width, out + (first + i) * width);
@@ -168,7 +175,8 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, co
     require(weight_sum > 0.0, "the sample weights sum to ", weight_sum,
             ", a positive sum is wanted");
 
-    PackedParameters<T> packed(*this);
+    using Use = typename PackedParameters<T>::Use;
+    PackedParameters<T> packed(*this, gradient ? Use::both_ways : Use::forward);
     packed.load(*this, parameters);
     const Index chunk = training && joins_rows_ ? rows.size : std::min(rows.size, gradient_rows);
     const Index last = static_cast<Index>(layers_.size()) - 1;

@@ -50,6 +50,9 @@ enum class Part { output, product }; // of a layer: a_l or z_l
 inline constexpr Index inference_rows = 240;
 
 template <class T>
+struct PackedParameters;
+
+template <class T>
 class Network {
   public:
     Network(NetworkSpec spec, const Kernels<T> &kernels);
@@ -73,9 +76,12 @@ class Network {
     // The parameters with the weights that products use in place of the trained coefs.
     void effective(const T *parameters, T *out) const;
 
-    // a_l or z_l for the selected rows in inference mode, (rows.size, width). Parameters are flat.
+    // a_l or z_l for the selected rows in inference mode, (rows.size, width). Parameters are flat,
+    // or packed, which a caller of many small calls does once; they stay as they are.
     void activations(const T *parameters, const Inputs<T> &X, const Selection &rows, Index layer,
                      Part part, T *out, Index n_threads) const;
+    void activations(PackedParameters<T> &parameters, const Inputs<T> &X, const Selection &rows,
+                     Index layer, Part part, T *out, Index n_threads) const;
 
     // Mean and biased variance of each unit's z_l over the selected rows, in inference mode;
     // (width,) each.

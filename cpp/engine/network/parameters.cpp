@@ -7,9 +7,9 @@
 namespace deepgen {
 
 template <class T>
-PackedParameters<T>::PackedParameters(const Network<T> &network)
+PackedParameters<T>::PackedParameters(const Network<T> &network, Use use)
     : weights(as_size(network.packed().size())),
-      transposed(as_size(network.packed().transposed_size())),
+      transposed(use == Use::forward ? 0 : as_size(network.packed().transposed_size())),
       stored(network.reparametrized() ? weights.size() : 0) {
     for (std::size_t l = 0; l < network.layers().size(); ++l) {
         const LayerBlocks &blocks = network.layout().layers[l];
@@ -29,7 +29,7 @@ void PackedParameters<T>::load_trainable(const Network<T> &network, const T *fla
         refresh(network, alone);
         return;
     }
-    for (Index l = 1; l < static_cast<Index>(network.layers().size()); ++l)
+    for (Index l = 1; !transposed.empty() && l < static_cast<Index>(network.layers().size()); ++l)
         network.packed().transpose(l, weights.data(), transposed.data());
 }
 

@@ -11,7 +11,9 @@ namespace deepgen {
 
 template <class T>
 struct PackedParameters {
-    explicit PackedParameters(const Network<T> &network);
+    enum class Use { forward, both_ways };
+
+    explicit PackedParameters(const Network<T> &network, Use use = Use::both_ways);
 
     void load(const Network<T> &network, const T *flat);
     // The trainable ones alone, which come first in `flat`.
@@ -30,7 +32,7 @@ struct PackedParameters {
     void pull_back(const Network<T> &network, const Team &, T *gradient);
 
     Buffer<T> weights;                     // PackedLayout
-    Buffer<T> transposed;                  // W^T of the layers above the first
+    Buffer<T> transposed;                  // W^T of the layers above the first; empty for forward
     Buffer<T> stored;                      // PackedLayout; empty without reparametrization
     std::vector<Buffer<T>> mean, variance; // running statistics, for each layer; empty without
 

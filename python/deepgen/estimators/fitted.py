@@ -80,7 +80,11 @@ class FittedMLP(BaseEstimator):
     def members_(self) -> list[Any]:
         """The fitted members; with ``n_members=1`` this estimator itself."""
         check_is_fitted(self)
-        return list(vars(self).get("_members", [self]))
+        return list(self._own_members)
+
+    @property
+    def _own_members(self) -> list[Any]:
+        return vars(self).get("_members") or [self]
 
     @property
     def subspace_(self) -> Subspace:
@@ -270,7 +274,9 @@ class FittedMLP(BaseEstimator):
 
     def _outputs(self, X: Any, *, means: bool) -> list[Array]:
         """Return each member's outputs for new samples, after the inverse link if asked for."""
-        members = self.members_
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)  # which refuses, and takes its time
+        members = self._own_members
         X = check_features(self, X, members[0].network_.dtype, reset=False)
         matrix, n_threads = as_matrix(X), measuring_threads(self.n_jobs, X.shape[0])
         return [member._compute(matrix, n_threads, means=means) for member in members]

@@ -66,7 +66,10 @@ class RegressionPredictions(RegressorMixin, BaseMLP):
         each = self._outputs(X, means=True)
         # Members may have scaled their targets apart.
         return average(
-            [member._targets.decode(own) for member, own in zip(self.members_, each, strict=True)]
+            [
+                member._targets.decode(own)
+                for member, own in zip(self._own_members, each, strict=True)
+            ]
         )
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
