@@ -92,9 +92,8 @@ class Network:
         Returns
         -------
         prepared : deepgen._core.Prepared
-            With ``forward(X)`` and ``predict(X)``, which return what `outputs` and `means` do, to
-            the bit, of an ndarray of shape (n_samples, n_features) in the network's type. Later
-            changes of the parameters do not reach it.
+            Its ``forward(X)`` and ``predict(X)`` give the bits of `outputs` and `means` for an
+            ndarray in the network's type. Later changes of the parameters do not reach it.
 
         Notes
         -----
