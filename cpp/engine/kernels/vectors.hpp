@@ -22,6 +22,28 @@ double total_gradient(Index n, const T *gradient, const T *weights, double penal
 }
 
 template <class T>
+void depart(Index n, double factor, const T *direction, T *w, T *origin) {
+    using V = Simd<T>;
+    const V f(static_cast<T>(factor));
+    for (Index i = 0; i < n; i += V::lanes) {
+        const V from = V::load(w + i);
+        from.store(origin + i);
+        fmadd(f, V::load(direction + i), from).store(w + i);
+    }
+}
+
+template <class T>
+void come_back(Index n, const T *gradient, double penalty, T *w, T *origin) {
+    using V = Simd<T>;
+    const V factor(static_cast<T>(penalty));
+    for (Index i = 0; i < n; i += V::lanes) {
+        const V total = fmadd(factor, V::load(w + i), V::load(gradient + i));
+        V::load(origin + i).store(w + i);
+        total.store(origin + i);
+    }
+}
+
+template <class T>
 void scale(Index n, double factor, T *x) {
     using V = Simd<T>;
     const V f(static_cast<T>(factor));

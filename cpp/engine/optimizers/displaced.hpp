@@ -23,7 +23,7 @@ struct Displacement {
 
     const Kernels<T> &kernels;
     KeptGradient<T> gradient;
-    Buffer<T> origin; // w
+    Buffer<T> origin; // w while the weights are away, then the gradient that they had there
 };
 
 template <class T>
@@ -37,12 +37,10 @@ class Displaced : public Decorated<T> {
   protected:
     // w + factor * direction; where that was is kept.
     void move(const Team &team, const T *direction, double factor) {
-        T *const weights = this->inner_.weights();
-        T *const origin = memory_.origin.data();
         this->inner_.show(team, direction, [&](const Stretch<T> &stretch) {
-            std::copy_n(weights + stretch.offset, stretch.n, origin + stretch.offset);
-            memory_.kernels.add_scaled(stretch.n, factor, stretch.gradient,
-                                       weights + stretch.offset);
+            memory_.kernels.depart(stretch.n, factor, stretch.gradient,
+                                   this->inner_.weights() + stretch.offset,
+                                   memory_.origin.data() + stretch.offset);
             return true;
         });
     }
@@ -58,12 +56,11 @@ class Displaced : public Decorated<T> {
     }
     // A stretch as it is visited away from w, as the visitor shall see it.
     Stretch<T> back_with_gradient(const Stretch<T> &stretch) {
-        T *const total = memory_.gradient.data() + stretch.offset;
-        memory_.kernels.total_gradient(stretch.n, stretch.gradient,
-                                       this->inner_.weights() + stretch.offset,
-                                       stretch.coefs ? this->inner_.penalty() : 0.0, total);
-        put_back(stretch);
-        return {stretch.number, stretch.offset, stretch.n, total, stretch.coefs};
+        T *const origin = memory_.origin.data() + stretch.offset;
+        memory_.kernels.come_back(stretch.n, stretch.gradient,
+                                  stretch.coefs ? this->inner_.penalty() : 0.0,
+                                  this->inner_.weights() + stretch.offset, origin);
+        return {stretch.number, stretch.offset, stretch.n, origin, stretch.coefs};
     }
 
     Displacement<T> &memory_;

@@ -23,7 +23,6 @@ constexpr Parameter parameters[] = {
 // What a step needs beside the two points.
 template <class T>
 struct Gap {
-    Buffer<T> gradient;                    // at w, then its part across g_p
     std::vector<double> products, squares; // g . g_p and |g_p|^2 of each stretch
 };
 
@@ -38,10 +37,10 @@ class GsamBatch final : public EvaluatedElsewhere<T> {
 
     void visit(const Team &team, Visitor visitor) override {
         const Kernels<T> &kernels = this->memory_.kernels;
-        T *const there = this->memory_.gradient.data();
+        T *const own = this->memory_.gradient.data(), *const there = this->memory_.origin.data();
         EvaluatedElsewhere<T>::visit(team, [&](const Stretch<T> &stretch) {
             gap_.products[as_size(stretch.number)] =
-                kernels.dot(stretch.n, gap_.gradient.data() + stretch.offset, stretch.gradient);
+                kernels.dot(stretch.n, own + stretch.offset, stretch.gradient);
             gap_.squares[as_size(stretch.number)] =
                 kernels.dot(stretch.n, stretch.gradient, stretch.gradient);
             return true;
@@ -49,7 +48,7 @@ class GsamBatch final : public EvaluatedElsewhere<T> {
         const double squares = total(gap_.squares);
         const double along = squares > 0.0 ? total(gap_.products) / squares : 0.0;
         this->inner_.show(team, there, [&](const Stretch<T> &stretch) {
-            T *const across = gap_.gradient.data() + stretch.offset;
+            T *const across = own + stretch.offset; // the gradient at w until now
             kernels.add_scaled(stretch.n, -along, stretch.gradient, across);
             kernels.add_scaled(stretch.n, -alpha_, across, there + stretch.offset);
             return visitor(stretch);
@@ -57,12 +56,7 @@ class GsamBatch final : public EvaluatedElsewhere<T> {
     }
 
   private:
-    double climb(const Team &team, double squares) override {
-        T *const gradient = this->memory_.gradient.data();
-        this->inner_.show(team, gradient, [&](const Stretch<T> &stretch) {
-            std::copy_n(stretch.gradient, stretch.n, gap_.gradient.data() + stretch.offset);
-            return false;
-        });
+    double climb(const Team &, double squares) override {
         return rho_ / (std::sqrt(squares) + 1e-12);
     }
     double total(const std::vector<double> &sums) const {
@@ -83,7 +77,6 @@ class Gsam final : public Wrapper<T> {
     void allocate(const Surroundings &surroundings) override {
         Wrapper<T>::allocate(surroundings);
         memory_.allocate(surroundings.weights);
-        gap_.gradient.assign(as_size(surroundings.weights.size), T(0));
         gap_.products.assign(as_size(surroundings.weights.size / lane_pad<T>), 0.0);
         gap_.squares = gap_.products;
     }

@@ -104,6 +104,8 @@ constexpr Kernels<T> table{
     .tangent_standardize_rows = tangent_standardize_rows<T>,
     .tangent_unstandardize_rows = tangent_unstandardize_rows<T>,
     .total_gradient = total_gradient<T>,
+    .depart = depart<T>,
+    .come_back = come_back<T>,
     .scale = scale<T>,
     .add_scaled = add_scaled<T>,
     .dot = dot<T>,
