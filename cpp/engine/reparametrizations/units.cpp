@@ -8,6 +8,9 @@
 namespace deepgen {
 namespace {
 
+// Rows of W whose sums are taken in the weights' own type; blocks are joined in double.
+constexpr Index sum_rows = 64;
+
 template <class T>
 using Line = std::array<T, most_units>;
 
@@ -17,8 +20,8 @@ void moments(const Kernels<T> &kernels, Rows<const T> v, double *mean, double *s
     Line<double> sums, own;
     std::fill_n(mean, v.width, 0.0);
     std::fill_n(squares, v.width, 0.0);
-    for (Index row = 0; row < v.rows; row += row_block) {
-        const Index n = std::min(row_block, v.rows - row);
+    for (Index row = 0; row < v.rows; row += sum_rows) {
+        const Index n = std::min(sum_rows, v.rows - row);
         kernels.moments({n, v.width, v.data + row * v.stride, v.stride}, sums.data(), own.data());
         const double before = static_cast<double>(row), count = static_cast<double>(n);
         const double share = count / (before + count), of_block = 1.0 / count;
@@ -37,9 +40,9 @@ void products(const Kernels<T> &kernels, Rows<const T> x, const T *y, double *su
     Line<double> block_sums, block_products;
     std::fill_n(sums, x.width, 0.0);
     std::fill_n(with_y, x.width, 0.0);
-    for (Index row = 0; row < x.rows; row += row_block) {
+    for (Index row = 0; row < x.rows; row += sum_rows) {
         const Index at = row * x.stride;
-        kernels.gradient_sums({std::min(row_block, x.rows - row), x.width, x.data + at, x.stride},
+        kernels.gradient_sums({std::min(sum_rows, x.rows - row), x.width, x.data + at, x.stride},
                               y + at, x.stride, block_sums.data(), block_products.data());
         for (Index j = 0; j < x.width; ++j) {
             sums[j] += block_sums[as_size(j)];
