@@ -11,16 +11,16 @@
 
 namespace deepgen::DEEPGEN_PATH {
 
-// Calls work.template operator()<n>(j) for columns j on, n registers of them: up to `most` side by
-// side, which hide each other's latency or share what is loaded. Each column keeps its order.
+// Calls work.template operator()<n>(j) for columns j on, n registers of them: `most` side by side,
+// which hide each other's latency or share what is loaded, then half of that and so on. Each column
+// keeps its order.
 template <class T, Index most, class Work>
-DEEPGEN_INLINE void for_each_columns(Index width, Work work) {
-    constexpr Index lanes = Simd<T>::lanes;
-    Index j = 0;
-    for (; j + most * lanes <= padded<T>(width); j += most * lanes)
+DEEPGEN_INLINE void for_each_columns(Index width, Work work, Index j = 0) {
+    constexpr Index columns = most * Simd<T>::lanes;
+    for (; j + columns <= padded<T>(width); j += columns)
         work.template operator()<most>(j);
-    for (; j < padded<T>(width); j += lanes)
-        work.template operator()<1>(j);
+    if constexpr (most > 1)
+        for_each_columns<T, most / 2>(width, work, j);
 }
 
 // Four chains hide the latency of addition; they are joined in one fixed order.
@@ -37,6 +37,26 @@ void column_sums(Rows<const T> x, T *sums) {
             chain[0] += V::load(x.data + i * x.stride + j);
         ((chain[0] + chain[1]) + (chain[2] + chain[3])).store(sums + j);
     }
+}
+
+template <class T>
+void weighted_sums(Rows<const T> x, const T *weights, Index weight_stride, T *sums) {
+    using V = Simd<T>;
+    for_each_columns<T, 8>(x.width, [&]<Index n>(Index j) {
+        V sum[n];
+#pragma GCC unroll 8
+        for (Index c = 0; c < n; ++c)
+            sum[c] = V(T(0));
+        for (Index i = 0; i < x.rows; ++i) {
+            const V weight(weights[i * weight_stride]);
+#pragma GCC unroll 8
+            for (Index c = 0; c < n; ++c)
+                sum[c] = fmadd(weight, V::load(x.data + i * x.stride + j + c * V::lanes), sum[c]);
+        }
+#pragma GCC unroll 8
+        for (Index c = 0; c < n; ++c)
+            sum[c].store(sums + j + c * V::lanes);
+    });
 }
 
 template <class T>

@@ -157,6 +157,8 @@ struct Kernels {
 
     // sum over rows, in order
     void (*column_sums)(Rows<const T> x, T *sums);
+    // sums[j] = sum_i weights[i] x[i, j], in order
+    void (*weighted_sums)(Rows<const T> x, const T *weights, Index weight_stride, T *sums);
     // to += from
     void (*add)(Rows<const T> from, T *to, Index to_stride);
     // x[i, j] *= scale where row i keeps unit j, else 0

@@ -82,7 +82,11 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
         switch (item.kind) {
         case WorkItem::Kind::tile: {
             const Rows<const T> a = term.inputs(item.layer);
-            kernels.outer_product({.rows = item.n_rows,
+            const PackedLayer &layer = network_.packed().layers()[as_size(item.layer)];
+            const Index n_rows_used = std::min(item.n_rows, layer.n_features - item.row);
+            std::fill(gradient + n_rows_used * item.columns, gradient + item.n_rows * item.columns,
+                      T(0)); // rows of padding
+            kernels.outer_product({.rows = n_rows_used,
                                    .columns = item.columns,
                                    .depth = n_rows,
                                    .a = a.data + item.row,
@@ -94,6 +98,12 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
         }
         case WorkItem::Kind::narrow: {
             const Rows<const T> below = term.inputs(item.layer);
+            if (item.n_rows == 1) {
+                kernels.weighted_sums(
+                    {n_rows, item.columns, below.data + item.column, below.stride}, slopes.data,
+                    slopes.stride, gradient);
+                break;
+            }
             kernels.outer_product({.rows = item.n_rows,
                                    .columns = item.columns,
                                    .depth = n_rows,

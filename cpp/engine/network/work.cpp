@@ -11,8 +11,10 @@ Work<T>::Work(const PackedLayout<T> &packed, Index panel, bool dense_inputs) {
     for (Index l = static_cast<Index>(packed.layers().size()) - 1; l >= 0; --l) {
         const PackedLayer &layer = packed.layers()[as_size(l)];
         append({Kind::vectors, l, 0, 0, 0, layer.width, 0, static_cast<double>(layer.width)}, 1);
-        for (Index column = 0; layer.narrow && column < layer.n_inputs; column += panel) {
-            const Index columns = std::min(panel, layer.n_inputs - column);
+        // Panels of a single row stand in one line.
+        const Index step = layer.n_outputs == 1 ? item_panels * panel : panel;
+        for (Index column = 0; layer.narrow && column < layer.n_inputs; column += step) {
+            const Index columns = std::min(step, layer.n_inputs - column);
             append({Kind::narrow, l, 0, layer.n_outputs, column, columns, 0,
                     static_cast<double>(layer.n_outputs * columns)},
                    1);

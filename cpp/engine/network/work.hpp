@@ -16,7 +16,7 @@ namespace deepgen {
 struct WorkItem {
     enum class Kind {
         tile,        // some rows of one panel of W
-        narrow,      // one panel of W^T of a narrow layer; rows are outputs and columns inputs
+        narrow,      // some of W^T of a narrow layer; rows are outputs and columns inputs
         sparse_rows, // some rows of all panels of the first W, from CSR inputs
         vectors,     // bias, scale and shift of a layer
     } kind;
@@ -39,6 +39,9 @@ class Work {
         constexpr Index size = 262144 / static_cast<Index>(sizeof(T));
         return std::max(item_rows, size / columns / lane_pad<T> * lane_pad<T>);
     }
+
+    // Panels in one item of a layer of a single output.
+    static constexpr Index item_panels = 8;
 
     Work(const PackedLayout<T> &packed, Index panel, bool dense_inputs);
 

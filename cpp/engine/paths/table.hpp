@@ -86,6 +86,7 @@ constexpr Kernels<T> table{
     .activations = activation_kernels<T>,
     .rules = rules<T>,
     .column_sums = column_sums<T>,
+    .weighted_sums = weighted_sums<T>,
     .add = add<T>,
     .dropout = dropout<T>,
     .moments = moments<T>,
