@@ -108,23 +108,23 @@ template <class T>
 void unstandardize_rows(Rows<T> dy, const T *x, Index x_stride, const T *scale,
                         const T *inverse_std) {
     using V = Simd<T>;
+    constexpr Index half = V::lanes / 2; // both sums of so many rows share a register
     const V share(static_cast<T>(1.0 / static_cast<double>(dy.width)));
-    for (Index first = 0; first < dy.rows; first += V::lanes) {
-        const Index n = std::min(V::lanes, dy.rows - first);
-        T *rows[V::lanes];
-        const T *standards[V::lanes];
+    for (Index first = 0; first < dy.rows; first += half) {
+        const Index n = std::min(half, dy.rows - first);
+        T *rows[half];
+        const T *standards[half];
         point_at_rows(rows, dy.data + first * dy.stride, dy.stride, n);
         point_at_rows(standards, x + first * x_stride, x_stride, n);
-        const auto q = [&](Index i, Index j) { return V::load(rows[i] + j) * V::load(scale + j); };
-        T means[V::lanes], mean_products[V::lanes];
-        (share * sums_of_rows<T>(dy.width, q)).store(means);
+        T means[V::lanes]; // of q, then of q x
         (share * sums_of_rows<T>(dy.width, [&](Index i, Index j) {
-             return q(i, j) * V::load(standards[i] + j);
-         })).store(mean_products);
+             const V q = V::load(rows[i % half] + j) * V::load(scale + j);
+             return i < half ? q : q * V::load(standards[i - half] + j);
+         })).store(means);
         for (Index i = 0; i < n; ++i) {
             T *const row = rows[i];
             const T *const standard = standards[i];
-            const V mean(means[i]), mean_product(mean_products[i]), root(inverse_std[first + i]);
+            const V mean(means[i]), mean_product(means[half + i]), root(inverse_std[first + i]);
             for (Index j = 0; j < padded<T>(dy.width); j += V::lanes) {
                 const V centred = V::load(row + j) * V::load(scale + j) - mean;
                 (root * fmadd(-V::load(standard + j), mean_product, centred)).store(row + j);
