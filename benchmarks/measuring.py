@@ -10,12 +10,15 @@ import numpy as np
 from deepgen import _core
 
 LOADAVG = Path("/proc/loadavg")
+OWN_THREADS = Path("/proc/self/task")
 SECONDS_A_SAMPLE = 0.1
 # A machine is too busy to judge when the peak's quartiles lie further apart than this share of it,
 # when we get less than this share of the processor, or when more than this many others run.
 PEAK_SPREAD = 0.10
 CPU_SHARE = 0.95
 OTHERS = 0.2
+# How long threads of the contestant before may go on spinning before the next one begins anyway.
+SECONDS_TO_SETTLE = 0.2
 
 
 @dataclass(frozen=True)
@@ -59,12 +62,30 @@ class Measurement:
         return float(np.median(flops / self.seconds / 1e9 / self.peaks / n_threads))
 
 
+def n_running():
+    """Count this process's threads that want to run now; 1 where Linux does not tell."""
+    states = []
+    for stat in OWN_THREADS.glob("*/stat"):
+        try:
+            states.append(stat.read_text().rpartition(")")[2].split()[0])
+        except OSError:
+            continue  # a thread that has ended
+    return max(states.count("R"), 1)
+
+
 def n_others():
     """Count the threads of other programs that want to run now; 0 where Linux does not tell."""
     try:
-        return int(LOADAVG.read_text().split()[3].partition("/")[0]) - 1
+        return max(int(LOADAVG.read_text().split()[3].partition("/")[0]) - n_running(), 0)
     except OSError:
         return 0
+
+
+def settle():
+    """Wait until the threads of the contestant before have gone to sleep."""
+    end = time.perf_counter() + SECONDS_TO_SETTLE
+    while n_running() > 1 and time.perf_counter() < end:
+        time.sleep(0.002)
 
 
 def interleaved(calls, n_samples, dtype="float32"):
@@ -92,6 +113,7 @@ def interleaved(calls, n_samples, dtype="float32"):
         repeats[name] = max(1, round(SECONDS_A_SAMPLE / (time.perf_counter() - start)))
     for _ in range(n_samples):
         for name, call in calls.items():
+            settle()
             others, before = n_others(), _core.fma_peak(dtype)
             wall, cpu = time.perf_counter(), time.process_time()
             for _ in range(repeats[name]):
