@@ -222,6 +222,7 @@ def test_stagnation_reaches_what_follows_a_warmup():
     [
         (Warmup("cosine"), "schedule must be a schedule object other than Warmup"),
         (Warmup(Warmup()), "schedule must be a schedule object other than Warmup"),
+        (Cosine(n_epochs=2.5), "n_epochs must be an integer, got 2.5"),
         (Warmup(epochs=1.5), "epochs must be an integer, got 1.5"),
         (Warmup(Cosine(warmup=-1)), r"Cosine: warmup must be in \[0, inf\), got -1"),
         (Snapshot(2.5), "n_cycles must be an integer, got 2.5"),

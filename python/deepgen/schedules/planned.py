@@ -34,6 +34,7 @@ class Planned(Schedule):
     """
 
     ranges: ClassVar[dict[str, Range]] = {"n_epochs": Range(1, 1e9)}
+    integers: ClassVar[tuple[str, ...]] = ("n_epochs",)
 
     n_epochs: int | None = field(default=None, kw_only=True)
 

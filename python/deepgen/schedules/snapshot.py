@@ -47,7 +47,7 @@ class Snapshot(Planned):
 
     name: ClassVar[str] = "snapshot"
     ranges: ClassVar[dict[str, Range]] = {**Planned.ranges, "n_cycles": Range(1)}
-    integers: ClassVar[tuple[str, ...]] = ("n_cycles",)
+    integers: ClassVar[tuple[str, ...]] = (*Planned.integers, "n_cycles")
 
     n_cycles: int = 5
 
