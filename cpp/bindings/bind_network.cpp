@@ -203,6 +203,12 @@ AnyNetwork::AnyNetwork(NetworkSpec spec, std::string dtype, std::string simd)
         refuse("unknown dtype '", products, "'; known: bfloat16, float32, float64");
 }
 
+} // namespace deepgen::python
+
+DEEPGEN_FILLED(deepgen::python::Prepared)
+
+namespace deepgen::python {
+
 void bind_network(py::module_ &module) {
     using py::arg, py::kw_only;
 

@@ -150,6 +150,7 @@ void pull_back_tangent(const HeldChain &held, const py::object &direction,
 } // namespace deepgen::python
 
 DEEPGEN_FILLED(deepgen::python::HeldChain)
+DEEPGEN_FILLED(deepgen::python::HeldProbe)
 
 namespace deepgen::python {
 

@@ -129,6 +129,17 @@ def test_bits_do_not_depend_on_threads(dtype, simd, optimizer, normalization, ba
 
 
 @every_path
+def test_bits_of_a_single_output_do_not_depend_on_threads(simd):
+    """Its weights are several items, of several panels each."""
+    spec = network_of(LayerSpec(width=1100), n_inputs=17, n_outputs=1)
+    one, *others = (
+        Run(spec, OPTIMIZERS[1], simd=simd, n=200).epoch(0, n_threads=n) for n in (1, 2, 3)
+    )
+    for other in others:
+        assert_same_bits(one, other)
+
+
+@every_path
 @pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
 @pytest.mark.parametrize("slices", [[1], [2, 1], [4], [100]], ids=str)
 def test_bits_do_not_depend_on_slices(simd, normalization, slices):

@@ -39,7 +39,7 @@ def test_more_threads_than_a_system_can_start_are_not_started(method):
 
 
 EMPTY = [_core.Component, _core.LayerSpec, _core.NetworkSpec, _core.Network, _core.Trainer]
-EMPTY += [_core.SparseRows, _core.Block, _core.Progress]
+EMPTY += [_core.SparseRows, _core.Block, _core.Progress, _core.Probe]
 
 
 @pytest.mark.parametrize("cls", EMPTY, ids=lambda cls: cls.__name__)
@@ -49,6 +49,13 @@ def test_objects_that_no_constructor_filled_are_refused(cls):
     for name in names:
         with pytest.raises(TypeError, match="incompatible function arguments"):
             getattr(cls.__new__(cls), name)
+
+
+@pytest.mark.parametrize("method", ["forward", "predict"])
+def test_prepared_networks_that_no_constructor_filled_are_refused(method):
+    empty = _core.Prepared.__new__(_core.Prepared)
+    with pytest.raises(TypeError, match="incompatible function arguments"):
+        getattr(empty, method)(np.zeros((1, 1), np.float32))
 
 
 def test_an_object_whose_state_was_refused_stays_unusable():

@@ -14,6 +14,7 @@ from problems import (
     describe,
     problem,
     residual,
+    scaled_problem,
     skipping,
     two_hidden,
 )
@@ -94,6 +95,22 @@ def test_gradient_is_the_derivative_for_every_way_to_skip(
 ):
     spec = skipping(skip, normalization, bias)
     assert_gradient_is_derivative(spec, simd, training=training)
+
+
+@every_path
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
+@pytest.mark.parametrize("skip", SKIP_COMPONENTS, ids=describe)
+def test_relu_beside_every_norm_and_skip_equals_the_twin(simd, skip, normalization, training):
+    spec = skipping(skip, normalization, activation="relu")
+    parameters, X, y, weights = scaled_problem(spec, 40, 0)
+    network = network_of(spec, "float64", simd)
+    loss, gradient = network.loss_and_gradient(parameters, X, y, weights, training=training)
+    expected_loss, expected = reference.loss_and_gradient(
+        spec, parameters, X, y, weights, training=training
+    )
+    assert loss == pytest.approx(expected_loss, rel=1e-12)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-12)
 
 
 def scalar_network(activation="identity", loss=LOSS_COMPONENTS[0], n_outputs=1):

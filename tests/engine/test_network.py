@@ -1,12 +1,16 @@
 """Forward pass, means, loss and gradient against the twin, over random networks."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from problems import BATCH, LAYER, NONE, residual, scaled_problem, two_hidden
+from scipy import sparse
 
 import reference
+from deepgen import _core
 from engine.building import cast, network_of
 from engine.strategies import (
     AWKWARD,
@@ -18,6 +22,7 @@ from engine.strategies import (
     property_test,
     towers,
 )
+from reference import Component
 
 # A sum over rows in another order: rounding of some hundred additions.
 SUM_RTOL = {"float32": 1e-5, "float64": 1e-13}
@@ -169,19 +174,39 @@ def test_rows_choose_samples_in_their_order_with_repetition(dtype):
 @every_dtype
 @pytest.mark.parametrize("build", [two_hidden, residual])
 @pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER])
-def test_a_prepared_network_gives_the_same_bits(dtype, build, normalization):
-    spec = build(normalization=normalization)
+@pytest.mark.parametrize("reparametrization", [NONE, Component("weight_norm")])
+def test_a_prepared_network_gives_the_same_bits(dtype, build, normalization, reparametrization):
+    spec = build(normalization=normalization, reparametrization=reparametrization)
     parameters, X, _, _ = (cast(array, dtype) for array in scaled_problem(spec, 517, 0))
     network = network_of(spec, dtype)
     rows = np.array([3, 39, 3, 0], dtype=np.int64)
     outputs, means = network.forward(parameters, X), network.predict(parameters, X)
     prepared = network.prepare(parameters)
     parameters[:] = 0
-    np.testing.assert_array_equal(prepared.forward(X, n_threads=2), outputs)
-    np.testing.assert_array_equal(prepared.predict(X), means)
+    for n_threads in (1, 2):
+        np.testing.assert_array_equal(prepared.forward(X, n_threads=n_threads), outputs)
+        np.testing.assert_array_equal(prepared.predict(X, n_threads=n_threads), means)
     np.testing.assert_array_equal(prepared.forward(X, rows=rows), outputs[rows])
     for one in range(3):
         np.testing.assert_array_equal(prepared.predict(X[one : one + 1]), means[one : one + 1])
+    few = sparse.csr_matrix(np.where(X > 0.5, X, 0))
+    csr = _core.SparseRows(few.data, few.indices, few.indptr.astype(np.int64), X.shape[1])
+    np.testing.assert_array_equal(prepared.forward(csr), prepared.forward(few.toarray()))
+
+
+def test_a_prepared_network_serves_several_python_threads():
+    spec = residual(BATCH)
+    parameters, X, _, _ = scaled_problem(spec, 300, 0)
+    network = network_of(spec)
+    prepared, expected = network.prepare(parameters), network.predict(parameters, X)
+
+    def predictions(_):
+        return [prepared.predict(X) for _ in range(50)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for answers in pool.map(predictions, range(4)):
+            for answer in answers:
+                np.testing.assert_array_equal(answer, expected)
 
 
 def test_a_prepared_network_refuses_what_the_network_refuses():

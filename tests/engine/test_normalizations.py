@@ -75,13 +75,14 @@ def test_moments_survive_large_means(dtype, simd, n):
 
 @every_path
 @every_dtype
-def test_a_constant_unit_gives_its_shift_and_a_finite_gradient(dtype, simd):
+@pytest.mark.parametrize("width", [17, 83])  # 83 float32(1 / 83) is not 1
+def test_a_constant_unit_gives_its_shift_and_a_finite_gradient(dtype, simd, width):
     for normalization in (Component("batch"), LAYER):
-        spec = spec_of(LayerSpec(width=17, activation="identity", normalization=normalization))
+        spec = spec_of(LayerSpec(width=width, activation="identity", normalization=normalization))
         parameters, X, y, _ = scaled_problem(spec, 30, 0)
         reference.split(spec, parameters)["coefs_0"][...] = 0.0
         if normalization is LAYER:
-            reference.split(spec, parameters)["intercepts_0"][...] = 2.0
+            reference.split(spec, parameters)["intercepts_0"][...] = 1000.0
         network = network_of(spec, dtype, simd)
         arrays = [cast(array, dtype) for array in (parameters, X, y)]
         loss, gradient = network.loss_and_gradient(*arrays, training=True)

@@ -77,7 +77,14 @@ def test_forward_and_gradient_are_exact_in_whole_numbers(
 @every_dtype
 @pytest.mark.parametrize(
     ("n", "n_inputs", "width", "n_outputs"),
-    [(1100, 530, 610, 260), (40, 2500, 33, 5), (3, 7, 2100, 2), (7, 2, 3, 1030), (5000, 3, 2, 1)],
+    [
+        (1100, 530, 610, 260),
+        (40, 2500, 33, 5),
+        (3, 7, 2100, 2),
+        (7, 2, 3, 1030),
+        (5000, 3, 2, 1),
+        (40, 3, 1100, 1),
+    ],
 )
 def test_forward_and_gradient_are_exact_beyond_every_cache_block(
     dtype, simd, n, n_inputs, width, n_outputs

@@ -67,6 +67,7 @@ def several_rows(data):
 nets = st.sampled_from(sorted(NETWORKS))
 threads = st.one_of(st.sampled_from([0, -1, -(2**63), 2**20, 2**31, 2**62]), nonsense)
 MEASURES = ["forward", "predict", "activations", "moments", "loss", "loss_and_gradient"]
+MEASURES += ["prepare"]
 
 
 def measuring(data):
@@ -98,7 +99,14 @@ def measuring(data):
         given["X"] = data.draw(nonsense) if rows is None else rows
     else:
         given = changed(data.draw, given)
-    tally.make(method, getattr(net, method), **given)
+    if method != "prepare":
+        tally.make(method, getattr(net, method), **given)
+        return
+    own = {name: given.pop(name) for name in ("parameters",) if name in given}
+    prepared = tally.make(method, net.prepare, **own)
+    if prepared is not None:
+        method = data.draw(st.sampled_from(["forward", "predict"]))
+        tally.make(method, getattr(prepared, method), **given)
 
 
 def rows_of_csr(data):

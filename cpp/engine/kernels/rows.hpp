@@ -6,7 +6,7 @@
 // As many rows as a register has lanes go side by side, so that one division, one root and one sum
 // across lanes serve them all; a row's numbers do not depend on its neighbours.
 //
-// Ba, Kiros & Hinton (2016), Layer normalization, eq. (3).
+// Ba, Kiros & Hinton (2016), Layer normalization, eq. (4).
 
 #pragma once
 
@@ -74,20 +74,20 @@ template <class T>
 void standardize_rows(Rows<T> x, double epsilon, const T *scale, const T *shift, T least,
                       T *inverse_std, T *y, Index y_stride) {
     using V = Simd<T>;
-    const V share(static_cast<T>(1.0 / static_cast<double>(x.width)));
+    const V width(static_cast<T>(x.width));
     for (Index first = 0; first < x.rows; first += V::lanes) {
         const Index n = std::min(V::lanes, x.rows - first);
         T *rows[V::lanes];
         point_at_rows(rows, x.data + first * x.stride, x.stride, n);
         T means[V::lanes], roots[V::lanes];
-        (share * sums_of_rows<T>(x.width, [&](Index i, Index j) {
-             return V::load(rows[i] + j);
-         })).store(means);
+        // A division: the mean of equal numbers has to be that number.
+        (sums_of_rows<T>(x.width, [&](Index i, Index j) { return V::load(rows[i] + j); }) / width)
+            .store(means);
         const V squares = sums_of_rows<T>(x.width, [&](Index i, Index j) {
             const V apart = V::load(rows[i] + j) - V(means[i]);
             return apart * apart;
         });
-        (V(T(1)) / sqrt(fmadd(share, squares, V(static_cast<T>(epsilon))))).store(roots);
+        (V(T(1)) / sqrt(squares / width + V(static_cast<T>(epsilon)))).store(roots);
         std::copy_n(roots, n, inverse_std + first);
         for (Index i = 0; i < n; ++i) {
             T *const row = rows[i], *const to = y + (first + i) * y_stride;
@@ -109,7 +109,7 @@ void unstandardize_rows(Rows<T> dy, const T *x, Index x_stride, const T *scale,
                         const T *inverse_std) {
     using V = Simd<T>;
     constexpr Index half = V::lanes / 2; // both sums of so many rows share a register
-    const V share(static_cast<T>(1.0 / static_cast<double>(dy.width)));
+    const V width(static_cast<T>(dy.width));
     for (Index first = 0; first < dy.rows; first += half) {
         const Index n = std::min(half, dy.rows - first);
         T *rows[half];
@@ -117,10 +117,11 @@ void unstandardize_rows(Rows<T> dy, const T *x, Index x_stride, const T *scale,
         point_at_rows(rows, dy.data + first * dy.stride, dy.stride, n);
         point_at_rows(standards, x + first * x_stride, x_stride, n);
         T means[V::lanes]; // of q, then of q x
-        (share * sums_of_rows<T>(dy.width, [&](Index i, Index j) {
-             const V q = V::load(rows[i % half] + j) * V::load(scale + j);
-             return i < half ? q : q * V::load(standards[i - half] + j);
-         })).store(means);
+        const V sums = sums_of_rows<T>(dy.width, [&](Index i, Index j) {
+            const V q = V::load(rows[i % half] + j) * V::load(scale + j);
+            return i < half ? q : q * V::load(standards[i - half] + j);
+        });
+        (sums / width).store(means);
         for (Index i = 0; i < n; ++i) {
             T *const row = rows[i];
             const T *const standard = standards[i];

@@ -59,7 +59,6 @@ struct Register<float> {
     typedef std::int32_t Mask __attribute__((vector_size(register_bytes)));
     typedef std::uint32_t Words __attribute__((vector_size(register_bytes)));
     typedef float Half __attribute__((vector_size(register_bytes / 2)));
-    typedef double Doubles __attribute__((vector_size(register_bytes)));
 };
 template <>
 struct Register<double> {

@@ -144,7 +144,7 @@ void for_each_stretch(const Layout &layout, const std::vector<PackedLayer> &laye
 template <class T>
 void PackedLayout<T>::pack(const T *flat, T *packed) const {
     for_each_stretch(*layout_, layers_, kernels_->panel, [&](Index from, Index to, Index length) {
-        // Most stretches of narrow panels are a cache line, for which a call would cost more.
+        // Where a panel is a cache line, most stretches are one, and a call would cost more.
         if (length == lane_pad<T>)
             std::copy_n(flat + from, lane_pad<T>, packed + to);
         else

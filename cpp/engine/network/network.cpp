@@ -137,6 +137,8 @@ void Network<T>::moments(const T *parameters, const Inputs<T> &X, const Selectio
                          Index layer, double *mean, double *variance, Index n_threads) const {
     const Index width = layers_[as_size(layer)].width;
     const Index chunk = std::min(rows.size, inference_rows * n_threads);
+    PackedParameters<T> packed(*this, PackedParameters<T>::Use::forward);
+    packed.load(*this, parameters);
     std::vector<T> z(as_size(chunk * width + lane_pad<T>)); // kernels read whole cache lines
     std::vector<std::int64_t> samples(as_size(chunk));
     std::vector<double> sums(as_size(padded<T>(width))), squares(sums.size());
@@ -146,7 +148,7 @@ void Network<T>::moments(const T *parameters, const Inputs<T> &X, const Selectio
         const Index n = std::min(chunk, rows.size - first);
         for (Index i = 0; i < n; ++i)
             samples[as_size(i)] = rows[first + i];
-        activations(parameters, X, {n, samples.data()}, layer, Part::product, z.data(), n_threads);
+        activations(packed, X, {n, samples.data()}, layer, Part::product, z.data(), n_threads);
         for (Index row = 0; row < n; row += row_block) {
             const Index block = std::min(row_block, n - row);
             kernels_.moments({block, width, z.data() + row * width, width}, sums.data(),

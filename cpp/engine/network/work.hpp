@@ -42,6 +42,7 @@ class Work {
 
     // Panels in one item of a layer of a single output.
     static constexpr Index item_panels = 8;
+    static_assert(item_panels <= item_rows); // the gradient of any item fits one buffer
 
     Work(const PackedLayout<T> &packed, Index panel, bool dense_inputs);
 

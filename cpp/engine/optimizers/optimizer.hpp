@@ -55,8 +55,9 @@ class BatchGradient {
     enum class Evaluation { first, again };
     virtual double evaluate(const Team &, Evaluation) = 0;
 
-    // The gradient of the last evaluation, each stretch once, on some thread. The visitor says
-    // whether it moved the stretch's weights. The team has met when this returns.
+    // The gradient of the last evaluation, each stretch once, on some thread; once for each
+    // evaluation. The visitor says whether it moved the stretch's weights. The team has met when
+    // this returns.
     using Visitor = FunctionRef<bool(const Stretch<T> &)>;
     virtual void visit(const Team &, Visitor) = 0;
 
