@@ -29,7 +29,9 @@ void PackedParameters<T>::load_trainable(const Network<T> &network, const T *fla
         refresh(network, alone);
         return;
     }
-    for (Index l = 1; !transposed.empty() && l < static_cast<Index>(network.layers().size()); ++l)
+    if (transposed.empty())
+        return;
+    for (Index l = 1; l < static_cast<Index>(network.layers().size()); ++l)
         network.packed().transpose(l, weights.data(), transposed.data());
 }
 

@@ -22,7 +22,7 @@ class AsamBatch final : public EvaluatedElsewhere<T> {
   public:
     AsamBatch(BatchGradient<T> &inner, Displacement<T> &memory, std::vector<double> &squares,
               double rho, double eta)
-        : EvaluatedElsewhere<T>(inner, memory), squares_(squares), rho_(rho), eta_(eta) {}
+        : EvaluatedElsewhere<T>(inner, memory, rho), squares_(squares), eta_(eta) {}
 
   private:
     double climb(const Team &team, double) override {
@@ -38,11 +38,11 @@ class AsamBatch final : public EvaluatedElsewhere<T> {
         });
         const double total =
             std::accumulate(squares_.begin(), squares_.begin() + this->inner_.n_stretches(), 0.0);
-        return rho_ / (std::sqrt(total) + 1e-16);
+        return this->rho_ / (std::sqrt(total) + 1e-16);
     }
 
     std::vector<double> &squares_; // of T g, for each stretch
-    double rho_, eta_;
+    double eta_;
 };
 
 template <class T>

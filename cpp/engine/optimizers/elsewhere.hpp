@@ -12,7 +12,8 @@ class EvaluatedElsewhere : public Displaced<T> {
     using typename BatchGradient<T>::Evaluation;
     using typename BatchGradient<T>::Visitor;
 
-    using Displaced<T>::Displaced;
+    EvaluatedElsewhere(BatchGradient<T> &inner, Displacement<T> &memory, double rho)
+        : Displaced<T>(inner, memory), rho_(rho) {}
 
     // The loss at w. Batch statistics are those of either point, running ones move at w alone.
     double evaluate(const Team &team, Evaluation evaluation) override {
@@ -38,9 +39,15 @@ class EvaluatedElsewhere : public Displaced<T> {
 
     double gradient_squares() const { return squares_; } // at w
 
+  protected:
+    const double rho_; // how far to go
+
   private:
-    // Turns the gradient that is kept into the direction to go; how much of it makes e.
-    virtual double climb(const Team &, double squares) = 0;
+    // Turns the gradient that is kept into the direction to go; how much of it makes e. As it is,
+    // that of SAM.
+    virtual double climb(const Team &, double squares) {
+        return rho_ / (std::sqrt(squares) + 1e-12);
+    }
 
     double squares_ = 0.0;
 };

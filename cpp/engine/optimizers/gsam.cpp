@@ -21,7 +21,6 @@ constexpr Parameter parameters[] = {
 };
 
 // What a step needs beside the two points.
-template <class T>
 struct Gap {
     std::vector<double> products, squares; // g . g_p and |g_p|^2 of each stretch
 };
@@ -31,9 +30,8 @@ class GsamBatch final : public EvaluatedElsewhere<T> {
   public:
     using typename BatchGradient<T>::Visitor;
 
-    GsamBatch(BatchGradient<T> &inner, Displacement<T> &memory, Gap<T> &gap, double rho,
-              double alpha)
-        : EvaluatedElsewhere<T>(inner, memory), gap_(gap), rho_(rho), alpha_(alpha) {}
+    GsamBatch(BatchGradient<T> &inner, Displacement<T> &memory, Gap &gap, double rho, double alpha)
+        : EvaluatedElsewhere<T>(inner, memory, rho), gap_(gap), alpha_(alpha) {}
 
     void visit(const Team &team, Visitor visitor) override {
         const Kernels<T> &kernels = this->memory_.kernels;
@@ -56,15 +54,12 @@ class GsamBatch final : public EvaluatedElsewhere<T> {
     }
 
   private:
-    double climb(const Team &, double squares) override {
-        return rho_ / (std::sqrt(squares) + 1e-12);
-    }
     double total(const std::vector<double> &sums) const {
         return std::accumulate(sums.begin(), sums.begin() + this->inner_.n_stretches(), 0.0);
     }
 
-    Gap<T> &gap_;
-    double rho_, alpha_;
+    Gap &gap_;
+    double alpha_;
 };
 
 template <class T>
@@ -88,7 +83,7 @@ class Gsam final : public Wrapper<T> {
 
   private:
     Displacement<T> memory_;
-    Gap<T> gap_;
+    Gap gap_;
     double rho_, alpha_;
 };
 

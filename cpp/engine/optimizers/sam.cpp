@@ -17,20 +17,6 @@ constexpr Parameter parameters[] = {
 };
 
 template <class T>
-class SamBatch final : public EvaluatedElsewhere<T> {
-  public:
-    SamBatch(BatchGradient<T> &inner, Displacement<T> &memory, double rho)
-        : EvaluatedElsewhere<T>(inner, memory), rho_(rho) {}
-
-  private:
-    double climb(const Team &, double squares) override {
-        return rho_ / (std::sqrt(squares) + 1e-12);
-    }
-
-    double rho_;
-};
-
-template <class T>
 class Sam final : public Wrapper<T> {
   public:
     Sam(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels)
@@ -42,7 +28,8 @@ class Sam final : public Wrapper<T> {
     }
 
     StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {
-        return step_elsewhere<SamBatch<T>>(*this->base_, team, batch, size, memory_, rho_);
+        return step_elsewhere<EvaluatedElsewhere<T>>(*this->base_, team, batch, size, memory_,
+                                                     rho_);
     }
 
   private:
