@@ -9,8 +9,8 @@ import pytest
 from sklearn.base import clone
 
 from deepgen import _core, specification
+from deepgen._component import Range, resolve
 from deepgen.augmentation import AUGMENTATIONS
-from deepgen.component import Range, resolve
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
     REGRESSION_LOSSES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepgen.extras import load_extra
+from deepgen._optional import load_extra
 
 __all__ = ["given_or_new"]
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
-from deepgen.component import Component
+from deepgen._component import Component
 from deepgen.network import Network
 
 __all__ = ["Reader", "Unwritable", "Writer"]

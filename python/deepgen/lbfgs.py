@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._user_warnings import warn
 from deepgen.blas import one_blas_thread
 from deepgen.course import Course, Plan
 from deepgen.monitor import Monitor
 from deepgen.network import Network
 from deepgen.training import NON_FINITE
 from deepgen.validation import Data, Validation
-from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from deepgen.callbacks import Tasks

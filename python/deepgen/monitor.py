@@ -9,10 +9,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from deepgen._user_warnings import warn
 from deepgen.course import Course, Plan
 from deepgen.network import Network
 from deepgen.schedules import Constant
-from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from deepgen.callbacks import Tasks

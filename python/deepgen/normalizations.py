@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from deepgen import _core
-from deepgen.component import Component, Range
+from deepgen._component import Component, Range
 from deepgen.signal import variance_gain
 
 __all__ = [

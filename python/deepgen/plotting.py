@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.extras import load_extra
+from deepgen._optional import load_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

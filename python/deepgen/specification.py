@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepgen import _core
-from deepgen.component import resolve
+from deepgen._component import resolve
 from deepgen.normalizations import NORMALIZATIONS, Normalization, Reparametrization
 from deepgen.skips import SKIPS, Skip
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepgen._user_warnings import warn
 from deepgen.codec import Reader, Unwritable, Writer
 from deepgen.container import pack, unpack
-from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from deepgen.estimators import MLPClassifier, MLPRegressor

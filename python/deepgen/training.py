@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepgen import _core
+from deepgen._user_warnings import warn
 from deepgen.blas import one_blas_thread
 from deepgen.course import Course, Plan
 from deepgen.monitor import Monitor
@@ -23,7 +24,6 @@ from deepgen.pace import Pace
 from deepgen.schedules import Position
 from deepgen.threads import worthwhile_threads
 from deepgen.validation import Data, Validation
-from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from deepgen.callbacks import Tasks

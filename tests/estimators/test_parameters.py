@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import (
 )
 
 from deepgen import MLPClassifier, MLPRegressor, _core
-from deepgen.component import Component
+from deepgen._component import Component
 from estimators.problems import curve, features
 
 pytestmark = [

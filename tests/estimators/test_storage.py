@@ -27,8 +27,8 @@ from deepgen import (
     schedules,
     skips,
 )
+from deepgen._component import Component
 from deepgen.codec import known_classes
-from deepgen.component import Component
 from estimators.problems import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from deepgen.extras import MissingExtra
+from deepgen._optional import MissingExtra
 from deepgen.tables import TableEncoder, read_table
 from deepgen.tables.task import choose_task
 from deepgen.tables.training import fit_table

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from deepgen import _core
-from deepgen.component import Component
+from deepgen._component import Component
 from deepgen.network import Array
 from deepgen.schedules import Position, Schedule
 

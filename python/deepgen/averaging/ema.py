@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from deepgen import _core
+from deepgen._component import Range
 from deepgen.averaging.averaging import Averaging
-from deepgen.component import Range
 from deepgen.network import Array
 
 if TYPE_CHECKING:

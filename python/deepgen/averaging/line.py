@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from deepgen import _core
+from deepgen._component import Range
 from deepgen.averaging.averaging import Averaging
-from deepgen.component import Range
 from deepgen.network import Array
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
+from deepgen._component import Range
+from deepgen._user_warnings import warn
 from deepgen.averaging.averaging import Averaging
-from deepgen.component import Range
 from deepgen.network import Array
 from deepgen.schedules import Constant, Position, Schedule
-from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from deepgen.course import Course, Plan

@@ -12,8 +12,8 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from deepgen._optional import MissingExtra
 from deepgen.cli.parser import make_parser
-from deepgen.extras import MissingExtra
 
 __all__ = ["COMMANDS", "main"]
 

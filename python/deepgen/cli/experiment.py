@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from deepgen._optional import load_extra
 from deepgen.cli.bar import Bar
-from deepgen.extras import load_extra
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Final
 
-from deepgen.extras import load_extra
+from deepgen._optional import load_extra
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 

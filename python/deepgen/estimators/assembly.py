@@ -6,9 +6,10 @@ from threading import Event
 from typing import Any
 
 from deepgen import _core
+from deepgen._component import resolve
+from deepgen._user_warnings import warn
 from deepgen.augmentation import AUGMENTATIONS
 from deepgen.averaging import AVERAGINGS, Averaging
-from deepgen.component import resolve
 from deepgen.course import Plan
 from deepgen.network import Network
 from deepgen.normalizations import NORMALIZATIONS, BatchNorm, Normalization
@@ -19,7 +20,6 @@ from deepgen.specification import (
     hidden_widths,
     network_spec,
 )
-from deepgen.warning import warn
 
 __all__ = [
     "LEARNING_RATE",

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from deepgen._user_warnings import warn
 from deepgen.averaging import Averaging, Line, Snapshots
 from deepgen.callbacks import CallbackSupport, Tasks, with_callbacks
 from deepgen.course import Course, Plan
@@ -43,7 +44,6 @@ from deepgen.specification import hidden_widths, numpy_type
 from deepgen.threads import effective_threads
 from deepgen.training import train
 from deepgen.validation import Data, Validation, split_rows
-from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from typing_extensions import Self

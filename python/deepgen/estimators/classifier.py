@@ -11,9 +11,9 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
+from deepgen._component import resolve
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
-from deepgen.component import resolve
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.class_predictions import ClassPredictions
 from deepgen.estimators.class_targets import ClassTargets

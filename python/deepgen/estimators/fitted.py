@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
+from deepgen._user_warnings import warn
 from deepgen.course import Course
 from deepgen.estimators.scoring import Held, with_names
 from deepgen.estimators.subspace import Subspace
@@ -20,7 +21,6 @@ from deepgen.network import Array, Matrix, Network
 from deepgen.specification import numpy_type
 from deepgen.threads import measuring_threads
 from deepgen.validation import Data
-from deepgen.warning import warn
 
 __all__ = ["FittedMLP", "network_of"]
 

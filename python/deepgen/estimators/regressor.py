@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils.metaestimators import available_if
 
+from deepgen._component import resolve
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
-from deepgen.component import resolve
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.constraints import REGRESSOR
 from deepgen.estimators.regression_predictions import RegressionPredictions

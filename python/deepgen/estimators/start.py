@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from deepgen._component import resolve
 from deepgen.averaging.line import middle
-from deepgen.component import resolve
 from deepgen.estimators.assembly import normalization_of
 from deepgen.initializers import (
     STANDARDIZING_ROWS,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from deepgen.component import Range
+from deepgen._component import Range
 from deepgen.inputs import as_matrix, check_features
 from deepgen.network import Array, Network
 from deepgen.threads import measuring_threads

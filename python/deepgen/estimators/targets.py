@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
-from deepgen.component import Component
+from deepgen._component import Component
 from deepgen.inputs import check_weights
 from deepgen.network import Array
 

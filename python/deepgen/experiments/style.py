@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from deepgen.extras import load_extra
+from deepgen._optional import load_extra
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,10 +11,10 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from deepgen._optional import load_extra
 from deepgen.axes import given_or_new
 from deepgen.expressivity.piecewise import PiecewiseLinear, piecewise_linear_of
 from deepgen.expressivity.polygons import Polygons, cut
-from deepgen.extras import load_extra
 
 __all__ = ["LinearRegions", "linear_regions"]
 

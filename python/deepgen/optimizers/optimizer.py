@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deepgen import _core
-from deepgen.component import Component
+from deepgen._component import Component
 
 __all__ = ["FirstOrder", "Optimizer", "convention"]
 

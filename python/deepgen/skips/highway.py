@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from deepgen.component import Range
+from deepgen._component import Range
 from deepgen.skips.skip import Skip
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deepgen.extras import load_extra
+from deepgen._optional import load_extra
 
 __all__ = ["is_parquet", "read_table"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.extras import load_extra
+from deepgen._optional import load_extra
 from deepgen.tables.encoder import TableEncoder
 
 __all__ = ["TableModel", "fingerprint"]

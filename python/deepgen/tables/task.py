@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.extras import load_extra
+from deepgen._optional import load_extra
 
 __all__ = ["TASKS", "Task", "choose_task"]
 

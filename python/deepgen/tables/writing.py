@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TextIO
 
-from deepgen.extras import load_extra
+from deepgen._optional import load_extra
 from deepgen.tables.reading import is_parquet
 
 __all__ = ["write_table"]

@@ -13,7 +13,7 @@ class MissingExtra(ImportError):
 
     Examples
     --------
-    >>> from deepgen.extras import MissingExtra
+    >>> from deepgen._optional import MissingExtra
     >>> issubclass(MissingExtra, ImportError)
     True
     """
@@ -45,13 +45,13 @@ def load_extra(module: str, extra: str, purpose: str) -> Any:
 
     Examples
     --------
-    >>> from deepgen.extras import load_extra
+    >>> from deepgen._optional import load_extra
     >>> load_extra("json", "tables", "reading JSON").dumps([1])
     '[1]'
     >>> load_extra("no_such_library", "plot", "plotting")
     Traceback (most recent call last):
         ...
-    deepgen.extras.MissingExtra: plotting needs no_such_library: pip install 'deepgen[plot]'
+    deepgen._optional.MissingExtra: plotting needs no_such_library: pip install 'deepgen[plot]'
     """
     try:
         return importlib.import_module(module)

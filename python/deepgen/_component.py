@@ -37,7 +37,7 @@ class Range:
 
     Examples
     --------
-    >>> from deepgen.component import Range
+    >>> from deepgen._component import Range
     >>> print(Range(0, 1, without="high"), 1.0 in Range(0, 1, without="high"))
     [0, 1) False
     """
