@@ -7,7 +7,7 @@ import threadpoolctl
 from sklearn.datasets import make_regression
 
 from deepgen import MLPRegressor
-from deepgen.blas import one_blas_thread
+from deepgen._engine.blas import one_blas_thread
 
 
 def blas_threads():

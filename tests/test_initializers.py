@@ -5,11 +5,11 @@ import pytest
 from scipy import stats
 
 from deepgen import _core
+from deepgen._engine.random_streams import INIT, generator, stream
 from deepgen.initializers import INITIALIZERS, initialize, standardize_layers
 from deepgen.network import Network
 from deepgen.normalizations import BatchNorm
 from deepgen.specification import network_spec
-from deepgen.streams import INIT, generator, stream
 from reference import random as reference_random
 
 FAN_IN, FAN_OUT = 400, 300

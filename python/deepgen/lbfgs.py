@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._engine.blas import one_blas_thread
 from deepgen._user_warnings import warn
-from deepgen.blas import one_blas_thread
 from deepgen.course import Course, Plan
 from deepgen.monitor import Monitor
 from deepgen.network import Network

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
+from deepgen._engine.row_chunks import average, pool, slices, stack
 from deepgen.layer_values import layer_values
-from deepgen.slices import average, pool, slices, stack
 
 __all__ = ["Matrix", "Network"]
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 from deepgen import _core
 from deepgen._component import Component, Range
-from deepgen.signal import variance_gain
+from deepgen._engine.activations import variance_gain
 
 __all__ = [
     "BatchNorm",

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._engine.random_streams import SPLIT, generator
 from deepgen.network import Array, Matrix, Network
-from deepgen.streams import SPLIT, generator
 
 __all__ = ["Data", "Validation", "split_rows"]
 

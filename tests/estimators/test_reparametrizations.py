@@ -5,6 +5,7 @@ import pytest
 from scipy import integrate, sparse, stats
 
 from deepgen import MLPClassifier, MLPRegressor
+from deepgen._engine.activations import variance_gain
 from deepgen.folding import effective
 from deepgen.initializers import STANDARDIZING_ROWS
 from deepgen.normalizations import (
@@ -12,7 +13,6 @@ from deepgen.normalizations import (
     WeightNorm,
     WeightStandardization,
 )
-from deepgen.signal import variance_gain
 from deepgen.specification import ACTIVATIONS
 from estimators.problems import curve, features, same_bits, weights
 from reference import ACTIVATIONS as TWINS

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from deepgen._engine.threads import effective_threads
 from deepgen._user_warnings import warn
 from deepgen.averaging import Averaging, Line, Snapshots
 from deepgen.callbacks import CallbackSupport, Tasks, with_callbacks
@@ -41,7 +42,6 @@ from deepgen.lbfgs import minimize
 from deepgen.network import Array, Network
 from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
 from deepgen.specification import hidden_widths, numpy_type
-from deepgen.threads import effective_threads
 from deepgen.training import train
 from deepgen.validation import Data, Validation, split_rows
 

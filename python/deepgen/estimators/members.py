@@ -24,12 +24,12 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from deepgen._engine.threads import effective_threads
 from deepgen._user_warnings import kept, warn
 from deepgen.inputs import check_features
 from deepgen.network import Array
 from deepgen.optimizers import LBFGS
 from deepgen.specification import numpy_type
-from deepgen.threads import effective_threads
 
 __all__ = ["average", "fit_members", "log_odds_of_mean", "make_members", "side_by_side"]
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import get_scorer
 
+from deepgen._engine.threads import effective_threads
 from deepgen.course import Course
 from deepgen.estimators.targets import Targets
 from deepgen.network import Array, Network
 from deepgen.specification import numpy_type
-from deepgen.threads import effective_threads
 from deepgen.validation import Data
 
 __all__ = ["Held", "criterion", "fitted_attributes", "score_function", "with_names"]

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from deepgen._component import resolve
+from deepgen._engine.random_streams import INIT, generator
 from deepgen.averaging.line import middle
 from deepgen.estimators.assembly import normalization_of
 from deepgen.initializers import (
@@ -20,7 +21,6 @@ from deepgen.network import Array, Network
 from deepgen.normalizations import WeightNorm
 from deepgen.skips import SKIPS
 from deepgen.specification import hidden_activations, output_activation
-from deepgen.streams import INIT, generator
 from deepgen.validation import Data
 
 __all__ = ["start_line", "start_network"]

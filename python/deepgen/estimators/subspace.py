@@ -8,9 +8,9 @@ from numbers import Real
 from typing import Any
 
 from deepgen._component import Range
+from deepgen._engine.threads import measuring_threads
 from deepgen.inputs import as_matrix, check_features
 from deepgen.network import Array, Network
-from deepgen.threads import measuring_threads
 
 __all__ = ["Subspace"]
 

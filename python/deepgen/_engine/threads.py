@@ -64,7 +64,7 @@ def measuring_threads(n_jobs: int | None, n_rows: int) -> int:
 
     Examples
     --------
-    >>> from deepgen.threads import measuring_threads
+    >>> from deepgen._engine.threads import measuring_threads
     >>> measuring_threads(None, n_rows=1)
     1
     """
@@ -90,7 +90,7 @@ def worthwhile_threads(limit: int, step_work: float, n_steps: int = 1) -> int:
 
     Examples
     --------
-    >>> from deepgen.threads import worthwhile_threads
+    >>> from deepgen._engine.threads import worthwhile_threads
     >>> worthwhile_threads(8, step_work=5e5, n_steps=100)
     1
     >>> worthwhile_threads(8, step_work=1e8, n_steps=100)

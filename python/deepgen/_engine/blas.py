@@ -32,7 +32,7 @@ def one_blas_thread() -> Iterator[None]:
 
     Examples
     --------
-    >>> from deepgen.blas import one_blas_thread
+    >>> from deepgen._engine.blas import one_blas_thread
     >>> with one_blas_thread():
     ...     pass
     """

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
-from deepgen.threads import worthwhile_threads
+from deepgen._engine.threads import worthwhile_threads
 
 __all__ = ["Slice", "average", "pool", "slices", "stack"]
 
@@ -40,7 +40,7 @@ class Slice(NamedTuple):
 
     Examples
     --------
-    >>> from deepgen.slices import Slice
+    >>> from deepgen._engine.row_chunks import Slice
     >>> Slice(None, slice(2, 5), n_threads=1).rows.tolist()
     [2, 3, 4]
     """

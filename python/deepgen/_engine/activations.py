@@ -43,7 +43,7 @@ def variance_gain(activation: str) -> float:
 
     Examples
     --------
-    >>> from deepgen.signal import variance_gain
+    >>> from deepgen._engine.activations import variance_gain
     >>> round(variance_gain("identity"), 12), round(variance_gain("relu"), 12)
     (1.0, 1.71285855045)
     """
