@@ -6,8 +6,8 @@ from scipy import stats
 
 from deepgen import _core
 from deepgen._engine.random_streams import INIT, generator, stream
-from deepgen.initializers import INITIALIZERS, initialize, standardize_layers
-from deepgen.network import Network
+from deepgen._network.initializers import INITIALIZERS, initialize, standardize_layers
+from deepgen._network.network import Network
 from deepgen.normalizations import BatchNorm
 from deepgen.specification import network_spec
 from reference import random as reference_random

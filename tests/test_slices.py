@@ -10,8 +10,8 @@ from problems import network_of as spec_of
 from scipy import sparse
 
 from deepgen import _core, slices
+from deepgen._network.network import Network
 from deepgen.inputs import as_matrix
-from deepgen.network import Network
 from reference import LayerSpec
 
 SPEC = spec_of(LayerSpec(width=32, normalization=LAYER), LayerSpec(width=16), n_inputs=12)
@@ -39,7 +39,7 @@ def cut(monkeypatch):
             parts = slices.slices
             counts = []
             patch.setattr(
-                "deepgen.network.slices",
+                "deepgen._network.network.slices",
                 lambda *how, **more: [counts.append(1) or part for part in parts(*how, **more)],
             )
             pieces = measure()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from deepgen.network import Network
+from deepgen._network.network import Network
 
 try:
     from sklearn.callback import CallbackSupportMixin as CallbackSupport

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 
 from deepgen import _core
-from deepgen.folding import effective, shared_with_effective
-from deepgen.network import Array, Matrix, Network
+from deepgen._network.folding import effective, shared_with_effective
+from deepgen._network.network import Array, Matrix, Network
 from deepgen.operators import Vector
 
 __all__ = ["ChainedProbe", "engine_probe"]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from deepgen import _core
 from deepgen._component import Component
-from deepgen.network import Network
+from deepgen._network.network import Network
 
 __all__ = ["Reader", "Unwritable", "Writer"]
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, fields, replace
 from threading import Event
 
 from deepgen import _core
+from deepgen._network.network import Array
 from deepgen.averaging import Averaging
 from deepgen.history import History
-from deepgen.network import Array
 from deepgen.schedules import Schedule
 from deepgen.stopping import Patience
 

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from deepgen import _core
-from deepgen.network import Array, Matrix
+from deepgen._network.network import Array, Matrix
 
 __all__ = ["as_matrix", "check_features", "check_weights", "plain_targets", "refuse_lookalikes"]
 

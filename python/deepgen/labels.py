@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deepgen.network import Array
+from deepgen._network.network import Array
 
 __all__ = ["Labels"]
 

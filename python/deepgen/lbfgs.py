@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._engine.blas import one_blas_thread
+from deepgen._network.network import Network
 from deepgen._user_warnings import warn
 from deepgen.course import Course, Plan
 from deepgen.monitor import Monitor
-from deepgen.network import Network
 from deepgen.training import NON_FINITE
 from deepgen.validation import Data, Validation
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from deepgen._network.network import Network
 from deepgen._user_warnings import warn
 from deepgen.course import Course, Plan
-from deepgen.network import Network
 from deepgen.schedules import Constant
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.network import Array
+from deepgen._network.network import Array
 
 __all__ = ["TargetScaling"]
 

@@ -17,10 +17,10 @@ import numpy as np
 from deepgen import _core
 from deepgen._engine.blas import one_blas_thread
 from deepgen._engine.threads import worthwhile_threads
+from deepgen._network.network import Array, Network
 from deepgen._user_warnings import warn
 from deepgen.course import Course, Plan
 from deepgen.monitor import Monitor
-from deepgen.network import Array, Network
 from deepgen.pace import Pace
 from deepgen.schedules import Position
 from deepgen.validation import Data, Validation

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._engine.random_streams import SPLIT, generator
-from deepgen.network import Array, Matrix, Network
+from deepgen._network.network import Array, Matrix, Network
 
 __all__ = ["Data", "Validation", "split_rows"]
 

@@ -58,7 +58,7 @@ CASES = {
     "an evaluation of L-BFGS": """
         X = rng.normal(size=(100_000, 64))
         model = MLPRegressor(hidden_layer_sizes=(512, 512), solver="lbfgs", random_state=0)
-        from deepgen.network import Network
+        from deepgen._network.network import Network
         watch(Network, "loss_and_gradient")
         model.fit(X, X[:, 0])
         print("done", flush=True)
@@ -68,7 +68,7 @@ CASES = {
     "a long validation": """
         X = rng.normal(size=(400_000, 64)).astype(np.float32)
         model = MLPRegressor(hidden_layer_sizes=(512, 512), random_state=0)
-        from deepgen.network import Network
+        from deepgen._network.network import Network
         watch(Network, "loss")
         model.fit(X[:200], X[:200, 0], X_val=X, y_val=X[:, 0])
         print("done", flush=True)
@@ -78,7 +78,7 @@ CASES = {
     "a long prediction": """
         X = rng.normal(size=(400_000, 64)).astype(np.float32)
         model = MLPRegressor(hidden_layer_sizes=(512, 512), max_iter=1).fit(X[:200], X[:200, 0])
-        from deepgen.network import Network
+        from deepgen._network.network import Network
         watch(Network, "means")
         try:
             model.predict(X)

@@ -6,8 +6,8 @@ from scipy import integrate, sparse, stats
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._engine.activations import variance_gain
-from deepgen.folding import effective
-from deepgen.initializers import STANDARDIZING_ROWS
+from deepgen._network.folding import effective
+from deepgen._network.initializers import STANDARDIZING_ROWS
 from deepgen.normalizations import (
     ScaledWeightStandardization,
     WeightNorm,

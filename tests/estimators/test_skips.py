@@ -7,9 +7,9 @@ import pytest
 from scipy import sparse
 
 from deepgen import MLPClassifier, MLPRegressor, Probe, _core
+from deepgen._network.initializers import initialize
+from deepgen._network.network import Network
 from deepgen.estimators.construction import regressor_from_layers
-from deepgen.initializers import initialize
-from deepgen.network import Network
 from deepgen.normalizations import LayerNorm
 from deepgen.skips import SKIPS, DeepNorm, Fixup, Highway, Residual
 from deepgen.specification import network_spec

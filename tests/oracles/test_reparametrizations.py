@@ -6,8 +6,8 @@ from engine.building import network_of as core_of
 from problems import BATCH, LAYER, NONE, REPARAMETRIZATIONS, describe, problem, residual, two_hidden
 
 import reference
+from deepgen._network.network import Network
 from deepgen.chained import ChainedProbe
-from deepgen.network import Network
 from reference import Component, LayerSpec, n_trainable
 
 torch = pytest.importorskip("torch", reason="the oracle is PyTorch: install the oracles extra")

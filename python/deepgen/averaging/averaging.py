@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from deepgen import _core
 from deepgen._component import Component
-from deepgen.network import Array
+from deepgen._network.network import Array
 from deepgen.schedules import Position, Schedule
 
 if TYPE_CHECKING:

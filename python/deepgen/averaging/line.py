@@ -9,8 +9,8 @@ import numpy as np
 
 from deepgen import _core
 from deepgen._component import Range
+from deepgen._network.network import Array
 from deepgen.averaging.averaging import Averaging
-from deepgen.network import Array
 
 if TYPE_CHECKING:
     from deepgen.course import Course

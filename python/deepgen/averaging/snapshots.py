@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from deepgen._network.network import Array
 from deepgen.averaging.averaging import Averaging
-from deepgen.network import Array
 from deepgen.schedules import Position, Snapshot
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from deepgen import _core
 from deepgen._component import Range
+from deepgen._network.network import Array
 from deepgen._user_warnings import warn
 from deepgen.averaging.averaging import Averaging
-from deepgen.network import Array
 from deepgen.schedules import Constant, Position, Schedule
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import Any
 
 from deepgen import _core
 from deepgen._component import resolve
+from deepgen._network.network import Network
 from deepgen._user_warnings import warn
 from deepgen.augmentation import AUGMENTATIONS
 from deepgen.averaging import AVERAGINGS, Averaging
 from deepgen.course import Plan
-from deepgen.network import Network
 from deepgen.normalizations import NORMALIZATIONS, BatchNorm, Normalization
 from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, AdamW, FirstOrder, Optimizer
 from deepgen.schedules import SCHEDULES, Constant, InvScaling, Schedule

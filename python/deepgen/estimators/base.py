@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from deepgen._engine.threads import effective_threads
+from deepgen._network.network import Array, Network
 from deepgen._user_warnings import warn
 from deepgen.averaging import Averaging, Line, Snapshots
 from deepgen.callbacks import CallbackSupport, Tasks, with_callbacks
@@ -39,7 +40,6 @@ from deepgen.estimators.start import start_line, start_network
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import as_matrix
 from deepgen.lbfgs import minimize
-from deepgen.network import Array, Network
 from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
 from deepgen.specification import hidden_widths, numpy_type
 from deepgen.training import train

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepgen._network.network import Array
 from deepgen.estimators.base import BaseMLP
 from deepgen.estimators.members import average, log_odds_of_mean
-from deepgen.network import Array
 
 if TYPE_CHECKING:
     from deepgen.estimators.class_targets import ClassTargets

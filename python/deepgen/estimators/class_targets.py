@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score
 
 from deepgen import _core
+from deepgen._network.network import Array
 from deepgen.class_weights import ClassWeights
 from deepgen.estimators.targets import Targets
 from deepgen.labels import Labels
 from deepgen.losses import ClassificationLoss
-from deepgen.network import Array
 
 __all__ = ["ClassTargets"]
 

@@ -12,6 +12,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
 from deepgen._component import resolve
+from deepgen._network.network import Array
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
 from deepgen.estimators.base import can_continue
@@ -20,7 +21,6 @@ from deepgen.estimators.class_targets import ClassTargets
 from deepgen.estimators.constraints import CLASSIFIER
 from deepgen.labels import Labels
 from deepgen.losses import CLASSIFICATION_LOSSES, ClassificationLoss
-from deepgen.network import Array
 from deepgen.normalizations import Normalization
 from deepgen.optimizers import Optimizer
 from deepgen.schedules import Schedule

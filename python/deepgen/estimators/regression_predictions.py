@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
+from deepgen._network.network import Array
 from deepgen.estimators.base import BaseMLP
 from deepgen.estimators.members import average
-from deepgen.network import Array
 
 if TYPE_CHECKING:
     from deepgen.estimators.regression_targets import RegressionTargets

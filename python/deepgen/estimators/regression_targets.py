@@ -9,10 +9,10 @@ import numpy as np
 from sklearn.metrics import d2_pinball_score, r2_score
 
 from deepgen import _core
+from deepgen._network.network import Array
 from deepgen.estimators.targets import Targets
 from deepgen.inputs import refuse_lookalikes
 from deepgen.losses import Gamma, Poisson, Quantile, RegressionLoss
-from deepgen.network import Array
 from deepgen.scaling import TargetScaling
 
 __all__ = ["RegressionTargets"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sklearn.utils.metaestimators import available_if
 
 from deepgen._component import resolve
+from deepgen._network.network import Array
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
 from deepgen.estimators.base import can_continue
@@ -17,7 +18,6 @@ from deepgen.estimators.constraints import REGRESSOR
 from deepgen.estimators.regression_predictions import RegressionPredictions
 from deepgen.estimators.regression_targets import RegressionTargets
 from deepgen.losses import REGRESSION_LOSSES, RegressionLoss
-from deepgen.network import Array
 from deepgen.normalizations import Normalization
 from deepgen.optimizers import Optimizer
 from deepgen.scaling import TargetScaling

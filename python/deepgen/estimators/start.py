@@ -8,16 +8,16 @@ import numpy as np
 
 from deepgen._component import resolve
 from deepgen._engine.random_streams import INIT, generator
-from deepgen.averaging.line import middle
-from deepgen.estimators.assembly import normalization_of
-from deepgen.initializers import (
+from deepgen._network.initializers import (
     STANDARDIZING_ROWS,
     initialize,
     keep_lengths,
     small_normal,
     standardize_layers,
 )
-from deepgen.network import Array, Network
+from deepgen._network.network import Array, Network
+from deepgen.averaging.line import middle
+from deepgen.estimators.assembly import normalization_of
 from deepgen.normalizations import WeightNorm
 from deepgen.skips import SKIPS
 from deepgen.specification import hidden_activations, output_activation

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from deepgen import _core
 from deepgen._component import Component
+from deepgen._network.network import Array
 from deepgen.inputs import check_weights
-from deepgen.network import Array
 
 __all__ = ["Targets"]
 

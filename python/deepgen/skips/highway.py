@@ -10,7 +10,7 @@ from deepgen._component import Range
 from deepgen.skips.skip import Skip
 
 if TYPE_CHECKING:
-    from deepgen.network import Network
+    from deepgen._network.network import Network
     from deepgen.normalizations import Normalization
 
 __all__ = ["Highway"]

@@ -11,7 +11,7 @@ from deepgen._component import Component
 from deepgen._user_warnings import warn
 
 if TYPE_CHECKING:
-    from deepgen.network import Network
+    from deepgen._network.network import Network
     from deepgen.normalizations import Normalization
 
 __all__ = ["Skip", "closing_layers"]

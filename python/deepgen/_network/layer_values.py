@@ -37,7 +37,7 @@ def layer_values(source: Any, target: NDArray[Any], name: str) -> NDArray[Any]:
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.layer_values import layer_values
+    >>> from deepgen._network.layer_values import layer_values
     >>> layer_values([1, 2], np.zeros(4, dtype="f")[:2], "intercepts_[0]")
     array([1., 2.], dtype=float32)
     """

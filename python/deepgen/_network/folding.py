@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
-from deepgen.network import Network
+from deepgen._network.network import Network
 
 __all__ = ["effective", "fold", "shared_with_effective"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deepgen import _core
 from deepgen._engine.row_chunks import average, pool, slices, stack
-from deepgen.layer_values import layer_values
+from deepgen._network.layer_values import layer_values
 
 __all__ = ["Matrix", "Network"]
 
@@ -121,7 +121,7 @@ class Network:
             With parameters of its own: effective weights where layers are reparametrized, and batch
             norm multiplied into them. Layer norm, which is not affine, stays.
         """
-        from deepgen.folding import fold
+        from deepgen._network.folding import fold
 
         return fold(self)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.network import Matrix, Network
+from deepgen._network.network import Matrix, Network
 
 __all__ = [
     "INITIALIZERS",
