@@ -10,8 +10,8 @@ from problems import network_of as spec_of
 from scipy import sparse
 
 from deepgen import _core, slices
+from deepgen._inputs.features import as_matrix
 from deepgen._network.network import Network
-from deepgen.inputs import as_matrix
 from reference import LayerSpec
 
 SPEC = spec_of(LayerSpec(width=32, normalization=LAYER), LayerSpec(width=16), n_inputs=12)

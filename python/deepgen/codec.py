@@ -63,12 +63,12 @@ def known_classes() -> dict[str, type[Any]]:
         schedules,
         skips,
     )
-    from deepgen.class_weights import ClassWeights
+    from deepgen._inputs.class_targets import ClassTargets
+    from deepgen._inputs.class_weights import ClassWeights
+    from deepgen._inputs.labels import Labels
+    from deepgen._inputs.regression_targets import RegressionTargets
+    from deepgen._inputs.target_scaling import TargetScaling
     from deepgen.course import Course
-    from deepgen.estimators.class_targets import ClassTargets
-    from deepgen.estimators.regression_targets import RegressionTargets
-    from deepgen.labels import Labels
-    from deepgen.scaling import TargetScaling
     from deepgen.stopping import Patience
 
     parts = (ClassTargets, ClassWeights, Course, Labels, Patience, RegressionTargets, TargetScaling)

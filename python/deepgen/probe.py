@@ -12,9 +12,9 @@ from scipy.sparse.linalg import LinearOperator
 
 from deepgen import _core
 from deepgen._engine.threads import effective_threads, worthwhile_threads
+from deepgen._inputs.features import as_matrix, check_features
 from deepgen._network.network import Array, Network
 from deepgen.chained import engine_probe
-from deepgen.inputs import as_matrix, check_features
 from deepgen.operators import Vector, checked_vector, linear_operator
 from deepgen.validation import Data
 

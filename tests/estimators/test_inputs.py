@@ -9,7 +9,7 @@ from scipy import sparse
 from sklearn.exceptions import NotFittedError
 
 from deepgen import MLPClassifier, MLPRegressor
-from deepgen.inputs import as_matrix, check_features
+from deepgen._inputs.features import as_matrix, check_features
 from deepgen.losses import Huber, Quantile
 from deepgen.normalizations import BatchNorm
 from deepgen.optimizers import LBFGS, SGD, Adam

@@ -5,9 +5,9 @@ import pytest
 from scipy import sparse
 
 from deepgen import MLPClassifier, MLPRegressor
+from deepgen._inputs.features import as_matrix
 from deepgen._network.network import Network
 from deepgen.estimators.assembly import LEARNING_RATE
-from deepgen.inputs import as_matrix
 from deepgen.normalizations import (
     BatchNorm,
     LayerNorm,

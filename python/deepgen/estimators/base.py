@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
 from deepgen._engine.threads import effective_threads
+from deepgen._inputs.features import as_matrix
+from deepgen._inputs.targets import Targets
 from deepgen._network.network import Array, Network
 from deepgen._user_warnings import warn
 from deepgen.averaging import Averaging, Line, Snapshots
@@ -37,8 +39,6 @@ from deepgen.estimators.scoring import (
 )
 from deepgen.estimators.snapshots import fit_snapshots
 from deepgen.estimators.start import start_line, start_network
-from deepgen.estimators.targets import Targets
-from deepgen.inputs import as_matrix
 from deepgen.lbfgs import minimize
 from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
 from deepgen.specification import hidden_widths, numpy_type

@@ -11,7 +11,7 @@ from deepgen.estimators.base import BaseMLP
 from deepgen.estimators.members import average, log_odds_of_mean
 
 if TYPE_CHECKING:
-    from deepgen.estimators.class_targets import ClassTargets
+    from deepgen._inputs.class_targets import ClassTargets
 
 __all__ = ["ClassPredictions"]
 

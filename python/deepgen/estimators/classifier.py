@@ -12,14 +12,14 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
 from deepgen._component import resolve
+from deepgen._inputs.class_targets import ClassTargets
+from deepgen._inputs.labels import Labels
 from deepgen._network.network import Array
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.class_predictions import ClassPredictions
-from deepgen.estimators.class_targets import ClassTargets
 from deepgen.estimators.constraints import CLASSIFIER
-from deepgen.labels import Labels
 from deepgen.losses import CLASSIFICATION_LOSSES, ClassificationLoss
 from deepgen.normalizations import Normalization
 from deepgen.optimizers import Optimizer

@@ -12,13 +12,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from deepgen._engine.threads import measuring_threads
+from deepgen._inputs.features import as_matrix, check_features
+from deepgen._inputs.targets import Targets
 from deepgen._network.network import Array, Matrix, Network
 from deepgen._user_warnings import warn
 from deepgen.course import Course
 from deepgen.estimators.scoring import Held, with_names
 from deepgen.estimators.subspace import Subspace
-from deepgen.estimators.targets import Targets
-from deepgen.inputs import as_matrix, check_features
 from deepgen.specification import numpy_type
 from deepgen.validation import Data
 

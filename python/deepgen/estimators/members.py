@@ -25,9 +25,9 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from deepgen._engine.threads import effective_threads
+from deepgen._inputs.features import check_features
 from deepgen._network.network import Array
 from deepgen._user_warnings import kept, warn
-from deepgen.inputs import check_features
 from deepgen.optimizers import LBFGS
 from deepgen.specification import numpy_type
 

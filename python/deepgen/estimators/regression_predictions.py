@@ -13,7 +13,7 @@ from deepgen.estimators.base import BaseMLP
 from deepgen.estimators.members import average
 
 if TYPE_CHECKING:
-    from deepgen.estimators.regression_targets import RegressionTargets
+    from deepgen._inputs.regression_targets import RegressionTargets
 
 __all__ = ["RegressionPredictions"]
 

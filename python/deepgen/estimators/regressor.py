@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sklearn.utils.metaestimators import available_if
 
 from deepgen._component import resolve
+from deepgen._inputs.regression_targets import RegressionTargets
+from deepgen._inputs.target_scaling import TargetScaling
 from deepgen._network.network import Array
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.constraints import REGRESSOR
 from deepgen.estimators.regression_predictions import RegressionPredictions
-from deepgen.estimators.regression_targets import RegressionTargets
 from deepgen.losses import REGRESSION_LOSSES, RegressionLoss
 from deepgen.normalizations import Normalization
 from deepgen.optimizers import Optimizer
-from deepgen.scaling import TargetScaling
 from deepgen.schedules import Schedule
 from deepgen.skips import Skip
 

@@ -11,9 +11,9 @@ import numpy as np
 from sklearn.metrics import get_scorer
 
 from deepgen._engine.threads import effective_threads
+from deepgen._inputs.targets import Targets
 from deepgen._network.network import Array, Network
 from deepgen.course import Course
-from deepgen.estimators.targets import Targets
 from deepgen.specification import numpy_type
 from deepgen.validation import Data
 

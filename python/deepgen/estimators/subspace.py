@@ -9,8 +9,8 @@ from typing import Any
 
 from deepgen._component import Range
 from deepgen._engine.threads import measuring_threads
+from deepgen._inputs.features import as_matrix, check_features
 from deepgen._network.network import Array, Network
-from deepgen.inputs import as_matrix, check_features
 
 __all__ = ["Subspace"]
 

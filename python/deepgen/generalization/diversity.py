@@ -141,7 +141,7 @@ def diversity(members: Any, X: Any, y: Any, sample_weight: NDArray[Any] | None =
     from scipy.sparse import issparse
     from sklearn.base import is_classifier
 
-    from deepgen.inputs import check_weights
+    from deepgen._inputs.features import check_weights
 
     several = list(members) if isinstance(members, Sequence) else members.members_
     if len(several) < 2:

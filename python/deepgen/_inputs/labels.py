@@ -61,7 +61,7 @@ class Labels:
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.labels import Labels
+    >>> from deepgen._inputs.labels import Labels
     >>> labels = Labels.learn(np.array(["no", "yes", "no"]))
     >>> labels.encode(np.array(["yes", "no"]), np.dtype("float32")).tolist()
     [[1.0], [0.0]]

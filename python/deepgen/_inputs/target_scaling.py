@@ -27,7 +27,7 @@ class TargetScaling:
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.scaling import TargetScaling
+    >>> from deepgen._inputs.target_scaling import TargetScaling
     >>> scaling = TargetScaling.learn(np.array([[1.0], [3.0]]), None, centred=True)
     >>> scaling.apply(np.array([[1.0], [2.0]])).ravel().tolist()
     [-1.0, 0.0]

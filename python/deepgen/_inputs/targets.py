@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from deepgen import _core
 from deepgen._component import Component
+from deepgen._inputs.features import check_weights
 from deepgen._network.network import Array
-from deepgen.inputs import check_weights
 
 __all__ = ["Targets"]
 
@@ -24,7 +24,7 @@ class Targets(ABC):
     Examples
     --------
     >>> from deepgen import MLPRegressor
-    >>> from deepgen.estimators.targets import Targets
+    >>> from deepgen._inputs.targets import Targets
     >>> model = MLPRegressor().partial_fit([[0.0], [1.0]], [2.0, 4.0])
     >>> isinstance(model._targets, Targets)
     True

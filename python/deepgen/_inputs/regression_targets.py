@@ -9,11 +9,11 @@ import numpy as np
 from sklearn.metrics import d2_pinball_score, r2_score
 
 from deepgen import _core
+from deepgen._inputs.features import refuse_lookalikes
+from deepgen._inputs.target_scaling import TargetScaling
+from deepgen._inputs.targets import Targets
 from deepgen._network.network import Array
-from deepgen.estimators.targets import Targets
-from deepgen.inputs import refuse_lookalikes
 from deepgen.losses import Gamma, Poisson, Quantile, RegressionLoss
-from deepgen.scaling import TargetScaling
 
 __all__ = ["RegressionTargets"]
 
@@ -34,9 +34,9 @@ class RegressionTargets(Targets):
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.estimators.regression_targets import RegressionTargets
+    >>> from deepgen._inputs.regression_targets import RegressionTargets
     >>> from deepgen.losses import SquaredError
-    >>> from deepgen.scaling import TargetScaling
+    >>> from deepgen._inputs.target_scaling import TargetScaling
     >>> y = np.array([1.0, 3.0])
     >>> targets = RegressionTargets(SquaredError(), TargetScaling.none(1), standardizes=True)
     >>> targets.scaled(y, None).encode(y, np.dtype("float32")).tolist()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.labels import Labels
+from deepgen._inputs.labels import Labels
 
 __all__ = ["ClassWeights"]
 
@@ -31,8 +31,8 @@ class ClassWeights:
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.class_weights import ClassWeights
-    >>> from deepgen.labels import Labels
+    >>> from deepgen._inputs.class_weights import ClassWeights
+    >>> from deepgen._inputs.labels import Labels
     >>> y = np.array(["no", "no", "no", "yes"])
     >>> weights = ClassWeights.learn("balanced", Labels.learn(y), y)
     >>> float(weights.factors(y)[-1])

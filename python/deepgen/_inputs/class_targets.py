@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score
 
 from deepgen import _core
+from deepgen._inputs.class_weights import ClassWeights
+from deepgen._inputs.labels import Labels
+from deepgen._inputs.targets import Targets
 from deepgen._network.network import Array
-from deepgen.class_weights import ClassWeights
-from deepgen.estimators.targets import Targets
-from deepgen.labels import Labels
 from deepgen.losses import ClassificationLoss
 
 __all__ = ["ClassTargets"]
@@ -37,8 +37,8 @@ class ClassTargets(Targets):
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.estimators.class_targets import ClassTargets
-    >>> from deepgen.labels import Labels
+    >>> from deepgen._inputs.class_targets import ClassTargets
+    >>> from deepgen._inputs.labels import Labels
     >>> from deepgen.losses import LogLoss
     >>> y = np.array(["no", "yes", "no"])
     >>> ClassTargets(LogLoss(), Labels.learn(y), {"yes": 2.0}).counted(y).factors(y).tolist()
