@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from deepgen import MLPRegressor
-from deepgen.history import History
-from deepgen.pace import Pace
-from deepgen.stopping import Patience
-from deepgen.training import Epoch
-from deepgen.validation import Data, split_rows
+from deepgen._training.first_order import Epoch
+from deepgen._training.history import History
+from deepgen._training.patience import Patience
+from deepgen._training.slice_sizer import Pace
+from deepgen._training.validation import Data, split_rows
 
 
 def row(loss, **more):

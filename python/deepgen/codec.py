@@ -68,8 +68,8 @@ def known_classes() -> dict[str, type[Any]]:
     from deepgen._inputs.labels import Labels
     from deepgen._inputs.regression_targets import RegressionTargets
     from deepgen._inputs.target_scaling import TargetScaling
-    from deepgen.course import Course
-    from deepgen.stopping import Patience
+    from deepgen._training.patience import Patience
+    from deepgen._training.state import Course
 
     parts = (ClassTargets, ClassWeights, Course, Labels, Patience, RegressionTargets, TargetScaling)
     classes: dict[str, type[Any]] = {part.__name__: part for part in parts}
@@ -121,7 +121,7 @@ class Writer:
         Unwritable
             If it is of a kind that cannot be written.
         """
-        from deepgen.history import History
+        from deepgen._training.history import History
 
         if value is None or type(value) in (bool, int, str):
             return value
@@ -280,7 +280,7 @@ class Reader:
         return kind(**{key: self.read(value) for key, value in given.items()})
 
     def _history(self, data: dict[str, Any]) -> Any:
-        from deepgen.history import ALWAYS, VALIDATION, History
+        from deepgen._training.history import ALWAYS, VALIDATION, History
 
         columns = {key: self.read(value).tolist() for key, value in data["history"].items()}
         if not set(ALWAYS) <= set(columns) <= {*ALWAYS, *VALIDATION}:

@@ -14,9 +14,9 @@ from deepgen import _core
 from deepgen._engine.threads import effective_threads, worthwhile_threads
 from deepgen._inputs.features import as_matrix, check_features
 from deepgen._network.network import Array, Network
+from deepgen._training.validation import Data
 from deepgen.chained import engine_probe
 from deepgen.operators import Vector, checked_vector, linear_operator
-from deepgen.validation import Data
 
 __all__ = ["Probe"]
 

@@ -249,7 +249,7 @@ def test_nothing_is_made_for_callbacks_that_are_not_there(monkeypatch):
 
 @needs_callbacks
 def test_nothing_is_copied_for_callbacks_that_do_not_ask(monkeypatch):
-    from deepgen.course import Course
+    from deepgen._training.state import Course
 
     def refuse(self):
         raise AssertionError("a copy that nobody asked for")

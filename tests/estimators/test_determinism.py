@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from deepgen import MLPClassifier, MLPRegressor
-from deepgen.pace import Pace
+from deepgen._training.slice_sizer import Pace
 from deepgen.skips import Residual
 from estimators.problems import curve, features, same_bits, weights
 

@@ -17,7 +17,7 @@ PROGRAM = """
     import numpy as np
     from scipy import sparse
     from deepgen import MLPClassifier, MLPRegressor
-    from deepgen.course import Course
+    from deepgen._training.state import Course
 
     warnings.simplefilter("ignore")
     rng = np.random.default_rng(0)
@@ -90,7 +90,7 @@ CASES = {
         X = rng.normal(size=(200, 5))
         settings = dict(max_iter=10**9, tol=0, n_iter_no_change=np.inf, random_state=0)
         model = MLPRegressor(**settings, early_stopping=True)
-        from deepgen.validation import Validation
+        from deepgen._training.validation import Validation
         watch(Validation, "measure")
         model.fit(X, X[:, 0])
         print("done", flush=True)

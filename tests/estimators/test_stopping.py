@@ -6,8 +6,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 
 from deepgen import MLPClassifier, MLPRegressor, training
-from deepgen.stopping import Patience
-from deepgen.validation import split_rows
+from deepgen._training.patience import Patience
+from deepgen._training.validation import split_rows
 from estimators.problems import curve, features, same_bits, weights
 
 X = features()

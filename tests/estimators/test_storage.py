@@ -212,7 +212,7 @@ def test_divergence_and_interruption_can_be_saved(tmp_path, monkeypatch):
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(deepgen.training, "run_epoch", interrupt)
+    monkeypatch.setattr(deepgen._training.first_order, "run_epoch", interrupt)
     with pytest.warns(UserWarning, match="interrupted"):
         model = MLPRegressor().fit(X, Y)
     assert np.array_equal(there_and_back(model, tmp_path).predict(X), model.predict(X))

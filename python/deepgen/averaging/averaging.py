@@ -11,7 +11,7 @@ from deepgen._network.network import Array
 from deepgen.schedules import Position, Schedule
 
 if TYPE_CHECKING:
-    from deepgen.course import Course, Plan
+    from deepgen._training.state import Course, Plan
 
 __all__ = ["Averaging"]
 

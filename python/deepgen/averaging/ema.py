@@ -11,7 +11,7 @@ from deepgen._network.network import Array
 from deepgen.averaging.averaging import Averaging
 
 if TYPE_CHECKING:
-    from deepgen.course import Course
+    from deepgen._training.state import Course
 
 __all__ = ["EMA"]
 

@@ -10,7 +10,7 @@ from deepgen.averaging.averaging import Averaging
 from deepgen.schedules import Position, Snapshot
 
 if TYPE_CHECKING:
-    from deepgen.course import Course, Plan
+    from deepgen._training.state import Course, Plan
 
 __all__ = ["Snapshots"]
 

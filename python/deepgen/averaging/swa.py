@@ -16,7 +16,7 @@ from deepgen.averaging.averaging import Averaging
 from deepgen.schedules import Constant, Position, Schedule
 
 if TYPE_CHECKING:
-    from deepgen.course import Course, Plan
+    from deepgen._training.state import Course, Plan
 
 __all__ = ["SWA"]
 

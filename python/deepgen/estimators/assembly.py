@@ -8,10 +8,10 @@ from typing import Any
 from deepgen import _core
 from deepgen._component import resolve
 from deepgen._network.network import Network
+from deepgen._training.state import Plan
 from deepgen._user_warnings import warn
 from deepgen.augmentation import AUGMENTATIONS
 from deepgen.averaging import AVERAGINGS, Averaging
-from deepgen.course import Plan
 from deepgen.normalizations import NORMALIZATIONS, BatchNorm, Normalization
 from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, AdamW, FirstOrder, Optimizer
 from deepgen.schedules import SCHEDULES, Constant, InvScaling, Schedule
@@ -233,7 +233,7 @@ def make_plan(
     Returns
     -------
     plan : Plan
-        For `deepgen.training.train` or `deepgen.lbfgs.minimize`.
+        For `deepgen._training.first_order.train` or `deepgen._training.lbfgs.minimize`.
 
     Raises
     ------

@@ -15,10 +15,13 @@ from deepgen._engine.threads import effective_threads
 from deepgen._inputs.features import as_matrix
 from deepgen._inputs.targets import Targets
 from deepgen._network.network import Array, Network
+from deepgen._training.callbacks import CallbackSupport, Tasks, with_callbacks
+from deepgen._training.first_order import train
+from deepgen._training.lbfgs import minimize
+from deepgen._training.state import Course, Plan
+from deepgen._training.validation import Data, Validation, split_rows
 from deepgen._user_warnings import warn
 from deepgen.averaging import Averaging, Line, Snapshots
-from deepgen.callbacks import CallbackSupport, Tasks, with_callbacks
-from deepgen.course import Course, Plan
 from deepgen.estimators.assembly import (
     batch_norm_of,
     make_averaging,
@@ -39,11 +42,8 @@ from deepgen.estimators.scoring import (
 )
 from deepgen.estimators.snapshots import fit_snapshots
 from deepgen.estimators.start import start_line, start_network
-from deepgen.lbfgs import minimize
 from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
 from deepgen.specification import hidden_widths, numpy_type
-from deepgen.training import train
-from deepgen.validation import Data, Validation, split_rows
 
 if TYPE_CHECKING:
     from typing_extensions import Self

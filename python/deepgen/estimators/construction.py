@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deepgen.course import Course
+from deepgen._training.state import Course
 from deepgen.estimators.assembly import make_network
 from deepgen.estimators.regressor import MLPRegressor
 

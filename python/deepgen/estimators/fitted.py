@@ -15,12 +15,12 @@ from deepgen._engine.threads import measuring_threads
 from deepgen._inputs.features import as_matrix, check_features
 from deepgen._inputs.targets import Targets
 from deepgen._network.network import Array, Matrix, Network
+from deepgen._training.state import Course
+from deepgen._training.validation import Data
 from deepgen._user_warnings import warn
-from deepgen.course import Course
 from deepgen.estimators.scoring import Held, with_names
 from deepgen.estimators.subspace import Subspace
 from deepgen.specification import numpy_type
-from deepgen.validation import Data
 
 __all__ = ["FittedMLP", "network_of"]
 

@@ -13,9 +13,9 @@ from sklearn.metrics import get_scorer
 from deepgen._engine.threads import effective_threads
 from deepgen._inputs.targets import Targets
 from deepgen._network.network import Array, Network
-from deepgen.course import Course
+from deepgen._training.state import Course
+from deepgen._training.validation import Data
 from deepgen.specification import numpy_type
-from deepgen.validation import Data
 
 __all__ = ["Held", "criterion", "fitted_attributes", "score_function", "with_names"]
 
@@ -39,7 +39,7 @@ class Held:
     --------
     >>> import numpy as np
     >>> from deepgen.estimators.scoring import Held
-    >>> from deepgen.validation import Data
+    >>> from deepgen._training.validation import Data
     >>> X, y = np.zeros((4, 2)), np.zeros(4)
     >>> rows = np.array([1, 3])
     >>> Held(X, y[rows], None, Data(X, y.reshape(-1, 1), rows=rows)).features().shape

@@ -16,12 +16,12 @@ from deepgen._network.initializers import (
     standardize_layers,
 )
 from deepgen._network.network import Array, Network
+from deepgen._training.validation import Data
 from deepgen.averaging.line import middle
 from deepgen.estimators.assembly import normalization_of
 from deepgen.normalizations import WeightNorm
 from deepgen.skips import SKIPS
 from deepgen.specification import hidden_activations, output_activation
-from deepgen.validation import Data
 
 __all__ = ["start_line", "start_network"]
 

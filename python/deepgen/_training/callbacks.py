@@ -20,7 +20,7 @@ except ImportError:  # scikit-learn < 1.9
 
         Examples
         --------
-        >>> from deepgen.callbacks import CallbackSupport
+        >>> from deepgen._training.callbacks import CallbackSupport
         >>> issubclass(CallbackSupport, object)
         True
         """
@@ -64,7 +64,7 @@ class Tasks:
 
     Examples
     --------
-    >>> from deepgen.callbacks import Tasks
+    >>> from deepgen._training.callbacks import Tasks
     >>> [name for name in vars(Tasks) if not name.startswith("_")]
     ['of', 'begin', 'end', 'close']
     """

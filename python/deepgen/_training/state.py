@@ -7,10 +7,10 @@ from threading import Event
 
 from deepgen import _core
 from deepgen._network.network import Array
+from deepgen._training.history import History
+from deepgen._training.patience import Patience
 from deepgen.averaging import Averaging
-from deepgen.history import History
 from deepgen.schedules import Schedule
-from deepgen.stopping import Patience
 
 __all__ = ["Course", "Plan"]
 
@@ -66,7 +66,7 @@ class Plan:
 
     Examples
     --------
-    >>> from deepgen.course import Plan
+    >>> from deepgen._training.state import Plan
     >>> "optimizer" in Plan.__dataclass_fields__
     True
     """
@@ -144,7 +144,7 @@ class Course:
 
     Examples
     --------
-    >>> from deepgen.course import Course
+    >>> from deepgen._training.state import Course
     >>> Course(seed=0).n_epochs
     0
     """

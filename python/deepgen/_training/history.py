@@ -26,7 +26,7 @@ class History:
 
     Examples
     --------
-    >>> from deepgen.history import History
+    >>> from deepgen._training.history import History
     >>> history = History()
     >>> history.append(loss=0.5, learning_rate=0.1, gradient_norm=1.0, time=0.01)
     >>> history.arrays()["epoch"].tolist()

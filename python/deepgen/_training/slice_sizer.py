@@ -25,7 +25,7 @@ class Pace:
 
     Examples
     --------
-    >>> from deepgen.pace import Pace
+    >>> from deepgen._training.slice_sizer import Pace
     >>> pace = Pace()
     >>> pace.record(n_steps=1, seconds=0.05, n_threads=1)
     >>> pace.n_steps
@@ -62,7 +62,7 @@ class Pace:
 
         Examples
         --------
-        >>> from deepgen.pace import Pace
+        >>> from deepgen._training.slice_sizer import Pace
         >>> pace = Pace()
         >>> pace.record(n_steps=10, seconds=0.5, n_threads=2)
         >>> pace.record(n_steps=10, seconds=0.1, n_threads=1)

@@ -33,7 +33,7 @@ class Data:
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.validation import Data
+    >>> from deepgen._training.validation import Data
     >>> Data(np.zeros((4, 2)), np.zeros((4, 1))).n_rows
     4
     """
@@ -78,7 +78,7 @@ class Validation:
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.validation import Data, Validation
+    >>> from deepgen._training.validation import Data, Validation
     >>> data = Data(np.zeros((2, 1)), np.zeros((2, 1)))
     >>> Validation(data, score=lambda network, loss: -loss).score(None, 0.5)
     -0.5

@@ -23,7 +23,7 @@ class Patience:
 
     Examples
     --------
-    >>> from deepgen.stopping import Patience
+    >>> from deepgen._training.patience import Patience
     >>> patience = Patience()
     >>> for loss in (1.0, 0.9, 0.9):
     ...     patience.watch_loss(loss, tol=0.05)

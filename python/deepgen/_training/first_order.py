@@ -18,15 +18,15 @@ from deepgen import _core
 from deepgen._engine.blas import one_blas_thread
 from deepgen._engine.threads import worthwhile_threads
 from deepgen._network.network import Array, Network
+from deepgen._training.monitor import Monitor
+from deepgen._training.slice_sizer import Pace
+from deepgen._training.state import Course, Plan
+from deepgen._training.validation import Data, Validation
 from deepgen._user_warnings import warn
-from deepgen.course import Course, Plan
-from deepgen.monitor import Monitor
-from deepgen.pace import Pace
 from deepgen.schedules import Position
-from deepgen.validation import Data, Validation
 
 if TYPE_CHECKING:
-    from deepgen.callbacks import Tasks
+    from deepgen._training.callbacks import Tasks
 
 __all__ = ["Epoch", "run_epoch", "train"]
 
@@ -53,7 +53,7 @@ class Epoch:
 
     Examples
     --------
-    >>> from deepgen.training import Epoch
+    >>> from deepgen._training.first_order import Epoch
     >>> Epoch(loss=6.0, n_rows=3).mean_loss
     2.0
     """

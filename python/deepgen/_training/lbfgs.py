@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from deepgen._engine.blas import one_blas_thread
 from deepgen._network.network import Network
+from deepgen._training.first_order import NON_FINITE
+from deepgen._training.monitor import Monitor
+from deepgen._training.state import Course, Plan
+from deepgen._training.validation import Data, Validation
 from deepgen._user_warnings import warn
-from deepgen.course import Course, Plan
-from deepgen.monitor import Monitor
-from deepgen.training import NON_FINITE
-from deepgen.validation import Data, Validation
 
 if TYPE_CHECKING:
-    from deepgen.callbacks import Tasks
+    from deepgen._training.callbacks import Tasks
 
 __all__ = ["minimize"]
 

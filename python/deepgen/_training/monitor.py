@@ -10,12 +10,12 @@ import time
 from typing import TYPE_CHECKING
 
 from deepgen._network.network import Network
+from deepgen._training.state import Course, Plan
 from deepgen._user_warnings import warn
-from deepgen.course import Course, Plan
 from deepgen.schedules import Constant
 
 if TYPE_CHECKING:
-    from deepgen.callbacks import Tasks
+    from deepgen._training.callbacks import Tasks
 
 __all__ = ["Monitor", "duration"]
 
@@ -35,7 +35,7 @@ def duration(seconds: float) -> str:
 
     Examples
     --------
-    >>> from deepgen.monitor import duration
+    >>> from deepgen._training.monitor import duration
     >>> [duration(seconds) for seconds in (42.4, 95, 7500, 200000)]
     ['42 s', '1 min 35 s', '2 h 5 min', '2 d 7 h']
     """
@@ -71,7 +71,7 @@ class Monitor:
 
     Examples
     --------
-    >>> from deepgen.monitor import Monitor
+    >>> from deepgen._training.monitor import Monitor
     >>> [name for name in vars(Monitor) if not name.startswith("_")]
     ['n_epochs', 'begin', 'record', 'end', 'out_of_time', 'say_out_of_time']
     """
