@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deepgen.estimators import MLPClassifier, MLPRegressor
+    from deepgen.estimators.saving import load
     from deepgen.plotting import plot_history
     from deepgen.probe import Probe
-    from deepgen.storage import load
 
 __version__ = "0.1.0"
 
@@ -29,7 +29,7 @@ def __getattr__(name: str) -> Any:
 
         return Probe
     if name == "load":
-        from deepgen.storage import load
+        from deepgen.estimators.saving import load
 
         return load
     if name == "plot_history":

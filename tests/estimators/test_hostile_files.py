@@ -13,7 +13,7 @@ from safetensors.numpy import save
 
 import deepgen
 from deepgen import MLPClassifier, MLPRegressor
-from deepgen.container import digits, pack, unpack
+from deepgen._serialization.file_format import digits, pack, unpack
 from estimators.problems import curve, features
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -28,7 +28,7 @@ from deepgen import (
     skips,
 )
 from deepgen._component import Component
-from deepgen.codec import known_classes
+from deepgen._serialization.plain_data import known_classes
 from estimators.problems import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -219,7 +219,7 @@ class FittedMLP(BaseEstimator):
         ...     os.listdir(folder)
         ['model.dgn']
         """
-        from deepgen.storage import save
+        from deepgen.estimators.saving import save
 
         save(self, path)
 

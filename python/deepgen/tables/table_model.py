@@ -150,8 +150,8 @@ class TableModel:
         -----
         Plain data and arrays, no pickle: loading runs no code from the file.
         """
-        from deepgen.container import pack, unpack
-        from deepgen.storage import replace_file
+        from deepgen._serialization.file_format import pack, unpack
+        from deepgen.estimators.saving import replace_file
 
         with tempfile.TemporaryDirectory() as folder:
             bare = Path(folder) / "estimator.dgn"
@@ -187,8 +187,8 @@ class TableModel:
         ValueError
             If it is no such file, or holds an estimator that was not trained on a table.
         """
-        from deepgen.container import unpack
-        from deepgen.storage import load
+        from deepgen._serialization.file_format import unpack
+        from deepgen.estimators.saving import load
 
         try:
             estimator = load(path)

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepgen._serialization.file_format import pack, unpack
+from deepgen._serialization.plain_data import Reader, Unwritable, Writer
 from deepgen._user_warnings import warn
-from deepgen.codec import Reader, Unwritable, Writer
-from deepgen.container import pack, unpack
 
 if TYPE_CHECKING:
     from deepgen.estimators import MLPClassifier, MLPRegressor

@@ -37,7 +37,7 @@ class Unwritable(TypeError):
 
     Examples
     --------
-    >>> from deepgen.codec import Unwritable, Writer
+    >>> from deepgen._serialization.plain_data import Unwritable, Writer
     >>> try:
     ...     Writer().write(print)
     ... except Unwritable as error:
@@ -91,7 +91,7 @@ class Writer:
 
     Examples
     --------
-    >>> from deepgen.codec import Writer
+    >>> from deepgen._serialization.plain_data import Writer
     >>> from deepgen.optimizers import SGD
     >>> Writer().write((SGD(momentum=0.5), [1, "two"]))["tuple"][1]
     [1, 'two']
@@ -197,7 +197,7 @@ class Reader:
 
     Examples
     --------
-    >>> from deepgen.codec import Reader, Writer
+    >>> from deepgen._serialization.plain_data import Reader, Writer
     >>> from deepgen.optimizers import SGD
     >>> writer = Writer()
     >>> data = writer.write({"solver": SGD(momentum=0.5)})
