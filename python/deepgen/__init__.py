@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deepgen._display.history import plot_history
     from deepgen.estimators import MLPClassifier, MLPRegressor
     from deepgen.estimators.saving import load
-    from deepgen.plotting import plot_history
     from deepgen.probe import Probe
 
 __version__ = "0.1.0"
@@ -33,7 +33,7 @@ def __getattr__(name: str) -> Any:
 
         return load
     if name == "plot_history":
-        from deepgen.plotting import plot_history
+        from deepgen._display.history import plot_history
 
         return plot_history
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

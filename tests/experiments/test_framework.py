@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from deepgen._display.style import new_figure
+from deepgen._display.text_table import format_table, to_csv
 from deepgen.experiments import (
     CATALOG,
     Experiment,
@@ -24,8 +26,6 @@ from deepgen.experiments import (
     wilson_interval,
 )
 from deepgen.experiments.finding import overall_verdict
-from deepgen.experiments.style import new_figure
-from deepgen.experiments.table import format_table, to_csv
 
 ABOUT = Experiment("toy", "A toy", "Means are zero.", "Slide 'Toy'", "Draw numbers.", 5, 2)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepgen.axes import given_or_new
+from deepgen._display.axes import given_or_new
 from deepgen.decomposition.truth import Array
 
 if TYPE_CHECKING:

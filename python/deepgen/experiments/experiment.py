@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from deepgen._display.text_table import Row
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.table import Row
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

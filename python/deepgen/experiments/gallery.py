@@ -8,11 +8,11 @@ from html import escape
 from pathlib import Path
 
 from deepgen import __version__
+from deepgen._display.text_table import to_html
 from deepgen._optional import load_extra
 from deepgen.experiments.finding import RULE
 from deepgen.experiments.result import Result
 from deepgen.experiments.summary import to_markdown
-from deepgen.experiments.table import to_html
 
 __all__ = ["write_gallery"]
 

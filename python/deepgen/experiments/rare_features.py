@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._display.style import MARKERS, legend_below
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact, t_interval
 from deepgen.experiments.rates import best_rate, tuning_seeds
-from deepgen.experiments.style import MARKERS, legend_below
 from deepgen.experiments.training import fit_quietly
 from deepgen.optimizers import SGD, AdaGrad, Adam, Optimizer, RMSProp
 

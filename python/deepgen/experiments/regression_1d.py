@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from deepgen._display.style import COLORS
 from deepgen.decomposition import HeteroscedasticSine, lecture_data
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval, exact
-from deepgen.experiments.style import COLORS
 from deepgen.experiments.training import fit_quietly
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._display.style import COLORS, legend_below
 from deepgen.experiments.digits import split_digits
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import Interval, bootstrap_interval
-from deepgen.experiments.style import COLORS, legend_below
 from deepgen.experiments.training import fit_quietly
 from deepgen.optimizers import SAM, Adam
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepgen import __version__
+from deepgen._display.style import new_figure, write_figure
+from deepgen._display.text_table import Row, columns_of, format_table, to_csv
 from deepgen._optional import MissingExtra
 from deepgen.experiments.experiment import Experiment
 from deepgen.experiments.finding import Finding, overall_verdict
 from deepgen.experiments.interval import Interval
-from deepgen.experiments.style import new_figure, write_figure
-from deepgen.experiments.table import Row, columns_of, format_table, to_csv
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._display.style import MARKERS, legend_below
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
-from deepgen.experiments.style import MARKERS, legend_below
 from deepgen.experiments.tasks import TASKS, draw_task
 from deepgen.experiments.training import fit_quietly
 from deepgen.optimizers import ASAM, GSAM, SAM, SGD, Optimizer

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._display.style import COLORS
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
-from deepgen.experiments.style import COLORS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from deepgen._display.style import COLORS
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact, t_interval, wilson_interval
 from deepgen.experiments.mlp_loss import add_bar, draw_surface
-from deepgen.experiments.style import COLORS
 from deepgen.experiments.two_weights import (
     Array,
     TwoWeightLoss,

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._display.style import MARKERS
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
 from deepgen.experiments.rates import best_rate, tuning_seeds
-from deepgen.experiments.style import MARKERS
 from deepgen.experiments.training import fit_quietly
 from deepgen.optimizers import LBFGS, SGD, Adam, Optimizer
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.axes import given_or_new
+from deepgen._display.axes import given_or_new
 from deepgen.expressivity.piecewise import piecewise_linear_of
 from deepgen.expressivity.segment import walk
 

@@ -11,8 +11,8 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
+from deepgen._display.axes import given_or_new
 from deepgen._optional import load_extra
-from deepgen.axes import given_or_new
 from deepgen.expressivity.piecewise import PiecewiseLinear, piecewise_linear_of
 from deepgen.expressivity.polygons import Polygons, cut
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.axes import given_or_new
+from deepgen._display.axes import given_or_new
 
 __all__ = ["Diversity", "diversity"]
 

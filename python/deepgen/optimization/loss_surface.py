@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deepgen.axes import given_or_new
+from deepgen._display.axes import given_or_new
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from deepgen import __version__
+from deepgen._display.style import new_figure
+from deepgen._display.text_table import to_html
 from deepgen._optional import load_extra
 from deepgen.experiments.gallery import STYLE
-from deepgen.experiments.style import new_figure
-from deepgen.experiments.table import to_html
 from deepgen.report.data_summary import data_summary
 from deepgen.report.errors import errors
 from deepgen.report.learning_curves import learning_curves

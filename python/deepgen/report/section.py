@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.experiments.table import Row
+from deepgen._display.text_table import Row
 from deepgen.tables import TableModel
 from deepgen.tables.table_model import fingerprint
 

@@ -66,7 +66,7 @@ def new_figure(draw: Callable[[Figure], None]) -> Figure:
 
     Examples
     --------
-    >>> from deepgen.experiments.style import new_figure
+    >>> from deepgen._display.style import new_figure
     >>> figure = new_figure(lambda figure: figure.subplots().plot([1, 2], [3, 4]))
     >>> len(figure.axes)
     1
@@ -94,7 +94,7 @@ def legend_below(axes: Axes, n_columns: int = 3) -> None:
 
     Examples
     --------
-    >>> from deepgen.experiments.style import legend_below, new_figure
+    >>> from deepgen._display.style import legend_below, new_figure
     >>> def draw(figure):
     ...     axes = figure.subplots()
     ...     axes.plot([0, 1], [0, 1], label="line")
@@ -123,7 +123,7 @@ def write_figure(figure: Figure, stem: str | Path) -> list[Path]:
     Examples
     --------
     >>> import tempfile
-    >>> from deepgen.experiments.style import new_figure, write_figure
+    >>> from deepgen._display.style import new_figure, write_figure
     >>> figure = new_figure(lambda figure: figure.subplots().plot([1, 2], [3, 4]))
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     [path.suffix for path in write_figure(figure, f"{folder}/line")]

@@ -30,7 +30,7 @@ def columns_of(rows: Sequence[Row]) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> from deepgen.experiments.table import columns_of
+    >>> from deepgen._display.text_table import columns_of
     >>> columns_of([{"width": 2}, {"width": 4, "loss": 0.5}])
     ('width', 'loss')
     """
@@ -52,7 +52,7 @@ def format_value(value: Any) -> str:
 
     Examples
     --------
-    >>> from deepgen.experiments.table import format_value
+    >>> from deepgen._display.text_table import format_value
     >>> format_value(2 / 3), format_value(12345), format_value(None), format_value(True)
     ('0.6667', '12345', '', 'yes')
     """
@@ -80,7 +80,7 @@ def format_table(rows: Sequence[Row]) -> str:
 
     Examples
     --------
-    >>> from deepgen.experiments.table import format_table
+    >>> from deepgen._display.text_table import format_table
     >>> print(format_table([{"model": "tree", "loss": 0.25}, {"model": "MLP", "loss": 0.125}]))
     model   loss
     tree    0.25
@@ -118,7 +118,7 @@ def to_csv(rows: Sequence[Row]) -> str:
 
     Examples
     --------
-    >>> from deepgen.experiments.table import to_csv
+    >>> from deepgen._display.text_table import to_csv
     >>> print(to_csv([{"width": 2, "loss": 0.1}]), end="")
     width,loss
     2,0.1
@@ -145,7 +145,7 @@ def to_html(rows: Sequence[Row]) -> str:
 
     Examples
     --------
-    >>> from deepgen.experiments.table import to_html
+    >>> from deepgen._display.text_table import to_html
     >>> print(to_html([{"width": 2, "name": "<a>"}]))
     <table><tr><th>width</th><th>name</th></tr>
     <tr><td>2</td><td>&lt;a&gt;</td></tr></table>

@@ -24,7 +24,7 @@ def given_or_new(ax: Any = None) -> Any:
 
     Examples
     --------
-    >>> from deepgen.axes import given_or_new
+    >>> from deepgen._display.axes import given_or_new
     >>> ax = given_or_new()
     >>> given_or_new(ax) is ax
     True
