@@ -7,7 +7,7 @@ from problems import BATCH, LAYER, NONE, REPARAMETRIZATIONS, describe, problem, 
 
 import reference
 from deepgen._network.network import Network
-from deepgen.chained import ChainedProbe
+from deepgen.probe.reparametrized import ChainedProbe
 from reference import Component, LayerSpec, n_trainable
 
 torch = pytest.importorskip("torch", reason="the oracle is PyTorch: install the oracles extra")

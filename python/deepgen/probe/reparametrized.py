@@ -14,7 +14,7 @@ import numpy as np
 from deepgen import _core
 from deepgen._network.folding import effective, shared_with_effective
 from deepgen._network.network import Array, Matrix, Network
-from deepgen.operators import Vector
+from deepgen.probe.linear_operator import Vector
 
 __all__ = ["ChainedProbe", "engine_probe"]
 

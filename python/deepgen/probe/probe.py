@@ -15,8 +15,8 @@ from deepgen._engine.threads import effective_threads, worthwhile_threads
 from deepgen._inputs.features import as_matrix, check_features
 from deepgen._network.network import Array, Network
 from deepgen._training.validation import Data
-from deepgen.chained import engine_probe
-from deepgen.operators import Vector, checked_vector, linear_operator
+from deepgen.probe.linear_operator import Vector, checked_vector, linear_operator
+from deepgen.probe.reparametrized import engine_probe
 
 __all__ = ["Probe"]
 

@@ -72,7 +72,7 @@ def linear_operator(
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.operators import linear_operator
+    >>> from deepgen.probe.linear_operator import linear_operator
     >>> A = np.array([[1.0, 2.0]])
     >>> operator = linear_operator((1, 2), A.__matmul__, A.T.__matmul__)
     >>> operator @ np.array([1.0, 1.0]), operator.T @ np.array([1.0])
