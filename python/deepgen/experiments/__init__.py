@@ -1,11 +1,15 @@
 """The laboratory: the lecture's claims as experiments.
 
-An experiment is a module of this room, named after its slide: ``run(quick=True)`` measures and
-returns a `Result` with table, findings, verdict and figure. `CATALOG` lists all of them.
+An experiment is a module of the room ``claims``, named after its slide and importable from here:
+``run(quick=True)`` measures and returns a `Result` with table, findings, verdict and figure.
+`CATALOG` lists all of them.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+from deepgen.experiments import claims
 from deepgen.experiments.catalog import CATALOG, find_experiment
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
@@ -33,3 +37,10 @@ __all__ = [
     "t_interval",
     "wilson_interval",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # ``from deepgen.experiments import mlp_loss``: the catalog has imported every claim.
+    if name in {run.experiment.name for run in CATALOG}:
+        return getattr(claims, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

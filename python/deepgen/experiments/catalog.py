@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from deepgen.experiments import (
+from deepgen.experiments.claims import (
     batch_norm_batch_size,
     bounded_sigma,
     bumps,

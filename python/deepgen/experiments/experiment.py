@@ -52,7 +52,7 @@ class Experiment:
 
     Examples
     --------
-    >>> from deepgen.experiments import mlp_loss
+    >>> from deepgen.experiments.claims import mlp_loss
     >>> mlp_loss.EXPERIMENT.name
     'mlp_loss'
     """
@@ -176,7 +176,7 @@ class Runner:
 
     Examples
     --------
-    >>> from deepgen.experiments import mlp_loss
+    >>> from deepgen.experiments.claims import mlp_loss
     >>> result = mlp_loss.run(quick=True, seeds=3)
     >>> result.verdict
     'not supported'

@@ -52,7 +52,7 @@ def write_gallery(results: Sequence[Result], folder: str | Path) -> Path:
     Examples
     --------
     >>> import tempfile
-    >>> from deepgen.experiments import mlp_loss
+    >>> from deepgen.experiments.claims import mlp_loss
     >>> from deepgen.experiments.gallery import write_gallery
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_gallery([mlp_loss.run(quick=True)], folder).name

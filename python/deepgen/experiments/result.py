@@ -50,7 +50,7 @@ class Result:
 
     Examples
     --------
-    >>> from deepgen.experiments import mlp_loss
+    >>> from deepgen.experiments.claims import mlp_loss
     >>> result = mlp_loss.run(quick=True, seeds=3)
     >>> result.seeds, result.verdict
     ((0, 1, 2), 'not supported')

@@ -26,7 +26,7 @@ def to_markdown(results: Sequence[Result]) -> str:
 
     Examples
     --------
-    >>> from deepgen.experiments import mlp_loss
+    >>> from deepgen.experiments.claims import mlp_loss
     >>> from deepgen.experiments.summary import to_markdown
     >>> to_markdown([mlp_loss.run(quick=True)]).splitlines()[0]
     '# Experiments'

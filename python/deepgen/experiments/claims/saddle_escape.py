@@ -70,7 +70,7 @@ def growth(step: float, momentum: float) -> float:
 
     Examples
     --------
-    >>> from deepgen.experiments.saddle_escape import growth
+    >>> from deepgen.experiments.claims.saddle_escape import growth
     >>> growth(0.01, 0.0), round(growth(0.01, 0.9), 6)
     (1.02, 1.106969)
     """
@@ -107,7 +107,7 @@ def heavy_ball(
 
     Examples
     --------
-    >>> from deepgen.experiments.saddle_escape import heavy_ball
+    >>> from deepgen.experiments.claims.saddle_escape import heavy_ball
     >>> heavy_ball(1.0, 0.5, 0.0, 2).tolist()
     [1.0, 2.0, 4.0]
     """
@@ -136,7 +136,7 @@ def steps_to_leave(path: NDArray[np.float64]) -> int | None:
 
     Examples
     --------
-    >>> from deepgen.experiments.saddle_escape import heavy_ball, steps_to_leave
+    >>> from deepgen.experiments.claims.saddle_escape import heavy_ball, steps_to_leave
     >>> steps_to_leave(heavy_ball(1e-6, 0.01, 0.0, 1000))
     698
     """
@@ -161,7 +161,7 @@ def network_path(settings: dict[str, Any], n_steps: int = PATIENCE) -> NDArray[n
 
     Examples
     --------
-    >>> from deepgen.experiments.saddle_escape import network_path
+    >>> from deepgen.experiments.claims.saddle_escape import network_path
     >>> len(network_path({"solver": "sgd", "momentum": 0.0}, n_steps=3))
     3
     """

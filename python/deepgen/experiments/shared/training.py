@@ -28,7 +28,7 @@ def fit_quietly(model: Any, X: Any, y: Any, **options: Any) -> Any:
     Examples
     --------
     >>> from deepgen import MLPRegressor
-    >>> from deepgen.experiments.training import fit_quietly
+    >>> from deepgen.experiments.shared.training import fit_quietly
     >>> fit_quietly(MLPRegressor(max_iter=1), [[0.0], [1.0]], [0.0, 1.0]).n_iter_
     1
     """

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from deepgen.decomposition import HeteroscedasticSine
-from deepgen.experiments.training import fit_quietly
+from deepgen.experiments.shared.training import fit_quietly
 
 __all__ = ["LEVEL", "Net", "measure_net"]
 
@@ -36,7 +36,7 @@ class Net:
 
     Examples
     --------
-    >>> from deepgen.experiments.sweep import Net
+    >>> from deepgen.experiments.shared.sweep import Net
     >>> round(Net(13, 60, 4.0, 1e-3, 0.25, 0.375).gap, 3)
     0.125
     """

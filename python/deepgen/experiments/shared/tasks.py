@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen.decomposition import HeteroscedasticSine
-from deepgen.experiments.digits import split_digits
+from deepgen.experiments.shared.digits import split_digits
 
 __all__ = ["TASKS", "Task", "draw_task"]
 
@@ -37,7 +37,7 @@ class Task:
 
     Examples
     --------
-    >>> from deepgen.experiments.tasks import draw_task
+    >>> from deepgen.experiments.shared.tasks import draw_task
     >>> draw_task("digits", 0).batch_size
     32
     """
@@ -67,7 +67,7 @@ def draw_task(name: str, seed: int) -> Task:
 
     Examples
     --------
-    >>> from deepgen.experiments.tasks import draw_task
+    >>> from deepgen.experiments.shared.tasks import draw_task
     >>> draw_task("sine", 0).X.shape
     (200, 1)
     """

@@ -89,7 +89,7 @@ def _digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
 def _train(epochs: int, seed: int) -> Net:
     """Return the starting weights as one vector, and the trained classifier."""
     from deepgen import MLPClassifier
-    from deepgen.experiments.training import fit_quietly
+    from deepgen.experiments.shared.training import fit_quietly
 
     X, y = _digits()
     draw = np.random.RandomState(seed)

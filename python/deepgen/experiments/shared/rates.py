@@ -28,7 +28,7 @@ def tuning_seeds(count: int) -> tuple[int, ...]:
 
     Examples
     --------
-    >>> from deepgen.experiments.rates import tuning_seeds
+    >>> from deepgen.experiments.shared.rates import tuning_seeds
     >>> tuning_seeds(2)
     (2147483648, 2147483649)
     """
@@ -57,7 +57,7 @@ def best_rate(rates: Sequence[float], errors: Any) -> float:
 
     Examples
     --------
-    >>> from deepgen.experiments.rates import best_rate
+    >>> from deepgen.experiments.shared.rates import best_rate
     >>> best_rate([0.1, 0.2, 0.4], [[3.0, 1.0, float("nan")], [3.0, 2.0, 1.0]])
     0.2
     """

@@ -22,8 +22,8 @@ from deepgen._display.style import MARKERS, legend_below
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact, t_interval
-from deepgen.experiments.rates import best_rate, tuning_seeds
-from deepgen.experiments.training import fit_quietly
+from deepgen.experiments.shared.rates import best_rate, tuning_seeds
+from deepgen.experiments.shared.training import fit_quietly
 from deepgen.optimizers import SGD, AdaGrad, Adam, Optimizer, RMSProp
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def frequencies(n_words: int) -> Array:
 
     Examples
     --------
-    >>> from deepgen.experiments.rare_features import frequencies
+    >>> from deepgen.experiments.claims.rare_features import frequencies
     >>> frequencies(2).round(3).tolist()
     [0.667, 0.333]
     """

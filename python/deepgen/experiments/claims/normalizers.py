@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import MARKERS, legend_below
-from deepgen.experiments.digits import split_digits
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
-from deepgen.experiments.rates import best_rate, tuning_seeds
-from deepgen.experiments.training import fit_quietly
+from deepgen.experiments.shared.digits import split_digits
+from deepgen.experiments.shared.rates import best_rate, tuning_seeds
+from deepgen.experiments.shared.training import fit_quietly
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

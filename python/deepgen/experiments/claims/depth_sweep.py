@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
-from deepgen.experiments.sweep import Net, measure_net
+from deepgen.experiments.shared.sweep import Net, measure_net
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -12,8 +12,8 @@ from deepgen._display.style import MARKERS, legend_below
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
-from deepgen.experiments.tasks import TASKS, draw_task
-from deepgen.experiments.training import fit_quietly
+from deepgen.experiments.shared.tasks import TASKS, draw_task
+from deepgen.experiments.shared.training import fit_quietly
 from deepgen.optimizers import ASAM, GSAM, SAM, SGD, Optimizer
 
 if TYPE_CHECKING:

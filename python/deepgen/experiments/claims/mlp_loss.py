@@ -12,7 +12,7 @@ from deepgen._display.style import COLORS
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact, t_interval
-from deepgen.experiments.two_weights import TwoWeightLoss, lab_data, printed_data
+from deepgen.experiments.shared.two_weights import TwoWeightLoss, lab_data, printed_data
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -12,7 +12,7 @@ from deepgen.decomposition import HeteroscedasticSine, lecture_data
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval, exact
-from deepgen.experiments.training import fit_quietly
+from deepgen.experiments.shared.training import fit_quietly
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
-from deepgen.experiments.digits import split_digits
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
-from deepgen.experiments.training import fit_quietly
+from deepgen.experiments.shared.digits import split_digits
+from deepgen.experiments.shared.training import fit_quietly
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -54,7 +54,7 @@ def power_law(n: Any, error: Any) -> tuple[float, float]:
 
     Examples
     --------
-    >>> from deepgen.experiments.label_learning_curve import power_law
+    >>> from deepgen.experiments.claims.label_learning_curve import power_law
     >>> [round(value, 6) for value in power_law([1, 4, 16], [2.0, 1.0, 0.5])]
     [2.0, 0.5]
     """

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from deepgen._display.style import COLORS
+from deepgen.experiments.claims.mlp_loss import add_bar, draw_surface
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact, t_interval, wilson_interval
-from deepgen.experiments.mlp_loss import add_bar, draw_surface
-from deepgen.experiments.two_weights import (
+from deepgen.experiments.shared.two_weights import (
     Array,
     TwoWeightLoss,
     expected_risk,

@@ -12,8 +12,8 @@ from deepgen._display.style import MARKERS
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
-from deepgen.experiments.rates import best_rate, tuning_seeds
-from deepgen.experiments.training import fit_quietly
+from deepgen.experiments.shared.rates import best_rate, tuning_seeds
+from deepgen.experiments.shared.training import fit_quietly
 from deepgen.optimizers import LBFGS, SGD, Adam, Optimizer
 
 if TYPE_CHECKING:

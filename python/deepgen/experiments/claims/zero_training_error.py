@@ -73,7 +73,7 @@ def _measure(plan: Plan) -> Measurement:
 
 def _accuracy(width: int, epochs: int, seed: int) -> float:
     from deepgen import MLPClassifier
-    from deepgen.experiments.training import fit_quietly
+    from deepgen.experiments.shared.training import fit_quietly
 
     draw = np.random.RandomState(seed)
     X = draw.standard_normal((N_SAMPLES, N_FEATURES))

@@ -86,7 +86,7 @@ def _final_loss(width: int, epochs: int, seed: int) -> float:
     from sklearn.datasets import make_friedman1
 
     from deepgen import MLPRegressor, Probe
-    from deepgen.experiments.training import fit_quietly
+    from deepgen.experiments.shared.training import fit_quietly
 
     X, y = make_friedman1(400, n_features=5, noise=1.0, random_state=0)
     X = (X - 0.5) * np.sqrt(12)

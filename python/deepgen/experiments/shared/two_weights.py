@@ -40,7 +40,7 @@ def printed_data() -> tuple[Array, Array]:
 
     Examples
     --------
-    >>> from deepgen.experiments.two_weights import printed_data
+    >>> from deepgen.experiments.shared.two_weights import printed_data
     >>> x, y = printed_data()
     >>> len(x), bool((x > 0).all())
     (30, True)
@@ -67,7 +67,7 @@ def lab_data(seed: int, n_samples: int = 100) -> tuple[Array, Array]:
 
     Examples
     --------
-    >>> from deepgen.experiments.two_weights import lab_data
+    >>> from deepgen.experiments.shared.two_weights import lab_data
     >>> x, y = lab_data(0)
     >>> len(x)
     100
@@ -88,7 +88,7 @@ class Side:
 
     Examples
     --------
-    >>> from deepgen.experiments.two_weights import Side
+    >>> from deepgen.experiments.shared.two_weights import Side
     >>> Side(a=2.0, b=3.0).optimum
     1.5
     """
@@ -112,7 +112,7 @@ class TwoWeightLoss:
 
     Examples
     --------
-    >>> from deepgen.experiments.two_weights import TwoWeightLoss, printed_data
+    >>> from deepgen.experiments.shared.two_weights import TwoWeightLoss, printed_data
     >>> loss = TwoWeightLoss(*printed_data())
     >>> round(loss.right.optimum, 6), round(loss.floor(loss.right), 6)
     (1.948661, 0.209382)
@@ -240,7 +240,7 @@ def sgd_path(
 
     Examples
     --------
-    >>> from deepgen.experiments.two_weights import sgd_path
+    >>> from deepgen.experiments.shared.two_weights import sgd_path
     >>> sgd_path([1.0], [2.0], (1.0, 1.0), 0.25, relu=True).tolist()
     [[1.0, 1.0], [1.5, 1.5]]
     """
@@ -274,7 +274,7 @@ def expected_risk(w1: ArrayLike, w2: ArrayLike, *, relu: bool) -> Array:
 
     Examples
     --------
-    >>> from deepgen.experiments.two_weights import expected_risk
+    >>> from deepgen.experiments.shared.two_weights import expected_risk
     >>> round(float(expected_risk(1.0, 2.0, relu=True)), 4)
     9.6667
     """

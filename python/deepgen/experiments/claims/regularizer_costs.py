@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS, legend_below
-from deepgen.experiments.digits import split_digits
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import Interval, bootstrap_interval
-from deepgen.experiments.training import fit_quietly
+from deepgen.experiments.shared.digits import split_digits
+from deepgen.experiments.shared.training import fit_quietly
 from deepgen.optimizers import SAM, Adam
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def predicted_ratio(method: str) -> float:
 
     Examples
     --------
-    >>> from deepgen.experiments.regularizer_costs import predicted_ratio
+    >>> from deepgen.experiments.claims.regularizer_costs import predicted_ratio
     >>> predicted_ratio("dropout"), round(predicted_ratio("SAM"), 2)
     (1.0, 1.96)
     """

@@ -25,7 +25,7 @@ class Digits:
 
     Examples
     --------
-    >>> from deepgen.experiments.digits import Digits, split_digits
+    >>> from deepgen.experiments.shared.digits import Digits, split_digits
     >>> isinstance(split_digits(0), Digits)
     True
     """
@@ -57,7 +57,7 @@ def split_digits(seed: int, n_val: int = 0, n_test: int = 500) -> Digits:
 
     Examples
     --------
-    >>> from deepgen.experiments.digits import split_digits
+    >>> from deepgen.experiments.shared.digits import split_digits
     >>> split_digits(0).X.shape
     (1297, 64)
     """

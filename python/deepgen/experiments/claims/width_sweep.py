@@ -12,7 +12,7 @@ from deepgen._display.style import COLORS
 from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
-from deepgen.experiments.sweep import LEVEL, Net, measure_net
+from deepgen.experiments.shared.sweep import LEVEL, Net, measure_net
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
