@@ -57,7 +57,7 @@ class LinearRegions:
 
     Examples
     --------
-    >>> from deepgen.expressivity import bump, linear_regions
+    >>> from deepgen.expressivity.constructions import bump, linear_regions
     >>> result = linear_regions(bump([0, 0], [1, 1], eps=0.5), ((-1, 2), (-1, 2)))
     >>> result.n_linear_regions, round(float(result.areas.sum()), 9)
     (10, 9.0)

@@ -71,7 +71,7 @@ class PiecewiseLinear:
 
     Examples
     --------
-    >>> from deepgen.expressivity import rect
+    >>> from deepgen.expressivity.constructions import rect
     >>> from deepgen.expressivity.piecewise import piecewise_linear_of
     >>> piecewise_linear_of(rect(0.0, 1.0, 1.0)).n_units
     4

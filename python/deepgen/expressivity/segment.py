@@ -49,7 +49,7 @@ class Trace:
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.expressivity import rect
+    >>> from deepgen.expressivity.constructions import rect
     >>> from deepgen.expressivity.piecewise import piecewise_linear_of
     >>> from deepgen.expressivity.segment import walk
     >>> *_, last = walk(piecewise_linear_of(rect(0.0, 1.0, 1.0, eps=0.5)), np.zeros(1), np.ones(1))

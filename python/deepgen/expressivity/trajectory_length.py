@@ -108,7 +108,7 @@ def trajectory_length(model: Any, points: Any) -> TrajectoryLength:
 
     Examples
     --------
-    >>> from deepgen.expressivity import rect, trajectory_length
+    >>> from deepgen.expressivity.constructions import rect, trajectory_length
     >>> trajectory_length(rect(0.0, 1.0, 2.0, eps=0.25), [[-1.0], [3.0]]).lengths[-1].item()
     4.0
     """

@@ -53,7 +53,7 @@ def _grid(n: int) -> Array:
 
 
 def _sum_of_boxes(n: int) -> MLPRegressor:
-    from deepgen.expressivity import bump
+    from deepgen.expressivity.constructions import bump
 
     corners = _grid(n + 1)[:-1, :-1].reshape(-1, 2)
     # Ramps are short beside the cells, and the last cells reach beyond the square.
@@ -101,7 +101,7 @@ def _measure(plan: Plan) -> Measurement:
 
 
 def _box_row(d: int, seed: int) -> dict[str, Any]:
-    from deepgen.expressivity import bump
+    from deepgen.expressivity.constructions import bump
 
     X = np.random.RandomState(seed).uniform(-1, 2, (20_000, d))
     inside = ((X >= EPS) & (X <= 1)).all(axis=1)
@@ -131,7 +131,7 @@ def _sum_row(n: int, *, quick: bool) -> dict[str, Any]:
 
 
 def _product_row(m: int) -> dict[str, Any]:
-    from deepgen.expressivity import piecewise_linear, product
+    from deepgen.expressivity.constructions import piecewise_linear, product
 
     model = product(m)
     X = _grid(257).reshape(-1, 2)
@@ -147,7 +147,7 @@ def _product_row(m: int) -> dict[str, Any]:
 
 
 def _draw(sums: list[dict[str, Any]], products: list[dict[str, Any]], figure: Figure) -> None:
-    from deepgen.expressivity import piecewise_linear, product
+    from deepgen.expressivity.constructions import piecewise_linear, product
 
     figure.set_size_inches(13.5, 8.4)
     upper = figure.subplots(2, 3)

@@ -100,7 +100,7 @@ def _measure(plan: Plan) -> Measurement:
 
 
 def _staircase_error(n: int) -> float:
-    from deepgen.expressivity import staircase
+    from deepgen.expressivity.constructions import staircase
 
     x = np.linspace(0, 1, 20_001)
     truth = np.sin(2 * np.pi * x)

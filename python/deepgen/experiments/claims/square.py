@@ -82,7 +82,7 @@ def _measure(plan: Plan) -> Measurement:
 
 
 def _row(m: int) -> dict[str, Any]:
-    from deepgen.expressivity import piecewise_linear, square
+    from deepgen.expressivity.constructions import piecewise_linear, square
 
     grid = np.arange(2**16 + 1) / 2**16
     knots = np.arange(2**m + 1) / 2**m

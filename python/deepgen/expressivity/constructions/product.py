@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepgen.expressivity.square import square_layers
+from deepgen.expressivity.constructions.square import square_layers
 
 if TYPE_CHECKING:
     from deepgen.estimators import MLPRegressor
@@ -46,7 +46,7 @@ def product(m: int) -> MLPRegressor:
 
     Examples
     --------
-    >>> from deepgen.expressivity import product
+    >>> from deepgen.expressivity.constructions import product
     >>> round(float(product(10).predict([[0.3, 0.7]])[0]), 5)
     0.21
     """
