@@ -8,8 +8,8 @@ from deepgen import _core
 from deepgen._engine.random_streams import INIT, generator, stream
 from deepgen._network.initializers import INITIALIZERS, initialize, standardize_layers
 from deepgen._network.network import Network
+from deepgen.estimators.network_spec import network_spec
 from deepgen.normalizations import BatchNorm
-from deepgen.specification import network_spec
 from reference import random as reference_random
 
 FAN_IN, FAN_OUT = 400, 300

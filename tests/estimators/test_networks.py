@@ -7,7 +7,7 @@ from scipy import sparse
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._inputs.features import as_matrix
 from deepgen._network.network import Network
-from deepgen.estimators.assembly import LEARNING_RATE
+from deepgen.estimators.from_parameters import LEARNING_RATE
 from deepgen.normalizations import (
     BatchNorm,
     LayerNorm,

@@ -8,12 +8,12 @@ from deepgen import MLPClassifier, MLPRegressor
 from deepgen._engine.activations import variance_gain
 from deepgen._network.folding import effective
 from deepgen._network.initializers import STANDARDIZING_ROWS
+from deepgen.estimators.network_spec import ACTIVATIONS
 from deepgen.normalizations import (
     ScaledWeightStandardization,
     WeightNorm,
     WeightStandardization,
 )
-from deepgen.specification import ACTIVATIONS
 from estimators.problems import curve, features, same_bits, weights
 from reference import ACTIVATIONS as TWINS
 

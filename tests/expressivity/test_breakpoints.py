@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepgen import MLPClassifier, MLPRegressor
-from deepgen.estimators.construction import regressor_from_layers
+from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.expressivity import breakpoints, piecewise_linear, rect, region_bounds, square, tri
 from expressivity.networks import PIECEWISE_LINEAR, he_network, trained
 

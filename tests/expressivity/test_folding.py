@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepgen.estimators.construction import regressor_from_layers
+from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.expressivity import breakpoints, count_regions, linear_regions, region_bounds
 from deepgen.expressivity.piecewise import piecewise_linear_of
 

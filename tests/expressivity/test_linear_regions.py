@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from deepgen import MLPRegressor
-from deepgen.estimators.construction import regressor_from_layers
+from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.expressivity import (
     breakpoints,
     bump,

@@ -22,17 +22,18 @@ from deepgen._training.state import Course, Plan
 from deepgen._training.validation import Data, Validation, split_rows
 from deepgen._user_warnings import warn
 from deepgen.averaging import Averaging, Line, Snapshots
-from deepgen.estimators.assembly import (
+from deepgen.estimators.constraints import SHARED
+from deepgen.estimators.ensemble import fit_members
+from deepgen.estimators.fitted import FittedMLP
+from deepgen.estimators.from_parameters import (
     batch_norm_of,
     make_averaging,
     make_network,
     make_optimizer,
     make_plan,
 )
-from deepgen.estimators.combinations import refuse_combinations
-from deepgen.estimators.constraints import SHARED
-from deepgen.estimators.fitted import FittedMLP
-from deepgen.estimators.members import fit_members
+from deepgen.estimators.incompatibilities import refuse_combinations
+from deepgen.estimators.network_spec import hidden_widths, numpy_type
 from deepgen.estimators.scoring import (
     Held,
     criterion,
@@ -41,9 +42,8 @@ from deepgen.estimators.scoring import (
     with_names,
 )
 from deepgen.estimators.snapshots import fit_snapshots
-from deepgen.estimators.start import start_line, start_network
+from deepgen.estimators.starting_weights import start_line, start_network
 from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
-from deepgen.specification import hidden_widths, numpy_type
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -8,7 +8,7 @@ import numpy as np
 
 from deepgen._network.network import Array
 from deepgen.estimators.base import BaseMLP
-from deepgen.estimators.members import average, log_odds_of_mean
+from deepgen.estimators.ensemble import average, log_odds_of_mean
 
 if TYPE_CHECKING:
     from deepgen._inputs.class_targets import ClassTargets

@@ -18,9 +18,9 @@ from deepgen._network.network import Array, Matrix, Network
 from deepgen._training.state import Course
 from deepgen._training.validation import Data
 from deepgen._user_warnings import warn
+from deepgen.estimators.network_spec import numpy_type
 from deepgen.estimators.scoring import Held, with_names
 from deepgen.estimators.subspace import Subspace
-from deepgen.specification import numpy_type
 
 __all__ = ["FittedMLP", "network_of"]
 

@@ -10,7 +10,7 @@ from sklearn.base import RegressorMixin
 
 from deepgen._network.network import Array
 from deepgen.estimators.base import BaseMLP
-from deepgen.estimators.members import average
+from deepgen.estimators.ensemble import average
 
 if TYPE_CHECKING:
     from deepgen._inputs.regression_targets import RegressionTargets

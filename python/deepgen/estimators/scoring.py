@@ -15,7 +15,7 @@ from deepgen._inputs.targets import Targets
 from deepgen._network.network import Array, Network
 from deepgen._training.state import Course
 from deepgen._training.validation import Data
-from deepgen.specification import numpy_type
+from deepgen.estimators.network_spec import numpy_type
 
 __all__ = ["Held", "criterion", "fitted_attributes", "score_function", "with_names"]
 

@@ -18,7 +18,7 @@ from deepgen._engine.threads import effective_threads
 from deepgen._inputs.features import as_matrix, check_features
 from deepgen._network.network import Array, Network
 from deepgen.averaging import Snapshots
-from deepgen.estimators.assembly import batch_norm_of
+from deepgen.estimators.from_parameters import batch_norm_of
 from deepgen.schedules import Snapshot
 
 __all__ = ["fit_snapshots"]

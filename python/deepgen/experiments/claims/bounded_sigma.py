@@ -45,7 +45,7 @@ def _target(x: Array) -> Array:
 
 
 def _steps(sigma: str, n: int) -> MLPRegressor:
-    from deepgen.estimators.construction import regressor_from_layers
+    from deepgen.estimators.from_weights import regressor_from_layers
 
     edges = np.linspace(0, 1, n + 1)
     middles = (edges[1:] + edges[:-1]) / 2

@@ -85,7 +85,7 @@ def _trained(seed: int, shape: tuple[int, ...], *, quick: bool) -> MLPRegressor:
 
 
 def _run(seed: int, *, quick: bool) -> list[dict[str, Any]]:
-    from deepgen.estimators.construction import regressor_from_layers
+    from deepgen.estimators.from_weights import regressor_from_layers
     from deepgen.expressivity import linear_regions, region_bounds
 
     rows = []
@@ -170,7 +170,7 @@ def _draw(
     possible: list[Any],
     figure: Figure,
 ) -> None:
-    from deepgen.estimators.construction import regressor_from_layers
+    from deepgen.estimators.from_weights import regressor_from_layers
     from deepgen.expressivity import linear_regions
 
     figure.set_size_inches(14, 4.9)

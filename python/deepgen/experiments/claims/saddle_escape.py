@@ -165,7 +165,7 @@ def network_path(settings: dict[str, Any], n_steps: int = PATIENCE) -> NDArray[n
     >>> len(network_path({"solver": "sgd", "momentum": 0.0}, n_steps=3))
     3
     """
-    from deepgen.estimators.construction import regressor_from_layers
+    from deepgen.estimators.from_weights import regressor_from_layers
 
     model = regressor_from_layers(
         [[[START]], [[START]]],

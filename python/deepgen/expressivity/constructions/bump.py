@@ -57,7 +57,7 @@ def bump(lower: Any, upper: Any, h: Any = 1.0, eps: float = 1e-3) -> MLPRegresso
     >>> model.predict([[0.5, 0.5], [0.5, 1.5], [-1.0, 3.0]]).round(9).tolist()
     [2.0, 0.0, 0.0]
     """
-    from deepgen.estimators.construction import regressor_from_layers
+    from deepgen.estimators.from_weights import regressor_from_layers
 
     corners = [np.atleast_2d(np.asarray(corner, dtype=np.float64)) for corner in (lower, upper)]
     low, high = corners

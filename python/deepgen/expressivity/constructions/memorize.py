@@ -79,7 +79,7 @@ def memorize(X: Any, y: Any, *, random_state: Any = 0) -> MLPRegressor:
     """
     from sklearn.utils import check_random_state
 
-    from deepgen.estimators.construction import regressor_from_layers
+    from deepgen.estimators.from_weights import regressor_from_layers
 
     samples = np.asarray(X, dtype=np.float64)
     targets = np.asarray(y, dtype=np.float64)

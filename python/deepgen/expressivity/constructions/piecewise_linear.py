@@ -56,7 +56,7 @@ def piecewise_linear(knots: Any, values: Any) -> MLPRegressor:
     >>> piecewise_linear([0, 1, 3], [0, 2, 0]).predict([[0.5], [2.0]]).tolist()
     [1.0, 1.0]
     """
-    from deepgen.estimators.construction import regressor_from_layers
+    from deepgen.estimators.from_weights import regressor_from_layers
 
     t = np.asarray(knots, dtype=np.float64)
     y = np.asarray(values, dtype=np.float64)

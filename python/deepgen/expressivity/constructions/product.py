@@ -50,7 +50,7 @@ def product(m: int) -> MLPRegressor:
     >>> round(float(product(10).predict([[0.3, 0.7]])[0]), 5)
     0.21
     """
-    from deepgen.estimators.construction import regressor_from_layers
+    from deepgen.estimators.from_weights import regressor_from_layers
 
     mix = np.array([[0.5, 1.0, 0.0], [0.5, 0.0, 1.0]])
     return regressor_from_layers(*square_layers(m, mix, np.array([[2.0], [-0.5], [-0.5]])))

@@ -58,7 +58,7 @@ def rect(a: Any, b: Any, h: Any, eps: float = 1e-7) -> MLPRegressor:
     >>> rect([-1, 0, 1], [0, 1, 2], [0.4, 1.3, 0.8]).coefs_[0].shape
     (1, 12)
     """
-    from deepgen.estimators.construction import regressor_from_layers
+    from deepgen.estimators.from_weights import regressor_from_layers
 
     starts, ends, heights = (
         np.atleast_1d(part) for part in np.broadcast_arrays(*map(np.float64, (a, b, h)))

@@ -51,7 +51,7 @@ def square(m: int) -> MLPRegressor:
     >>> square(2).predict([[0.25], [0.5], [0.125]]).tolist()
     [0.0625, 0.25, 0.03125]
     """
-    from deepgen.estimators.construction import regressor_from_layers
+    from deepgen.estimators.from_weights import regressor_from_layers
 
     return regressor_from_layers(*square_layers(m, np.eye(1), np.ones((1, 1))))
 

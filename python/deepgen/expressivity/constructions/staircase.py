@@ -54,7 +54,7 @@ def staircase(
     >>> staircase(lambda x: x, 4).predict([[0.1], [0.4], [0.9]]).round(6).tolist()
     [0.125, 0.375, 0.875]
     """
-    from deepgen.estimators.construction import regressor_from_layers
+    from deepgen.estimators.from_weights import regressor_from_layers
 
     if n < 1:
         raise ValueError(f"staircase needs n >= 1 cells, got {n}")

@@ -52,7 +52,7 @@ def tri(k: int) -> MLPRegressor:
     >>> tri(3).predict([[j / 8] for j in range(9)]).tolist()
     [0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]
     """
-    from deepgen.estimators.construction import regressor_from_layers
+    from deepgen.estimators.from_weights import regressor_from_layers
 
     if not 1 <= k <= 500:
         raise ValueError(f"tri needs 1 <= k <= 500, got {k}")

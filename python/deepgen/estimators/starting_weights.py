@@ -18,10 +18,10 @@ from deepgen._network.initializers import (
 from deepgen._network.network import Array, Network
 from deepgen._training.validation import Data
 from deepgen.averaging.line import middle
-from deepgen.estimators.assembly import normalization_of
+from deepgen.estimators.from_parameters import normalization_of
+from deepgen.estimators.network_spec import hidden_activations, output_activation
 from deepgen.normalizations import WeightNorm
 from deepgen.skips import SKIPS
-from deepgen.specification import hidden_activations, output_activation
 
 __all__ = ["start_line", "start_network"]
 

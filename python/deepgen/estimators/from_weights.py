@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepgen._training.state import Course
-from deepgen.estimators.assembly import make_network
+from deepgen.estimators.from_parameters import make_network
 from deepgen.estimators.regressor import MLPRegressor
 
 __all__ = ["regressor_from_layers"]
@@ -42,7 +42,7 @@ def regressor_from_layers(
 
     Examples
     --------
-    >>> from deepgen.estimators.construction import regressor_from_layers
+    >>> from deepgen.estimators.from_weights import regressor_from_layers
     >>> absolute = regressor_from_layers([[[1.0, -1.0]], [[1.0], [1.0]]], [[0.0, 0.0], [0.0]])
     >>> absolute.predict([[-2.0], [3.0]]).tolist()
     [2.0, 3.0]

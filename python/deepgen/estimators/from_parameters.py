@@ -12,14 +12,14 @@ from deepgen._training.state import Plan
 from deepgen._user_warnings import warn
 from deepgen.augmentation import AUGMENTATIONS
 from deepgen.averaging import AVERAGINGS, Averaging
-from deepgen.normalizations import NORMALIZATIONS, BatchNorm, Normalization
-from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, AdamW, FirstOrder, Optimizer
-from deepgen.schedules import SCHEDULES, Constant, InvScaling, Schedule
-from deepgen.specification import (
+from deepgen.estimators.network_spec import (
     hidden_activations,
     hidden_widths,
     network_spec,
 )
+from deepgen.normalizations import NORMALIZATIONS, BatchNorm, Normalization
+from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, AdamW, FirstOrder, Optimizer
+from deepgen.schedules import SCHEDULES, Constant, InvScaling, Schedule
 
 __all__ = [
     "LEARNING_RATE",

@@ -7,12 +7,12 @@ from typing import Any
 from deepgen._component import resolve
 from deepgen._user_warnings import warn
 from deepgen.averaging import Line
-from deepgen.estimators.assembly import LEARNING_RATE, batch_norm_of
+from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of
+from deepgen.estimators.network_spec import hidden_widths
 from deepgen.losses import Focal
 from deepgen.normalizations import NORMALIZATIONS, Reparametrization
 from deepgen.optimizers import KFAC, FirstOrder, Optimizer, Shampoo
 from deepgen.skips import SKIPS, Fixup, Highway
-from deepgen.specification import hidden_widths
 
 __all__ = ["refuse_combinations"]
 

@@ -28,8 +28,8 @@ from deepgen._engine.threads import effective_threads
 from deepgen._inputs.features import check_features
 from deepgen._network.network import Array
 from deepgen._user_warnings import kept, warn
+from deepgen.estimators.network_spec import numpy_type
 from deepgen.optimizers import LBFGS
-from deepgen.specification import numpy_type
 
 __all__ = ["average", "fit_members", "log_odds_of_mean", "make_members", "side_by_side"]
 
