@@ -126,7 +126,7 @@ def test_too_little_memory_is_one_line_and_exit_code_2(folder, monkeypatch, caps
     def fit_table(*arguments, **settings):
         raise MemoryError("Unable to allocate 9 GiB")
 
-    monkeypatch.setattr("deepgen.tables.training.fit_table", fit_table)
+    monkeypatch.setattr("deepgen.tables.fit.fit_table", fit_table)
     assert cli.main(["fit", f"{folder}/price.csv", "--target", "price", "--out",
                      f"{folder}/m.dgn"]) == 2  # fmt: skip
     words = "deepgen fit: error: not enough memory: Unable to allocate 9 GiB\n"

@@ -5,8 +5,8 @@ import pytest
 
 from deepgen._optional import MissingExtra
 from deepgen.tables import TableEncoder, read_table
+from deepgen.tables.fit import fit_table
 from deepgen.tables.task import choose_task
-from deepgen.tables.training import fit_table
 
 pandas = pytest.importorskip("pandas")
 

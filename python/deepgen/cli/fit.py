@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
         If an option or the table cannot be used.
     """
     from deepgen.tables import read_table
-    from deepgen.tables.training import fit_table
+    from deepgen.tables.fit import fit_table
 
     hidden = [whole(part, "--hidden", 1) for part in options.hidden.split(",") if part.strip()]
     epochs, seed = whole(options.epochs, "--epochs", 1), whole(options.seed, "--seed", 0)

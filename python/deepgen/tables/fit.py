@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen.tables.encoder import TableEncoder
-from deepgen.tables.table_model import TableModel, fingerprint
+from deepgen.tables.model import TableModel, fingerprint
 from deepgen.tables.task import choose_task
 
 __all__ = ["fit_table"]
@@ -66,7 +66,7 @@ def fit_table(
     Examples
     --------
     >>> import numpy, pandas
-    >>> from deepgen.tables.training import fit_table
+    >>> from deepgen.tables.fit import fit_table
     >>> x = numpy.linspace(0, 1, 100)
     >>> model = fit_table(pandas.DataFrame({"x": x, "y": 2 * x + 1}), "y", max_iter=5)
     >>> model.task, model.facts["rows"]["training"], model.facts["rows"]["held out"]

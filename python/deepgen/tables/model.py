@@ -41,7 +41,7 @@ class TableModel:
     Examples
     --------
     >>> import numpy, pandas
-    >>> from deepgen.tables.training import fit_table
+    >>> from deepgen.tables.fit import fit_table
     >>> x = numpy.linspace(0, 1, 100)
     >>> table = pandas.DataFrame({"x": x, "y": numpy.where(x > 0.5, "high", "low")})
     >>> fit_table(table, "y", max_iter=60).predict(table)[[0, -1]].tolist()
@@ -230,7 +230,7 @@ def fingerprint(table: Any) -> str:
     Examples
     --------
     >>> import pandas
-    >>> from deepgen.tables.table_model import fingerprint
+    >>> from deepgen.tables.model import fingerprint
     >>> fingerprint(pandas.DataFrame({"x": [1]})) == fingerprint(pandas.DataFrame({"x": [1]}))
     True
     """
