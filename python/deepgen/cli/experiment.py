@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from deepgen._optional import load_extra
-from deepgen.cli.bar import Bar
+from deepgen.cli.progress import Bar
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 

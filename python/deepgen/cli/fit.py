@@ -8,7 +8,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from deepgen.cli.bar import Bar, watch_epochs
+from deepgen.cli.progress import Bar, watch_epochs
 
 if TYPE_CHECKING:
     from deepgen.tables import TableModel

@@ -18,7 +18,7 @@ class Bar:
 
     Examples
     --------
-    >>> from deepgen.cli.bar import Bar
+    >>> from deepgen.cli.progress import Bar
     >>> Bar("fit")("epoch", 1, 10)
     """
 
@@ -40,13 +40,20 @@ class Bar:
         """
         filled = self.WIDTH * done // max(total, 1)
         bar = "#" * filled + "-" * (self.WIDTH - filled)
-        self._write(f"{self._name} [{bar}] {what} {done}/{total}")
+        self.say(f"{self._name} [{bar}] {what} {done}/{total}")
 
     def erase(self) -> None:
         """Leave an empty line."""
-        self._write("")
+        self.say("")
 
-    def _write(self, line: str) -> None:
+    def say(self, line: str) -> None:
+        """Replace the line.
+
+        Parameters
+        ----------
+        line : str
+            What it says now.
+        """
         if self._shown:
             # Erase the line, then write without a newline: the next takes its place.
             sys.stderr.write(f"\r\x1b[K{line}")
@@ -85,7 +92,7 @@ class EpochCallback:
 
     Examples
     --------
-    >>> from deepgen.cli.bar import Bar, EpochCallback
+    >>> from deepgen.cli.progress import Bar, EpochCallback
     >>> EpochCallback(Bar("fit"), 10).n_epochs
     10
     """

@@ -43,7 +43,7 @@ class DemoRow:
 
     Examples
     --------
-    >>> from deepgen.demo import DemoRow
+    >>> from deepgen.cli.demo_report import DemoRow
     >>> DemoRow("deepgen", (0.75, 0.85), 0.5).seconds
     0.5
     """
@@ -68,7 +68,7 @@ class DemoReport:
 
     Examples
     --------
-    >>> from deepgen.demo import DemoReport, DemoRow
+    >>> from deepgen.cli.demo_report import DemoReport, DemoRow
     >>> DemoReport("Digits", "accuracy", (DemoRow("deepgen", (0.97, 0.98), 0.1),)).metric
     'accuracy'
     """
@@ -101,7 +101,7 @@ def run_demo(progress: Callable[[str], None] | None = None) -> Iterator[DemoRepo
 
     Examples
     --------
-    >>> from deepgen.demo import format_report, run_demo
+    >>> from deepgen.cli.demo_report import format_report, run_demo
     >>> for report in run_demo():  # doctest: +SKIP
     ...     print(format_report(report))
     """
@@ -192,7 +192,7 @@ def format_report(report: DemoReport) -> str:
 
     Examples
     --------
-    >>> from deepgen.demo import DemoReport, DemoRow, format_report
+    >>> from deepgen.cli.demo_report import DemoReport, DemoRow, format_report
     >>> row = DemoRow("deepgen.MLPClassifier", (0.97, 0.98), 0.12)
     >>> print(format_report(DemoReport("Digits", "accuracy", (row,))))
     Digits
