@@ -5,9 +5,9 @@ import itertools
 import numpy as np
 import pytest
 from engine.building import network_of
-from problems import LAYER, scaled_problem
-from problems import network_of as spec_of
 from scipy import sparse
+from small_networks import LAYER, scaled_problem
+from small_networks import network_of as spec_of
 
 from deepgen import _core, slices
 from deepgen._inputs.features import as_matrix

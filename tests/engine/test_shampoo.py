@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from problems import BATCH, LAYER, NONE, describe, network_of, residual, two_hidden
 from scipy.linalg import fractional_matrix_power, polar
+from small_networks import BATCH, LAYER, NONE, describe, network_of, residual, two_hidden
 
 from engine.building import parameters_after, trainer_of
 from engine.strategies import assert_close, every_path

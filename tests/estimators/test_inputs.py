@@ -15,7 +15,7 @@ from deepgen.normalizations import BatchNorm
 from deepgen.optimizers import LBFGS, SGD, Adam
 from deepgen.schedules import Adaptive, InvScaling
 from deepgen.skips import Highway, Residual
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -12,7 +12,7 @@ from deepgen import MLPClassifier, MLPRegressor, training
 from deepgen.averaging import Snapshots
 from deepgen.normalizations import BatchNorm
 from deepgen.schedules import Snapshot
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 X = features()
 Y = curve(X)

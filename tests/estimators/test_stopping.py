@@ -8,7 +8,7 @@ from sklearn.metrics import accuracy_score, r2_score
 from deepgen import MLPClassifier, MLPRegressor, training
 from deepgen._training.patience import Patience
 from deepgen._training.validation import split_rows
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 X = features()
 Y = curve(X)

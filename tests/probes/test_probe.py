@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from deepgen import MLPClassifier, MLPRegressor, Probe
 from deepgen import probe as module
-from probes.problems import data_of, features, fitted, probe_of, smooth_target
+from probes.fitted_models import data_of, features, fitted, probe_of, smooth_target
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
