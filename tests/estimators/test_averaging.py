@@ -8,7 +8,8 @@ from scipy import sparse
 from sklearn.datasets import make_multilabel_classification
 
 import deepgen
-from deepgen import MLPClassifier, MLPRegressor, training
+from deepgen import MLPClassifier, MLPRegressor
+from deepgen._training import first_order as training
 from deepgen._training.slice_sizer import Pace
 from deepgen.averaging import EMA, SWA
 from deepgen.normalizations import BatchNorm

@@ -36,7 +36,7 @@ CASES = {
     "a long epoch": """
         X = rng.normal(size=(400_000, 64)).astype(np.float32)
         model = MLPRegressor(hidden_layer_sizes=(512, 512), batch_size=64, random_state=0)
-        from deepgen import training
+        from deepgen._training import first_order as training
         watch(training, "run_epoch")
         model.fit(X, X[:, 0])
         print("done", flush=True)
@@ -48,7 +48,7 @@ CASES = {
         values = rng.normal(size=columns.size).astype(np.float32)
         X = sparse.csr_matrix((values, columns, np.arange(0, columns.size + 1, 10)))
         model = MLPClassifier(hidden_layer_sizes=(512, 256), batch_size=64, random_state=0)
-        from deepgen import training
+        from deepgen._training import first_order as training
         watch(training, "run_epoch")
         model.fit(X, rng.integers(3, size=400_000))
         print("done", flush=True)
@@ -134,7 +134,8 @@ def test_an_interruption_is_answered_within_a_second(case):
 
 def test_what_was_interrupted_goes_on_where_it_stood(monkeypatch):
     """After Ctrl-C the steps made so far count, and a warm start takes it from there."""
-    from deepgen import MLPRegressor, training
+    from deepgen import MLPRegressor
+    from deepgen._training import first_order as training
 
     rng = np.random.default_rng(0)
     X = rng.normal(size=(500, 5))

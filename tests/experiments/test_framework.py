@@ -17,8 +17,8 @@ from deepgen.experiments import (
     Finding,
     Interval,
     Measurement,
-    Plan,
     Runner,
+    RunPlan,
     bootstrap_interval,
     exact,
     find_experiment,
@@ -141,7 +141,7 @@ def test_bad_settings_are_refused(wrong, message):
 
 def test_jobs_change_nothing_but_time():
     told = []
-    plan = Plan((0, 1, 2), n_jobs=2, progress=lambda *parts: told.append(parts))
+    plan = RunPlan((0, 1, 2), n_jobs=2, progress=lambda *parts: told.append(parts))
     assert plan.map(abs, [-1, -2, -3], "abs") == [1, 2, 3]
     assert told == [("abs", done, 3) for done in range(4)]
 

@@ -12,8 +12,6 @@ from deepgen._optional import load_extra
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from deepgen.estimators import MLPClassifier, MLPRegressor
-
 __all__ = ["plot_history"]
 
 # Blue, orange and green of a palette that colour-blind readers can tell apart (Okabe and Ito).
@@ -24,7 +22,7 @@ MOST_MARKS = 12
 LOGARITHMIC = 10.0
 
 
-def plot_history(model: MLPRegressor | MLPClassifier, ax: Axes | None = None) -> Axes:
+def plot_history(model: Any, ax: Axes | None = None) -> Axes:
     """Draw losses, validation score and learning rate over the epochs of training.
 
     Parameters
@@ -65,9 +63,8 @@ def plot_history(model: MLPRegressor | MLPClassifier, ax: Axes | None = None) ->
     """
     from sklearn.utils.validation import check_is_fitted
 
-    from deepgen.estimators.base import BaseMLP
-
-    if not isinstance(model, BaseMLP):
+    # Asked of the class: an estimator that is not fitted has the property, but no value for it.
+    if not hasattr(type(model), "history_"):
         raise TypeError(
             f"plot_history wants an MLPRegressor or MLPClassifier, got {type(model).__name__}; of "
             "a pipeline or a search give the fitted network inside, such as pipeline[-1]"

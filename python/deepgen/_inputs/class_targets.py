@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score
 
 from deepgen import _core
+from deepgen._engine.arrays import AnyArray
 from deepgen._inputs.class_weights import ClassWeights
 from deepgen._inputs.labels import Labels
 from deepgen._inputs.targets import Targets
-from deepgen._network.network import Array
 from deepgen.losses import ClassificationLoss
 
 __all__ = ["ClassTargets"]
@@ -119,7 +119,7 @@ class ClassTargets(Targets):
         """
         return None if self.weights is None else self.weights.factors(y)
 
-    def strata(self, y: Any) -> Array | None:
+    def strata(self, y: Any) -> AnyArray | None:
         """Return the classes that validation rows are balanced by.
 
         Parameters
@@ -138,7 +138,7 @@ class ClassTargets(Targets):
         second = self.labels.classes[-1]
         return np.asarray(y == second).reshape(-1, 1) if self.labels.binary else y
 
-    def encode(self, y: Any, dtype: np.dtype[Any]) -> Array:
+    def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
         """Return labels as the engine takes them.
 
         Parameters
@@ -155,7 +155,7 @@ class ClassTargets(Targets):
         """
         return self.labels.encode(y, dtype)
 
-    def decode(self, outputs: Array) -> Any:
+    def decode(self, outputs: AnyArray) -> Any:
         """Return the likeliest labels.
 
         Parameters
@@ -189,7 +189,7 @@ class ClassTargets(Targets):
         """
         return float(accuracy_score(y, predictions, sample_weight=weights))
 
-    def score_outputs(self, y: Any, encoded: Array, outputs: Array, weights: Any) -> float:
+    def score_outputs(self, y: Any, encoded: AnyArray, outputs: AnyArray, weights: Any) -> float:
         """Return the accuracy, from the numbers of classes where they do: labels may be strings.
 
         Parameters

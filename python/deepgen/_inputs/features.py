@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.validation import validate_data
 
 from deepgen import _core
-from deepgen._network.network import Array, Matrix
+from deepgen._engine.arrays import AnyArray, Matrix
 
 __all__ = ["as_matrix", "check_features", "check_weights", "plain_targets", "refuse_lookalikes"]
 
@@ -205,7 +205,7 @@ def as_matrix(X: Any) -> Matrix:
     )
 
 
-def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> Array | None:
+def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> AnyArray | None:
     """Check sample weights.
 
     Parameters
@@ -242,7 +242,7 @@ def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> Array | N
         sample_weight = np.full(n_samples, sample_weight)
     # A number too large for the type becomes infinite and is refused as such.
     with np.errstate(over="ignore"):
-        weights: Array = check_array(
+        weights: AnyArray = check_array(
             sample_weight, ensure_2d=False, dtype=dtype, order="C", input_name="sample_weight"
         )
     if weights.shape != (n_samples,):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deepgen._network.network import Array
+from deepgen._engine.arrays import AnyArray
 
 __all__ = ["Labels"]
 
@@ -67,7 +67,7 @@ class Labels:
     [[1.0], [0.0]]
     """
 
-    classes: Array
+    classes: AnyArray
     several: bool = False
     sparse: bool = False
 
@@ -162,7 +162,7 @@ class Labels:
                 f"{self.classes}. 'y' has {found}."
             )
 
-    def numbers(self, y: Array) -> Array:
+    def numbers(self, y: AnyArray) -> AnyArray:
         """Return the number of each sample's class.
 
         Parameters
@@ -176,10 +176,10 @@ class Labels:
             Positions in ``classes``.
         """
         found, inverse = np.unique(y, return_inverse=True)
-        numbers: Array = np.searchsorted(self.classes, found)[inverse].astype(np.int32)
+        numbers: AnyArray = np.searchsorted(self.classes, found)[inverse].astype(np.int32)
         return numbers
 
-    def encode(self, y: Any, dtype: np.dtype[Any]) -> Array:
+    def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
         """Return labels as the engine takes them.
 
         Parameters
@@ -200,7 +200,7 @@ class Labels:
         numbers = self.numbers(y)
         return numbers if self.softmax else numbers.astype(dtype).reshape(-1, 1)
 
-    def decide(self, outputs: Array) -> Array:
+    def decide(self, outputs: AnyArray) -> AnyArray:
         """Return the likeliest labels, as numbers.
 
         Parameters
@@ -214,15 +214,15 @@ class Labels:
             Positions in ``classes``, or 0 and 1 for several labels.
         """
         if self.softmax:
-            likeliest: Array = np.argmax(outputs, axis=1)
+            likeliest: AnyArray = np.argmax(outputs, axis=1)
             return likeliest
         numbers = (outputs > 0).astype(np.int64)
         if self.several:
             return numbers
-        decided: Array = np.minimum(numbers[:, 0], len(self.classes) - 1)
+        decided: AnyArray = np.minimum(numbers[:, 0], len(self.classes) - 1)
         return decided
 
-    def decode(self, outputs: Array) -> Any:
+    def decode(self, outputs: AnyArray) -> Any:
         """Return the likeliest labels under the user's names.
 
         Parameters

@@ -9,10 +9,10 @@ import numpy as np
 from sklearn.metrics import d2_pinball_score, r2_score
 
 from deepgen import _core
+from deepgen._engine.arrays import AnyArray
 from deepgen._inputs.features import refuse_lookalikes
 from deepgen._inputs.target_scaling import TargetScaling
 from deepgen._inputs.targets import Targets
-from deepgen._network.network import Array
 from deepgen.losses import Gamma, Poisson, Quantile, RegressionLoss
 
 __all__ = ["RegressionTargets"]
@@ -75,7 +75,7 @@ class RegressionTargets(Targets):
         """Name of the inverse link."""
         return self.loss.out_activation
 
-    def check(self, y: Any, dtype: np.dtype[Any], *, complete: bool = False) -> Array:
+    def check(self, y: Any, dtype: np.dtype[Any], *, complete: bool = False) -> AnyArray:
         """Refuse targets that do not fit.
 
         Parameters
@@ -102,7 +102,7 @@ class RegressionTargets(Targets):
             raise ValueError("y is sparse, a regressor needs a dense array")
         refuse_lookalikes(y, "y")
         try:
-            numbers: Array = np.asarray(y, dtype=np.float64)
+            numbers: AnyArray = np.asarray(y, dtype=np.float64)
         except ValueError as error:
             raise ValueError(
                 f"y must be numbers for a regressor ({error}); MLPClassifier takes words as labels"
@@ -124,7 +124,7 @@ class RegressionTargets(Targets):
         _refuse_overflow(numbers, numbers, dtype)
         return numbers
 
-    def scaled(self, y: Array, weights: Array | None) -> RegressionTargets:
+    def scaled(self, y: AnyArray, weights: AnyArray | None) -> RegressionTargets:
         """Learn the scaling.
 
         Parameters
@@ -144,7 +144,7 @@ class RegressionTargets(Targets):
         columns, centred = y.reshape(len(y), -1), not self.loss.positive_link
         return replace(self, scaling=TargetScaling.learn(columns, weights, centred=centred))
 
-    def encode(self, y: Array, dtype: np.dtype[Any]) -> Array:
+    def encode(self, y: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
         """Return targets as the engine takes them.
 
         Parameters
@@ -161,11 +161,11 @@ class RegressionTargets(Targets):
         """
         with np.errstate(over="ignore"):
             columns = self.scaling.apply(y.reshape(len(y), -1))
-            encoded: Array = np.require(columns, dtype=dtype, requirements=["C", "A"])
+            encoded: AnyArray = np.require(columns, dtype=dtype, requirements=["C", "A"])
         _refuse_overflow(y, encoded, dtype)
         return encoded
 
-    def decode(self, outputs: Array) -> Array:
+    def decode(self, outputs: AnyArray) -> AnyArray:
         """Return predictions in the user's units.
 
         Parameters
@@ -182,7 +182,7 @@ class RegressionTargets(Targets):
         several = self.n_columns > 1 or self.levels is not None
         return predictions if several else predictions.ravel()
 
-    def score(self, y: Any, predictions: Array, weights: Any) -> float:
+    def score(self, y: Any, predictions: AnyArray, weights: Any) -> float:
         """Return R2, or D2 of the pinball loss where there are several quantiles.
 
         Parameters
@@ -208,6 +208,6 @@ class RegressionTargets(Targets):
         return float(np.mean(scores))
 
 
-def _refuse_overflow(y: Array, values: Array, dtype: np.dtype[Any]) -> None:
+def _refuse_overflow(y: AnyArray, values: AnyArray, dtype: np.dtype[Any]) -> None:
     if not np.abs(values).max() <= np.finfo(dtype).max:
         raise ValueError(f"y is too large for {dtype.name}: {np.abs(y).max()}")

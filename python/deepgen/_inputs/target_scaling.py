@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._network.network import Array
+from deepgen._engine.arrays import AnyArray
 
 __all__ = ["TargetScaling"]
 
@@ -54,7 +54,7 @@ class TargetScaling:
 
     @classmethod
     def learn(
-        cls, y: NDArray[np.float64], weights: Array | None, *, centred: bool
+        cls, y: NDArray[np.float64], weights: AnyArray | None, *, centred: bool
     ) -> TargetScaling:
         """Take mean and standard deviation of the training targets.
 
@@ -101,7 +101,7 @@ class TargetScaling:
         """
         return (y - self.mean) / self.scale
 
-    def undo(self, means: Array) -> Array:
+    def undo(self, means: AnyArray) -> AnyArray:
         """Return predictions in the user's units.
 
         Parameters

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from deepgen import _core
 from deepgen._component import Component
+from deepgen._engine.arrays import AnyArray
 from deepgen._inputs.features import check_weights
-from deepgen._network.network import Array
 
 __all__ = ["Targets"]
 
@@ -92,7 +92,7 @@ class Targets(ABC):
         """
         return self
 
-    def scaled(self, y: Any, weights: Array | None) -> Targets:
+    def scaled(self, y: Any, weights: AnyArray | None) -> Targets:
         """Learn what the targets of the first call's training rows tell.
 
         Parameters
@@ -126,7 +126,7 @@ class Targets(ABC):
 
     def weigh(
         self, y: Any, sample_weight: Any, X: Any, dtype: np.dtype[Any]
-    ) -> tuple[Array | None, Array | None]:
+    ) -> tuple[AnyArray | None, AnyArray | None]:
         """Return sample weights with and without the weights of the classes.
 
         Parameters
@@ -162,7 +162,7 @@ class Targets(ABC):
             raise ValueError("class_weight and sample_weight give every sample the weight 0")
         return check_weights(factors, X, dtype), given
 
-    def strata(self, y: Any) -> Array | None:
+    def strata(self, y: Any) -> AnyArray | None:
         """Return the classes that validation rows are balanced by.
 
         Parameters
@@ -178,7 +178,7 @@ class Targets(ABC):
         return None
 
     @abstractmethod
-    def encode(self, y: Any, dtype: np.dtype[Any]) -> Array:
+    def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
         """Return targets as the engine takes them.
 
         Parameters
@@ -195,7 +195,7 @@ class Targets(ABC):
         """
 
     @abstractmethod
-    def decode(self, outputs: Array) -> Any:
+    def decode(self, outputs: AnyArray) -> Any:
         """Return predictions in the user's terms.
 
         Parameters
@@ -228,7 +228,7 @@ class Targets(ABC):
             Higher is better.
         """
 
-    def score_outputs(self, y: Any, encoded: Array, outputs: Array, weights: Any) -> float:
+    def score_outputs(self, y: Any, encoded: AnyArray, outputs: AnyArray, weights: Any) -> float:
         """Score a network's outputs.
 
         Parameters

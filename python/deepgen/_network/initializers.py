@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._network.network import Matrix, Network
+from deepgen._engine.arrays import Matrix
+from deepgen._network.network import Network
 
 __all__ = [
     "INITIALIZERS",

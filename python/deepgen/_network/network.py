@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
+from deepgen._engine.arrays import AnyArray, Matrix
 from deepgen._engine.row_chunks import average, pool, slices, stack
 from deepgen._network.layer_values import layer_values
 
-__all__ = ["Matrix", "Network"]
-
-Array: TypeAlias = NDArray[Any]
-Matrix: TypeAlias = NDArray[Any] | _core.SparseRows
-"""Samples as the engine takes them."""
+__all__ = ["Network"]
 
 
 class Network:
@@ -38,6 +35,13 @@ class Network:
         Trainable blocks first, then the statistics of batch norm. Writing into it, or into a view
         of it, changes what the network computes.
 
+    Notes
+    -----
+    What measures samples takes ``X``, an array of shape (n_samples, n_features) or the engine's
+    sparse rows, in the network's type; ``rows``, the indices of those that are meant (None: all);
+    and ``n_threads``, the largest number of threads. Targets ``y`` are in scaled units, or class
+    numbers; ``weights`` are those of the samples.
+
     Examples
     --------
     >>> from deepgen import MLPRegressor
@@ -47,11 +51,11 @@ class Network:
     {'coefs_0': (1, 3), 'intercepts_0': (3,), 'coefs_1': (3, 1), 'intercepts_1': (1,)}
     """
 
-    def __init__(self, core: _core.Network, parameters: Array | None = None) -> None:
+    def __init__(self, core: _core.Network, parameters: AnyArray | None = None) -> None:
         self.core = core
         if parameters is None:
             parameters = np.zeros(core.n_parameters, dtype=core.dtype)
-        self.parameters: Array = parameters
+        self.parameters: AnyArray = parameters
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -113,19 +117,45 @@ class Network:
         return self.core.prepare(self.parameters)
 
     def fold(self) -> Network:
-        """Return a network that predicts the same, with plain layers; for diagnostics and export.
+        """Return a network that predicts the same, without reparametrizations and batch norm.
 
-        Returns
-        -------
-        network : Network
-            With parameters of its own: effective weights where layers are reparametrized, and batch
-            norm multiplied into them. Layer norm, which is not affine, stays.
+        It has parameters of its own, and an intercept for each layer that had batch norm. Layer
+        norm, which is not affine, stays.
         """
-        from deepgen._network.folding import fold
+        plain = self.effective()
+        folded = Network(_core.Network(plain.core.spec.folded(), dtype=plain.core.products))
+        blocks = {**plain.blocks()}
+        for layer, spec in enumerate(plain.core.spec.layers):
+            if f"mean_{layer}" in blocks:
+                mean, variance, scale, shift = (
+                    blocks[f"{kind}_{layer}"].astype(np.float64)
+                    for kind in ("mean", "variance", "scale", "shift")
+                )
+                factor = scale / np.sqrt(variance + spec.normalization.settings["epsilon"])
+                blocks[f"coefs_{layer}"] = blocks[f"coefs_{layer}"] * factor
+                blocks[f"intercepts_{layer}"] = shift - mean * factor
+        for name, own in folded.blocks().items():
+            own[...] = blocks.get(name, 0.0)
+        return folded
 
-        return fold(self)
+    def effective(self) -> Network:
+        """Return the network whose parameters are the weights that products use.
 
-    def blocks(self) -> dict[str, Array]:
+        It has parameters of its own and no reparametrizations: no gains, else block for block.
+        """
+        core = _core.Network(self.core.spec.plain(), dtype=self.core.products)
+        used = self.core.effective(self.parameters)
+        return Network(core, used[self.shared_with_effective()])
+
+    def shared_with_effective(self) -> NDArray[np.bool_]:
+        """Say which parameters, (n_parameters,), the network of `effective` has too: no gains."""
+        shared = np.ones(self.core.n_parameters, dtype=bool)
+        for block in self.core.layout:
+            if block.name.startswith("gain_"):
+                shared[block.offset : block.offset + block.size] = False
+        return shared
+
+    def blocks(self) -> dict[str, AnyArray]:
         """Return every block of parameters as a view.
 
         Returns
@@ -140,7 +170,7 @@ class Network:
             views[block.name] = view.reshape(block.rows, block.columns) if is_matrix else view
         return views
 
-    def coefs(self) -> list[Array]:
+    def coefs(self) -> list[AnyArray]:
         """Return the weight matrices.
 
         Returns
@@ -151,7 +181,7 @@ class Network:
         blocks = self.blocks()
         return [blocks[f"coefs_{layer}"] for layer in range(self.n_layers)]
 
-    def intercepts(self) -> list[Array]:
+    def intercepts(self) -> list[AnyArray]:
         """Return the intercepts.
 
         Returns
@@ -188,7 +218,7 @@ class Network:
         ValueError
             If the number of arrays, a shape or a value does not fit.
         """
-        changes: list[tuple[Array, Array]] = []
+        changes: list[tuple[AnyArray, AnyArray]] = []
         for what, given, own in (
             (f"coefs_{suffix}", coefs, self.coefs()),
             (f"intercepts_{suffix}", intercepts, self.intercepts()),
@@ -209,127 +239,45 @@ class Network:
 
     def outputs(
         self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
-    ) -> Array:
-        """Return the outputs before the link: logits, logs or scaled targets.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
-            Samples in the network's type.
-        rows : ndarray of shape (n_rows,), default=None
-            Which samples; None takes all.
-        n_threads : int, default=1
-            Largest number of threads, >= 1.
-
-        Returns
-        -------
-        outputs : ndarray of shape (n_rows, n_outputs)
-            In the network's type.
-        """
+    ) -> AnyArray:
+        """Return the outputs before the link, (n_rows, n_outputs): logits, logs, scaled targets."""
         forward = partial(self.core.forward, self.parameters, X)
         return stack(forward, slices(self.core, X, rows, n_threads))
 
     def means(
         self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
-    ) -> Array:
-        """Return the predictions: outputs after the inverse link.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
-            Samples in the network's type.
-        rows : ndarray of shape (n_rows,), default=None
-            Which samples; None takes all.
-        n_threads : int, default=1
-            Largest number of threads, >= 1.
-
-        Returns
-        -------
-        means : ndarray of shape (n_rows, n_outputs)
-            In the network's type.
-        """
+    ) -> AnyArray:
+        """Return the predictions, (n_rows, n_outputs): outputs after the inverse link."""
         predict = partial(self.core.predict, self.parameters, X)
         return stack(predict, slices(self.core, X, rows, n_threads))
 
     def activations(
         self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
-    ) -> Array:
-        """Return what a layer hands to the next one.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
-            Samples in the network's type.
-        layer : int
-            Index of the layer, from 0.
-        rows : ndarray of shape (n_rows,), default=None
-            Which samples; None takes all.
-        n_threads : int, default=1
-            Largest number of threads, >= 1.
-
-        Returns
-        -------
-        activations : ndarray of shape (n_rows, width)
-            In the network's type.
-        """
+    ) -> AnyArray:
+        """Return what a layer, counted from 0, hands to the next one, (n_rows, width)."""
         activations = partial(self.core.activations, self.parameters, X, layer)
         return stack(activations, slices(self.core, X, rows, n_threads))
 
     def moments(
         self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean and biased variance of a layer's pre-activations.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
-            Samples in the network's type.
-        layer : int
-            Index of the layer, from 0.
-        rows : ndarray of shape (n_rows,), default=None
-            Which samples; None takes all.
-        n_threads : int, default=1
-            Largest number of threads, >= 1.
-
-        Returns
-        -------
-        mean, variance : ndarray of shape (width,)
-            Before the layer's normalization, over the samples.
-        """
+        """Return mean and biased variance, (width,), of a layer before its normalization."""
         moments = partial(self.core.moments, self.parameters, X, layer)
         return pool(moments, slices(self.core, X, rows, n_threads))
 
     def loss(
         self,
         X: Matrix,
-        y: Array,
-        weights: Array | None = None,
+        y: AnyArray,
+        weights: AnyArray | None = None,
         *,
         rows: NDArray[np.int64] | None = None,
         alpha: float = 0.0,
         n_threads: int = 1,
     ) -> float:
-        """Return the loss on samples.
+        """Return the loss: summed over outputs, averaged over samples by weight, plus L2.
 
-        Parameters
-        ----------
-        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
-            Samples in the network's type.
-        y : ndarray of shape (n_samples, n_targets) or (n_samples,)
-            Targets in scaled units, or class numbers.
-        weights : ndarray of shape (n_samples,), default=None
-            Sample weights.
-        rows : ndarray of shape (n_rows,), default=None
-            Which samples; None takes all.
-        alpha : float, default=0.0
-            L2 on the weights, divided by the weight sum.
-        n_threads : int, default=1
-            Largest number of threads, >= 1.
-
-        Returns
-        -------
-        loss : float
-            Summed over outputs, averaged over samples by weight.
+        ``alpha`` is the factor of L2 on the weights; it is divided by the sum of sample weights.
         """
         loss = partial(self.core.loss, self.parameters, X, y, weights)
         parts = slices(self.core, X, rows, n_threads)
@@ -338,37 +286,14 @@ class Network:
     def loss_and_gradient(
         self,
         X: Matrix,
-        y: Array,
-        weights: Array | None = None,
+        y: AnyArray,
+        weights: AnyArray | None = None,
         *,
         rows: NDArray[np.int64] | None = None,
         alpha: float = 0.0,
         n_threads: int = 1,
-    ) -> tuple[float, Array]:
-        """Return the loss on samples and its gradient.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
-            Samples in the network's type.
-        y : ndarray of shape (n_samples, n_targets) or (n_samples,)
-            Targets in scaled units, or class numbers.
-        weights : ndarray of shape (n_samples,), default=None
-            Sample weights.
-        rows : ndarray of shape (n_rows,), default=None
-            Which samples; None takes all.
-        alpha : float, default=0.0
-            L2 on the weights, divided by the weight sum.
-        n_threads : int, default=1
-            Largest number of threads, >= 1.
-
-        Returns
-        -------
-        loss : float
-            Summed over outputs, averaged over samples by weight.
-        gradient : ndarray of shape (n_parameters,)
-            With zeros at the statistics of batch norm, which are held fixed.
-        """
+    ) -> tuple[float, AnyArray]:
+        """Return `loss` and its gradient (n_parameters,), zero at the statistics of batch norm."""
         compute = partial(self.core.loss_and_gradient, self.parameters, X, y, weights)
         parts = slices(self.core, X, rows, n_threads, passes=3)
         return average(compute, parts, weights, alpha)
@@ -378,17 +303,6 @@ class Network:
     ) -> None:
         """Replace batch norm's running statistics by those of all samples.
 
-        Parameters
-        ----------
-        X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
-            Samples in the network's type.
-        rows : ndarray of shape (n_rows,), default=None
-            Which samples; None takes all.
-        n_threads : int, default=1
-            Largest number of threads, >= 1.
-
-        Notes
-        -----
         Layer by layer, since a layer's statistics depend on those below it; the variance is the
         biased one.
         """

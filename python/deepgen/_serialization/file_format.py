@@ -10,6 +10,8 @@ import json
 import re
 from typing import Any
 
+from deepgen._engine.version import VERSION
+
 __all__ = ["pack", "unpack"]
 
 FORMAT = 1
@@ -36,9 +38,7 @@ def pack(description: dict[str, Any], tensors: dict[str, Any]) -> bytes:
     """
     from safetensors.numpy import save as pack_tensors
 
-    import deepgen
-
-    about = {"format": FORMAT, "version": deepgen.__version__, "sha256": NO_DIGEST}
+    about = {"format": FORMAT, "version": VERSION, "sha256": NO_DIGEST}
     # One string only: of several the container does not keep the order.
     text = json.dumps({**description, **about}, allow_nan=False)
     content = bytearray(pack_tensors(tensors, metadata={KEY: text}))

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepgen import _core
+from deepgen._engine.arrays import AnyArray
 from deepgen._engine.blas import one_blas_thread
 from deepgen._engine.threads import worthwhile_threads
-from deepgen._network.network import Array, Network
+from deepgen._network.network import Network
 from deepgen._training.monitor import Monitor
 from deepgen._training.slice_sizer import Pace
 from deepgen._training.state import Course, Plan
@@ -83,7 +84,7 @@ class Epoch:
 
 
 def run_epoch(
-    trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace, weights: Array
+    trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace, weights: AnyArray
 ) -> Epoch:
     """Run the steps of one epoch, slice by slice.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from threading import Event
 
 from deepgen import _core
-from deepgen._network.network import Array
+from deepgen._engine.arrays import AnyArray
 from deepgen._training.history import History
 from deepgen._training.patience import Patience
 from deepgen.averaging import Averaging
@@ -158,13 +158,13 @@ class Course:
     schedule: str = ""
     memory: dict[str, float] = field(default_factory=dict)
     optimizer: str = ""
-    slots: dict[str, Array] | None = None
-    parameters: Array | None = None
-    served: Array | None = None
-    ends: Array | None = None
-    mean: Array | None = None
+    slots: dict[str, AnyArray] | None = None
+    parameters: AnyArray | None = None
+    served: AnyArray | None = None
+    ends: AnyArray | None = None
+    mean: AnyArray | None = None
     n_averaged: int = 0
-    finished: list[Array] = field(default_factory=list)
+    finished: list[AnyArray] = field(default_factory=list)
 
     def judge_by(self, criterion: str) -> None:
         """Begin patience afresh where losses or scores cannot be compared with those before.

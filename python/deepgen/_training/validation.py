@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._engine.arrays import AnyArray, Matrix
 from deepgen._engine.random_streams import SPLIT, generator
-from deepgen._network.network import Array, Matrix, Network
+from deepgen._network.network import Network
 
 __all__ = ["Data", "Validation", "split_rows"]
 
@@ -39,8 +40,8 @@ class Data:
     """
 
     X: Matrix
-    y: Array
-    weights: Array | None = None
+    y: AnyArray
+    weights: AnyArray | None = None
     rows: NDArray[np.int64] | None = None
 
     @property
@@ -48,7 +49,7 @@ class Data:
         """How many samples belong."""
         return len(self.y) if self.rows is None else len(self.rows)
 
-    def of(self, values: Array) -> Array:
+    def of(self, values: AnyArray) -> AnyArray:
         """Return what belongs to these samples.
 
         Parameters
@@ -110,7 +111,7 @@ class Validation:
 
 
 def split_rows(
-    n_samples: int, fraction: float, seed: int, labels: Array | None
+    n_samples: int, fraction: float, seed: int, labels: AnyArray | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Choose the validation rows by chance.
 

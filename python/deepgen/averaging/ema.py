@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from deepgen import _core
 from deepgen._component import Range
-from deepgen._network.network import Array
+from deepgen._engine.arrays import AnyArray
 from deepgen.averaging.averaging import Averaging
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class EMA(Averaging):
         return (self.to_core(),)
 
     def served(
-        self, course: Course, trainer: _core.Trainer, weights: Array, n_trainable: int
-    ) -> Array:
+        self, course: Course, trainer: _core.Trainer, weights: AnyArray, n_trainable: int
+    ) -> AnyArray:
         """Return the average.
 
         Parameters
@@ -85,6 +85,6 @@ class EMA(Averaging):
         """
         if not trainer.recall("ema_begun")[0]:
             return weights
-        average: Array = trainer.recall("ema_average")
+        average: AnyArray = trainer.recall("ema_average")
         average[n_trainable:] = weights[n_trainable:]
         return average

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from deepgen._network.network import Array
+from deepgen._engine.arrays import AnyArray
 from deepgen.averaging.averaging import Averaging
 from deepgen.schedules import Position, Snapshot
 
@@ -81,7 +81,7 @@ class Snapshots(Averaging):
         length = cycle_of(plan, plan.horizon * position.steps_per_epoch)
         return length - position.number % length
 
-    def look(self, plan: Plan, position: Position, course: Course, weights: Array) -> None:
+    def look(self, plan: Plan, position: Position, course: Course, weights: AnyArray) -> None:
         """Keep the weights that a cycle ends with, but for the last one, whose are the run's.
 
         Parameters

@@ -111,7 +111,7 @@ def run_demo(progress: Callable[[str], None] | None = None) -> Iterator[DemoRepo
     from sklearn.neural_network import MLPRegressor as PeerRegressor
     from sklearn.preprocessing import StandardScaler
 
-    from deepgen import MLPClassifier, MLPRegressor
+    from deepgen.estimators import MLPClassifier, MLPRegressor
 
     yield _compare(
         "California housing, regression",

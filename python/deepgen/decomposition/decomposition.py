@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import given_or_new
-from deepgen.decomposition.truth import Array
+from deepgen._engine.arrays import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +46,13 @@ class Reading:
     excess_se: float
 
     @classmethod
-    def of(cls, approximation: Array, estimation: Array, optimization: Array, excess: Array) -> Any:
+    def of(
+        cls,
+        approximation: FloatArray,
+        estimation: FloatArray,
+        optimization: FloatArray,
+        excess: FloatArray,
+    ) -> Any:
         """Average errors over training sets.
 
         Parameters
@@ -141,7 +147,7 @@ class Decomposition:
     hypotheses: str
     n_samples: int
     n_repeats: int
-    repeats: dict[str, Array] = field(compare=False)
+    repeats: dict[str, FloatArray] = field(compare=False)
 
     def __repr__(self) -> str:
         lines = [

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from deepgen._engine.arrays import AnyArray
 from deepgen._engine.threads import effective_threads
 from deepgen._inputs.features import as_matrix
 from deepgen._inputs.targets import Targets
-from deepgen._network.network import Array, Network
+from deepgen._network.network import Network
 from deepgen._training.callbacks import CallbackSupport, Tasks, with_callbacks
 from deepgen._training.first_order import train
 from deepgen._training.lbfgs import minimize
@@ -330,7 +331,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
         return Tasks.of(self, *shown, n_epochs=n_epochs, attributes=attributes)
 
     def _split(
-        self, strata: Array | None, weights: Array | None, n_samples: int, seed: int
+        self, strata: AnyArray | None, weights: AnyArray | None, n_samples: int, seed: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         parts = split_rows(n_samples, self.validation_fraction, seed, strata)
         for rows, what in zip(parts, ("training", "validation"), strict=True):

@@ -12,9 +12,9 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
 from deepgen._component import resolve
+from deepgen._engine.arrays import AnyArray
 from deepgen._inputs.class_targets import ClassTargets
 from deepgen._inputs.labels import Labels
-from deepgen._network.network import Array
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
 from deepgen.estimators.base import can_continue
@@ -221,7 +221,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
 
     def __init__(
         self,
-        hidden_layer_sizes: int | Sequence[int] | Array = (100,),
+        hidden_layer_sizes: int | Sequence[int] | AnyArray = (100,),
         activation: str | Sequence[str] = "relu",
         *,
         solver: str | Optimizer = "adam",
@@ -366,7 +366,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
             self.__dict__.pop("_announced", None)
 
     @property
-    def classes_(self) -> Array:
+    def classes_(self) -> AnyArray:
         """The classes, sorted."""
         return self._targets.labels.classes
 

@@ -24,9 +24,9 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from deepgen._engine.arrays import AnyArray
 from deepgen._engine.threads import effective_threads
 from deepgen._inputs.features import check_features
-from deepgen._network.network import Array
 from deepgen._user_warnings import kept, warn
 from deepgen.estimators.network_spec import numpy_type
 from deepgen.optimizers import LBFGS
@@ -182,7 +182,7 @@ def side_by_side(train: Callable[[Any, Event], None], members: list[Any], n_work
             future.result()
 
 
-def average(predictions: list[Array]) -> Array:
+def average(predictions: list[AnyArray]) -> AnyArray:
     """Return the mean over members.
 
     Parameters
@@ -200,11 +200,11 @@ def average(predictions: list[Array]) -> Array:
     total = np.zeros(predictions[0].shape)
     for prediction in predictions:
         total += prediction
-    mean: Array = (total / len(predictions)).astype(predictions[0].dtype)
+    mean: AnyArray = (total / len(predictions)).astype(predictions[0].dtype)
     return mean
 
 
-def log_odds_of_mean(outputs: list[Array], *, softmax: bool) -> Array:
+def log_odds_of_mean(outputs: list[AnyArray], *, softmax: bool) -> AnyArray:
     """Return the logits of the mean probabilities.
 
     Parameters

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
-from deepgen._network.network import Array
+from deepgen._engine.arrays import AnyArray
 from deepgen.estimators.base import BaseMLP
 from deepgen.estimators.ensemble import average
 
@@ -31,7 +31,7 @@ class RegressionPredictions(RegressorMixin, BaseMLP):
 
     _targets: RegressionTargets
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> AnyArray:
         """Predict targets.
 
         Parameters

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import get_scorer
 
+from deepgen._engine.arrays import AnyArray
 from deepgen._engine.threads import effective_threads
 from deepgen._inputs.targets import Targets
-from deepgen._network.network import Array, Network
+from deepgen._network.network import Network
 from deepgen._training.state import Course
 from deepgen._training.validation import Data
 from deepgen.estimators.network_spec import numpy_type
@@ -48,7 +49,7 @@ class Held:
 
     X: Any
     y: Any
-    sample_weight: Array | None
+    sample_weight: AnyArray | None
     data: Data
 
     def features(self) -> Any:

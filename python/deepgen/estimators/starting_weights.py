@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from deepgen._component import resolve
+from deepgen._engine.arrays import AnyArray
 from deepgen._engine.random_streams import INIT, generator
 from deepgen._network.initializers import (
     STANDARDIZING_ROWS,
@@ -15,7 +16,7 @@ from deepgen._network.initializers import (
     small_normal,
     standardize_layers,
 )
-from deepgen._network.network import Array, Network
+from deepgen._network.network import Network
 from deepgen._training.validation import Data
 from deepgen.averaging.line import middle
 from deepgen.estimators.from_parameters import normalization_of
@@ -74,7 +75,7 @@ def start_network(
         keep_lengths(network)
 
 
-def start_line(model: Any, network: Network, data: Data, seed: int) -> Array:
+def start_line(model: Any, network: Network, data: Data, seed: int) -> AnyArray:
     """Put a started network half way to a second one, started independently.
 
     Parameters

@@ -8,9 +8,10 @@ from numbers import Real
 from typing import Any
 
 from deepgen._component import Range
+from deepgen._engine.arrays import AnyArray
 from deepgen._engine.threads import measuring_threads
 from deepgen._inputs.features import as_matrix, check_features
-from deepgen._network.network import Array, Network
+from deepgen._network.network import Network
 
 __all__ = ["Subspace"]
 
@@ -36,7 +37,7 @@ class Subspace:
     """
 
     model: Any
-    ends: Array
+    ends: AnyArray
 
     def __repr__(self) -> str:
         return f"Subspace(line of {self.model.network_!r})"

@@ -11,7 +11,7 @@ from typing import Any
 
 from deepgen.experiments import claims
 from deepgen.experiments.catalog import CATALOG, find_experiment
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import (
     Interval,
@@ -21,6 +21,7 @@ from deepgen.experiments.interval import (
     wilson_interval,
 )
 from deepgen.experiments.result import Result
+from deepgen.experiments.runner import Runner
 
 __all__ = [
     "CATALOG",
@@ -28,7 +29,7 @@ __all__ = [
     "Finding",
     "Interval",
     "Measurement",
-    "Plan",
+    "RunPlan",
     "Result",
     "Runner",
     "bootstrap_interval",

@@ -35,7 +35,7 @@ from deepgen.experiments.claims import (
     width_sweep,
     zero_training_error,
 )
-from deepgen.experiments.experiment import Runner
+from deepgen.experiments.runner import Runner
 
 __all__ = ["CATALOG", "find_experiment"]
 

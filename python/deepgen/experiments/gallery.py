@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from deepgen import __version__
 from deepgen._display.text_table import to_html
+from deepgen._engine.version import VERSION
 from deepgen._optional import load_extra
 from deepgen.experiments.finding import RULE
 from deepgen.experiments.result import Result
@@ -80,7 +80,7 @@ def _page(results: Sequence[Result], sections: Sequence[str]) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>deepgen: experiments</title>\n<style>{STYLE}</style></head>\n<body>\n"
-        f"<h1>Experiments</h1>\n<p>The lecture's claims, measured with deepgen {__version__}. "
+        f"<h1>Experiments</h1>\n<p>The lecture's claims, measured with deepgen {VERSION}. "
         f"{escape(RULE)}</p>\n<table>{lines}</table>\n" + "\n".join(sections) + "\n</body></html>\n"
     )
 

@@ -12,13 +12,13 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from deepgen._display.axes import given_or_new
+from deepgen._engine.arrays import FloatArray
 from deepgen._optional import load_extra
 from deepgen.expressivity.piecewise import PiecewiseLinear, piecewise_linear_of
 from deepgen.expressivity.polygons import Polygons, cut
 
 __all__ = ["LinearRegions", "linear_regions"]
 
-Real = NDArray[np.float64]
 Window = tuple[tuple[float, float], tuple[float, float]]
 
 # Gradients that differ by less, in units of the terms that they are sums of, are one gradient.
@@ -57,7 +57,7 @@ class LinearRegions:
 
     Examples
     --------
-    >>> from deepgen.expressivity.constructions import bump, linear_regions
+    >>> from deepgen.expressivity import bump, linear_regions
     >>> result = linear_regions(bump([0, 0], [1, 1], eps=0.5), ((-1, 2), (-1, 2)))
     >>> result.n_linear_regions, round(float(result.areas.sum()), 9)
     (10, 9.0)
@@ -65,11 +65,11 @@ class LinearRegions:
 
     n_activation_regions: int
     n_linear_regions: int
-    polygons: list[Real]
+    polygons: list[FloatArray]
     regions: NDArray[np.int64]
     patterns: NDArray[np.bool_]
-    maps: Real
-    areas: Real
+    maps: FloatArray
+    areas: FloatArray
     window: Window
 
     def __repr__(self) -> str:
@@ -115,7 +115,7 @@ class _Cells:
     """Polygons with the affine maps of the layers that are still needed, and the bits so far."""
 
     polygons: Polygons
-    maps: dict[int, Real]
+    maps: dict[int, FloatArray]
     bits: list[NDArray[np.bool_]]
 
 
@@ -203,7 +203,7 @@ def linear_regions(
     )
 
 
-def _checked_plane(plane: Any, n_inputs: int) -> tuple[Real, Real, Real]:
+def _checked_plane(plane: Any, n_inputs: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     if plane is None:
         if n_inputs != 2:
             raise ValueError(
@@ -221,7 +221,7 @@ def _checked_plane(plane: Any, n_inputs: int) -> tuple[Real, Real, Real]:
     return parts[0], parts[1], parts[2]
 
 
-def _descend(function: PiecewiseLinear, cells: _Cells) -> Real:
+def _descend(function: PiecewiseLinear, cells: _Cells) -> FloatArray:
     """Cut the cells by all units; return the size of the terms of the outputs' maps."""
     terms = np.zeros((1, 3, 1))
     for index, layer in enumerate(function.layers):
@@ -247,7 +247,7 @@ def _descend(function: PiecewiseLinear, cells: _Cells) -> Real:
 
 
 def _cut_by_units(
-    cells: _Cells, index: int, z: Real, terms: Real
+    cells: _Cells, index: int, z: FloatArray, terms: FloatArray
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     # Cut by the units of a layer; return who is on, and each cell's ancestor before the layer.
     n_units, n_before = z.shape[2], len(cells.polygons)
@@ -279,7 +279,7 @@ def _cut_by_units(
     return np.concatenate([on for _, on, _ in done]), np.concatenate([at for _, _, at in done])
 
 
-def _merged(polygons: Polygons, maps: Real, terms: Real) -> NDArray[np.int64]:
+def _merged(polygons: Polygons, maps: FloatArray, terms: FloatArray) -> NDArray[np.int64]:
     """Return the linear region of each cell: cells joined by edges across which the map stays."""
     row, column = np.nonzero(polygons.used())
     a = polygons.vertices[row, column]

@@ -84,7 +84,7 @@ def sampled_patterns(
 
     Examples
     --------
-    >>> from deepgen.expressivity.constructions import product, sampled_patterns
+    >>> from deepgen.expressivity import product, sampled_patterns
     >>> sampled_patterns(product(1), [(0, 1), (0, 1)], random_state=0).n_patterns
     6
     """

@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.piecewise import BentLayer, PiecewiseLinear
 
 __all__ = ["Trace", "walk"]
 
-Real = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
 # Rounding error of a sum of some hundred products, in units of its terms' size.
@@ -49,7 +49,7 @@ class Trace:
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.expressivity.constructions import rect
+    >>> from deepgen.expressivity import rect
     >>> from deepgen.expressivity.piecewise import piecewise_linear_of
     >>> from deepgen.expressivity.segment import walk
     >>> *_, last = walk(piecewise_linear_of(rect(0.0, 1.0, 1.0, eps=0.5)), np.zeros(1), np.ones(1))
@@ -57,34 +57,34 @@ class Trace:
     ([0.0, 0.5, 1.0], [2.0, 0.0])
     """
 
-    t: Real
-    values: Real
-    slopes: Real
-    terms: Real
+    t: FloatArray
+    values: FloatArray
+    slopes: FloatArray
+    terms: FloatArray
 
 
 @dataclass
 class _Line:
     """Nodes, their uncertainty, and all layers' values and slopes that are still needed."""
 
-    t: Real
-    blur: Real
-    values: dict[int, Real]
-    slopes: dict[int, Real]
+    t: FloatArray
+    blur: FloatArray
+    values: dict[int, FloatArray]
+    slopes: dict[int, FloatArray]
 
 
 @dataclass(frozen=True)
 class _Roots:
     """New nodes, and which unit's argument is 0 at which of them."""
 
-    t: Real
-    blur: Real
+    t: FloatArray
+    blur: FloatArray
     piece: NDArray[np.int64]
     unit: NDArray[np.int64]
     node: NDArray[np.int64]
 
 
-def walk(function: PiecewiseLinear, start: Real, stop: Real) -> Iterator[Trace]:
+def walk(function: PiecewiseLinear, start: FloatArray, stop: FloatArray) -> Iterator[Trace]:
     """Go through the layers of a network along a segment.
 
     Parameters
@@ -144,11 +144,13 @@ def walk(function: PiecewiseLinear, start: Real, stop: Real) -> Iterator[Trace]:
         yield Trace(line.t, z, dz, terms)
 
 
-def _terms(slopes: Real, layer: BentLayer) -> Real:
+def _terms(slopes: FloatArray, layer: BentLayer) -> FloatArray:
     return np.abs(slopes) @ np.abs(layer.weights)
 
 
-def _roots(line: _Line, z: Real, dz: Real, scale: Real) -> tuple[Real, _Roots]:
+def _roots(
+    line: _Line, z: FloatArray, dz: FloatArray, scale: FloatArray
+) -> tuple[FloatArray, _Roots]:
     """Find where arguments ``z`` with slopes ``dz`` change sign; ``scale`` is their terms' size.
 
     Also returned are the arguments, 0 where they are below their rounding error.
@@ -174,13 +176,15 @@ def _roots(line: _Line, z: Real, dz: Real, scale: Real) -> tuple[Real, _Roots]:
     return z, _Roots(t[first], most, at[first], unit, np.cumsum(apart) - 1)
 
 
-def _insert(line: _Line, roots: _Roots, z: Real, dz: Real) -> tuple[Real, Real]:
+def _insert(
+    line: _Line, roots: _Roots, z: FloatArray, dz: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Put roots into the line as nodes; return arguments and their slopes with the new nodes."""
     at = roots.piece
     share = ((roots.t - line.t[at]) / (line.t[at + 1] - line.t[at]))[:, None]
     n_parts = 1 + np.bincount(at, minlength=len(dz))
 
-    def inserted(values: Real) -> Real:
+    def inserted(values: FloatArray) -> FloatArray:
         between = (1 - share) * values[at] + share * values[at + 1]
         return np.insert(values, at + 1, between, axis=0)
 

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen._display.axes import given_or_new
+from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.piecewise import piecewise_linear_of
 from deepgen.expressivity.segment import walk
 
 __all__ = ["TrajectoryLength", "trajectory_length"]
-
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,8 +35,8 @@ class TrajectoryLength:
     16.0
     """
 
-    lengths: Real
-    growth: Real
+    lengths: FloatArray
+    growth: FloatArray
     n_pieces: int
 
     def __repr__(self) -> str:
@@ -108,7 +106,7 @@ def trajectory_length(model: Any, points: Any) -> TrajectoryLength:
 
     Examples
     --------
-    >>> from deepgen.expressivity.constructions import rect, trajectory_length
+    >>> from deepgen.expressivity import rect, trajectory_length
     >>> trajectory_length(rect(0.0, 1.0, 2.0, eps=0.25), [[-1.0], [3.0]]).lengths[-1].item()
     4.0
     """

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse.linalg import LinearOperator
 
-__all__ = ["Vector", "checked_vector", "linear_operator"]
+from deepgen._engine.arrays import FloatArray
 
-Vector: TypeAlias = NDArray[np.float64]
+__all__ = ["checked_vector", "linear_operator"]
 
 
-def checked_vector(name: str, given: Any, size: int, what: str) -> Vector:
+def checked_vector(name: str, given: Any, size: int, what: str) -> FloatArray:
     """Return a vector of float64, refused where it holds no real numbers or has another shape.
 
     Parameters
@@ -50,8 +49,8 @@ def checked_vector(name: str, given: Any, size: int, what: str) -> Vector:
 
 def linear_operator(
     shape: tuple[int, int],
-    matvec: Callable[[Any], Vector],
-    rmatvec: Callable[[Any], Vector],
+    matvec: Callable[[Any], FloatArray],
+    rmatvec: Callable[[Any], FloatArray],
 ) -> LinearOperator:
     """Return SciPy's operator over two products with vectors.
 
@@ -79,8 +78,8 @@ def linear_operator(
     (array([3.]), array([1., 2.]))
     """
 
-    def on_columns(product: Callable[[Any], Vector], size: int) -> Callable[[Any], Vector]:
-        def products(V: Any) -> Vector:
+    def on_columns(product: Callable[[Any], FloatArray], size: int) -> Callable[[Any], FloatArray]:
+        def products(V: Any) -> FloatArray:
             result = np.empty((size, V.shape[1]))
             for column in range(V.shape[1]):
                 result[:, column] = product(V[:, column])

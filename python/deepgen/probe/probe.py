@@ -11,11 +11,12 @@ from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator
 
 from deepgen import _core
+from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen._engine.threads import effective_threads, worthwhile_threads
 from deepgen._inputs.features import as_matrix, check_features
-from deepgen._network.network import Array, Network
+from deepgen._network.network import Network
 from deepgen._training.validation import Data
-from deepgen.probe.linear_operator import Vector, checked_vector, linear_operator
+from deepgen.probe.linear_operator import checked_vector, linear_operator
 from deepgen.probe.reparametrized import engine_probe
 
 __all__ = ["Probe"]
@@ -132,7 +133,7 @@ class Probe:
         self._core = engine_probe(network, self.data.X, self.data.y, self.data.weights)
         self._hold(network, network.parameters)
 
-    def _hold(self, network: Network, parameters: Array) -> None:
+    def _hold(self, network: Network, parameters: AnyArray) -> None:
         """Take parameters, buffers included."""
         parameters = np.array(parameters, dtype=np.float64)
         parameters.flags.writeable = False
@@ -159,12 +160,12 @@ class Probe:
         return self.network.core.n_outputs
 
     @property
-    def parameters(self) -> Vector:
+    def parameters(self) -> FloatArray:
         """The trainable numbers (P,), layer by layer ``coefs``, ``intercepts``, scale, shift, gain.
 
         A view that cannot be written; `at` measures elsewhere.
         """
-        parameters: Vector = self.network.parameters[: self.n_parameters]
+        parameters: FloatArray = self.network.parameters[: self.n_parameters]
         return parameters
 
     @property
@@ -215,7 +216,7 @@ class Probe:
         n_threads = self._threads(float(self.n_samples * self.n_parameters))
         return self.network.loss(data.X, data.y, data.weights, n_threads=n_threads)
 
-    def gradient(self) -> Vector:
+    def gradient(self) -> FloatArray:
         r"""Return the gradient of the loss, :math:`\sum_i w_i g_i / \sum_i w_i`.
 
         Returns
@@ -228,7 +229,7 @@ class Probe:
             return self._weighted_gradient(np.full(self.n_samples, 1.0 / self.n_samples))
         return self._weighted_gradient(weights / weights.sum())
 
-    def per_sample_gradients(self) -> Vector:
+    def per_sample_gradients(self) -> FloatArray:
         r"""Return every sample's own gradient :math:`g_i`, without its weight.
 
         Returns
@@ -244,7 +245,7 @@ class Probe:
         self._in_slices(self._core.gradients, G, work=GRADIENT)
         return G
 
-    def per_sample_gradient_norms(self) -> Vector:
+    def per_sample_gradient_norms(self) -> FloatArray:
         r"""Return the Euclidean norm of every sample's own gradient.
 
         Returns
@@ -273,17 +274,17 @@ class Probe:
             (self.n_samples, self.n_parameters), self._directional, self._weighted_gradient
         )
 
-    def _directional(self, v: Any) -> Vector:
+    def _directional(self, v: Any) -> FloatArray:
         v = checked_vector("v", v, self.n_parameters, "one a trainable number")
         slopes = np.empty(self.n_samples)
         self._in_slices(self._core.directional, v, slopes, work=FORWARD_TANGENT)
         return slopes
 
-    def _weighted_gradient(self, u: Any) -> Vector:
+    def _weighted_gradient(self, u: Any) -> FloatArray:
         u = checked_vector("u", u, self.n_samples, "one a sample")
         return self._sum(self._core.add_gradients, u, work=GRADIENT)
 
-    def hvp(self, v: Any) -> Vector:
+    def hvp(self, v: Any) -> FloatArray:
         r"""Return the Hessian's product with a vector, exactly.
 
         .. math::
@@ -308,7 +309,7 @@ class Probe:
         v = checked_vector("v", v, self.n_parameters, "one a trainable number")
         return self._sum(self._core.add_hvp, v, work=HESSIAN)
 
-    def gauss_newton(self, v: Any) -> Vector:
+    def gauss_newton(self, v: Any) -> FloatArray:
         r"""Return the generalized Gauss-Newton matrix's product with a vector.
 
         .. math::
@@ -346,7 +347,7 @@ class Probe:
             (self.n_parameters, self.n_parameters), self.gauss_newton, self.gauss_newton
         )
 
-    def jacobian(self, x: Any) -> Vector:
+    def jacobian(self, x: Any) -> FloatArray:
         """Return the derivatives of the outputs in the inputs.
 
         Parameters
@@ -378,13 +379,13 @@ class Probe:
         few = worthwhile_threads(2, work) == 1
         return 1 if few else worthwhile_threads(effective_threads(self._estimator.n_jobs), work)
 
-    def _sum(self, add: Callable[..., None], v: Vector, *, work: int) -> Vector:
+    def _sum(self, add: Callable[..., None], v: FloatArray, *, work: int) -> FloatArray:
         """Add up a product over the samples."""
         total = np.zeros(self.n_parameters)
         self._in_slices(add, v, total, work=work)
         return total
 
-    def _in_slices(self, measure: Callable[..., None], *arrays: Array, work: int) -> None:
+    def _in_slices(self, measure: Callable[..., None], *arrays: AnyArray, work: int) -> None:
         """Take the samples through a measurement of ``work`` multiply-adds a parameter."""
         row_work = work * self.n_parameters
         step = _core.measured_rows
@@ -395,6 +396,6 @@ class Probe:
             measure(self.network.parameters, *arrays, begin, end, n_threads=n_threads)
 
 
-def _owned(array: Array, given: Any) -> Array:
+def _owned(array: AnyArray, given: Any) -> AnyArray:
     """Return an array that nobody else writes, copied only where it is or may be somebody's."""
     return array.copy() if array is given or not array.flags.owndata else array

@@ -12,15 +12,14 @@ from typing import Any
 import numpy as np
 
 from deepgen import _core
-from deepgen._network.folding import effective, shared_with_effective
-from deepgen._network.network import Array, Matrix, Network
-from deepgen.probe.linear_operator import Vector
+from deepgen._engine.arrays import AnyArray, FloatArray, Matrix
+from deepgen._network.network import Network
 
 __all__ = ["ChainedProbe", "engine_probe"]
 
 
 def engine_probe(
-    network: Network, X: Matrix, y: Array, weights: Array | None
+    network: Network, X: Matrix, y: AnyArray, weights: AnyArray | None
 ) -> _core.Probe | ChainedProbe:
     """Return what measures a network on data.
 
@@ -84,12 +83,12 @@ class ChainedProbe:
     True
     """
 
-    def __init__(self, network: Network, X: Matrix, y: Array, weights: Array | None) -> None:
-        plain = effective(network)
+    def __init__(self, network: Network, X: Matrix, y: AnyArray, weights: AnyArray | None) -> None:
+        plain = network.effective()
         self._network = network.core
         self._plain = _core.Probe(plain.core, X, y, weights)
         self._n_plain = plain.core.n_trainable
-        self._shared = shared_with_effective(network)
+        self._shared = network.shared_with_effective()
         n = self._plain.n_rows
         self._shares = np.full(n, 1.0 / n) if weights is None else weights / weights.sum()
 
@@ -98,23 +97,23 @@ class ChainedProbe:
         """Samples."""
         return self._plain.n_rows
 
-    def _at(self, parameters: Vector) -> tuple[_core.Chain, Vector]:
+    def _at(self, parameters: FloatArray) -> tuple[_core.Chain, FloatArray]:
         """Return the chain rule at given parameters, and the plain network's parameters."""
-        used: Vector = self._network.effective(parameters)
+        used: FloatArray = self._network.effective(parameters)
         return _core.Chain(self._network, parameters), used[self._shared]
 
-    def _taken(self, trained: Vector) -> Vector:
+    def _taken(self, trained: FloatArray) -> FloatArray:
         """Return what of a vector of trained numbers the plain network has too."""
         return trained[self._shared[: len(trained)]]
 
-    def _placed(self, plain: Vector) -> Vector:
+    def _placed(self, plain: FloatArray) -> FloatArray:
         """Return plain vectors in the places of trained numbers, with 0 for gains."""
         shared = self._shared[: self._network.n_trainable]
         placed = np.zeros((*plain.shape[:-1], len(shared)))
         placed[..., shared] = plain
         return placed
 
-    def _sum(self, method: str, *arguments: Any, n_threads: int) -> Vector:
+    def _sum(self, method: str, *arguments: Any, n_threads: int) -> FloatArray:
         """Return a sum over rows, of the plain network, in the places of trained numbers."""
         parameters, v, begin, end = arguments
         total = np.zeros(self._n_plain)
@@ -122,8 +121,8 @@ class ChainedProbe:
         return self._placed(total)
 
     def _gradients(
-        self, parameters: Vector, begin: int, end: int, n_threads: int
-    ) -> Iterator[tuple[slice, Vector]]:
+        self, parameters: FloatArray, begin: int, end: int, n_threads: int
+    ) -> Iterator[tuple[slice, FloatArray]]:
         """Return the gradients of single rows, some at a time."""
         chain, plain = self._at(parameters)
         for first in range(begin, end, _core.measured_rows):
@@ -136,9 +135,9 @@ class ChainedProbe:
 
     def add_gradients(
         self,
-        parameters: Vector,
-        v: Vector,
-        out: Vector,
+        parameters: FloatArray,
+        v: FloatArray,
+        out: FloatArray,
         begin: int,
         end: int,
         *,
@@ -166,9 +165,9 @@ class ChainedProbe:
 
     def add_gauss_newton(
         self,
-        parameters: Vector,
-        v: Vector,
-        out: Vector,
+        parameters: FloatArray,
+        v: FloatArray,
+        out: FloatArray,
         begin: int,
         end: int,
         *,
@@ -197,9 +196,9 @@ class ChainedProbe:
 
     def add_hvp(
         self,
-        parameters: Vector,
-        v: Vector,
-        out: Vector,
+        parameters: FloatArray,
+        v: FloatArray,
+        out: FloatArray,
         begin: int,
         end: int,
         *,
@@ -229,9 +228,9 @@ class ChainedProbe:
 
     def directional(
         self,
-        parameters: Vector,
-        v: Vector,
-        out: Vector,
+        parameters: FloatArray,
+        v: FloatArray,
+        out: FloatArray,
         begin: int,
         end: int,
         *,
@@ -257,7 +256,7 @@ class ChainedProbe:
         self._plain.directional(plain, moved, out, begin, end, n_threads=n_threads)
 
     def gradients(
-        self, parameters: Vector, out: Vector, begin: int, end: int, *, n_threads: int = 1
+        self, parameters: FloatArray, out: FloatArray, begin: int, end: int, *, n_threads: int = 1
     ) -> None:
         """Write for each row its gradient.
 
@@ -276,7 +275,7 @@ class ChainedProbe:
             out[rows] = G
 
     def norms(
-        self, parameters: Vector, out: Vector, begin: int, end: int, *, n_threads: int = 1
+        self, parameters: FloatArray, out: FloatArray, begin: int, end: int, *, n_threads: int = 1
     ) -> None:
         """Write for each row the norm of its gradient.
 
@@ -294,7 +293,7 @@ class ChainedProbe:
         for rows, G in self._gradients(parameters, begin, end, n_threads):
             out[rows] = np.linalg.norm(G, axis=1)
 
-    def jacobian(self, parameters: Vector, X: Matrix, *, n_threads: int = 1) -> Vector:
+    def jacobian(self, parameters: FloatArray, X: Matrix, *, n_threads: int = 1) -> FloatArray:
         """Return the derivatives of the outputs in the inputs.
 
         Parameters

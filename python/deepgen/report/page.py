@@ -9,9 +9,9 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from deepgen import __version__
 from deepgen._display.style import new_figure
 from deepgen._display.text_table import to_html
+from deepgen._engine.version import VERSION
 from deepgen._optional import load_extra
 from deepgen.experiments.gallery import STYLE
 from deepgen.report.data_summary import data_summary
@@ -68,7 +68,7 @@ def write_report(
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{title}</title>\n<style>{STYLE}</style></head>\n<body>\n"
         f"<h1>Report: {title}</h1>\n" + "\n".join(parts) + "\n"
-        f'<p class="small">Written by deepgen {__version__}.</p>\n</body></html>\n'
+        f'<p class="small">Written by deepgen {VERSION}.</p>\n</body></html>\n'
     )
     try:
         Path(path).write_text(page, encoding="utf-8")

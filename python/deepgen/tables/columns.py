@@ -8,11 +8,11 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._engine.arrays import FloatArray
 from deepgen._optional import load_extra
 
 __all__ = ["CategoryColumn", "Column", "NumberColumn", "learn_column"]
 
-Array = NDArray[np.float64]
 
 MOST_CATEGORIES: Final = 100
 """Categories with a feature of their own; rarer ones share one."""
@@ -79,7 +79,7 @@ class NumberColumn:
         """Names of the features."""
         return [self.name, f"{self.name} is missing"] if self.has_missing else [self.name]
 
-    def encode(self, values: Any) -> Array:
+    def encode(self, values: Any) -> FloatArray:
         """Turn values into features.
 
         Parameters
@@ -172,7 +172,7 @@ class CategoryColumn:
         names += [f"{self.name} is rare"] * self.has_rare
         return names + [f"{self.name} is missing"] * self.has_missing
 
-    def encode(self, values: Any) -> Array:
+    def encode(self, values: Any) -> FloatArray:
         """Turn values into features.
 
         Parameters
@@ -249,7 +249,7 @@ def _text(values: Any) -> NDArray[np.str_]:
     return np.array(["" if gone else str(value) for value, gone in pairs], dtype=str)
 
 
-def _numbers(name: str, values: Any) -> Array:
+def _numbers(name: str, values: Any) -> FloatArray:
     pandas = load_extra("pandas", "tables", "reading a table")
     if pandas.api.types.is_datetime64_any_dtype(values):
         seconds = (values - pandas.Timestamp(0, tz=values.dt.tz)).dt.total_seconds()

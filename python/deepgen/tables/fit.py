@@ -72,7 +72,7 @@ def fit_table(
     >>> model.task, model.facts["rows"]["training"], model.facts["rows"]["held out"]
     ('regression', 80, 20)
     """
-    from deepgen import MLPClassifier, MLPRegressor
+    from deepgen.estimators import MLPClassifier, MLPRegressor
 
     if target not in table.columns:
         known = ", ".join(f"'{name}'" for name in table.columns)

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import MARKERS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
+from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.digits import split_digits
 from deepgen.experiments.shared.rates import best_rate
 from deepgen.experiments.shared.training import fit_quietly
@@ -47,7 +48,7 @@ MARGIN: Final = 0.01
 
 def _error(task: tuple[int, str, int, bool]) -> tuple[float, float]:
     """Return the learning rate that validation chose, and the test error of its net."""
-    from deepgen import MLPClassifier
+    from deepgen.estimators import MLPClassifier
 
     size, net, seed, quick = task
     digits = split_digits(seed, n_val=297)
@@ -79,7 +80,7 @@ def _error(task: tuple[int, str, int, bool]) -> tuple[float, float]:
     return rate, tests[rates.index(rate)]
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     sizes = (SMALL, 8, LARGE) if plan.quick else SIZES
     cells = [(size, net) for size in sizes for net in NETS]
     tasks = [(*cell, seed, plan.quick) for cell in cells for seed in plan.seeds]

@@ -6,12 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS, MARKERS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen._engine.arrays import FloatArray
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,11 +37,9 @@ EXPERIMENT: Final = Experiment(
 REACH: Final = 4.0
 """How steep a logistic unit is, in cells: it climbs from 0.12 to 0.88 within one cell."""
 
-Array = NDArray[np.float64]
 
-
-def _target(x: Array) -> Array:
-    values: Array = np.sin(2 * np.pi * x) + np.abs(x - 0.5)
+def _target(x: FloatArray) -> FloatArray:
+    values: FloatArray = np.sin(2 * np.pi * x) + np.abs(x - 0.5)
     return values
 
 
@@ -73,7 +72,7 @@ def _steps(sigma: str, n: int) -> MLPRegressor:
     )
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     sizes = [2**power for power in range(2, 8 if plan.quick else 11)]
     x = np.linspace(0, 1, 20_001)
     rows: list[dict[str, Any]] = []
@@ -111,7 +110,7 @@ def _measure(plan: Plan) -> Measurement:
     )
 
 
-def _draw(sizes: list[int], errors: dict[str, Array], figure: Figure) -> None:
+def _draw(sizes: list[int], errors: dict[str, FloatArray], figure: Figure) -> None:
     figure.set_size_inches(12, 5)
     left, right = figure.subplots(1, 2)
     x = np.linspace(0, 1, 1000)

@@ -6,12 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen._engine.arrays import FloatArray
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,21 +40,19 @@ EPS: Final = 1e-3
 LIPSCHITZ: Final = 2 * np.pi
 """The largest gradient norm of the target, at (0, 0)."""
 
-Array = NDArray[np.float64]
 
-
-def _target(X: Array) -> Array:
-    values: Array = np.sin(2 * np.pi * X[..., 0]) * np.cos(np.pi * X[..., 1])
+def _target(X: FloatArray) -> FloatArray:
+    values: FloatArray = np.sin(2 * np.pi * X[..., 0]) * np.cos(np.pi * X[..., 1])
     return values
 
 
-def _grid(n: int) -> Array:
+def _grid(n: int) -> FloatArray:
     axis = np.linspace(0, 1, n)
     return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1)
 
 
 def _sum_of_boxes(n: int) -> MLPRegressor:
-    from deepgen.expressivity.constructions import bump
+    from deepgen.expressivity import bump
 
     corners = _grid(n + 1)[:-1, :-1].reshape(-1, 2)
     # Ramps are short beside the cells, and the last cells reach beyond the square.
@@ -62,7 +61,7 @@ def _sum_of_boxes(n: int) -> MLPRegressor:
     return bump(corners, upper, _target(corners + 0.5 / n), eps=eps)
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     rows: list[dict[str, Any]] = [_box_row(d, plan.seeds[0]) for d in (1, 2, 3, 5)]
     sizes = (2, 4, 8) if plan.quick else (2, 4, 8, 16)
     sums = plan.map(partial(_sum_row, quick=plan.quick), sizes, "sums of boxes")
@@ -101,7 +100,7 @@ def _measure(plan: Plan) -> Measurement:
 
 
 def _box_row(d: int, seed: int) -> dict[str, Any]:
-    from deepgen.expressivity.constructions import bump
+    from deepgen.expressivity import bump
 
     X = np.random.RandomState(seed).uniform(-1, 2, (20_000, d))
     inside = ((X >= EPS) & (X <= 1)).all(axis=1)
@@ -131,7 +130,7 @@ def _sum_row(n: int, *, quick: bool) -> dict[str, Any]:
 
 
 def _product_row(m: int) -> dict[str, Any]:
-    from deepgen.expressivity.constructions import piecewise_linear, product
+    from deepgen.expressivity import piecewise_linear, product
 
     model = product(m)
     X = _grid(257).reshape(-1, 2)
@@ -147,7 +146,7 @@ def _product_row(m: int) -> dict[str, Any]:
 
 
 def _draw(sums: list[dict[str, Any]], products: list[dict[str, Any]], figure: Figure) -> None:
-    from deepgen.expressivity.constructions import piecewise_linear, product
+    from deepgen.expressivity import piecewise_linear, product
 
     figure.set_size_inches(13.5, 8.4)
     upper = figure.subplots(2, 3)

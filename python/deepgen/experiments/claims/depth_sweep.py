@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
+from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.sweep import Net, measure_net
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _settings(kind: str, depth: int) -> dict[str, Any]:
     return {key: value for key, value in KINDS[kind].items() if key != "skip" or depth >= 3}
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     nets = plan.map(partial(_nets, 80 if plan.quick else 300), plan.seeds, "depths")
     rows: list[dict[str, Any]] = []
     training, test = (

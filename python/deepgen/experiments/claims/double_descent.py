@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval, exact
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -123,7 +124,7 @@ def _relu(seed: int) -> list[float]:
     return risks
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     gaussian = np.array(plan.map(_gaussian, plan.seeds, "Gaussian features"))
     relu = np.array(plan.map(_relu, plan.seeds, "ReLU features"))
     rows: list[dict[str, Any]] = [

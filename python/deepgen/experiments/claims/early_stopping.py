@@ -6,12 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS, legend_below
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen._engine.arrays import FloatArray
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
+from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.tasks import TASKS, draw_task
 from deepgen.experiments.shared.training import fit_quietly
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPERIMENT", "run"]
 
-Array = NDArray[np.float64]
 
 EXPERIMENT: Final = Experiment(
     name="early_stopping",
@@ -74,7 +74,7 @@ def _rows(model: Any, n: int) -> float:
     return float(model.n_iter_ * (n - aside + aside / 3))
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     cells = [(kind, way) for kind in TASKS for way in WAYS]
     answers = np.array(
         plan.map(
@@ -124,7 +124,7 @@ def _measure(plan: Plan) -> Measurement:
     )
 
 
-def _draw(saved: dict[tuple[str, str], Array], figure: Figure) -> None:
+def _draw(saved: dict[tuple[str, str], FloatArray], figure: Figure) -> None:
     axes = figure.subplots()
     axes.axhline(0, color="black", linewidth=1)
     for place, (column, name) in enumerate(((0, "computing"), (1, "test error"))):

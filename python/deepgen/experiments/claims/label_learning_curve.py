@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
+from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.digits import split_digits
 from deepgen.experiments.shared.training import fit_quietly
 
@@ -63,7 +64,7 @@ def power_law(n: Any, error: Any) -> tuple[float, float]:
 
 
 def _errors(seed: int) -> list[float]:
-    from deepgen import MLPClassifier
+    from deepgen.estimators import MLPClassifier
 
     digits = split_digits(seed)
     errors = []
@@ -82,7 +83,7 @@ def _errors(seed: int) -> list[float]:
     return errors
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     errors = np.array(plan.map(_errors, plan.seeds, "learning curves"))
     c, b = power_law(SIZES, errors.mean(axis=0))
     root = np.sqrt(len(errors))

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval, wilson_interval
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,7 +37,7 @@ EXPERIMENT: Final = Experiment(
 )
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     nets = plan.map(partial(_train, 10 if plan.quick else 30), plan.seeds, "training")
     work = [(net, nets[(place + 1) % len(nets)]) for place, net in enumerate(nets)]
     paths = plan.map(_paths, work, "lines")
@@ -88,7 +89,7 @@ def _digits() -> tuple[NDArray[np.float64], NDArray[np.int64]]:
 
 def _train(epochs: int, seed: int) -> Net:
     """Return the starting weights as one vector, and the trained classifier."""
-    from deepgen import MLPClassifier
+    from deepgen.estimators import MLPClassifier
     from deepgen.experiments.shared.training import fit_quietly
 
     X, y = _digits()
@@ -120,8 +121,8 @@ def _train(epochs: int, seed: int) -> Net:
 
 
 def _paths(nets: tuple[Net, Net]) -> tuple[LinearPath, LinearPath]:
-    from deepgen import Probe
     from deepgen.optimization import linear_path
+    from deepgen.probe import Probe
 
     (start, model), (_, other) = nets
     X, y = _digits()

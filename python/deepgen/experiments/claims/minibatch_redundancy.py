@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from deepgen.decomposition import lecture_data
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval, exact
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from deepgen import MLPRegressor
+    from deepgen.estimators import MLPRegressor
 
 __all__ = ["EXPERIMENT", "run"]
 
@@ -44,7 +45,7 @@ MOST_STEPS: Final = 20_000
 
 
 def _net(seed: int, rate: float, batch: int) -> MLPRegressor:
-    from deepgen import MLPRegressor
+    from deepgen.estimators import MLPRegressor
 
     return MLPRegressor(
         hidden_layer_sizes=(32,),
@@ -91,7 +92,7 @@ def _until(model: MLPRegressor, X: Any, y: Any, parts: Iterable[tuple[Any, Any]]
     return float("nan")
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     costs = np.array(plan.map(_costs, plan.seeds, "descents"))
     kinds = ("full batch", "stochastic")
     rows: list[dict[str, Any]] = [

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact, t_interval
+from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.two_weights import TwoWeightLoss, lab_data, printed_data
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ LEVELS: Final = tuple(digit * 10.0**power for power in range(-2, 3) for digit in
 """Heights above the minimum at which contours are drawn."""
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     printed = TwoWeightLoss(*printed_data())
     valley = np.linspace(0.5, REACH, 200)
     along = printed(valley, printed.right.optimum / valley)

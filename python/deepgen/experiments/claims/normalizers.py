@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen._display.style import MARKERS, legend_below
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen._engine.arrays import FloatArray
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
+from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.digits import split_digits
 from deepgen.experiments.shared.rates import best_rate, tuning_seeds
 from deepgen.experiments.shared.training import fit_quietly
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPERIMENT", "run"]
 
-Array = NDArray[np.float64]
 
 EXPERIMENT: Final = Experiment(
     name="normalizers",
@@ -67,7 +67,7 @@ NETS: Final[dict[str, str | None]] = {"plain": None, "batch norm": "batch", "lay
 
 def _epochs(task: tuple[str, str, float, int, bool]) -> float:
     """Return the epochs until the training loss is below the level."""
-    from deepgen import MLPClassifier
+    from deepgen.estimators import MLPClassifier
 
     start, net, rate, seed, quick = task
     how = STARTS[start]
@@ -100,7 +100,7 @@ def _epochs(task: tuple[str, str, float, int, bool]) -> float:
     return float(below[0] + 1) if len(below) else float(most)
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     tuning = tuning_seeds(1 if plan.quick else 3)
     rates = RATES[3:8:2] if plan.quick else RATES
     cells = [(start, net) for start in STARTS for net in NETS]
@@ -172,7 +172,7 @@ def _measure(plan: Plan) -> Measurement:
     )
 
 
-def _dependence(epochs: dict[tuple[str, str], Array], net: str) -> Array:
+def _dependence(epochs: dict[tuple[str, str], FloatArray], net: str) -> FloatArray:
     worse = np.maximum(epochs["weights / 4", net], epochs["weights x 4", net])
     return np.asarray(np.log(worse / epochs["well scaled", net]), dtype=np.float64)
 

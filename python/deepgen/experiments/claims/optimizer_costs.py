@@ -16,19 +16,19 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen._engine.arrays import FloatArray
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["EXPERIMENT", "run"]
 
-Array = NDArray[np.float64]
 
 EXPERIMENT: Final = Experiment(
     name="optimizer_costs",
@@ -50,15 +50,15 @@ N, D, PENALTY, RUNS = 500, 5, 0.001, 20
 RATIOS: Final = (3.0, 10.0, 30.0, 100.0)
 MIDDLE: Final = 10.0
 """The condition number at which rho is varied."""
-DETERMINISTIC: Final[Array] = np.power(10.0, -np.arange(1.0, 11.0)).astype(float)
-STOCHASTIC: Final[Array] = np.power(10.0, -np.arange(1.5, 3.6, 0.5)).astype(float)
+DETERMINISTIC: Final[FloatArray] = np.power(10.0, -np.arange(1.0, 11.0)).astype(float)
+STOCHASTIC: Final[FloatArray] = np.power(10.0, -np.arange(1.5, 3.6, 0.5)).astype(float)
 
 
 @dataclass(frozen=True)
 class _Problem:
     """Penalised logistic regression with labels of -1 and 1 folded into the inputs."""
 
-    A: Array
+    A: FloatArray
 
     @classmethod
     def draw(cls, seed: int, ratio: float) -> _Problem:
@@ -67,27 +67,27 @@ class _Problem:
         probability = 1 / (1 + np.exp(-X.sum(axis=1)))
         return cls(X * np.where(random.random(N) < probability, 1.0, -1.0)[:, None])
 
-    def risk(self, w: Array) -> Any:
+    def risk(self, w: FloatArray) -> Any:
         """Empirical risk of one or many rows of weights."""
         losses = np.logaddexp(0.0, -w @ self.A.T).mean(axis=-1)
         return losses + PENALTY / 2 * np.sum(w**2, axis=-1)
 
-    def gradient(self, w: Array) -> Array:
+    def gradient(self, w: FloatArray) -> FloatArray:
         pull = 1 / (1 + np.exp(self.A @ w))
         return -self.A.T @ pull / N + PENALTY * w
 
-    def hessian(self, w: Array) -> Array:
+    def hessian(self, w: FloatArray) -> FloatArray:
         p = 1 / (1 + np.exp(-self.A @ w))
-        matrix: Array = (self.A.T * (p * (1 - p))) @ self.A / N + PENALTY * np.eye(D)
+        matrix: FloatArray = (self.A.T * (p * (1 - p))) @ self.A / N + PENALTY * np.eye(D)
         return matrix
 
 
-def _first(excess: Array, levels: Array) -> list[float]:
+def _first(excess: FloatArray, levels: FloatArray) -> list[float]:
     """Return after how many steps the excess first is at most each level."""
     return [float(np.argmax(excess <= rho)) if (excess <= rho).any() else np.nan for rho in levels]
 
 
-def _descend(problem: _Problem, step: Any, least: float, n_steps: int) -> Array:
+def _descend(problem: _Problem, step: Any, least: float, n_steps: int) -> FloatArray:
     w, excess = np.zeros(D), []
     for _ in range(n_steps + 1):
         excess.append(problem.risk(w) - least)
@@ -98,8 +98,8 @@ def _descend(problem: _Problem, step: Any, least: float, n_steps: int) -> Array:
 
 
 def _wander(
-    problem: _Problem, scale: Array, shift: float, least: float, seed: int, n_steps: int
-) -> Array:
+    problem: _Problem, scale: FloatArray, shift: float, least: float, seed: int, n_steps: int
+) -> FloatArray:
     """Return the mean excess of stochastic descents with matrix steps scale / (t + shift)."""
     random = np.random.default_rng(np.random.SeedSequence([seed, 1]))
     w = np.zeros((RUNS, D))
@@ -143,7 +143,7 @@ def _steps(task: tuple[int, float, int]) -> dict[str, Any]:
     }
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     longest = 30_000 if plan.quick else 300_000
     tasks = [(seed, ratio, longest) for ratio in RATIOS for seed in plan.seeds]
     answers = plan.map(_steps, tasks, "descents")

@@ -16,12 +16,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen._display.style import MARKERS, legend_below
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen._engine.arrays import FloatArray
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact, t_interval
+from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.rates import best_rate, tuning_seeds
 from deepgen.experiments.shared.training import fit_quietly
 from deepgen.optimizers import SGD, AdaGrad, Adam, Optimizer, RMSProp
@@ -29,11 +30,10 @@ from deepgen.optimizers import SGD, AdaGrad, Adam, Optimizer, RMSProp
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from deepgen import MLPRegressor
+    from deepgen.estimators import MLPRegressor
 
 __all__ = ["EXPERIMENT", "METHODS", "frequencies", "full_batch", "run"]
 
-Array = NDArray[np.float64]
 
 EXPERIMENT: Final = Experiment(
     name="rare_features",
@@ -71,7 +71,7 @@ RATES: Final = tuple(2.0**power for power in range(-11, 7))
 EPOCHS, NOISE, TENTHS, RARE = 5, 0.1, 10, 3
 
 
-def frequencies(n_words: int) -> Array:
+def frequencies(n_words: int) -> FloatArray:
     """Return Zipf's law.
 
     Parameters
@@ -94,7 +94,7 @@ def frequencies(n_words: int) -> Array:
     return np.asarray(p / p.sum(), dtype=np.float64)
 
 
-def full_batch(solver: Optimizer, rate: float, n_words: int, n_steps: int) -> Array:
+def full_batch(solver: Optimizer, rate: float, n_words: int, n_steps: int) -> FloatArray:
     """Fit targets of 1 with the linear model by full-batch steps, each word with its weight p_j.
 
     Parameters
@@ -130,7 +130,7 @@ def full_batch(solver: Optimizer, rate: float, n_words: int, n_steps: int) -> Ar
 def _model(
     kind: str, solver: Optimizer, rate: float, batch_size: int, epochs: int, seed: int
 ) -> MLPRegressor:
-    from deepgen import MLPRegressor
+    from deepgen.estimators import MLPRegressor
 
     return MLPRegressor(
         solver=solver,
@@ -147,7 +147,7 @@ def _model(
     )
 
 
-def _errors(task: tuple[str, str, float, bool, int]) -> Array:
+def _errors(task: tuple[str, str, float, bool, int]) -> FloatArray:
     """Return the mean squared error in each tenth of the words; infinite where training failed."""
     from scipy import sparse
 
@@ -170,7 +170,7 @@ def _errors(task: tuple[str, str, float, bool, int]) -> Array:
         return np.append(tenths, frequencies(n_words) @ squares)
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     tuning = tuning_seeds(2 if plan.quick else 5)
     seeds = (*tuning, *plan.seeds)
     cells = [(kind, method) for kind in MODELS for method in METHODS]
@@ -252,7 +252,7 @@ def _measure(plan: Plan) -> Measurement:
     )  # fmt: skip
 
 
-def _octaves(errors: Array) -> list[float]:
+def _octaves(errors: FloatArray) -> list[float]:
     """Return for each seed by how many doublings the best rate rises from common to rare words."""
     rates = np.log2(
         [

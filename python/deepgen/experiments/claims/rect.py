@@ -6,12 +6,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,10 +34,8 @@ HEIGHTS: Final = (0.4, 1.3, 0.8)
 EPS: Final = 1e-7
 LIPSCHITZ: Final = 2 * np.pi
 
-Array = NDArray[np.float64]
 
-
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     from deepgen.expressivity import breakpoints, rect
 
     x = np.linspace(-3, 3, 1000)
@@ -100,7 +98,7 @@ def _measure(plan: Plan) -> Measurement:
 
 
 def _staircase_error(n: int) -> float:
-    from deepgen.expressivity.constructions import staircase
+    from deepgen.expressivity import staircase
 
     x = np.linspace(0, 1, 20_001)
     truth = np.sin(2 * np.pi * x)

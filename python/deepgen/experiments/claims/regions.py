@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS, MARKERS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen._engine.arrays import AnyArray
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval, exact
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,15 +40,13 @@ WINDOW: Final = ((-1.0, 1.0), (-1.0, 1.0))
 FACTOR: Final = 2.0
 """From which factor on one speaks of multiplying."""
 
-Array = NDArray[Any]
-
 
 def _shapes(quick: bool) -> list[tuple[int, ...]]:
     units = 32 if quick else 64
     return [(units // layers,) * layers for layers in (1, 2, 4)]
 
 
-def _start(seed: int, shape: tuple[int, ...]) -> tuple[list[Array], list[Array]]:
+def _start(seed: int, shape: tuple[int, ...]) -> tuple[list[AnyArray], list[AnyArray]]:
     state = np.random.RandomState(seed)
     widths = (2, *shape, 1)
     coefs = [
@@ -109,7 +108,7 @@ def _run(seed: int, *, quick: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     from deepgen.expressivity import region_bounds
 
     runs = plan.map(partial(_run, quick=plan.quick), plan.seeds, "training")
@@ -166,7 +165,7 @@ def _measure(plan: Plan) -> Measurement:
 def _draw(
     seed: int,
     quick: bool,
-    counts: dict[tuple[str, int], Array],
+    counts: dict[tuple[str, int], AnyArray],
     possible: list[Any],
     figure: Figure,
 ) -> None:

@@ -9,9 +9,10 @@ import numpy as np
 
 from deepgen._display.style import COLORS
 from deepgen.decomposition import HeteroscedasticSine, lecture_data
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval, exact
+from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.training import fit_quietly
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ def make_models(kind: str, complexity: int, seed: int = 0) -> Any:
     from sklearn.preprocessing import PolynomialFeatures
     from sklearn.tree import DecisionTreeRegressor
 
-    from deepgen import MLPRegressor
+    from deepgen.estimators import MLPRegressor
 
     if kind == "tree":
         return DecisionTreeRegressor(max_leaf_nodes=complexity)
@@ -157,7 +158,7 @@ def cross_validate(task: tuple[str, int, int]) -> tuple[float, float, float]:
     return float(training), float(validation), float(np.std(errors, axis=0)[1])
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     seeds = tuple(dict.fromkeys((0, *plan.seeds)))
     tasks = [
         (kind, complexity, seed)

@@ -8,12 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS, legend_below
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen._engine.arrays import FloatArray
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import Interval, bootstrap_interval
+from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.digits import split_digits
 from deepgen.experiments.shared.training import fit_quietly
 from deepgen.optimizers import SAM, Adam
@@ -21,11 +22,10 @@ from deepgen.optimizers import SAM, Adam
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from deepgen import MLPClassifier
+    from deepgen.estimators import MLPClassifier
 
 __all__ = ["EXPERIMENT", "predicted_ratio", "run"]
 
-Array = NDArray[np.float64]
 
 EXPERIMENT: Final = Experiment(
     name="regularizer_costs",
@@ -94,7 +94,7 @@ def predicted_ratio(method: str) -> float:
 
 
 def _model(method: str, hidden: tuple[int, ...], seed: int, **settings: Any) -> MLPClassifier:
-    from deepgen import MLPClassifier
+    from deepgen.estimators import MLPClassifier
 
     return MLPClassifier(
         hidden,
@@ -107,7 +107,7 @@ def _model(method: str, hidden: tuple[int, ...], seed: int, **settings: Any) -> 
     )
 
 
-def _step_ratios(rounds: int, seed: int) -> Array:
+def _step_ratios(rounds: int, seed: int) -> FloatArray:
     """Return for each method the median ratio of its epoch's time to the plain one's."""
     digits = split_digits(seed)
     models = {
@@ -142,7 +142,7 @@ def _learn(work: tuple[str, int, bool]) -> tuple[float, float]:
     return float(best), 1 - float(model.score(digits.X_test, digits.y_test))
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     # Other work beside it would fall on some of the methods and not on others.
     alone = replace(plan, n_jobs=1)
     steps = np.array(
@@ -205,7 +205,7 @@ def _measure(plan: Plan) -> Measurement:
     )
 
 
-def _time_ratio(drawn: Array) -> float:
+def _time_ratio(drawn: FloatArray) -> float:
     steps, epochs = drawn.T
     return float(np.median(steps) * np.exp(epochs.mean()))
 

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS, MARKERS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact, wilson_interval
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -182,7 +183,7 @@ def network_path(settings: dict[str, Any], n_steps: int = PATIENCE) -> NDArray[n
     return np.array(losses)
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     paths = {momentum: heavy_ball(START, STEP, momentum, 1000) for momentum in MOMENTA}
     rows: list[dict[str, Any]] = []
     steps: dict[float, int] = {}

@@ -6,12 +6,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen._display.style import MARKERS, legend_below
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen._engine.arrays import FloatArray
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
+from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.tasks import TASKS, draw_task
 from deepgen.experiments.shared.training import fit_quietly
 from deepgen.optimizers import ASAM, GSAM, SAM, SGD, Optimizer
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPERIMENT", "run"]
 
-Array = NDArray[np.float64]
 
 EXPERIMENT: Final = Experiment(
     name="sam_flatness",
@@ -56,7 +56,7 @@ def _train(work: tuple[str, str, int, bool]) -> tuple[float, float, float]:
     """Return the largest eigenvalue, the training loss and the test error."""
     from scipy.sparse.linalg import eigsh
 
-    from deepgen import Probe
+    from deepgen.probe import Probe
 
     name, method, seed, quick = work
     task = draw_task(name, seed)
@@ -79,7 +79,7 @@ def _train(work: tuple[str, str, int, bool]) -> tuple[float, float, float]:
     return float(top[0]), probe.loss(), task.test_error(model)
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     cells = [(name, method) for name in TASKS for method in METHODS]
     answers = np.array(
         plan.map(
@@ -128,12 +128,12 @@ def _measure(plan: Plan) -> Measurement:
     )
 
 
-def _over_sgd(measured: dict[tuple[str, str], Array], name: str, method: str) -> Array:
+def _over_sgd(measured: dict[tuple[str, str], FloatArray], name: str, method: str) -> FloatArray:
     ratios = measured[name, method][:, 0] / measured[name, "SGD"][:, 0]
     return np.asarray(np.log(ratios), dtype=np.float64)
 
 
-def _draw(measured: dict[tuple[str, str], Array], figure: Figure) -> None:
+def _draw(measured: dict[tuple[str, str], FloatArray], figure: Figure) -> None:
     axes = figure.subplots()
     axes.axhline(1, color="black", linewidth=1)
     others = [method for method in METHODS if method != "SGD"]

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,7 +38,7 @@ CONSTANT: Final = 0.5
 """Halved squared error of the mean of a standardised target."""
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     widths = WIDTHS[::2] if plan.quick else WIDTHS
     epochs = 100 if plan.quick else 500
     losses = {
@@ -85,8 +86,9 @@ def _measure(plan: Plan) -> Measurement:
 def _final_loss(width: int, epochs: int, seed: int) -> float:
     from sklearn.datasets import make_friedman1
 
-    from deepgen import MLPRegressor, Probe
+    from deepgen.estimators import MLPRegressor
     from deepgen.experiments.shared.training import fit_quietly
+    from deepgen.probe import Probe
 
     X, y = make_friedman1(400, n_features=5, noise=1.0, random_state=0)
     X = (X - 0.5) * np.sqrt(12)

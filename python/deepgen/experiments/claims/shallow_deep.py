@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS, MARKERS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen._engine.arrays import AnyArray
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -45,15 +46,13 @@ SHAPES: Final = {
 }
 NOISE: Final = 0.02
 
-Array = NDArray[Any]
 
-
-def _curve(x: Array) -> Array:
-    heights: Array = 0.6 * np.sin(3 * np.pi * x)
+def _curve(x: AnyArray) -> AnyArray:
+    heights: AnyArray = 0.6 * np.sin(3 * np.pi * x)
     return heights
 
 
-def _draw_data(seed: int, n: int, noise: float) -> tuple[Array, Array]:
+def _draw_data(seed: int, n: int, noise: float) -> tuple[AnyArray, AnyArray]:
     state = np.random.RandomState(seed)
     X = state.uniform(-1, 1, (n, 2))
     y = (X[:, 1] > _curve(X[:, 0])).astype(int)
@@ -106,7 +105,7 @@ def _run(seed: int, *, quick: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     runs = plan.map(partial(_run, quick=plan.quick), plan.seeds, "training")
     rows = [row for rows in runs for row in rows]
     errors = {
@@ -138,7 +137,7 @@ def _measure(plan: Plan) -> Measurement:
     )
 
 
-def _draw(seed: int, quick: bool, errors: dict[str, Array], figure: Figure) -> None:
+def _draw(seed: int, quick: bool, errors: dict[str, AnyArray], figure: Figure) -> None:
     figure.set_size_inches(12.5, 5.4)
     left, right = figure.subplots(1, 2)
     _draw_boundaries(left, seed, quick)

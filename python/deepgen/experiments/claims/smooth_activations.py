@@ -7,12 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS, MARKERS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen._engine.arrays import AnyArray
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -39,16 +40,14 @@ SMOOTH: Final = ("tanh", "logistic", "gelu", "silu")
 KNOTS: Final = np.linspace(-1, 1, 9)
 HEIGHTS: Final = np.array([0.2, 1.0, -0.6, 0.1, -1.0, 0.7, 0.9, -0.4, 0.3])
 
-Array = NDArray[Any]
 
-
-def _smooth(x: Array) -> Array:
-    values: Array = np.sin(2 * np.pi * x) + 0.5 * np.cos(5 * np.pi * x)
+def _smooth(x: AnyArray) -> AnyArray:
+    values: AnyArray = np.sin(2 * np.pi * x) + 0.5 * np.cos(5 * np.pi * x)
     return values
 
 
-def _kinked(x: Array) -> Array:
-    values: Array = np.interp(x, KNOTS, HEIGHTS)
+def _kinked(x: AnyArray) -> AnyArray:
+    values: AnyArray = np.interp(x, KNOTS, HEIGHTS)
     return values
 
 
@@ -102,7 +101,7 @@ def _run(seed: int, *, quick: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     runs = plan.map(partial(_run, quick=plan.quick), plan.seeds, "training")
     rows = [row for rows in runs for row in rows]
     errors = {
@@ -138,7 +137,7 @@ def _measure(plan: Plan) -> Measurement:
     )
 
 
-def _draw(seed: int, quick: bool, errors: dict[tuple[str, str], Array], figure: Figure) -> None:
+def _draw(seed: int, quick: bool, errors: dict[tuple[str, str], AnyArray], figure: Figure) -> None:
     figure.set_size_inches(13, 7.6)
     panels = figure.subplots(2, 2, width_ratios=(1.25, 1))
     x = np.linspace(-1, 1, 1001)

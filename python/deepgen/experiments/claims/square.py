@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from deepgen._display.style import COLORS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,7 +35,7 @@ EXPERIMENT: Final = Experiment(
 DEEPEST: Final = 14
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     rows = [_row(m) for m in range(1, (10 if plan.quick else DEEPEST) + 1)]
     last = rows[-1]
     small = [row for row in rows if row["error"] < 1e-4]
@@ -82,7 +83,7 @@ def _measure(plan: Plan) -> Measurement:
 
 
 def _row(m: int) -> dict[str, Any]:
-    from deepgen.expressivity.constructions import piecewise_linear, square
+    from deepgen.expressivity import piecewise_linear, square
 
     grid = np.arange(2**16 + 1) / 2**16
     knots = np.arange(2**m + 1) / 2**m

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from deepgen._display.style import COLORS
+from deepgen._engine.arrays import FloatArray
 from deepgen.experiments.claims.mlp_loss import add_bar, draw_surface
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact, t_interval, wilson_interval
+from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.two_weights import (
-    Array,
     TwoWeightLoss,
     expected_risk,
     lab_data,
@@ -49,7 +50,7 @@ SADDLE: Final = 31 / 3
 LINEAR_LEVELS: Final = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60)
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     paths = plan.map(_paths, plan.seeds, "SGD")
     begin = float(expected_risk(*RELU_START, relu=True)) - RELU_FLOOR
     rows, left, below = [], [], 0
@@ -99,7 +100,7 @@ def _measure(plan: Plan) -> Measurement:
     )
 
 
-def _paths(seed: int) -> tuple[Array, Array]:
+def _paths(seed: int) -> tuple[FloatArray, FloatArray]:
     x, y = lab_data(seed)
     # A stream of its own, so that the order does not follow from the data.
     order = np.random.RandomState([seed, 1])
@@ -110,7 +111,7 @@ def _paths(seed: int) -> tuple[Array, Array]:
     )
 
 
-def _gradient_gap(x: Array, y: Array) -> float:
+def _gradient_gap(x: FloatArray, y: FloatArray) -> float:
     whole = TwoWeightLoss(x, y)
     parts = [TwoWeightLoss(xi, yi) for xi, yi in zip(x[:, None], y[:, None], strict=True)]
     points = [(w1, w2) for w1 in (-3.0, 0.5, 4.0) for w2 in (-4.0, -0.5, 3.0)]
@@ -124,7 +125,7 @@ def _gradient_gap(x: Array, y: Array) -> float:
     )
 
 
-def _draw(seed: int, relu_path: Array, linear_path: Array, figure: Figure) -> None:
+def _draw(seed: int, relu_path: FloatArray, linear_path: FloatArray, figure: Figure) -> None:
     figure.set_size_inches(13.5, 8.6)
     parts = figure.subfigures(2, 1, squeeze=False)
     upper, lower = parts[0, 0], parts[1, 0]
@@ -164,7 +165,7 @@ def _draw(seed: int, relu_path: Array, linear_path: Array, figure: Figure) -> No
     lower.legend(*right.get_legend_handles_labels(), loc="outside lower center", ncols=2)
 
 
-def _draw_path(axes: Axes, path: Array) -> None:
+def _draw_path(axes: Axes, path: FloatArray) -> None:
     axes.plot(*path.T, color=COLORS[4], linewidth=1.5, label="SGD")
     for point, marker, label in ((path[0], "o", "start"), (path[-1], "s", "end")):
         axes.plot(

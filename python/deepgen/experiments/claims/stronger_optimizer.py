@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import MARKERS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen._engine.arrays import FloatArray
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
+from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.rates import best_rate, tuning_seeds
 from deepgen.experiments.shared.training import fit_quietly
 from deepgen.optimizers import LBFGS, SGD, Adam, Optimizer
@@ -21,8 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["EXPERIMENT", "run"]
 
-Array = NDArray[np.float64]
-Data = tuple[Array, NDArray[np.int64], Array, NDArray[np.int64]]
+Data = tuple[FloatArray, NDArray[np.int64], FloatArray, NDArray[np.int64]]
 
 EXPERIMENT: Final = Experiment(
     name="stronger_optimizer",
@@ -64,7 +65,8 @@ def _moons(seed: int, flipped: float) -> Data:
 
 def _train(task: tuple[str, str, float, int, int]) -> tuple[float, float]:
     """Return training loss and test error; not finite where training failed."""
-    from deepgen import MLPClassifier, Probe
+    from deepgen.estimators import MLPClassifier
+    from deepgen.probe import Probe
 
     labels, solver, rate, epochs, seed = task
     X, y, X_test, y_test = _moons(seed, FLIPPED[labels])
@@ -88,7 +90,7 @@ def _train(task: tuple[str, str, float, int, int]) -> tuple[float, float]:
     return Probe(model, X, y).loss(), 1 - float(model.score(X_test, y_test))
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     epochs = 100 if plan.quick else 500
     tuning = tuning_seeds(2 if plan.quick else 5)
     cells = [(labels, solver) for labels in FLIPPED for solver in SOLVERS]
@@ -168,7 +170,9 @@ def _rates(solver: str, quick: bool) -> tuple[float, ...]:
 
 
 def _draw(
-    loss: dict[tuple[str, str], Array], error: dict[tuple[str, str], Array], figure: Figure
+    loss: dict[tuple[str, str], FloatArray],
+    error: dict[tuple[str, str], FloatArray],
+    figure: Figure,
 ) -> None:
     figure.set_size_inches(12, 5)
     for axes, labels in zip(figure.subplots(1, 2), FLIPPED, strict=True):

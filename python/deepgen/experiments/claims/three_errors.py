@@ -11,9 +11,10 @@ import numpy as np
 
 from deepgen._display.style import COLORS
 from deepgen.decomposition import Decomposition, HeteroscedasticSine, decompose
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact, t_interval
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,7 +42,7 @@ SIZES: Final = (50, 100, 200, 400, 800, 1600)
 TOLERANCES: Final = (0.2, 0.1, 0.06, 0.04, 0.02)
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     truth = HeteroscedasticSine()
     options: dict[str, Any] = {
         "n_repeats": len(plan.seeds),
@@ -112,7 +113,7 @@ def _tree(n_pieces: int) -> Any:
 
 
 def _perceptron() -> Any:
-    from deepgen import MLPRegressor
+    from deepgen.estimators import MLPRegressor
 
     return MLPRegressor(
         hidden_layer_sizes=(16,),

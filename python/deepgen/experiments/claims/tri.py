@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from deepgen._display.style import COLORS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,7 +32,7 @@ EXPERIMENT: Final = Experiment(
 )
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     rows = [_row(k) for k in range(1, 9 if plan.quick else 13)]
     deepest = rows[-1]
     k = deepest["k"]

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
+from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.sweep import LEVEL, Net, measure_net
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def _nets(epochs: int, seed: int) -> list[Net]:
     return [measure_net((width,), seed, epochs) for width in WIDTHS]
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     nets = plan.map(partial(_nets, 300 if plan.quick else 600), plan.seeds, "widths")
     test = np.array([[net.test for net in one] for one in nets])
     epochs = np.array([[net.epochs for net in one] for one in nets])

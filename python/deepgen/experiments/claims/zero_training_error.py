@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from deepgen._display.style import COLORS
-from deepgen.experiments.experiment import Experiment, Measurement, Plan, Runner
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import Interval, wilson_interval
+from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -33,7 +34,7 @@ WIDTHS: Final = (1, 2, 4, 8, 12, 16, 32, 64)
 N_SAMPLES, N_FEATURES = 200, 10
 
 
-def _measure(plan: Plan) -> Measurement:
+def _measure(plan: RunPlan) -> Measurement:
     epochs = 400 if plan.quick else 1000
     rows: list[dict[str, Any]] = []
     shares: dict[int, Interval] = {}
@@ -72,7 +73,7 @@ def _measure(plan: Plan) -> Measurement:
 
 
 def _accuracy(width: int, epochs: int, seed: int) -> float:
-    from deepgen import MLPClassifier
+    from deepgen.estimators import MLPClassifier
     from deepgen.experiments.shared.training import fit_quietly
 
     draw = np.random.RandomState(seed)

@@ -73,7 +73,7 @@ def measure_net(hidden: tuple[int, ...], seed: int, max_iter: int, **settings: A
     net : Net
         What was measured.
     """
-    from deepgen import MLPRegressor
+    from deepgen.estimators import MLPRegressor
 
     truth = HeteroscedasticSine()
     X, y = truth.sample(N_SAMPLES, np.random.default_rng(np.random.SeedSequence([seed])))

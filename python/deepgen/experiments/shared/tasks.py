@@ -71,7 +71,7 @@ def draw_task(name: str, seed: int) -> Task:
     >>> draw_task("sine", 0).X.shape
     (200, 1)
     """
-    from deepgen import MLPClassifier, MLPRegressor
+    from deepgen.estimators import MLPClassifier, MLPRegressor
 
     draw = np.random.default_rng(np.random.SeedSequence([seed, 1]))
     if name == "sine":

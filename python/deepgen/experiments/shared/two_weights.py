@@ -25,12 +25,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from deepgen._engine.arrays import FloatArray
+
 __all__ = ["Side", "TwoWeightLoss", "expected_risk", "lab_data", "printed_data", "sgd_path"]
 
-Array = NDArray[np.float64]
 
-
-def printed_data() -> tuple[Array, Array]:
+def printed_data() -> tuple[FloatArray, FloatArray]:
     """Draw the data of the code printed in the lecture.
 
     Returns
@@ -50,7 +50,7 @@ def printed_data() -> tuple[Array, Array]:
     return x, 2 * x + 0.5 * draw.randn(30)
 
 
-def lab_data(seed: int, n_samples: int = 100) -> tuple[Array, Array]:
+def lab_data(seed: int, n_samples: int = 100) -> tuple[FloatArray, FloatArray]:
     """Draw the data behind the lecture's picture.
 
     Parameters
@@ -129,13 +129,13 @@ class TwoWeightLoss:
     def _side(self, on: NDArray[np.bool_]) -> Side:
         return Side(float(np.mean(on * self.x**2)), float(np.mean(on * self.x * self.y)))
 
-    def _sides(self, w1: Any) -> tuple[Array, Array]:
+    def _sides(self, w1: Any) -> tuple[FloatArray, FloatArray]:
         # relu(w1 x) is zero for every sample at w1 = 0.
         a = np.where(w1 > 0, self.right.a, np.where(w1 < 0, self.left.a, 0.0))
         b = np.where(w1 > 0, self.right.b, np.where(w1 < 0, self.left.b, 0.0))
         return a, b
 
-    def __call__(self, w1: ArrayLike, w2: ArrayLike) -> Array:
+    def __call__(self, w1: ArrayLike, w2: ArrayLike) -> FloatArray:
         """Return the loss at one or many points.
 
         Parameters
@@ -153,7 +153,7 @@ class TwoWeightLoss:
         u = w1 * w2
         return np.asarray(self.c - 2 * b * u + a * u**2)
 
-    def gradient(self, w1: float, w2: float) -> Array:
+    def gradient(self, w1: float, w2: float) -> FloatArray:
         """Return the gradient at a point.
 
         Parameters
@@ -169,7 +169,7 @@ class TwoWeightLoss:
         a, b = self._sides(w1)
         return np.array([w2, w1]) * float(2 * (a * w1 * w2 - b))
 
-    def hessian(self, w1: float, w2: float) -> Array:
+    def hessian(self, w1: float, w2: float) -> FloatArray:
         """Return the Hessian at a point.
 
         Parameters
@@ -186,7 +186,7 @@ class TwoWeightLoss:
         mixed = 4 * a * w1 * w2 - 2 * b
         return np.array([[2 * a * w2**2, mixed], [mixed, 2 * a * w1**2]], dtype=float)
 
-    def saddle(self, side: Side) -> Array:
+    def saddle(self, side: Side) -> FloatArray:
         """Return the eigenvalues of the Hessian at the origin, seen from one side.
 
         Parameters
@@ -219,7 +219,7 @@ class TwoWeightLoss:
 
 def sgd_path(
     x: ArrayLike, y: ArrayLike, start: tuple[float, float], learning_rate: float, *, relu: bool
-) -> Array:
+) -> FloatArray:
     """Take one step of SGD on each sample's own loss, in the order given.
 
     Parameters
@@ -254,7 +254,7 @@ def sgd_path(
     return np.array(path)
 
 
-def expected_risk(w1: ArrayLike, w2: ArrayLike, *, relu: bool) -> Array:
+def expected_risk(w1: ArrayLike, w2: ArrayLike, *, relu: bool) -> FloatArray:
     """Return the expectation of the loss over the data behind the lecture's picture.
 
     With u = w1 w2 it is 4/3 - (2/3) u + u^2 / 6 + 9 for w2 relu(w1 x), the same for both signs of

@@ -52,7 +52,7 @@ def bump(lower: Any, upper: Any, h: Any = 1.0, eps: float = 1e-3) -> MLPRegresso
 
     Examples
     --------
-    >>> from deepgen.expressivity.constructions import bump
+    >>> from deepgen.expressivity import bump
     >>> model = bump([0, 0], [1, 1], 2.0)
     >>> model.predict([[0.5, 0.5], [0.5, 1.5], [-1.0, 3.0]]).round(9).tolist()
     [2.0, 0.0, 0.0]

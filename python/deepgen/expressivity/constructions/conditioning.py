@@ -25,7 +25,7 @@ class Conditioning:
 
     Examples
     --------
-    >>> from deepgen.expressivity.constructions import conditioning, memorize
+    >>> from deepgen.expressivity import conditioning, memorize
     >>> X, y = [[0.0], [1.0], [2.0]], [1.0, -1.0, 0.0]
     >>> conditioning(memorize(X, y), X, y).smallest_diagonal
     0.5
@@ -72,7 +72,7 @@ def conditioning(model: Any, X: Any, y: Any) -> Conditioning:
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.expressivity.constructions import conditioning, memorize
+    >>> from deepgen.expressivity import conditioning, memorize
     >>> rng = np.random.default_rng(0)
     >>> X, y = rng.normal(size=(50, 3)), rng.normal(size=50)
     >>> bool(conditioning(memorize(X, y), X, y).residual < 1e-6)

@@ -71,7 +71,7 @@ def memorize(X: Any, y: Any, *, random_state: Any = 0) -> MLPRegressor:
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.expressivity.constructions import memorize
+    >>> from deepgen.expressivity import memorize
     >>> rng = np.random.default_rng(0)
     >>> X, y = rng.normal(size=(50, 3)), rng.normal(size=50)
     >>> bool(np.abs(memorize(X, y).predict(X) - y).max() < 1e-6)

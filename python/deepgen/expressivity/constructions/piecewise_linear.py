@@ -52,7 +52,7 @@ def piecewise_linear(knots: Any, values: Any) -> MLPRegressor:
 
     Examples
     --------
-    >>> from deepgen.expressivity.constructions import piecewise_linear
+    >>> from deepgen.expressivity import piecewise_linear
     >>> piecewise_linear([0, 1, 3], [0, 2, 0]).predict([[0.5], [2.0]]).tolist()
     [1.0, 1.0]
     """

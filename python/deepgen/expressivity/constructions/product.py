@@ -46,7 +46,7 @@ def product(m: int) -> MLPRegressor:
 
     Examples
     --------
-    >>> from deepgen.expressivity.constructions import product
+    >>> from deepgen.expressivity import product
     >>> round(float(product(10).predict([[0.3, 0.7]])[0]), 5)
     0.21
     """

@@ -51,7 +51,7 @@ def rect(a: Any, b: Any, h: Any, eps: float = 1e-7) -> MLPRegressor:
 
     Examples
     --------
-    >>> from deepgen.expressivity.constructions import rect
+    >>> from deepgen.expressivity import rect
     >>> model = rect(0.0, 1.0, 1.3)
     >>> model.predict([[-1.0], [0.5], [2.0]]).round(6).tolist()
     [0.0, 1.3, 0.0]

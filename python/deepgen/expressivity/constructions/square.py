@@ -47,7 +47,7 @@ def square(m: int) -> MLPRegressor:
 
     Examples
     --------
-    >>> from deepgen.expressivity.constructions import square
+    >>> from deepgen.expressivity import square
     >>> square(2).predict([[0.25], [0.5], [0.125]]).tolist()
     [0.0625, 0.25, 0.03125]
     """

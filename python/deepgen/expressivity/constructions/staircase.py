@@ -50,7 +50,7 @@ def staircase(
 
     Examples
     --------
-    >>> from deepgen.expressivity.constructions import staircase
+    >>> from deepgen.expressivity import staircase
     >>> staircase(lambda x: x, 4).predict([[0.1], [0.4], [0.9]]).round(6).tolist()
     [0.125, 0.375, 0.875]
     """

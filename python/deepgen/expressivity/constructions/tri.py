@@ -48,7 +48,7 @@ def tri(k: int) -> MLPRegressor:
 
     Examples
     --------
-    >>> from deepgen.expressivity.constructions import tri
+    >>> from deepgen.expressivity import tri
     >>> tri(3).predict([[j / 8] for j in range(9)]).tolist()
     [0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]
     """

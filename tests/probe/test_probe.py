@@ -17,8 +17,8 @@ from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from deepgen import MLPClassifier, MLPRegressor, Probe
-from deepgen import probe as module
-from probes.fitted_models import data_of, features, fitted, probe_of, smooth_target
+from deepgen.probe import probe as module
+from probe.fitted_models import data_of, features, fitted, probe_of, smooth_target
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

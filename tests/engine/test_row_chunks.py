@@ -4,14 +4,15 @@ import itertools
 
 import numpy as np
 import pytest
-from engine.building import network_of
 from scipy import sparse
 from small_networks import LAYER, scaled_problem
 from small_networks import network_of as spec_of
 
-from deepgen import _core, slices
+from deepgen import _core
+from deepgen._engine import row_chunks as slices
 from deepgen._inputs.features import as_matrix
 from deepgen._network.network import Network
+from engine.building import network_of
 from reference import LayerSpec
 
 SPEC = spec_of(LayerSpec(width=32, normalization=LAYER), LayerSpec(width=16), n_inputs=12)

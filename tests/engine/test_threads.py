@@ -2,7 +2,8 @@
 
 import pytest
 
-from deepgen import _core, threads
+from deepgen import _core
+from deepgen._engine import threads
 
 
 @pytest.fixture
