@@ -27,7 +27,7 @@ SAME_GRADIENT = 1e-12
 # apart as edges are long.
 SAME_EDGE = 1e-3
 # Numbers in the affine maps of all cells; 1.6 GB.
-LIMIT = 200_000_000
+MAX_NUMBERS = 200_000_000
 # Cells that are cut together: their arrays stay in the cache.
 BLOCK = 1000
 
@@ -267,10 +267,10 @@ def _cut_by_units(
             ancestors, on = ancestors[parents], on[parents]
             on[:, unit] = positive
             n_cells = n_done + len(ancestors) + n_before - block[-1] - 1
-            if 3 * n_cells * n_units > LIMIT:
+            if 3 * n_cells * n_units > MAX_NUMBERS:
                 raise ValueError(
                     f"more than {n_cells} cells in layer {index}, whose maps are "
-                    f"{3 * n_cells * n_units} numbers, more than {LIMIT}; take a smaller window, "
+                    f"{3 * n_cells * n_units} numbers, more than {MAX_NUMBERS}; take a smaller window, "
                     "or count the patterns of sampled points with sampled_patterns"
                 )
         done.append((polygons, on, ancestors + first))
