@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from deepgen._display.axes import given_or_new
+from deepgen._display.axes import axes_or_new
 from deepgen._engine.arrays import FloatArray
 from deepgen._optional import load_extra
 from deepgen.expressivity.piecewise import PiecewiseLinear, piecewise_linear_of
@@ -92,7 +92,7 @@ class LinearRegions:
         ax : matplotlib.axes.Axes
             With the window's coordinates as axes; colours have no meaning.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         # Steps of the golden ratio tell neighbours apart.
         shades = (self.regions * 0.6180339887498949) % 1.0
         collections = load_extra("matplotlib.collections", "plot", "drawing")
