@@ -107,7 +107,8 @@ def test_the_twins_curvature_equals_torch(member):
 def test_all_that_a_probe_measures_equals_the_twin(member):
     spec = residual(LAYER, reparametrization=member)
     parameters, X, y, weights = problem(spec, n=20)
-    probe, P = ReparametrizedProbe(Network(core_of(spec), parameters), X, y, weights), n_trainable(spec)
+    probe = ReparametrizedProbe(Network(core_of(spec), parameters), X, y, weights)
+    P = n_trainable(spec)
     rng = np.random.default_rng(1)
     v, u = rng.normal(size=P), rng.normal(size=20)
     twin, data = reference.probe, (spec, parameters)

@@ -159,8 +159,8 @@ class StepFunctions(HypothesisClass):
         x, inverse = np.unique(X[:, 0], return_inverse=True)
         if len(x) > MAX_POINTS:
             raise ValueError(
-                f"the best step function on a sample takes n^2 work: at most {MAX_POINTS:,} different "
-                f"inputs, got {len(x):,}; use a smaller n_samples"
+                f"the best step function on a sample takes n^2 work: at most {MAX_POINTS:,} "
+                f"different inputs, got {len(x):,}; use a smaller n_samples"
             )
         mass = np.bincount(inverse).astype(float)
         level = np.bincount(inverse, weights=y) / mass

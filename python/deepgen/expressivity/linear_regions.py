@@ -270,8 +270,8 @@ def _cut_by_units(
             if 3 * n_cells * n_units > MAX_NUMBERS:
                 raise ValueError(
                     f"more than {n_cells} cells in layer {index}, whose maps are "
-                    f"{3 * n_cells * n_units} numbers, more than {MAX_NUMBERS}; take a smaller window, "
-                    "or count the patterns of sampled points with sampled_patterns"
+                    f"{3 * n_cells * n_units} numbers, more than {MAX_NUMBERS}; take a smaller "
+                    "window, or count the patterns of sampled points with sampled_patterns"
                 )
         done.append((polygons, on, ancestors + first))
         n_done += len(polygons)

@@ -123,8 +123,8 @@ def walk(function: PiecewiseLinear, start: FloatArray, stop: FloatArray) -> Iter
             if n_nodes * layer.width > MAX_NUMBERS:
                 raise ValueError(
                     f"layer {index} has {n_nodes - 1} pieces along the segment, "
-                    f"{n_nodes * layer.width} numbers, more than {MAX_NUMBERS}; take a shorter segment, "
-                    "or count the patterns of sampled points with sampled_patterns"
+                    f"{n_nodes * layer.width} numbers, more than {MAX_NUMBERS}; take a shorter "
+                    "segment, or count the patterns of sampled points with sampled_patterns"
                 )
             if len(roots.t):
                 z, dz = _insert(line, roots, z, dz)
