@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepgen._display.axes import given_or_new
+from deepgen._display.axes import axes_or_new
 from deepgen._engine.arrays import FloatArray
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class Decomposition:
         ax : matplotlib.axes.Axes
             The axes drawn on.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         place = np.arange(len(TERMS))
         readings = {
             "population risks (Bottou and Bousquet)": (self.bottou_bousquet, "#0072b2", -0.2),

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["predictions"]
 
-MOST_CLASSES = 12
+MAX_CLASSES = 12
 """Classes up to which the figure shows each pair."""
 
 
@@ -50,7 +50,7 @@ def predictions(data: ReportData) -> Section | None:
         }
         for name in classes
     ]
-    draw = None if len(classes) > MOST_CLASSES else lambda f: _confusion(f, classes, answer, y)
+    draw = None if len(classes) > MAX_CLASSES else lambda f: _confusion(f, classes, answer, y)
     return Section("Predictions", [f"Of {rows} of {data.name}."], table, draw)
 
 
