@@ -6,17 +6,14 @@ a file that was cut short or altered is refused, and that the parts fit together
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import os
 import re
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepgen._serialization.file_format import pack, unpack
+from deepgen._serialization.file_format import pack, replace_file, unpack
 from deepgen._serialization.plain_data import Reader, Unwritable, Writer
 from deepgen._user_warnings import warn
 
@@ -254,32 +251,3 @@ def check_parts(model: Any) -> None:
     compute = network.means if targets.linked else network.outputs
     with np.errstate(all="ignore"):
         targets.decode(compute(np.zeros((1, n_inputs), dtype=network.dtype)))
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file such that it is never seen half written.
-
-    Parameters
-    ----------
-    path : Path
-        The file.
-    content : bytes
-        All of it.
-
-    Raises
-    ------
-    FileNotFoundError
-        If its folder is not there.
-    """
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(path.parent))
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()

@@ -150,8 +150,7 @@ class TableModel:
         -----
         Plain data and arrays, no pickle: loading runs no code from the file.
         """
-        from deepgen._serialization.file_format import pack, unpack
-        from deepgen.estimators.saving import replace_file
+        from deepgen._serialization.file_format import pack, replace_file, unpack
 
         with tempfile.TemporaryDirectory() as folder:
             bare = Path(folder) / "estimator.dgn"
