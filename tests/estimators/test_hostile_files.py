@@ -122,6 +122,7 @@ NETWORK = ("attributes", "network_", "network", "state")
         (set_in("parameters", "alpha", {}), "unknown kind 'nothing'"),
         (set_in("parameters", "alpha", {"scalar": "object", "value": 1}), "numbers of type object"),
         (set_in("parameters", "alpha", {"tensor": "nowhere"}), "nowhere"),
+        (set_in("pipeline", {}), "unknown section 'pipeline'"),
         (set_in("attributes", "predict", 1), "unknown attribute 'predict'"),
         (set_in("attributes", "__class__", 1), "unknown attribute '__class__'"),
         (set_in("attributes", "n_features_in_", 4), "takes 5 features and gives 3 outputs"),
