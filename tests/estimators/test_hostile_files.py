@@ -14,7 +14,7 @@ from safetensors.numpy import save
 import deepgen
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._serialization.file_format import pack, unpack
-from estimators.problems import curve, features
+from estimators.samples import curve, features
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

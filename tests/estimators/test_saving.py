@@ -29,7 +29,7 @@ from deepgen import (
 )
 from deepgen._component import Component
 from deepgen._serialization.plain_data import known_classes
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
