@@ -22,8 +22,8 @@ enum class Epilogue {
     accumulate,      // c += ab
     bias,            // c = ab + bias
     bias_relu,       // c = max(ab + bias, 0)
-    gate,            // c = gate > 0 ? ab * gate_scale : 0      (ReLU's slope, dropout's scale)
-    accumulate_gate, // c = gate > 0 ? (c + ab) * gate_scale : 0
+    mask,            // c = mask > 0 ? ab * mask_scale : 0      (ReLU's slope, dropout's scale)
+    accumulate_mask, // c = mask > 0 ? (c + ab) * mask_scale : 0
 };
 inline constexpr Index n_epilogues = 6;
 
@@ -39,9 +39,9 @@ struct Product {
     T *c;
     Index c_stride;
     const T *bias = nullptr;
-    const T *gate = nullptr;
-    Index gate_stride = 0;
-    T gate_scale = 1;
+    const T *mask = nullptr;
+    Index mask_stride = 0;
+    T mask_scale = 1;
 };
 
 // out (rows, columns) = a^T b, a (depth, rows), b (depth, columns); columns <= panel, out

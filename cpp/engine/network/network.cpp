@@ -37,9 +37,9 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
         .branch_drop = layer.branch_drop,
         .relu_in_product = false,
         .relu_in_normalization = false,
-        .gated = false,
+        .masked = false,
         .keeps_value = false,
-        .gate_scale = static_cast<T>(1.0 / (1.0 - layer.dropout)),
+        .mask_scale = static_cast<T>(1.0 / (1.0 - layer.dropout)),
         .identity = layer.activation == "identity",
         .reparametrization = stored.make(Settings(layer.reparametrization, stored.parameters)),
         .centred = stored.centred,
@@ -48,7 +48,7 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
     plan.relu_in_product =
         relu && !plan.normalization && !plan.skips_before_normalization && plan.gate < 0;
     plan.relu_in_normalization = relu && plan.normalization;
-    plan.gated = relu && !skips_over;
+    plan.masked = relu && !skips_over;
     plan.keeps_value =
         !plan.identity && (!plan.from_output || skips_over || (layer.dropout > 0.0 && !relu));
     return plan;

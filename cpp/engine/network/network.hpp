@@ -35,9 +35,10 @@ struct LayerPlan {
     double dropout, branch_drop;
     bool relu_in_product; // max(., 0) while the tile is in registers
     bool relu_in_normalization;
-    bool gated; // the slope and dropout's scale are applied by the product that brings the gradient
+    // The product that computes dL/da of this layer applies ReLU's slope and dropout's scale too.
+    bool masked;
     bool keeps_value; // what the slope is computed from is not what the layer gives
-    T gate_scale;
+    T mask_scale;
     bool identity;
     std::unique_ptr<const Reparametrization> reparametrization; // null without
     bool centred;                                               // by that

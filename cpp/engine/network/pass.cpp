@@ -186,7 +186,7 @@ void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &
 template <class T>
 void Pass<T>::activation_backward(const Batch<T> &batch, Index layer, Share rows) {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
-    if (plan.gated)
+    if (plan.masked)
         return;
     LayerMemory &memory = layers_[as_size(layer)];
     const Index first = rows.begin * memory.stride;
@@ -248,8 +248,8 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
         const PackedLayer &packed = network_.packed().layers()[as_size(l)];
         const bool accumulate = network_.is_added(l - 1, l);
         const Rows<const T> slopes = product_slopes(l, batch.rows.size);
-        const Epilogue epilogue = below.gated
-                                      ? (accumulate ? Epilogue::accumulate_gate : Epilogue::gate)
+        const Epilogue epilogue = below.masked
+                                      ? (accumulate ? Epilogue::accumulate_mask : Epilogue::mask)
                                       : (accumulate ? Epilogue::accumulate : Epilogue::store);
         network_.kernels().product[static_cast<int>(epilogue)](
             {.rows = n_rows,
@@ -262,9 +262,9 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
              .b_rows = packed.narrow ? packed.n_outputs : packed.width,
              .c = below_memory.slope.data() + rows.begin * below_memory.stride,
              .c_stride = below_memory.stride,
-             .gate = below_memory.output.data() + rows.begin * below_memory.stride,
-             .gate_stride = below_memory.stride,
-             .gate_scale = batch.dropout_key ? below.gate_scale : T(1)});
+             .mask = below_memory.output.data() + rows.begin * below_memory.stride,
+             .mask_stride = below_memory.stride,
+             .mask_scale = batch.dropout_key ? below.mask_scale : T(1)});
     }
 }
 

@@ -27,7 +27,7 @@ struct GradientTile {
 };
 
 // What a layer's slopes are, on their way back: of its output, of its branch before a skip, of what
-// its activation takes, and of its product. Where the product that brings them applies the gate,
+// its activation takes, and of its product. Where the product that brings them applies the mask,
 // the first is the third already.
 enum class Slopes { output, branch, normalized, product };
 

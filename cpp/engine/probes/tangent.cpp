@@ -40,7 +40,7 @@ Tangent::Tangent(const Network<double> &network, Index max_rows, Index team_size
         memory.slope.resize(size);
         if (plan.gate >= 0)
             memory.product_slope.resize(product_size);
-        if (!plan.gated && !plan.identity) {
+        if (!plan.masked && !plan.identity) {
             memory.turn.resize(size);
             memory.bend.resize(size);
         }
@@ -62,7 +62,7 @@ void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
     if (layer == 0)
         return; // X does not move
     const LayerMemory &below = layers_[as_size(layer - 1)];
-    const Rows<const double> gate = pass.result(layer, Part::output, batch.rows.size);
+    const Rows<const double> mask = pass.result(layer, Part::output, batch.rows.size);
     Product<double> product{.rows = rows.end - rows.begin,
                             .columns = packed.width,
                             .depth = plan.n_inputs,
@@ -72,8 +72,8 @@ void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
                             .b_rows = packed.n_inputs,
                             .c = to.data() + rows.begin * stride,
                             .c_stride = stride,
-                            .gate = gate.data + rows.begin * gate.stride,
-                            .gate_stride = gate.stride};
+                            .mask = mask.data + rows.begin * mask.stride,
+                            .mask_stride = mask.stride};
     if (packed.narrow) {
         product.c = memory.product.data() + rows.begin * memory.product_stride;
         product.c_stride = memory.product_stride;
@@ -83,9 +83,9 @@ void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
             part<const double>(memory.product.data(), memory.product_stride, plan.width, rows),
             to.data() + rows.begin * stride, stride);
     } else {
-        const bool gated = plan.gated && !plan.normalization;
-        kernels.product[static_cast<int>(gated ? Epilogue::accumulate_gate : Epilogue::accumulate)](
-            product);
+        const bool masked = plan.masked && !plan.normalization;
+        kernels.product[static_cast<int>(masked ? Epilogue::accumulate_mask
+                                                : Epilogue::accumulate)](product);
     }
     for (Index i = rows.begin; plan.gate >= 0 && i < rows.end; ++i)
         std::copy_n(to.data() + i * stride, plan.width, z.data() + i * memory.stride);
@@ -216,7 +216,7 @@ void Tangent::hand_down(const Batch<double> &batch, const Pass<double> &pass,
     };
     const Rows<const double> slopes = pass.product_slopes(layer, batch.rows.size);
     const Rows<const double> own = product_slopes(layer, batch.rows.size);
-    const Rows<const double> gate = pass.result(layer - 1, Part::output, batch.rows.size);
+    const Rows<const double> mask = pass.result(layer - 1, Part::output, batch.rows.size);
     Product<double> product{.rows = rows.end - rows.begin,
                             .columns = packed.n_inputs,
                             .depth = own.width,
@@ -226,15 +226,15 @@ void Tangent::hand_down(const Batch<double> &batch, const Pass<double> &pass,
                             .b_rows = packed.narrow ? packed.n_outputs : packed.width,
                             .c = below.slope.data() + rows.begin * below.stride,
                             .c_stride = below.stride,
-                            .gate = gate.data + rows.begin * gate.stride,
-                            .gate_stride = gate.stride};
+                            .mask = mask.data + rows.begin * mask.stride,
+                            .mask_stride = mask.stride};
     const bool accumulate = network_.is_added(layer - 1, layer);
     kernels.product[static_cast<int>(accumulate ? Epilogue::accumulate : Epilogue::store)](product);
     product.a = slopes.data + rows.begin * slopes.stride;
     product.a_stride = slopes.stride;
     product.b = transposed(direction);
-    const bool gated = network_.layers()[as_size(layer - 1)].gated;
-    kernels.product[static_cast<int>(gated ? Epilogue::accumulate_gate : Epilogue::accumulate)](
+    const bool masked = network_.layers()[as_size(layer - 1)].masked;
+    kernels.product[static_cast<int>(masked ? Epilogue::accumulate_mask : Epilogue::accumulate)](
         product);
 }
 

@@ -58,7 +58,7 @@ class Tangent {
         Index stride;
         Buffer<double> output;        // R z or R y, then R a
         Buffer<double> slope;         // R dL/da, then R dL/dz
-        Buffer<double> turn, bend;    // f'(y) and f''(y) R y, where they are not a gate
+        Buffer<double> turn, bend;    // f'(y) and f''(y) R y, where no mask stands for them
         Buffer<double> product;       // R a_{l-1} W of a narrow layer; R z and R z_T with a gate
         Buffer<double> branch;        // R h, where the skip needs it beside R a
         Buffer<double> product_slope; // R dL/dz and R dL/dz_T with a gate
