@@ -62,11 +62,11 @@ void directional(const HeldProbe &held, const py::object &parameters, const py::
                  const py::object &out, Index begin, Index end, Index n_threads) {
     const auto flat = parameters_of(held, parameters);
     const auto direction = finite_vector_of("v", v, held.probe.n_parameters());
-    auto slopes = writable_vector_of<double>("out", out, held.probe.n_rows());
+    auto derivatives = writable_vector_of<double>("out", out, held.probe.n_rows());
     const Share rows = rows_of(held, begin, end);
     checked_threads(n_threads);
     const double *const from = flat.data(), *const along = direction.data();
-    double *const to = slopes.mutable_data();
+    double *const to = derivatives.mutable_data();
     const py::gil_scoped_release released;
     held.probe.directional(from, along, rows, to, n_threads);
 }
@@ -141,9 +141,9 @@ void pull_back(HeldChain &held, const py::object &gradients) {
 void pull_back_tangent(const HeldChain &held, const py::object &direction,
                        const py::object &gradient, const py::object &tangent) {
     const auto along = finite_vector_of("direction", direction, held.size());
-    const auto slopes = vector_of<double>("gradient", gradient, held.size());
+    const auto derivatives = vector_of<double>("gradient", gradient, held.size());
     auto moved = writable_vector_of<double>("tangent", tangent, held.size());
-    held.chain.pull_back_tangent(along.data(), slopes.data(), moved.mutable_data());
+    held.chain.pull_back_tangent(along.data(), derivatives.data(), moved.mutable_data());
 }
 
 } // namespace

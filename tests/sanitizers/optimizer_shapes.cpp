@@ -1,7 +1,8 @@
 // What the optimizer interface has to carry, on a team of threads.
 //
 //   (b) gradients at another point: SAM around plain descent, w <- w - rate g(w + rho g / |g|)
-//   (c) layer statistics: inputs^T slopes of a layer has to be the gradient that is visited, by an
+//   (c) layer statistics: inputs^T gradients of a layer has to be the gradient that is visited, by
+//   an
 //       optimizer that exists for this test only
 
 #include "optimizer_shapes.hpp"
@@ -53,7 +54,7 @@ class StatisticsReader final : public Optimizer<double> {
                 double sum = 0.0;
                 for (Index row = 0; row < seen.inputs.rows; ++row)
                     sum += seen.inputs.data[row * seen.inputs.stride + at / panel] *
-                           seen.slopes.data[row * seen.slopes.stride + at % panel];
+                           seen.gradients.data[row * seen.gradients.stride + at % panel];
                 apart = std::max(apart, std::abs(sum - stretch.gradient[at]));
             }
             worst_ = apart;

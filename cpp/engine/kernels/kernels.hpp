@@ -131,9 +131,10 @@ template <class T>
 struct ActivationKernels {
     bool from_output;
     void (*apply)(Rows<T> from, T *to, Index to_stride); // to = f(from), padding left at zero
-    void (*backward)(Rows<T> delta, const T *x, Index x_stride); // delta *= f'(x)
-    // slope = f'(x), bend = f''(x) tangent, then tangent *= slope; all of one stride but x
-    void (*curve)(Rows<T> tangent, const T *x, Index x_stride, T *slope, T *bend);
+    void (*backward)(Rows<T> gradient, const T *x, Index x_stride); // gradient *= f'(x)
+    // slope = f'(x), slope_tangent = f''(x) tangent, then tangent *= slope; all of one stride but x
+    void (*tangent_forward)(Rows<T> tangent, const T *x, Index x_stride, T *slope,
+                            T *slope_tangent);
 };
 
 template <class T>
@@ -193,8 +194,10 @@ struct Kernels {
     void (*unstandardize_rows)(Rows<T> dy, const T *x, Index x_stride, const T *scale,
                                const T *inverse_std);
 
-    // The R-operator on the way back: tangent = tangent * slope + delta * bend, all of one stride
-    void (*curve_back)(Rows<T> tangent, const T *delta, const T *slope, const T *bend);
+    // The R-operator on the way back: tangent = tangent * slope + gradient * slope_tangent, all of
+    // one stride
+    void (*activation_tangent_backward)(Rows<T> tangent, const T *gradient, const T *slope,
+                                        const T *slope_tangent);
     // x[i, j] *= factor[j]
     void (*multiply_columns)(Rows<T> x, const T *factor);
     // y = a * p + b * q (+ r, unless null), by column; y may be a

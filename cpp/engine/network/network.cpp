@@ -197,7 +197,7 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, co
                 .weight_sum = weight_sum,
                 .training = training};
             pass.forward(team, batch, X, packed, last, Part::output);
-            pass.loss_and_slopes(team, batch, y);
+            pass.loss_and_output_gradients(team, batch, y);
             if (gradient)
                 pass.backward(team, batch, packed);
             team.wait();

@@ -1,4 +1,4 @@
-// Phase 1 of a pass: rows forward through the layers, and their slopes back.
+// Phase 1 of a pass: rows forward through the layers, and their gradients back.
 
 #include "engine/network/pass.hpp"
 
@@ -22,14 +22,14 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
         if (plan.keeps_value)
             memory.value.resize(size);
         if (gradient)
-            memory.slope.resize(size);
+            memory.gradients.resize(size);
         const PackedLayer &packed = network.packed().layers()[layers_.size() - 1];
         if (plan.gate >= 0) {
             memory.branch.resize(size);
             memory.product_stride = row_stride<T>(packed.width);
             memory.product.resize(as_size(max_rows * memory.product_stride));
             if (gradient)
-                memory.product_slope.resize(memory.product.size());
+                memory.product_gradients.resize(memory.product.size());
         }
         if (plan.normalization)
             memory.normalization =
@@ -56,7 +56,7 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
             thread.cursors.resize(as_size(max_rows));
         }
         thread.gradient.resize(as_size(largest));
-        thread.partner_slopes.resize(as_size(row_block * layers_.back().stride));
+        thread.partner_gradients.resize(as_size(row_block * layers_.back().stride));
     }
 }
 
@@ -191,11 +191,11 @@ void Pass<T>::activation_backward(const Batch<T> &batch, Index layer, Share rows
     LayerMemory &memory = layers_[as_size(layer)];
     const Index first = rows.begin * memory.stride;
     if (!plan.skips_before_normalization)
-        drop(batch, layer, rows, memory.slope.data(), memory.stride);
+        drop(batch, layer, rows, memory.gradients.data(), memory.stride);
     if (!plan.identity)
         network_.kernels().activations[as_size(plan.activation)].backward(
-            {rows.end - rows.begin, plan.width, memory.slope.data() + first, memory.stride},
-            bends(layer, batch.rows.size).data + first, memory.stride);
+            {rows.end - rows.begin, plan.width, memory.gradients.data() + first, memory.stride},
+            slope_inputs(layer, batch.rows.size).data + first, memory.stride);
 }
 
 template <class T>
@@ -206,7 +206,7 @@ void Pass<T>::normalization_backward(const Team &team, const Batch<T> &batch,
         return;
     LayerMemory &memory = layers_[as_size(layer)];
     const auto call =
-        normalization_call(batch, parameters, layer, rows, memory.slope.data(), memory.stride);
+        normalization_call(batch, parameters, layer, rows, memory.gradients.data(), memory.stride);
     if (batch.training)
         plan.normalization->backward(team, call, *memory.normalization);
     else
@@ -215,7 +215,7 @@ void Pass<T>::normalization_backward(const Team &team, const Batch<T> &batch,
 
 template <class T>
 void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters<T> &parameters) {
-    backward(team, batch, parameters, [](Index, Slopes) {});
+    backward(team, batch, parameters, [](Index, GradientStage) {});
 }
 
 template <class T>
@@ -227,40 +227,40 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
     for (Index l = static_cast<Index>(plans.size()) - 1; l >= 0; --l) {
         const LayerPlan<T> &plan = plans[as_size(l)];
         LayerMemory &memory = layers_[as_size(l)];
-        visit(l, Slopes::output);
+        visit(l, GradientStage::output);
         if (plan.skip && !plan.skips_before_normalization)
             skip_backward(l, rows);
-        visit(l, Slopes::branch);
+        visit(l, GradientStage::branch);
         activation_backward(batch, l, rows);
-        visit(l, Slopes::normalized);
+        visit(l, GradientStage::normalized);
         normalization_backward(team, batch, parameters, l, rows);
         if (plan.skips_before_normalization) {
             skip_backward(l, rows);
-            drop(batch, l, rows, memory.slope.data(), memory.stride);
+            drop(batch, l, rows, memory.gradients.data(), memory.stride);
         }
         if (plan.gate >= 0)
             join_gate(l, rows);
-        visit(l, Slopes::product);
+        visit(l, GradientStage::product);
         if (l == 0)
             break;
         const LayerPlan<T> &below = plans[as_size(l - 1)];
         LayerMemory &below_memory = layers_[as_size(l - 1)];
         const PackedLayer &packed = network_.packed().layers()[as_size(l)];
         const bool accumulate = network_.is_added(l - 1, l);
-        const Rows<const T> slopes = product_slopes(l, batch.rows.size);
+        const Rows<const T> gradients = product_gradients(l, batch.rows.size);
         const Epilogue epilogue = below.masked
                                       ? (accumulate ? Epilogue::accumulate_mask : Epilogue::mask)
                                       : (accumulate ? Epilogue::accumulate : Epilogue::store);
         network_.kernels().product[static_cast<int>(epilogue)](
             {.rows = n_rows,
              .columns = packed.n_inputs,
-             .depth = slopes.width,
-             .a = slopes.data + rows.begin * slopes.stride,
-             .a_stride = slopes.stride,
+             .depth = gradients.width,
+             .a = gradients.data + rows.begin * gradients.stride,
+             .a_stride = gradients.stride,
              .b = packed.narrow ? parameters.weights.data() + packed.coefs
                                 : parameters.transposed.data() + packed.transposed,
              .b_rows = packed.narrow ? packed.n_outputs : packed.width,
-             .c = below_memory.slope.data() + rows.begin * below_memory.stride,
+             .c = below_memory.gradients.data() + rows.begin * below_memory.stride,
              .c_stride = below_memory.stride,
              .mask = below_memory.output.data() + rows.begin * below_memory.stride,
              .mask_stride = below_memory.stride,
@@ -277,7 +277,7 @@ Rows<const T> Pass<T>::result(Index layer, Part part, Index n_rows) const {
                 memory.normalization->stride};
     if (part == Part::output)
         return {n_rows, plan.width, memory.output.data(), memory.stride};
-    return bends(layer, n_rows);
+    return slope_inputs(layer, n_rows);
 }
 
 template <class T>
@@ -288,28 +288,29 @@ Rows<const T> Pass<T>::inputs(Index layer, Index n_rows) const {
 }
 
 template <class T>
-Rows<const T> Pass<T>::slopes(Index layer, Index n_rows) const {
+Rows<const T> Pass<T>::gradients(Index layer, Index n_rows) const {
     const LayerMemory &memory = layers_[as_size(layer)];
-    return {n_rows, network_.layers()[as_size(layer)].width, memory.slope.data(), memory.stride};
+    return {n_rows, network_.layers()[as_size(layer)].width, memory.gradients.data(),
+            memory.stride};
 }
 
 template <class T>
-Rows<const T> Pass<T>::product_slopes(Index layer, Index n_rows) const {
+Rows<const T> Pass<T>::product_gradients(Index layer, Index n_rows) const {
     const LayerMemory &memory = layers_[as_size(layer)];
-    if (memory.product_slope.empty())
-        return slopes(layer, n_rows);
-    return {n_rows, network_.packed().layers()[as_size(layer)].width, memory.product_slope.data(),
-            memory.product_stride};
+    if (memory.product_gradients.empty())
+        return gradients(layer, n_rows);
+    return {n_rows, network_.packed().layers()[as_size(layer)].width,
+            memory.product_gradients.data(), memory.product_stride};
 }
 
 template <class T>
-Rows<T> Pass<T>::output_slopes(Index n_rows) {
+Rows<T> Pass<T>::output_gradients(Index n_rows) {
     LayerMemory &last = layers_.back();
-    return {n_rows, network_.n_outputs(), last.slope.data(), last.stride};
+    return {n_rows, network_.n_outputs(), last.gradients.data(), last.stride};
 }
 
 template <class T>
-Rows<const T> Pass<T>::bends(Index layer, Index n_rows) const {
+Rows<const T> Pass<T>::slope_inputs(Index layer, Index n_rows) const {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     const LayerMemory &memory = layers_[as_size(layer)];
     const Buffer<T> &branch = memory.branch.empty() ? memory.output : memory.branch;

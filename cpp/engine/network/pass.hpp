@@ -26,17 +26,18 @@ struct GradientTile {
     bool coefs;
 };
 
-// What a layer's slopes are, on their way back: of its output, of its branch before a skip, of what
-// its activation takes, and of its product. Where the product that brings them applies the mask,
-// the first is the third already.
-enum class Slopes { output, branch, normalized, product };
+// The stages of the backward pass at which a visitor sees a layer's gradients: with respect to the
+// layer's output, to its branch before a skip, to the activation's input, and to the product z.
+// Where the product that computes dL/da also applies the mask, `output` already equals
+// `normalized`.
+enum class GradientStage { output, branch, normalized, product };
 
 // Matrices whose products X^T dZ, layer by layer, add to the gradient of the weights; the inputs of
 // layer 0 are X itself, where it takes part.
 template <class T>
 struct OuterTerm {
     bool with_X;
-    FunctionRef<Rows<const T>(Index layer)> inputs, slopes;
+    FunctionRef<Rows<const T>(Index layer)> inputs, gradients;
 };
 
 template <class T>
@@ -51,14 +52,15 @@ class Pass {
     // Phase 1, up to layer `last`; of that one perhaps only the product.
     void forward(const Team &, const Batch<T> &, const Inputs<T> &, PackedParameters<T> &,
                  Index last, Part part);
-    // The loss of each row block and, with room for a gradient, the slopes of the outputs.
-    void loss_and_slopes(const Team &, const Batch<T> &, const Targeted<T> &);
-    // After that, other slopes of the outputs: the loss's sampled ones.
-    void sampled_slopes(const Team &, const Batch<T> &, const Targeted<T> &, std::uint64_t key);
+    // The loss of each row block and, with room for a gradient, the gradients of the outputs.
+    void loss_and_output_gradients(const Team &, const Batch<T> &, const Targeted<T> &);
+    // After that, replaces the gradients of the outputs by those that the loss samples.
+    void sampled_output_gradients(const Team &, const Batch<T> &, const Targeted<T> &,
+                                  std::uint64_t key);
     // What the loss of a row weighs; under mixup, of it and its partner.
     static double row_weight(const Batch<T> &, const Targeted<T> &, Index row);
-    // The visitor sees this thread's rows of each layer's slopes in every state that they pass.
-    using Visit = FunctionRef<void(Index layer, Slopes)>;
+    // The visitor sees this thread's rows of each layer's gradients at every stage.
+    using Visit = FunctionRef<void(Index layer, GradientStage)>;
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &, Visit visit);
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &);
 
@@ -84,28 +86,28 @@ class Pass {
     // After the backward pass: a_{l-1} (null for sparse X) and dL/dz_l, with dL/dz_T in the columns
     // of a gate.
     Rows<const T> inputs(Index layer, Index n_rows) const;
-    Rows<const T> product_slopes(Index layer, Index n_rows) const;
-    // On the way back: of the layer's output, branch or what its activation takes.
-    Rows<const T> slopes(Index layer, Index n_rows) const;
+    Rows<const T> product_gradients(Index layer, Index n_rows) const;
+    // On the way back: dL/da, dL/dh or dL/dy of the layer, as far as the pass has come.
+    Rows<const T> gradients(Index layer, Index n_rows) const;
     SparseBlock<T> features(const Inputs<T> &X, Index n_rows) const { // of sparse X
         return inputs_.sparse(X, {0, n_rows});
     }
     // What meets at the layer's skip.
     SkipCall<T> skip_call(Index layer, Share rows) const;
-    // The slopes of the outputs, for those who bring their own.
-    Rows<T> output_slopes(Index n_rows);
-    // What the activation's derivatives are computed from.
-    Rows<const T> bends(Index layer, Index n_rows) const;
+    // The gradients of the outputs, for callers that write their own.
+    Rows<T> output_gradients(Index n_rows);
+    // What the activation's slope is computed from: its input or its value.
+    Rows<const T> slope_inputs(Index layer, Index n_rows) const;
     const NormalizationMemory<T> &normalization(Index layer) const {
         return *layers_[as_size(layer)].normalization;
     }
 
-    // The gradient of the intercepts, a gate's included, from the product's slopes.
-    void intercept_gradient(Index layer, const Rows<const T> &slopes, T *gradient) const;
+    // The gradient of the intercepts, a gate's included, from the product's gradients.
+    void intercept_gradient(Index layer, const Rows<const T> &gradients, T *gradient) const;
 
     // This thread's rows: whole row blocks, so that block sums have one owner.
     static Share row_share(const Team &, Index n_rows);
-    // One row block of the gathered targets, for the loss; its gradient is the outputs' slopes.
+    // One row block of the gathered targets, for the loss; its gradient is that of the outputs.
     LossRows<T> loss_rows(const Batch<T> &, const Targeted<T> &, Index row);
     // a_{l-1} W_l + b_l of some rows with any parameters, max(., 0) when `relu`.
     void multiply(const Inputs<T> &, const PackedParameters<T> &, Index layer, Share rows, T *z,
@@ -114,19 +116,19 @@ class Pass {
   private:
     struct LayerMemory {
         Index stride;
-        Buffer<T> output; // a
-        Buffer<T> value;  // what the activation's slope is computed from, where that is not a
-        Buffer<T> slope;  // dL/da, then dL/dz
-        Buffer<T> branch; // h, which the way back through a gate needs beside a
+        Buffer<T> output;    // a
+        Buffer<T> value;     // what the activation's slope is computed from, where that is not a
+        Buffer<T> gradients; // dL/da, then dL/dz
+        Buffer<T> branch;    // h, which the way back through a gate needs beside a
         Index product_stride = 0;
-        Buffer<T> product;       // z and the gate's z_T, then T; only with a gate
-        Buffer<T> product_slope; // dL/dz and dL/dz_T
+        Buffer<T> product;           // z and the gate's z_T, then T; only with a gate
+        Buffer<T> product_gradients; // dL/dz and dL/dz_T
         std::unique_ptr<NormalizationMemory<T>> normalization;
     };
     struct ThreadMemory {
         Buffer<T> gradient;                // of one item
         std::vector<std::int64_t> cursors; // of the batch's CSR rows
-        Buffer<T> partner_slopes;          // of a row block
+        Buffer<T> partner_gradients;       // of a row block
     };
 
     void layer_forward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,

@@ -99,10 +99,10 @@ void Pass<T>::skip_backward(Index layer, Share rows) {
                 matrix.empty() ? nullptr : matrix.data() + rows.begin * stride + column, stride};
     };
     plan.skip->backward(skip_call(layer, rows),
-                        {.slope = part(memory.slope, memory.stride, 0),
-                         .carried = part(from.slope, from.stride, 0),
+                        {.branch = part(memory.gradients, memory.stride, 0),
+                         .carried = part(from.gradients, from.stride, 0),
                          .carried_is_new = !network_.is_added(plan.skip_from, layer + 1),
-                         .gate = part(memory.product_slope, memory.product_stride, gate)});
+                         .gate = part(memory.product_gradients, memory.product_stride, gate)});
 }
 
 template <class T>
@@ -110,8 +110,8 @@ void Pass<T>::join_gate(Index layer, Share rows) {
     const Index width = network_.layers()[as_size(layer)].width;
     LayerMemory &memory = layers_[as_size(layer)];
     for (Index i = rows.begin; i < rows.end; ++i)
-        std::copy_n(memory.slope.data() + i * memory.stride, width,
-                    memory.product_slope.data() + i * memory.product_stride);
+        std::copy_n(memory.gradients.data() + i * memory.stride, width,
+                    memory.product_gradients.data() + i * memory.product_stride);
 }
 
 #define DEEPGEN_INSTANTIATE(T)                                                                     \

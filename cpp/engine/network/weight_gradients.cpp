@@ -33,11 +33,11 @@ void for_each_stretch(const PackedLayout<T> &packed, const WorkItem &item, Funct
 } // namespace
 
 template <class T>
-void Pass<T>::intercept_gradient(Index layer, const Rows<const T> &slopes, T *gradient) const {
+void Pass<T>::intercept_gradient(Index layer, const Rows<const T> &gradients, T *gradient) const {
     const LayerBlocks &blocks = network_.layout().layers[as_size(layer)];
     if (blocks.intercepts == absent && blocks.gate_intercepts == absent)
         return;
-    network_.kernels().column_sums(slopes, gradient);
+    network_.kernels().column_sums(gradients, gradient);
     if (blocks.intercepts == absent)
         std::fill_n(gradient, blocks.width, T(0)); // those of the gate alone
 }
@@ -47,11 +47,11 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
                                Sink sink) {
     const Index n_rows = batch.rows.size;
     const auto inputs_of = [&](Index layer) { return inputs(layer, n_rows); };
-    const auto slopes_of = [&](Index layer) { return product_slopes(layer, n_rows); };
-    const OuterTerm<T> term{.with_X = true, .inputs = inputs_of, .slopes = slopes_of};
+    const auto gradients_of = [&](Index layer) { return product_gradients(layer, n_rows); };
+    const OuterTerm<T> term{.with_X = true, .inputs = inputs_of, .gradients = gradients_of};
     const auto vectors = [&](Index layer, T *gradient) {
         const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
-        intercept_gradient(layer, product_slopes(layer, n_rows), gradient);
+        intercept_gradient(layer, product_gradients(layer, n_rows), gradient);
         if (NormalizationMemory<T> *const normalized = layers_[as_size(layer)].normalization.get())
             scale_gradient(network_.kernels(), team, *normalized, n_rows, gradient + packed.width,
                            gradient + 2 * packed.width);
@@ -78,7 +78,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
         });
     };
     const auto run = [&](const WorkItem &item, const OuterTerm<T> &term) {
-        const Rows<const T> slopes = term.slopes(item.layer);
+        const Rows<const T> gradients = term.gradients(item.layer);
         switch (item.kind) {
         case WorkItem::Kind::tile: {
             const Rows<const T> a = term.inputs(item.layer);
@@ -91,8 +91,8 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
                                    .depth = n_rows,
                                    .a = a.data + item.row,
                                    .a_stride = a.stride,
-                                   .b = slopes.data + item.column,
-                                   .b_stride = slopes.stride,
+                                   .b = gradients.data + item.column,
+                                   .b_stride = gradients.stride,
                                    .out = gradient});
             break;
         }
@@ -100,15 +100,15 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
             const Rows<const T> below = term.inputs(item.layer);
             if (item.n_rows == 1) {
                 kernels.weighted_sums(
-                    {n_rows, item.columns, below.data + item.column, below.stride}, slopes.data,
-                    slopes.stride, gradient);
+                    {n_rows, item.columns, below.data + item.column, below.stride}, gradients.data,
+                    gradients.stride, gradient);
                 break;
             }
             kernels.outer_product({.rows = item.n_rows,
                                    .columns = item.columns,
                                    .depth = n_rows,
-                                   .a = slopes.data,
-                                   .a_stride = slopes.stride,
+                                   .a = gradients.data,
+                                   .a_stride = gradients.stride,
                                    .b = below.data + item.column,
                                    .b_stride = below.stride,
                                    .out = gradient});
@@ -129,8 +129,8 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
                                   .first = item.row,
                                   .n_features = item.n_rows,
                                   .columns = item.columns,
-                                  .b = slopes.data,
-                                  .b_stride = slopes.stride,
+                                  .b = gradients.data,
+                                  .b_stride = gradients.stride,
                                   .out = gradient});
             break;
         }

@@ -4,7 +4,7 @@
 
 namespace deepgen {
 
-// From the last layer to the first, whose slopes were written last.
+// From the last layer to the first, whose gradients were written last.
 template <class T>
 Work<T>::Work(const PackedLayout<T> &packed, Index panel, bool dense_inputs) {
     using Kind = WorkItem::Kind;

@@ -38,7 +38,7 @@ KFac<T>::Layer::Layer(const PackedLayer &packed, Index panel, Index limit)
       scaled(packed.intercepts + (packed.has_bias ? packed.width : 0)),
       vectors_end(packed.intercepts + packed.n_vectors),
       inputs(packed.n_features + (packed.has_bias ? 1 : 0), limit),
-      slopes(packed.n_outputs, limit) {}
+      gradients(packed.n_outputs, limit) {}
 
 template <class T>
 KFac<T>::KFac(std::unique_ptr<Optimizer<T>> base, const Settings &settings,
@@ -67,11 +67,11 @@ void KFac<T>::allocate(const Surroundings &surroundings) {
         Layer &layer = layers_.emplace_back(packed, surroundings.weights.panel, limit_);
         layer.first = n_numbers;
         n_numbers += layer.n_rows() * layer.stride();
-        const Index right = layer.slopes.blocks().largest() * layer.stride();
+        const Index right = layer.gradients.blocks().largest() * layer.stride();
         layer.right.resize(as_size(right));
         if (eigen_)
             layer.right_back.resize(as_size(right));
-        for (const Factor<T> *side : {&layer.inputs, &layer.slopes}) {
+        for (const Factor<T> *side : {&layer.inputs, &layer.gradients}) {
             largest_block_ = std::max(largest_block_, side->blocks().largest());
             widest_ = std::max(widest_, side->places());
         }
@@ -91,7 +91,7 @@ void KFac<T>::list_work() {
         const auto number = static_cast<Index>(l);
         const Layer &layer = layers_[l];
         for (const bool of_inputs : {true, false}) {
-            const Factor<T> &side = of_inputs ? layer.inputs : layer.slopes;
+            const Factor<T> &side = of_inputs ? layer.inputs : layer.gradients;
             for (Index block = 0; block < side.blocks().count(); ++block) {
                 const Index n = side.blocks().length(block);
                 sides_.append({number, block, of_inputs}, cost(n, n, n));
@@ -105,9 +105,9 @@ void KFac<T>::list_work() {
             }
         }
         for (Index a = 0; a < layer.inputs.blocks().count(); ++a)
-            for (Index g = 0; g < layer.slopes.blocks().count(); ++g) {
+            for (Index g = 0; g < layer.gradients.blocks().count(); ++g) {
                 const Index n = layer.inputs.blocks().length(a);
-                const Index width = padded<T>(layer.slopes.blocks().length(g));
+                const Index width = padded<T>(layer.gradients.blocks().length(g));
                 for (Index row = 0; row < n; row += rows_at_once) {
                     const Index n_rows = std::min(rows_at_once, n - row);
                     row_items_.append({number, a, g, row, n_rows}, cost(n_rows, width, width));
@@ -129,10 +129,10 @@ void KFac<T>::make_room(Index n_rows, Index n_threads, bool dense_inputs) {
         if (dense_inputs || &layer != layers_.data())
             widest = std::max(widest, layer.inputs.places());
         else
-            widest = std::max(widest, layer.slopes.places());
+            widest = std::max(widest, layer.gradients.places());
     rows_stride_ = row_stride<T>(widest);
     input_rows_.assign(as_size(n_rows * rows_stride_), T(0));
-    slope_rows_.assign(as_size(n_rows * row_stride<T>(widest_)), T(0));
+    gradient_rows_.assign(as_size(n_rows * row_stride<T>(widest_)), T(0));
     threads_.clear();
     for (Index thread = 0; thread < n_threads; ++thread) {
         const auto purpose = eigen_ ? Roots<T>::Purpose::eigenbasis : Roots<T>::Purpose::inverse;
@@ -149,7 +149,7 @@ std::vector<Memory<T>> KFac<T>::memory() {
     const char *const root = eigen_ ? "_basis" : "_inverse";
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         layers_[l].inputs.remember("kfac_inputs_" + std::to_string(l), root, all);
-        layers_[l].slopes.remember("kfac_slopes_" + std::to_string(l), root, all);
+        layers_[l].gradients.remember("kfac_gradients_" + std::to_string(l), root, all);
     }
     unpacked_ = true; // whoever asks may write
     return all;
@@ -202,9 +202,9 @@ void KFac<T>::turn(const Team &team, BatchGradient<T> &batch, StepSize size, con
 template <class T>
 void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemory &own) {
     Layer &layer = layers_[as_size(item.layer)];
-    const Blocks &inputs = layer.inputs.blocks(), &slopes = layer.slopes.blocks();
-    const Index begin = slopes.begin(item.slopes), end = slopes.end(item.slopes);
-    const Index stride = row_stride<T>(end - begin), place = layer.slopes.place(item.slopes);
+    const Blocks &inputs = layer.inputs.blocks(), &gradients = layer.gradients.blocks();
+    const Index begin = gradients.begin(item.gradients), end = gradients.end(item.gradients);
+    const Index stride = row_stride<T>(end - begin), place = layer.gradients.place(item.gradients);
     const Index first_row = inputs.begin(item.inputs) + item.row;
     for (Index i = 0; i < item.n_rows; ++i)
         layer.matrix.for_each_run(first_row + i, begin, end,
@@ -212,7 +212,7 @@ void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemor
                                       std::copy_n(gradient + offset, length,
                                                   own.rows.data() + i * stride + column - begin);
                                   });
-    const T *const right = layer.right.data() + slopes.largest() * place;
+    const T *const right = layer.right.data() + gradients.largest() * place;
     const Index width = padded<T>(end - begin);
     Product<T> product{.rows = item.n_rows,
                        .columns = width,
@@ -241,9 +241,9 @@ void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemor
 template <class T>
 void KFac<T>::divide(const RowItem &item, ThreadMemory &own) {
     Layer &layer = layers_[as_size(item.layer)];
-    const Blocks &inputs = layer.inputs.blocks(), &slopes = layer.slopes.blocks();
-    const Index depth = inputs.length(item.inputs), n = slopes.length(item.slopes);
-    const Index stride = row_stride<T>(n), place = layer.slopes.place(item.slopes);
+    const Blocks &inputs = layer.inputs.blocks(), &gradients = layer.gradients.blocks();
+    const Index depth = inputs.length(item.inputs), n = gradients.length(item.gradients);
+    const Index stride = row_stride<T>(n), place = layer.gradients.place(item.gradients);
     for (Index column = 0; column < padded<T>(n); column += kernels_.panel) {
         const Index width = std::min(kernels_.panel, padded<T>(n) - column);
         kernels_.product[static_cast<int>(Epilogue::store)](
@@ -259,7 +259,7 @@ void KFac<T>::divide(const RowItem &item, ThreadMemory &own) {
              .c_stride = stride});
     }
     const T damping = static_cast<T>(damping_);
-    const T *const columns = layer.slopes.values(item.slopes);
+    const T *const columns = layer.gradients.values(item.gradients);
     for (Index i = 0; i < item.n_rows; ++i) {
         const T value = layer.inputs.values(item.inputs)[item.row + i];
         T *const row = own.rows.data() + i * stride;
@@ -275,7 +275,7 @@ void KFac<T>::divide(const RowItem &item, ThreadMemory &own) {
          .depth = n,
          .a = own.rows.data(),
          .a_stride = stride,
-         .b = layer.right_back.data() + slopes.largest() * place,
+         .b = layer.right_back.data() + gradients.largest() * place,
          .b_rows = n,
          .c = turned_.data() + layer.first + row * layer.stride() + place,
          .c_stride = layer.stride()});
@@ -286,7 +286,7 @@ template <class T>
 double KFac<T>::multiply_left(const PanelItem &item, const T *gradient, T *direction,
                               ThreadMemory &own) {
     Layer &layer = layers_[as_size(item.layer)];
-    const Blocks &inputs = layer.inputs.blocks(), &slopes = layer.slopes.blocks();
+    const Blocks &inputs = layer.inputs.blocks(), &gradients = layer.gradients.blocks();
     const Index n = inputs.length(item.inputs), begin = inputs.begin(item.inputs);
     kernels_.outer_product({.rows = n,
                             .columns = item.width,
@@ -294,11 +294,11 @@ double KFac<T>::multiply_left(const PanelItem &item, const T *gradient, T *direc
                             .a = layer.inputs.root(item.inputs),
                             .a_stride = n,
                             .b = turned_.data() + layer.first + begin * layer.stride() +
-                                 layer.slopes.place(item.slopes) + item.column,
+                                 layer.gradients.place(item.gradients) + item.column,
                             .b_stride = layer.stride(),
                             .out = own.panel.data()});
-    const Index first = slopes.begin(item.slopes) + item.column;
-    const Index end = std::min(first + item.width, slopes.end(item.slopes));
+    const Index first = gradients.begin(item.gradients) + item.column;
+    const Index end = std::min(first + item.width, gradients.end(item.gradients));
     double product = 0.0;
     for (Index i = 0; i < n; ++i) {
         const T *const row = own.panel.data() + i * item.width;

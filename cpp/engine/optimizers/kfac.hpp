@@ -1,6 +1,6 @@
 // K-FAC: natural gradient with a curvature of Kronecker factors.
 //
-// Of a layer with inputs a (and a 1 for the bias) and slopes s = dl/dz the Fisher information is
+// Of a layer with inputs a (and a 1 for the bias) and gradients s = dl/dz the Fisher information is
 // taken to be A (x) G with
 //
 //   A = E[a a^T],   G = E[s s^T]                       running means, weight 1 - min(1 - 1/k,
@@ -51,11 +51,11 @@ class KFac final : public Preconditioner<T> {
 
         WeightMatrix matrix;
         Index coefs, scaled, vectors_end; // packed: [coefs, scaled) has a direction of its own
-        Factor<T> inputs, slopes;
-        Buffer<T> right, right_back; // root of `slopes` in panels, block after block
-        Index first = 0;             // of this layer in the products, (inputs, places of slopes)
+        Factor<T> inputs, gradients;
+        Buffer<T> right, right_back; // root of `gradients` in panels, block after block
+        Index first = 0;             // of this layer in the products, (inputs, places of gradients)
         Index n_rows() const { return inputs.size(); }
-        Index stride() const { return slopes.places(); }
+        Index stride() const { return gradients.places(); }
     };
     struct SideItem {
         Index layer, block;
@@ -67,11 +67,11 @@ class KFac final : public Preconditioner<T> {
         bool of_inputs;
     };
     struct RowItem { // of a layer's matrix, in one block of inputs and one of outputs
-        Index layer, inputs, slopes;
+        Index layer, inputs, gradients;
         Index row, n_rows; // within the block
     };
     struct PanelItem {
-        Index layer, inputs, slopes;
+        Index layer, inputs, gradients;
         Index column, width; // within the block
     };
     struct ThreadMemory {
@@ -112,7 +112,7 @@ class KFac final : public Preconditioner<T> {
 
     bool dense_inputs_ = true;
     Index rows_stride_ = 0;
-    Buffer<T> input_rows_, slope_rows_; // of the batch, weighted
+    Buffer<T> input_rows_, gradient_rows_; // of the batch, weighted
     std::vector<ThreadMemory> threads_;
 };
 

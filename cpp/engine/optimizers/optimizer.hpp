@@ -36,12 +36,12 @@ struct Stretch {
     bool coefs;        // of a matrix: L2 and decay act on it, not on vectors
 };
 
-// What a layer saw in this batch: dL/dW = inputs^T slopes.
+// What a layer saw in this batch: dL/dW = inputs^T gradients.
 template <class T>
 struct LayerStatistics {
     Rows<const T> inputs;    // a_{l-1}; null where the rows are sparse
     SparseBlock<T> features; // the rows of X then, each with rising indices
-    Rows<const T> slopes;    // dL/dz_l, the loss being a mean over the batch
+    Rows<const T> gradients; // dL/dz_l, the loss being a mean over the batch
 };
 
 template <class T>
@@ -68,8 +68,8 @@ class BatchGradient {
     // is made anew.
     virtual void weights_moved(const Team &) = 0;
 
-    // Back again from other slopes of the outputs: those of targets drawn from the model's own
-    // predictions (Loss::sampled_slopes). The statistics are then of these, and the gradient is
+    // Back again from other gradients of the outputs: those of targets drawn from the model's own
+    // predictions (Loss::sampled_gradient). The statistics are then of these, and the gradient is
     // gone.
     virtual void sample(const Team &, std::uint64_t key) = 0;
 

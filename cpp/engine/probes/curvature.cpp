@@ -83,7 +83,7 @@ void Probe::add_over_chunks(const double *parameters, const double *weights, dou
                               .sink = sink};
             pass.forward(team, chunk.batch, chunk.X, packed,
                          static_cast<Index>(network_.layers().size()) - 1, Part::output);
-            pass.loss_and_slopes(team, chunk.batch, chunk.y);
+            pass.loss_and_output_gradients(team, chunk.batch, chunk.y);
             phase_1(team, chunk);
             team.wait();
             phase_2(team, chunk);
@@ -115,7 +115,7 @@ void Probe::add_gauss_newton(const double *parameters, const double *v, Share ro
         parameters, y_.weights, weight_sum_, rows, sum, n_threads,
         [&](const Team &team, const Chunk &chunk) {
             tangent.forward(team, chunk.batch, chunk.X, chunk.pass, chunk.parameters, direction);
-            tangent.curve_outputs_of(team, chunk.batch, chunk.y, chunk.pass);
+            tangent.curvature_as_output_gradients(team, chunk.batch, chunk.y, chunk.pass);
             chunk.pass.backward(team, chunk.batch, chunk.parameters);
         },
         [](const Team &team, const Chunk &chunk) {
@@ -133,11 +133,11 @@ void Probe::add_hvp(const double *parameters, const double *v, Share rows, doubl
         parameters, y_.weights, weight_sum_, rows, sum, n_threads,
         [&](const Team &team, const Chunk &chunk) {
             tangent.forward(team, chunk.batch, chunk.X, chunk.pass, chunk.parameters, direction);
-            tangent.curve_outputs(team, chunk.batch, chunk.y, chunk.pass);
+            tangent.tangent_of_output_gradients(team, chunk.batch, chunk.y, chunk.pass);
             chunk.pass.backward(team, chunk.batch, chunk.parameters,
-                                [&](Index layer, Slopes state) {
+                                [&](Index layer, GradientStage stage) {
                                     tangent.backward(team, chunk.batch, chunk.pass,
-                                                     chunk.parameters, direction, layer, state);
+                                                     chunk.parameters, direction, layer, stage);
                                 });
         },
         [&](const Team &team, const Chunk &chunk) {

@@ -36,8 +36,8 @@ class Probe {
     void add_gradients(const double *parameters, const double *u, Share rows, double *sum,
                        Index n_threads) const;
 
-    // slopes (n,): g_i v for the rows.
-    void directional(const double *parameters, const double *v, Share rows, double *slopes,
+    // derivatives (n,): g_i v for the rows.
+    void directional(const double *parameters, const double *v, Share rows, double *derivatives,
                      Index n_threads) const;
 
     // norms (n,): |g_i| for the rows, without g_i itself.
@@ -63,8 +63,8 @@ class Probe {
     using Rowwise = FunctionRef<void(Worker &, const Inputs<double> &, Index first, Index n)>;
     void by_rows(const double *parameters, const double *direction, const Inputs<double> &X,
                  Share rows, Index n_threads, Rowwise work) const;
-    // The slopes of the outputs, each row by itself.
-    void take_losses(Worker &, Index first) const;
+    // The gradients of the outputs, each row by itself.
+    void loss_gradients(Worker &, Index first) const;
 
     const Network<double> &network_;
     Inputs<double> X_;

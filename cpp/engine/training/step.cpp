@@ -15,7 +15,7 @@ double Step<T>::evaluate(const Team &team, Evaluation evaluation) {
     }
     pass_.forward(team, batch_, X_, parameters_, static_cast<Index>(network_.layers().size()) - 1,
                   Part::output);
-    pass_.loss_and_slopes(team, batch_, y_);
+    pass_.loss_and_output_gradients(team, batch_, y_);
     pass_.backward(team, batch_, parameters_);
     team.wait();
     return pass_.batch_loss(batch_.rows.size) / batch_.weight_sum;
@@ -60,7 +60,7 @@ template <class T>
 LayerStatistics<T> Step<T>::statistics(Index layer) const {
     LayerStatistics<T> seen{.inputs = pass_.inputs(layer, batch_.rows.size),
                             .features = {},
-                            .slopes = pass_.product_slopes(layer, batch_.rows.size)};
+                            .gradients = pass_.product_gradients(layer, batch_.rows.size)};
     if (layer == 0 && X_.sparse())
         seen.features = pass_.features(X_, batch_.rows.size);
     return seen;
@@ -79,7 +79,7 @@ void Step<T>::sample(const Team &team, std::uint64_t key) {
         pass_.forward(team, batch_, X_, parameters_,
                       static_cast<Index>(network_.layers().size()) - 1, Part::output);
     }
-    pass_.sampled_slopes(team, batch_, y_, key);
+    pass_.sampled_output_gradients(team, batch_, y_, key);
     pass_.backward(team, batch_, parameters_);
     team.wait();
 }
