@@ -63,7 +63,7 @@ class StatisticsReader final : public Optimizer<double> {
         return {true, loss, 0.0, 0.0};
     }
 
-    std::vector<Memory<double>> memory() override { return {}; }
+    std::vector<StateArray<double>> state() override { return {}; }
 
   private:
     double &worst_;

@@ -99,17 +99,17 @@ struct DropoutKey {
     std::uint32_t low, high;
 };
 
-inline constexpr Index max_slots = 3;
+inline constexpr Index max_state_arrays = 3;
 using RuleConstants = std::array<double, 8>;
 
-// The weights that an elementwise rule updates in one go, with their gradient and the rule's own
-// memory.
+// The weights that an elementwise rule updates in one go, with their gradient and the rule's
+// state.
 template <class T>
 struct RuleTile {
     Index n; // multiple of a cache line
     T *weights;
     const T *gradient;
-    std::array<T *, max_slots> slots;
+    std::array<T *, max_state_arrays> state;
     double penalty;                // L2: gradient + penalty * weight is what the rule sees
     double decay;                  // decoupled: weight *= 1 - decay first
     double gradient_squares = 0.0; // out: sum of (gradient + penalty * weight)^2
@@ -121,8 +121,8 @@ template <class T>
 struct Rule {
     std::string_view name;
     std::span<const Parameter> parameters;
-    Index n_slots;
-    double (*initial)(const double *settings); // what every slot starts at
+    Index n_state_arrays;
+    double (*initial)(const double *settings); // the value that every state array starts with
     RuleConstants (*constants)(const double *settings, double step, double rate);
     void (*update)(const RuleConstants &, RuleTile<T> &);
 };

@@ -22,7 +22,7 @@ template <class T>
 void Elementwise<T>::allocate(const Surroundings &surroundings) {
     const Index n_weights = surroundings.weights.size;
     const Buffer<T> fresh(as_size(n_weights), static_cast<T>(rule_->initial(settings_.data())));
-    slots_.assign(as_size(rule_->n_slots), fresh);
+    state_.assign(as_size(rule_->n_state_arrays), fresh);
     // Stretches are whole cache lines, so there are no more of them than these.
     gradient_squares_.assign(as_size(n_weights / lane_pad<T>), 0.0);
     weight_squares_ = gradient_squares_;
@@ -41,11 +41,11 @@ StepReport Elementwise<T>::step(const Team &team, BatchGradient<T> &batch, StepS
         RuleTile<T> tile{.n = stretch.n,
                          .weights = weights + stretch.offset,
                          .gradient = stretch.gradient,
-                         .slots = {},
+                         .state = {},
                          .penalty = stretch.coefs ? penalty : 0.0,
                          .decay = stretch.coefs ? decay : 0.0};
-        for (std::size_t s = 0; s < slots_.size(); ++s)
-            tile.slots[s] = slots_[s].data() + stretch.offset;
+        for (std::size_t s = 0; s < state_.size(); ++s)
+            tile.state[s] = state_[s].data() + stretch.offset;
         rule_->update(constants, tile);
         gradient_squares_[as_size(stretch.number)] = tile.gradient_squares;
         weight_squares_[as_size(stretch.number)] = stretch.coefs ? tile.weight_squares : 0.0;
@@ -58,10 +58,10 @@ StepReport Elementwise<T>::step(const Team &team, BatchGradient<T> &batch, StepS
 }
 
 template <class T>
-std::vector<Memory<T>> Elementwise<T>::memory() {
-    std::vector<Memory<T>> all;
-    for (Buffer<T> &slot : slots_)
-        all.push_back({std::string(rule_->name) + "_" + std::to_string(all.size()), slot, true});
+std::vector<StateArray<T>> Elementwise<T>::state() {
+    std::vector<StateArray<T>> all;
+    for (Buffer<T> &values : state_)
+        all.push_back({std::string(rule_->name) + "_" + std::to_string(all.size()), values, true});
     return all;
 }
 

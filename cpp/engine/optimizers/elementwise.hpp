@@ -1,4 +1,4 @@
-// Elementwise optimizers: each weight moves by its own gradient and memory. The rule runs on a
+// Elementwise optimizers: each weight moves by its own gradient and state. The rule runs on a
 // stretch of the gradient as soon as it is computed, so the gradient is never written out.
 
 #pragma once
@@ -14,12 +14,12 @@ class Elementwise final : public Optimizer<T> {
 
     void allocate(const Surroundings &) override;
     StepReport step(const Team &, BatchGradient<T> &, StepSize) override;
-    std::vector<Memory<T>> memory() override;
+    std::vector<StateArray<T>> state() override;
 
   private:
     const Rule<T> *rule_;
     std::vector<double> settings_; // as the rule's parameters; the last is weight_decay
-    std::vector<Buffer<T>> slots_;
+    std::vector<Buffer<T>> state_;
     std::vector<double> gradient_squares_, weight_squares_; // of each stretch
 };
 

@@ -47,8 +47,8 @@ class Ema final : public Wrapper<T> {
         return report;
     }
 
-    std::vector<Memory<T>> memory() override {
-        std::vector<Memory<T>> all = this->base_->memory();
+    std::vector<StateArray<T>> state() override {
+        std::vector<StateArray<T>> all = this->base_->state();
         all.push_back({"ema_average", average_, true});
         all.push_back({"ema_begun", begun_, false});
         return all;

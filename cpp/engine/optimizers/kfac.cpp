@@ -144,12 +144,12 @@ void KFac<T>::make_room(Index n_rows, Index n_threads, bool dense_inputs) {
 }
 
 template <class T>
-std::vector<Memory<T>> KFac<T>::memory() {
-    std::vector<Memory<T>> all = Preconditioner<T>::memory();
+std::vector<StateArray<T>> KFac<T>::state() {
+    std::vector<StateArray<T>> all = Preconditioner<T>::state();
     const char *const root = eigen_ ? "_basis" : "_inverse";
     for (std::size_t l = 0; l < layers_.size(); ++l) {
-        layers_[l].inputs.remember("kfac_inputs_" + std::to_string(l), root, all);
-        layers_[l].gradients.remember("kfac_gradients_" + std::to_string(l), root, all);
+        layers_[l].inputs.append_state("kfac_inputs_" + std::to_string(l), root, all);
+        layers_[l].gradients.append_state("kfac_gradients_" + std::to_string(l), root, all);
     }
     unpacked_ = true; // whoever asks may write
     return all;

@@ -40,7 +40,7 @@ class KFac final : public Preconditioner<T> {
 
     void allocate(const Surroundings &) override;
     void make_room(Index n_rows, Index n_threads, bool dense_inputs) override;
-    std::vector<Memory<T>> memory() override;
+    std::vector<StateArray<T>> state() override;
 
   protected:
     void turn(const Team &, BatchGradient<T> &, StepSize, const T *gradient, T *direction) override;

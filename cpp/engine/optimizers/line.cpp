@@ -192,8 +192,8 @@ class Line final : public Wrapper<T> {
         return this->base_->step(team, on_line, size);
     }
 
-    std::vector<Memory<T>> memory() override {
-        std::vector<Memory<T>> all = this->base_->memory();
+    std::vector<StateArray<T>> state() override {
+        std::vector<StateArray<T>> all = this->base_->state();
         all.push_back({"line_ends", ends_.weights, true});
         all.push_back({"line_begun", begun_, false});
         return all;

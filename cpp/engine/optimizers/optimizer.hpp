@@ -104,12 +104,12 @@ struct Surroundings {
     bool reparametrized; // some weights in the products are made of those that move
 };
 
-// A named piece of an optimizer's memory, for saving.
+// A named array of an optimizer's state, for saving.
 template <class T>
-struct Memory {
+struct StateArray {
     std::string name; // starts with the member's own
     std::span<T> numbers;
-    bool packed; // one number for each weight, in their order; or several such lots
+    bool packed; // one number for each weight, in their order; or several such vectors
 };
 
 template <class T>
@@ -117,18 +117,18 @@ class Optimizer {
   public:
     virtual ~Optimizer() = default;
 
-    // Memory as it is before the first step.
+    // Makes the state as it is before the first step.
     virtual void allocate(const Surroundings &) = 0;
 
-    // Working memory for steps of so many rows on so many threads, beside what it remembers.
+    // Makes the working memory for steps of so many rows on so many threads; it is no state.
     virtual void make_room([[maybe_unused]] Index n_rows, [[maybe_unused]] Index n_threads,
                            [[maybe_unused]] bool dense_inputs) {}
 
     // The report is the same on every thread.
     virtual StepReport step(const Team &, BatchGradient<T> &, StepSize) = 0;
 
-    // All that the next step needs of those before.
-    virtual std::vector<Memory<T>> memory() = 0;
+    // All that the next step needs from the steps before.
+    virtual std::vector<StateArray<T>> state() = 0;
 };
 
 // A rule and what is wrapped around it, from the rule outward: clipping, then sharpness, then

@@ -96,8 +96,8 @@ void Shampoo<T>::make_room(Index n_rows, Index n_threads, bool dense_inputs) {
 }
 
 template <class T>
-std::vector<Memory<T>> Shampoo<T>::memory() {
-    std::vector<Memory<T>> all = Preconditioner<T>::memory();
+std::vector<StateArray<T>> Shampoo<T>::state() {
+    std::vector<StateArray<T>> all = Preconditioner<T>::state();
     all.push_back({"shampoo_statistics", statistics_, false});
     all.push_back({"shampoo_roots", roots_, false});
     if (grafting_ != Grafting::sgd)

@@ -36,7 +36,7 @@ class Shampoo final : public Preconditioner<T> {
 
     void allocate(const Surroundings &) override;
     void make_room(Index n_rows, Index n_threads, bool dense_inputs) override;
-    std::vector<Memory<T>> memory() override;
+    std::vector<StateArray<T>> state() override;
 
   protected:
     void turn(const Team &, BatchGradient<T> &, StepSize, const T *gradient, T *direction) override;
@@ -65,7 +65,7 @@ class Shampoo final : public Preconditioner<T> {
         Roots<T> roots;
     };
 
-    // What a number of the gradient is to the grafted rule, of which `square` is the memory.
+    // What a number of the gradient is to the grafted rule, whose state is `square`.
     T grafted(T gradient, T &square) const;
     double gather(const Block &, const T *gradient, ThreadMemory &);
     void update_statistic(const Side &, const T *rows, Index depth, ThreadMemory &);

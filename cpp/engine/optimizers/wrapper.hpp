@@ -48,7 +48,7 @@ class Wrapper : public Optimizer<T> {
     void make_room(Index n_rows, Index n_threads, bool dense_inputs) override {
         base_->make_room(n_rows, n_threads, dense_inputs);
     }
-    std::vector<Memory<T>> memory() override { return base_->memory(); }
+    std::vector<StateArray<T>> state() override { return base_->state(); }
 
   protected:
     std::unique_ptr<Optimizer<T>> base_;

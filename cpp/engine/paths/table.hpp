@@ -66,7 +66,11 @@ constexpr ActivationKernels<T> activation_kernels[] = {DEEPGEN_ACTIVATIONS(DEEPG
 #undef DEEPGEN_MEMBER
 
 #define DEEPGEN_MEMBER(Type, name)                                                                 \
-    {#name,          Type<T>::parameters, Type<T>::n_slots, initial<T, Type>, Type<T>::constants,  \
+    {#name,                                                                                        \
+     Type<T>::parameters,                                                                          \
+     Type<T>::n_state_arrays,                                                                      \
+     initial<T, Type>,                                                                             \
+     Type<T>::constants,                                                                           \
      update<T, Type>},
 template <class T>
 constexpr Rule<T> rules[] = {DEEPGEN_RULES(DEEPGEN_MEMBER)};

@@ -202,35 +202,36 @@ void Trainer<T>::record(const StepReport &report, double penalty, Index n_rows) 
 }
 
 template <class T>
-Index Trainer<T>::stored_size(const Memory<T> &memory) const {
-    const auto n = static_cast<Index>(memory.numbers.size());
-    return memory.packed ? n / network_.packed().size() * network_.layout().n_parameters : n;
+Index Trainer<T>::stored_size(const StateArray<T> &array) const {
+    const auto n = static_cast<Index>(array.numbers.size());
+    return array.packed ? n / network_.packed().size() * network_.layout().n_parameters : n;
 }
 
 template <class T>
-void Trainer<T>::store_memory(const Memory<T> &memory, T *numbers) const {
-    if (!memory.packed) {
-        std::ranges::copy(memory.numbers, numbers);
+void Trainer<T>::store_state(const StateArray<T> &array, T *numbers) const {
+    if (!array.packed) {
+        std::ranges::copy(array.numbers, numbers);
         return;
     }
-    std::fill_n(numbers, stored_size(memory), T(0)); // buffers have no place in it
-    const T *const end = memory.numbers.data() + memory.numbers.size();
-    for (const T *lot = memory.numbers.data(); lot != end; lot += network_.packed().size()) {
-        network_.packed().unpack(lot, numbers);
+    std::fill_n(numbers, stored_size(array), T(0)); // buffers have no place in it
+    const T *const end = array.numbers.data() + array.numbers.size();
+    for (const T *vector = array.numbers.data(); vector != end;
+         vector += network_.packed().size()) {
+        network_.packed().unpack(vector, numbers);
         numbers += network_.layout().n_parameters;
     }
 }
 
 template <class T>
-void Trainer<T>::load_memory(const Memory<T> &memory, const T *numbers) {
-    if (!memory.packed) {
-        std::copy_n(numbers, memory.numbers.size(), memory.numbers.begin());
+void Trainer<T>::load_state(const StateArray<T> &array, const T *numbers) {
+    if (!array.packed) {
+        std::copy_n(numbers, array.numbers.size(), array.numbers.begin());
         return;
     }
-    std::ranges::fill(memory.numbers, T(0)); // as in load
-    T *const end = memory.numbers.data() + memory.numbers.size();
-    for (T *lot = memory.numbers.data(); lot != end; lot += network_.packed().size()) {
-        network_.packed().pack(numbers, lot);
+    std::ranges::fill(array.numbers, T(0)); // as in load
+    T *const end = array.numbers.data() + array.numbers.size();
+    for (T *vector = array.numbers.data(); vector != end; vector += network_.packed().size()) {
+        network_.packed().pack(numbers, vector);
         numbers += network_.layout().n_parameters;
     }
 }

@@ -58,12 +58,12 @@ class Trainer {
     // Multiply-adds of one step, forward and back; for deciding how many threads are worth while.
     double step_work() const { return step_work_; }
 
-    // The optimizer's memory, and the steps made so far. What is packed is stored and loaded as
-    // flat vectors of all parameters, lot after lot.
-    std::vector<Memory<T>> memory() const { return optimizer_->memory(); }
-    Index stored_size(const Memory<T> &) const;
-    void store_memory(const Memory<T> &, T *numbers) const;
-    void load_memory(const Memory<T> &, const T *numbers);
+    // The optimizer's state, and the number of steps made so far. A packed array is stored and
+    // loaded as flat vectors of all parameters, one after the other.
+    std::vector<StateArray<T>> state() const { return optimizer_->state(); }
+    Index stored_size(const StateArray<T> &) const;
+    void store_state(const StateArray<T> &, T *numbers) const;
+    void load_state(const StateArray<T> &, const T *numbers);
     Index n_steps() const { return n_steps_; }
     void set_n_steps(Index n) { n_steps_ = n; }
 
