@@ -38,7 +38,7 @@ class StatisticsReader final : public Optimizer<double> {
   public:
     explicit StatisticsReader(double &worst) : worst_(worst) {}
 
-    void allocate(const Surroundings &) override {}
+    void allocate(const OptimizerContext &) override {}
 
     StepReport step(const Team &team, BatchGradient<double> &batch, StepSize) override {
         const double loss = batch.evaluate(team, BatchGradient<double>::Evaluation::first);

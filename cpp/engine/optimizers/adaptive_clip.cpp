@@ -85,12 +85,12 @@ class AdaptiveClip final : public Wrapper<T> {
         units_.ratio = settings["ratio"];
     }
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        units_.gradient.allocate(surroundings.weights);
-        units_.groups = unit_groups(surroundings.weights, lane_pad<T>);
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        units_.gradient.allocate(context.weights);
+        units_.groups = unit_groups(context.weights, lane_pad<T>);
         std::erase_if(units_.groups, [&](const UnitGroup &group) {
-            return surroundings.weights.layers[as_size(group.layer)].last;
+            return context.weights.layers[as_size(group.layer)].last;
         });
     }
 

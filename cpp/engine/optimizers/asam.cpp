@@ -52,10 +52,10 @@ class Asam final : public Wrapper<T> {
         : Wrapper<T>(std::move(base)), memory_(kernels), rho_(settings["rho"]),
           eta_(settings["eta"]) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        memory_.allocate(surroundings.weights);
-        squares_.assign(as_size(surroundings.weights.size / lane_pad<T>), 0.0);
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        memory_.allocate(context.weights);
+        squares_.assign(as_size(context.weights.size / lane_pad<T>), 0.0);
     }
 
     StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {

@@ -54,9 +54,9 @@ class ClipNorm final : public Wrapper<T> {
         : Wrapper<T>(std::move(base)), kernels_(kernels), kept_(kernels),
           limit_(settings["limit"]) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        kept_.allocate(surroundings.weights);
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        kept_.allocate(context.weights);
     }
 
     StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {

@@ -19,8 +19,8 @@ Elementwise<T>::Elementwise(const Component &component, const Kernels<T> &kernel
 }
 
 template <class T>
-void Elementwise<T>::allocate(const Surroundings &surroundings) {
-    const Index n_weights = surroundings.weights.size;
+void Elementwise<T>::allocate(const OptimizerContext &context) {
+    const Index n_weights = context.weights.size;
     const Buffer<T> fresh(as_size(n_weights), static_cast<T>(rule_->initial(settings_.data())));
     state_.assign(as_size(rule_->n_state_arrays), fresh);
     // Stretches are whole cache lines, so there are no more of them than these.

@@ -12,7 +12,7 @@ class Elementwise final : public Optimizer<T> {
   public:
     Elementwise(const Component &component, const Kernels<T> &kernels);
 
-    void allocate(const Surroundings &) override;
+    void allocate(const OptimizerContext &) override;
     StepReport step(const Team &, BatchGradient<T> &, StepSize) override;
     std::vector<StateArray<T>> state() override;
 

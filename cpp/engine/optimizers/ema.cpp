@@ -24,9 +24,9 @@ class Ema final : public Wrapper<T> {
     Ema(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels)
         : Wrapper<T>(std::move(base)), kernels_(kernels), decay_(settings["decay"]) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        average_.assign(as_size(surroundings.weights.size), T(0));
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        average_.assign(as_size(context.weights.size), T(0));
         begun_.assign(1, T(0));
     }
 

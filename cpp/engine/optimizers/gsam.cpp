@@ -69,10 +69,10 @@ class Gsam final : public Wrapper<T> {
         : Wrapper<T>(std::move(base)), memory_(kernels), rho_(settings["rho"]),
           alpha_(settings["alpha"]) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        memory_.allocate(surroundings.weights);
-        gap_.products.assign(as_size(surroundings.weights.size / lane_pad<T>), 0.0);
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        memory_.allocate(context.weights);
+        gap_.products.assign(as_size(context.weights.size / lane_pad<T>), 0.0);
         gap_.squares = gap_.products;
     }
 

@@ -51,20 +51,20 @@ KFac<T>::KFac(std::unique_ptr<Optimizer<T>> base, const Settings &settings,
       limit_(static_cast<Index>(settings["largest_factor"])) {}
 
 template <class T>
-void KFac<T>::allocate(const Surroundings &surroundings) {
-    require(empirical_ || surroundings.samples,
+void KFac<T>::allocate(const OptimizerContext &context) {
+    require(empirical_ || context.samples,
             "kfac: this loss is no likelihood, so there is nothing to draw targets from; use the "
             "empirical Fisher information (fisher='empirical')");
-    require(!surroundings.reparametrized,
+    require(!context.reparametrized,
             "kfac: weights that are made of others (weight norm, fixup) have no "
             "Kronecker factors");
-    Preconditioner<T>::allocate(surroundings);
-    key_ = random::stream(surroundings.seed, random::Purpose::fisher);
+    Preconditioner<T>::allocate(context);
+    key_ = random::stream(context.seed, random::Purpose::fisher);
     Index n_numbers = 0;
-    for (const PackedLayer &packed : surroundings.weights.layers) {
+    for (const PackedLayer &packed : context.weights.layers) {
         require(packed.gate == packed.width,
                 "kfac: a layer with a gate (highway) is two matrices, which it does not know");
-        Layer &layer = layers_.emplace_back(packed, surroundings.weights.panel, limit_);
+        Layer &layer = layers_.emplace_back(packed, context.weights.panel, limit_);
         layer.first = n_numbers;
         n_numbers += layer.n_rows() * layer.stride();
         const Index right = layer.gradients.blocks().largest() * layer.stride();

@@ -38,7 +38,7 @@ class KFac final : public Preconditioner<T> {
     KFac(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels,
          const Lapack<T> &lapack);
 
-    void allocate(const Surroundings &) override;
+    void allocate(const OptimizerContext &) override;
     void make_room(Index n_rows, Index n_threads, bool dense_inputs) override;
     std::vector<StateArray<T>> state() override;
 

@@ -160,9 +160,9 @@ class Line final : public Wrapper<T> {
     Line(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &)
         : Wrapper<T>(std::move(base)), beta_(settings["beta"]) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        const PackedWeights &one = surroundings.weights;
-        key_ = random::stream(surroundings.seed, random::Purpose::line);
+    void allocate(const OptimizerContext &context) override {
+        const PackedWeights &one = context.weights;
+        key_ = random::stream(context.seed, random::Purpose::line);
         layers_.assign(one.layers.begin(), one.layers.end());
         for (PackedLayer layer : one.layers) {
             for (Index *const offset :
@@ -170,7 +170,7 @@ class Line final : public Wrapper<T> {
                 *offset += one.size;
             layers_.push_back(layer);
         }
-        Surroundings both = surroundings;
+        OptimizerContext both = context;
         both.weights = {2 * one.size, one.panel, layers_};
         Wrapper<T>::allocate(both);
         ends_.weights.assign(as_size(2 * one.size), T(0));

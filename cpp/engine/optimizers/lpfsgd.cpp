@@ -136,13 +136,13 @@ class LowPassFilter final : public Wrapper<T> {
                   const Kernels<T> &kernels)
         : Wrapper<T>(std::move(base)), filter_(settings, kernels) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        filter_.memory.allocate(surroundings.weights);
-        filter_.noise.assign(as_size(surroundings.weights.size), T(0));
-        filter_.weights = surroundings.weights;
-        filter_.groups = unit_groups(surroundings.weights, lane_pad<T>);
-        filter_.key = random::stream(surroundings.seed, random::Purpose::perturbation);
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        filter_.memory.allocate(context.weights);
+        filter_.noise.assign(as_size(context.weights.size), T(0));
+        filter_.weights = context.weights;
+        filter_.groups = unit_groups(context.weights, lane_pad<T>);
+        filter_.key = random::stream(context.seed, random::Purpose::perturbation);
     }
 
     StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {

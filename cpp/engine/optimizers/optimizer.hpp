@@ -96,8 +96,8 @@ struct StepReport {
     double weight_squares;   // squared norm of the weights that L2 acts on, before the step
 };
 
-// What an optimizer is made for.
-struct Surroundings {
+// The training that an optimizer is made for.
+struct OptimizerContext {
     PackedWeights weights;
     std::uint64_t seed;  // of the run; each purpose has its own stream, keyed by the step's count
     bool samples;        // the loss is a likelihood, so that a batch can be sampled
@@ -118,7 +118,7 @@ class Optimizer {
     virtual ~Optimizer() = default;
 
     // Makes the state as it is before the first step.
-    virtual void allocate(const Surroundings &) = 0;
+    virtual void allocate(const OptimizerContext &) = 0;
 
     // Makes the working memory for steps of so many rows on so many threads; it is no state.
     virtual void make_room([[maybe_unused]] Index n_rows, [[maybe_unused]] Index n_threads,

@@ -14,10 +14,10 @@ class Preconditioner : public Wrapper<T> {
     Preconditioner(std::unique_ptr<Optimizer<T>> base, const Kernels<T> &kernels)
         : Wrapper<T>(std::move(base)), kept_(kernels) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        kept_.allocate(surroundings.weights);
-        direction_.assign(as_size(surroundings.weights.size), T(0));
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        kept_.allocate(context.weights);
+        direction_.assign(as_size(context.weights.size), T(0));
     }
 
     StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {

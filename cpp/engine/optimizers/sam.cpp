@@ -22,9 +22,9 @@ class Sam final : public Wrapper<T> {
     Sam(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels)
         : Wrapper<T>(std::move(base)), memory_(kernels), rho_(settings["rho"]) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        memory_.allocate(surroundings.weights);
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        memory_.allocate(context.weights);
     }
 
     StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {

@@ -46,16 +46,16 @@ Shampoo<T>::Shampoo(std::unique_ptr<Optimizer<T>> base, const Settings &settings
       grafting_(static_cast<Grafting>(static_cast<int>(settings["grafting"]))) {}
 
 template <class T>
-void Shampoo<T>::allocate(const Surroundings &surroundings) {
-    Preconditioner<T>::allocate(surroundings);
+void Shampoo<T>::allocate(const OptimizerContext &context) {
+    Preconditioner<T>::allocate(context);
     Index n_numbers = 0;
     const auto side = [&](Index n) {
         return Side{n, std::exchange(n_numbers, n_numbers + n * row_stride<T>(n))};
     };
-    for (const PackedLayer &packed : surroundings.weights.layers) {
+    for (const PackedLayer &packed : context.weights.layers) {
         require(packed.gate == packed.width,
                 "shampoo: a layer with a gate (highway) is two matrices, which it does not know");
-        const WeightMatrix matrix(packed, surroundings.weights.panel);
+        const WeightMatrix matrix(packed, context.weights.panel);
         const Blocks rows(matrix.n_inputs(), block_size_), columns(matrix.n_outputs(), block_size_);
         Layer &layer = layers_.emplace_back(Layer{matrix, packed.coefs, packed.intercepts,
                                                   packed.intercepts + packed.n_vectors,
@@ -76,7 +76,7 @@ void Shampoo<T>::allocate(const Surroundings &surroundings) {
             for (Index i = 0; i < own.n; ++i)
                 roots_[as_size(own.at + i * (row_stride<T>(own.n) + 1))] = T(1);
     if (grafting_ != Grafting::sgd)
-        squares_.resize(as_size(surroundings.weights.size));
+        squares_.resize(as_size(context.weights.size));
     norms_.resize(blocks_.items().size());
 }
 

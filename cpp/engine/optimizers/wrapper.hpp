@@ -44,7 +44,7 @@ class Wrapper : public Optimizer<T> {
   public:
     explicit Wrapper(std::unique_ptr<Optimizer<T>> base) : base_(std::move(base)) {}
 
-    void allocate(const Surroundings &surroundings) override { base_->allocate(surroundings); }
+    void allocate(const OptimizerContext &context) override { base_->allocate(context); }
     void make_room(Index n_rows, Index n_threads, bool dense_inputs) override {
         base_->make_room(n_rows, n_threads, dense_inputs);
     }
