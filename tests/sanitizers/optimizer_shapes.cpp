@@ -44,18 +44,18 @@ class StatisticsReader final : public Optimizer<double> {
         const double loss = batch.evaluate(team, BatchGradient<double>::Evaluation::first);
         const LayerStatistics<double> seen = batch.statistics(0);
         const Index panel = kernels<double>("").panel;
-        batch.visit(team, [&](const Stretch<double> &stretch) {
+        batch.visit(team, [&](const WeightChunk<double> &chunk) {
             // Packed W of the first layer stands first: element (i, j) of its first panel at i *
             // panel + j.
-            if (!stretch.coefs || stretch.offset != 0)
+            if (!chunk.coefs || chunk.offset != 0)
                 return false;
             double apart = 0.0;
-            for (Index at = 0; at < stretch.n; ++at) {
+            for (Index at = 0; at < chunk.n; ++at) {
                 double sum = 0.0;
                 for (Index row = 0; row < seen.inputs.rows; ++row)
                     sum += seen.inputs.data[row * seen.inputs.stride + at / panel] *
                            seen.gradients.data[row * seen.gradients.stride + at % panel];
-                apart = std::max(apart, std::abs(sum - stretch.gradient[at]));
+                apart = std::max(apart, std::abs(sum - chunk.gradient[at]));
             }
             worst_ = apart;
             return false;

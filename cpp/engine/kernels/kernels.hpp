@@ -211,7 +211,7 @@ struct Kernels {
                                        const T *tangent_x, const T *scale, const T *inverse_std,
                                        const T *rate);
 
-    // Stretches of packed numbers, whole cache lines: total = gradient + penalty * weights, and the
+    // Chunks of packed numbers, whole cache lines: total = gradient + penalty * weights, and the
     // sum of its squares; origin = w, w += factor * direction; the two change places, and origin is
     // gradient + penalty * (w as it was away); x *= factor; y += factor * x; sum of x * y;
     // x *= (|size| + offset)^2, and the sum of squares with the factor taken once.

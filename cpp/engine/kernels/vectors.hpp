@@ -1,4 +1,4 @@
-// Passes over stretches of packed numbers, whole cache lines, for optimizers that look at a
+// Passes over chunks of packed numbers, whole cache lines, for optimizers that look at a
 // gradient as a whole.
 
 #pragma once

@@ -64,10 +64,10 @@ class Pass {
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &, Visit visit);
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &);
 
-    // Phase 2. The sink is called for every stretch of packed weights once, whoever the thread.
-    using Sink = FunctionRef<void(Index stretch, const WorkItem &, const GradientTile<T> &)>;
+    // Phase 2. The sink is called for every chunk of packed weights once, whoever the thread.
+    using Sink = FunctionRef<void(Index chunk, const WorkItem &, const GradientTile<T> &)>;
     void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &, Sink sink);
-    // The same of other matrices: the sink is called once for each term of a stretch. `vectors`
+    // The same of other matrices: the sink is called once for each term of a chunk. `vectors`
     // adds a layer's gradient of bias, scale and shift to zeros.
     using Vectors = FunctionRef<void(Index layer, T *gradient)>;
     void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,
@@ -79,7 +79,7 @@ class Pass {
     // The batch's loss, in order over row blocks; after the team has met.
     double batch_loss(Index n_rows) const;
 
-    Index n_stretches() const { return work_->n_stretches(); }
+    Index n_weight_chunks() const { return work_->n_weight_chunks(); }
 
     // a_l of the forward pass, or z_l where it stopped at the product.
     Rows<const T> result(Index layer, Part part, Index n_rows) const;

@@ -8,9 +8,9 @@ namespace deepgen {
 
 namespace {
 
-// Calls with (offset, length) of each stretch of packed weights that an item is made of.
+// Calls with (offset, length) of each chunk of packed weights that an item is made of.
 template <class T, class Function>
-void for_each_stretch(const PackedLayout<T> &packed, const WorkItem &item, Function function) {
+void for_each_chunk(const PackedLayout<T> &packed, const WorkItem &item, Function function) {
     const PackedLayer &layer = packed.layers()[as_size(item.layer)];
     switch (item.kind) {
     case WorkItem::Kind::tile:
@@ -68,12 +68,12 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
     T *const gradient = own.gradient.data();
     bool cursors_stand = false;
 
-    // The stretches of an item stand one after the other in its gradient.
+    // The chunks of an item stand one after the other in its gradient.
     const auto hand_on = [&](const WorkItem &item) {
-        Index stretch = item.first_stretch;
+        Index chunk = item.first_chunk;
         const T *next = gradient;
-        for_each_stretch(network_.packed(), item, [&](Index offset, Index n) {
-            sink(stretch++, item, {next, offset, n, item.kind != WorkItem::Kind::vectors});
+        for_each_chunk(network_.packed(), item, [&](Index offset, Index n) {
+            sink(chunk++, item, {next, offset, n, item.kind != WorkItem::Kind::vectors});
             next += n;
         });
     };
@@ -160,10 +160,10 @@ void Pass<T>::show_gradient(const Team &team, const T *gradient, Sink sink) cons
     const Share share = work_->share(team);
     for (Index i = share.begin; i < share.end; ++i) {
         const WorkItem &item = work_->items()[as_size(i)];
-        Index stretch = item.first_stretch;
-        for_each_stretch(network_.packed(), item, [&](Index offset, Index n) {
+        Index chunk = item.first_chunk;
+        for_each_chunk(network_.packed(), item, [&](Index offset, Index n) {
             const bool coefs = item.kind != WorkItem::Kind::vectors;
-            sink(stretch++, item, {gradient + offset, offset, n, coefs});
+            sink(chunk++, item, {gradient + offset, offset, n, coefs});
         });
     }
 }

@@ -36,9 +36,9 @@ Work<T>::Work(const PackedLayout<T> &packed, Index panel, bool dense_inputs) {
 }
 
 template <class T>
-void Work<T>::append(WorkItem item, Index n_stretches) {
-    item.first_stretch = n_stretches_;
-    n_stretches_ += n_stretches;
+void Work<T>::append(WorkItem item, Index n_chunks) {
+    item.first_chunk = n_weight_chunks_;
+    n_weight_chunks_ += n_chunks;
     items_.append(item, item.cost);
 }
 

@@ -12,7 +12,7 @@
 
 namespace deepgen {
 
-// A stretch of packed weights whose gradient is computed in one go.
+// A chunk of packed weights whose gradient is computed in one go.
 struct WorkItem {
     enum class Kind {
         tile,        // some rows of one panel of W
@@ -23,7 +23,7 @@ struct WorkItem {
     Index layer;
     Index row, n_rows;     // of W
     Index column, columns; // of W
-    Index first_stretch;   // number of the first of its stretches of packed weights
+    Index first_chunk;     // number of the first of its chunks of packed weights
     double cost;           // multiply-adds for each row of the batch
 };
 
@@ -47,17 +47,17 @@ class Work {
     Work(const PackedLayout<T> &packed, Index panel, bool dense_inputs);
 
     const std::vector<WorkItem> &items() const { return items_.items(); }
-    Index n_stretches() const { return n_stretches_; }
+    Index n_weight_chunks() const { return n_weight_chunks_; }
     double cost() const { return items_.cost(); }
 
     // The items of one thread: contiguous, of equal cost.
     Share share(const Team &team) const { return items_.share(team); }
 
   private:
-    void append(WorkItem item, Index n_stretches);
+    void append(WorkItem item, Index n_chunks);
 
     SharedItems<WorkItem> items_;
-    Index n_stretches_ = 0;
+    Index n_weight_chunks_ = 0;
 };
 
 } // namespace deepgen

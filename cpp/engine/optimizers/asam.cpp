@@ -27,21 +27,21 @@ class AsamBatch final : public EvaluatedElsewhere<T> {
   private:
     double climb(const Team &team, double) override {
         T *const gradient = this->memory_.gradient.data();
-        this->inner_.show(team, gradient, [&](const Stretch<T> &stretch) {
-            const T *const weights = this->inner_.weights() + stretch.offset;
-            T *const own = gradient + stretch.offset;
+        this->inner_.show(team, gradient, [&](const WeightChunk<T> &chunk) {
+            const T *const weights = this->inner_.weights() + chunk.offset;
+            T *const own = gradient + chunk.offset;
             const Kernels<T> &kernels = this->memory_.kernels;
-            squares_[as_size(stretch.number)] =
-                stretch.coefs ? kernels.scale_by_size(stretch.n, weights, eta_, own)
-                              : kernels.dot(stretch.n, own, own);
+            squares_[as_size(chunk.number)] =
+                chunk.coefs ? kernels.scale_by_size(chunk.n, weights, eta_, own)
+                            : kernels.dot(chunk.n, own, own);
             return false;
         });
-        const double total =
-            std::accumulate(squares_.begin(), squares_.begin() + this->inner_.n_stretches(), 0.0);
+        const double total = std::accumulate(
+            squares_.begin(), squares_.begin() + this->inner_.n_weight_chunks(), 0.0);
         return this->rho_ / (std::sqrt(total) + 1e-16);
     }
 
-    std::vector<double> &squares_; // of T g, for each stretch
+    std::vector<double> &squares_; // of T g, for each chunk
     double eta_;
 };
 

@@ -30,10 +30,10 @@ class Clipped final : public Decorated<T> {
     void visit(const Team &team, Visitor visitor) override {
         squares_ = kept_.keep(team, this->inner_);
         const double factor = std::min(1.0, limit_ / (std::sqrt(squares_) + 1e-6));
-        this->inner_.show(team, kept_.data(), [&](const Stretch<T> &stretch) {
+        this->inner_.show(team, kept_.data(), [&](const WeightChunk<T> &chunk) {
             if (factor < 1.0)
-                kernels_.scale(stretch.n, factor, kept_.data() + stretch.offset);
-            return visitor(stretch);
+                kernels_.scale(chunk.n, factor, kept_.data() + chunk.offset);
+            return visitor(chunk);
         });
     }
     double penalty() const override { return 0.0; } // what is kept has L2 in it

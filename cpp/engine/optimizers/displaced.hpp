@@ -1,5 +1,5 @@
 // A batch whose gradient is taken at weights that were moved away, w + e, and whose weights are
-// back at w, bit by bit, when a visitor sees a stretch of them.
+// back at w, bit by bit, when a visitor sees a chunk of them.
 
 #pragma once
 
@@ -37,30 +37,30 @@ class Displaced : public Decorated<T> {
   protected:
     // w + factor * direction; where that was is kept.
     void move(const Team &team, const T *direction, double factor) {
-        this->inner_.show(team, direction, [&](const Stretch<T> &stretch) {
-            memory_.kernels.depart(stretch.n, factor, stretch.gradient,
-                                   this->inner_.weights() + stretch.offset,
-                                   memory_.origin.data() + stretch.offset);
+        this->inner_.show(team, direction, [&](const WeightChunk<T> &chunk) {
+            memory_.kernels.depart(chunk.n, factor, chunk.gradient,
+                                   this->inner_.weights() + chunk.offset,
+                                   memory_.origin.data() + chunk.offset);
             return true;
         });
     }
-    void put_back(const Stretch<T> &stretch) {
-        std::copy_n(memory_.origin.data() + stretch.offset, stretch.n,
-                    this->inner_.weights() + stretch.offset);
+    void put_back(const WeightChunk<T> &chunk) {
+        std::copy_n(memory_.origin.data() + chunk.offset, chunk.n,
+                    this->inner_.weights() + chunk.offset);
     }
     void put_all_back(const Team &team) {
-        this->inner_.show(team, memory_.origin.data(), [&](const Stretch<T> &stretch) {
-            put_back(stretch);
+        this->inner_.show(team, memory_.origin.data(), [&](const WeightChunk<T> &chunk) {
+            put_back(chunk);
             return true;
         });
     }
-    // A stretch as it is visited away from w, as the visitor shall see it.
-    Stretch<T> back_with_gradient(const Stretch<T> &stretch) {
-        T *const origin = memory_.origin.data() + stretch.offset;
-        memory_.kernels.come_back(stretch.n, stretch.gradient,
-                                  stretch.coefs ? this->inner_.penalty() : 0.0,
-                                  this->inner_.weights() + stretch.offset, origin);
-        return {stretch.number, stretch.offset, stretch.n, origin, stretch.coefs};
+    // A chunk as it is visited away from w, as the visitor shall see it.
+    WeightChunk<T> back_with_gradient(const WeightChunk<T> &chunk) {
+        T *const origin = memory_.origin.data() + chunk.offset;
+        memory_.kernels.come_back(chunk.n, chunk.gradient,
+                                  chunk.coefs ? this->inner_.penalty() : 0.0,
+                                  this->inner_.weights() + chunk.offset, origin);
+        return {chunk.number, chunk.offset, chunk.n, origin, chunk.coefs};
     }
 
     Displacement<T> &memory_;

@@ -1,4 +1,4 @@
-// One step of an elementwise rule: evaluate, then the rule on each stretch of the gradient.
+// One step of an elementwise rule: evaluate, then the rule on each chunk of the gradient.
 
 #include "engine/optimizers/elementwise.hpp"
 
@@ -23,7 +23,7 @@ void Elementwise<T>::allocate(const OptimizerContext &context) {
     const Index n_weights = context.weights.size;
     const Buffer<T> fresh(as_size(n_weights), static_cast<T>(rule_->initial(settings_.data())));
     state_.assign(as_size(rule_->n_state_arrays), fresh);
-    // Stretches are whole cache lines, so there are no more of them than these.
+    // Chunks are whole cache lines, so there are no more of them than these.
     gradient_squares_.assign(as_size(n_weights / lane_pad<T>), 0.0);
     weight_squares_ = gradient_squares_;
 }
@@ -37,22 +37,22 @@ StepReport Elementwise<T>::step(const Team &team, BatchGradient<T> &batch, StepS
         rule_->constants(settings_.data(), static_cast<double>(size.count), size.rate);
     const double penalty = batch.penalty(), decay = size.rate * settings_.back();
     T *const weights = batch.weights();
-    batch.visit(team, [&](const Stretch<T> &stretch) {
-        RuleTile<T> tile{.n = stretch.n,
-                         .weights = weights + stretch.offset,
-                         .gradient = stretch.gradient,
+    batch.visit(team, [&](const WeightChunk<T> &chunk) {
+        RuleTile<T> tile{.n = chunk.n,
+                         .weights = weights + chunk.offset,
+                         .gradient = chunk.gradient,
                          .state = {},
-                         .penalty = stretch.coefs ? penalty : 0.0,
-                         .decay = stretch.coefs ? decay : 0.0};
+                         .penalty = chunk.coefs ? penalty : 0.0,
+                         .decay = chunk.coefs ? decay : 0.0};
         for (std::size_t s = 0; s < state_.size(); ++s)
-            tile.state[s] = state_[s].data() + stretch.offset;
+            tile.state[s] = state_[s].data() + chunk.offset;
         rule_->update(constants, tile);
-        gradient_squares_[as_size(stretch.number)] = tile.gradient_squares;
-        weight_squares_[as_size(stretch.number)] = stretch.coefs ? tile.weight_squares : 0.0;
+        gradient_squares_[as_size(chunk.number)] = tile.gradient_squares;
+        weight_squares_[as_size(chunk.number)] = chunk.coefs ? tile.weight_squares : 0.0;
         return true;
     });
     const auto total = [&](const std::vector<double> &squares) {
-        return std::accumulate(squares.begin(), squares.begin() + batch.n_stretches(), 0.0);
+        return std::accumulate(squares.begin(), squares.begin() + batch.n_weight_chunks(), 0.0);
     };
     return {true, loss, total(gradient_squares_), total(weight_squares_)};
 }

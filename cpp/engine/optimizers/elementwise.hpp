@@ -1,5 +1,5 @@
 // Elementwise optimizers: each weight moves by its own gradient and state. The rule runs on a
-// stretch of the gradient as soon as it is computed, so the gradient is never written out.
+// chunk of the gradient as soon as it is computed, so the gradient is never written out.
 
 #pragma once
 
@@ -20,7 +20,7 @@ class Elementwise final : public Optimizer<T> {
     const Rule<T> *rule_;
     std::vector<double> settings_; // as the rule's parameters; the last is weight_decay
     std::vector<Buffer<T>> state_;
-    std::vector<double> gradient_squares_, weight_squares_; // of each stretch
+    std::vector<double> gradient_squares_, weight_squares_; // of each chunk
 };
 
 } // namespace deepgen

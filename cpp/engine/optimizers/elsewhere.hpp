@@ -31,8 +31,8 @@ class EvaluatedElsewhere : public Displaced<T> {
     }
 
     void visit(const Team &team, Visitor visitor) override {
-        this->inner_.visit(team, [&](const Stretch<T> &stretch) {
-            visitor(this->back_with_gradient(stretch));
+        this->inner_.visit(team, [&](const WeightChunk<T> &chunk) {
+            visitor(this->back_with_gradient(chunk));
             return true;
         });
     }

@@ -6,7 +6,7 @@
 // Polyak & Juditsky (1992), Acceleration of stochastic approximation by averaging; the first step
 // as PyTorch's swa_utils. Padding is averaged too and stays zero.
 //
-// The average moves when the step is over, not stretch by stretch inside it: what is wrapped may
+// The average moves when the step is over, not chunk by chunk inside it: what is wrapped may
 // move weights for the while (to look at another point) or outside of a visit.
 
 #include "engine/optimizers/wrappers.hpp"

@@ -22,7 +22,7 @@ constexpr Parameter parameters[] = {
 
 // What a step needs beside the two points.
 struct Gap {
-    std::vector<double> products, squares; // g . g_p and |g_p|^2 of each stretch
+    std::vector<double> products, squares; // g . g_p and |g_p|^2 of each chunk
 };
 
 template <class T>
@@ -36,26 +36,26 @@ class GsamBatch final : public EvaluatedElsewhere<T> {
     void visit(const Team &team, Visitor visitor) override {
         const Kernels<T> &kernels = this->memory_.kernels;
         T *const own = this->memory_.gradient.data(), *const there = this->memory_.origin.data();
-        EvaluatedElsewhere<T>::visit(team, [&](const Stretch<T> &stretch) {
-            gap_.products[as_size(stretch.number)] =
-                kernels.dot(stretch.n, own + stretch.offset, stretch.gradient);
-            gap_.squares[as_size(stretch.number)] =
-                kernels.dot(stretch.n, stretch.gradient, stretch.gradient);
+        EvaluatedElsewhere<T>::visit(team, [&](const WeightChunk<T> &chunk) {
+            gap_.products[as_size(chunk.number)] =
+                kernels.dot(chunk.n, own + chunk.offset, chunk.gradient);
+            gap_.squares[as_size(chunk.number)] =
+                kernels.dot(chunk.n, chunk.gradient, chunk.gradient);
             return true;
         });
         const double squares = total(gap_.squares);
         const double along = squares > 0.0 ? total(gap_.products) / squares : 0.0;
-        this->inner_.show(team, there, [&](const Stretch<T> &stretch) {
-            T *const across = own + stretch.offset; // the gradient at w until now
-            kernels.add_scaled(stretch.n, -along, stretch.gradient, across);
-            kernels.add_scaled(stretch.n, -alpha_, across, there + stretch.offset);
-            return visitor(stretch);
+        this->inner_.show(team, there, [&](const WeightChunk<T> &chunk) {
+            T *const across = own + chunk.offset; // the gradient at w until now
+            kernels.add_scaled(chunk.n, -along, chunk.gradient, across);
+            kernels.add_scaled(chunk.n, -alpha_, across, there + chunk.offset);
+            return visitor(chunk);
         });
     }
 
   private:
     double total(const std::vector<double> &sums) const {
-        return std::accumulate(sums.begin(), sums.begin() + this->inner_.n_stretches(), 0.0);
+        return std::accumulate(sums.begin(), sums.begin() + this->inner_.n_weight_chunks(), 0.0);
     }
 
     Gap &gap_;

@@ -23,13 +23,13 @@ class KeptGradient {
     double keep(const Team &team, BatchGradient<T> &batch) {
         const double penalty = batch.penalty();
         const T *const weights = batch.weights();
-        batch.visit(team, [&](const Stretch<T> &stretch) {
-            squares_[as_size(stretch.number)] = kernels_.total_gradient(
-                stretch.n, stretch.gradient, weights + stretch.offset,
-                stretch.coefs ? penalty : 0.0, numbers_.data() + stretch.offset);
+        batch.visit(team, [&](const WeightChunk<T> &chunk) {
+            squares_[as_size(chunk.number)] = kernels_.total_gradient(
+                chunk.n, chunk.gradient, weights + chunk.offset, chunk.coefs ? penalty : 0.0,
+                numbers_.data() + chunk.offset);
             return false;
         });
-        return std::accumulate(squares_.begin(), squares_.begin() + batch.n_stretches(), 0.0);
+        return std::accumulate(squares_.begin(), squares_.begin() + batch.n_weight_chunks(), 0.0);
     }
 
     T *data() { return numbers_.data(); }
@@ -37,7 +37,7 @@ class KeptGradient {
   private:
     const Kernels<T> &kernels_;
     Buffer<T> numbers_;
-    std::vector<double> squares_; // of each stretch
+    std::vector<double> squares_; // of each chunk
 };
 
 } // namespace deepgen

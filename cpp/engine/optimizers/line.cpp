@@ -95,30 +95,30 @@ class OnLine final : public Decorated<T> {
     void visit(const Team &team, Visitor visitor) override {
         const double product = squares_[0] * squares_[1];
         const double pull = product > 0.0 ? 2.0 * beta_ * dot_ / product : 0.0;
-        const auto own = [&](Index end, const Stretch<T> &stretch) {
-            T *const out = ends_.gradient.data() + end * n_ + stretch.offset;
-            const T *const here = first() + end * n_ + stretch.offset;
-            const T *const there = first() + (1 - end) * n_ + stretch.offset;
+        const auto own = [&](Index end, const WeightChunk<T> &chunk) {
+            T *const out = ends_.gradient.data() + end * n_ + chunk.offset;
+            const T *const here = first() + end * n_ + chunk.offset;
+            const T *const there = first() + (1 - end) * n_ + chunk.offset;
             const T share = static_cast<T>(end == 0 ? 1.0 - place_ : place_);
-            for (Index i = 0; i < stretch.n; ++i)
-                out[i] = share * stretch.gradient[i];
-            if (pull == 0.0 || !stretch.coefs)
+            for (Index i = 0; i < chunk.n; ++i)
+                out[i] = share * chunk.gradient[i];
+            if (pull == 0.0 || !chunk.coefs)
                 return;
             const T across = static_cast<T>(pull);
             const T along = static_cast<T>(pull * dot_ / squares_[end]);
-            for (Index i = 0; i < stretch.n; ++i)
+            for (Index i = 0; i < chunk.n; ++i)
                 out[i] += across * there[i] - along * here[i];
         };
-        this->inner_.visit(team, [&](const Stretch<T> &stretch) {
-            own(0, stretch);
-            own(1, stretch);
-            return present(stretch, ends_.gradient.data(), visitor);
+        this->inner_.visit(team, [&](const WeightChunk<T> &chunk) {
+            own(0, chunk);
+            own(1, chunk);
+            return present(chunk, ends_.gradient.data(), visitor);
         });
     }
 
     void show(const Team &team, const T *gradient, Visitor visitor) override {
-        this->inner_.show(team, gradient, [&](const Stretch<T> &stretch) {
-            return present(stretch, gradient, visitor);
+        this->inner_.show(team, gradient, [&](const WeightChunk<T> &chunk) {
+            return present(chunk, gradient, visitor);
         });
     }
 
@@ -127,7 +127,7 @@ class OnLine final : public Decorated<T> {
     }
     T *weights() override { return ends_.weights.data(); }
     Index n_weights() const override { return 2 * n_; }
-    Index n_stretches() const override { return 2 * this->inner_.n_stretches(); }
+    Index n_weight_chunks() const override { return 2 * this->inner_.n_weight_chunks(); }
 
   private:
     T *first() { return ends_.weights.data(); }
@@ -138,12 +138,12 @@ class OnLine final : public Decorated<T> {
         return product > 0.0 ? dot_ * dot_ / product : 0.0;
     }
 
-    // A stretch of the network is one of each end. The network's own weights do not move.
-    bool present(const Stretch<T> &stretch, const T *gradient, Visitor visitor) const {
+    // A chunk of the network is one of each end. The network's own weights do not move.
+    bool present(const WeightChunk<T> &chunk, const T *gradient, Visitor visitor) const {
         for (Index end = 0; end < 2; ++end) {
-            const Index offset = end * n_ + stretch.offset;
-            visitor({stretch.number + end * this->inner_.n_stretches(), offset, stretch.n,
-                     gradient + offset, stretch.coefs});
+            const Index offset = end * n_ + chunk.offset;
+            visitor({chunk.number + end * this->inner_.n_weight_chunks(), offset, chunk.n,
+                     gradient + offset, chunk.coefs});
         }
         return false;
     }

@@ -59,8 +59,8 @@ class Filtered final : public Displaced<T> {
             }
             loss += here / static_cast<double>(filter_.n_samples);
             if (sample + 1 < filter_.n_samples)
-                this->inner_.visit(team, [&](const Stretch<T> &stretch) {
-                    collect(stretch, sample);
+                this->inner_.visit(team, [&](const WeightChunk<T> &chunk) {
+                    collect(chunk, sample);
                     return false; // they move again before anything is derived from them
                 });
         }
@@ -68,8 +68,8 @@ class Filtered final : public Displaced<T> {
     }
 
     void visit(const Team &team, Visitor visitor) override {
-        this->inner_.visit(team, [&](const Stretch<T> &stretch) {
-            visitor(collect(stretch, filter_.n_samples - 1));
+        this->inner_.visit(team, [&](const WeightChunk<T> &chunk) {
+            visitor(collect(chunk, filter_.n_samples - 1));
             return true;
         });
     }
@@ -109,20 +109,20 @@ class Filtered final : public Displaced<T> {
     }
 
     // The mean so far; the weights are back where they were.
-    Stretch<T> collect(const Stretch<T> &stretch, Index sample) {
+    WeightChunk<T> collect(const WeightChunk<T> &chunk, Index sample) {
         if (sample == 0 && filter_.n_samples == 1)
-            return this->back_with_gradient(stretch);
-        T *const mean = this->memory_.gradient.data() + stretch.offset;
+            return this->back_with_gradient(chunk);
+        T *const mean = this->memory_.gradient.data() + chunk.offset;
         const double share = 1.0 / static_cast<double>(filter_.n_samples);
         if (sample == 0)
-            std::fill_n(mean, stretch.n, T(0));
+            std::fill_n(mean, chunk.n, T(0));
         const Kernels<T> &kernels = this->memory_.kernels;
-        kernels.add_scaled(stretch.n, share, stretch.gradient, mean);
-        if (stretch.coefs)
-            kernels.add_scaled(stretch.n, share * this->inner_.penalty(),
-                               this->inner_.weights() + stretch.offset, mean);
-        this->put_back(stretch);
-        return {stretch.number, stretch.offset, stretch.n, mean, stretch.coefs};
+        kernels.add_scaled(chunk.n, share, chunk.gradient, mean);
+        if (chunk.coefs)
+            kernels.add_scaled(chunk.n, share * this->inner_.penalty(),
+                               this->inner_.weights() + chunk.offset, mean);
+        this->put_back(chunk);
+        return {chunk.number, chunk.offset, chunk.n, mean, chunk.coefs};
     }
 
     Filter<T> &filter_;

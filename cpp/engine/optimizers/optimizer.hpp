@@ -2,7 +2,7 @@
 //
 // Four shapes share this one interface.
 //
-//   (a) Elementwise rules visit the gradient once and move each stretch of weights while it is hot
+//   (a) Elementwise rules visit the gradient once and move each chunk of weights while it is hot
 //       (elementwise.hpp).
 //   (b) Wrappers own another optimizer and hand it the batch seen through their own eyes: a
 //       clipped gradient, or one from another point (wrapper.hpp).
@@ -26,10 +26,10 @@
 
 namespace deepgen {
 
-// A stretch of packed weights with its gradient, while both are in the nearest cache.
+// A chunk of packed weights with its gradient, while both are in the nearest cache.
 template <class T>
-struct Stretch {
-    Index number;      // 0 .. n_stretches-1, for sums that are combined in order
+struct WeightChunk {
+    Index number;      // 0 .. n_weight_chunks()-1, for sums that are combined in order
     Index offset;      // in the packed weights
     Index n;           // whole cache lines
     const T *gradient; // of the loss without L2
@@ -55,13 +55,13 @@ class BatchGradient {
     enum class Evaluation { first, again };
     virtual double evaluate(const Team &, Evaluation) = 0;
 
-    // The gradient of the last evaluation, each stretch once, on some thread; once for each
-    // evaluation. The visitor says whether it moved the stretch's weights. The team has met when
+    // The gradient of the last evaluation, each chunk once, on some thread; once for each
+    // evaluation. The visitor says whether it moved the chunk's weights. The team has met when
     // this returns.
-    using Visitor = FunctionRef<bool(const Stretch<T> &)>;
+    using Visitor = FunctionRef<bool(const WeightChunk<T> &)>;
     virtual void visit(const Team &, Visitor) = 0;
 
-    // The same stretches with a gradient that was written out: packed, one number for each weight.
+    // The same chunks with a gradient that was written out: packed, one number for each weight.
     virtual void show(const Team &, const T *gradient, Visitor) = 0;
 
     // After the weights were moved outside a visit: the team meets, and what is derived from them
@@ -78,7 +78,7 @@ class BatchGradient {
 
     virtual T *weights() = 0; // packed
     virtual Index n_weights() const = 0;
-    virtual Index n_stretches() const = 0;
+    virtual Index n_weight_chunks() const = 0;
     virtual double penalty() const = 0; // L2 of this batch: alpha over its weight sum
 };
 

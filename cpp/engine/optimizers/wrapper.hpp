@@ -32,7 +32,7 @@ class Decorated : public BatchGradient<T> {
     double row_share(Index row) const override { return inner_.row_share(row); }
     T *weights() override { return inner_.weights(); }
     Index n_weights() const override { return inner_.n_weights(); }
-    Index n_stretches() const override { return inner_.n_stretches(); }
+    Index n_weight_chunks() const override { return inner_.n_weight_chunks(); }
     double penalty() const override { return inner_.penalty(); }
 
   protected:

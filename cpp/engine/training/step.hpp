@@ -27,14 +27,14 @@ class Step final : public BatchGradient<T> {
     double row_share(Index row) const override;
     T *weights() override { return parameters_.trained(); }
     Index n_weights() const override { return static_cast<Index>(parameters_.weights.size()); }
-    Index n_stretches() const override { return pass_.n_stretches(); }
+    Index n_weight_chunks() const override { return pass_.n_weight_chunks(); }
     double penalty() const override { return alpha_ / batch_.weight_sum; }
 
   private:
-    // What the pass calls for every stretch: the visitor, and W^T of what it moved.
+    // What the pass calls for every chunk: the visitor, and W^T of what it moved.
     auto sink(Visitor &visitor) {
-        return [&](Index stretch, const WorkItem &item, const GradientTile<T> &tile) {
-            const bool moved = visitor({stretch, tile.offset, tile.n, tile.gradient, tile.coefs});
+        return [&](Index chunk, const WorkItem &item, const GradientTile<T> &tile) {
+            const bool moved = visitor({chunk, tile.offset, tile.n, tile.gradient, tile.coefs});
             if (moved && item.kind == WorkItem::Kind::tile && item.layer > 0 &&
                 !network_.reparametrized())
                 network_.packed().transpose_block(item.layer, item.row, item.n_rows, item.column,
