@@ -212,19 +212,19 @@ struct Kernels {
                                        const T *rate);
 
     // Chunks of packed numbers, whole cache lines: total = gradient + penalty * weights, and the
-    // sum of its squares; origin = w, w += factor * direction; the two change places, and origin is
+    // sum of its squares; saved = w, w += factor * direction; the two change places, and saved is
     // gradient + penalty * (w as it was away); x *= factor; y += factor * x; sum of x * y;
     // x *= (|size| + offset)^2, and the sum of squares with the factor taken once.
     double (*total_gradient)(Index n, const T *gradient, const T *weights, double penalty,
                              T *total);
-    void (*depart)(Index n, double factor, const T *direction, T *w, T *origin);
-    void (*come_back)(Index n, const T *gradient, double penalty, T *w, T *origin);
+    void (*perturb)(Index n, double factor, const T *direction, T *w, T *saved);
+    void (*restore)(Index n, const T *gradient, double penalty, T *w, T *saved);
     void (*scale)(Index n, double factor, T *x);
     void (*add_scaled)(Index n, double factor, const T *x, T *y);
     double (*dot)(Index n, const T *x, const T *y);
     double (*scale_by_size)(Index n, const T *size, double offset, T *x);
     // y += share (x - y)
-    void (*approach)(Index n, double share, const T *x, T *y);
+    void (*lerp)(Index n, double share, const T *x, T *y);
 
     // GFLOP/s of one thread doing nothing but fused multiply-adds in registers.
     double (*fma_peak)();

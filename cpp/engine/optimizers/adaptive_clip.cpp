@@ -7,7 +7,7 @@
 // part of the gradient. Brock, De, Smith & Simonyan (2021), High-performance large-scale image
 // recognition without normalization, eq. (3).
 
-#include "engine/optimizers/kept_gradient.hpp"
+#include "engine/optimizers/stored_gradient.hpp"
 #include "engine/optimizers/units.hpp"
 #include "engine/optimizers/wrappers.hpp"
 
@@ -46,21 +46,21 @@ template <class T>
 struct Units {
     explicit Units(const Kernels<T> &kernels) : gradient(kernels) {}
 
-    KeptGradient<T> gradient;
+    StoredGradient<T> gradient;
     std::vector<UnitGroup> groups; // those that are clipped
     double ratio = 0.0;
 };
 
 template <class T>
-class AdaptivelyClipped final : public Decorated<T> {
+class AdaptivelyClipped final : public BatchDecorator<T> {
   public:
     using typename BatchGradient<T>::Visitor;
 
     AdaptivelyClipped(BatchGradient<T> &inner, Units<T> &units)
-        : Decorated<T>(inner), units_(units) {}
+        : BatchDecorator<T>(inner), units_(units) {}
 
     void visit(const Team &team, Visitor visitor) override {
-        squares_ = units_.gradient.keep(team, this->inner_);
+        squares_ = units_.gradient.store(team, this->inner_);
         const Share own = team.share(static_cast<Index>(units_.groups.size()));
         for (Index i = own.begin; i < own.end; ++i)
             clip(units_.groups[as_size(i)], this->inner_.weights(), units_.ratio,
@@ -68,7 +68,7 @@ class AdaptivelyClipped final : public Decorated<T> {
         team.wait();
         this->inner_.show(team, units_.gradient.data(), visitor);
     }
-    double penalty() const override { return 0.0; } // what is kept has L2 in it
+    double penalty() const override { return 0.0; } // the stored gradient has L2 in it
     double gradient_squares() const { return squares_; }
 
   private:

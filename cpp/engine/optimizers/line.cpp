@@ -47,7 +47,7 @@ double dot(Index n, const T *x, const T *y) {
 
 // What the batch is asked at the point a of the line.
 template <class T>
-class OnLine final : public Decorated<T> {
+class OnLine final : public BatchDecorator<T> {
   public:
     using typename BatchGradient<T>::Evaluation;
     using typename BatchGradient<T>::Visitor;
@@ -60,7 +60,7 @@ class OnLine final : public Decorated<T> {
     };
 
     OnLine(BatchGradient<T> &inner, Ends &ends, double place, double beta, Index n_layers)
-        : Decorated<T>(inner), ends_(ends), place_(place), beta_(beta), n_layers_(n_layers),
+        : BatchDecorator<T>(inner), ends_(ends), place_(place), beta_(beta), n_layers_(n_layers),
           n_(inner.n_weights()) {}
 
     // Puts the network onto the line; the team has met when this returns.

@@ -9,7 +9,7 @@
 // optimization landscape, algorithm 1.
 
 #include "engine/core/distributions.hpp"
-#include "engine/optimizers/displaced.hpp"
+#include "engine/optimizers/perturbed_batch.hpp"
 #include "engine/optimizers/units.hpp"
 #include "engine/optimizers/wrappers.hpp"
 
@@ -25,10 +25,10 @@ constexpr Parameter parameters[] = {
 template <class T>
 struct Filter {
     Filter(const Settings &settings, const Kernels<T> &kernels)
-        : memory(kernels), gamma(settings["gamma"]),
+        : perturbation(kernels), gamma(settings["gamma"]),
           n_samples(static_cast<Index>(settings["n_samples"])) {}
 
-    Displacement<T> memory;
+    Perturbation<T> perturbation;
     Buffer<T> noise;
     std::vector<UnitGroup> groups;
     PackedWeights weights{};
@@ -38,23 +38,23 @@ struct Filter {
 };
 
 template <class T>
-class Filtered final : public Displaced<T> {
+class Filtered final : public PerturbedBatch<T> {
   public:
     using typename BatchGradient<T>::Evaluation;
     using typename BatchGradient<T>::Visitor;
 
     Filtered(BatchGradient<T> &inner, Filter<T> &filter, std::uint64_t key)
-        : Displaced<T>(inner, filter.memory), filter_(filter), key_(key) {}
+        : PerturbedBatch<T>(inner, filter.perturbation), filter_(filter), key_(key) {}
 
     double evaluate(const Team &team, Evaluation evaluation) override {
         double loss = 0.0;
         for (Index sample = 0; sample < filter_.n_samples; ++sample) {
             draw(team, random::child(key_, static_cast<std::uint64_t>(sample)));
-            this->move(team, filter_.noise.data(), 1.0);
+            this->perturb(team, filter_.noise.data(), 1.0);
             const double here =
                 this->inner_.evaluate(team, sample == 0 ? evaluation : Evaluation::again);
             if (!std::isfinite(here)) {
-                this->put_all_back(team);
+                this->restore_all(team);
                 return here;
             }
             loss += here / static_cast<double>(filter_.n_samples);
@@ -111,17 +111,17 @@ class Filtered final : public Displaced<T> {
     // The mean so far; the weights are back where they were.
     WeightChunk<T> collect(const WeightChunk<T> &chunk, Index sample) {
         if (sample == 0 && filter_.n_samples == 1)
-            return this->back_with_gradient(chunk);
-        T *const mean = this->memory_.gradient.data() + chunk.offset;
+            return this->restored_with_gradient(chunk);
+        T *const mean = this->perturbation_.gradient.data() + chunk.offset;
         const double share = 1.0 / static_cast<double>(filter_.n_samples);
         if (sample == 0)
             std::fill_n(mean, chunk.n, T(0));
-        const Kernels<T> &kernels = this->memory_.kernels;
+        const Kernels<T> &kernels = this->perturbation_.kernels;
         kernels.add_scaled(chunk.n, share, chunk.gradient, mean);
         if (chunk.coefs)
             kernels.add_scaled(chunk.n, share * this->inner_.penalty(),
                                this->inner_.weights() + chunk.offset, mean);
-        this->put_back(chunk);
+        this->restore(chunk);
         return {chunk.number, chunk.offset, chunk.n, mean, chunk.coefs};
     }
 
@@ -138,7 +138,7 @@ class LowPassFilter final : public Wrapper<T> {
 
     void allocate(const OptimizerContext &context) override {
         Wrapper<T>::allocate(context);
-        filter_.memory.allocate(context.weights);
+        filter_.perturbation.allocate(context.weights);
         filter_.noise.assign(as_size(context.weights.size), T(0));
         filter_.weights = context.weights;
         filter_.groups = unit_groups(context.weights, lane_pad<T>);

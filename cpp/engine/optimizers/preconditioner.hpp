@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "engine/optimizers/kept_gradient.hpp"
+#include "engine/optimizers/stored_gradient.hpp"
 #include "engine/optimizers/wrapper.hpp"
 
 namespace deepgen {
@@ -12,11 +12,11 @@ template <class T>
 class Preconditioner : public Wrapper<T> {
   public:
     Preconditioner(std::unique_ptr<Optimizer<T>> base, const Kernels<T> &kernels)
-        : Wrapper<T>(std::move(base)), kept_(kernels) {}
+        : Wrapper<T>(std::move(base)), stored_(kernels) {}
 
     void allocate(const OptimizerContext &context) override {
         Wrapper<T>::allocate(context);
-        kept_.allocate(context.weights);
+        stored_.allocate(context.weights);
         direction_.assign(as_size(context.weights.size), T(0));
     }
 
@@ -34,19 +34,19 @@ class Preconditioner : public Wrapper<T> {
                       T *direction) = 0;
 
   private:
-    class Turned final : public Decorated<T> {
+    class Turned final : public BatchDecorator<T> {
       public:
         using typename BatchGradient<T>::Visitor;
 
         Turned(BatchGradient<T> &inner, Preconditioner &owner, StepSize size)
-            : Decorated<T>(inner), owner_(owner), size_(size) {}
+            : BatchDecorator<T>(inner), owner_(owner), size_(size) {}
 
         void visit(const Team &team, Visitor visitor) override {
-            squares = owner_.kept_.keep(team, this->inner_);
-            owner_.turn(team, this->inner_, size_, owner_.kept_.data(), owner_.direction_.data());
+            squares = owner_.stored_.store(team, this->inner_);
+            owner_.turn(team, this->inner_, size_, owner_.stored_.data(), owner_.direction_.data());
             this->inner_.show(team, owner_.direction_.data(), visitor);
         }
-        double penalty() const override { return 0.0; } // what is kept has L2 in it
+        double penalty() const override { return 0.0; } // the stored gradient has L2 in it
 
         double squares = 0.0;
 
@@ -55,7 +55,7 @@ class Preconditioner : public Wrapper<T> {
         StepSize size_;
     };
 
-    KeptGradient<T> kept_;
+    StoredGradient<T> stored_;
     Buffer<T> direction_;
 };
 

@@ -1,7 +1,8 @@
 // Wrappers: an optimizer that owns another, and hands it the batch seen through its own eyes.
 //
 // A member states its parameters and derives twice: from Wrapper (what it remembers, its step) and
-// from Decorated (what of the batch looks different). What is not overridden goes through as it is.
+// from BatchDecorator (what of the batch looks different). What is not overridden goes through as
+// it is.
 
 #pragma once
 
@@ -12,12 +13,12 @@
 namespace deepgen {
 
 template <class T>
-class Decorated : public BatchGradient<T> {
+class BatchDecorator : public BatchGradient<T> {
   public:
     using typename BatchGradient<T>::Evaluation;
     using typename BatchGradient<T>::Visitor;
 
-    explicit Decorated(BatchGradient<T> &inner) : inner_(inner) {}
+    explicit BatchDecorator(BatchGradient<T> &inner) : inner_(inner) {}
 
     double evaluate(const Team &team, Evaluation evaluation) override {
         return inner_.evaluate(team, evaluation);

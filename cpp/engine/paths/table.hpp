@@ -109,13 +109,13 @@ constexpr Kernels<T> table{
     .tangent_standardize_rows = tangent_standardize_rows<T>,
     .tangent_unstandardize_rows = tangent_unstandardize_rows<T>,
     .total_gradient = total_gradient<T>,
-    .depart = depart<T>,
-    .come_back = come_back<T>,
+    .perturb = perturb<T>,
+    .restore = restore<T>,
     .scale = scale<T>,
     .add_scaled = add_scaled<T>,
     .dot = dot<T>,
     .scale_by_size = scale_by_size<T>,
-    .approach = approach<T>,
+    .lerp = lerp<T>,
     .fma_peak = fma_peak<T>,
 };
 

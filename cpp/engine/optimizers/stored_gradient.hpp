@@ -1,4 +1,4 @@
-// The gradient of a batch written out, with L2, for those who must know all of it before the first
+// The whole gradient of a batch, with L2, for optimizers that need all of it before the first
 // weight moves.
 
 #pragma once
@@ -10,17 +10,17 @@
 namespace deepgen {
 
 template <class T>
-class KeptGradient {
+class StoredGradient {
   public:
-    explicit KeptGradient(const Kernels<T> &kernels) : kernels_(kernels) {}
+    explicit StoredGradient(const Kernels<T> &kernels) : kernels_(kernels) {}
 
     void allocate(const PackedWeights &weights) {
         numbers_.assign(as_size(weights.size), T(0));
         squares_.assign(as_size(weights.size / lane_pad<T>), 0.0);
     }
 
-    // Every thread of the team calls it; the squared norm, the same on each.
-    double keep(const Team &team, BatchGradient<T> &batch) {
+    // Every thread of the team calls this; returns the squared norm, the same on each.
+    double store(const Team &team, BatchGradient<T> &batch) {
         const double penalty = batch.penalty();
         const T *const weights = batch.weights();
         batch.visit(team, [&](const WeightChunk<T> &chunk) {
