@@ -76,7 +76,7 @@ void KFac<T>::allocate(const OptimizerContext &context) {
             widest_ = std::max(widest_, side->places());
         }
     }
-    turned_.resize(as_size(n_numbers));
+    preconditioned_.resize(as_size(n_numbers));
     if (eigen_)
         half_.resize(as_size(n_numbers));
     list_work();
@@ -156,8 +156,8 @@ std::vector<StateArray<T>> KFac<T>::state() {
 }
 
 template <class T>
-void KFac<T>::turn(const Team &team, BatchGradient<T> &batch, StepSize size, const T *gradient,
-                   T *direction) {
+void KFac<T>::precondition(const Team &team, BatchGradient<T> &batch, StepSize size,
+                           const T *gradient, T *direction) {
     ThreadMemory &own = threads_[as_size(team.rank)];
     const bool due = (size.count - 1) % interval_ == 0;
     const bool unpacked = unpacked_ || due;
@@ -198,7 +198,7 @@ void KFac<T>::turn(const Team &team, BatchGradient<T> &batch, StepSize size, con
     team.wait();
 }
 
-// turned = dW R, or in the eigenbasis half = dW Q, the latter in panels.
+// preconditioned = dW R, or in the eigenbasis half = dW Q, the latter in panels.
 template <class T>
 void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemory &own) {
     Layer &layer = layers_[as_size(item.layer)];
@@ -221,7 +221,8 @@ void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemor
                        .a_stride = stride,
                        .b = right,
                        .b_rows = end - begin,
-                       .c = turned_.data() + layer.first + first_row * layer.stride() + place,
+                       .c = preconditioned_.data() + layer.first + first_row * layer.stride() +
+                            place,
                        .c_stride = layer.stride()};
     if (!eigen_) {
         kernels_.product[static_cast<int>(Epilogue::store)](product);
@@ -237,7 +238,7 @@ void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemor
     }
 }
 
-// turned = ((Q_A^T half) / (d_A d_G^T + damping)) Q_G^T, rows being those of Q_A^T.
+// preconditioned = ((Q_A^T half) / (d_A d_G^T + damping)) Q_G^T, rows being those of Q_A^T.
 template <class T>
 void KFac<T>::divide(const RowItem &item, ThreadMemory &own) {
     Layer &layer = layers_[as_size(item.layer)];
@@ -277,11 +278,11 @@ void KFac<T>::divide(const RowItem &item, ThreadMemory &own) {
          .a_stride = stride,
          .b = layer.right_back.data() + gradients.largest() * place,
          .b_rows = n,
-         .c = turned_.data() + layer.first + row * layer.stride() + place,
+         .c = preconditioned_.data() + layer.first + row * layer.stride() + place,
          .c_stride = layer.stride()});
 }
 
-// direction = root^T turned, which is the inverse's own or Q_A's; v dW of the panel.
+// direction = root^T preconditioned, which is the inverse's own or Q_A's; v dW of the panel.
 template <class T>
 double KFac<T>::multiply_left(const PanelItem &item, const T *gradient, T *direction,
                               ThreadMemory &own) {
@@ -293,7 +294,7 @@ double KFac<T>::multiply_left(const PanelItem &item, const T *gradient, T *direc
                             .depth = n,
                             .a = layer.inputs.root(item.inputs),
                             .a_stride = n,
-                            .b = turned_.data() + layer.first + begin * layer.stride() +
+                            .b = preconditioned_.data() + layer.first + begin * layer.stride() +
                                  layer.gradients.place(item.gradients) + item.column,
                             .b_stride = layer.stride(),
                             .out = own.panel.data()});

@@ -43,7 +43,8 @@ class KFac final : public Preconditioner<T> {
     std::vector<StateArray<T>> state() override;
 
   protected:
-    void turn(const Team &, BatchGradient<T> &, StepSize, const T *gradient, T *direction) override;
+    void precondition(const Team &, BatchGradient<T> &, StepSize, const T *gradient,
+                      T *direction) override;
 
   private:
     struct Layer {
@@ -106,7 +107,7 @@ class KFac final : public Preconditioner<T> {
     SharedItems<RowItem> row_items_;
     SharedItems<PanelItem> panel_items_;
     Index largest_block_ = 0, widest_ = 0; // of one side: block, places
-    Buffer<T> half_, turned_;              // dW times the right side; with all but the last product
+    Buffer<T> half_, preconditioned_;      // dW times the right side; with all but the last product
     std::vector<double> products_;         // v dW of each panel
     bool unpacked_ = true;                 // roots have changed since they were packed
 

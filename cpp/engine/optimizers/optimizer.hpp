@@ -6,7 +6,7 @@
 //       (elementwise.hpp).
 //   (b) Wrappers own another optimizer and hand it the batch seen through their own eyes: a
 //       clipped gradient, or one from another point (wrapper.hpp).
-//   (c) Preconditioners turn the whole gradient, layer by layer, before a rule of (a) takes it
+//   (c) Preconditioners multiply the whole gradient, layer by layer, before a rule of (a) takes it
 //       (preconditioner.hpp); K-FAC reads the layers' statistics for it.
 //   (d) Full-batch methods (L-BFGS) are driven from outside over Network::loss_and_gradient and
 //       need nothing here.

@@ -21,29 +21,30 @@ class Preconditioner : public Wrapper<T> {
     }
 
     StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {
-        Turned turned(batch, *this, size);
-        StepReport report = this->base_->step(team, turned, size);
-        report.gradient_squares = turned.squares;
+        PreconditionedBatch preconditioned(batch, *this, size);
+        StepReport report = this->base_->step(team, preconditioned, size);
+        report.gradient_squares = preconditioned.squares;
         return report;
     }
 
   protected:
     // Writes the direction of every weight, padding left at zero. Every thread of the team calls
     // it, and the team has to meet before it returns.
-    virtual void turn(const Team &, BatchGradient<T> &, StepSize, const T *gradient,
-                      T *direction) = 0;
+    virtual void precondition(const Team &, BatchGradient<T> &, StepSize, const T *gradient,
+                              T *direction) = 0;
 
   private:
-    class Turned final : public BatchDecorator<T> {
+    class PreconditionedBatch final : public BatchDecorator<T> {
       public:
         using typename BatchGradient<T>::Visitor;
 
-        Turned(BatchGradient<T> &inner, Preconditioner &owner, StepSize size)
+        PreconditionedBatch(BatchGradient<T> &inner, Preconditioner &owner, StepSize size)
             : BatchDecorator<T>(inner), owner_(owner), size_(size) {}
 
         void visit(const Team &team, Visitor visitor) override {
             squares = owner_.stored_.store(team, this->inner_);
-            owner_.turn(team, this->inner_, size_, owner_.stored_.data(), owner_.direction_.data());
+            owner_.precondition(team, this->inner_, size_, owner_.stored_.data(),
+                                owner_.direction_.data());
             this->inner_.show(team, owner_.direction_.data(), visitor);
         }
         double penalty() const override { return 0.0; } // the stored gradient has L2 in it

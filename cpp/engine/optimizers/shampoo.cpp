@@ -106,8 +106,8 @@ std::vector<StateArray<T>> Shampoo<T>::state() {
 }
 
 template <class T>
-void Shampoo<T>::turn(const Team &team, BatchGradient<T> &, StepSize size, const T *gradient,
-                      T *direction) {
+void Shampoo<T>::precondition(const Team &team, BatchGradient<T> &, StepSize size,
+                              const T *gradient, T *direction) {
     ThreadMemory &own = threads_[as_size(team.rank)];
     const auto step = static_cast<double>(size.count);
     if (team.rank == 0) {
@@ -126,7 +126,7 @@ void Shampoo<T>::turn(const Team &team, BatchGradient<T> &, StepSize size, const
             for (const Side &side : {block.left, block.right})
                 own.roots.power(statistics_.data() + side.at, side.n, row_stride<T>(side.n),
                                 statistics_scale_, epsilon_, -0.25, roots_.data() + side.at);
-        norms.turned = multiply(block, direction, own);
+        norms.preconditioned = multiply(block, direction, own);
     });
     const Share layers = team.share(static_cast<Index>(layers_.size()));
     for (Index l = layers.begin; l < layers.end; ++l)
@@ -138,13 +138,13 @@ void Shampoo<T>::turn(const Team &team, BatchGradient<T> &, StepSize size, const
     team.wait();
     for (Index l = layers.begin; l < layers.end; ++l) {
         const Layer &layer = layers_[as_size(l)];
-        double turned = 0.0, wanted = 0.0;
+        double preconditioned = 0.0, wanted = 0.0;
         for (Index block = layer.first_block; block < layer.after_blocks; ++block) {
-            turned += norms_[as_size(block)].turned;
+            preconditioned += norms_[as_size(block)].preconditioned;
             wanted += norms_[as_size(block)].grafted;
         }
-        const bool grafts = grafting_ != Grafting::none && turned > 0.0;
-        const double length = grafts ? std::sqrt(wanted / turned) : 1.0;
+        const bool grafts = grafting_ != Grafting::none && preconditioned > 0.0;
+        const double length = grafts ? std::sqrt(wanted / preconditioned) : 1.0;
         // SGD's momentum adds up directions; a mean weighs each new one less.
         kernels_.scale(layer.vectors - layer.coefs, (1.0 - momentum_) * length,
                        direction + layer.coefs);

@@ -39,7 +39,8 @@ class Shampoo final : public Preconditioner<T> {
     std::vector<StateArray<T>> state() override;
 
   protected:
-    void turn(const Team &, BatchGradient<T> &, StepSize, const T *gradient, T *direction) override;
+    void precondition(const Team &, BatchGradient<T> &, StepSize, const T *gradient,
+                      T *direction) override;
 
   private:
     enum class Grafting { none, sgd, adagrad, adam };
@@ -82,7 +83,7 @@ class Shampoo final : public Preconditioner<T> {
     Buffer<T> statistics_, roots_;
     Buffer<T> squares_; // packed
     struct Norms {
-        double turned, grafted; // squared
+        double preconditioned, grafted; // squared
     };
     std::vector<Norms> norms_;                            // of each block
     double statistics_scale_ = 1.0, squares_scale_ = 1.0; // of this step; the same on all threads
