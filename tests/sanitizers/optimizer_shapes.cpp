@@ -44,7 +44,7 @@ class StatisticsReader final : public Optimizer<double> {
         const double loss = batch.evaluate(team, BatchGradient<double>::Evaluation::first);
         const LayerStatistics<double> seen = batch.statistics(0);
         const Index panel = kernels<double>("").panel;
-        batch.visit(team, [&](const WeightChunk<double> &chunk) {
+        batch.visit_gradient(team, [&](const WeightChunk<double> &chunk) {
             // Packed W of the first layer stands first: element (i, j) of its first panel at i *
             // panel + j.
             if (!chunk.coefs || chunk.offset != 0)

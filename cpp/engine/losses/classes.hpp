@@ -91,7 +91,7 @@ class ClassLoss final : public Loss<T> {
         });
     }
 
-    bool samples() const override { return Formula::is_likelihood; }
+    bool is_likelihood() const override { return Formula::is_likelihood; }
 
     // p - e_c for a class c drawn with the probabilities p.
     void sampled_gradient(const LossRows<T> &block, std::uint64_t key, Index first) const override {

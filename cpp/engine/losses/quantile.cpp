@@ -102,7 +102,7 @@ class ManyQuantiles final : public Loss<T> {
         });
     }
 
-    bool samples() const override { return true; }
+    bool is_likelihood() const override { return true; }
 
     void sampled_gradient(const LossRows<T> &block, std::uint64_t key, Index first) const override {
         sample_rows(block, key, first, [&](Index i, double factor, std::uint64_t row_key) {

@@ -107,12 +107,12 @@ class ElementwiseLoss final : public Loss<T> {
         });
     }
 
-    static constexpr bool is_likelihood = requires(const Formula &f) { f.fisher(0.0); };
+    static constexpr bool has_fisher = requires(const Formula &f) { f.fisher(0.0); };
 
-    bool samples() const override { return is_likelihood; }
+    bool is_likelihood() const override { return has_fisher; }
 
     void sampled_gradient(const LossRows<T> &block, std::uint64_t key, Index first) const override {
-        if constexpr (is_likelihood)
+        if constexpr (has_fisher)
             sample_rows(block, key, first, [&](Index i, double factor, std::uint64_t row_key) {
                 const T *outputs = block.outputs + i * block.outputs_stride;
                 for (Index j = 0; j < block.n_outputs; ++j)

@@ -74,7 +74,7 @@ class Pass {
                           std::span<const OuterTerm<T>> terms, Vectors vectors, Sink sink);
 
     // The sink again, for a gradient that was written out: packed as the weights are.
-    void show_gradient(const Team &, const T *gradient, Sink sink) const;
+    void visit_stored_gradient(const Team &, const T *gradient, Sink sink) const;
 
     // The batch's loss, in order over row blocks; after the team has met.
     double batch_loss(Index n_rows) const;

@@ -156,7 +156,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
 }
 
 template <class T>
-void Pass<T>::show_gradient(const Team &team, const T *gradient, Sink sink) const {
+void Pass<T>::visit_stored_gradient(const Team &team, const T *gradient, Sink sink) const {
     const Share share = work_->share(team);
     for (Index i = share.begin; i < share.end; ++i) {
         const WorkItem &item = work_->items()[as_size(i)];
@@ -169,7 +169,7 @@ void Pass<T>::show_gradient(const Team &team, const T *gradient, Sink sink) cons
 }
 
 #define DEEPGEN_INSTANTIATE(T)                                                                     \
-    template void Pass<T>::show_gradient(const Team &, const T *, Sink) const;                     \
+    template void Pass<T>::visit_stored_gradient(const Team &, const T *, Sink) const;             \
     template void Pass<T>::intercept_gradient(Index, const Rows<const T> &, T *) const;            \
     template void Pass<T>::weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,     \
                                             Sink);                                                 \

@@ -59,14 +59,14 @@ class AdaptivelyClipped final : public BatchDecorator<T> {
     AdaptivelyClipped(BatchGradient<T> &inner, Units<T> &units)
         : BatchDecorator<T>(inner), units_(units) {}
 
-    void visit(const Team &team, Visitor visitor) override {
+    void visit_gradient(const Team &team, Visitor visitor) override {
         squares_ = units_.gradient.store(team, this->inner_);
         const Share own = team.share(static_cast<Index>(units_.groups.size()));
         for (Index i = own.begin; i < own.end; ++i)
             clip(units_.groups[as_size(i)], this->inner_.weights(), units_.ratio,
                  units_.gradient.data());
         team.wait();
-        this->inner_.show(team, units_.gradient.data(), visitor);
+        this->inner_.visit_stored_gradient(team, units_.gradient.data(), visitor);
     }
     double penalty() const override { return 0.0; } // the stored gradient has L2 in it
     double gradient_squares() const { return squares_; }

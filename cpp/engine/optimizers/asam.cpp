@@ -27,7 +27,7 @@ class AsamBatch final : public AscentBatch<T> {
   private:
     double ascent_direction(const Team &team, double) override {
         T *const gradient = this->perturbation_.gradient.data();
-        this->inner_.show(team, gradient, [&](const WeightChunk<T> &chunk) {
+        this->inner_.visit_stored_gradient(team, gradient, [&](const WeightChunk<T> &chunk) {
             const T *const weights = this->inner_.weights() + chunk.offset;
             T *const own = gradient + chunk.offset;
             const Kernels<T> &kernels = this->perturbation_.kernels;

@@ -31,8 +31,8 @@ class AscentBatch : public PerturbedBatch<T> {
         return perturbed_loss;
     }
 
-    void visit(const Team &team, Visitor visitor) override {
-        this->inner_.visit(team, [&](const WeightChunk<T> &chunk) {
+    void visit_gradient(const Team &team, Visitor visitor) override {
+        this->inner_.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
             visitor(this->restored_with_gradient(chunk));
             return true;
         });

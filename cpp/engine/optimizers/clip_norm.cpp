@@ -28,10 +28,10 @@ class Clipped final : public BatchDecorator<T> {
             double limit)
         : BatchDecorator<T>(inner), stored_(stored), kernels_(kernels), limit_(limit) {}
 
-    void visit(const Team &team, Visitor visitor) override {
+    void visit_gradient(const Team &team, Visitor visitor) override {
         squares_ = stored_.store(team, this->inner_);
         const double factor = std::min(1.0, limit_ / (std::sqrt(squares_) + 1e-6));
-        this->inner_.show(team, stored_.data(), [&](const WeightChunk<T> &chunk) {
+        this->inner_.visit_stored_gradient(team, stored_.data(), [&](const WeightChunk<T> &chunk) {
             if (factor < 1.0)
                 kernels_.scale(chunk.n, factor, stored_.data() + chunk.offset);
             return visitor(chunk);

@@ -37,7 +37,7 @@ StepReport Elementwise<T>::step(const Team &team, BatchGradient<T> &batch, StepS
         rule_->constants(settings_.data(), static_cast<double>(size.count), size.rate);
     const double penalty = batch.penalty(), decay = size.rate * settings_.back();
     T *const weights = batch.weights();
-    batch.visit(team, [&](const WeightChunk<T> &chunk) {
+    batch.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
         RuleTile<T> tile{.n = chunk.n,
                          .weights = weights + chunk.offset,
                          .gradient = chunk.gradient,

@@ -34,11 +34,11 @@ class GsamBatch final : public AscentBatch<T> {
               double alpha)
         : AscentBatch<T>(inner, perturbation, rho), gap_(gap), alpha_(alpha) {}
 
-    void visit(const Team &team, Visitor visitor) override {
+    void visit_gradient(const Team &team, Visitor visitor) override {
         const Kernels<T> &kernels = this->perturbation_.kernels;
         T *const own = this->perturbation_.gradient.data();    // at w
         T *const perturbed = this->perturbation_.saved.data(); // at w + e
-        AscentBatch<T>::visit(team, [&](const WeightChunk<T> &chunk) {
+        AscentBatch<T>::visit_gradient(team, [&](const WeightChunk<T> &chunk) {
             gap_.products[as_size(chunk.number)] =
                 kernels.dot(chunk.n, own + chunk.offset, chunk.gradient);
             gap_.squares[as_size(chunk.number)] =
@@ -47,7 +47,7 @@ class GsamBatch final : public AscentBatch<T> {
         });
         const double squares = total(gap_.squares);
         const double along = squares > 0.0 ? total(gap_.products) / squares : 0.0;
-        this->inner_.show(team, perturbed, [&](const WeightChunk<T> &chunk) {
+        this->inner_.visit_stored_gradient(team, perturbed, [&](const WeightChunk<T> &chunk) {
             T *const across = own + chunk.offset; // the gradient at w until now
             kernels.add_scaled(chunk.n, -along, chunk.gradient, across);
             kernels.add_scaled(chunk.n, -alpha_, across, perturbed + chunk.offset);

@@ -52,7 +52,7 @@ KFac<T>::KFac(std::unique_ptr<Optimizer<T>> base, const Settings &settings,
 
 template <class T>
 void KFac<T>::allocate(const OptimizerContext &context) {
-    require(empirical_ || context.samples,
+    require(empirical_ || context.likelihood,
             "kfac: this loss is no likelihood, so there is nothing to draw targets from; use the "
             "empirical Fisher information (fisher='empirical')");
     require(!context.reparametrized,
@@ -163,7 +163,8 @@ void KFac<T>::precondition(const Team &team, BatchGradient<T> &batch, StepSize s
     const bool unpacked = unpacked_ || due;
     if (due) {
         if (!empirical_)
-            batch.sample(team, random::child(key_, static_cast<std::uint64_t>(size.count)));
+            batch.backward_from_sampled_targets(
+                team, random::child(key_, static_cast<std::uint64_t>(size.count)));
         update_factors(team, batch, (size.count - 1) / interval_ + 1);
     }
     if (unpacked)

@@ -92,7 +92,7 @@ class OnLine final : public BatchDecorator<T> {
         return this->inner_.evaluate(team, evaluation) + beta_ * cosine_squared();
     }
 
-    void visit(const Team &team, Visitor visitor) override {
+    void visit_gradient(const Team &team, Visitor visitor) override {
         const double product = squares_[0] * squares_[1];
         const double pull = product > 0.0 ? 2.0 * beta_ * dot_ / product : 0.0;
         const auto own = [&](Index end, const WeightChunk<T> &chunk) {
@@ -109,15 +109,15 @@ class OnLine final : public BatchDecorator<T> {
             for (Index i = 0; i < chunk.n; ++i)
                 out[i] += across * there[i] - along * here[i];
         };
-        this->inner_.visit(team, [&](const WeightChunk<T> &chunk) {
+        this->inner_.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
             own(0, chunk);
             own(1, chunk);
             return present(chunk, ends_.gradient.data(), visitor);
         });
     }
 
-    void show(const Team &team, const T *gradient, Visitor visitor) override {
-        this->inner_.show(team, gradient, [&](const WeightChunk<T> &chunk) {
+    void visit_stored_gradient(const Team &team, const T *gradient, Visitor visitor) override {
+        this->inner_.visit_stored_gradient(team, gradient, [&](const WeightChunk<T> &chunk) {
             return present(chunk, gradient, visitor);
         });
     }

@@ -59,7 +59,7 @@ class Filtered final : public PerturbedBatch<T> {
             }
             loss += here / static_cast<double>(filter_.n_samples);
             if (sample + 1 < filter_.n_samples)
-                this->inner_.visit(team, [&](const WeightChunk<T> &chunk) {
+                this->inner_.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
                     collect(chunk, sample);
                     return false; // they move again before anything is derived from them
                 });
@@ -67,8 +67,8 @@ class Filtered final : public PerturbedBatch<T> {
         return loss;
     }
 
-    void visit(const Team &team, Visitor visitor) override {
-        this->inner_.visit(team, [&](const WeightChunk<T> &chunk) {
+    void visit_gradient(const Team &team, Visitor visitor) override {
+        this->inner_.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
             visitor(collect(chunk, filter_.n_samples - 1));
             return true;
         });

@@ -59,19 +59,19 @@ class BatchGradient {
     // evaluation. The visitor says whether it moved the chunk's weights. The team has met when
     // this returns.
     using Visitor = FunctionRef<bool(const WeightChunk<T> &)>;
-    virtual void visit(const Team &, Visitor) = 0;
+    virtual void visit_gradient(const Team &, Visitor) = 0;
 
     // The same chunks with a gradient that was written out: packed, one number for each weight.
-    virtual void show(const Team &, const T *gradient, Visitor) = 0;
+    virtual void visit_stored_gradient(const Team &, const T *gradient, Visitor) = 0;
 
-    // After the weights were moved outside a visit: the team meets, and what is derived from them
-    // is made anew.
+    // After the weights were moved outside of visit_gradient: the team meets, and what is derived
+    // from them is made anew.
     virtual void weights_moved(const Team &) = 0;
 
     // Back again from other gradients of the outputs: those of targets drawn from the model's own
     // predictions (Loss::sampled_gradient). The statistics are then of these, and the gradient is
     // gone.
-    virtual void sample(const Team &, std::uint64_t key) = 0;
+    virtual void backward_from_sampled_targets(const Team &, std::uint64_t key) = 0;
 
     virtual LayerStatistics<T> statistics(Index layer) const = 0;
     virtual double row_share(Index row) const = 0; // of the row's weight in that of the batch
@@ -100,7 +100,7 @@ struct StepReport {
 struct OptimizerContext {
     PackedWeights weights;
     std::uint64_t seed;  // of the run; each purpose has its own stream, keyed by the step's count
-    bool samples;        // the loss is a likelihood, so that a batch can be sampled
+    bool likelihood;     // the loss is one, so that targets can be sampled
     bool reparametrized; // some weights in the products are made of those that move
 };
 

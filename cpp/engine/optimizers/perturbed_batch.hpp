@@ -37,7 +37,7 @@ class PerturbedBatch : public BatchDecorator<T> {
   protected:
     // w <- w + factor * direction, with the old w saved.
     void perturb(const Team &team, const T *direction, double factor) {
-        this->inner_.show(team, direction, [&](const WeightChunk<T> &chunk) {
+        this->inner_.visit_stored_gradient(team, direction, [&](const WeightChunk<T> &chunk) {
             perturbation_.kernels.perturb(chunk.n, factor, chunk.gradient,
                                           this->inner_.weights() + chunk.offset,
                                           perturbation_.saved.data() + chunk.offset);
@@ -49,10 +49,11 @@ class PerturbedBatch : public BatchDecorator<T> {
                     this->inner_.weights() + chunk.offset);
     }
     void restore_all(const Team &team) {
-        this->inner_.show(team, perturbation_.saved.data(), [&](const WeightChunk<T> &chunk) {
-            restore(chunk);
-            return true;
-        });
+        this->inner_.visit_stored_gradient(team, perturbation_.saved.data(),
+                                           [&](const WeightChunk<T> &chunk) {
+                                               restore(chunk);
+                                               return true;
+                                           });
     }
     // Restores the weights of a chunk that is visited at w + e, and returns the chunk with the
     // gradient at w + e.

@@ -41,11 +41,11 @@ class Preconditioner : public Wrapper<T> {
         PreconditionedBatch(BatchGradient<T> &inner, Preconditioner &owner, StepSize size)
             : BatchDecorator<T>(inner), owner_(owner), size_(size) {}
 
-        void visit(const Team &team, Visitor visitor) override {
+        void visit_gradient(const Team &team, Visitor visitor) override {
             squares = owner_.stored_.store(team, this->inner_);
             owner_.precondition(team, this->inner_, size_, owner_.stored_.data(),
                                 owner_.direction_.data());
-            this->inner_.show(team, owner_.direction_.data(), visitor);
+            this->inner_.visit_stored_gradient(team, owner_.direction_.data(), visitor);
         }
         double penalty() const override { return 0.0; } // the stored gradient has L2 in it
 

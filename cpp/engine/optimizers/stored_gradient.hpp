@@ -23,7 +23,7 @@ class StoredGradient {
     double store(const Team &team, BatchGradient<T> &batch) {
         const double penalty = batch.penalty();
         const T *const weights = batch.weights();
-        batch.visit(team, [&](const WeightChunk<T> &chunk) {
+        batch.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
             squares_[as_size(chunk.number)] = kernels_.total_gradient(
                 chunk.n, chunk.gradient, weights + chunk.offset, chunk.coefs ? penalty : 0.0,
                 numbers_.data() + chunk.offset);

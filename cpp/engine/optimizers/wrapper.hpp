@@ -23,12 +23,16 @@ class BatchDecorator : public BatchGradient<T> {
     double evaluate(const Team &team, Evaluation evaluation) override {
         return inner_.evaluate(team, evaluation);
     }
-    void visit(const Team &team, Visitor visitor) override { inner_.visit(team, visitor); }
-    void show(const Team &team, const T *gradient, Visitor visitor) override {
-        inner_.show(team, gradient, visitor);
+    void visit_gradient(const Team &team, Visitor visitor) override {
+        inner_.visit_gradient(team, visitor);
+    }
+    void visit_stored_gradient(const Team &team, const T *gradient, Visitor visitor) override {
+        inner_.visit_stored_gradient(team, gradient, visitor);
     }
     void weights_moved(const Team &team) override { inner_.weights_moved(team); }
-    void sample(const Team &team, std::uint64_t key) override { inner_.sample(team, key); }
+    void backward_from_sampled_targets(const Team &team, std::uint64_t key) override {
+        inner_.backward_from_sampled_targets(team, key);
+    }
     LayerStatistics<T> statistics(Index layer) const override { return inner_.statistics(layer); }
     double row_share(Index row) const override { return inner_.row_share(row); }
     T *weights() override { return inner_.weights(); }

@@ -22,7 +22,7 @@ double Step<T>::evaluate(const Team &team, Evaluation evaluation) {
 }
 
 template <class T>
-void Step<T>::visit(const Team &team, Visitor visitor) {
+void Step<T>::visit_gradient(const Team &team, Visitor visitor) {
     if (!network_.reparametrized()) {
         pass_.weight_gradients(team, batch_, X_, sink(visitor));
         team.wait();
@@ -35,12 +35,12 @@ void Step<T>::visit(const Team &team, Visitor visitor) {
                            });
     parameters_.pull_back(network_, team, collected_.data());
     team.wait();
-    show(team, collected_.data(), visitor);
+    visit_stored_gradient(team, collected_.data(), visitor);
 }
 
 template <class T>
-void Step<T>::show(const Team &team, const T *gradient, Visitor visitor) {
-    pass_.show_gradient(team, gradient, sink(visitor));
+void Step<T>::visit_stored_gradient(const Team &team, const T *gradient, Visitor visitor) {
+    pass_.visit_stored_gradient(team, gradient, sink(visitor));
     team.wait();
 }
 
@@ -72,7 +72,7 @@ double Step<T>::row_share(Index row) const {
 }
 
 template <class T>
-void Step<T>::sample(const Team &team, std::uint64_t key) {
+void Step<T>::backward_from_sampled_targets(const Team &team, std::uint64_t key) {
     // Batch norm uses up its statistics on the way back.
     if (network_.joins_rows()) {
         batch_.moves_running = false;

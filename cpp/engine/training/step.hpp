@@ -19,10 +19,10 @@ class Step final : public BatchGradient<T> {
     using typename BatchGradient<T>::Visitor;
 
     double evaluate(const Team &, Evaluation) override;
-    void visit(const Team &, Visitor) override;
-    void show(const Team &, const T *gradient, Visitor) override;
+    void visit_gradient(const Team &, Visitor) override;
+    void visit_stored_gradient(const Team &, const T *gradient, Visitor) override;
     void weights_moved(const Team &) override;
-    void sample(const Team &, std::uint64_t key) override;
+    void backward_from_sampled_targets(const Team &, std::uint64_t key) override;
     LayerStatistics<T> statistics(Index layer) const override;
     double row_share(Index row) const override;
     T *weights() override { return parameters_.trained(); }

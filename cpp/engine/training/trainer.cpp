@@ -21,7 +21,7 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
     require(spec.mixup >= 0.0 && std::isfinite(spec.mixup),
             "mixup must be finite and not negative, got ", spec.mixup);
     check_augmentation(spec.augmentation);
-    optimizer_->allocate({network.packed().weights(), spec.seed, network.loss().samples(),
+    optimizer_->allocate({network.packed().weights(), spec.seed, network.loss().is_likelihood(),
                           network.reparametrized()});
 }
 
