@@ -91,7 +91,7 @@ struct HeldTargets {
                 const Network<T> &network);
 
     py::object owner, weights_owner;
-    Targeted<T> view;
+    TargetsView<T> view;
 };
 
 struct HeldSelection {

@@ -74,7 +74,7 @@ struct Problem {
     std::vector<double> parameters = numbers(network.layout().n_parameters, 0.3);
     std::vector<double> X = numbers(n_rows * n_inputs, 1.0), y = numbers(n_rows * n_outputs, 1.0);
     Inputs<double> inputs{.n_rows = n_rows, .n_columns = n_inputs, .dense = X.data()};
-    Targeted<double> targets{.n_targets = n_outputs, .values = y.data()};
+    TargetsView<double> targets{.n_targets = n_outputs, .values = y.data()};
 
     std::vector<double> after_a_step(std::unique_ptr<Optimizer<double>> optimizer,
                                      Index n_threads) {

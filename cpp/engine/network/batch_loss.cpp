@@ -13,7 +13,7 @@ namespace deepgen {
 
 template <class T>
 void Pass<T>::loss_and_output_gradients(const Team &team, const Batch<T> &batch,
-                                        const Targeted<T> &y) {
+                                        const TargetsView<T> &y) {
     const Share rows = row_share(team, batch.rows.size);
     for (Index row = rows.begin; row < rows.end; row += row_block) {
         const Share block{row, std::min(row + row_block, rows.end)};
@@ -34,7 +34,7 @@ void Pass<T>::loss_and_output_gradients(const Team &team, const Batch<T> &batch,
 }
 
 template <class T>
-void Pass<T>::gather_targets(const Batch<T> &batch, const Targeted<T> &y, Share block,
+void Pass<T>::gather_targets(const Batch<T> &batch, const TargetsView<T> &y, Share block,
                              bool of_partners) {
     const auto [partners, share] = batch.mixing;
     const double part = of_partners ? 1.0 - share : share;
@@ -52,7 +52,7 @@ void Pass<T>::gather_targets(const Batch<T> &batch, const Targeted<T> &y, Share 
 }
 
 template <class T>
-LossRows<T> Pass<T>::loss_rows(const Batch<T> &batch, const Targeted<T> &y, Index row) {
+LossRows<T> Pass<T>::loss_rows(const Batch<T> &batch, const TargetsView<T> &y, Index row) {
     LayerMemory &last = layers_.back();
     return {.rows = std::min(row_block, batch.rows.size - row),
             .n_outputs = network_.n_outputs(),
@@ -69,7 +69,7 @@ LossRows<T> Pass<T>::loss_rows(const Batch<T> &batch, const Targeted<T> &y, Inde
 }
 
 template <class T>
-double Pass<T>::row_weight(const Batch<T> &batch, const Targeted<T> &y, Index row) {
+double Pass<T>::row_weight(const Batch<T> &batch, const TargetsView<T> &y, Index row) {
     const auto weight = [&](Index i) {
         return y.weights ? static_cast<double>(y.weights[batch.rows[i]]) : 1.0;
     };
@@ -79,7 +79,7 @@ double Pass<T>::row_weight(const Batch<T> &batch, const Targeted<T> &y, Index ro
 
 template <class T>
 void Pass<T>::sampled_output_gradients(const Team &team, const Batch<T> &batch,
-                                       const Targeted<T> &y, std::uint64_t key) {
+                                       const TargetsView<T> &y, std::uint64_t key) {
     const Share rows = row_share(team, batch.rows.size);
     for (Index row = rows.begin; row < rows.end; row += row_block) {
         LossRows<T> block = loss_rows(batch, y, row);
@@ -99,19 +99,19 @@ double Pass<T>::batch_loss(Index n_rows) const {
 }
 
 template void Pass<float>::loss_and_output_gradients(const Team &, const Batch<float> &,
-                                                     const Targeted<float> &);
+                                                     const TargetsView<float> &);
 template void Pass<double>::loss_and_output_gradients(const Team &, const Batch<double> &,
-                                                      const Targeted<double> &);
-template double Pass<float>::row_weight(const Batch<float> &, const Targeted<float> &, Index);
-template double Pass<double>::row_weight(const Batch<double> &, const Targeted<double> &, Index);
+                                                      const TargetsView<double> &);
+template double Pass<float>::row_weight(const Batch<float> &, const TargetsView<float> &, Index);
+template double Pass<double>::row_weight(const Batch<double> &, const TargetsView<double> &, Index);
 template void Pass<float>::sampled_output_gradients(const Team &, const Batch<float> &,
-                                                    const Targeted<float> &, std::uint64_t);
+                                                    const TargetsView<float> &, std::uint64_t);
 template void Pass<double>::sampled_output_gradients(const Team &, const Batch<double> &,
-                                                     const Targeted<double> &, std::uint64_t);
-template LossRows<float> Pass<float>::loss_rows(const Batch<float> &, const Targeted<float> &,
+                                                     const TargetsView<double> &, std::uint64_t);
+template LossRows<float> Pass<float>::loss_rows(const Batch<float> &, const TargetsView<float> &,
                                                 Index);
-template LossRows<double> Pass<double>::loss_rows(const Batch<double> &, const Targeted<double> &,
-                                                  Index);
+template LossRows<double> Pass<double>::loss_rows(const Batch<double> &,
+                                                  const TargetsView<double> &, Index);
 template double Pass<float>::batch_loss(Index) const;
 template double Pass<double>::batch_loss(Index) const;
 

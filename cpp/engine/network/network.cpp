@@ -168,9 +168,9 @@ void Network<T>::moments(const T *parameters, const Inputs<T> &X, const Selectio
 }
 
 template <class T>
-double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, const Targeted<T> &y,
-                                     const Selection &rows, double alpha, bool training,
-                                     T *gradient, Index n_threads) const {
+double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X,
+                                     const TargetsView<T> &y, const Selection &rows, double alpha,
+                                     bool training, T *gradient, Index n_threads) const {
     double weight_sum = 0.0;
     for (Index i = 0; i < rows.size; ++i)
         weight_sum += y.weights ? static_cast<double>(y.weights[rows[i]]) : 1.0;

@@ -14,7 +14,7 @@ namespace deepgen {
 
 // y and weights. Either values or classes, as the loss takes them; null weights are ones.
 template <class T>
-struct Targeted {
+struct TargetsView {
     Index n_targets;
     const T *values = nullptr;
     const std::int32_t *classes = nullptr;
@@ -91,7 +91,7 @@ class Network {
 
     // The loss over the selected rows and, unless null, its gradient (n_parameters,), zero at the
     // buffers. `training` takes batch statistics from this call instead of the running ones.
-    double loss_and_gradient(const T *parameters, const Inputs<T> &X, const Targeted<T> &y,
+    double loss_and_gradient(const T *parameters, const Inputs<T> &X, const TargetsView<T> &y,
                              const Selection &rows, double alpha, bool training, T *gradient,
                              Index n_threads) const;
 

@@ -53,12 +53,12 @@ class Pass {
     void forward(const Team &, const Batch<T> &, const Inputs<T> &, PackedParameters<T> &,
                  Index last, Part part);
     // The loss of each row block and, with room for a gradient, the gradients of the outputs.
-    void loss_and_output_gradients(const Team &, const Batch<T> &, const Targeted<T> &);
+    void loss_and_output_gradients(const Team &, const Batch<T> &, const TargetsView<T> &);
     // After that, replaces the gradients of the outputs by those that the loss samples.
-    void sampled_output_gradients(const Team &, const Batch<T> &, const Targeted<T> &,
+    void sampled_output_gradients(const Team &, const Batch<T> &, const TargetsView<T> &,
                                   std::uint64_t key);
     // What the loss of a row weighs; under mixup, of it and its partner.
-    static double row_weight(const Batch<T> &, const Targeted<T> &, Index row);
+    static double row_weight(const Batch<T> &, const TargetsView<T> &, Index row);
     // The visitor sees this thread's rows of each layer's gradients at every stage.
     using Visit = FunctionRef<void(Index layer, GradientStage)>;
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &, Visit visit);
@@ -108,7 +108,7 @@ class Pass {
     // This thread's rows: whole row blocks, so that block sums have one owner.
     static Share row_share(const Team &, Index n_rows);
     // One row block of the gathered targets, for the loss; its gradient is that of the outputs.
-    LossRows<T> loss_rows(const Batch<T> &, const Targeted<T> &, Index row);
+    LossRows<T> loss_rows(const Batch<T> &, const TargetsView<T> &, Index row);
     // a_{l-1} W_l + b_l of some rows with any parameters, max(., 0) when `relu`.
     void multiply(const Inputs<T> &, const PackedParameters<T> &, Index layer, Share rows, T *z,
                   Index stride, bool relu) const;
@@ -152,7 +152,7 @@ class Pass {
     void drop_branches(const Batch<T> &, Index layer, Share rows, T *matrix, Index stride) const;
     // The targets of a row block and what their losses weigh: of the rows themselves or of their
     // partners.
-    void gather_targets(const Batch<T> &, const Targeted<T> &, Share block, bool of_partners);
+    void gather_targets(const Batch<T> &, const TargetsView<T> &, Share block, bool of_partners);
 
     const Network<T> &network_;
     BatchInputs<T> inputs_;

@@ -14,7 +14,7 @@ namespace deepgen {
 
 struct Probe::Chunk {
     Inputs<double> X;
-    Targeted<double> y;
+    TargetsView<double> y;
     Batch<double> batch;
     Pass<double> &pass;
     PackedParameters<double> &parameters;
@@ -31,8 +31,8 @@ Inputs<double> from_row(const Inputs<double> &X, Index first) {
     return rest;
 }
 
-Targeted<double> from_row(const Targeted<double> &y, Index first) {
-    Targeted<double> rest = y;
+TargetsView<double> from_row(const TargetsView<double> &y, Index first) {
+    TargetsView<double> rest = y;
     if (y.values)
         rest.values += first * y.n_targets;
     if (y.classes)
@@ -42,7 +42,7 @@ Targeted<double> from_row(const Targeted<double> &y, Index first) {
     return rest;
 }
 
-Probe::Probe(const Network<double> &network, const Inputs<double> &X, const Targeted<double> &y)
+Probe::Probe(const Network<double> &network, const Inputs<double> &X, const TargetsView<double> &y)
     : network_(network), X_(X), y_(y) {
     require(X.n_rows >= 1, "a probe needs at least one row");
     require(
@@ -66,7 +66,7 @@ void Probe::add_over_chunks(const double *parameters, const double *weights, dou
     Buffer<double> packed_sum(packed.weights.size());
     network_.packed().pack(sum, packed_sum.data());
     Pass<double> pass(network_, most, n_threads, !X_.sparse(), Pass<double>::Purpose::gradient);
-    Targeted<double> y = y_;
+    TargetsView<double> y = y_;
     y.weights = weights;
     parallel(n_threads, [&](const Team &team) {
         const auto sink = [&](Index, const WorkItem &, const GradientTile<double> &tile) {

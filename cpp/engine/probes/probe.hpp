@@ -18,7 +18,7 @@ inline constexpr Index measured_rows = 512;
 
 class Probe {
   public:
-    Probe(const Network<double> &network, const Inputs<double> &X, const Targeted<double> &y);
+    Probe(const Network<double> &network, const Inputs<double> &X, const TargetsView<double> &y);
 
     const Network<double> &network() const { return network_; }
     Index n_rows() const { return X_.n_rows; }
@@ -68,12 +68,12 @@ class Probe {
 
     const Network<double> &network_;
     Inputs<double> X_;
-    Targeted<double> y_;
+    TargetsView<double> y_;
     double weight_sum_ = 0.0;
 };
 
 // The rows from `first` on.
 Inputs<double> from_row(const Inputs<double> &X, Index first);
-Targeted<double> from_row(const Targeted<double> &y, Index first);
+TargetsView<double> from_row(const TargetsView<double> &y, Index first);
 
 } // namespace deepgen

@@ -200,7 +200,7 @@ void Probe::gradients(const double *parameters, Share rows, double *G, Index n_t
 }
 
 void Probe::loss_gradients(Worker &worker, Index first) const {
-    Targeted<double> y = from_row(y_, first);
+    TargetsView<double> y = from_row(y_, first);
     y.weights = nullptr;
     worker.pass.loss_and_output_gradients(alone, worker.batch, y);
 }

@@ -185,7 +185,7 @@ void Tangent::forward(const Team &team, const Batch<double> &batch, const Inputs
 }
 
 void Tangent::tangent_of_output_gradients(const Team &team, const Batch<double> &batch,
-                                          const Targeted<double> &y, Pass<double> &pass) {
+                                          const TargetsView<double> &y, Pass<double> &pass) {
     LayerMemory &last = layers_.back();
     const Share rows = Pass<double>::row_share(team, batch.rows.size);
     for (Index row = rows.begin; row < rows.end; row += row_block) {
@@ -197,7 +197,8 @@ void Tangent::tangent_of_output_gradients(const Team &team, const Batch<double> 
 }
 
 void Tangent::curvature_as_output_gradients(const Team &team, const Batch<double> &batch,
-                                            const Targeted<double> &y, Pass<double> &pass) const {
+                                            const TargetsView<double> &y,
+                                            Pass<double> &pass) const {
     const LayerMemory &last = layers_.back();
     const Share rows = Pass<double>::row_share(team, batch.rows.size);
     for (Index row = rows.begin; row < rows.end; row += row_block)

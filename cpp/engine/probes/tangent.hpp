@@ -35,11 +35,11 @@ class Tangent {
 
     // (d2L/dz2) R z of this thread's rows, after the pass's losses: kept as the tangent of the
     // gradients of the outputs ...
-    void tangent_of_output_gradients(const Team &, const Batch<double> &, const Targeted<double> &,
-                                     Pass<double> &pass);
+    void tangent_of_output_gradients(const Team &, const Batch<double> &,
+                                     const TargetsView<double> &, Pass<double> &pass);
     // ... or written over the gradients of the outputs themselves.
     void curvature_as_output_gradients(const Team &, const Batch<double> &,
-                                       const Targeted<double> &, Pass<double> &pass) const;
+                                       const TargetsView<double> &, Pass<double> &pass) const;
 
     // What the visitor of the pass's way back has to call.
     void backward(const Team &, const Batch<double> &, const Pass<double> &pass,

@@ -11,7 +11,8 @@ template <class T>
 class Step final : public BatchGradient<T> {
   public:
     Step(const Network<T> &network, Pass<T> &pass, const Batch<T> &batch, const Inputs<T> &X,
-         const Targeted<T> &y, PackedParameters<T> &parameters, Buffer<T> &collected, double alpha)
+         const TargetsView<T> &y, PackedParameters<T> &parameters, Buffer<T> &collected,
+         double alpha)
         : network_(network), pass_(pass), batch_(batch), X_(X), y_(y), parameters_(parameters),
           collected_(collected), alpha_(alpha) {}
 
@@ -47,7 +48,7 @@ class Step final : public BatchGradient<T> {
     Pass<T> &pass_;
     Batch<T> batch_; // this thread's own
     const Inputs<T> &X_;
-    const Targeted<T> &y_;
+    const TargetsView<T> &y_;
     PackedParameters<T> &parameters_;
     Buffer<T> &collected_; // room for a gradient, where the network is reparametrized
     double alpha_;

@@ -26,7 +26,7 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
 }
 
 template <class T>
-void Trainer<T>::set_data(const Inputs<T> &X, const Targeted<T> &y, const Selection &rows) {
+void Trainer<T>::set_data(const Inputs<T> &X, const TargetsView<T> &y, const Selection &rows) {
     require(rows.size >= 1, "training needs at least one row, got ", rows.size);
     require(rows.size >= 2 || !network_.joins_rows(),
             "batch norm needs at least two rows in a batch, got one training row");

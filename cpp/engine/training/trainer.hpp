@@ -44,7 +44,7 @@ class Trainer {
             const TrainingSpec &spec);
 
     // What to train on; pointers stay the caller's. `rows` are those of the training part.
-    void set_data(const Inputs<T> &X, const Targeted<T> &y, const Selection &rows);
+    void set_data(const Inputs<T> &X, const TargetsView<T> &y, const Selection &rows);
 
     void load(const T *flat);
     void store(T *flat) const { parameters_.store(network_, flat); }
@@ -82,7 +82,7 @@ class Trainer {
     Index n_steps_ = 0;
 
     Inputs<T> X_{};
-    Targeted<T> y_{};
+    TargetsView<T> y_{};
     std::vector<std::int64_t> rows_;  // the training part
     std::vector<std::int64_t> order_; // of the epoch
     std::vector<Index> batch_ends_;   // positions in the epoch
