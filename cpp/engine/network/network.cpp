@@ -63,9 +63,10 @@ Network<T>::Network(NetworkSpec spec, const Kernels<T> &kernels)
     Index n_inputs = spec_.n_inputs;
     for (const LayerSpec &layer : spec_.layers) {
         layers_.push_back(plan_of(layer, n_inputs, kernels_));
-        joins_rows_ =
-            joins_rows_ || find_member("normalization", normalizations(), layer.normalization.name)
-                               .keeps_statistics;
+        uses_batch_statistics_ =
+            uses_batch_statistics_ ||
+            find_member("normalization", normalizations(), layer.normalization.name)
+                .keeps_statistics;
         reparametrized_ = reparametrized_ || layers_.back().reparametrization;
         n_inputs = layer.width;
     }
@@ -180,7 +181,8 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X,
     using Use = typename PackedParameters<T>::Use;
     PackedParameters<T> packed(*this, gradient ? Use::both_ways : Use::forward);
     packed.load(*this, parameters);
-    const Index chunk = training && joins_rows_ ? rows.size : std::min(rows.size, gradient_rows);
+    const Index chunk =
+        training && uses_batch_statistics_ ? rows.size : std::min(rows.size, gradient_rows);
     const Index last = static_cast<Index>(layers_.size()) - 1;
     Buffer<T> packed_gradient(gradient ? packed.weights.size() : 0);
     std::vector<std::int64_t> samples(as_size(rows.size));

@@ -71,7 +71,8 @@ class Network {
     bool takes_classes() const { return takes_classes_; }
     // Does a layer from `from` on add the output of `layer`?
     bool is_added(Index layer, Index from) const;
-    bool joins_rows() const { return joins_rows_; } // batch statistics: one row alone has none
+    // Some layer does; a batch of one row has none.
+    bool uses_batch_statistics() const { return uses_batch_statistics_; }
     bool reparametrized() const { return reparametrized_; } // some layer is
 
     // The parameters with the weights that products use in place of the trained coefs.
@@ -104,7 +105,7 @@ class Network {
     std::unique_ptr<Loss<T>> loss_;
     Index n_targets_;
     bool takes_classes_;
-    bool joins_rows_ = false, reparametrized_ = false;
+    bool uses_batch_statistics_ = false, reparametrized_ = false;
 };
 
 } // namespace deepgen

@@ -69,7 +69,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
     bool cursors_stand = false;
 
     // The chunks of an item stand one after the other in its gradient.
-    const auto hand_on = [&](const WorkItem &item) {
+    const auto emit = [&](const WorkItem &item) {
         Index chunk = item.first_chunk;
         const T *next = gradient;
         for_each_chunk(network_.packed(), item, [&](Index offset, Index n) {
@@ -137,7 +137,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
         case WorkItem::Kind::vectors:
             break;
         }
-        hand_on(item);
+        emit(item);
     };
 
     const Share share = work_->share(team);
@@ -147,7 +147,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
             const PackedLayer &packed = network_.packed().layers()[as_size(item.layer)];
             std::fill_n(gradient, packed.n_vectors, T(0));
             vectors(item.layer, gradient);
-            hand_on(item);
+            emit(item);
         } else
             for (const OuterTerm<T> &term : terms)
                 if (item.layer > 0 || term.with_X)

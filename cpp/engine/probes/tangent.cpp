@@ -206,7 +206,7 @@ void Tangent::curvature_as_output_gradients(const Team &team, const Batch<double
                                   last.output.data() + row * last.stride, last.stride);
 }
 
-void Tangent::hand_down(const Batch<double> &batch, const Pass<double> &pass,
+void Tangent::propagate(const Batch<double> &batch, const Pass<double> &pass,
                         const PackedParameters<double> &parameters,
                         const PackedParameters<double> &direction, Index layer, Share rows) {
     const Kernels<double> &kernels = network_.kernels();
@@ -279,7 +279,7 @@ void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<
         break;
     case GradientStage::product:
         if (layer > 0)
-            hand_down(batch, pass, parameters, direction, layer, rows);
+            propagate(batch, pass, parameters, direction, layer, rows);
         break;
     }
 }

@@ -76,7 +76,7 @@ class Tangent {
     void skip_forward(const Pass<double> &, Index layer, Share rows, Buffer<double> &output);
     void skip_backward(const Batch<double> &, const Pass<double> &, Index layer, Share rows);
     Rows<const double> product_gradients(Index layer, Index n_rows) const;
-    void hand_down(const Batch<double> &, const Pass<double> &,
+    void propagate(const Batch<double> &, const Pass<double> &,
                    const PackedParameters<double> &parameters,
                    const PackedParameters<double> &direction, Index layer, Share rows);
     NormalizationTangent<double> normalization_call(const PackedParameters<double> &parameters,

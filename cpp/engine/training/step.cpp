@@ -74,7 +74,7 @@ double Step<T>::row_share(Index row) const {
 template <class T>
 void Step<T>::backward_from_sampled_targets(const Team &team, std::uint64_t key) {
     // Batch norm uses up its statistics on the way back.
-    if (network_.joins_rows()) {
+    if (network_.uses_batch_statistics()) {
         batch_.moves_running = false;
         pass_.forward(team, batch_, X_, parameters_,
                       static_cast<Index>(network_.layers().size()) - 1, Part::output);

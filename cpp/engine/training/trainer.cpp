@@ -28,16 +28,16 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
 template <class T>
 void Trainer<T>::set_data(const Inputs<T> &X, const TargetsView<T> &y, const Selection &rows) {
     require(rows.size >= 1, "training needs at least one row, got ", rows.size);
-    require(rows.size >= 2 || !network_.joins_rows(),
+    require(rows.size >= 2 || !network_.uses_batch_statistics(),
             "batch norm needs at least two rows in a batch, got one training row");
     std::vector<Index> ends;
     for (Index end = spec_.batch_size; end < rows.size; end += spec_.batch_size)
         ends.push_back(end);
     // A batch of one row has no batch statistics: it joins the one before.
-    if (network_.joins_rows() && !ends.empty() && rows.size - ends.back() == 1)
+    if (network_.uses_batch_statistics() && !ends.empty() && rows.size - ends.back() == 1)
         ends.pop_back();
     ends.push_back(rows.size);
-    require(!network_.joins_rows() || spec_.batch_size >= 2 || ends.size() == 1,
+    require(!network_.uses_batch_statistics() || spec_.batch_size >= 2 || ends.size() == 1,
             "batch norm needs at least two rows in a batch, got batch_size 1");
     std::vector<std::int64_t> samples(as_size(rows.size));
     for (Index i = 0; i < rows.size; ++i)
