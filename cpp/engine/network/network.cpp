@@ -207,7 +207,7 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X,
                 loss += pass.batch_loss(batch.rows.size);
             if (gradient)
                 pass.weight_gradients(
-                    team, batch, X, [&](Index, const WorkItem &, const GradientTile<T> &tile) {
+                    team, batch, X, [&](Index, const GradientTask &, const GradientTile<T> &tile) {
                         for (Index i = 0; i < tile.n; ++i)
                             packed_gradient[as_size(tile.offset + i)] += tile.gradient[i];
                     });

@@ -46,13 +46,14 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
     block_loss_.resize(as_size(n_row_blocks(max_rows)));
     if (!gradient)
         return;
-    work_.emplace(network.packed(), network.kernels().panel, dense_inputs);
+    tasks_.emplace(network.packed(), network.kernels().panel, dense_inputs);
     threads_.resize(as_size(team_size));
     for (ThreadMemory &thread : threads_) {
-        Index largest = std::max(Work<T>::item_rows * network.kernels().panel, most_vectors);
+        Index largest =
+            std::max(GradientTasks<T>::task_rows * network.kernels().panel, most_vectors);
         if (!dense_inputs) {
             const Index columns = padded<T>(network.layers().front().width);
-            largest = std::max(largest, Work<T>::sparse_item_rows(columns) * columns);
+            largest = std::max(largest, GradientTasks<T>::sparse_task_rows(columns) * columns);
             thread.cursors.resize(as_size(max_rows));
         }
         thread.gradient.resize(as_size(largest));

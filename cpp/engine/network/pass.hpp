@@ -9,8 +9,8 @@
 #pragma once
 
 #include "engine/network/batch_inputs.hpp"
+#include "engine/network/gradient_tasks.hpp"
 #include "engine/network/parameters.hpp"
-#include "engine/network/work.hpp"
 
 #include <span>
 
@@ -65,7 +65,7 @@ class Pass {
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &);
 
     // Phase 2. The sink is called for every chunk of packed weights once, whoever the thread.
-    using Sink = FunctionRef<void(Index chunk, const WorkItem &, const GradientTile<T> &)>;
+    using Sink = FunctionRef<void(Index chunk, const GradientTask &, const GradientTile<T> &)>;
     void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &, Sink sink);
     // The same of other matrices: the sink is called once for each term of a chunk. `vectors`
     // adds a layer's gradient of bias, scale and shift to zeros.
@@ -79,7 +79,7 @@ class Pass {
     // The batch's loss, in order over row blocks; after the team has met.
     double batch_loss(Index n_rows) const;
 
-    Index n_weight_chunks() const { return work_->n_weight_chunks(); }
+    Index n_weight_chunks() const { return tasks_->n_weight_chunks(); }
 
     // a_l of the forward pass, or z_l where it stopped at the product.
     Rows<const T> result(Index layer, Part part, Index n_rows) const;
@@ -126,7 +126,7 @@ class Pass {
         std::unique_ptr<NormalizationMemory<T>> normalization;
     };
     struct ThreadMemory {
-        Buffer<T> gradient;                // of one item
+        Buffer<T> gradient;                // of one task
         std::vector<std::int64_t> cursors; // of the batch's CSR rows
         Buffer<T> partner_gradients;       // of a row block
     };
@@ -161,7 +161,7 @@ class Pass {
     Buffer<T> targets_, weights_;
     std::vector<std::int32_t> classes_;
     std::vector<double> block_loss_;
-    std::optional<Work<T>> work_;
+    std::optional<GradientTasks<T>> tasks_;
 };
 
 } // namespace deepgen

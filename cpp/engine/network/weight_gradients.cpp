@@ -8,23 +8,23 @@ namespace deepgen {
 
 namespace {
 
-// Calls with (offset, length) of each chunk of packed weights that an item is made of.
+// Calls with (offset, length) of each chunk of packed weights that a task is made of.
 template <class T, class Function>
-void for_each_chunk(const PackedLayout<T> &packed, const WorkItem &item, Function function) {
-    const PackedLayer &layer = packed.layers()[as_size(item.layer)];
-    switch (item.kind) {
-    case WorkItem::Kind::tile:
-    case WorkItem::Kind::sparse_rows:
-        for (Index column = item.column; column < item.column + item.columns;) {
+void for_each_chunk(const PackedLayout<T> &packed, const GradientTask &task, Function function) {
+    const PackedLayer &layer = packed.layers()[as_size(task.layer)];
+    switch (task.kind) {
+    case GradientTask::Kind::tile:
+    case GradientTask::Kind::sparse_rows:
+        for (Index column = task.column; column < task.column + task.columns;) {
             const Index width = packed.panel_width(column, layer.width);
-            function(layer.coefs + column * layer.n_inputs + item.row * width, item.n_rows * width);
+            function(layer.coefs + column * layer.n_inputs + task.row * width, task.n_rows * width);
             column += width;
         }
         break;
-    case WorkItem::Kind::narrow:
-        function(layer.coefs + item.column * item.n_rows, item.n_rows * item.columns);
+    case GradientTask::Kind::narrow:
+        function(layer.coefs + task.column * task.n_rows, task.n_rows * task.columns);
         break;
-    case WorkItem::Kind::vectors:
+    case GradientTask::Kind::vectors:
         function(layer.intercepts, layer.n_vectors);
         break;
     }
@@ -68,102 +68,102 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
     T *const gradient = own.gradient.data();
     bool cursors_stand = false;
 
-    // The chunks of an item stand one after the other in its gradient.
-    const auto emit = [&](const WorkItem &item) {
-        Index chunk = item.first_chunk;
+    // The chunks of a task stand one after the other in its gradient.
+    const auto emit = [&](const GradientTask &task) {
+        Index chunk = task.first_chunk;
         const T *next = gradient;
-        for_each_chunk(network_.packed(), item, [&](Index offset, Index n) {
-            sink(chunk++, item, {next, offset, n, item.kind != WorkItem::Kind::vectors});
+        for_each_chunk(network_.packed(), task, [&](Index offset, Index n) {
+            sink(chunk++, task, {next, offset, n, task.kind != GradientTask::Kind::vectors});
             next += n;
         });
     };
-    const auto run = [&](const WorkItem &item, const OuterTerm<T> &term) {
-        const Rows<const T> gradients = term.gradients(item.layer);
-        switch (item.kind) {
-        case WorkItem::Kind::tile: {
-            const Rows<const T> a = term.inputs(item.layer);
-            const PackedLayer &layer = network_.packed().layers()[as_size(item.layer)];
-            const Index n_rows_used = std::min(item.n_rows, layer.n_features - item.row);
-            std::fill(gradient + n_rows_used * item.columns, gradient + item.n_rows * item.columns,
+    const auto run = [&](const GradientTask &task, const OuterTerm<T> &term) {
+        const Rows<const T> gradients = term.gradients(task.layer);
+        switch (task.kind) {
+        case GradientTask::Kind::tile: {
+            const Rows<const T> a = term.inputs(task.layer);
+            const PackedLayer &layer = network_.packed().layers()[as_size(task.layer)];
+            const Index n_rows_used = std::min(task.n_rows, layer.n_features - task.row);
+            std::fill(gradient + n_rows_used * task.columns, gradient + task.n_rows * task.columns,
                       T(0)); // rows of padding
             kernels.outer_product({.rows = n_rows_used,
-                                   .columns = item.columns,
+                                   .columns = task.columns,
                                    .depth = n_rows,
-                                   .a = a.data + item.row,
+                                   .a = a.data + task.row,
                                    .a_stride = a.stride,
-                                   .b = gradients.data + item.column,
+                                   .b = gradients.data + task.column,
                                    .b_stride = gradients.stride,
                                    .out = gradient});
             break;
         }
-        case WorkItem::Kind::narrow: {
-            const Rows<const T> below = term.inputs(item.layer);
-            if (item.n_rows == 1) {
+        case GradientTask::Kind::narrow: {
+            const Rows<const T> below = term.inputs(task.layer);
+            if (task.n_rows == 1) {
                 kernels.weighted_sums(
-                    {n_rows, item.columns, below.data + item.column, below.stride}, gradients.data,
+                    {n_rows, task.columns, below.data + task.column, below.stride}, gradients.data,
                     gradients.stride, gradient);
                 break;
             }
-            kernels.outer_product({.rows = item.n_rows,
-                                   .columns = item.columns,
+            kernels.outer_product({.rows = task.n_rows,
+                                   .columns = task.columns,
                                    .depth = n_rows,
                                    .a = gradients.data,
                                    .a_stride = gradients.stride,
-                                   .b = below.data + item.column,
+                                   .b = below.data + task.column,
                                    .b_stride = below.stride,
                                    .out = gradient});
             break;
         }
-        case WorkItem::Kind::sparse_rows: {
+        case GradientTask::Kind::sparse_rows: {
             const SparseBlock<T> block = inputs_.sparse(X, {0, n_rows});
             if (!cursors_stand)
                 for (Index row = 0; row < n_rows; ++row)
                     own.cursors[as_size(row)] =
                         std::lower_bound(block.indices + block.starts[row],
                                          block.indices + block.ends[row],
-                                         static_cast<std::int32_t>(item.row)) -
+                                         static_cast<std::int32_t>(task.row)) -
                         block.indices;
             cursors_stand = true;
             kernels.sparse_outer({.a = block,
                                   .cursors = own.cursors.data(),
-                                  .first = item.row,
-                                  .n_features = item.n_rows,
-                                  .columns = item.columns,
+                                  .first = task.row,
+                                  .n_features = task.n_rows,
+                                  .columns = task.columns,
                                   .b = gradients.data,
                                   .b_stride = gradients.stride,
                                   .out = gradient});
             break;
         }
-        case WorkItem::Kind::vectors:
+        case GradientTask::Kind::vectors:
             break;
         }
-        emit(item);
+        emit(task);
     };
 
-    const Share share = work_->share(team);
+    const Share share = tasks_->share(team);
     for (Index i = share.begin; i < share.end; ++i) {
-        const WorkItem &item = work_->items()[as_size(i)];
-        if (item.kind == WorkItem::Kind::vectors) {
-            const PackedLayer &packed = network_.packed().layers()[as_size(item.layer)];
+        const GradientTask &task = tasks_->tasks()[as_size(i)];
+        if (task.kind == GradientTask::Kind::vectors) {
+            const PackedLayer &packed = network_.packed().layers()[as_size(task.layer)];
             std::fill_n(gradient, packed.n_vectors, T(0));
-            vectors(item.layer, gradient);
-            emit(item);
+            vectors(task.layer, gradient);
+            emit(task);
         } else
             for (const OuterTerm<T> &term : terms)
-                if (item.layer > 0 || term.with_X)
-                    run(item, term);
+                if (task.layer > 0 || term.with_X)
+                    run(task, term);
     }
 }
 
 template <class T>
 void Pass<T>::visit_stored_gradient(const Team &team, const T *gradient, Sink sink) const {
-    const Share share = work_->share(team);
+    const Share share = tasks_->share(team);
     for (Index i = share.begin; i < share.end; ++i) {
-        const WorkItem &item = work_->items()[as_size(i)];
-        Index chunk = item.first_chunk;
-        for_each_chunk(network_.packed(), item, [&](Index offset, Index n) {
-            const bool coefs = item.kind != WorkItem::Kind::vectors;
-            sink(chunk++, item, {gradient + offset, offset, n, coefs});
+        const GradientTask &task = tasks_->tasks()[as_size(i)];
+        Index chunk = task.first_chunk;
+        for_each_chunk(network_.packed(), task, [&](Index offset, Index n) {
+            const bool coefs = task.kind != GradientTask::Kind::vectors;
+            sink(chunk++, task, {gradient + offset, offset, n, coefs});
         });
     }
 }

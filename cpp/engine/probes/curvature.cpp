@@ -69,7 +69,7 @@ void Probe::add_over_chunks(const double *parameters, const double *weights, dou
     TargetsView<double> y = y_;
     y.weights = weights;
     parallel(n_threads, [&](const Team &team) {
-        const auto sink = [&](Index, const WorkItem &, const GradientTile<double> &tile) {
+        const auto sink = [&](Index, const GradientTask &, const GradientTile<double> &tile) {
             for (Index i = 0; i < tile.n; ++i)
                 packed_sum[as_size(tile.offset + i)] += tile.gradient[i];
         };

@@ -30,7 +30,7 @@ void Step<T>::visit_gradient(const Team &team, Visitor visitor) {
     }
     // A unit's gradient has to be whole before it can be pulled back.
     pass_.weight_gradients(team, batch_, X_,
-                           [&](Index, const WorkItem &, const GradientTile<T> &tile) {
+                           [&](Index, const GradientTask &, const GradientTile<T> &tile) {
                                std::copy_n(tile.gradient, tile.n, collected_.data() + tile.offset);
                            });
     parameters_.pull_back(network_, team, collected_.data());

@@ -34,11 +34,11 @@ class Step final : public BatchGradient<T> {
   private:
     // What the pass calls for every chunk: the visitor, and W^T of what it moved.
     auto sink(Visitor &visitor) {
-        return [&](Index chunk, const WorkItem &item, const GradientTile<T> &tile) {
+        return [&](Index chunk, const GradientTask &task, const GradientTile<T> &tile) {
             const bool moved = visitor({chunk, tile.offset, tile.n, tile.gradient, tile.coefs});
-            if (moved && item.kind == WorkItem::Kind::tile && item.layer > 0 &&
+            if (moved && task.kind == GradientTask::Kind::tile && task.layer > 0 &&
                 !network_.reparametrized())
-                network_.packed().transpose_block(item.layer, item.row, item.n_rows, item.column,
+                network_.packed().transpose_block(task.layer, task.row, task.n_rows, task.column,
                                                   parameters_.weights.data(),
                                                   parameters_.transposed.data());
         };

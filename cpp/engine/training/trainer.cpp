@@ -44,7 +44,7 @@ void Trainer<T>::set_data(const Inputs<T> &X, const TargetsView<T> &y, const Sel
         samples[as_size(i)] = rows[i];
     std::vector<std::int64_t> order = samples;
     std::vector<double> weights(ends.size());
-    const Work<T> work(network_.packed(), network_.kernels().panel, !X.sparse());
+    const GradientTasks<T> tasks(network_.packed(), network_.kernels().panel, !X.sparse());
     std::unique_ptr<Augmentation<T>> augmentation;
     if (spec_.changes_rows())
         augmentation =
@@ -61,7 +61,7 @@ void Trainer<T>::set_data(const Inputs<T> &X, const TargetsView<T> &y, const Sel
     for (Index number = 0; number < steps_per_epoch(); ++number)
         largest_batch_ =
             std::max(largest_batch_, batch_ends_[as_size(number)] - batch_begin(number));
-    step_work_ = 3.0 * work.cost() * static_cast<double>(batch_ends_.front());
+    step_work_ = 3.0 * tasks.cost() * static_cast<double>(batch_ends_.front());
     augmentation_ = std::move(augmentation);
     next_batch_ = steps_per_epoch();
     pass_.reset();
