@@ -29,7 +29,7 @@ class Barrier {
     alignas(cache_line) std::atomic<Index> generation_{0};
 };
 
-struct Share {
+struct IndexRange {
     Index begin;
     Index end;
 };
@@ -44,7 +44,7 @@ struct Team {
         if (size > 1)
             barrier->wait();
     }
-    Share share(Index n) const { return {n * rank / size, n * (rank + 1) / size}; }
+    IndexRange share(Index n) const { return {n * rank / size, n * (rank + 1) / size}; }
 };
 
 // The team of one: it never waits.

@@ -23,10 +23,10 @@ class BatchInputs {
                 const ChangedRoom &changed);
 
     // This thread's rows.
-    void gather(const Team &, const Batch<T> &, const Inputs<T> &, Share rows);
+    void gather(const Team &, const Batch<T> &, const Inputs<T> &, IndexRange rows);
 
     Rows<const T> dense(Index n_rows) const; // without data for CSR
-    SparseBlock<T> sparse(const Inputs<T> &X, Share rows) const;
+    SparseBlock<T> sparse(const Inputs<T> &X, IndexRange rows) const;
 
   private:
     // Entries of CSR rows.
@@ -42,8 +42,8 @@ class BatchInputs {
         Entries own_entries, partner_entries;
     };
 
-    void gather_dense(ThreadMemory *, const Batch<T> &, const Inputs<T> &, Share rows);
-    void gather_changed(ThreadMemory &, const Batch<T> &, Share rows);
+    void gather_dense(ThreadMemory *, const Batch<T> &, const Inputs<T> &, IndexRange rows);
+    void gather_changed(ThreadMemory &, const Batch<T> &, IndexRange rows);
 
     Index n_columns_, stride_;
     Buffer<T> rows_;                          // dense

@@ -14,9 +14,9 @@ namespace deepgen {
 template <class T>
 void Pass<T>::loss_and_output_gradients(const Team &team, const Batch<T> &batch,
                                         const TargetsView<T> &y) {
-    const Share rows = row_share(team, batch.rows.size);
+    const IndexRange rows = row_range(team, batch.rows.size);
     for (Index row = rows.begin; row < rows.end; row += row_block) {
-        const Share block{row, std::min(row + row_block, rows.end)};
+        const IndexRange block{row, std::min(row + row_block, rows.end)};
         gather_targets(batch, y, block, false);
         const LossRows<T> own = loss_rows(batch, y, row);
         double loss = network_.loss().value_and_gradient(own);
@@ -34,7 +34,7 @@ void Pass<T>::loss_and_output_gradients(const Team &team, const Batch<T> &batch,
 }
 
 template <class T>
-void Pass<T>::gather_targets(const Batch<T> &batch, const TargetsView<T> &y, Share block,
+void Pass<T>::gather_targets(const Batch<T> &batch, const TargetsView<T> &y, IndexRange block,
                              bool of_partners) {
     const auto [partners, share] = batch.mixing;
     const double part = of_partners ? 1.0 - share : share;
@@ -80,7 +80,7 @@ double Pass<T>::row_weight(const Batch<T> &batch, const TargetsView<T> &y, Index
 template <class T>
 void Pass<T>::sampled_output_gradients(const Team &team, const Batch<T> &batch,
                                        const TargetsView<T> &y, std::uint64_t key) {
-    const Share rows = row_share(team, batch.rows.size);
+    const IndexRange rows = row_range(team, batch.rows.size);
     for (Index row = rows.begin; row < rows.end; row += row_block) {
         LossRows<T> block = loss_rows(batch, y, row);
         block.rows = std::min(row_block, rows.end - row);

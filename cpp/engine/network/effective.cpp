@@ -87,7 +87,7 @@ void PackedParameters<T>::pull_back(const Network<T> &network, const Team &team,
                            });
     });
     team.wait();
-    const Share share = team.share(static_cast<Index>(network.layers().size()));
+    const IndexRange share = team.share(static_cast<Index>(network.layers().size()));
     for (Index layer = share.begin; layer < share.end; ++layer) {
         const LayerBlocks &blocks = network.layout().layers[as_size(layer)];
         const Buffer<double> &gradients = gain_gradients_[as_size(layer)];

@@ -51,7 +51,7 @@ class GradientTasks {
     double cost() const { return tasks_.cost(); }
 
     // The tasks of one thread: contiguous, of equal cost.
-    Share share(const Team &team) const { return tasks_.share(team); }
+    IndexRange share(const Team &team) const { return tasks_.share(team); }
 
   private:
     void append(GradientTask task, Index n_chunks);

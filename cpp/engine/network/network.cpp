@@ -117,7 +117,7 @@ void Network<T>::activations(PackedParameters<T> &parameters, const Inputs<T> &X
     parallel(n_threads, [&](const Team &team) {
         Pass<T> &pass = passes[as_size(team.rank)];
         std::array<std::int64_t, inference_rows> samples;
-        const Share chunks = team.share(n_chunks);
+        const IndexRange chunks = team.share(n_chunks);
         for (Index first = chunks.begin * inference_rows;
              first < std::min(chunks.end * inference_rows, rows.size); first += inference_rows) {
             const Index n = std::min(inference_rows, rows.size - first);

@@ -62,15 +62,15 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
 }
 
 template <class T>
-Share Pass<T>::row_share(const Team &team, Index n_rows) {
-    const Share blocks = team.share(n_row_blocks(n_rows));
+IndexRange Pass<T>::row_range(const Team &team, Index n_rows) {
+    const IndexRange blocks = team.share(n_row_blocks(n_rows));
     return {std::min(blocks.begin * row_block, n_rows), std::min(blocks.end * row_block, n_rows)};
 }
 
 template <class T>
 NormalizationCall<T> Pass<T>::normalization_call(const Batch<T> &batch,
                                                  PackedParameters<T> &parameters, Index layer,
-                                                 Share rows, T *y, Index stride) {
+                                                 IndexRange rows, T *y, Index stride) {
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     Buffer<T> &mean = parameters.mean[as_size(layer)],
               &variance = parameters.variance[as_size(layer)];
@@ -90,7 +90,7 @@ NormalizationCall<T> Pass<T>::normalization_call(const Batch<T> &batch,
 
 template <class T>
 void Pass<T>::multiply(const Inputs<T> &X, const PackedParameters<T> &parameters, Index layer,
-                       Share rows, T *z, Index stride, bool relu) const {
+                       IndexRange rows, T *z, Index stride, bool relu) const {
     const Kernels<T> &kernels = network_.kernels();
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     Product<T> product{.rows = rows.end - rows.begin,
@@ -118,7 +118,7 @@ void Pass<T>::multiply(const Inputs<T> &X, const PackedParameters<T> &parameters
 
 template <class T>
 void Pass<T>::layer_forward(const Team &team, const Batch<T> &batch,
-                            PackedParameters<T> &parameters, Index layer, Share rows) {
+                            PackedParameters<T> &parameters, Index layer, IndexRange rows) {
     const Kernels<T> &kernels = network_.kernels();
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
@@ -162,7 +162,7 @@ Rows<T> Pass<T>::product_target(Index layer) {
 template <class T>
 void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
                       PackedParameters<T> &parameters, Index last, Part part) {
-    const Share rows = row_share(team, batch.rows.size);
+    const IndexRange rows = row_range(team, batch.rows.size);
     inputs_.gather(team, batch, X, rows);
     for (Index layer = 0; layer <= last; ++layer) {
         const bool whole = layer < last || part == Part::output;
@@ -185,7 +185,7 @@ void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &
 }
 
 template <class T>
-void Pass<T>::activation_backward(const Batch<T> &batch, Index layer, Share rows) {
+void Pass<T>::activation_backward(const Batch<T> &batch, Index layer, IndexRange rows) {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     if (plan.masked)
         return;
@@ -201,7 +201,8 @@ void Pass<T>::activation_backward(const Batch<T> &batch, Index layer, Share rows
 
 template <class T>
 void Pass<T>::normalization_backward(const Team &team, const Batch<T> &batch,
-                                     PackedParameters<T> &parameters, Index layer, Share rows) {
+                                     PackedParameters<T> &parameters, Index layer,
+                                     IndexRange rows) {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     if (!plan.normalization)
         return;
@@ -222,7 +223,7 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
 template <class T>
 void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters<T> &parameters,
                        Visit visit) {
-    const Share rows = row_share(team, batch.rows.size);
+    const IndexRange rows = row_range(team, batch.rows.size);
     const Index n_rows = rows.end - rows.begin;
     const std::vector<LayerPlan<T>> &plans = network_.layers();
     for (Index l = static_cast<Index>(plans.size()) - 1; l >= 0; --l) {

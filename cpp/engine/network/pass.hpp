@@ -93,7 +93,7 @@ class Pass {
         return inputs_.sparse(X, {0, n_rows});
     }
     // What meets at the layer's skip.
-    SkipCall<T> skip_call(Index layer, Share rows) const;
+    SkipCall<T> skip_call(Index layer, IndexRange rows) const;
     // The gradients of the outputs, for callers that write their own.
     Rows<T> output_gradients(Index n_rows);
     // What the activation's slope is computed from: its input or its value.
@@ -106,12 +106,12 @@ class Pass {
     void intercept_gradient(Index layer, const Rows<const T> &gradients, T *gradient) const;
 
     // This thread's rows: whole row blocks, so that block sums have one owner.
-    static Share row_share(const Team &, Index n_rows);
+    static IndexRange row_range(const Team &, Index n_rows);
     // One row block of the gathered targets, for the loss; its gradient is that of the outputs.
     LossRows<T> loss_rows(const Batch<T> &, const TargetsView<T> &, Index row);
     // a_{l-1} W_l + b_l of some rows with any parameters, max(., 0) when `relu`.
-    void multiply(const Inputs<T> &, const PackedParameters<T> &, Index layer, Share rows, T *z,
-                  Index stride, bool relu) const;
+    void multiply(const Inputs<T> &, const PackedParameters<T> &, Index layer, IndexRange rows,
+                  T *z, Index stride, bool relu) const;
 
   private:
     struct LayerMemory {
@@ -132,27 +132,29 @@ class Pass {
     };
 
     void layer_forward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,
-                       Share rows);
-    void activation_backward(const Batch<T> &, Index layer, Share rows);
+                       IndexRange rows);
+    void activation_backward(const Batch<T> &, Index layer, IndexRange rows);
     void normalization_backward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,
-                                Share rows);
+                                IndexRange rows);
     NormalizationCall<T> normalization_call(const Batch<T> &, PackedParameters<T> &, Index layer,
-                                            Share rows, T *y, Index stride);
+                                            IndexRange rows, T *y, Index stride);
     // Where a product's z and a layer's h go.
     Rows<T> product_target(Index layer);
     T *branch_of(Index layer) {
         LayerMemory &memory = layers_[as_size(layer)];
         return (memory.branch.empty() ? memory.output : memory.branch).data();
     }
-    void part_from_gate(Index layer, Share rows, T *z, Index stride);
-    void skip_forward(Index layer, Share rows, T *output, Index stride);
-    void skip_backward(Index layer, Share rows);
-    void join_gate(Index layer, Share rows);
-    void drop(const Batch<T> &, Index layer, Share rows, T *matrix, Index stride) const;
-    void drop_branches(const Batch<T> &, Index layer, Share rows, T *matrix, Index stride) const;
+    void part_from_gate(Index layer, IndexRange rows, T *z, Index stride);
+    void skip_forward(Index layer, IndexRange rows, T *output, Index stride);
+    void skip_backward(Index layer, IndexRange rows);
+    void join_gate(Index layer, IndexRange rows);
+    void drop(const Batch<T> &, Index layer, IndexRange rows, T *matrix, Index stride) const;
+    void drop_branches(const Batch<T> &, Index layer, IndexRange rows, T *matrix,
+                       Index stride) const;
     // The targets of a row block and what their losses weigh: of the rows themselves or of their
     // partners.
-    void gather_targets(const Batch<T> &, const TargetsView<T> &, Share block, bool of_partners);
+    void gather_targets(const Batch<T> &, const TargetsView<T> &, IndexRange block,
+                        bool of_partners);
 
     const Network<T> &network_;
     BatchInputs<T> inputs_;

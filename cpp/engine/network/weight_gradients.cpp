@@ -140,7 +140,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
         emit(task);
     };
 
-    const Share share = tasks_->share(team);
+    const IndexRange share = tasks_->share(team);
     for (Index i = share.begin; i < share.end; ++i) {
         const GradientTask &task = tasks_->tasks()[as_size(i)];
         if (task.kind == GradientTask::Kind::vectors) {
@@ -157,7 +157,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
 
 template <class T>
 void Pass<T>::visit_stored_gradient(const Team &team, const T *gradient, Sink sink) const {
-    const Share share = tasks_->share(team);
+    const IndexRange share = tasks_->share(team);
     for (Index i = share.begin; i < share.end; ++i) {
         const GradientTask &task = tasks_->tasks()[as_size(i)];
         Index chunk = task.first_chunk;

@@ -41,8 +41,8 @@ struct NormalizationMemory {
 // The rows of a call.
 template <class T>
 struct NormalizationCall {
-    Index n_rows; // of the whole batch
-    Share rows;   // this thread's
+    Index n_rows;    // of the whole batch
+    IndexRange rows; // this thread's
     Index width;
     T *y; // forward: y out; backward: dy in, dz out
     Index y_stride;
@@ -60,7 +60,7 @@ struct NormalizationCall {
 // The tangents of a call whose statistics are frozen.
 template <class T>
 struct NormalizationTangent {
-    Share rows; // this thread's
+    IndexRange rows; // this thread's
     Index width;
     T *y; // forward: Ry out; backward: Rdy in, Rdz out
     Index y_stride;

@@ -61,7 +61,7 @@ class AdaptivelyClipped final : public BatchDecorator<T> {
 
     void visit_gradient(const Team &team, Visitor visitor) override {
         squares_ = units_.gradient.store(team, this->inner_);
-        const Share own = team.share(static_cast<Index>(units_.groups.size()));
+        const IndexRange own = team.share(static_cast<Index>(units_.groups.size()));
         for (Index i = own.begin; i < own.end; ++i)
             clip(units_.groups[as_size(i)], this->inner_.weights(), units_.ratio,
                  units_.gradient.data());

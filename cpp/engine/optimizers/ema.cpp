@@ -34,7 +34,7 @@ class Ema final : public Wrapper<T> {
         const StepReport report = this->base_->step(team, batch, size);
         if (!report.finite)
             return report;
-        const Share lines = team.share(batch.n_weights() / lane_pad<T>);
+        const IndexRange lines = team.share(batch.n_weights() / lane_pad<T>);
         const Index begin = lines.begin * lane_pad<T>;
         const bool first = begun_[0] == T(0);
         kernels_.lerp((lines.end - lines.begin) * lane_pad<T>, first ? 1.0 : 1.0 - decay_,

@@ -181,7 +181,7 @@ void KFac<T>::precondition(const Team &team, BatchGradient<T> &batch, StepSize s
     panel_items_.for_each(team, [&](const PanelItem &item, Index number) {
         products_[as_size(number)] = multiply_left(item, gradient, direction, own);
     });
-    const Share layers = team.share(static_cast<Index>(layers_.size()));
+    const IndexRange layers = team.share(static_cast<Index>(layers_.size()));
     for (Index l = layers.begin; l < layers.end; ++l) {
         const Layer &layer = layers_[as_size(l)];
         std::copy(gradient + layer.scaled, gradient + layer.vectors_end, direction + layer.scaled);

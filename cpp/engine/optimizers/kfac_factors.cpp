@@ -36,7 +36,7 @@ template <class T>
 void KFac<T>::write_rows(const Team &team, BatchGradient<T> &batch, Index l) {
     const Layer &layer = layers_[as_size(l)];
     const LayerStatistics<T> seen = batch.statistics(l);
-    const Share own = team.share(seen.gradients.rows);
+    const IndexRange own = team.share(seen.gradients.rows);
     const auto scaled_row = [](const Factor<T> &side, const T *from, Index n, double factor,
                                T *to) {
         const Blocks &blocks = side.blocks();
@@ -101,7 +101,7 @@ void KFac<T>::update_sparse_factor(const Team &team, const BatchGradient<T> &bat
                                    const SparseBlock<T> &X, double keep) {
     Factor<T> &side = layers_.front().inputs;
     const Index bias = layers_.front().matrix.n_inputs(); // the last feature, which is always 1
-    const Share own = team.share(side.size());
+    const IndexRange own = team.share(side.size());
     const auto entry_at = [&](Index sample, Index feature) {
         return std::lower_bound(X.indices + X.starts[sample], X.indices + X.ends[sample],
                                 static_cast<std::int32_t>(feature)) -
@@ -110,7 +110,7 @@ void KFac<T>::update_sparse_factor(const Team &team, const BatchGradient<T> &bat
     for (Index block = 0; block < side.blocks().count(); ++block) {
         const Index begin = side.blocks().begin(block), end = side.blocks().end(block);
         const Index n = end - begin;
-        const Share rows{std::max(own.begin, begin), std::min(own.end, end)};
+        const IndexRange rows{std::max(own.begin, begin), std::min(own.end, end)};
         if (rows.begin >= rows.end)
             continue;
         T *const statistic = side.statistic(block);

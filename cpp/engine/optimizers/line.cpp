@@ -65,12 +65,12 @@ class OnLine final : public BatchDecorator<T> {
 
     // Puts the network onto the line; the team has met when this returns.
     void weights_moved(const Team &team) override {
-        const Share lines = team.share(n_ / lane_pad<T>);
+        const IndexRange lines = team.share(n_ / lane_pad<T>);
         const T here = static_cast<T>(1.0 - place_), there = static_cast<T>(place_);
         T *const weights = this->inner_.weights();
         for (Index i = lines.begin * lane_pad<T>; i < lines.end * lane_pad<T>; ++i)
             weights[i] = here * first()[i] + there * second()[i];
-        const Share blocks = team.share(static_cast<Index>(ends_.blocks.size()));
+        const IndexRange blocks = team.share(static_cast<Index>(ends_.blocks.size()));
         for (Index i = blocks.begin; i < blocks.end; ++i) {
             const Block &block = ends_.blocks[as_size(i)];
             const T *const x = first() + block.offset, *const y = second() + block.offset;

@@ -78,7 +78,7 @@ class Filtered final : public PerturbedBatch<T> {
     // The noise of one sample; numbered by the place in coefs_, so that packing does not matter.
     void draw(const Team &team, std::uint64_t key) {
         const random::Ziggurat &ziggurat = random::Ziggurat::instance();
-        const Share own = team.share(static_cast<Index>(filter_.groups.size()));
+        const IndexRange own = team.share(static_cast<Index>(filter_.groups.size()));
         for (Index g = own.begin; g < own.end; ++g) {
             const UnitGroup &group = filter_.groups[as_size(g)];
             const PackedLayer &layer = filter_.weights.layers[as_size(group.layer)];

@@ -128,7 +128,7 @@ void Shampoo<T>::precondition(const Team &team, BatchGradient<T> &, StepSize siz
                                 statistics_scale_, epsilon_, -0.25, roots_.data() + side.at);
         norms.preconditioned = multiply(block, direction, own);
     });
-    const Share layers = team.share(static_cast<Index>(layers_.size()));
+    const IndexRange layers = team.share(static_cast<Index>(layers_.size()));
     for (Index l = layers.begin; l < layers.end; ++l)
         for (Index i = layers_[as_size(l)].vectors; i < layers_[as_size(l)].end; ++i) {
             T none = 0;

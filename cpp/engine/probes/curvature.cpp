@@ -55,7 +55,7 @@ Probe::Probe(const Network<double> &network, const Inputs<double> &X, const Targ
 }
 
 void Probe::add_over_chunks(const double *parameters, const double *weights, double weight_sum,
-                            Share rows, double *sum, Index n_threads, Steps phase_1,
+                            IndexRange rows, double *sum, Index n_threads, Steps phase_1,
                             Steps phase_2) const {
     const Index most = std::min(measured_rows, rows.end - rows.begin);
     if (most <= 0)
@@ -93,7 +93,7 @@ void Probe::add_over_chunks(const double *parameters, const double *weights, dou
     network_.packed().unpack(packed_sum.data(), sum);
 }
 
-void Probe::add_gradients(const double *parameters, const double *u, Share rows, double *sum,
+void Probe::add_gradients(const double *parameters, const double *u, IndexRange rows, double *sum,
                           Index n_threads) const {
     add_over_chunks(
         parameters, u, 1.0, rows, sum, n_threads,
@@ -105,8 +105,8 @@ void Probe::add_gradients(const double *parameters, const double *u, Share rows,
         });
 }
 
-void Probe::add_gauss_newton(const double *parameters, const double *v, Share rows, double *sum,
-                             Index n_threads) const {
+void Probe::add_gauss_newton(const double *parameters, const double *v, IndexRange rows,
+                             double *sum, Index n_threads) const {
     PackedParameters<double> direction(network_);
     direction.load_trainable(network_, v);
     Tangent tangent(network_, std::min(measured_rows, rows.end - rows.begin), n_threads,
@@ -123,7 +123,7 @@ void Probe::add_gauss_newton(const double *parameters, const double *v, Share ro
         });
 }
 
-void Probe::add_hvp(const double *parameters, const double *v, Share rows, double *sum,
+void Probe::add_hvp(const double *parameters, const double *v, IndexRange rows, double *sum,
                     Index n_threads) const {
     PackedParameters<double> direction(network_);
     direction.load_trainable(network_, v);

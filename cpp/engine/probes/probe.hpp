@@ -25,26 +25,26 @@ class Probe {
     Index n_parameters() const { return network_.layout().n_trainable; }
 
     // sum (P,) += the rows' share of the Hessian's product with v (P,).
-    void add_hvp(const double *parameters, const double *v, Share rows, double *sum,
+    void add_hvp(const double *parameters, const double *v, IndexRange rows, double *sum,
                  Index n_threads) const;
 
     // sum (P,) += the rows' share of J^T (d2L/dz2) J v, J = dz/dw of the outputs z.
-    void add_gauss_newton(const double *parameters, const double *v, Share rows, double *sum,
+    void add_gauss_newton(const double *parameters, const double *v, IndexRange rows, double *sum,
                           Index n_threads) const;
 
     // sum (P,) += sum_i u_i g_i over the rows; u (n,) may be negative.
-    void add_gradients(const double *parameters, const double *u, Share rows, double *sum,
+    void add_gradients(const double *parameters, const double *u, IndexRange rows, double *sum,
                        Index n_threads) const;
 
     // derivatives (n,): g_i v for the rows.
-    void directional(const double *parameters, const double *v, Share rows, double *derivatives,
-                     Index n_threads) const;
+    void directional(const double *parameters, const double *v, IndexRange rows,
+                     double *derivatives, Index n_threads) const;
 
     // norms (n,): |g_i| for the rows, without g_i itself.
-    void norms(const double *parameters, Share rows, double *norms, Index n_threads) const;
+    void norms(const double *parameters, IndexRange rows, double *norms, Index n_threads) const;
 
     // G: g_i for the rows, one after the other.
-    void gradients(const double *parameters, Share rows, double *G, Index n_threads) const;
+    void gradients(const double *parameters, IndexRange rows, double *G, Index n_threads) const;
 
     // J (n, n_outputs, n_inputs): dz/dx at each row of any X.
     void jacobian(const double *parameters, const Inputs<double> &X, double *J,
@@ -55,14 +55,14 @@ class Probe {
     struct Chunk;
     using Steps = FunctionRef<void(const Team &, const Chunk &)>;
     void add_over_chunks(const double *parameters, const double *weights, double weight_sum,
-                         Share rows, double *sum, Index n_threads, Steps phase_1,
+                         IndexRange rows, double *sum, Index n_threads, Steps phase_1,
                          Steps phase_2) const;
 
     // What one thread needs to take some rows forward and back alone.
     struct Worker;
     using Rowwise = FunctionRef<void(Worker &, const Inputs<double> &, Index first, Index n)>;
     void by_rows(const double *parameters, const double *direction, const Inputs<double> &X,
-                 Share rows, Index n_threads, Rowwise work) const;
+                 IndexRange rows, Index n_threads, Rowwise work) const;
     // The gradients of the outputs, each row by itself.
     void loss_gradients(Worker &, Index first) const;
 

@@ -46,7 +46,7 @@ struct Probe::Worker {
 };
 
 void Probe::by_rows(const double *parameters, const double *direction, const Inputs<double> &X,
-                    Share rows, Index n_threads, Rowwise work) const {
+                    IndexRange rows, Index n_threads, Rowwise work) const {
     const Index most = std::min(rows_at_once, rows.end - rows.begin);
     if (most <= 0)
         return;
@@ -63,7 +63,7 @@ void Probe::by_rows(const double *parameters, const double *direction, const Inp
                                                    direction ? &packed_direction : nullptr));
     parallel(n_threads, [&](const Team &team) {
         Worker &worker = *workers[as_size(team.rank)];
-        const Share chunks = team.share(n_chunks);
+        const IndexRange chunks = team.share(n_chunks);
         for (Index chunk = chunks.begin; chunk < chunks.end; ++chunk) {
             const Index first = rows.begin + chunk * most;
             worker.batch.rows.size = std::min(most, rows.end - first);
@@ -75,8 +75,8 @@ void Probe::by_rows(const double *parameters, const double *direction, const Inp
     });
 }
 
-void Probe::directional(const double *parameters, const double *v, Share rows, double *derivatives,
-                        Index n_threads) const {
+void Probe::directional(const double *parameters, const double *v, IndexRange rows,
+                        double *derivatives, Index n_threads) const {
     const Index last = static_cast<Index>(network_.layers().size()) - 1;
     by_rows(parameters, v, X_, rows, n_threads,
             [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
@@ -94,7 +94,7 @@ void Probe::directional(const double *parameters, const double *v, Share rows, d
             });
 }
 
-void Probe::norms(const double *parameters, Share rows, double *norms, Index n_threads) const {
+void Probe::norms(const double *parameters, IndexRange rows, double *norms, Index n_threads) const {
     by_rows(
         parameters, nullptr, X_, rows, n_threads,
         [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
@@ -139,7 +139,7 @@ void Probe::norms(const double *parameters, Share rows, double *norms, Index n_t
         });
 }
 
-void Probe::gradients(const double *parameters, Share rows, double *G, Index n_threads) const {
+void Probe::gradients(const double *parameters, IndexRange rows, double *G, Index n_threads) const {
     const Index size = n_parameters();
     // One row whole before the next: pages that are new are met once, and in order.
     const auto write_row = [&](const Worker &worker, const Inputs<double> &X, Index i, double *to) {

@@ -9,7 +9,7 @@ namespace deepgen {
 namespace {
 
 template <class T>
-Rows<T> part(T *matrix, Index stride, Index width, Share rows) {
+Rows<T> part(T *matrix, Index stride, Index width, IndexRange rows) {
     return {rows.end - rows.begin, width, matrix + rows.begin * stride, stride};
 }
 
@@ -49,7 +49,7 @@ Tangent::Tangent(const Network<double> &network, Index max_rows, Index team_size
 
 void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
                        const Pass<double> &pass, const PackedParameters<double> &parameters,
-                       const PackedParameters<double> &direction, Index layer, Share rows) {
+                       const PackedParameters<double> &direction, Index layer, IndexRange rows) {
     const Kernels<double> &kernels = network_.kernels();
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
@@ -93,7 +93,7 @@ void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
         skip_forward(pass, layer, rows, z);
 }
 
-SkipTangent<double> Tangent::skip_tangent(Index layer, Share rows) const {
+SkipTangent<double> Tangent::skip_tangent(Index layer, IndexRange rows) const {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     const LayerMemory &memory = layers_[as_size(layer)];
@@ -104,7 +104,7 @@ SkipTangent<double> Tangent::skip_tangent(Index layer, Share rows) const {
                          memory.product_stride, plan.width, rows)};
 }
 
-void Tangent::skip_forward(const Pass<double> &pass, Index layer, Share rows,
+void Tangent::skip_forward(const Pass<double> &pass, Index layer, IndexRange rows,
                            Buffer<double> &output) {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     plan.skip->tangent_forward(
@@ -113,7 +113,7 @@ void Tangent::skip_forward(const Pass<double> &pass, Index layer, Share rows,
 }
 
 void Tangent::skip_backward(const Batch<double> &batch, const Pass<double> &pass, Index layer,
-                            Share rows) {
+                            IndexRange rows) {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
@@ -130,7 +130,7 @@ void Tangent::skip_backward(const Batch<double> &batch, const Pass<double> &pass
 }
 
 void Tangent::activate(const Batch<double> &batch, const Pass<double> &pass, Index layer,
-                       Share rows) {
+                       IndexRange rows) {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     if (plan.identity)
         return;
@@ -151,7 +151,7 @@ void Tangent::activate(const Batch<double> &batch, const Pass<double> &pass, Ind
 
 NormalizationTangent<double> Tangent::normalization_call(const PackedParameters<double> &parameters,
                                                          const PackedParameters<double> &direction,
-                                                         Index layer, Share rows, double *y) {
+                                                         Index layer, IndexRange rows, double *y) {
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     return {.rows = rows,
             .width = network_.layers()[as_size(layer)].width,
@@ -167,7 +167,7 @@ NormalizationTangent<double> Tangent::normalization_call(const PackedParameters<
 void Tangent::forward(const Team &team, const Batch<double> &batch, const Inputs<double> &X,
                       const Pass<double> &pass, const PackedParameters<double> &parameters,
                       const PackedParameters<double> &direction) {
-    const Share rows = Pass<double>::row_share(team, batch.rows.size);
+    const IndexRange rows = Pass<double>::row_range(team, batch.rows.size);
     for (Index layer = 0; layer < static_cast<Index>(layers_.size()); ++layer) {
         const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
         LayerMemory &memory = layers_[as_size(layer)];
@@ -187,7 +187,7 @@ void Tangent::forward(const Team &team, const Batch<double> &batch, const Inputs
 void Tangent::tangent_of_output_gradients(const Team &team, const Batch<double> &batch,
                                           const TargetsView<double> &y, Pass<double> &pass) {
     LayerMemory &last = layers_.back();
-    const Share rows = Pass<double>::row_share(team, batch.rows.size);
+    const IndexRange rows = Pass<double>::row_range(team, batch.rows.size);
     for (Index row = rows.begin; row < rows.end; row += row_block) {
         LossRows<double> block = pass.loss_rows(batch, y, row);
         block.gradient = last.gradients.data() + row * last.stride;
@@ -200,7 +200,7 @@ void Tangent::curvature_as_output_gradients(const Team &team, const Batch<double
                                             const TargetsView<double> &y,
                                             Pass<double> &pass) const {
     const LayerMemory &last = layers_.back();
-    const Share rows = Pass<double>::row_share(team, batch.rows.size);
+    const IndexRange rows = Pass<double>::row_range(team, batch.rows.size);
     for (Index row = rows.begin; row < rows.end; row += row_block)
         network_.loss().curvature(pass.loss_rows(batch, y, row),
                                   last.output.data() + row * last.stride, last.stride);
@@ -208,7 +208,7 @@ void Tangent::curvature_as_output_gradients(const Team &team, const Batch<double
 
 void Tangent::propagate(const Batch<double> &batch, const Pass<double> &pass,
                         const PackedParameters<double> &parameters,
-                        const PackedParameters<double> &direction, Index layer, Share rows) {
+                        const PackedParameters<double> &direction, Index layer, IndexRange rows) {
     const Kernels<double> &kernels = network_.kernels();
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     LayerMemory &below = layers_[as_size(layer - 1)];
@@ -244,7 +244,7 @@ void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<
                        const PackedParameters<double> &parameters,
                        const PackedParameters<double> &direction, Index layer,
                        GradientStage stage) {
-    const Share rows = Pass<double>::row_share(team, batch.rows.size);
+    const IndexRange rows = Pass<double>::row_range(team, batch.rows.size);
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
     switch (stage) {

@@ -70,18 +70,18 @@ class Tangent {
 
     void multiply(const Inputs<double> &, const Batch<double> &, const Pass<double> &,
                   const PackedParameters<double> &parameters,
-                  const PackedParameters<double> &direction, Index layer, Share rows);
-    void activate(const Batch<double> &, const Pass<double> &, Index layer, Share rows);
-    SkipTangent<double> skip_tangent(Index layer, Share rows) const;
-    void skip_forward(const Pass<double> &, Index layer, Share rows, Buffer<double> &output);
-    void skip_backward(const Batch<double> &, const Pass<double> &, Index layer, Share rows);
+                  const PackedParameters<double> &direction, Index layer, IndexRange rows);
+    void activate(const Batch<double> &, const Pass<double> &, Index layer, IndexRange rows);
+    SkipTangent<double> skip_tangent(Index layer, IndexRange rows) const;
+    void skip_forward(const Pass<double> &, Index layer, IndexRange rows, Buffer<double> &output);
+    void skip_backward(const Batch<double> &, const Pass<double> &, Index layer, IndexRange rows);
     Rows<const double> product_gradients(Index layer, Index n_rows) const;
     void propagate(const Batch<double> &, const Pass<double> &,
                    const PackedParameters<double> &parameters,
-                   const PackedParameters<double> &direction, Index layer, Share rows);
+                   const PackedParameters<double> &direction, Index layer, IndexRange rows);
     NormalizationTangent<double> normalization_call(const PackedParameters<double> &parameters,
                                                     const PackedParameters<double> &direction,
-                                                    Index layer, Share rows, double *y);
+                                                    Index layer, IndexRange rows, double *y);
 
     const Network<double> &network_;
     std::vector<LayerMemory> layers_;

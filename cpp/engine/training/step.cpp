@@ -49,7 +49,7 @@ void Step<T>::weights_moved(const Team &team) {
     team.wait();
     if (network_.reparametrized())
         return; // the next evaluation makes the effective weights
-    const Share layers = team.share(static_cast<Index>(network_.layers().size()));
+    const IndexRange layers = team.share(static_cast<Index>(network_.layers().size()));
     for (Index layer = std::max(layers.begin, Index{1}); layer < layers.end; ++layer)
         network_.packed().transpose(layer, parameters_.weights.data(),
                                     parameters_.transposed.data());
