@@ -123,8 +123,9 @@ void Network<T>::activations(PackedParameters<T> &parameters, const Inputs<T> &X
             const Index n = std::min(inference_rows, rows.size - first);
             for (Index i = 0; i < n; ++i)
                 samples[as_size(i)] = rows[first + i];
-            pass.forward(alone, {.rows = {n, samples.data()}, .weight_sum = 0.0, .training = false},
-                         X, parameters, layer, part);
+            pass.forward(single_thread,
+                         {.rows = {n, samples.data()}, .weight_sum = 0.0, .training = false}, X,
+                         parameters, layer, part);
             const Rows<const T> result = pass.result(layer, part, n);
             for (Index i = 0; i < n; ++i)
                 std::copy_n(result.data + i * result.stride, width, out + (first + i) * width);
@@ -216,7 +217,7 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X,
     });
 
     if (gradient) {
-        packed.pull_back(*this, alone, packed_gradient.data());
+        packed.pull_back(*this, single_thread, packed_gradient.data());
         std::fill_n(gradient, layout_.n_parameters, T(0));
         packed_.unpack(packed_gradient.data(), gradient);
     }

@@ -26,7 +26,7 @@ template <class T>
 void PackedParameters<T>::load_trainable(const Network<T> &network, const T *flat) {
     network.packed().pack(flat, trained());
     if (!stored.empty()) {
-        refresh(network, alone);
+        refresh(network, single_thread);
         return;
     }
     if (transposed.empty())

@@ -88,7 +88,7 @@ void Chain::push_forward(const double *direction, double *moved) const {
 
 void Chain::pull_back(double *gradient) {
     network_.packed().pack(gradient, packed_gradient_.data());
-    packed_.pull_back(network_, alone, packed_gradient_.data());
+    packed_.pull_back(network_, single_thread, packed_gradient_.data());
     network_.packed().unpack(packed_gradient_.data(), gradient);
 }
 

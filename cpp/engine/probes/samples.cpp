@@ -68,7 +68,7 @@ void Probe::by_rows(const double *parameters, const double *direction, const Inp
             const Index first = rows.begin + chunk * most;
             worker.batch.rows.size = std::min(most, rows.end - first);
             const Inputs<double> own = from_row(X, first);
-            worker.pass.forward(alone, worker.batch, own, packed,
+            worker.pass.forward(single_thread, worker.batch, own, packed,
                                 static_cast<Index>(network_.layers().size()) - 1, Part::output);
             work(worker, own, first, worker.batch.rows.size);
         }
@@ -81,8 +81,8 @@ void Probe::directional(const double *parameters, const double *v, IndexRange ro
     by_rows(parameters, v, X_, rows, n_threads,
             [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
                 loss_gradients(worker, first);
-                worker.tangent.forward(alone, worker.batch, X, worker.pass, worker.parameters,
-                                       *worker.direction);
+                worker.tangent.forward(single_thread, worker.batch, X, worker.pass,
+                                       worker.parameters, *worker.direction);
                 const Rows<const double> dz = worker.pass.gradients(last, n);
                 const Rows<const double> moved = worker.tangent.outputs(last, n);
                 for (Index i = 0; i < n; ++i) {
@@ -133,7 +133,7 @@ void Probe::norms(const double *parameters, IndexRange rows, double *norms, Inde
                         add(blocks.gate_intercepts, gate);
                 }
             };
-            worker.pass.backward(alone, worker.batch, worker.parameters, visit);
+            worker.pass.backward(single_thread, worker.batch, worker.parameters, visit);
             for (Index i = 0; i < n; ++i)
                 squares[i] = std::sqrt(squares[i]);
         });
@@ -193,7 +193,8 @@ void Probe::gradients(const double *parameters, IndexRange rows, double *G, Inde
                     if (stage == GradientStage::normalized && !kept.empty())
                         std::copy_n(dy.data, n * dy.stride, kept.data());
                 };
-                worker.pass.backward(alone, worker.batch, worker.parameters, keep_normalized);
+                worker.pass.backward(single_thread, worker.batch, worker.parameters,
+                                     keep_normalized);
                 for (Index i = 0; i < n; ++i)
                     write_row(worker, X, i, G + (first - rows.begin + i) * size);
             });
@@ -202,7 +203,7 @@ void Probe::gradients(const double *parameters, IndexRange rows, double *G, Inde
 void Probe::loss_gradients(Worker &worker, Index first) const {
     TargetsView<double> y = from_row(y_, first);
     y.weights = nullptr;
-    worker.pass.loss_and_output_gradients(alone, worker.batch, y);
+    worker.pass.loss_and_output_gradients(single_thread, worker.batch, y);
 }
 
 void Probe::jacobian(const double *parameters, const Inputs<double> &X, double *J,
@@ -234,7 +235,7 @@ void Probe::jacobian(const double *parameters, const Inputs<double> &X, double *
                         std::fill_n(row, outputs.width, 0.0);
                         row[output] = 1.0;
                     }
-                    worker.pass.backward(alone, worker.batch, worker.parameters);
+                    worker.pass.backward(single_thread, worker.batch, worker.parameters);
                     const Rows<const double> dz = worker.pass.gradients(0, n);
                     kernels.product[static_cast<int>(Epilogue::store)]({.rows = n,
                                                                         .columns = packed.n_inputs,
