@@ -44,8 +44,8 @@ void BatchInputs<T>::Entries::resize(Index n) {
 
 template <class T>
 BatchInputs<T>::BatchInputs(Index n_columns, Index max_rows, Index team_size, bool dense,
-                            const ChangedRoom &changed)
-    : n_columns_(n_columns), stride_(row_stride<T>(n_columns)), changes_(changed.wanted) {
+                            const AugmentationScratch &scratch)
+    : n_columns_(n_columns), stride_(row_stride<T>(n_columns)), changes_(scratch.wanted) {
     if (dense)
         rows_.resize(as_size(max_rows * stride_));
     else {
@@ -58,10 +58,10 @@ BatchInputs<T>::BatchInputs(Index n_columns, Index max_rows, Index team_size, bo
     for (ThreadMemory &thread : threads_) {
         if (dense)
             thread.partner.resize(as_size(stride_));
-        thread.own_entries.resize(changed.row_entries);
-        thread.partner_entries.resize(changed.row_entries);
+        thread.own_entries.resize(scratch.row_entries);
+        thread.partner_entries.resize(scratch.row_entries);
     }
-    changed_.resize(changed.entries);
+    changed_.resize(scratch.entries);
 }
 
 template <class T>

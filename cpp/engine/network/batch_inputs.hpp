@@ -9,8 +9,9 @@
 
 namespace deepgen {
 
-// Room for CSR rows that a training step changes: entries of a batch and of one row.
-struct ChangedRoom {
+// Sizes of the memory for rows that a training step changes; of CSR, the entries of a batch and of
+// one row.
+struct AugmentationScratch {
     bool wanted = false;
     Index entries = 0;
     Index row_entries = 0;
@@ -20,7 +21,7 @@ template <class T>
 class BatchInputs {
   public:
     BatchInputs(Index n_columns, Index max_rows, Index team_size, bool dense,
-                const ChangedRoom &changed);
+                const AugmentationScratch &scratch);
 
     // This thread's rows.
     void gather(const Team &, const Batch<T> &, const Inputs<T> &, IndexRange rows);

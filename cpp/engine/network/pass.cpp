@@ -10,8 +10,8 @@ namespace deepgen {
 
 template <class T>
 Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool dense_inputs,
-              Purpose purpose, const ChangedRoom &changed)
-    : network_(network), inputs_(network.n_inputs(), max_rows, team_size, dense_inputs, changed) {
+              Purpose purpose, const AugmentationScratch &scratch)
+    : network_(network), inputs_(network.n_inputs(), max_rows, team_size, dense_inputs, scratch) {
     const bool gradient = purpose == Purpose::gradient;
     Index most_vectors = 0;
     for (const LayerPlan<T> &plan : network.layers()) {

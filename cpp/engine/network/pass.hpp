@@ -47,7 +47,7 @@ class Pass {
 
     // Room for max_rows rows, and for those that a training step changes.
     Pass(const Network<T> &network, Index max_rows, Index team_size, bool dense_inputs,
-         Purpose purpose, const ChangedRoom &changed = {});
+         Purpose purpose, const AugmentationScratch &scratch = {});
 
     // Phase 1, up to layer `last`; of that one perhaps only the product.
     void forward(const Team &, const Batch<T> &, const Inputs<T> &, PackedParameters<T> &,

@@ -125,20 +125,20 @@ Batch<T> Trainer<T>::batch(Index number) const {
 // Of CSR rows. A batch takes each row of the training part at most once for itself, once as a
 // partner, and so again for each further row that the augmentation looks at.
 template <class T>
-ChangedRoom Trainer<T>::changed_room() const {
-    ChangedRoom room{.wanted = augmentation_ != nullptr};
-    if (!room.wanted || !X_.sparse())
-        return room;
+AugmentationScratch Trainer<T>::augmentation_scratch() const {
+    AugmentationScratch scratch{.wanted = augmentation_ != nullptr};
+    if (!scratch.wanted || !X_.sparse())
+        return scratch;
     std::vector<Index> lengths(rows_.size());
     std::ranges::transform(rows_, lengths.begin(), [&](Index row) { return X_.n_entries(row); });
     std::ranges::nth_element(lengths, lengths.begin() + (largest_batch_ - 1), std::greater<>{});
     const auto end = lengths.begin() + largest_batch_;
     const Index n = augmentation_->n_sources();
-    room.row_entries = std::min(n * *std::max_element(lengths.begin(), end), X_.n_columns);
-    room.entries = n * std::accumulate(lengths.begin(), end, Index{0});
+    scratch.row_entries = std::min(n * *std::max_element(lengths.begin(), end), X_.n_columns);
+    scratch.entries = n * std::accumulate(lengths.begin(), end, Index{0});
     if (spec_.mixup > 0.0)
-        room.entries *= 2;
-    return room;
+        scratch.entries *= 2;
+    return scratch;
 }
 
 template <class T>
@@ -152,7 +152,7 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
     if (!pass_ || team_size_ < n_threads) {
         team_size_ = n_threads;
         pass_.emplace(network_, largest_batch_, n_threads, !X_.sparse(), Pass<T>::Purpose::gradient,
-                      changed_room());
+                      augmentation_scratch());
         optimizer_->make_room(largest_batch_, n_threads, !X_.sparse());
         if (network_.reparametrized())
             collected_.resize(parameters_.stored.size());

@@ -72,7 +72,7 @@ class Trainer {
         return number == 0 ? 0 : batch_ends_[as_size(number - 1)];
     }
     Batch<T> batch(Index number) const;
-    ChangedRoom changed_room() const;
+    AugmentationScratch augmentation_scratch() const;
     void record(const StepReport &report, double penalty, Index n_rows);
 
     const Network<T> &network_;
