@@ -107,4 +107,4 @@ Index checked_threads(Index n_threads);
 
 } // namespace deepgen::python
 
-DEEPGEN_FILLED(deepgen::python::SparseRows)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::SparseRows)

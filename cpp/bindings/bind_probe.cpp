@@ -150,8 +150,8 @@ void pull_back_tangent(const HeldChain &held, const py::object &direction,
 } // namespace
 } // namespace deepgen::python
 
-DEEPGEN_FILLED(deepgen::python::HeldChain)
-DEEPGEN_FILLED(deepgen::python::HeldProbe)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::HeldChain)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::HeldProbe)
 
 namespace deepgen::python {
 

@@ -151,8 +151,8 @@ void set_state(AnyTrainer &any, const py::typing::Dict<py::str, py::array> &stat
 } // namespace
 } // namespace deepgen::python
 
-DEEPGEN_FILLED(deepgen::Progress)
-DEEPGEN_FILLED(deepgen::python::AnyTrainer)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::Progress)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::AnyTrainer)
 
 namespace deepgen::python {
 
