@@ -48,7 +48,7 @@ struct Team {
 };
 
 // The team of one: it never waits.
-inline constexpr Team alone{0, 1, nullptr};
+inline constexpr Team single_thread{0, 1, nullptr};
 
 // Runs `work` on at most n_threads threads; the team counts those that really came.
 // Exceptions must not leave `work`.
