@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._display.style import BLUE, GREEN, VERMILION
 from deepgen._optional import load_extra
 
 if TYPE_CHECKING:
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_history"]
 
-# Blue, orange and green of a palette that colour-blind readers can tell apart (Okabe and Ito).
-LOSS, VALIDATION, SCORE = "#0072B2", "#D55E00", "#009E73"
+LOSS, VALIDATION, SCORE = BLUE, VERMILION, GREEN
 # More changes of the learning rate than this are a curve, not marks.
 MAX_MARKS = 12
 # A loss that falls by more than this factor is drawn on a logarithmic axis.
