@@ -57,14 +57,16 @@ def test_read_only_features_are_left_alone():
 
 def test_integers_are_features_too():
     counts = np.arange(50).reshape(25, 2)
-    assert model_of().fit(counts, counts[:, 0]).predict(counts).dtype == np.float32
+    assert model_of().fit(counts, counts[:, 0]).embed(counts).dtype == np.float32
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_every_output_has_the_type_asked_for(dtype, solver):
     settings = dict(dtype=dtype, solver=solver, max_iter=2)
-    outputs = [MLPRegressor(**settings).fit(X, Y).predict(X)]
+    model = MLPRegressor(**settings).fit(X, Y)
+    assert model.predict(X).dtype == np.float64  # in the targets' units
+    outputs = [model.embed(X)]
     model = MLPClassifier(**settings).fit(X, Y > 0)
     outputs += [model.predict_proba(X), model.predict_log_proba(X), model.decision_function(X)]
     outputs += model.coefs_ + model.intercepts_ + [model.network_.parameters]
