@@ -81,8 +81,9 @@ template <class T>
 constexpr Kernels<T> table{
     .path = DEEPGEN_NAME(DEEPGEN_PATH),
     .panel = panel_columns<T>,
-    .products = {.dense = {products<T>[0], products<T>[1], products<T>[2], products<T>[3],
-                           products<T>[4], products<T>[5]},
+    .products = {.dense = {products<T, FullPrecision>[0], products<T, FullPrecision>[1],
+                           products<T, FullPrecision>[2], products<T, FullPrecision>[3],
+                           products<T, FullPrecision>[4], products<T, FullPrecision>[5]},
                  .outer = outer_product<T>,
                  .narrow = narrow_product<T>,
                  .transpose = transpose<T>,
