@@ -11,7 +11,7 @@
 
 namespace deepgen {
 
-// An elementwise optimizer rule; see optimizers/rule.hpp.
+// An elementwise optimizer rule; see optimizers/rules/rule.hpp.
 template <class T>
 struct Rule {
     std::string_view name;
@@ -139,7 +139,7 @@ struct Kernels {
     Index panel; // columns
     ProductKernels<T> products;
     std::span<const ActivationKernels<T>> activations; // in the order of activations/list.hpp
-    std::span<const Rule<T>> rules;                    // in the order of optimizers/list.hpp
+    std::span<const Rule<T>> rules;                    // in the order of optimizers/rules/list.hpp
     MatrixKernels<T> matrix;
     NormKernels<T> norms;
     TangentKernels<T> tangents;

@@ -13,8 +13,8 @@
 #include "engine/kernels/tangents.hpp"
 #include "engine/kernels/transpose.hpp"
 #include "engine/kernels/vectors.hpp"
-#include "engine/optimizers/list.hpp"
-#include "engine/optimizers/members.hpp"
+#include "engine/optimizers/rules/list.hpp"
+#include "engine/optimizers/rules/members.hpp"
 
 #define DEEPGEN_STRING(x) #x
 #define DEEPGEN_NAME(x) DEEPGEN_STRING(x)

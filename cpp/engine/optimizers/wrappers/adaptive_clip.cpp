@@ -8,8 +8,8 @@
 // recognition without normalization, eq. (3).
 
 #include "engine/optimizers/stored_gradient.hpp"
-#include "engine/optimizers/units.hpp"
-#include "engine/optimizers/wrappers.hpp"
+#include "engine/optimizers/wrappers/members.hpp"
+#include "engine/optimizers/wrappers/units.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -6,8 +6,8 @@
 // Kwon, Kim, Park & Choi (2021), ASAM: adaptive sharpness-aware minimization for scale-invariant
 // learning of deep neural networks, section 3, with T as in its authors' code.
 
-#include "engine/optimizers/ascent_batch.hpp"
-#include "engine/optimizers/wrappers.hpp"
+#include "engine/optimizers/wrappers/ascent_batch.hpp"
+#include "engine/optimizers/wrappers/members.hpp"
 
 namespace deepgen {
 namespace {

@@ -12,7 +12,7 @@
 // on both. Before the first step both ends are where the network stands, unless they were loaded.
 
 #include "engine/core/distributions.hpp"
-#include "engine/optimizers/wrappers.hpp"
+#include "engine/optimizers/wrappers/members.hpp"
 
 #include <algorithm>
 #include <array>

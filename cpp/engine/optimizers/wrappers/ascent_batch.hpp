@@ -2,7 +2,7 @@
 
 #pragma once
 
-#include "engine/optimizers/perturbed_batch.hpp"
+#include "engine/optimizers/wrappers/perturbed_batch.hpp"
 
 namespace deepgen {
 

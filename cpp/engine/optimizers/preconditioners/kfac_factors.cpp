@@ -1,6 +1,6 @@
 // K-FAC's factors: statistics of a batch, and what LAPACK makes of them.
 
-#include "engine/optimizers/kfac.hpp"
+#include "engine/optimizers/preconditioners/kfac.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -10,7 +10,7 @@
 
 #pragma once
 
-#include "engine/optimizers/rule.hpp"
+#include "engine/optimizers/rules/rule.hpp"
 
 namespace deepgen::DEEPGEN_PATH {
 

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "engine/optimizers/preconditioner.hpp"
+#include "engine/optimizers/preconditioners/preconditioner.hpp"
 
 #define DEEPGEN_PRECONDITIONERS(MEMBER)                                                            \
     MEMBER(kfac)                                                                                   \

@@ -9,7 +9,7 @@
 
 #pragma once
 
-#include "engine/optimizers/rmsprop.hpp"
+#include "engine/optimizers/rules/rmsprop.hpp"
 
 namespace deepgen::DEEPGEN_PATH {
 

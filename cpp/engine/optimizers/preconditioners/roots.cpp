@@ -1,6 +1,6 @@
 // Inverses, eigenbases and powers of symmetric matrices.
 
-#include "engine/optimizers/roots.hpp"
+#include "engine/optimizers/preconditioners/roots.hpp"
 
 #include <algorithm>
 #include <cmath>

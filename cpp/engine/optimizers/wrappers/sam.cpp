@@ -6,8 +6,8 @@
 // L2 is part of the loss at both points. Foret, Kleiner, Mobahi & Neyshabur (2021),
 // Sharpness-aware minimization for efficiently improving generalization, algorithm 1.
 
-#include "engine/optimizers/ascent_batch.hpp"
-#include "engine/optimizers/wrappers.hpp"
+#include "engine/optimizers/wrappers/ascent_batch.hpp"
+#include "engine/optimizers/wrappers/members.hpp"
 
 namespace deepgen {
 namespace {

@@ -2,9 +2,9 @@
 
 #include "engine/optimizers/optimizer.hpp"
 
-#include "engine/optimizers/elementwise.hpp"
-#include "engine/optimizers/preconditioners.hpp"
-#include "engine/optimizers/wrappers.hpp"
+#include "engine/optimizers/preconditioners/members.hpp"
+#include "engine/optimizers/rules/elementwise.hpp"
+#include "engine/optimizers/wrappers/members.hpp"
 
 #include <algorithm>
 

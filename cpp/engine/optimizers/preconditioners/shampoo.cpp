@@ -1,9 +1,9 @@
 // Shampoo's step: each block by one thread, then the length of each layer's direction.
 
-#include "engine/optimizers/shampoo.hpp"
+#include "engine/optimizers/preconditioners/shampoo.hpp"
 
-#include "engine/optimizers/blocks.hpp"
-#include "engine/optimizers/preconditioners.hpp"
+#include "engine/optimizers/preconditioners/blocks.hpp"
+#include "engine/optimizers/preconditioners/members.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -3,9 +3,9 @@
 
 #pragma once
 
-#include "engine/optimizers/blocks.hpp"
 #include "engine/optimizers/optimizer.hpp"
-#include "engine/optimizers/roots.hpp"
+#include "engine/optimizers/preconditioners/blocks.hpp"
+#include "engine/optimizers/preconditioners/roots.hpp"
 
 namespace deepgen {
 

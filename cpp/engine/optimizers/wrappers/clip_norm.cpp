@@ -7,7 +7,7 @@
 // enough passes bit by bit.
 
 #include "engine/optimizers/stored_gradient.hpp"
-#include "engine/optimizers/wrappers.hpp"
+#include "engine/optimizers/wrappers/members.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -9,7 +9,7 @@
 
 #pragma once
 
-#include "engine/optimizers/rule.hpp"
+#include "engine/optimizers/rules/rule.hpp"
 
 namespace deepgen::DEEPGEN_PATH {
 

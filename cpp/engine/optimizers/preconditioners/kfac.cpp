@@ -1,9 +1,9 @@
 // K-FAC's step: factors now and then, and the gradient between their roots each time.
 
-#include "engine/optimizers/kfac.hpp"
+#include "engine/optimizers/preconditioners/kfac.hpp"
 
 #include "engine/core/random.hpp"
-#include "engine/optimizers/preconditioners.hpp"
+#include "engine/optimizers/preconditioners/members.hpp"
 
 #include <algorithm>
 #include <cmath>

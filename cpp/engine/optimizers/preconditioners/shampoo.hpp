@@ -22,9 +22,9 @@
 #pragma once
 
 #include "engine/core/shared_items.hpp"
-#include "engine/optimizers/preconditioner.hpp"
-#include "engine/optimizers/roots.hpp"
-#include "engine/optimizers/weight_matrix.hpp"
+#include "engine/optimizers/preconditioners/preconditioner.hpp"
+#include "engine/optimizers/preconditioners/roots.hpp"
+#include "engine/optimizers/preconditioners/weight_matrix.hpp"
 
 namespace deepgen {
 

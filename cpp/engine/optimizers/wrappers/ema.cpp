@@ -9,7 +9,7 @@
 // The average moves when the step is over, not chunk by chunk inside it: what is wrapped may
 // move weights for the while (to look at another point) or outside of a visit.
 
-#include "engine/optimizers/wrappers.hpp"
+#include "engine/optimizers/wrappers/members.hpp"
 
 namespace deepgen {
 namespace {

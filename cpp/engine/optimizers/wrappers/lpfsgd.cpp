@@ -9,9 +9,9 @@
 // optimization landscape, algorithm 1.
 
 #include "engine/core/distributions.hpp"
-#include "engine/optimizers/perturbed_batch.hpp"
-#include "engine/optimizers/units.hpp"
-#include "engine/optimizers/wrappers.hpp"
+#include "engine/optimizers/wrappers/members.hpp"
+#include "engine/optimizers/wrappers/perturbed_batch.hpp"
+#include "engine/optimizers/wrappers/units.hpp"
 
 namespace deepgen {
 namespace {

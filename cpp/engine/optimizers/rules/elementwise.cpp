@@ -1,6 +1,6 @@
 // One step of an elementwise rule: evaluate, then the rule on each chunk of the gradient.
 
-#include "engine/optimizers/elementwise.hpp"
+#include "engine/optimizers/rules/elementwise.hpp"
 
 #include <cmath>
 #include <numeric>

@@ -9,8 +9,8 @@
 // minimization improves sharpness-aware training, algorithm 1 with a constant rho. With alpha = 0
 // it is SAM bit by bit.
 
-#include "engine/optimizers/ascent_batch.hpp"
-#include "engine/optimizers/wrappers.hpp"
+#include "engine/optimizers/wrappers/ascent_batch.hpp"
+#include "engine/optimizers/wrappers/members.hpp"
 
 namespace deepgen {
 namespace {
