@@ -32,8 +32,8 @@ class AsamBatch final : public AscentBatch<T> {
             T *const own = gradient + chunk.offset;
             const Kernels<T> &kernels = this->perturbation_.kernels;
             squares_[as_size(chunk.number)] =
-                chunk.coefs ? kernels.scale_by_size(chunk.n, weights, eta_, own)
-                            : kernels.dot(chunk.n, own, own);
+                chunk.coefs ? kernels.vectors.scale_by_size(chunk.n, weights, eta_, own)
+                            : kernels.vectors.dot(chunk.n, own, own);
             return false;
         });
         const double total = std::accumulate(

@@ -33,7 +33,7 @@ class Clipped final : public BatchDecorator<T> {
         const double factor = std::min(1.0, limit_ / (std::sqrt(squares_) + 1e-6));
         this->inner_.visit_stored_gradient(team, stored_.data(), [&](const WeightChunk<T> &chunk) {
             if (factor < 1.0)
-                kernels_.scale(chunk.n, factor, stored_.data() + chunk.offset);
+                kernels_.vectors.scale(chunk.n, factor, stored_.data() + chunk.offset);
             return visitor(chunk);
         });
     }

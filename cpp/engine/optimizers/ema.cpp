@@ -37,8 +37,8 @@ class Ema final : public Wrapper<T> {
         const IndexRange lines = team.share(batch.n_weights() / lane_pad<T>);
         const Index begin = lines.begin * lane_pad<T>;
         const bool first = begun_[0] == T(0);
-        kernels_.lerp((lines.end - lines.begin) * lane_pad<T>, first ? 1.0 : 1.0 - decay_,
-                      batch.weights() + begin, average_.data() + begin);
+        kernels_.vectors.lerp((lines.end - lines.begin) * lane_pad<T>, first ? 1.0 : 1.0 - decay_,
+                              batch.weights() + begin, average_.data() + begin);
         if (first) {
             team.wait(); // all have seen that it is
             if (team.rank == 0)

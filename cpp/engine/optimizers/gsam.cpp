@@ -40,17 +40,17 @@ class GsamBatch final : public AscentBatch<T> {
         T *const perturbed = this->perturbation_.saved.data(); // at w + e
         AscentBatch<T>::visit_gradient(team, [&](const WeightChunk<T> &chunk) {
             gap_.products[as_size(chunk.number)] =
-                kernels.dot(chunk.n, own + chunk.offset, chunk.gradient);
+                kernels.vectors.dot(chunk.n, own + chunk.offset, chunk.gradient);
             gap_.squares[as_size(chunk.number)] =
-                kernels.dot(chunk.n, chunk.gradient, chunk.gradient);
+                kernels.vectors.dot(chunk.n, chunk.gradient, chunk.gradient);
             return true;
         });
         const double squares = total(gap_.squares);
         const double along = squares > 0.0 ? total(gap_.products) / squares : 0.0;
         this->inner_.visit_stored_gradient(team, perturbed, [&](const WeightChunk<T> &chunk) {
             T *const across = own + chunk.offset; // the gradient at w until now
-            kernels.add_scaled(chunk.n, -along, chunk.gradient, across);
-            kernels.add_scaled(chunk.n, -alpha_, across, perturbed + chunk.offset);
+            kernels.vectors.add_scaled(chunk.n, -along, chunk.gradient, across);
+            kernels.vectors.add_scaled(chunk.n, -alpha_, across, perturbed + chunk.offset);
             return visitor(chunk);
         });
     }

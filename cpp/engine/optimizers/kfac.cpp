@@ -192,8 +192,8 @@ void KFac<T>::precondition(const Team &team, BatchGradient<T> &batch, StepSize s
     if (change > kl_clip_) {
         for (Index l = layers.begin; l < layers.end; ++l) {
             const Layer &layer = layers_[as_size(l)];
-            kernels_.scale(layer.scaled - layer.coefs, std::sqrt(kl_clip_ / change),
-                           direction + layer.coefs);
+            kernels_.vectors.scale(layer.scaled - layer.coefs, std::sqrt(kl_clip_ / change),
+                                   direction + layer.coefs);
         }
     }
     team.wait();
@@ -226,7 +226,7 @@ void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemor
                             place,
                        .c_stride = layer.stride()};
     if (!eigen_) {
-        kernels_.product[static_cast<int>(Epilogue::store)](product);
+        kernels_.products.dense[static_cast<int>(Epilogue::store)](product);
         return;
     }
     for (Index column = 0; column < width; column += kernels_.panel) {
@@ -235,7 +235,7 @@ void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemor
         product.c = half_.data() + layer.first + (place + column) * layer.n_rows() +
                     first_row * product.columns;
         product.c_stride = product.columns;
-        kernels_.product[static_cast<int>(Epilogue::store)](product);
+        kernels_.products.dense[static_cast<int>(Epilogue::store)](product);
     }
 }
 
@@ -248,7 +248,7 @@ void KFac<T>::divide(const RowItem &item, ThreadMemory &own) {
     const Index stride = row_stride<T>(n), place = layer.gradients.place(item.gradients);
     for (Index column = 0; column < padded<T>(n); column += kernels_.panel) {
         const Index width = std::min(kernels_.panel, padded<T>(n) - column);
-        kernels_.product[static_cast<int>(Epilogue::store)](
+        kernels_.products.dense[static_cast<int>(Epilogue::store)](
             {.rows = item.n_rows,
              .columns = width,
              .depth = depth,
@@ -271,7 +271,7 @@ void KFac<T>::divide(const RowItem &item, ThreadMemory &own) {
         }
     }
     const Index row = inputs.begin(item.inputs) + item.row;
-    kernels_.product[static_cast<int>(Epilogue::store)](
+    kernels_.products.dense[static_cast<int>(Epilogue::store)](
         {.rows = item.n_rows,
          .columns = padded<T>(n),
          .depth = n,
@@ -290,15 +290,15 @@ double KFac<T>::multiply_left(const PanelItem &item, const T *gradient, T *direc
     Layer &layer = layers_[as_size(item.layer)];
     const Blocks &inputs = layer.inputs.blocks(), &gradients = layer.gradients.blocks();
     const Index n = inputs.length(item.inputs), begin = inputs.begin(item.inputs);
-    kernels_.outer_product({.rows = n,
-                            .columns = item.width,
-                            .depth = n,
-                            .a = layer.inputs.root(item.inputs),
-                            .a_stride = n,
-                            .b = preconditioned_.data() + layer.first + begin * layer.stride() +
-                                 layer.gradients.place(item.gradients) + item.column,
-                            .b_stride = layer.stride(),
-                            .out = own.panel.data()});
+    kernels_.products.outer({.rows = n,
+                             .columns = item.width,
+                             .depth = n,
+                             .a = layer.inputs.root(item.inputs),
+                             .a_stride = n,
+                             .b = preconditioned_.data() + layer.first + begin * layer.stride() +
+                                  layer.gradients.place(item.gradients) + item.column,
+                             .b_stride = layer.stride(),
+                             .out = own.panel.data()});
     const Index first = gradients.begin(item.gradients) + item.column;
     const Index end = std::min(first + item.width, gradients.end(item.gradients));
     double product = 0.0;

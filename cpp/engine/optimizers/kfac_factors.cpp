@@ -71,14 +71,14 @@ void KFac<T>::update_tile(const TileItem &item, Index n_rows, double keep, T *ti
     const Index stride = item.of_inputs ? rows_stride_ : row_stride<T>(widest_);
     const T *const rows =
         (item.of_inputs ? input_rows_ : gradient_rows_).data() + side.place(item.block);
-    kernels_.outer_product({.rows = item.n_rows,
-                            .columns = item.width,
-                            .depth = n_rows,
-                            .a = rows + item.row,
-                            .a_stride = stride,
-                            .b = rows + item.column,
-                            .b_stride = stride,
-                            .out = tile});
+    kernels_.products.outer({.rows = item.n_rows,
+                             .columns = item.width,
+                             .depth = n_rows,
+                             .a = rows + item.row,
+                             .a_stride = stride,
+                             .b = rows + item.column,
+                             .b_stride = stride,
+                             .out = tile});
     const Index n = side.blocks().length(item.block);
     T *const statistic = side.statistic(item.block);
     const T old = static_cast<T>(keep), fresh = static_cast<T>(1.0 - keep);

@@ -117,10 +117,10 @@ class Filtered final : public PerturbedBatch<T> {
         if (sample == 0)
             std::fill_n(mean, chunk.n, T(0));
         const Kernels<T> &kernels = this->perturbation_.kernels;
-        kernels.add_scaled(chunk.n, share, chunk.gradient, mean);
+        kernels.vectors.add_scaled(chunk.n, share, chunk.gradient, mean);
         if (chunk.coefs)
-            kernels.add_scaled(chunk.n, share * this->inner_.penalty(),
-                               this->inner_.weights() + chunk.offset, mean);
+            kernels.vectors.add_scaled(chunk.n, share * this->inner_.penalty(),
+                                       this->inner_.weights() + chunk.offset, mean);
         this->restore(chunk);
         return {chunk.number, chunk.offset, chunk.n, mean, chunk.coefs};
     }

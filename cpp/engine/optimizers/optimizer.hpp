@@ -17,7 +17,7 @@
 
 #include "engine/core/lapack.hpp"
 #include "engine/core/parallel.hpp"
-#include "engine/kernels/kernels.hpp"
+#include "engine/kernels/kernel_table.hpp"
 #include "engine/kernels/packed.hpp"
 
 #include <memory>

@@ -38,9 +38,9 @@ class PerturbedBatch : public BatchDecorator<T> {
     // w <- w + factor * direction, with the old w saved.
     void perturb(const Team &team, const T *direction, double factor) {
         this->inner_.visit_stored_gradient(team, direction, [&](const WeightChunk<T> &chunk) {
-            perturbation_.kernels.perturb(chunk.n, factor, chunk.gradient,
-                                          this->inner_.weights() + chunk.offset,
-                                          perturbation_.saved.data() + chunk.offset);
+            perturbation_.kernels.vectors.perturb(chunk.n, factor, chunk.gradient,
+                                                  this->inner_.weights() + chunk.offset,
+                                                  perturbation_.saved.data() + chunk.offset);
             return true;
         });
     }
@@ -59,9 +59,9 @@ class PerturbedBatch : public BatchDecorator<T> {
     // gradient at w + e.
     WeightChunk<T> restored_with_gradient(const WeightChunk<T> &chunk) {
         T *const saved = perturbation_.saved.data() + chunk.offset;
-        perturbation_.kernels.restore(chunk.n, chunk.gradient,
-                                      chunk.coefs ? this->inner_.penalty() : 0.0,
-                                      this->inner_.weights() + chunk.offset, saved);
+        perturbation_.kernels.vectors.restore(chunk.n, chunk.gradient,
+                                              chunk.coefs ? this->inner_.penalty() : 0.0,
+                                              this->inner_.weights() + chunk.offset, saved);
         return {chunk.number, chunk.offset, chunk.n, saved, chunk.coefs};
     }
 

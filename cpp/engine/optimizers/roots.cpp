@@ -105,14 +105,14 @@ bool Roots<T>::power(const T *S, Index n, Index stride, double scale, double rid
     }
     for (Index column = 0; column < n; column += kernels_.panel) {
         const Index width = std::min(kernels_.panel, padded_n - column);
-        kernels_.outer_product({.rows = n,
-                                .columns = width,
-                                .depth = n,
-                                .a = scaled_.data(),
-                                .a_stride = padded_n,
-                                .b = scaled_.data() + column,
-                                .b_stride = padded_n,
-                                .out = panel_.data()});
+        kernels_.products.outer({.rows = n,
+                                 .columns = width,
+                                 .depth = n,
+                                 .a = scaled_.data(),
+                                 .a_stride = padded_n,
+                                 .b = scaled_.data() + column,
+                                 .b_stride = padded_n,
+                                 .out = panel_.data()});
         for (Index row = 0; row < n; ++row)
             std::copy_n(panel_.data() + row * width, std::min(width, n - column),
                         root + row * stride + column);

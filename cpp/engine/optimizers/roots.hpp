@@ -11,7 +11,7 @@
 #pragma once
 
 #include "engine/core/lapack.hpp"
-#include "engine/kernels/kernels.hpp"
+#include "engine/kernels/kernel_table.hpp"
 
 namespace deepgen {
 

@@ -14,8 +14,9 @@
 
 #pragma once
 
-#include "engine/kernels/kernels.hpp"
+#include "engine/core/catalog.hpp"
 #include "engine/kernels/simd.hpp"
+#include "engine/kernels/views.hpp"
 
 #include <iterator>
 

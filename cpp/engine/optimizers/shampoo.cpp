@@ -146,9 +146,10 @@ void Shampoo<T>::precondition(const Team &team, BatchGradient<T> &, StepSize siz
         const bool grafts = grafting_ != Grafting::none && preconditioned > 0.0;
         const double length = grafts ? std::sqrt(wanted / preconditioned) : 1.0;
         // SGD's momentum adds up directions; a mean weighs each new one less.
-        kernels_.scale(layer.vectors - layer.coefs, (1.0 - momentum_) * length,
-                       direction + layer.coefs);
-        kernels_.scale(layer.end - layer.vectors, 1.0 - momentum_, direction + layer.vectors);
+        kernels_.vectors.scale(layer.vectors - layer.coefs, (1.0 - momentum_) * length,
+                               direction + layer.coefs);
+        kernels_.vectors.scale(layer.end - layer.vectors, 1.0 - momentum_,
+                               direction + layer.vectors);
     }
     team.wait();
 }
@@ -209,14 +210,14 @@ void Shampoo<T>::update_statistic(const Side &side, const T *rows, Index depth, 
     T *const statistic = statistics_.data() + side.at;
     for (Index column = 0; column < n; column += kernels_.panel) {
         const Index width = std::min(kernels_.panel, padded<T>(n) - column);
-        kernels_.outer_product({.rows = n - column,
-                                .columns = width,
-                                .depth = depth,
-                                .a = rows + column,
-                                .a_stride = stride,
-                                .b = rows + column,
-                                .b_stride = stride,
-                                .out = own.panel.data()});
+        kernels_.products.outer({.rows = n - column,
+                                 .columns = width,
+                                 .depth = depth,
+                                 .a = rows + column,
+                                 .a_stride = stride,
+                                 .b = rows + column,
+                                 .b_stride = stride,
+                                 .out = own.panel.data()});
         for (Index i = column; i < n; ++i)
             for (Index j = column; j < std::min(column + width, i + 1); ++j) {
                 T &value = statistic[i * stride + j];
@@ -234,22 +235,22 @@ double Shampoo<T>::multiply(const Block &block, T *direction, ThreadMemory &own)
     double squares = 0.0;
     for (Index first = 0; first < n_columns; first += kernels_.panel) {
         const Index width = std::min(kernels_.panel, padded<T>(n_columns) - first);
-        kernels_.outer_product({.rows = n_rows,
-                                .columns = width,
-                                .depth = n_columns,
-                                .a = own.columns.data(),
-                                .a_stride = row_stride<T>(n_rows),
-                                .b = roots_.data() + block.right.at + first,
-                                .b_stride = row_stride<T>(n_columns),
-                                .out = own.half.data()});
-        kernels_.outer_product({.rows = n_rows,
-                                .columns = width,
-                                .depth = n_rows,
-                                .a = roots_.data() + block.left.at,
-                                .a_stride = row_stride<T>(n_rows),
-                                .b = own.half.data(),
-                                .b_stride = width,
-                                .out = own.panel.data()});
+        kernels_.products.outer({.rows = n_rows,
+                                 .columns = width,
+                                 .depth = n_columns,
+                                 .a = own.columns.data(),
+                                 .a_stride = row_stride<T>(n_rows),
+                                 .b = roots_.data() + block.right.at + first,
+                                 .b_stride = row_stride<T>(n_columns),
+                                 .out = own.half.data()});
+        kernels_.products.outer({.rows = n_rows,
+                                 .columns = width,
+                                 .depth = n_rows,
+                                 .a = roots_.data() + block.left.at,
+                                 .a_stride = row_stride<T>(n_rows),
+                                 .b = own.half.data(),
+                                 .b_stride = width,
+                                 .out = own.panel.data()});
         const Index begin = block.column + first;
         const Index end = std::min(begin + width, block.column + n_columns);
         for (Index i = 0; i < n_rows; ++i)

@@ -1,6 +1,7 @@
 // Products in bfloat16, to take the place of AVX-512's; compiled with this path's flags, see
 // CMakeLists.txt.
 
+#include "engine/kernels/kernel_table.hpp"
 #include "engine/kernels/product.hpp"
 
 namespace deepgen::DEEPGEN_PATH {
@@ -33,8 +34,8 @@ void outer_product_of_pairs(const OuterProduct<float> &p) {
 
 void replace_products(Kernels<float> &kernels) {
     kernels.path = "avx512_bfloat16";
-    std::ranges::copy(products<float>, kernels.product);
-    kernels.outer_product = outer_product_of_pairs;
+    std::ranges::copy(products<float>, kernels.products.dense);
+    kernels.products.outer = outer_product_of_pairs;
 }
 
 } // namespace deepgen::DEEPGEN_PATH
