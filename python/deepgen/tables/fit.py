@@ -120,7 +120,6 @@ def fit_table(
         },
         "baseline": _baseline(y[train], y[held_out], chosen.kind),
         "table": fingerprint(table),
-        "history": {name: np.asarray(values).tolist() for name, values in model.history_.items()},
     }
     return TableModel(encoder, model, target, chosen.kind, facts)
 
