@@ -76,6 +76,15 @@ def test_files_fit_a_room():
     assert not too_long
 
 
+def test_tests_and_benchmarks_share_no_name():
+    """Both folders are on pytest's path: of two modules of one name only the first is found."""
+    tests, benchmarks = (
+        {path.stem for path in (ROOT / folder).iterdir() if path.suffix == ".py" or path.is_dir()}
+        for folder in ("tests", "benchmarks")
+    )
+    assert tests & benchmarks - {"conftest", "__pycache__"} == set()
+
+
 def test_cpp_is_ascii():
     assert [path for path in CPP_SOURCES if not path.read_bytes().isascii()] == []
 

@@ -81,8 +81,13 @@ def test_same_seed_same_predictions(folder, capsys):
     assert outputs[0].startswith("label,probability of cheap,probability of dear\n")
 
 
-def test_the_model_file_is_read_by_load_as_well(folder):
-    assert isinstance(load(folder / "price.dgn"), MLPRegressor)
+@pytest.mark.parametrize("target", ["price", "label"])
+def test_load_and_predict_give_the_same(folder, target, capsys):
+    table = pandas.read_csv(folder / f"{target}.csv", dtype={"kind": str})
+    model = load(folder / f"{target}.dgn")
+    assert cli.main(["predict", f"{folder}/{target}.dgn", f"{folder}/{target}.csv"]) == 0
+    printed = pandas.DataFrame({target: model.predict(table)}).to_csv(index=False)
+    assert printed == capsys.readouterr().out
 
 
 def test_a_table_without_target_has_a_report_without_predictions(folder, capsys):

@@ -4,8 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from problems import BATCH, LAYER, LOSS_COMPONENTS, NONE, describe, network_of, residual, two_hidden
 from scipy import sparse
+from small_networks import (
+    BATCH,
+    LAYER,
+    LOSS_COMPONENTS,
+    NONE,
+    describe,
+    network_of,
+    residual,
+    two_hidden,
+)
 
 import reference
 from deepgen._engine.blas import one_blas_thread

@@ -16,7 +16,7 @@ from deepgen.normalizations import BatchNorm
 from deepgen.optimizers import SGD, Adam
 from deepgen.schedules import InvScaling
 from deepgen.skips import Residual
-from estimators.problems import curve, features, same_bits
+from estimators.samples import curve, features, same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

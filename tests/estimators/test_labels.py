@@ -7,7 +7,7 @@ from sklearn.exceptions import NotFittedError
 
 from deepgen import MLPClassifier
 from deepgen.losses import Focal, LogLoss
-from estimators.problems import curve, features, same_bits
+from estimators.samples import curve, features, same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from deepgen import MLPClassifier, MLPRegressor
-from estimators.problems import curve, features, starting_weights
+from estimators.samples import curve, features, starting_weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X = features()

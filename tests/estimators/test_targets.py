@@ -6,7 +6,7 @@ from sklearn.metrics import d2_pinball_score, r2_score
 
 from deepgen import MLPRegressor
 from deepgen.losses import Gamma, Huber, Poisson, Quantile, SquaredError
-from estimators.problems import curve, features, weights
+from estimators.samples import curve, features, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

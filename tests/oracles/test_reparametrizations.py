@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 from engine.building import network_of as core_of
-from problems import BATCH, LAYER, NONE, REPARAMETRIZATIONS, describe, problem, residual, two_hidden
+from small_networks import (
+    BATCH,
+    LAYER,
+    NONE,
+    REPARAMETRIZATIONS,
+    describe,
+    problem,
+    residual,
+    two_hidden,
+)
 
 import reference
 from deepgen._network.network import Network

@@ -17,7 +17,7 @@ from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from deepgen import MLPClassifier, MLPRegressor, Probe
-from probe.problems import data_of, features, fitted, probe_of, smooth_target
+from probe.fitted_models import data_of, features, fitted, probe_of, smooth_target
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

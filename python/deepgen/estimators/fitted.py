@@ -20,6 +20,7 @@ from deepgen._training.state import Course
 from deepgen._training.validation import Data
 from deepgen._user_warnings import warn
 from deepgen.estimators.network_spec import numpy_type
+from deepgen.estimators.saving import save
 from deepgen.estimators.scoring import Held, with_names
 from deepgen.estimators.subspace import Subspace
 
@@ -220,8 +221,6 @@ class FittedMLP(BaseEstimator):
         ...     os.listdir(folder)
         ['model.dgn']
         """
-        from deepgen.estimators.saving import save
-
         save(self, path)
 
     def embed(self, X: Any, layer: int = -1) -> AnyArray:

@@ -1,4 +1,4 @@
-"""Small problems and starting weights that the estimators' tests share."""
+"""Small samples, targets and starting weights that the estimators' tests share."""
 
 import numpy as np
 
