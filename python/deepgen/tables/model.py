@@ -1,4 +1,4 @@
-"""A perceptron that predicts from tables: the estimator, the encoding of columns, and facts."""
+"""A perceptron that predicts from tables: the estimator, the encoding of columns, metadata."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class TableModel:
         Name of the column that it predicts.
     task : {'regression', 'classification'}
         What it predicts.
-    facts : dict
-        Plain data from training: ``rows``, ``score``, ``baseline``, ``history`` and the
+    metadata : dict
+        Plain data from training: ``rows``, ``seed``, ``reason``, ``score``, ``baseline`` and the
         ``table``'s fingerprint.
 
     Examples
@@ -52,7 +52,7 @@ class TableModel:
     estimator: Any
     target: str
     task: str
-    facts: dict[str, Any] = field(default_factory=dict, repr=False)
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def metric(self) -> str:
@@ -154,7 +154,7 @@ class TableModel:
             "encoder": self.encoder.to_data(),
             "target": self.target,
             "task": self.task,
-            "facts": _finite(self.facts),
+            "metadata": _finite(self.metadata),
         }
         try:
             save(self.estimator, path, {self.SECTION: section})
@@ -189,7 +189,7 @@ class TableModel:
         task = "classification" if is_classifier(estimator) else "regression"
         if data["task"] != task:
             raise ValueError(f"its task is '{data['task']}', its estimator is one of {task}")
-        return cls(encoder, estimator, data["target"], task, data["facts"])
+        return cls(encoder, estimator, data["target"], task, data["metadata"])
 
 
 def fingerprint(table: Any) -> str:
