@@ -75,8 +75,8 @@ def fit_table(
     from deepgen.estimators import MLPClassifier, MLPRegressor
 
     if target not in table.columns:
-        known = ", ".join(f"'{name}'" for name in table.columns)
-        raise ValueError(f"there is no column '{target}'; the table has {known}")
+        columns = ", ".join(f"'{name}'" for name in table.columns)
+        raise ValueError(f"there is no column '{target}'; the table has {columns}")
     rows = table[table[target].notna()]
     if len(rows) < MIN_ROWS:
         raise ValueError(f"{MIN_ROWS} rows with a target are needed, got {len(rows)}")

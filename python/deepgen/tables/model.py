@@ -125,10 +125,10 @@ class TableModel:
         rows = table[table[self.target].notna()]
         if not len(rows):
             raise ValueError(f"no row has a target: column '{self.target}' is empty")
-        known = self.estimator.classes_.dtype if self.task == "classification" else np.dtype(float)
+        dtype = self.estimator.classes_.dtype if self.task == "classification" else np.dtype(float)
         try:
-            if known.kind in "iuf":
-                return rows, rows[self.target].to_numpy(dtype=float).astype(known)
+            if dtype.kind in "iuf":
+                return rows, rows[self.target].to_numpy(dtype=float).astype(dtype)
             return rows, np.array([str(value) for value in rows[self.target]])
         except (TypeError, ValueError):
             raise ValueError(f"column '{self.target}' holds what is no number") from None
