@@ -139,8 +139,8 @@ class Network:
                 factor = scale / np.sqrt(variance + spec.normalization.settings["epsilon"])
                 blocks[f"coefs_{layer}"] = blocks[f"coefs_{layer}"] * factor
                 blocks[f"intercepts_{layer}"] = shift - mean * factor
-        for name, own in folded.blocks().items():
-            own[...] = blocks.get(name, 0.0)
+        for name, block in folded.blocks().items():
+            block[...] = blocks.get(name, 0.0)
         return folded
 
     def effective(self) -> Network:
@@ -224,19 +224,19 @@ class Network:
             If the number of arrays, a shape or a value does not fit.
         """
         changes: list[tuple[AnyArray, AnyArray]] = []
-        for what, given, own in (
+        for what, sources, targets in (
             (f"coefs_{suffix}", coefs, self.coefs()),
             (f"intercepts_{suffix}", intercepts, self.intercepts()),
         ):
-            if given is None:
+            if sources is None:
                 continue
-            if isinstance(given, str) or not hasattr(given, "__len__"):
-                raise ValueError(f"{what} must be a list of arrays, one a layer, got {given!r}")
-            if len(given) != len(own):
+            if isinstance(sources, str) or not hasattr(sources, "__len__"):
+                raise ValueError(f"{what} must be a list of arrays, one a layer, got {sources!r}")
+            if len(sources) != len(targets):
                 raise ValueError(
-                    f"{what} has {len(given)} arrays, the network has {len(own)} layers"
+                    f"{what} has {len(sources)} arrays, the network has {len(targets)} layers"
                 )
-            for layer, (source, target) in enumerate(zip(given, own, strict=True)):
+            for layer, (source, target) in enumerate(zip(sources, targets, strict=True)):
                 values = layer_values(source, target, f"{what}[{layer}]")
                 changes.append((target, values))
         for target, values in changes:

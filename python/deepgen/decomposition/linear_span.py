@@ -101,9 +101,9 @@ class LinearSpan(HypothesisClass):
     @property
     def name(self) -> str:
         """What the class is, in words."""
-        made = "the inputs" if self.features is None else repr(self.features)
+        features = "the inputs" if self.features is None else repr(self.features)
         constant = "with" if self.intercept else "without"
-        return f"linear combinations of {made} {constant} a constant"
+        return f"linear combinations of {features} {constant} a constant"
 
     @property
     def exact(self) -> bool:
