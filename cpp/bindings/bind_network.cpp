@@ -205,7 +205,7 @@ AnyNetwork::AnyNetwork(NetworkSpec spec, std::string dtype, std::string simd)
 
 } // namespace deepgen::python
 
-DEEPGEN_FILLED(deepgen::python::Prepared)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::Prepared)
 
 namespace deepgen::python {
 

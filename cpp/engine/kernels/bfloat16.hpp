@@ -27,7 +27,7 @@ DEEPGEN_INLINE Pairs pairs_of(__m512 first, __m512 second) {
         order, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first))));
 }
 
-// A stretch of the depth of both factors of an outer product, as pairs: all of it lies in the
+// A part of the depth of both factors of an outer product, as pairs: all of it lies in the
 // nearest cache.
 struct PairBlock {
     static constexpr Index depth = 128, columns = 64;

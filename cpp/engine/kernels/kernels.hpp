@@ -22,8 +22,8 @@ enum class Epilogue {
     accumulate,      // c += ab
     bias,            // c = ab + bias
     bias_relu,       // c = max(ab + bias, 0)
-    gate,            // c = gate > 0 ? ab * gate_scale : 0      (ReLU's slope, dropout's scale)
-    accumulate_gate, // c = gate > 0 ? (c + ab) * gate_scale : 0
+    mask,            // c = mask > 0 ? ab * mask_scale : 0      (ReLU's slope, dropout's scale)
+    accumulate_mask, // c = mask > 0 ? (c + ab) * mask_scale : 0
 };
 inline constexpr Index n_epilogues = 6;
 
@@ -39,9 +39,9 @@ struct Product {
     T *c;
     Index c_stride;
     const T *bias = nullptr;
-    const T *gate = nullptr;
-    Index gate_stride = 0;
-    T gate_scale = 1;
+    const T *mask = nullptr;
+    Index mask_stride = 0;
+    T mask_scale = 1;
 };
 
 // out (rows, columns) = a^T b, a (depth, rows), b (depth, columns); columns <= panel, out
@@ -99,17 +99,17 @@ struct DropoutKey {
     std::uint32_t low, high;
 };
 
-inline constexpr Index max_slots = 3;
+inline constexpr Index max_state_arrays = 3;
 using RuleConstants = std::array<double, 8>;
 
-// The weights that an elementwise rule updates in one go, with their gradient and the rule's own
-// memory.
+// The weights that an elementwise rule updates in one go, with their gradient and the rule's
+// state.
 template <class T>
 struct RuleTile {
     Index n; // multiple of a cache line
     T *weights;
     const T *gradient;
-    std::array<T *, max_slots> slots;
+    std::array<T *, max_state_arrays> state;
     double penalty;                // L2: gradient + penalty * weight is what the rule sees
     double decay;                  // decoupled: weight *= 1 - decay first
     double gradient_squares = 0.0; // out: sum of (gradient + penalty * weight)^2
@@ -121,8 +121,8 @@ template <class T>
 struct Rule {
     std::string_view name;
     std::span<const Parameter> parameters;
-    Index n_slots;
-    double (*initial)(const double *settings); // what every slot starts at
+    Index n_state_arrays;
+    double (*initial)(const double *settings); // the value that every state array starts with
     RuleConstants (*constants)(const double *settings, double step, double rate);
     void (*update)(const RuleConstants &, RuleTile<T> &);
 };
@@ -131,9 +131,10 @@ template <class T>
 struct ActivationKernels {
     bool from_output;
     void (*apply)(Rows<T> from, T *to, Index to_stride); // to = f(from), padding left at zero
-    void (*backward)(Rows<T> delta, const T *x, Index x_stride); // delta *= f'(x)
-    // slope = f'(x), bend = f''(x) tangent, then tangent *= slope; all of one stride but x
-    void (*curve)(Rows<T> tangent, const T *x, Index x_stride, T *slope, T *bend);
+    void (*backward)(Rows<T> gradient, const T *x, Index x_stride); // gradient *= f'(x)
+    // slope = f'(x), slope_tangent = f''(x) tangent, then tangent *= slope; all of one stride but x
+    void (*tangent_forward)(Rows<T> tangent, const T *x, Index x_stride, T *slope,
+                            T *slope_tangent);
 };
 
 template <class T>
@@ -193,8 +194,10 @@ struct Kernels {
     void (*unstandardize_rows)(Rows<T> dy, const T *x, Index x_stride, const T *scale,
                                const T *inverse_std);
 
-    // The R-operator on the way back: tangent = tangent * slope + delta * bend, all of one stride
-    void (*curve_back)(Rows<T> tangent, const T *delta, const T *slope, const T *bend);
+    // The R-operator on the way back: tangent = tangent * slope + gradient * slope_tangent, all of
+    // one stride
+    void (*activation_tangent_backward)(Rows<T> tangent, const T *gradient, const T *slope,
+                                        const T *slope_tangent);
     // x[i, j] *= factor[j]
     void (*multiply_columns)(Rows<T> x, const T *factor);
     // y = a * p + b * q (+ r, unless null), by column; y may be a
@@ -208,20 +211,20 @@ struct Kernels {
                                        const T *tangent_x, const T *scale, const T *inverse_std,
                                        const T *rate);
 
-    // Stretches of packed numbers, whole cache lines: total = gradient + penalty * weights, and the
-    // sum of its squares; origin = w, w += factor * direction; the two change places, and origin is
+    // Chunks of packed numbers, whole cache lines: total = gradient + penalty * weights, and the
+    // sum of its squares; saved = w, w += factor * direction; the two change places, and saved is
     // gradient + penalty * (w as it was away); x *= factor; y += factor * x; sum of x * y;
     // x *= (|size| + offset)^2, and the sum of squares with the factor taken once.
     double (*total_gradient)(Index n, const T *gradient, const T *weights, double penalty,
                              T *total);
-    void (*depart)(Index n, double factor, const T *direction, T *w, T *origin);
-    void (*come_back)(Index n, const T *gradient, double penalty, T *w, T *origin);
+    void (*perturb)(Index n, double factor, const T *direction, T *w, T *saved);
+    void (*restore)(Index n, const T *gradient, double penalty, T *w, T *saved);
     void (*scale)(Index n, double factor, T *x);
     void (*add_scaled)(Index n, double factor, const T *x, T *y);
     double (*dot)(Index n, const T *x, const T *y);
     double (*scale_by_size)(Index n, const T *size, double offset, T *x);
     // y += share (x - y)
-    void (*approach)(Index n, double share, const T *x, T *y);
+    void (*lerp)(Index n, double share, const T *x, T *y);
 
     // GFLOP/s of one thread doing nothing but fused multiply-adds in registers.
     double (*fma_peak)();

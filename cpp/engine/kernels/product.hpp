@@ -57,9 +57,9 @@ struct Tile {
     T *c;
     Index c_stride;
     const T *bias;
-    const T *gate;
-    Index gate_stride;
-    T gate_scale;
+    const T *mask;
+    Index mask_stride;
+    T mask_scale;
 };
 
 } // namespace deepgen::DEEPGEN_PATH
@@ -127,15 +127,15 @@ void tile(const Tile<T> &given) {
         for (Index i = 0; i < Height; ++i) {
             T *const c = t.c + i * t.c_stride + j * V::lanes;
             V value = sum[i][j];
-            if constexpr (epilogue == Epilogue::accumulate || epilogue == Epilogue::accumulate_gate)
+            if constexpr (epilogue == Epilogue::accumulate || epilogue == Epilogue::accumulate_mask)
                 value += V::load(c);
             if constexpr (epilogue == Epilogue::bias || epilogue == Epilogue::bias_relu)
                 value += V::load(t.bias + j * V::lanes);
             if constexpr (epilogue == Epilogue::bias_relu)
                 value = max(V(T(0)), value); // in this order NaN passes
-            if constexpr (epilogue == Epilogue::gate || epilogue == Epilogue::accumulate_gate) {
-                const V gate = V::load(t.gate + i * t.gate_stride + j * V::lanes);
-                value = select(gate > V(T(0)), value * V(t.gate_scale), V(T(0)));
+            if constexpr (epilogue == Epilogue::mask || epilogue == Epilogue::accumulate_mask) {
+                const V mask = V::load(t.mask + i * t.mask_stride + j * V::lanes);
+                value = select(mask > V(T(0)), value * V(t.mask_scale), V(T(0)));
             }
             value.store(c);
         }
@@ -164,7 +164,7 @@ void panel(Tile<T> t, Index rows) {
         rows -= height;
         t.a += height * (by_rows ? t.a_stride : 1);
         t.c += height * t.c_stride;
-        t.gate += height * t.gate_stride;
+        t.mask += height * t.mask_stride;
     }
 }
 
@@ -202,9 +202,9 @@ void product(const Product<T> &p) {
                         .c = p.c + j,
                         .c_stride = p.c_stride,
                         .bias = p.bias ? p.bias + j : nullptr,
-                        .gate = p.gate ? p.gate + j : nullptr,
-                        .gate_stride = p.gate_stride,
-                        .gate_scale = p.gate_scale};
+                        .mask = p.mask ? p.mask + j : nullptr,
+                        .mask_stride = p.mask_stride,
+                        .mask_scale = p.mask_scale};
         panel_of_width<T, epilogue, true>(width, t, p.rows);
     }
 }
@@ -214,7 +214,7 @@ template <class T>
 inline constexpr void (*products[n_epilogues])(const Product<T> &) = {
     product<T, Epilogue::store>, product<T, Epilogue::accumulate>,
     product<T, Epilogue::bias>,  product<T, Epilogue::bias_relu>,
-    product<T, Epilogue::gate>,  product<T, Epilogue::accumulate_gate>,
+    product<T, Epilogue::mask>,  product<T, Epilogue::accumulate_mask>,
 };
 
 template <class T>
@@ -227,9 +227,9 @@ void outer_product(const OuterProduct<T> &p) {
                     .c = p.out,
                     .c_stride = p.columns,
                     .bias = nullptr,
-                    .gate = nullptr,
-                    .gate_stride = 0,
-                    .gate_scale = 1};
+                    .mask = nullptr,
+                    .mask_stride = 0,
+                    .mask_scale = 1};
     panel_of_width<T, Epilogue::store, false>(p.columns, t, p.rows);
 }
 

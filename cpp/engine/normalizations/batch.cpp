@@ -58,25 +58,26 @@ class Batch final : public Normalization<T> {
 
     void backward(const Team &team, const NormalizationCall<T> &call,
                   NormalizationMemory<T> &memory) const override {
-        block_slopes(kernels_, call, memory);
+        block_gradient_sums(kernels_, call, memory);
         team.wait();
-        double *const slopes = memory.total(team.rank, 0);
+        double *const gradients = memory.total(team.rank, 0);
         double *const products = memory.total(team.rank, 1);
-        kernels_.column_totals(memory.blocks(memory.slopes, call.n_rows), slopes);
+        kernels_.column_totals(memory.blocks(memory.gradients, call.n_rows), gradients);
         kernels_.column_totals(memory.blocks(memory.products, call.n_rows), products);
-        // The mean and 1 / std are used up here: their places hold scale / std and the mean slope.
+        // The mean and 1 / std are used up here: their places hold scale / std and the mean
+        // gradient.
         T *const factor = memory.vector(team.rank, 0);
-        T *const inverse_std_then_slope = memory.vector(team.rank, 1);
+        T *const inverse_std_then_gradient = memory.vector(team.rank, 1);
         T *const mean_products = memory.vector(team.rank, 2);
         const double share = 1.0 / static_cast<double>(call.n_rows);
         for (Index j = 0; j < memory.width; ++j) {
-            factor[j] = call.scale[j] * inverse_std_then_slope[j];
-            inverse_std_then_slope[j] = static_cast<T>(slopes[j] * share);
+            factor[j] = call.scale[j] * inverse_std_then_gradient[j];
+            inverse_std_then_gradient[j] = static_cast<T>(gradients[j] * share);
             mean_products[j] = static_cast<T>(products[j] * share);
         }
         kernels_.unstandardize_columns(call.own(call.y, call.y_stride),
                                        memory.standardized.data() + call.rows.begin * memory.stride,
-                                       memory.stride, factor, inverse_std_then_slope,
+                                       memory.stride, factor, inverse_std_then_gradient,
                                        mean_products);
     }
 
@@ -95,7 +96,7 @@ class Batch final : public Normalization<T> {
 
     void frozen_backward(const Team &team, const NormalizationCall<T> &call,
                          NormalizationMemory<T> &memory) const override {
-        block_slopes(kernels_, call, memory);
+        block_gradient_sums(kernels_, call, memory);
         T *const factor = memory.vector(team.rank, 0), *const zero = memory.vector(team.rank, 2);
         const T *const inverse_std = memory.vector(team.rank, 1);
         for (Index j = 0; j < memory.width; ++j)

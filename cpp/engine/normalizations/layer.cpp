@@ -35,7 +35,7 @@ class Layer final : public Normalization<T> {
 
     void backward(const Team &, const NormalizationCall<T> &call,
                   NormalizationMemory<T> &memory) const override {
-        block_slopes(kernels_, call, memory);
+        block_gradient_sums(kernels_, call, memory);
         kernels_.unstandardize_rows(call.own(call.y, call.y_stride),
                                     memory.standardized.data() + call.rows.begin * memory.stride,
                                     memory.stride, call.scale,

@@ -23,7 +23,7 @@ struct AdaDelta {
          .high = infinity},
         {.name = "weight_decay", .value = 0.0, .low = 0.0, .high = infinity},
     };
-    static constexpr Index n_slots = 2;
+    static constexpr Index n_state_arrays = 2;
 
     static RuleConstants constants(const double *settings, double, double rate) {
         const double rho = settings[0];
@@ -35,8 +35,8 @@ struct AdaDelta {
           rate(static_cast<T>(c[3])) {}
 
     // One root of the ratio costs less than two.
-    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *slots) const {
-        Simd<T> &s = slots[0], &u = slots[1];
+    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
+        Simd<T> &s = state[0], &u = state[1];
         s = fmadd(rho, s, rest * (g * g));
         const Simd<T> d = sqrt((u + epsilon) / (s + epsilon)) * g;
         u = fmadd(rho, u, rest * (d * d));

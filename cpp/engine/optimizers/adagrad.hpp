@@ -24,7 +24,7 @@ struct AdaGrad {
         {.name = "initial_accumulator", .value = 0.0, .low = 0.0, .high = infinity},
         {.name = "weight_decay", .value = 0.0, .low = 0.0, .high = infinity},
     };
-    static constexpr Index n_slots = 1;
+    static constexpr Index n_state_arrays = 1;
 
     static double initial(const double *settings) { return settings[2]; }
 
@@ -37,8 +37,8 @@ struct AdaGrad {
     explicit AdaGrad(const RuleConstants &c)
         : rate(static_cast<T>(c[0])), inside(static_cast<T>(c[1])), outside(static_cast<T>(c[2])) {}
 
-    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *slots) const {
-        Simd<T> &s = slots[0];
+    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
+        Simd<T> &s = state[0];
         s = fmadd(g, g, s);
         w = w - rate * g / (sqrt(s + inside) + outside);
     }

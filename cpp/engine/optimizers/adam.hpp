@@ -26,7 +26,7 @@ struct Adam {
         {.name = "eps_hat", .value = 1.0, .low = 0.0, .high = 1.0},
         {.name = "weight_decay", .value = 0.0, .low = 0.0, .high = infinity},
     };
-    static constexpr Index n_slots = 2;
+    static constexpr Index n_state_arrays = 2;
 
     // Both forms are w - a m / (sqrt(v) b + epsilon).
     static RuleConstants constants(const double *settings, double step, double rate) {
@@ -44,8 +44,8 @@ struct Adam {
           rest_2(static_cast<T>(c[3])), epsilon(static_cast<T>(c[4])), rate(static_cast<T>(c[5])),
           root_scale(static_cast<T>(c[6])) {}
 
-    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *slots) const {
-        Simd<T> &m = slots[0], &v = slots[1];
+    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
+        Simd<T> &m = state[0], &v = state[1];
         m = fmadd(beta_1, m, rest_1 * g);
         v = fmadd(beta_2, v, rest_2 * (g * g));
         w = w - rate * m / fmadd(sqrt(v), root_scale, epsilon);

@@ -7,7 +7,7 @@
 // part of the gradient. Brock, De, Smith & Simonyan (2021), High-performance large-scale image
 // recognition without normalization, eq. (3).
 
-#include "engine/optimizers/kept_gradient.hpp"
+#include "engine/optimizers/stored_gradient.hpp"
 #include "engine/optimizers/units.hpp"
 #include "engine/optimizers/wrappers.hpp"
 
@@ -46,29 +46,29 @@ template <class T>
 struct Units {
     explicit Units(const Kernels<T> &kernels) : gradient(kernels) {}
 
-    KeptGradient<T> gradient;
+    StoredGradient<T> gradient;
     std::vector<UnitGroup> groups; // those that are clipped
     double ratio = 0.0;
 };
 
 template <class T>
-class AdaptivelyClipped final : public Decorated<T> {
+class AdaptivelyClipped final : public BatchDecorator<T> {
   public:
     using typename BatchGradient<T>::Visitor;
 
     AdaptivelyClipped(BatchGradient<T> &inner, Units<T> &units)
-        : Decorated<T>(inner), units_(units) {}
+        : BatchDecorator<T>(inner), units_(units) {}
 
-    void visit(const Team &team, Visitor visitor) override {
-        squares_ = units_.gradient.keep(team, this->inner_);
-        const Share own = team.share(static_cast<Index>(units_.groups.size()));
+    void visit_gradient(const Team &team, Visitor visitor) override {
+        squares_ = units_.gradient.store(team, this->inner_);
+        const IndexRange own = team.share(static_cast<Index>(units_.groups.size()));
         for (Index i = own.begin; i < own.end; ++i)
             clip(units_.groups[as_size(i)], this->inner_.weights(), units_.ratio,
                  units_.gradient.data());
         team.wait();
-        this->inner_.show(team, units_.gradient.data(), visitor);
+        this->inner_.visit_stored_gradient(team, units_.gradient.data(), visitor);
     }
-    double penalty() const override { return 0.0; } // what is kept has L2 in it
+    double penalty() const override { return 0.0; } // the stored gradient has L2 in it
     double gradient_squares() const { return squares_; }
 
   private:
@@ -85,12 +85,12 @@ class AdaptiveClip final : public Wrapper<T> {
         units_.ratio = settings["ratio"];
     }
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        units_.gradient.allocate(surroundings.weights);
-        units_.groups = unit_groups(surroundings.weights, lane_pad<T>);
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        units_.gradient.allocate(context.weights);
+        units_.groups = unit_groups(context.weights, lane_pad<T>);
         std::erase_if(units_.groups, [&](const UnitGroup &group) {
-            return surroundings.weights.layers[as_size(group.layer)].last;
+            return context.weights.layers[as_size(group.layer)].last;
         });
     }
 

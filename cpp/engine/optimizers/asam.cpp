@@ -6,7 +6,7 @@
 // Kwon, Kim, Park & Choi (2021), ASAM: adaptive sharpness-aware minimization for scale-invariant
 // learning of deep neural networks, section 3, with T as in its authors' code.
 
-#include "engine/optimizers/elsewhere.hpp"
+#include "engine/optimizers/ascent_batch.hpp"
 #include "engine/optimizers/wrappers.hpp"
 
 namespace deepgen {
@@ -18,30 +18,30 @@ constexpr Parameter parameters[] = {
 };
 
 template <class T>
-class AsamBatch final : public EvaluatedElsewhere<T> {
+class AsamBatch final : public AscentBatch<T> {
   public:
-    AsamBatch(BatchGradient<T> &inner, Displacement<T> &memory, std::vector<double> &squares,
+    AsamBatch(BatchGradient<T> &inner, Perturbation<T> &perturbation, std::vector<double> &squares,
               double rho, double eta)
-        : EvaluatedElsewhere<T>(inner, memory, rho), squares_(squares), eta_(eta) {}
+        : AscentBatch<T>(inner, perturbation, rho), squares_(squares), eta_(eta) {}
 
   private:
-    double climb(const Team &team, double) override {
-        T *const gradient = this->memory_.gradient.data();
-        this->inner_.show(team, gradient, [&](const Stretch<T> &stretch) {
-            const T *const weights = this->inner_.weights() + stretch.offset;
-            T *const own = gradient + stretch.offset;
-            const Kernels<T> &kernels = this->memory_.kernels;
-            squares_[as_size(stretch.number)] =
-                stretch.coefs ? kernels.scale_by_size(stretch.n, weights, eta_, own)
-                              : kernels.dot(stretch.n, own, own);
+    double ascent_direction(const Team &team, double) override {
+        T *const gradient = this->perturbation_.gradient.data();
+        this->inner_.visit_stored_gradient(team, gradient, [&](const WeightChunk<T> &chunk) {
+            const T *const weights = this->inner_.weights() + chunk.offset;
+            T *const own = gradient + chunk.offset;
+            const Kernels<T> &kernels = this->perturbation_.kernels;
+            squares_[as_size(chunk.number)] =
+                chunk.coefs ? kernels.scale_by_size(chunk.n, weights, eta_, own)
+                            : kernels.dot(chunk.n, own, own);
             return false;
         });
-        const double total =
-            std::accumulate(squares_.begin(), squares_.begin() + this->inner_.n_stretches(), 0.0);
+        const double total = std::accumulate(
+            squares_.begin(), squares_.begin() + this->inner_.n_weight_chunks(), 0.0);
         return this->rho_ / (std::sqrt(total) + 1e-16);
     }
 
-    std::vector<double> &squares_; // of T g, for each stretch
+    std::vector<double> &squares_; // of T g, for each chunk
     double eta_;
 };
 
@@ -49,22 +49,22 @@ template <class T>
 class Asam final : public Wrapper<T> {
   public:
     Asam(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels)
-        : Wrapper<T>(std::move(base)), memory_(kernels), rho_(settings["rho"]),
+        : Wrapper<T>(std::move(base)), perturbation_(kernels), rho_(settings["rho"]),
           eta_(settings["eta"]) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        memory_.allocate(surroundings.weights);
-        squares_.assign(as_size(surroundings.weights.size / lane_pad<T>), 0.0);
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        perturbation_.allocate(context.weights);
+        squares_.assign(as_size(context.weights.size / lane_pad<T>), 0.0);
     }
 
     StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {
-        return step_elsewhere<AsamBatch<T>>(*this->base_, team, batch, size, memory_, squares_,
-                                            rho_, eta_);
+        return ascent_step<AsamBatch<T>>(*this->base_, team, batch, size, perturbation_, squares_,
+                                         rho_, eta_);
     }
 
   private:
-    Displacement<T> memory_;
+    Perturbation<T> perturbation_;
     std::vector<double> squares_;
     double rho_, eta_;
 };

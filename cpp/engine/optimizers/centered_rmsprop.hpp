@@ -15,15 +15,15 @@ namespace deepgen::DEEPGEN_PATH {
 
 template <class T>
 struct CenteredRMSProp : RMSPropStep<T> {
-    static constexpr Index n_slots = 3;
+    static constexpr Index n_state_arrays = 3;
 
     using RMSPropStep<T>::RMSPropStep;
 
-    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *slots) const {
-        Simd<T> &s = slots[0], &m = slots[2];
+    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
+        Simd<T> &s = state[0], &m = state[2];
         s = fmadd(this->rho, s, this->rest * (g * g));
         m = fmadd(this->rho, m, this->rest * g);
-        this->move(w, g, max(s - m * m, Simd<T>(T(0))), slots[1]);
+        this->move(w, g, max(s - m * m, Simd<T>(T(0))), state[1]);
     }
 };
 

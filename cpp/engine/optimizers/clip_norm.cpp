@@ -6,7 +6,7 @@
 // training recurrent neural networks, algorithm 1; the 1e-6 is PyTorch's. A gradient that is short
 // enough passes bit by bit.
 
-#include "engine/optimizers/kept_gradient.hpp"
+#include "engine/optimizers/stored_gradient.hpp"
 #include "engine/optimizers/wrappers.hpp"
 
 #include <algorithm>
@@ -20,27 +20,28 @@ constexpr Parameter parameters[] = {
 };
 
 template <class T>
-class Clipped final : public Decorated<T> {
+class Clipped final : public BatchDecorator<T> {
   public:
     using typename BatchGradient<T>::Visitor;
 
-    Clipped(BatchGradient<T> &inner, KeptGradient<T> &kept, const Kernels<T> &kernels, double limit)
-        : Decorated<T>(inner), kept_(kept), kernels_(kernels), limit_(limit) {}
+    Clipped(BatchGradient<T> &inner, StoredGradient<T> &stored, const Kernels<T> &kernels,
+            double limit)
+        : BatchDecorator<T>(inner), stored_(stored), kernels_(kernels), limit_(limit) {}
 
-    void visit(const Team &team, Visitor visitor) override {
-        squares_ = kept_.keep(team, this->inner_);
+    void visit_gradient(const Team &team, Visitor visitor) override {
+        squares_ = stored_.store(team, this->inner_);
         const double factor = std::min(1.0, limit_ / (std::sqrt(squares_) + 1e-6));
-        this->inner_.show(team, kept_.data(), [&](const Stretch<T> &stretch) {
+        this->inner_.visit_stored_gradient(team, stored_.data(), [&](const WeightChunk<T> &chunk) {
             if (factor < 1.0)
-                kernels_.scale(stretch.n, factor, kept_.data() + stretch.offset);
-            return visitor(stretch);
+                kernels_.scale(chunk.n, factor, stored_.data() + chunk.offset);
+            return visitor(chunk);
         });
     }
-    double penalty() const override { return 0.0; } // what is kept has L2 in it
+    double penalty() const override { return 0.0; } // the stored gradient has L2 in it
     double gradient_squares() const { return squares_; }
 
   private:
-    KeptGradient<T> &kept_;
+    StoredGradient<T> &stored_;
     const Kernels<T> &kernels_;
     double limit_;
     double squares_ = 0.0; // before clipping
@@ -51,16 +52,16 @@ class ClipNorm final : public Wrapper<T> {
   public:
     ClipNorm(std::unique_ptr<Optimizer<T>> base, const Settings &settings,
              const Kernels<T> &kernels)
-        : Wrapper<T>(std::move(base)), kernels_(kernels), kept_(kernels),
+        : Wrapper<T>(std::move(base)), kernels_(kernels), stored_(kernels),
           limit_(settings["limit"]) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        kept_.allocate(surroundings.weights);
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        stored_.allocate(context.weights);
     }
 
     StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {
-        Clipped<T> clipped(batch, kept_, kernels_, limit_);
+        Clipped<T> clipped(batch, stored_, kernels_, limit_);
         StepReport report = this->base_->step(team, clipped, size);
         report.gradient_squares = clipped.gradient_squares();
         return report;
@@ -68,7 +69,7 @@ class ClipNorm final : public Wrapper<T> {
 
   private:
     const Kernels<T> &kernels_;
-    KeptGradient<T> kept_;
+    StoredGradient<T> stored_;
     double limit_;
 };
 

@@ -1,4 +1,4 @@
-// One step of an elementwise rule: evaluate, then the rule on each stretch of the gradient.
+// One step of an elementwise rule: evaluate, then the rule on each chunk of the gradient.
 
 #include "engine/optimizers/elementwise.hpp"
 
@@ -19,11 +19,11 @@ Elementwise<T>::Elementwise(const Component &component, const Kernels<T> &kernel
 }
 
 template <class T>
-void Elementwise<T>::allocate(const Surroundings &surroundings) {
-    const Index n_weights = surroundings.weights.size;
+void Elementwise<T>::allocate(const OptimizerContext &context) {
+    const Index n_weights = context.weights.size;
     const Buffer<T> fresh(as_size(n_weights), static_cast<T>(rule_->initial(settings_.data())));
-    slots_.assign(as_size(rule_->n_slots), fresh);
-    // Stretches are whole cache lines, so there are no more of them than these.
+    state_.assign(as_size(rule_->n_state_arrays), fresh);
+    // Chunks are whole cache lines, so there are no more of them than these.
     gradient_squares_.assign(as_size(n_weights / lane_pad<T>), 0.0);
     weight_squares_ = gradient_squares_;
 }
@@ -37,31 +37,31 @@ StepReport Elementwise<T>::step(const Team &team, BatchGradient<T> &batch, StepS
         rule_->constants(settings_.data(), static_cast<double>(size.count), size.rate);
     const double penalty = batch.penalty(), decay = size.rate * settings_.back();
     T *const weights = batch.weights();
-    batch.visit(team, [&](const Stretch<T> &stretch) {
-        RuleTile<T> tile{.n = stretch.n,
-                         .weights = weights + stretch.offset,
-                         .gradient = stretch.gradient,
-                         .slots = {},
-                         .penalty = stretch.coefs ? penalty : 0.0,
-                         .decay = stretch.coefs ? decay : 0.0};
-        for (std::size_t s = 0; s < slots_.size(); ++s)
-            tile.slots[s] = slots_[s].data() + stretch.offset;
+    batch.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
+        RuleTile<T> tile{.n = chunk.n,
+                         .weights = weights + chunk.offset,
+                         .gradient = chunk.gradient,
+                         .state = {},
+                         .penalty = chunk.coefs ? penalty : 0.0,
+                         .decay = chunk.coefs ? decay : 0.0};
+        for (std::size_t s = 0; s < state_.size(); ++s)
+            tile.state[s] = state_[s].data() + chunk.offset;
         rule_->update(constants, tile);
-        gradient_squares_[as_size(stretch.number)] = tile.gradient_squares;
-        weight_squares_[as_size(stretch.number)] = stretch.coefs ? tile.weight_squares : 0.0;
+        gradient_squares_[as_size(chunk.number)] = tile.gradient_squares;
+        weight_squares_[as_size(chunk.number)] = chunk.coefs ? tile.weight_squares : 0.0;
         return true;
     });
     const auto total = [&](const std::vector<double> &squares) {
-        return std::accumulate(squares.begin(), squares.begin() + batch.n_stretches(), 0.0);
+        return std::accumulate(squares.begin(), squares.begin() + batch.n_weight_chunks(), 0.0);
     };
     return {true, loss, total(gradient_squares_), total(weight_squares_)};
 }
 
 template <class T>
-std::vector<Memory<T>> Elementwise<T>::memory() {
-    std::vector<Memory<T>> all;
-    for (Buffer<T> &slot : slots_)
-        all.push_back({std::string(rule_->name) + "_" + std::to_string(all.size()), slot, true});
+std::vector<StateArray<T>> Elementwise<T>::state() {
+    std::vector<StateArray<T>> all;
+    for (Buffer<T> &values : state_)
+        all.push_back({std::string(rule_->name) + "_" + std::to_string(all.size()), values, true});
     return all;
 }
 

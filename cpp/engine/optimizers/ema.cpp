@@ -6,7 +6,7 @@
 // Polyak & Juditsky (1992), Acceleration of stochastic approximation by averaging; the first step
 // as PyTorch's swa_utils. Padding is averaged too and stays zero.
 //
-// The average moves when the step is over, not stretch by stretch inside it: what is wrapped may
+// The average moves when the step is over, not chunk by chunk inside it: what is wrapped may
 // move weights for the while (to look at another point) or outside of a visit.
 
 #include "engine/optimizers/wrappers.hpp"
@@ -24,9 +24,9 @@ class Ema final : public Wrapper<T> {
     Ema(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels)
         : Wrapper<T>(std::move(base)), kernels_(kernels), decay_(settings["decay"]) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        average_.assign(as_size(surroundings.weights.size), T(0));
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        average_.assign(as_size(context.weights.size), T(0));
         begun_.assign(1, T(0));
     }
 
@@ -34,11 +34,11 @@ class Ema final : public Wrapper<T> {
         const StepReport report = this->base_->step(team, batch, size);
         if (!report.finite)
             return report;
-        const Share lines = team.share(batch.n_weights() / lane_pad<T>);
+        const IndexRange lines = team.share(batch.n_weights() / lane_pad<T>);
         const Index begin = lines.begin * lane_pad<T>;
         const bool first = begun_[0] == T(0);
-        kernels_.approach((lines.end - lines.begin) * lane_pad<T>, first ? 1.0 : 1.0 - decay_,
-                          batch.weights() + begin, average_.data() + begin);
+        kernels_.lerp((lines.end - lines.begin) * lane_pad<T>, first ? 1.0 : 1.0 - decay_,
+                      batch.weights() + begin, average_.data() + begin);
         if (first) {
             team.wait(); // all have seen that it is
             if (team.rank == 0)
@@ -47,8 +47,8 @@ class Ema final : public Wrapper<T> {
         return report;
     }
 
-    std::vector<Memory<T>> memory() override {
-        std::vector<Memory<T>> all = this->base_->memory();
+    std::vector<StateArray<T>> state() override {
+        std::vector<StateArray<T>> all = this->base_->state();
         all.push_back({"ema_average", average_, true});
         all.push_back({"ema_begun", begun_, false});
         return all;

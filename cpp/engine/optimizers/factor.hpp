@@ -47,7 +47,8 @@ class Factor {
     Index places() const { return place(blocks_.count()); }
 
     // `root_name` tells which of the two it is, so that one is never taken for the other.
-    void remember(const std::string &name, const char *root_name, std::vector<Memory<T>> &all) {
+    void append_state(const std::string &name, const char *root_name,
+                      std::vector<StateArray<T>> &all) {
         all.push_back({name + "_statistic", statistic_, false});
         all.push_back({name + root_name, root_, false});
         all.push_back({name + "_values", values_, false});

@@ -9,7 +9,7 @@
 // minimization improves sharpness-aware training, algorithm 1 with a constant rho. With alpha = 0
 // it is SAM bit by bit.
 
-#include "engine/optimizers/elsewhere.hpp"
+#include "engine/optimizers/ascent_batch.hpp"
 #include "engine/optimizers/wrappers.hpp"
 
 namespace deepgen {
@@ -22,40 +22,42 @@ constexpr Parameter parameters[] = {
 
 // What a step needs beside the two points.
 struct Gap {
-    std::vector<double> products, squares; // g . g_p and |g_p|^2 of each stretch
+    std::vector<double> products, squares; // g . g_p and |g_p|^2 of each chunk
 };
 
 template <class T>
-class GsamBatch final : public EvaluatedElsewhere<T> {
+class GsamBatch final : public AscentBatch<T> {
   public:
     using typename BatchGradient<T>::Visitor;
 
-    GsamBatch(BatchGradient<T> &inner, Displacement<T> &memory, Gap &gap, double rho, double alpha)
-        : EvaluatedElsewhere<T>(inner, memory, rho), gap_(gap), alpha_(alpha) {}
+    GsamBatch(BatchGradient<T> &inner, Perturbation<T> &perturbation, Gap &gap, double rho,
+              double alpha)
+        : AscentBatch<T>(inner, perturbation, rho), gap_(gap), alpha_(alpha) {}
 
-    void visit(const Team &team, Visitor visitor) override {
-        const Kernels<T> &kernels = this->memory_.kernels;
-        T *const own = this->memory_.gradient.data(), *const there = this->memory_.origin.data();
-        EvaluatedElsewhere<T>::visit(team, [&](const Stretch<T> &stretch) {
-            gap_.products[as_size(stretch.number)] =
-                kernels.dot(stretch.n, own + stretch.offset, stretch.gradient);
-            gap_.squares[as_size(stretch.number)] =
-                kernels.dot(stretch.n, stretch.gradient, stretch.gradient);
+    void visit_gradient(const Team &team, Visitor visitor) override {
+        const Kernels<T> &kernels = this->perturbation_.kernels;
+        T *const own = this->perturbation_.gradient.data();    // at w
+        T *const perturbed = this->perturbation_.saved.data(); // at w + e
+        AscentBatch<T>::visit_gradient(team, [&](const WeightChunk<T> &chunk) {
+            gap_.products[as_size(chunk.number)] =
+                kernels.dot(chunk.n, own + chunk.offset, chunk.gradient);
+            gap_.squares[as_size(chunk.number)] =
+                kernels.dot(chunk.n, chunk.gradient, chunk.gradient);
             return true;
         });
         const double squares = total(gap_.squares);
         const double along = squares > 0.0 ? total(gap_.products) / squares : 0.0;
-        this->inner_.show(team, there, [&](const Stretch<T> &stretch) {
-            T *const across = own + stretch.offset; // the gradient at w until now
-            kernels.add_scaled(stretch.n, -along, stretch.gradient, across);
-            kernels.add_scaled(stretch.n, -alpha_, across, there + stretch.offset);
-            return visitor(stretch);
+        this->inner_.visit_stored_gradient(team, perturbed, [&](const WeightChunk<T> &chunk) {
+            T *const across = own + chunk.offset; // the gradient at w until now
+            kernels.add_scaled(chunk.n, -along, chunk.gradient, across);
+            kernels.add_scaled(chunk.n, -alpha_, across, perturbed + chunk.offset);
+            return visitor(chunk);
         });
     }
 
   private:
     double total(const std::vector<double> &sums) const {
-        return std::accumulate(sums.begin(), sums.begin() + this->inner_.n_stretches(), 0.0);
+        return std::accumulate(sums.begin(), sums.begin() + this->inner_.n_weight_chunks(), 0.0);
     }
 
     Gap &gap_;
@@ -66,23 +68,23 @@ template <class T>
 class Gsam final : public Wrapper<T> {
   public:
     Gsam(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels)
-        : Wrapper<T>(std::move(base)), memory_(kernels), rho_(settings["rho"]),
+        : Wrapper<T>(std::move(base)), perturbation_(kernels), rho_(settings["rho"]),
           alpha_(settings["alpha"]) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        memory_.allocate(surroundings.weights);
-        gap_.products.assign(as_size(surroundings.weights.size / lane_pad<T>), 0.0);
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        perturbation_.allocate(context.weights);
+        gap_.products.assign(as_size(context.weights.size / lane_pad<T>), 0.0);
         gap_.squares = gap_.products;
     }
 
     StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {
-        return step_elsewhere<GsamBatch<T>>(*this->base_, team, batch, size, memory_, gap_, rho_,
-                                            alpha_);
+        return ascent_step<GsamBatch<T>>(*this->base_, team, batch, size, perturbation_, gap_, rho_,
+                                         alpha_);
     }
 
   private:
-    Displacement<T> memory_;
+    Perturbation<T> perturbation_;
     Gap gap_;
     double rho_, alpha_;
 };

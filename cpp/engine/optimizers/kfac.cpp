@@ -38,7 +38,7 @@ KFac<T>::Layer::Layer(const PackedLayer &packed, Index panel, Index limit)
       scaled(packed.intercepts + (packed.has_bias ? packed.width : 0)),
       vectors_end(packed.intercepts + packed.n_vectors),
       inputs(packed.n_features + (packed.has_bias ? 1 : 0), limit),
-      slopes(packed.n_outputs, limit) {}
+      gradients(packed.n_outputs, limit) {}
 
 template <class T>
 KFac<T>::KFac(std::unique_ptr<Optimizer<T>> base, const Settings &settings,
@@ -51,32 +51,32 @@ KFac<T>::KFac(std::unique_ptr<Optimizer<T>> base, const Settings &settings,
       limit_(static_cast<Index>(settings["largest_factor"])) {}
 
 template <class T>
-void KFac<T>::allocate(const Surroundings &surroundings) {
-    require(empirical_ || surroundings.samples,
+void KFac<T>::allocate(const OptimizerContext &context) {
+    require(empirical_ || context.likelihood,
             "kfac: this loss is no likelihood, so there is nothing to draw targets from; use the "
             "empirical Fisher information (fisher='empirical')");
-    require(!surroundings.reparametrized,
+    require(!context.reparametrized,
             "kfac: weights that are made of others (weight norm, fixup) have no "
             "Kronecker factors");
-    Preconditioner<T>::allocate(surroundings);
-    key_ = random::stream(surroundings.seed, random::Purpose::fisher);
+    Preconditioner<T>::allocate(context);
+    key_ = random::stream(context.seed, random::Purpose::fisher);
     Index n_numbers = 0;
-    for (const PackedLayer &packed : surroundings.weights.layers) {
+    for (const PackedLayer &packed : context.weights.layers) {
         require(packed.gate == packed.width,
                 "kfac: a layer with a gate (highway) is two matrices, which it does not know");
-        Layer &layer = layers_.emplace_back(packed, surroundings.weights.panel, limit_);
+        Layer &layer = layers_.emplace_back(packed, context.weights.panel, limit_);
         layer.first = n_numbers;
         n_numbers += layer.n_rows() * layer.stride();
-        const Index right = layer.slopes.blocks().largest() * layer.stride();
+        const Index right = layer.gradients.blocks().largest() * layer.stride();
         layer.right.resize(as_size(right));
         if (eigen_)
             layer.right_back.resize(as_size(right));
-        for (const Factor<T> *side : {&layer.inputs, &layer.slopes}) {
+        for (const Factor<T> *side : {&layer.inputs, &layer.gradients}) {
             largest_block_ = std::max(largest_block_, side->blocks().largest());
             widest_ = std::max(widest_, side->places());
         }
     }
-    turned_.resize(as_size(n_numbers));
+    preconditioned_.resize(as_size(n_numbers));
     if (eigen_)
         half_.resize(as_size(n_numbers));
     list_work();
@@ -91,7 +91,7 @@ void KFac<T>::list_work() {
         const auto number = static_cast<Index>(l);
         const Layer &layer = layers_[l];
         for (const bool of_inputs : {true, false}) {
-            const Factor<T> &side = of_inputs ? layer.inputs : layer.slopes;
+            const Factor<T> &side = of_inputs ? layer.inputs : layer.gradients;
             for (Index block = 0; block < side.blocks().count(); ++block) {
                 const Index n = side.blocks().length(block);
                 sides_.append({number, block, of_inputs}, cost(n, n, n));
@@ -105,9 +105,9 @@ void KFac<T>::list_work() {
             }
         }
         for (Index a = 0; a < layer.inputs.blocks().count(); ++a)
-            for (Index g = 0; g < layer.slopes.blocks().count(); ++g) {
+            for (Index g = 0; g < layer.gradients.blocks().count(); ++g) {
                 const Index n = layer.inputs.blocks().length(a);
-                const Index width = padded<T>(layer.slopes.blocks().length(g));
+                const Index width = padded<T>(layer.gradients.blocks().length(g));
                 for (Index row = 0; row < n; row += rows_at_once) {
                     const Index n_rows = std::min(rows_at_once, n - row);
                     row_items_.append({number, a, g, row, n_rows}, cost(n_rows, width, width));
@@ -129,10 +129,10 @@ void KFac<T>::make_room(Index n_rows, Index n_threads, bool dense_inputs) {
         if (dense_inputs || &layer != layers_.data())
             widest = std::max(widest, layer.inputs.places());
         else
-            widest = std::max(widest, layer.slopes.places());
+            widest = std::max(widest, layer.gradients.places());
     rows_stride_ = row_stride<T>(widest);
     input_rows_.assign(as_size(n_rows * rows_stride_), T(0));
-    slope_rows_.assign(as_size(n_rows * row_stride<T>(widest_)), T(0));
+    gradient_rows_.assign(as_size(n_rows * row_stride<T>(widest_)), T(0));
     threads_.clear();
     for (Index thread = 0; thread < n_threads; ++thread) {
         const auto purpose = eigen_ ? Roots<T>::Purpose::eigenbasis : Roots<T>::Purpose::inverse;
@@ -144,26 +144,27 @@ void KFac<T>::make_room(Index n_rows, Index n_threads, bool dense_inputs) {
 }
 
 template <class T>
-std::vector<Memory<T>> KFac<T>::memory() {
-    std::vector<Memory<T>> all = Preconditioner<T>::memory();
+std::vector<StateArray<T>> KFac<T>::state() {
+    std::vector<StateArray<T>> all = Preconditioner<T>::state();
     const char *const root = eigen_ ? "_basis" : "_inverse";
     for (std::size_t l = 0; l < layers_.size(); ++l) {
-        layers_[l].inputs.remember("kfac_inputs_" + std::to_string(l), root, all);
-        layers_[l].slopes.remember("kfac_slopes_" + std::to_string(l), root, all);
+        layers_[l].inputs.append_state("kfac_inputs_" + std::to_string(l), root, all);
+        layers_[l].gradients.append_state("kfac_gradients_" + std::to_string(l), root, all);
     }
     unpacked_ = true; // whoever asks may write
     return all;
 }
 
 template <class T>
-void KFac<T>::turn(const Team &team, BatchGradient<T> &batch, StepSize size, const T *gradient,
-                   T *direction) {
+void KFac<T>::precondition(const Team &team, BatchGradient<T> &batch, StepSize size,
+                           const T *gradient, T *direction) {
     ThreadMemory &own = threads_[as_size(team.rank)];
     const bool due = (size.count - 1) % interval_ == 0;
     const bool unpacked = unpacked_ || due;
     if (due) {
         if (!empirical_)
-            batch.sample(team, random::child(key_, static_cast<std::uint64_t>(size.count)));
+            batch.backward_from_sampled_targets(
+                team, random::child(key_, static_cast<std::uint64_t>(size.count)));
         update_factors(team, batch, (size.count - 1) / interval_ + 1);
     }
     if (unpacked)
@@ -180,7 +181,7 @@ void KFac<T>::turn(const Team &team, BatchGradient<T> &batch, StepSize size, con
     panel_items_.for_each(team, [&](const PanelItem &item, Index number) {
         products_[as_size(number)] = multiply_left(item, gradient, direction, own);
     });
-    const Share layers = team.share(static_cast<Index>(layers_.size()));
+    const IndexRange layers = team.share(static_cast<Index>(layers_.size()));
     for (Index l = layers.begin; l < layers.end; ++l) {
         const Layer &layer = layers_[as_size(l)];
         std::copy(gradient + layer.scaled, gradient + layer.vectors_end, direction + layer.scaled);
@@ -198,13 +199,13 @@ void KFac<T>::turn(const Team &team, BatchGradient<T> &batch, StepSize size, con
     team.wait();
 }
 
-// turned = dW R, or in the eigenbasis half = dW Q, the latter in panels.
+// preconditioned = dW R, or in the eigenbasis half = dW Q, the latter in panels.
 template <class T>
 void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemory &own) {
     Layer &layer = layers_[as_size(item.layer)];
-    const Blocks &inputs = layer.inputs.blocks(), &slopes = layer.slopes.blocks();
-    const Index begin = slopes.begin(item.slopes), end = slopes.end(item.slopes);
-    const Index stride = row_stride<T>(end - begin), place = layer.slopes.place(item.slopes);
+    const Blocks &inputs = layer.inputs.blocks(), &gradients = layer.gradients.blocks();
+    const Index begin = gradients.begin(item.gradients), end = gradients.end(item.gradients);
+    const Index stride = row_stride<T>(end - begin), place = layer.gradients.place(item.gradients);
     const Index first_row = inputs.begin(item.inputs) + item.row;
     for (Index i = 0; i < item.n_rows; ++i)
         layer.matrix.for_each_run(first_row + i, begin, end,
@@ -212,7 +213,7 @@ void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemor
                                       std::copy_n(gradient + offset, length,
                                                   own.rows.data() + i * stride + column - begin);
                                   });
-    const T *const right = layer.right.data() + slopes.largest() * place;
+    const T *const right = layer.right.data() + gradients.largest() * place;
     const Index width = padded<T>(end - begin);
     Product<T> product{.rows = item.n_rows,
                        .columns = width,
@@ -221,7 +222,8 @@ void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemor
                        .a_stride = stride,
                        .b = right,
                        .b_rows = end - begin,
-                       .c = turned_.data() + layer.first + first_row * layer.stride() + place,
+                       .c = preconditioned_.data() + layer.first + first_row * layer.stride() +
+                            place,
                        .c_stride = layer.stride()};
     if (!eigen_) {
         kernels_.product[static_cast<int>(Epilogue::store)](product);
@@ -237,13 +239,13 @@ void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemor
     }
 }
 
-// turned = ((Q_A^T half) / (d_A d_G^T + damping)) Q_G^T, rows being those of Q_A^T.
+// preconditioned = ((Q_A^T half) / (d_A d_G^T + damping)) Q_G^T, rows being those of Q_A^T.
 template <class T>
 void KFac<T>::divide(const RowItem &item, ThreadMemory &own) {
     Layer &layer = layers_[as_size(item.layer)];
-    const Blocks &inputs = layer.inputs.blocks(), &slopes = layer.slopes.blocks();
-    const Index depth = inputs.length(item.inputs), n = slopes.length(item.slopes);
-    const Index stride = row_stride<T>(n), place = layer.slopes.place(item.slopes);
+    const Blocks &inputs = layer.inputs.blocks(), &gradients = layer.gradients.blocks();
+    const Index depth = inputs.length(item.inputs), n = gradients.length(item.gradients);
+    const Index stride = row_stride<T>(n), place = layer.gradients.place(item.gradients);
     for (Index column = 0; column < padded<T>(n); column += kernels_.panel) {
         const Index width = std::min(kernels_.panel, padded<T>(n) - column);
         kernels_.product[static_cast<int>(Epilogue::store)](
@@ -259,7 +261,7 @@ void KFac<T>::divide(const RowItem &item, ThreadMemory &own) {
              .c_stride = stride});
     }
     const T damping = static_cast<T>(damping_);
-    const T *const columns = layer.slopes.values(item.slopes);
+    const T *const columns = layer.gradients.values(item.gradients);
     for (Index i = 0; i < item.n_rows; ++i) {
         const T value = layer.inputs.values(item.inputs)[item.row + i];
         T *const row = own.rows.data() + i * stride;
@@ -275,30 +277,30 @@ void KFac<T>::divide(const RowItem &item, ThreadMemory &own) {
          .depth = n,
          .a = own.rows.data(),
          .a_stride = stride,
-         .b = layer.right_back.data() + slopes.largest() * place,
+         .b = layer.right_back.data() + gradients.largest() * place,
          .b_rows = n,
-         .c = turned_.data() + layer.first + row * layer.stride() + place,
+         .c = preconditioned_.data() + layer.first + row * layer.stride() + place,
          .c_stride = layer.stride()});
 }
 
-// direction = root^T turned, which is the inverse's own or Q_A's; v dW of the panel.
+// direction = root^T preconditioned, which is the inverse's own or Q_A's; v dW of the panel.
 template <class T>
 double KFac<T>::multiply_left(const PanelItem &item, const T *gradient, T *direction,
                               ThreadMemory &own) {
     Layer &layer = layers_[as_size(item.layer)];
-    const Blocks &inputs = layer.inputs.blocks(), &slopes = layer.slopes.blocks();
+    const Blocks &inputs = layer.inputs.blocks(), &gradients = layer.gradients.blocks();
     const Index n = inputs.length(item.inputs), begin = inputs.begin(item.inputs);
     kernels_.outer_product({.rows = n,
                             .columns = item.width,
                             .depth = n,
                             .a = layer.inputs.root(item.inputs),
                             .a_stride = n,
-                            .b = turned_.data() + layer.first + begin * layer.stride() +
-                                 layer.slopes.place(item.slopes) + item.column,
+                            .b = preconditioned_.data() + layer.first + begin * layer.stride() +
+                                 layer.gradients.place(item.gradients) + item.column,
                             .b_stride = layer.stride(),
                             .out = own.panel.data()});
-    const Index first = slopes.begin(item.slopes) + item.column;
-    const Index end = std::min(first + item.width, slopes.end(item.slopes));
+    const Index first = gradients.begin(item.gradients) + item.column;
+    const Index end = std::min(first + item.width, gradients.end(item.gradients));
     double product = 0.0;
     for (Index i = 0; i < n; ++i) {
         const T *const row = own.panel.data() + i * item.width;

@@ -1,6 +1,6 @@
 // K-FAC: natural gradient with a curvature of Kronecker factors.
 //
-// Of a layer with inputs a (and a 1 for the bias) and slopes s = dl/dz the Fisher information is
+// Of a layer with inputs a (and a 1 for the bias) and gradients s = dl/dz the Fisher information is
 // taken to be A (x) G with
 //
 //   A = E[a a^T],   G = E[s s^T]                       running means, weight 1 - min(1 - 1/k,
@@ -38,12 +38,13 @@ class KFac final : public Preconditioner<T> {
     KFac(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels,
          const Lapack<T> &lapack);
 
-    void allocate(const Surroundings &) override;
+    void allocate(const OptimizerContext &) override;
     void make_room(Index n_rows, Index n_threads, bool dense_inputs) override;
-    std::vector<Memory<T>> memory() override;
+    std::vector<StateArray<T>> state() override;
 
   protected:
-    void turn(const Team &, BatchGradient<T> &, StepSize, const T *gradient, T *direction) override;
+    void precondition(const Team &, BatchGradient<T> &, StepSize, const T *gradient,
+                      T *direction) override;
 
   private:
     struct Layer {
@@ -51,11 +52,11 @@ class KFac final : public Preconditioner<T> {
 
         WeightMatrix matrix;
         Index coefs, scaled, vectors_end; // packed: [coefs, scaled) has a direction of its own
-        Factor<T> inputs, slopes;
-        Buffer<T> right, right_back; // root of `slopes` in panels, block after block
-        Index first = 0;             // of this layer in the products, (inputs, places of slopes)
+        Factor<T> inputs, gradients;
+        Buffer<T> right, right_back; // root of `gradients` in panels, block after block
+        Index first = 0;             // of this layer in the products, (inputs, places of gradients)
         Index n_rows() const { return inputs.size(); }
-        Index stride() const { return slopes.places(); }
+        Index stride() const { return gradients.places(); }
     };
     struct SideItem {
         Index layer, block;
@@ -67,11 +68,11 @@ class KFac final : public Preconditioner<T> {
         bool of_inputs;
     };
     struct RowItem { // of a layer's matrix, in one block of inputs and one of outputs
-        Index layer, inputs, slopes;
+        Index layer, inputs, gradients;
         Index row, n_rows; // within the block
     };
     struct PanelItem {
-        Index layer, inputs, slopes;
+        Index layer, inputs, gradients;
         Index column, width; // within the block
     };
     struct ThreadMemory {
@@ -106,13 +107,13 @@ class KFac final : public Preconditioner<T> {
     SharedItems<RowItem> row_items_;
     SharedItems<PanelItem> panel_items_;
     Index largest_block_ = 0, widest_ = 0; // of one side: block, places
-    Buffer<T> half_, turned_;              // dW times the right side; with all but the last product
+    Buffer<T> half_, preconditioned_;      // dW times the right side; with all but the last product
     std::vector<double> products_;         // v dW of each panel
     bool unpacked_ = true;                 // roots have changed since they were packed
 
     bool dense_inputs_ = true;
     Index rows_stride_ = 0;
-    Buffer<T> input_rows_, slope_rows_; // of the batch, weighted
+    Buffer<T> input_rows_, gradient_rows_; // of the batch, weighted
     std::vector<ThreadMemory> threads_;
 };
 

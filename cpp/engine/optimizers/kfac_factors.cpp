@@ -18,7 +18,7 @@ void KFac<T>::update_factors(const Team &team, BatchGradient<T> &batch, Index nu
         team.wait();
         tiles_[l].for_each(team, [&](const TileItem &item, Index) {
             if (dense || !item.of_inputs)
-                update_tile(item, seen.slopes.rows, keep, tile);
+                update_tile(item, seen.gradients.rows, keep, tile);
         });
         if (!dense)
             update_sparse_factor(team, batch, seen.features, keep);
@@ -30,13 +30,13 @@ void KFac<T>::update_factors(const Team &team, BatchGradient<T> &batch, Index nu
     team.wait();
 }
 
-// Rows such that A and G are sums of their outer products. Sampled slopes already carry the root of
-// their row's share; those at hand carry the share itself.
+// Rows such that A and G are sums of their outer products. Sampled gradients already carry the root
+// of their row's share; those at hand carry the share itself.
 template <class T>
 void KFac<T>::write_rows(const Team &team, BatchGradient<T> &batch, Index l) {
     const Layer &layer = layers_[as_size(l)];
     const LayerStatistics<T> seen = batch.statistics(l);
-    const Share own = team.share(seen.slopes.rows);
+    const IndexRange own = team.share(seen.gradients.rows);
     const auto scaled_row = [](const Factor<T> &side, const T *from, Index n, double factor,
                                T *to) {
         const Blocks &blocks = side.blocks();
@@ -56,10 +56,10 @@ void KFac<T>::write_rows(const Team &team, BatchGradient<T> &batch, Index l) {
         if (seen.inputs.data)
             scaled_row(layer.inputs, seen.inputs.data + i * seen.inputs.stride,
                        layer.matrix.n_inputs(), root, input_rows_.data() + i * rows_stride_);
-        const double slope_factor = !empirical_ ? 1.0 : share > 0.0 ? 1.0 / root : 0.0;
-        scaled_row(layer.slopes, seen.slopes.data + i * seen.slopes.stride,
-                   layer.matrix.n_outputs(), slope_factor,
-                   slope_rows_.data() + i * row_stride<T>(widest_));
+        const double gradient_factor = !empirical_ ? 1.0 : share > 0.0 ? 1.0 / root : 0.0;
+        scaled_row(layer.gradients, seen.gradients.data + i * seen.gradients.stride,
+                   layer.matrix.n_outputs(), gradient_factor,
+                   gradient_rows_.data() + i * row_stride<T>(widest_));
     }
 }
 
@@ -67,10 +67,10 @@ void KFac<T>::write_rows(const Team &team, BatchGradient<T> &batch, Index l) {
 template <class T>
 void KFac<T>::update_tile(const TileItem &item, Index n_rows, double keep, T *tile) {
     Layer &layer = layers_[as_size(item.layer)];
-    Factor<T> &side = item.of_inputs ? layer.inputs : layer.slopes;
+    Factor<T> &side = item.of_inputs ? layer.inputs : layer.gradients;
     const Index stride = item.of_inputs ? rows_stride_ : row_stride<T>(widest_);
     const T *const rows =
-        (item.of_inputs ? input_rows_ : slope_rows_).data() + side.place(item.block);
+        (item.of_inputs ? input_rows_ : gradient_rows_).data() + side.place(item.block);
     kernels_.outer_product({.rows = item.n_rows,
                             .columns = item.width,
                             .depth = n_rows,
@@ -101,7 +101,7 @@ void KFac<T>::update_sparse_factor(const Team &team, const BatchGradient<T> &bat
                                    const SparseBlock<T> &X, double keep) {
     Factor<T> &side = layers_.front().inputs;
     const Index bias = layers_.front().matrix.n_inputs(); // the last feature, which is always 1
-    const Share own = team.share(side.size());
+    const IndexRange own = team.share(side.size());
     const auto entry_at = [&](Index sample, Index feature) {
         return std::lower_bound(X.indices + X.starts[sample], X.indices + X.ends[sample],
                                 static_cast<std::int32_t>(feature)) -
@@ -110,7 +110,7 @@ void KFac<T>::update_sparse_factor(const Team &team, const BatchGradient<T> &bat
     for (Index block = 0; block < side.blocks().count(); ++block) {
         const Index begin = side.blocks().begin(block), end = side.blocks().end(block);
         const Index n = end - begin;
-        const Share rows{std::max(own.begin, begin), std::min(own.end, end)};
+        const IndexRange rows{std::max(own.begin, begin), std::min(own.end, end)};
         if (rows.begin >= rows.end)
             continue;
         T *const statistic = side.statistic(block);
@@ -137,7 +137,7 @@ void KFac<T>::update_sparse_factor(const Team &team, const BatchGradient<T> &bat
 template <class T>
 void KFac<T>::update_root(const SideItem &item, Roots<T> &roots) {
     Layer &layer = layers_[as_size(item.layer)];
-    Factor<T> &side = item.of_inputs ? layer.inputs : layer.slopes;
+    Factor<T> &side = item.of_inputs ? layer.inputs : layer.gradients;
     const Index n = side.blocks().length(item.block);
     if (eigen_) {
         roots.eigenbasis(side.statistic(item.block), n, side.root(item.block),
@@ -145,10 +145,11 @@ void KFac<T>::update_root(const SideItem &item, Roots<T> &roots) {
         return;
     }
     const double mean_inputs = layer.inputs.trace() / static_cast<double>(layer.inputs.size());
-    const double mean_slopes = layer.slopes.trace() / static_cast<double>(layer.slopes.size());
+    const double mean_gradients =
+        layer.gradients.trace() / static_cast<double>(layer.gradients.size());
     // A factor that is zero leaves the damping to both alike.
-    const bool balanced = mean_inputs > 0.0 && mean_slopes > 0.0;
-    const double pi = balanced ? std::sqrt(mean_inputs / mean_slopes) : 1.0;
+    const bool balanced = mean_inputs > 0.0 && mean_gradients > 0.0;
+    const double pi = balanced ? std::sqrt(mean_inputs / mean_gradients) : 1.0;
     const double ridge = std::sqrt(damping_) * (item.of_inputs ? pi : 1.0 / pi);
     roots.inverse(side.statistic(item.block), n, ridge, side.root(item.block));
 }
@@ -159,10 +160,10 @@ void KFac<T>::pack_roots(const Team &team) {
         if (item.of_inputs)
             return;
         Layer &layer = layers_[as_size(item.layer)];
-        const Blocks &blocks = layer.slopes.blocks();
-        const T *const root = layer.slopes.root(item.block);
+        const Blocks &blocks = layer.gradients.blocks();
+        const T *const root = layer.gradients.root(item.block);
         const Index n = blocks.length(item.block);
-        const Index at = blocks.largest() * layer.slopes.place(item.block);
+        const Index at = blocks.largest() * layer.gradients.place(item.block);
         // Eigenvectors stand in rows: Q is the transpose.
         pack_panels(root, n, eigen_, kernels_.panel, layer.right.data() + at);
         if (eigen_)

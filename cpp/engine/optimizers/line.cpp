@@ -47,7 +47,7 @@ double dot(Index n, const T *x, const T *y) {
 
 // What the batch is asked at the point a of the line.
 template <class T>
-class OnLine final : public Decorated<T> {
+class OnLine final : public BatchDecorator<T> {
   public:
     using typename BatchGradient<T>::Evaluation;
     using typename BatchGradient<T>::Visitor;
@@ -60,17 +60,17 @@ class OnLine final : public Decorated<T> {
     };
 
     OnLine(BatchGradient<T> &inner, Ends &ends, double place, double beta, Index n_layers)
-        : Decorated<T>(inner), ends_(ends), place_(place), beta_(beta), n_layers_(n_layers),
+        : BatchDecorator<T>(inner), ends_(ends), place_(place), beta_(beta), n_layers_(n_layers),
           n_(inner.n_weights()) {}
 
     // Puts the network onto the line; the team has met when this returns.
     void weights_moved(const Team &team) override {
-        const Share lines = team.share(n_ / lane_pad<T>);
+        const IndexRange lines = team.share(n_ / lane_pad<T>);
         const T here = static_cast<T>(1.0 - place_), there = static_cast<T>(place_);
         T *const weights = this->inner_.weights();
         for (Index i = lines.begin * lane_pad<T>; i < lines.end * lane_pad<T>; ++i)
             weights[i] = here * first()[i] + there * second()[i];
-        const Share blocks = team.share(static_cast<Index>(ends_.blocks.size()));
+        const IndexRange blocks = team.share(static_cast<Index>(ends_.blocks.size()));
         for (Index i = blocks.begin; i < blocks.end; ++i) {
             const Block &block = ends_.blocks[as_size(i)];
             const T *const x = first() + block.offset, *const y = second() + block.offset;
@@ -92,33 +92,33 @@ class OnLine final : public Decorated<T> {
         return this->inner_.evaluate(team, evaluation) + beta_ * cosine_squared();
     }
 
-    void visit(const Team &team, Visitor visitor) override {
+    void visit_gradient(const Team &team, Visitor visitor) override {
         const double product = squares_[0] * squares_[1];
         const double pull = product > 0.0 ? 2.0 * beta_ * dot_ / product : 0.0;
-        const auto own = [&](Index end, const Stretch<T> &stretch) {
-            T *const out = ends_.gradient.data() + end * n_ + stretch.offset;
-            const T *const here = first() + end * n_ + stretch.offset;
-            const T *const there = first() + (1 - end) * n_ + stretch.offset;
+        const auto own = [&](Index end, const WeightChunk<T> &chunk) {
+            T *const out = ends_.gradient.data() + end * n_ + chunk.offset;
+            const T *const here = first() + end * n_ + chunk.offset;
+            const T *const there = first() + (1 - end) * n_ + chunk.offset;
             const T share = static_cast<T>(end == 0 ? 1.0 - place_ : place_);
-            for (Index i = 0; i < stretch.n; ++i)
-                out[i] = share * stretch.gradient[i];
-            if (pull == 0.0 || !stretch.coefs)
+            for (Index i = 0; i < chunk.n; ++i)
+                out[i] = share * chunk.gradient[i];
+            if (pull == 0.0 || !chunk.coefs)
                 return;
             const T across = static_cast<T>(pull);
             const T along = static_cast<T>(pull * dot_ / squares_[end]);
-            for (Index i = 0; i < stretch.n; ++i)
+            for (Index i = 0; i < chunk.n; ++i)
                 out[i] += across * there[i] - along * here[i];
         };
-        this->inner_.visit(team, [&](const Stretch<T> &stretch) {
-            own(0, stretch);
-            own(1, stretch);
-            return present(stretch, ends_.gradient.data(), visitor);
+        this->inner_.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
+            own(0, chunk);
+            own(1, chunk);
+            return present(chunk, ends_.gradient.data(), visitor);
         });
     }
 
-    void show(const Team &team, const T *gradient, Visitor visitor) override {
-        this->inner_.show(team, gradient, [&](const Stretch<T> &stretch) {
-            return present(stretch, gradient, visitor);
+    void visit_stored_gradient(const Team &team, const T *gradient, Visitor visitor) override {
+        this->inner_.visit_stored_gradient(team, gradient, [&](const WeightChunk<T> &chunk) {
+            return present(chunk, gradient, visitor);
         });
     }
 
@@ -127,7 +127,7 @@ class OnLine final : public Decorated<T> {
     }
     T *weights() override { return ends_.weights.data(); }
     Index n_weights() const override { return 2 * n_; }
-    Index n_stretches() const override { return 2 * this->inner_.n_stretches(); }
+    Index n_weight_chunks() const override { return 2 * this->inner_.n_weight_chunks(); }
 
   private:
     T *first() { return ends_.weights.data(); }
@@ -138,12 +138,12 @@ class OnLine final : public Decorated<T> {
         return product > 0.0 ? dot_ * dot_ / product : 0.0;
     }
 
-    // A stretch of the network is one of each end. The network's own weights do not move.
-    bool present(const Stretch<T> &stretch, const T *gradient, Visitor visitor) const {
+    // A chunk of the network is one of each end. The network's own weights do not move.
+    bool present(const WeightChunk<T> &chunk, const T *gradient, Visitor visitor) const {
         for (Index end = 0; end < 2; ++end) {
-            const Index offset = end * n_ + stretch.offset;
-            visitor({stretch.number + end * this->inner_.n_stretches(), offset, stretch.n,
-                     gradient + offset, stretch.coefs});
+            const Index offset = end * n_ + chunk.offset;
+            visitor({chunk.number + end * this->inner_.n_weight_chunks(), offset, chunk.n,
+                     gradient + offset, chunk.coefs});
         }
         return false;
     }
@@ -160,9 +160,9 @@ class Line final : public Wrapper<T> {
     Line(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &)
         : Wrapper<T>(std::move(base)), beta_(settings["beta"]) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        const PackedWeights &one = surroundings.weights;
-        key_ = random::stream(surroundings.seed, random::Purpose::line);
+    void allocate(const OptimizerContext &context) override {
+        const PackedWeights &one = context.weights;
+        key_ = random::stream(context.seed, random::Purpose::line);
         layers_.assign(one.layers.begin(), one.layers.end());
         for (PackedLayer layer : one.layers) {
             for (Index *const offset :
@@ -170,7 +170,7 @@ class Line final : public Wrapper<T> {
                 *offset += one.size;
             layers_.push_back(layer);
         }
-        Surroundings both = surroundings;
+        OptimizerContext both = context;
         both.weights = {2 * one.size, one.panel, layers_};
         Wrapper<T>::allocate(both);
         ends_.weights.assign(as_size(2 * one.size), T(0));
@@ -192,8 +192,8 @@ class Line final : public Wrapper<T> {
         return this->base_->step(team, on_line, size);
     }
 
-    std::vector<Memory<T>> memory() override {
-        std::vector<Memory<T>> all = this->base_->memory();
+    std::vector<StateArray<T>> state() override {
+        std::vector<StateArray<T>> all = this->base_->state();
         all.push_back({"line_ends", ends_.weights, true});
         all.push_back({"line_begun", begun_, false});
         return all;

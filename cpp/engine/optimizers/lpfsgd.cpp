@@ -9,7 +9,7 @@
 // optimization landscape, algorithm 1.
 
 #include "engine/core/distributions.hpp"
-#include "engine/optimizers/displaced.hpp"
+#include "engine/optimizers/perturbed_batch.hpp"
 #include "engine/optimizers/units.hpp"
 #include "engine/optimizers/wrappers.hpp"
 
@@ -25,10 +25,10 @@ constexpr Parameter parameters[] = {
 template <class T>
 struct Filter {
     Filter(const Settings &settings, const Kernels<T> &kernels)
-        : memory(kernels), gamma(settings["gamma"]),
+        : perturbation(kernels), gamma(settings["gamma"]),
           n_samples(static_cast<Index>(settings["n_samples"])) {}
 
-    Displacement<T> memory;
+    Perturbation<T> perturbation;
     Buffer<T> noise;
     std::vector<UnitGroup> groups;
     PackedWeights weights{};
@@ -38,38 +38,38 @@ struct Filter {
 };
 
 template <class T>
-class Filtered final : public Displaced<T> {
+class Filtered final : public PerturbedBatch<T> {
   public:
     using typename BatchGradient<T>::Evaluation;
     using typename BatchGradient<T>::Visitor;
 
     Filtered(BatchGradient<T> &inner, Filter<T> &filter, std::uint64_t key)
-        : Displaced<T>(inner, filter.memory), filter_(filter), key_(key) {}
+        : PerturbedBatch<T>(inner, filter.perturbation), filter_(filter), key_(key) {}
 
     double evaluate(const Team &team, Evaluation evaluation) override {
         double loss = 0.0;
         for (Index sample = 0; sample < filter_.n_samples; ++sample) {
             draw(team, random::child(key_, static_cast<std::uint64_t>(sample)));
-            this->move(team, filter_.noise.data(), 1.0);
+            this->perturb(team, filter_.noise.data(), 1.0);
             const double here =
                 this->inner_.evaluate(team, sample == 0 ? evaluation : Evaluation::again);
             if (!std::isfinite(here)) {
-                this->put_all_back(team);
+                this->restore_all(team);
                 return here;
             }
             loss += here / static_cast<double>(filter_.n_samples);
             if (sample + 1 < filter_.n_samples)
-                this->inner_.visit(team, [&](const Stretch<T> &stretch) {
-                    collect(stretch, sample);
+                this->inner_.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
+                    collect(chunk, sample);
                     return false; // they move again before anything is derived from them
                 });
         }
         return loss;
     }
 
-    void visit(const Team &team, Visitor visitor) override {
-        this->inner_.visit(team, [&](const Stretch<T> &stretch) {
-            visitor(collect(stretch, filter_.n_samples - 1));
+    void visit_gradient(const Team &team, Visitor visitor) override {
+        this->inner_.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
+            visitor(collect(chunk, filter_.n_samples - 1));
             return true;
         });
     }
@@ -78,7 +78,7 @@ class Filtered final : public Displaced<T> {
     // The noise of one sample; numbered by the place in coefs_, so that packing does not matter.
     void draw(const Team &team, std::uint64_t key) {
         const random::Ziggurat &ziggurat = random::Ziggurat::instance();
-        const Share own = team.share(static_cast<Index>(filter_.groups.size()));
+        const IndexRange own = team.share(static_cast<Index>(filter_.groups.size()));
         for (Index g = own.begin; g < own.end; ++g) {
             const UnitGroup &group = filter_.groups[as_size(g)];
             const PackedLayer &layer = filter_.weights.layers[as_size(group.layer)];
@@ -109,20 +109,20 @@ class Filtered final : public Displaced<T> {
     }
 
     // The mean so far; the weights are back where they were.
-    Stretch<T> collect(const Stretch<T> &stretch, Index sample) {
+    WeightChunk<T> collect(const WeightChunk<T> &chunk, Index sample) {
         if (sample == 0 && filter_.n_samples == 1)
-            return this->back_with_gradient(stretch);
-        T *const mean = this->memory_.gradient.data() + stretch.offset;
+            return this->restored_with_gradient(chunk);
+        T *const mean = this->perturbation_.gradient.data() + chunk.offset;
         const double share = 1.0 / static_cast<double>(filter_.n_samples);
         if (sample == 0)
-            std::fill_n(mean, stretch.n, T(0));
-        const Kernels<T> &kernels = this->memory_.kernels;
-        kernels.add_scaled(stretch.n, share, stretch.gradient, mean);
-        if (stretch.coefs)
-            kernels.add_scaled(stretch.n, share * this->inner_.penalty(),
-                               this->inner_.weights() + stretch.offset, mean);
-        this->put_back(stretch);
-        return {stretch.number, stretch.offset, stretch.n, mean, stretch.coefs};
+            std::fill_n(mean, chunk.n, T(0));
+        const Kernels<T> &kernels = this->perturbation_.kernels;
+        kernels.add_scaled(chunk.n, share, chunk.gradient, mean);
+        if (chunk.coefs)
+            kernels.add_scaled(chunk.n, share * this->inner_.penalty(),
+                               this->inner_.weights() + chunk.offset, mean);
+        this->restore(chunk);
+        return {chunk.number, chunk.offset, chunk.n, mean, chunk.coefs};
     }
 
     Filter<T> &filter_;
@@ -136,13 +136,13 @@ class LowPassFilter final : public Wrapper<T> {
                   const Kernels<T> &kernels)
         : Wrapper<T>(std::move(base)), filter_(settings, kernels) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        filter_.memory.allocate(surroundings.weights);
-        filter_.noise.assign(as_size(surroundings.weights.size), T(0));
-        filter_.weights = surroundings.weights;
-        filter_.groups = unit_groups(surroundings.weights, lane_pad<T>);
-        filter_.key = random::stream(surroundings.seed, random::Purpose::perturbation);
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        filter_.perturbation.allocate(context.weights);
+        filter_.noise.assign(as_size(context.weights.size), T(0));
+        filter_.weights = context.weights;
+        filter_.groups = unit_groups(context.weights, lane_pad<T>);
+        filter_.key = random::stream(context.seed, random::Purpose::perturbation);
     }
 
     StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {

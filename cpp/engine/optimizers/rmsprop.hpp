@@ -57,14 +57,14 @@ struct RMSPropStep {
 
 template <class T>
 struct RMSProp : RMSPropStep<T> {
-    static constexpr Index n_slots = 2;
+    static constexpr Index n_state_arrays = 2;
 
     using RMSPropStep<T>::RMSPropStep;
 
-    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *slots) const {
-        Simd<T> &s = slots[0];
+    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
+        Simd<T> &s = state[0];
         s = fmadd(this->rho, s, this->rest * (g * g));
-        this->move(w, g, s, slots[1]);
+        this->move(w, g, s, state[1]);
     }
 };
 

@@ -1,13 +1,13 @@
-// What the trainer asks of an elementwise optimizer: one register of weights, gradient and memory
-// at a time.
+// What the trainer asks of an elementwise optimizer: the update of one register of weights from
+// their gradient and the optimizer's state.
 //
 // A member is a struct, compiled once for each SIMD path inside the path's namespace, with
 //   parameters             name, default, range of each setting
-//   n_slots                numbers of memory for each weight
+//   n_state_arrays         how many numbers of state belong to each weight
 //   initial(s)             what they start at; may be left out for 0
 //   constants(s, t, rate)  what is the same for all weights in step t = 1, 2, ..., from the
 //                          settings s in the order of `parameters`
-//   Rule(constants)(w, g, slots)   the update
+//   Rule(constants)(w, g, state)   the update
 //
 // The settings' last entry is always weight_decay: decoupled, w <- w - rate * weight_decay * w
 // before the rule, for weights only. L2 is the network's: g already holds it.
@@ -31,7 +31,7 @@ double initial(const double *settings) {
 
 template <class T, template <class> class Member>
 void update(const RuleConstants &constants, RuleTile<T> &tile) {
-    static_assert(Member<T>::n_slots <= max_slots);
+    static_assert(Member<T>::n_state_arrays <= max_state_arrays);
     static_assert(std::end(Member<T>::parameters)[-1].name == "weight_decay");
     using V = Simd<T>;
     const Member<T> rule(constants);
@@ -44,13 +44,13 @@ void update(const RuleConstants &constants, RuleTile<T> &tile) {
         gradient_squares = fmadd(g, g, gradient_squares);
         weight_squares = fmadd(w, w, weight_squares);
         w *= keep;
-        V slots[max_slots];
-        for (Index s = 0; s < Member<T>::n_slots; ++s)
-            slots[s] = V::load(t.slots[as_size(s)] + i);
-        rule(w, g, slots);
+        V state[max_state_arrays];
+        for (Index s = 0; s < Member<T>::n_state_arrays; ++s)
+            state[s] = V::load(t.state[as_size(s)] + i);
+        rule(w, g, state);
         w.store(t.weights + i);
-        for (Index s = 0; s < Member<T>::n_slots; ++s)
-            slots[s].store(t.slots[as_size(s)] + i);
+        for (Index s = 0; s < Member<T>::n_state_arrays; ++s)
+            state[s].store(t.state[as_size(s)] + i);
     }
     tile.gradient_squares = gradient_squares.sum();
     tile.weight_squares = weight_squares.sum();

@@ -6,7 +6,7 @@
 // L2 is part of the loss at both points. Foret, Kleiner, Mobahi & Neyshabur (2021),
 // Sharpness-aware minimization for efficiently improving generalization, algorithm 1.
 
-#include "engine/optimizers/elsewhere.hpp"
+#include "engine/optimizers/ascent_batch.hpp"
 #include "engine/optimizers/wrappers.hpp"
 
 namespace deepgen {
@@ -20,20 +20,19 @@ template <class T>
 class Sam final : public Wrapper<T> {
   public:
     Sam(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels)
-        : Wrapper<T>(std::move(base)), memory_(kernels), rho_(settings["rho"]) {}
+        : Wrapper<T>(std::move(base)), perturbation_(kernels), rho_(settings["rho"]) {}
 
-    void allocate(const Surroundings &surroundings) override {
-        Wrapper<T>::allocate(surroundings);
-        memory_.allocate(surroundings.weights);
+    void allocate(const OptimizerContext &context) override {
+        Wrapper<T>::allocate(context);
+        perturbation_.allocate(context.weights);
     }
 
     StepReport step(const Team &team, BatchGradient<T> &batch, StepSize size) override {
-        return step_elsewhere<EvaluatedElsewhere<T>>(*this->base_, team, batch, size, memory_,
-                                                     rho_);
+        return ascent_step<AscentBatch<T>>(*this->base_, team, batch, size, perturbation_, rho_);
     }
 
   private:
-    Displacement<T> memory_;
+    Perturbation<T> perturbation_;
     double rho_;
 };
 

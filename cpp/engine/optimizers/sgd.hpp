@@ -20,7 +20,7 @@ struct Sgd {
         {.name = "nesterov", .value = 1.0, .low = 0.0, .high = 1.0},
         {.name = "weight_decay", .value = 0.0, .low = 0.0, .high = infinity},
     };
-    static constexpr Index n_slots = 1;
+    static constexpr Index n_state_arrays = 1;
 
     // w + a v - b g covers both forms: plain (1, 0), Nesterov (mu, rate).
     static RuleConstants constants(const double *settings, double, double rate) {
@@ -33,8 +33,8 @@ struct Sgd {
         : momentum(static_cast<T>(c[0])), rate(static_cast<T>(c[1])), ahead(static_cast<T>(c[2])),
           gradient_rate(static_cast<T>(c[3])) {}
 
-    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *slots) const {
-        Simd<T> &v = slots[0];
+    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
+        Simd<T> &v = state[0];
         v = momentum * v - rate * g;
         w += ahead * v - gradient_rate * g;
     }

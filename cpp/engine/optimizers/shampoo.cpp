@@ -46,16 +46,16 @@ Shampoo<T>::Shampoo(std::unique_ptr<Optimizer<T>> base, const Settings &settings
       grafting_(static_cast<Grafting>(static_cast<int>(settings["grafting"]))) {}
 
 template <class T>
-void Shampoo<T>::allocate(const Surroundings &surroundings) {
-    Preconditioner<T>::allocate(surroundings);
+void Shampoo<T>::allocate(const OptimizerContext &context) {
+    Preconditioner<T>::allocate(context);
     Index n_numbers = 0;
     const auto side = [&](Index n) {
         return Side{n, std::exchange(n_numbers, n_numbers + n * row_stride<T>(n))};
     };
-    for (const PackedLayer &packed : surroundings.weights.layers) {
+    for (const PackedLayer &packed : context.weights.layers) {
         require(packed.gate == packed.width,
                 "shampoo: a layer with a gate (highway) is two matrices, which it does not know");
-        const WeightMatrix matrix(packed, surroundings.weights.panel);
+        const WeightMatrix matrix(packed, context.weights.panel);
         const Blocks rows(matrix.n_inputs(), block_size_), columns(matrix.n_outputs(), block_size_);
         Layer &layer = layers_.emplace_back(Layer{matrix, packed.coefs, packed.intercepts,
                                                   packed.intercepts + packed.n_vectors,
@@ -76,7 +76,7 @@ void Shampoo<T>::allocate(const Surroundings &surroundings) {
             for (Index i = 0; i < own.n; ++i)
                 roots_[as_size(own.at + i * (row_stride<T>(own.n) + 1))] = T(1);
     if (grafting_ != Grafting::sgd)
-        squares_.resize(as_size(surroundings.weights.size));
+        squares_.resize(as_size(context.weights.size));
     norms_.resize(blocks_.items().size());
 }
 
@@ -96,8 +96,8 @@ void Shampoo<T>::make_room(Index n_rows, Index n_threads, bool dense_inputs) {
 }
 
 template <class T>
-std::vector<Memory<T>> Shampoo<T>::memory() {
-    std::vector<Memory<T>> all = Preconditioner<T>::memory();
+std::vector<StateArray<T>> Shampoo<T>::state() {
+    std::vector<StateArray<T>> all = Preconditioner<T>::state();
     all.push_back({"shampoo_statistics", statistics_, false});
     all.push_back({"shampoo_roots", roots_, false});
     if (grafting_ != Grafting::sgd)
@@ -106,8 +106,8 @@ std::vector<Memory<T>> Shampoo<T>::memory() {
 }
 
 template <class T>
-void Shampoo<T>::turn(const Team &team, BatchGradient<T> &, StepSize size, const T *gradient,
-                      T *direction) {
+void Shampoo<T>::precondition(const Team &team, BatchGradient<T> &, StepSize size,
+                              const T *gradient, T *direction) {
     ThreadMemory &own = threads_[as_size(team.rank)];
     const auto step = static_cast<double>(size.count);
     if (team.rank == 0) {
@@ -126,9 +126,9 @@ void Shampoo<T>::turn(const Team &team, BatchGradient<T> &, StepSize size, const
             for (const Side &side : {block.left, block.right})
                 own.roots.power(statistics_.data() + side.at, side.n, row_stride<T>(side.n),
                                 statistics_scale_, epsilon_, -0.25, roots_.data() + side.at);
-        norms.turned = multiply(block, direction, own);
+        norms.preconditioned = multiply(block, direction, own);
     });
-    const Share layers = team.share(static_cast<Index>(layers_.size()));
+    const IndexRange layers = team.share(static_cast<Index>(layers_.size()));
     for (Index l = layers.begin; l < layers.end; ++l)
         for (Index i = layers_[as_size(l)].vectors; i < layers_[as_size(l)].end; ++i) {
             T none = 0;
@@ -138,13 +138,13 @@ void Shampoo<T>::turn(const Team &team, BatchGradient<T> &, StepSize size, const
     team.wait();
     for (Index l = layers.begin; l < layers.end; ++l) {
         const Layer &layer = layers_[as_size(l)];
-        double turned = 0.0, wanted = 0.0;
+        double preconditioned = 0.0, wanted = 0.0;
         for (Index block = layer.first_block; block < layer.after_blocks; ++block) {
-            turned += norms_[as_size(block)].turned;
+            preconditioned += norms_[as_size(block)].preconditioned;
             wanted += norms_[as_size(block)].grafted;
         }
-        const bool grafts = grafting_ != Grafting::none && turned > 0.0;
-        const double length = grafts ? std::sqrt(wanted / turned) : 1.0;
+        const bool grafts = grafting_ != Grafting::none && preconditioned > 0.0;
+        const double length = grafts ? std::sqrt(wanted / preconditioned) : 1.0;
         // SGD's momentum adds up directions; a mean weighs each new one less.
         kernels_.scale(layer.vectors - layer.coefs, (1.0 - momentum_) * length,
                        direction + layer.coefs);

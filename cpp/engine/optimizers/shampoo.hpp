@@ -34,12 +34,13 @@ class Shampoo final : public Preconditioner<T> {
     Shampoo(std::unique_ptr<Optimizer<T>> base, const Settings &settings, const Kernels<T> &kernels,
             const Lapack<T> &lapack);
 
-    void allocate(const Surroundings &) override;
+    void allocate(const OptimizerContext &) override;
     void make_room(Index n_rows, Index n_threads, bool dense_inputs) override;
-    std::vector<Memory<T>> memory() override;
+    std::vector<StateArray<T>> state() override;
 
   protected:
-    void turn(const Team &, BatchGradient<T> &, StepSize, const T *gradient, T *direction) override;
+    void precondition(const Team &, BatchGradient<T> &, StepSize, const T *gradient,
+                      T *direction) override;
 
   private:
     enum class Grafting { none, sgd, adagrad, adam };
@@ -65,7 +66,7 @@ class Shampoo final : public Preconditioner<T> {
         Roots<T> roots;
     };
 
-    // What a number of the gradient is to the grafted rule, of which `square` is the memory.
+    // What a number of the gradient is to the grafted rule, whose state is `square`.
     T grafted(T gradient, T &square) const;
     double gather(const Block &, const T *gradient, ThreadMemory &);
     void update_statistic(const Side &, const T *rows, Index depth, ThreadMemory &);
@@ -82,7 +83,7 @@ class Shampoo final : public Preconditioner<T> {
     Buffer<T> statistics_, roots_;
     Buffer<T> squares_; // packed
     struct Norms {
-        double turned, grafted; // squared
+        double preconditioned, grafted; // squared
     };
     std::vector<Norms> norms_;                            // of each block
     double statistics_scale_ = 1.0, squares_scale_ = 1.0; // of this step; the same on all threads

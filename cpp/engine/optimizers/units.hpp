@@ -12,8 +12,8 @@
 namespace deepgen {
 
 // What is looked at in one go: pieces of so many numbers each. Of a layer's matrix a piece is a
-// stretch of a row; its numbers belong to units of their own (`apart`), but for narrow layers,
-// where it is a stretch of a column.
+// part of a row; its numbers belong to units of their own (`apart`), but for narrow layers,
+// where it is a part of a column.
 struct UnitGroup {
     enum class Block { coefs, intercepts, scale, shift, gain, gate_coefs, gate_intercepts } block;
     Index layer;

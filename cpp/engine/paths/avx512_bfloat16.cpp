@@ -19,9 +19,9 @@ void outer_product_of_pairs(const OuterProduct<float> &p) {
                             .c = p.out,
                             .c_stride = p.columns,
                             .bias = nullptr,
-                            .gate = nullptr,
-                            .gate_stride = 0,
-                            .gate_scale = 1};
+                            .mask = nullptr,
+                            .mask_stride = 0,
+                            .mask_scale = 1};
         if (first == 0)
             panel_of_width<float, Epilogue::store, false>(p.columns, t, p.rows);
         else

@@ -36,17 +36,17 @@ void apply(Rows<T> from, T *to, Index to_stride) {
 }
 
 template <class T, class Member>
-void backward(Rows<T> delta, const T *x, Index x_stride) {
+void backward(Rows<T> gradient, const T *x, Index x_stride) {
     using V = Simd<T>;
-    for (Index i = 0; i < delta.rows; ++i)
-        for (Index j = 0; j < padded<T>(delta.width); j += V::lanes) {
-            T *const at = delta.data + i * delta.stride + j;
+    for (Index i = 0; i < gradient.rows; ++i)
+        for (Index j = 0; j < padded<T>(gradient.width); j += V::lanes) {
+            T *const at = gradient.data + i * gradient.stride + j;
             (V::load(at) * Member::slope(V::load(x + i * x_stride + j))).store(at);
         }
 }
 
 template <class T, class Member>
-void curve(Rows<T> tangent, const T *x, Index x_stride, T *slope, T *bend) {
+void tangent_forward(Rows<T> tangent, const T *x, Index x_stride, T *slope, T *slope_tangent) {
     using V = Simd<T>;
     for (Index i = 0; i < tangent.rows; ++i)
         for (Index j = 0; j < padded<T>(tangent.width); j += V::lanes) {
@@ -54,19 +54,23 @@ void curve(Rows<T> tangent, const T *x, Index x_stride, T *slope, T *bend) {
             const V from = V::load(x + i * x_stride + j), before = V::load(tangent.data + at);
             const V f = Member::slope(from);
             f.store(slope + at);
-            (Member::bend(from) * before).store(bend + at);
+            (Member::second_derivative(from) * before).store(slope_tangent + at);
             (f * before).store(tangent.data + at);
         }
 }
 
 #define DEEPGEN_MEMBER(Type, name)                                                                 \
-    {Type::from_output, apply<T, Type>, backward<T, Type>, curve<T, Type>},
+    {Type::from_output, apply<T, Type>, backward<T, Type>, tangent_forward<T, Type>},
 template <class T>
 constexpr ActivationKernels<T> activation_kernels[] = {DEEPGEN_ACTIVATIONS(DEEPGEN_MEMBER)};
 #undef DEEPGEN_MEMBER
 
 #define DEEPGEN_MEMBER(Type, name)                                                                 \
-    {#name,          Type<T>::parameters, Type<T>::n_slots, initial<T, Type>, Type<T>::constants,  \
+    {#name,                                                                                        \
+     Type<T>::parameters,                                                                          \
+     Type<T>::n_state_arrays,                                                                      \
+     initial<T, Type>,                                                                             \
+     Type<T>::constants,                                                                           \
      update<T, Type>},
 template <class T>
 constexpr Rule<T> rules[] = {DEEPGEN_RULES(DEEPGEN_MEMBER)};
@@ -99,19 +103,19 @@ constexpr Kernels<T> table{
     .gradient_sums = gradient_sums<T>,
     .unstandardize_columns = unstandardize_columns<T>,
     .unstandardize_rows = unstandardize_rows<T>,
-    .curve_back = curve_back<T>,
+    .activation_tangent_backward = activation_tangent_backward<T>,
     .multiply_columns = multiply_columns<T>,
     .combine_columns = combine_columns<T>,
     .tangent_standardize_rows = tangent_standardize_rows<T>,
     .tangent_unstandardize_rows = tangent_unstandardize_rows<T>,
     .total_gradient = total_gradient<T>,
-    .depart = depart<T>,
-    .come_back = come_back<T>,
+    .perturb = perturb<T>,
+    .restore = restore<T>,
     .scale = scale<T>,
     .add_scaled = add_scaled<T>,
     .dot = dot<T>,
     .scale_by_size = scale_by_size<T>,
-    .approach = approach<T>,
+    .lerp = lerp<T>,
     .fma_peak = fma_peak<T>,
 };
 

@@ -67,7 +67,7 @@ void make_effective(const Kernels<T> &kernels, const Units<T> &units, T *effecti
     for (Index j = 0; j < v.width; ++j) {
         const Factor f = units.member.factor(squares[as_size(j)], v.rows);
         units.value[j] = f.value;
-        units.slope[j] = f.slope;
+        units.derivative[j] = f.derivative;
         factor[as_size(j)] = static_cast<T>(units.gain_of(j) * f.value);
         centre[as_size(j)] = static_cast<T>(units.mean[j]);
     }
@@ -76,23 +76,24 @@ void make_effective(const Kernels<T> &kernels, const Units<T> &units, T *effecti
 
 // dc = g f (u + k c) with k = 2 f' s / f, which loses no digits where c is next to nothing.
 template <class T>
-void pull_back(const Kernels<T> &kernels, const Units<T> &units, T *slopes, double *gain_slopes) {
+void pull_back(const Kernels<T> &kernels, const Units<T> &units, T *gradients,
+               double *gain_gradients) {
     const Rows<const T> v = units.stored;
     Line<double> sum, product;
-    products(kernels, {v.rows, v.width, slopes, v.stride}, v.data, sum.data(), product.data());
+    products(kernels, {v.rows, v.width, gradients, v.stride}, v.data, sum.data(), product.data());
     Line<T> factor, centre, minus_k;
     for (Index j = 0; j < v.width; ++j) {
-        const double mean = units.mean[j], f = units.value[j], slope = units.slope[j];
+        const double mean = units.mean[j], f = units.value[j], derivative = units.derivative[j];
         const double s = product[as_size(j)] - mean * sum[as_size(j)];
-        const double k = slope == 0.0 ? 0.0 : 2.0 * slope * s / f;
-        const double mean_slope =
+        const double k = derivative == 0.0 ? 0.0 : 2.0 * derivative * s / f;
+        const double mean_gradient =
             units.centred ? sum[as_size(j)] / static_cast<double>(v.rows) : 0.0;
-        gain_slopes[j] = f * s;
+        gain_gradients[j] = f * s;
         factor[as_size(j)] = static_cast<T>(units.gain_of(j) * f);
-        centre[as_size(j)] = static_cast<T>(mean_slope + k * mean);
+        centre[as_size(j)] = static_cast<T>(mean_gradient + k * mean);
         minus_k[as_size(j)] = static_cast<T>(-k);
     }
-    kernels.unstandardize_columns({v.rows, v.width, slopes, v.stride}, v.data, v.stride,
+    kernels.unstandardize_columns({v.rows, v.width, gradients, v.stride}, v.data, v.stride,
                                   factor.data(), centre.data(), minus_k.data());
 }
 

@@ -19,8 +19,8 @@ class Residual final : public Skip<T> {
         kernels_.add(call.carried, output.data, output.stride);
     }
 
-    void backward(const SkipCall<T> &, const SkipSlopes<T> &slopes) const override {
-        carry(kernels_, slopes);
+    void backward(const SkipCall<T> &, const SkipGradients<T> &gradients) const override {
+        carry(kernels_, gradients);
     }
 
     void tangent_forward(const SkipCall<T> &, const SkipTangent<T> &tangent,
@@ -29,7 +29,7 @@ class Residual final : public Skip<T> {
     }
 
     void tangent_backward(const SkipCall<T> &, const SkipTangent<T> &, Rows<const T>,
-                          const SkipSlopes<T> &tangents) const override {
+                          const SkipGradients<T> &tangents) const override {
         carry(kernels_, tangents);
     }
 

@@ -6,10 +6,10 @@ from typing import Any
 
 from deepgen._optional import load_extra
 
-__all__ = ["given_or_new"]
+__all__ = ["axes_or_new"]
 
 
-def given_or_new(ax: Any = None) -> Any:
+def axes_or_new(ax: Any = None) -> Any:
     """Return axes to draw on.
 
     Parameters
@@ -24,9 +24,9 @@ def given_or_new(ax: Any = None) -> Any:
 
     Examples
     --------
-    >>> from deepgen._display.axes import given_or_new
-    >>> ax = given_or_new()
-    >>> given_or_new(ax) is ax
+    >>> from deepgen._display.axes import axes_or_new
+    >>> ax = axes_or_new()
+    >>> axes_or_new(ax) is ax
     True
     """
     if ax is not None:

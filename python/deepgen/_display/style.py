@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["COLORS", "SEQUENTIAL", "legend_below", "new_figure", "write_figure"]
 
 COLORS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-"""Blue, vermilion, green, purple, orange, sky, black: in this order, for series."""
+"""For series, in this order."""
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK = COLORS
 
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
-"""One a colour, so that a series is told apart without colour as well."""
+"""One per colour, so that series are told apart without colour as well."""
 
 SEQUENTIAL: Final = "viridis"
 """Colour map of quantities that go from low to high."""
 
-STYLE: Final[dict[str, Any]] = {
+RC_PARAMS: Final[dict[str, Any]] = {
     "figure.figsize": (10.0, 5.0),
     "figure.dpi": 100,
     "figure.constrained_layout.use": True,
@@ -74,7 +75,7 @@ def new_figure(draw: Callable[[Figure], None]) -> Figure:
     matplotlib = load_extra("matplotlib", "plot", "drawing a figure")
     figure_module = load_extra("matplotlib.figure", "plot", "drawing a figure")
     cycle = matplotlib.cycler(color=COLORS)
-    with matplotlib.rc_context({**STYLE, "axes.prop_cycle": cycle}):
+    with matplotlib.rc_context({**RC_PARAMS, "axes.prop_cycle": cycle}):
         figure: Figure = figure_module.Figure()
         draw(figure)
         # Ticks and layout read the style when they are drawn, not when they are made.
@@ -131,7 +132,7 @@ def write_figure(figure: Figure, stem: str | Path) -> list[Path]:
     """
     matplotlib = load_extra("matplotlib", "plot", "saving a figure")
     paths = [Path(f"{stem}.png"), Path(f"{stem}.svg")]
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(RC_PARAMS):
         figure.savefig(paths[0])
         figure.savefig(paths[1], metadata={"Date": None})
     return paths

@@ -5,11 +5,10 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
-from html import escape
 from numbers import Integral, Real
 from typing import Any, TypeAlias
 
-__all__ = ["Row", "columns_of", "format_table", "to_csv", "to_html"]
+__all__ = ["Row", "columns_of", "format_table", "format_value", "to_csv"]
 
 Row: TypeAlias = Mapping[str, Any]
 """One row: column name to number, text, truth value or None."""
@@ -128,37 +127,6 @@ def to_csv(rows: Sequence[Row]) -> str:
     writer.writeheader()
     writer.writerows([{name: _plain(value) for name, value in row.items()} for row in rows])
     return text.getvalue()
-
-
-def to_html(rows: Sequence[Row]) -> str:
-    """Write a table as HTML.
-
-    Parameters
-    ----------
-    rows : sequence of mapping
-        The table.
-
-    Returns
-    -------
-    text : str
-        A ``<table>``; what stands in the cells is escaped.
-
-    Examples
-    --------
-    >>> from deepgen._display.text_table import to_html
-    >>> print(to_html([{"width": 2, "name": "<a>"}]))
-    <table><tr><th>width</th><th>name</th></tr>
-    <tr><td>2</td><td>&lt;a&gt;</td></tr></table>
-    """
-    columns = columns_of(rows)
-    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
-    body = "\n".join(
-        "<tr>"
-        + "".join(f"<td>{escape(format_value(row.get(name)))}</td>" for name in columns)
-        + "</tr>"
-        for row in rows
-    )
-    return f"<table><tr>{head}</tr>\n{body}</table>"
 
 
 def _plain(value: Any) -> Any:

@@ -11,8 +11,8 @@ __all__ = ["effective_threads", "measuring_threads", "worthwhile_threads"]
 # Multiply-adds for each thread below which meeting twice a step costs more than sharing it saves,
 # and below which beginning and ending a call does (on a busy machine its end waits for the
 # scheduler).
-STEP_WORK = 4e5
-SLICE_WORK = 2e7
+MIN_WORK_PER_STEP = 4e5
+MIN_WORK_PER_CALL = 2e7
 
 
 def effective_threads(n_jobs: int | None) -> int:
@@ -96,5 +96,5 @@ def worthwhile_threads(limit: int, step_work: float, n_steps: int = 1) -> int:
     >>> worthwhile_threads(8, step_work=1e8, n_steps=100)
     8
     """
-    worthwhile = min(step_work / STEP_WORK, step_work * n_steps / SLICE_WORK)
+    worthwhile = min(step_work / MIN_WORK_PER_STEP, step_work * n_steps / MIN_WORK_PER_CALL)
     return int(max(1, min(limit, worthwhile)))

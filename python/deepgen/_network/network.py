@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray, Matrix
-from deepgen._engine.row_chunks import average, pool, slices, stack
+from deepgen._engine.row_chunks import (
+    pooled_moments,
+    row_chunks,
+    stacked_rows,
+    weighted_mean_over_chunks,
+)
 from deepgen._network.layer_values import layer_values
 
 __all__ = ["Network"]
@@ -242,28 +247,28 @@ class Network:
     ) -> AnyArray:
         """Return the outputs before the link, (n_rows, n_outputs): logits, logs, scaled targets."""
         forward = partial(self.core.forward, self.parameters, X)
-        return stack(forward, slices(self.core, X, rows, n_threads))
+        return stacked_rows(forward, row_chunks(self.core, X, rows, n_threads))
 
     def means(
         self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
     ) -> AnyArray:
         """Return the predictions, (n_rows, n_outputs): outputs after the inverse link."""
         predict = partial(self.core.predict, self.parameters, X)
-        return stack(predict, slices(self.core, X, rows, n_threads))
+        return stacked_rows(predict, row_chunks(self.core, X, rows, n_threads))
 
     def activations(
         self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
     ) -> AnyArray:
         """Return what a layer, counted from 0, hands to the next one, (n_rows, width)."""
         activations = partial(self.core.activations, self.parameters, X, layer)
-        return stack(activations, slices(self.core, X, rows, n_threads))
+        return stacked_rows(activations, row_chunks(self.core, X, rows, n_threads))
 
     def moments(
         self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return mean and biased variance, (width,), of a layer before its normalization."""
         moments = partial(self.core.moments, self.parameters, X, layer)
-        return pool(moments, slices(self.core, X, rows, n_threads))
+        return pooled_moments(moments, row_chunks(self.core, X, rows, n_threads))
 
     def loss(
         self,
@@ -280,8 +285,10 @@ class Network:
         ``alpha`` is the factor of L2 on the weights; it is divided by the sum of sample weights.
         """
         loss = partial(self.core.loss, self.parameters, X, y, weights)
-        parts = slices(self.core, X, rows, n_threads)
-        return average(lambda **how: (loss(**how), None), parts, weights, alpha)[0]
+        chunks = row_chunks(self.core, X, rows, n_threads)
+        return weighted_mean_over_chunks(lambda **how: (loss(**how), None), chunks, weights, alpha)[
+            0
+        ]
 
     def loss_and_gradient(
         self,
@@ -295,8 +302,8 @@ class Network:
     ) -> tuple[float, AnyArray]:
         """Return `loss` and its gradient (n_parameters,), zero at the statistics of batch norm."""
         compute = partial(self.core.loss_and_gradient, self.parameters, X, y, weights)
-        parts = slices(self.core, X, rows, n_threads, passes=3)
-        return average(compute, parts, weights, alpha)
+        chunks = row_chunks(self.core, X, rows, n_threads, passes=3)
+        return weighted_mean_over_chunks(compute, chunks, weights, alpha)
 
     def recalibrate(
         self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1

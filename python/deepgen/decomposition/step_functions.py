@@ -23,7 +23,7 @@ __all__ = ["StepFunctions", "StepPredictor", "best_segments"]
 
 N_CELLS: Final = 2_000
 """Cells among whose borders the best jumps for a known f* are searched."""
-LARGEST: Final = 4_000
+MAX_POINTS: Final = 4_000
 """Points above which the table of the programme would no longer fit well in memory."""
 
 
@@ -157,10 +157,10 @@ class StepFunctions(HypothesisClass):
             If there are too many different inputs.
         """
         x, inverse = np.unique(X[:, 0], return_inverse=True)
-        if len(x) > LARGEST:
+        if len(x) > MAX_POINTS:
             raise ValueError(
-                f"the best step function on a sample takes n^2 work: at most {LARGEST:,} different "
-                f"inputs, got {len(x):,}; use a smaller n_samples"
+                f"the best step function on a sample takes n^2 work: at most {MAX_POINTS:,} "
+                f"different inputs, got {len(x):,}; use a smaller n_samples"
             )
         mass = np.bincount(inverse).astype(float)
         level = np.bincount(inverse, weights=y) / mass

@@ -19,7 +19,7 @@ __all__ = ["RegionCount", "count_regions"]
 
 # Radius, in half sides of the box, of the smallest ball that makes a cell count; HiGHS keeps
 # constraints to 1e-10.
-SMALLEST = 1e-8
+MIN_RADIUS = 1e-8
 FEASIBLE = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 PILOT = 10_000
 # Splits for one program: the others are decided without one. Measured on small nets: 2.5 to 4.
@@ -246,7 +246,7 @@ class _Walk:
         if result.status != 0:
             raise RuntimeError(f"the linear program of {len(G)} rows failed: {result.message}")
         radius = float(result.x[-1])
-        return (result.x[:-1], radius) if radius > SMALLEST else None
+        return (result.x[:-1], radius) if radius > MIN_RADIUS else None
 
     def refusal(self) -> str:
         return (

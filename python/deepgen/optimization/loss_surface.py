@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deepgen._display.axes import given_or_new
+from deepgen._display.axes import axes_or_new
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -74,7 +74,7 @@ class LossSurface:
         ax : matplotlib.axes.Axes
             The axes drawn on.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         filled = ax.contourf(self.alphas, self.betas, self.values.T, levels=20)
         ax.figure.colorbar(filled, ax=ax, label="loss")
         ax.set(xlabel="first direction", ylabel="second direction")

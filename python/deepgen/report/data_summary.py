@@ -9,7 +9,7 @@ from deepgen.tables.columns import NumberColumn
 
 __all__ = ["data_summary"]
 
-MOST_CATEGORIES = 5
+MAX_CATEGORIES = 5
 """Categories that are listed of a column."""
 
 
@@ -42,8 +42,8 @@ def data_summary(data: ReportData) -> Section:
             known = set(column.categories)
             present = values.dropna().astype(object)
             row["not seen in training"] = sum(str(value) not in known for value in present)
-            shown = ", ".join(column.categories[:MOST_CATEGORIES])
-            more = len(column.categories) - MOST_CATEGORIES
+            shown = ", ".join(column.categories[:MAX_CATEGORIES])
+            more = len(column.categories) - MAX_CATEGORIES
             row["categories"] = shown + (f" and {more} more" if more > 0 else "")
         rows.append(row)
     facts, estimator = model.facts, model.estimator

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepgen._display.style import VERMILION
 from deepgen.report.section import ReportData, Section
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def learning_curves(data: ReportData) -> Section:
         left.plot(epochs, _numbers(history["val_loss"]), "--", label="held out")
         unit = "in scaled units" if data.model.task == "regression" else "log loss"
         left.set(title="Loss", xlabel="epoch", ylabel=f"loss, {unit}")
-        right.plot(epochs, scores, color="#d55e00", label="held out")
+        right.plot(epochs, scores, color=VERMILION, label="held out")
         right.axvline(epochs[best], color="black", linestyle=":", label="weights that were kept")
         right.set(title="Score", xlabel="epoch", ylabel=data.model.metric)
         for axes in (left, right):

@@ -14,7 +14,7 @@ from deepgen._optional import load_extra
 __all__ = ["CategoryColumn", "Column", "NumberColumn", "learn_column"]
 
 
-MOST_CATEGORIES: Final = 100
+MAX_CATEGORIES: Final = 100
 """Categories with a feature of their own; rarer ones share one."""
 
 
@@ -161,7 +161,7 @@ class CategoryColumn:
         missing = values.isna()
         found, counts = np.unique(_text(values)[~missing.to_numpy()], return_counts=True)
         # The sort is stable, so that of equally frequent categories the first stay.
-        frequent = np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]
+        frequent = np.argsort(-counts, kind="stable")[:MAX_CATEGORIES]
         categories = tuple(str(found[place]) for place in np.sort(frequent))
         return cls(name, categories, bool(missing.any()), len(found) > len(categories))
 
@@ -237,7 +237,7 @@ def learn_column(name: str, values: Any) -> Column | None:
         return None
     if types.is_numeric_dtype(values) or types.is_datetime64_any_dtype(values):
         return NumberColumn.learn(name, values)
-    if len(present) > MOST_CATEGORIES and present.nunique() > len(present) / 2:
+    if len(present) > MAX_CATEGORIES and present.nunique() > len(present) / 2:
         return None
     return CategoryColumn.learn(name, values)
 

@@ -17,7 +17,7 @@ __all__ = ["fit_table"]
 
 HELD_OUT: Final = 0.2
 """Share of the rows that are set aside."""
-FEWEST: Final = 10
+MIN_ROWS: Final = 10
 """Rows with a target that are needed."""
 
 
@@ -78,8 +78,8 @@ def fit_table(
         known = ", ".join(f"'{name}'" for name in table.columns)
         raise ValueError(f"there is no column '{target}'; the table has {known}")
     rows = table[table[target].notna()]
-    if len(rows) < FEWEST:
-        raise ValueError(f"{FEWEST} rows with a target are needed, got {len(rows)}")
+    if len(rows) < MIN_ROWS:
+        raise ValueError(f"{MIN_ROWS} rows with a target are needed, got {len(rows)}")
     chosen = choose_task(rows[target], target, task)
     y = chosen.targets(rows[target], target)
     train, held_out = _split(y, chosen.kind == "classification", seed)

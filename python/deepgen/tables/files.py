@@ -1,16 +1,16 @@
-"""Tables from files: CSV (also compressed) and Parquet, through pandas."""
+"""Tables from and to files: CSV (also compressed) and Parquet, through pandas."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import numpy as np
 
 from deepgen._optional import load_extra
 
-__all__ = ["is_parquet", "read_table"]
+__all__ = ["is_parquet", "read_table", "write_table"]
 
 
 def is_parquet(path: str | Path) -> bool:
@@ -28,7 +28,7 @@ def is_parquet(path: str | Path) -> bool:
 
     Examples
     --------
-    >>> from deepgen.tables.reading import is_parquet
+    >>> from deepgen.tables.files import is_parquet
     >>> is_parquet("ages.parquet"), is_parquet("ages.csv.gz")
     (True, False)
     """
@@ -97,6 +97,44 @@ def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
     if nested:
         raise ValueError(f"{path} holds lists or structures in column '{nested[0]}'")
     return table
+
+
+def write_table(table: Any, to: str | Path | TextIO) -> None:
+    r"""Write a table to a file, as `read_table` reads it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        What to write; its index is left out.
+    to : str, path or text stream
+        A file that ends in ``.parquet`` or ``.pq`` becomes Parquet; every other, and a stream,
+        becomes CSV with a line of column names.
+
+    Raises
+    ------
+    BrokenPipeError
+        If the stream's reader has left.
+    ValueError
+        If the file cannot be written.
+
+    Examples
+    --------
+    >>> import pandas, sys
+    >>> from deepgen.tables import write_table
+    >>> write_table(pandas.DataFrame({"name": ["Ada"], "age": [36]}), sys.stdout)
+    name,age
+    Ada,36
+    """
+    try:
+        if isinstance(to, (str, Path)) and is_parquet(to):
+            load_extra("pyarrow", "tables", "writing Parquet")
+            table.to_parquet(to, index=False)
+        else:
+            table.to_csv(to, index=False, lineterminator="\n")
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise ValueError(f"cannot write {to}: {error.strerror or error}") from None
 
 
 def _is_nested(value: Any) -> bool:

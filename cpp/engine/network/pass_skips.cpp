@@ -9,7 +9,8 @@
 namespace deepgen {
 
 template <class T>
-void Pass<T>::drop(const Batch<T> &batch, Index layer, Share rows, T *matrix, Index stride) const {
+void Pass<T>::drop(const Batch<T> &batch, Index layer, IndexRange rows, T *matrix,
+                   Index stride) const {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     if (batch.branch_key && plan.branch_drop > 0.0)
         drop_branches(batch, layer, rows, matrix, stride);
@@ -37,7 +38,7 @@ void Pass<T>::drop(const Batch<T> &batch, Index layer, Share rows, T *matrix, In
 //
 // Huang, Sun, Liu, Sedra & Weinberger (2016), Deep networks with stochastic depth, section 3.
 template <class T>
-void Pass<T>::drop_branches(const Batch<T> &batch, Index layer, Share rows, T *matrix,
+void Pass<T>::drop_branches(const Batch<T> &batch, Index layer, IndexRange rows, T *matrix,
                             Index stride) const {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     const std::uint64_t layer_key =
@@ -54,7 +55,7 @@ void Pass<T>::drop_branches(const Batch<T> &batch, Index layer, Share rows, T *m
 }
 
 template <class T>
-SkipCall<T> Pass<T>::skip_call(Index layer, Share rows) const {
+SkipCall<T> Pass<T>::skip_call(Index layer, IndexRange rows) const {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     const LayerMemory &memory = layers_[as_size(layer)];
@@ -69,7 +70,7 @@ SkipCall<T> Pass<T>::skip_call(Index layer, Share rows) const {
 }
 
 template <class T>
-void Pass<T>::part_from_gate(Index layer, Share rows, T *z, Index stride) {
+void Pass<T>::part_from_gate(Index layer, IndexRange rows, T *z, Index stride) {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
     const Index gate = network_.packed().layers()[as_size(layer)].gate;
@@ -82,14 +83,14 @@ void Pass<T>::part_from_gate(Index layer, Share rows, T *z, Index stride) {
 }
 
 template <class T>
-void Pass<T>::skip_forward(Index layer, Share rows, T *output, Index stride) {
+void Pass<T>::skip_forward(Index layer, IndexRange rows, T *output, Index stride) {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     plan.skip->forward(skip_call(layer, rows),
                        {rows.end - rows.begin, plan.width, output + rows.begin * stride, stride});
 }
 
 template <class T>
-void Pass<T>::skip_backward(Index layer, Share rows) {
+void Pass<T>::skip_backward(Index layer, IndexRange rows) {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
     LayerMemory &from = layers_[as_size(plan.skip_from)];
@@ -99,29 +100,29 @@ void Pass<T>::skip_backward(Index layer, Share rows) {
                 matrix.empty() ? nullptr : matrix.data() + rows.begin * stride + column, stride};
     };
     plan.skip->backward(skip_call(layer, rows),
-                        {.slope = part(memory.slope, memory.stride, 0),
-                         .carried = part(from.slope, from.stride, 0),
+                        {.branch = part(memory.gradients, memory.stride, 0),
+                         .carried = part(from.gradients, from.stride, 0),
                          .carried_is_new = !network_.is_added(plan.skip_from, layer + 1),
-                         .gate = part(memory.product_slope, memory.product_stride, gate)});
+                         .gate = part(memory.product_gradients, memory.product_stride, gate)});
 }
 
 template <class T>
-void Pass<T>::join_gate(Index layer, Share rows) {
+void Pass<T>::join_gate(Index layer, IndexRange rows) {
     const Index width = network_.layers()[as_size(layer)].width;
     LayerMemory &memory = layers_[as_size(layer)];
     for (Index i = rows.begin; i < rows.end; ++i)
-        std::copy_n(memory.slope.data() + i * memory.stride, width,
-                    memory.product_slope.data() + i * memory.product_stride);
+        std::copy_n(memory.gradients.data() + i * memory.stride, width,
+                    memory.product_gradients.data() + i * memory.product_stride);
 }
 
 #define DEEPGEN_INSTANTIATE(T)                                                                     \
-    template void Pass<T>::drop(const Batch<T> &, Index, Share, T *, Index) const;                 \
-    template void Pass<T>::drop_branches(const Batch<T> &, Index, Share, T *, Index) const;        \
-    template SkipCall<T> Pass<T>::skip_call(Index, Share) const;                                   \
-    template void Pass<T>::part_from_gate(Index, Share, T *, Index);                               \
-    template void Pass<T>::skip_forward(Index, Share, T *, Index);                                 \
-    template void Pass<T>::skip_backward(Index, Share);                                            \
-    template void Pass<T>::join_gate(Index, Share);
+    template void Pass<T>::drop(const Batch<T> &, Index, IndexRange, T *, Index) const;            \
+    template void Pass<T>::drop_branches(const Batch<T> &, Index, IndexRange, T *, Index) const;   \
+    template SkipCall<T> Pass<T>::skip_call(Index, IndexRange) const;                              \
+    template void Pass<T>::part_from_gate(Index, IndexRange, T *, Index);                          \
+    template void Pass<T>::skip_forward(Index, IndexRange, T *, Index);                            \
+    template void Pass<T>::skip_backward(Index, IndexRange);                                       \
+    template void Pass<T>::join_gate(Index, IndexRange);
 DEEPGEN_INSTANTIATE(float)
 DEEPGEN_INSTANTIATE(double)
 #undef DEEPGEN_INSTANTIATE

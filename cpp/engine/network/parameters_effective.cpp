@@ -44,7 +44,7 @@ void PackedParameters<T>::for_each_units(const Network<T> &network, std::size_t 
               .gain_step = step,
               .mean = unit_means_[l].data() + unit,
               .value = unit_values_[l].data() + unit,
-              .slope = unit_slopes_[l].data() + unit},
+              .derivative = unit_derivatives_[l].data() + unit},
              at, unit);
     }
 }
@@ -83,19 +83,19 @@ void PackedParameters<T>::pull_back(const Network<T> &network, const Team &team,
             for_each_units(network, l, column, width,
                            [&](const Units<T> &units, Index from, Index unit) {
                                deepgen::pull_back(network.kernels(), units, gradient + from,
-                                                  gain_slopes_[l].data() + unit);
+                                                  gain_gradients_[l].data() + unit);
                            });
     });
     team.wait();
-    const Share share = team.share(static_cast<Index>(network.layers().size()));
+    const IndexRange share = team.share(static_cast<Index>(network.layers().size()));
     for (Index layer = share.begin; layer < share.end; ++layer) {
         const LayerBlocks &blocks = network.layout().layers[as_size(layer)];
-        const Buffer<double> &slopes = gain_slopes_[as_size(layer)];
+        const Buffer<double> &gradients = gain_gradients_[as_size(layer)];
         T *const to = gradient + network.packed().layers()[as_size(layer)].gain;
         if (blocks.n_gains == blocks.width)
-            std::copy_n(slopes.data(), blocks.width, to);
+            std::copy_n(gradients.data(), blocks.width, to);
         else if (blocks.gain != absent)
-            *to = static_cast<T>(std::accumulate(slopes.begin(), slopes.end(), 0.0));
+            *to = static_cast<T>(std::accumulate(gradients.begin(), gradients.end(), 0.0));
     }
 }
 

@@ -14,7 +14,7 @@ namespace deepgen {
 
 struct Probe::Chunk {
     Inputs<double> X;
-    Targeted<double> y;
+    TargetsView<double> y;
     Batch<double> batch;
     Pass<double> &pass;
     PackedParameters<double> &parameters;
@@ -31,8 +31,8 @@ Inputs<double> from_row(const Inputs<double> &X, Index first) {
     return rest;
 }
 
-Targeted<double> from_row(const Targeted<double> &y, Index first) {
-    Targeted<double> rest = y;
+TargetsView<double> from_row(const TargetsView<double> &y, Index first) {
+    TargetsView<double> rest = y;
     if (y.values)
         rest.values += first * y.n_targets;
     if (y.classes)
@@ -42,7 +42,7 @@ Targeted<double> from_row(const Targeted<double> &y, Index first) {
     return rest;
 }
 
-Probe::Probe(const Network<double> &network, const Inputs<double> &X, const Targeted<double> &y)
+Probe::Probe(const Network<double> &network, const Inputs<double> &X, const TargetsView<double> &y)
     : network_(network), X_(X), y_(y) {
     require(X.n_rows >= 1, "a probe needs at least one row");
     require(
@@ -55,7 +55,7 @@ Probe::Probe(const Network<double> &network, const Inputs<double> &X, const Targ
 }
 
 void Probe::add_over_chunks(const double *parameters, const double *weights, double weight_sum,
-                            Share rows, double *sum, Index n_threads, Steps phase_1,
+                            IndexRange rows, double *sum, Index n_threads, Steps phase_1,
                             Steps phase_2) const {
     const Index most = std::min(measured_rows, rows.end - rows.begin);
     if (most <= 0)
@@ -66,10 +66,10 @@ void Probe::add_over_chunks(const double *parameters, const double *weights, dou
     Buffer<double> packed_sum(packed.weights.size());
     network_.packed().pack(sum, packed_sum.data());
     Pass<double> pass(network_, most, n_threads, !X_.sparse(), Pass<double>::Purpose::gradient);
-    Targeted<double> y = y_;
+    TargetsView<double> y = y_;
     y.weights = weights;
     parallel(n_threads, [&](const Team &team) {
-        const auto sink = [&](Index, const WorkItem &, const GradientTile<double> &tile) {
+        const auto sink = [&](Index, const GradientTask &, const GradientTile<double> &tile) {
             for (Index i = 0; i < tile.n; ++i)
                 packed_sum[as_size(tile.offset + i)] += tile.gradient[i];
         };
@@ -83,7 +83,7 @@ void Probe::add_over_chunks(const double *parameters, const double *weights, dou
                               .sink = sink};
             pass.forward(team, chunk.batch, chunk.X, packed,
                          static_cast<Index>(network_.layers().size()) - 1, Part::output);
-            pass.loss_and_slopes(team, chunk.batch, chunk.y);
+            pass.loss_and_output_gradients(team, chunk.batch, chunk.y);
             phase_1(team, chunk);
             team.wait();
             phase_2(team, chunk);
@@ -93,7 +93,7 @@ void Probe::add_over_chunks(const double *parameters, const double *weights, dou
     network_.packed().unpack(packed_sum.data(), sum);
 }
 
-void Probe::add_gradients(const double *parameters, const double *u, Share rows, double *sum,
+void Probe::add_gradients(const double *parameters, const double *u, IndexRange rows, double *sum,
                           Index n_threads) const {
     add_over_chunks(
         parameters, u, 1.0, rows, sum, n_threads,
@@ -105,8 +105,8 @@ void Probe::add_gradients(const double *parameters, const double *u, Share rows,
         });
 }
 
-void Probe::add_gauss_newton(const double *parameters, const double *v, Share rows, double *sum,
-                             Index n_threads) const {
+void Probe::add_gauss_newton(const double *parameters, const double *v, IndexRange rows,
+                             double *sum, Index n_threads) const {
     PackedParameters<double> direction(network_);
     direction.load_trainable(network_, v);
     Tangent tangent(network_, std::min(measured_rows, rows.end - rows.begin), n_threads,
@@ -115,7 +115,7 @@ void Probe::add_gauss_newton(const double *parameters, const double *v, Share ro
         parameters, y_.weights, weight_sum_, rows, sum, n_threads,
         [&](const Team &team, const Chunk &chunk) {
             tangent.forward(team, chunk.batch, chunk.X, chunk.pass, chunk.parameters, direction);
-            tangent.curve_outputs_of(team, chunk.batch, chunk.y, chunk.pass);
+            tangent.curvature_as_output_gradients(team, chunk.batch, chunk.y, chunk.pass);
             chunk.pass.backward(team, chunk.batch, chunk.parameters);
         },
         [](const Team &team, const Chunk &chunk) {
@@ -123,7 +123,7 @@ void Probe::add_gauss_newton(const double *parameters, const double *v, Share ro
         });
 }
 
-void Probe::add_hvp(const double *parameters, const double *v, Share rows, double *sum,
+void Probe::add_hvp(const double *parameters, const double *v, IndexRange rows, double *sum,
                     Index n_threads) const {
     PackedParameters<double> direction(network_);
     direction.load_trainable(network_, v);
@@ -133,11 +133,11 @@ void Probe::add_hvp(const double *parameters, const double *v, Share rows, doubl
         parameters, y_.weights, weight_sum_, rows, sum, n_threads,
         [&](const Team &team, const Chunk &chunk) {
             tangent.forward(team, chunk.batch, chunk.X, chunk.pass, chunk.parameters, direction);
-            tangent.curve_outputs(team, chunk.batch, chunk.y, chunk.pass);
+            tangent.tangent_of_output_gradients(team, chunk.batch, chunk.y, chunk.pass);
             chunk.pass.backward(team, chunk.batch, chunk.parameters,
-                                [&](Index layer, Slopes state) {
+                                [&](Index layer, GradientStage stage) {
                                     tangent.backward(team, chunk.batch, chunk.pass,
-                                                     chunk.parameters, direction, layer, state);
+                                                     chunk.parameters, direction, layer, stage);
                                 });
         },
         [&](const Team &team, const Chunk &chunk) {

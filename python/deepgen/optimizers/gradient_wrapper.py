@@ -1,4 +1,4 @@
-"""Sharpness: optimizers that step along gradients of points near by, wrapped around another."""
+"""Wrappers that hand a first-order optimizer gradients taken at perturbed weights."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from deepgen import _core
 from deepgen.optimizers.adam import Adam
 from deepgen.optimizers.optimizer import FirstOrder
 
-__all__ = ["Sharpness"]
+__all__ = ["PerturbedGradient"]
 
 
 @dataclass(repr=False)
-class Sharpness(FirstOrder):
-    """Base of what is wrapped around a first-order optimizer and hands it other gradients.
+class PerturbedGradient(FirstOrder):
+    """A wrapper around a first-order optimizer that hands it gradients taken at perturbed weights.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Sharpness(FirstOrder):
         ValueError
             If a field is out of range or the base is no rule by itself.
         """
-        if not isinstance(self.base, FirstOrder) or isinstance(self.base, Sharpness):
+        if not isinstance(self.base, FirstOrder) or isinstance(self.base, PerturbedGradient):
             raise ValueError(
                 f"{type(self).__name__}: base must be a first-order optimizer that wraps no other, "
                 f"such as Adam(), got {self.base!r}"

@@ -1,5 +1,5 @@
-// What belongs to single rows: their gradients, the norms of those, their slopes in a direction,
-// and the derivatives of the outputs in the inputs. Each thread takes rows of its own.
+// What belongs to single rows: their gradients, the norms of those, their derivatives in a
+// direction, and the derivatives of the outputs in the inputs. Each thread takes rows of its own.
 //
 //   |dl_i/dW|^2 = |a_i|^2 |dl_i/dz_i|^2,   since dl_i/dW = a_i (dl_i/dz_i)^T
 //
@@ -46,7 +46,7 @@ struct Probe::Worker {
 };
 
 void Probe::by_rows(const double *parameters, const double *direction, const Inputs<double> &X,
-                    Share rows, Index n_threads, Rowwise work) const {
+                    IndexRange rows, Index n_threads, Rowwise work) const {
     const Index most = std::min(rows_at_once, rows.end - rows.begin);
     if (most <= 0)
         return;
@@ -63,91 +63,91 @@ void Probe::by_rows(const double *parameters, const double *direction, const Inp
                                                    direction ? &packed_direction : nullptr));
     parallel(n_threads, [&](const Team &team) {
         Worker &worker = *workers[as_size(team.rank)];
-        const Share chunks = team.share(n_chunks);
+        const IndexRange chunks = team.share(n_chunks);
         for (Index chunk = chunks.begin; chunk < chunks.end; ++chunk) {
             const Index first = rows.begin + chunk * most;
             worker.batch.rows.size = std::min(most, rows.end - first);
             const Inputs<double> own = from_row(X, first);
-            worker.pass.forward(alone, worker.batch, own, packed,
+            worker.pass.forward(single_thread, worker.batch, own, packed,
                                 static_cast<Index>(network_.layers().size()) - 1, Part::output);
             work(worker, own, first, worker.batch.rows.size);
         }
     });
 }
 
-void Probe::directional(const double *parameters, const double *v, Share rows, double *slopes,
-                        Index n_threads) const {
+void Probe::directional(const double *parameters, const double *v, IndexRange rows,
+                        double *derivatives, Index n_threads) const {
     const Index last = static_cast<Index>(network_.layers().size()) - 1;
     by_rows(parameters, v, X_, rows, n_threads,
             [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
-                take_losses(worker, first);
-                worker.tangent.forward(alone, worker.batch, X, worker.pass, worker.parameters,
-                                       *worker.direction);
-                const Rows<const double> dz = worker.pass.slopes(last, n);
+                loss_gradients(worker, first);
+                worker.tangent.forward(single_thread, worker.batch, X, worker.pass,
+                                       worker.parameters, *worker.direction);
+                const Rows<const double> dz = worker.pass.gradients(last, n);
                 const Rows<const double> moved = worker.tangent.outputs(last, n);
                 for (Index i = 0; i < n; ++i) {
                     double sum = 0.0;
                     for (Index j = 0; j < dz.width; ++j)
                         sum += dz.data[i * dz.stride + j] * moved.data[i * moved.stride + j];
-                    slopes[first + i] = sum;
+                    derivatives[first + i] = sum;
                 }
             });
 }
 
-void Probe::norms(const double *parameters, Share rows, double *norms, Index n_threads) const {
-    by_rows(parameters, nullptr, X_, rows, n_threads,
-            [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
-                take_losses(worker, first);
-                double *const squares = norms + first;
-                std::fill_n(squares, n, 0.0);
-                const auto visit = [&](Index layer, Slopes state) {
-                    const LayerBlocks &blocks = network_.layout().layers[as_size(layer)];
-                    const Rows<const double> slopes = worker.pass.slopes(layer, n);
-                    if (state == Slopes::normalized && blocks.scale != absent) {
-                        const NormalizationMemory<double> &memory =
-                            worker.pass.normalization(layer);
-                        for (Index i = 0; i < n; ++i) {
-                            const double *const x = memory.standardized.data() + i * memory.stride;
-                            const double *const dy = slopes.data + i * slopes.stride;
-                            for (Index j = 0; j < slopes.width; ++j)
-                                squares[i] += dy[j] * dy[j] * (1.0 + x[j] * x[j]);
-                        }
-                    }
-                    if (state != Slopes::product)
-                        return;
-                    const Rows<const double> a = worker.pass.inputs(layer, n);
-                    const Rows<const double> dz = worker.pass.product_slopes(layer, n);
-                    const Index gate = network_.packed().layers()[as_size(layer)].gate;
+void Probe::norms(const double *parameters, IndexRange rows, double *norms, Index n_threads) const {
+    by_rows(
+        parameters, nullptr, X_, rows, n_threads,
+        [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
+            loss_gradients(worker, first);
+            double *const squares = norms + first;
+            std::fill_n(squares, n, 0.0);
+            const auto visit = [&](Index layer, GradientStage stage) {
+                const LayerBlocks &blocks = network_.layout().layers[as_size(layer)];
+                const Rows<const double> gradients = worker.pass.gradients(layer, n);
+                if (stage == GradientStage::normalized && blocks.scale != absent) {
+                    const NormalizationMemory<double> &memory = worker.pass.normalization(layer);
                     for (Index i = 0; i < n; ++i) {
-                        const bool sparse = layer == 0 && X.sparse();
-                        const double inputs = sparse ? square_of(X.values + X.starts[i],
-                                                                 X.starts[i + 1] - X.starts[i])
-                                                     : square_of(a.data + i * a.stride, a.width);
-                        const auto add = [&](Index intercepts, Index column) {
-                            const double bias = intercepts == absent ? 0.0 : 1.0;
-                            squares[i] += (inputs + bias) *
-                                          square_of(dz.data + i * dz.stride + column, slopes.width);
-                        };
-                        add(blocks.intercepts, 0);
-                        if (blocks.gate_coefs != absent)
-                            add(blocks.gate_intercepts, gate);
+                        const double *const x = memory.standardized.data() + i * memory.stride;
+                        const double *const dy = gradients.data + i * gradients.stride;
+                        for (Index j = 0; j < gradients.width; ++j)
+                            squares[i] += dy[j] * dy[j] * (1.0 + x[j] * x[j]);
                     }
-                };
-                worker.pass.backward(alone, worker.batch, worker.parameters, visit);
-                for (Index i = 0; i < n; ++i)
-                    squares[i] = std::sqrt(squares[i]);
-            });
+                }
+                if (stage != GradientStage::product)
+                    return;
+                const Rows<const double> a = worker.pass.inputs(layer, n);
+                const Rows<const double> dz = worker.pass.product_gradients(layer, n);
+                const Index gate = network_.packed().layers()[as_size(layer)].gate;
+                for (Index i = 0; i < n; ++i) {
+                    const bool sparse = layer == 0 && X.sparse();
+                    const double inputs =
+                        sparse ? square_of(X.values + X.starts[i], X.starts[i + 1] - X.starts[i])
+                               : square_of(a.data + i * a.stride, a.width);
+                    const auto add = [&](Index intercepts, Index column) {
+                        const double bias = intercepts == absent ? 0.0 : 1.0;
+                        squares[i] += (inputs + bias) *
+                                      square_of(dz.data + i * dz.stride + column, gradients.width);
+                    };
+                    add(blocks.intercepts, 0);
+                    if (blocks.gate_coefs != absent)
+                        add(blocks.gate_intercepts, gate);
+                }
+            };
+            worker.pass.backward(single_thread, worker.batch, worker.parameters, visit);
+            for (Index i = 0; i < n; ++i)
+                squares[i] = std::sqrt(squares[i]);
+        });
 }
 
-void Probe::gradients(const double *parameters, Share rows, double *G, Index n_threads) const {
+void Probe::gradients(const double *parameters, IndexRange rows, double *G, Index n_threads) const {
     const Index size = n_parameters();
     // One row whole before the next: pages that are new are met once, and in order.
     const auto write_row = [&](const Worker &worker, const Inputs<double> &X, Index i, double *to) {
         for (std::size_t l = 0; l < network_.layers().size(); ++l) {
             const LayerBlocks &blocks = network_.layout().layers[l];
             const Index layer = static_cast<Index>(l), width = blocks.width;
-            const Rows<const double> slopes = worker.pass.product_slopes(layer, i + 1);
-            const double *const dz = slopes.data + i * slopes.stride;
+            const Rows<const double> gradients = worker.pass.product_gradients(layer, i + 1);
+            const double *const dz = gradients.data + i * gradients.stride;
             double *const coefs = to + blocks.coefs;
             const auto write = [&](Index k, double a) {
                 for (Index j = 0; j < width; ++j)
@@ -186,23 +186,24 @@ void Probe::gradients(const double *parameters, Share rows, double *G, Index n_t
     };
     by_rows(parameters, nullptr, X_, rows, n_threads,
             [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
-                take_losses(worker, first);
-                const auto keep_normalized = [&](Index layer, Slopes state) {
+                loss_gradients(worker, first);
+                const auto keep_normalized = [&](Index layer, GradientStage stage) {
                     Buffer<double> &kept = worker.normalized[as_size(layer)];
-                    const Rows<const double> dy = worker.pass.slopes(layer, n);
-                    if (state == Slopes::normalized && !kept.empty())
+                    const Rows<const double> dy = worker.pass.gradients(layer, n);
+                    if (stage == GradientStage::normalized && !kept.empty())
                         std::copy_n(dy.data, n * dy.stride, kept.data());
                 };
-                worker.pass.backward(alone, worker.batch, worker.parameters, keep_normalized);
+                worker.pass.backward(single_thread, worker.batch, worker.parameters,
+                                     keep_normalized);
                 for (Index i = 0; i < n; ++i)
                     write_row(worker, X, i, G + (first - rows.begin + i) * size);
             });
 }
 
-void Probe::take_losses(Worker &worker, Index first) const {
-    Targeted<double> y = from_row(y_, first);
+void Probe::loss_gradients(Worker &worker, Index first) const {
+    TargetsView<double> y = from_row(y_, first);
     y.weights = nullptr;
-    worker.pass.loss_and_slopes(alone, worker.batch, y);
+    worker.pass.loss_and_output_gradients(single_thread, worker.batch, y);
 }
 
 void Probe::jacobian(const double *parameters, const Inputs<double> &X, double *J,
@@ -221,21 +222,21 @@ void Probe::jacobian(const double *parameters, const Inputs<double> &X, double *
                 parameters[blocks.coefs + k * blocks.width + j];
     }
     const Index stride = row_stride<double>(n_inputs);
-    std::vector<Buffer<double>> slopes; // dz/dx of one output, for each thread
+    std::vector<Buffer<double>> input_gradients; // dz/dx of one output, for each thread
     for (Index rank = 0; rank < n_threads; ++rank)
-        slopes.emplace_back(as_size(std::min(rows_at_once, X.n_rows) * stride));
+        input_gradients.emplace_back(as_size(std::min(rows_at_once, X.n_rows) * stride));
     by_rows(parameters, nullptr, X, {0, X.n_rows}, n_threads,
             [&](Worker &worker, const Inputs<double> &, Index first, Index n) {
-                Buffer<double> &to = slopes[as_size(worker.rank)];
-                const Rows<double> outputs = worker.pass.output_slopes(n);
+                Buffer<double> &to = input_gradients[as_size(worker.rank)];
+                const Rows<double> outputs = worker.pass.output_gradients(n);
                 for (Index output = 0; output < n_outputs; ++output) {
                     for (Index i = 0; i < n; ++i) {
                         double *const row = outputs.data + i * outputs.stride;
                         std::fill_n(row, outputs.width, 0.0);
                         row[output] = 1.0;
                     }
-                    worker.pass.backward(alone, worker.batch, worker.parameters);
-                    const Rows<const double> dz = worker.pass.slopes(0, n);
+                    worker.pass.backward(single_thread, worker.batch, worker.parameters);
+                    const Rows<const double> dz = worker.pass.gradients(0, n);
                     kernels.product[static_cast<int>(Epilogue::store)]({.rows = n,
                                                                         .columns = packed.n_inputs,
                                                                         .depth = blocks.width,
