@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pytest
 
-from deepgen.estimators.construction import regressor_from_layers
+from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.expressivity import breakpoints, linear_regions, sampled_patterns
 
 timed = pytest.mark.benchmark(timer=time.thread_time)

@@ -4,7 +4,7 @@ import numpy as np
 from workloads import LEARNING_RATE
 
 from deepgen import _core
-from deepgen.threads import worthwhile_threads
+from deepgen._engine.threads import worthwhile_threads
 
 
 class EngineTraining:

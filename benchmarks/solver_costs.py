@@ -14,7 +14,7 @@ from measuring import interleaved, machine, verdict
 from workloads import MIDDLE, SMALL, THIN
 
 from deepgen import _core
-from deepgen.blas import one_blas_thread
+from deepgen._engine.blas import one_blas_thread
 from deepgen.optimizers import KFAC, LBFGS, SAM, SGD, SOLVERS, WRAPPERS, RMSProp
 
 # Times of Adam that an elementwise rule may take, times of what it wraps that SAM may.

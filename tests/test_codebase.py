@@ -33,7 +33,7 @@ MAY_INCLUDE = {
     "probes": {"core", "kernels", *FAMILIES, "paths", "network"},
     "bindings": {"core", "kernels", *FAMILIES, "paths", "network", "training", "probes"},
 }
-LONGEST_FILE = 400
+MAX_LINES = 400
 SOURCES = sorted(
     path
     for folder, pattern in (
@@ -72,8 +72,17 @@ def test_only_the_bindings_know_python(path):
 def test_files_fit_a_room():
     assert SOURCES
     sizes = {path: len(path.read_text().splitlines()) for path in SOURCES}
-    too_long = {str(path.relative_to(ROOT)): n for path, n in sizes.items() if n > LONGEST_FILE}
+    too_long = {str(path.relative_to(ROOT)): n for path, n in sizes.items() if n > MAX_LINES}
     assert not too_long
+
+
+def test_tests_and_benchmarks_share_no_name():
+    """Both folders are on pytest's path: of two modules of one name only the first is found."""
+    tests, benchmarks = (
+        {path.stem for path in (ROOT / folder).iterdir() if path.suffix == ".py" or path.is_dir()}
+        for folder in ("tests", "benchmarks")
+    )
+    assert tests & benchmarks - {"conftest", "__pycache__"} == set()
 
 
 def test_cpp_is_ascii():

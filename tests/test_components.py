@@ -8,9 +8,10 @@ from dataclasses import fields, is_dataclass
 import pytest
 from sklearn.base import clone
 
-from deepgen import _core, specification
+from deepgen import _core
+from deepgen._component import Range, resolve
 from deepgen.augmentation import AUGMENTATIONS
-from deepgen.component import Range, resolve
+from deepgen.estimators import network_spec as specification
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
     REGRESSION_LOSSES,

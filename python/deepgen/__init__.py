@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from deepgen._display.history import plot_history
+    from deepgen._loading import load
     from deepgen.estimators import MLPClassifier, MLPRegressor
-    from deepgen.plotting import plot_history
     from deepgen.probe import Probe
-    from deepgen.storage import load
 
 __version__ = "0.1.0"
 
@@ -29,11 +29,11 @@ def __getattr__(name: str) -> Any:
 
         return Probe
     if name == "load":
-        from deepgen.storage import load
+        from deepgen._loading import load
 
         return load
     if name == "plot_history":
-        from deepgen.plotting import plot_history
+        from deepgen._display.history import plot_history
 
         return plot_history
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

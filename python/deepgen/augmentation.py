@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen.component import Component, Range
+from deepgen._component import Component, Range
 
 __all__ = ["Augmentation", "Jitter", "Mask", "SwapNoise"]
 

@@ -13,7 +13,7 @@ from numbers import Real
 from typing import Any, ClassVar
 
 from deepgen import _core
-from deepgen.component import Component, Range
+from deepgen._component import Component, Range
 
 __all__ = [
     "AbsoluteError",

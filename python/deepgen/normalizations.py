@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from deepgen import _core
-from deepgen.component import Component, Range
-from deepgen.signal import variance_gain
+from deepgen._component import Component, Range
+from deepgen._engine.activations import variance_gain
 
 __all__ = [
     "BatchNorm",

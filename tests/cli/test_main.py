@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 import deepgen
-from deepgen import _core, cli, demo
+from deepgen import _core, cli
+from deepgen.cli import demo_report
 
 RUN = [sys.executable, "-m", "deepgen"]
 
@@ -50,7 +51,7 @@ def test_a_reader_that_leaves_is_no_error():
 
 
 def test_demo_trains_both_estimators_and_keeps_silent_in_a_pipe(monkeypatch, capsys):
-    monkeypatch.setitem(demo.SETTINGS, "max_iter", 3)
+    monkeypatch.setitem(demo_report.SETTINGS, "max_iter", 3)
     assert cli.main(["demo"]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
@@ -60,7 +61,7 @@ def test_demo_trains_both_estimators_and_keeps_silent_in_a_pipe(monkeypatch, cap
 
 
 def test_demo_shows_progress_on_a_terminal(monkeypatch, capsys):
-    monkeypatch.setitem(demo.SETTINGS, "max_iter", 1)
+    monkeypatch.setitem(demo_report.SETTINGS, "max_iter", 1)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert cli.main(["demo"]) == 0
     captured = capsys.readouterr()
@@ -69,7 +70,7 @@ def test_demo_shows_progress_on_a_terminal(monkeypatch, capsys):
 
 
 def test_demo_scores_like_scikit_learn():
-    housing, digits = demo.run_demo()
+    housing, digits = demo_report.run_demo()
     for report, floor in ((housing, 0.7), (digits, 0.9)):
         ours, theirs = (np.mean(row.scores) for row in report.rows)
         assert ours > floor

@@ -4,11 +4,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from problems import BATCH, LAYER, LOSS_COMPONENTS, NONE, describe, network_of, residual, two_hidden
 from scipy import sparse
+from small_networks import (
+    BATCH,
+    LAYER,
+    LOSS_COMPONENTS,
+    NONE,
+    describe,
+    network_of,
+    residual,
+    two_hidden,
+)
 
 import reference
-from deepgen.blas import one_blas_thread
+from deepgen._engine.blas import one_blas_thread
 from engine.building import cast, parameters_after, rows_of_csr, trainer_of
 from engine.strategies import assert_close, every_path
 from engine.test_trainer import assert_training_equals_twin

@@ -8,12 +8,13 @@ from scipy import sparse
 from sklearn.datasets import make_multilabel_classification
 
 import deepgen
-from deepgen import MLPClassifier, MLPRegressor, training
+from deepgen import MLPClassifier, MLPRegressor
+from deepgen._training import first_order as training
+from deepgen._training.slice_sizer import Pace
 from deepgen.averaging import EMA, SWA
 from deepgen.normalizations import BatchNorm
-from deepgen.pace import Pace
 from deepgen.schedules import Constant, Cosine
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -146,7 +147,7 @@ def test_validation_and_early_stopping_see_the_average(averaging):
 
 
 def training_rows(model):
-    from deepgen.validation import split_rows
+    from deepgen._training.validation import split_rows
 
     return split_rows(len(Y), 0.1, model._course.seed, None)[0]
 

@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 
 from deepgen import MLPClassifier, MLPRegressor
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 X = features()
 Y = curve(X)
@@ -249,7 +249,7 @@ def test_nothing_is_made_for_callbacks_that_are_not_there(monkeypatch):
 
 @needs_callbacks
 def test_nothing_is_copied_for_callbacks_that_do_not_ask(monkeypatch):
-    from deepgen.course import Course
+    from deepgen._training.state import Course
 
     def refuse(self):
         raise AssertionError("a copy that nobody asked for")

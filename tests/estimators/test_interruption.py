@@ -17,7 +17,7 @@ PROGRAM = """
     import numpy as np
     from scipy import sparse
     from deepgen import MLPClassifier, MLPRegressor
-    from deepgen.course import Course
+    from deepgen._training.state import Course
 
     warnings.simplefilter("ignore")
     rng = np.random.default_rng(0)
@@ -36,7 +36,7 @@ CASES = {
     "a long epoch": """
         X = rng.normal(size=(400_000, 64)).astype(np.float32)
         model = MLPRegressor(hidden_layer_sizes=(512, 512), batch_size=64, random_state=0)
-        from deepgen import training
+        from deepgen._training import first_order as training
         watch(training, "run_epoch")
         model.fit(X, X[:, 0])
         print("done", flush=True)
@@ -48,7 +48,7 @@ CASES = {
         values = rng.normal(size=columns.size).astype(np.float32)
         X = sparse.csr_matrix((values, columns, np.arange(0, columns.size + 1, 10)))
         model = MLPClassifier(hidden_layer_sizes=(512, 256), batch_size=64, random_state=0)
-        from deepgen import training
+        from deepgen._training import first_order as training
         watch(training, "run_epoch")
         model.fit(X, rng.integers(3, size=400_000))
         print("done", flush=True)
@@ -58,7 +58,7 @@ CASES = {
     "an evaluation of L-BFGS": """
         X = rng.normal(size=(100_000, 64))
         model = MLPRegressor(hidden_layer_sizes=(512, 512), solver="lbfgs", random_state=0)
-        from deepgen.network import Network
+        from deepgen._network.network import Network
         watch(Network, "loss_and_gradient")
         model.fit(X, X[:, 0])
         print("done", flush=True)
@@ -68,7 +68,7 @@ CASES = {
     "a long validation": """
         X = rng.normal(size=(400_000, 64)).astype(np.float32)
         model = MLPRegressor(hidden_layer_sizes=(512, 512), random_state=0)
-        from deepgen.network import Network
+        from deepgen._network.network import Network
         watch(Network, "loss")
         model.fit(X[:200], X[:200, 0], X_val=X, y_val=X[:, 0])
         print("done", flush=True)
@@ -78,7 +78,7 @@ CASES = {
     "a long prediction": """
         X = rng.normal(size=(400_000, 64)).astype(np.float32)
         model = MLPRegressor(hidden_layer_sizes=(512, 512), max_iter=1).fit(X[:200], X[:200, 0])
-        from deepgen.network import Network
+        from deepgen._network.network import Network
         watch(Network, "means")
         try:
             model.predict(X)
@@ -90,7 +90,7 @@ CASES = {
         X = rng.normal(size=(200, 5))
         settings = dict(max_iter=10**9, tol=0, n_iter_no_change=np.inf, random_state=0)
         model = MLPRegressor(**settings, early_stopping=True)
-        from deepgen.validation import Validation
+        from deepgen._training.validation import Validation
         watch(Validation, "measure")
         model.fit(X, X[:, 0])
         print("done", flush=True)
@@ -134,7 +134,8 @@ def test_an_interruption_is_answered_within_a_second(case):
 
 def test_what_was_interrupted_goes_on_where_it_stood(monkeypatch):
     """After Ctrl-C the steps made so far count, and a warm start takes it from there."""
-    from deepgen import MLPRegressor, training
+    from deepgen import MLPRegressor
+    from deepgen._training import first_order as training
 
     rng = np.random.default_rng(0)
     X = rng.normal(size=(500, 5))

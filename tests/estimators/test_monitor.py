@@ -11,9 +11,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPRegressor as ScikitLearnsRegressor
 
 from deepgen import MLPClassifier, MLPRegressor
-from deepgen.monitor import duration
+from deepgen._training.monitor import duration
 from deepgen.schedules import InvScaling
-from estimators.problems import curve, features, same_bits
+from estimators.samples import curve, features, same_bits
 
 X = features()
 Y = curve(X)

@@ -14,8 +14,8 @@ from sklearn.utils._param_validation import (
 )
 
 from deepgen import MLPClassifier, MLPRegressor, _core
-from deepgen.component import Component
-from estimators.problems import curve, features
+from deepgen._component import Component
+from estimators.samples import curve, features
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

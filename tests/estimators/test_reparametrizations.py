@@ -5,16 +5,15 @@ import pytest
 from scipy import integrate, sparse, stats
 
 from deepgen import MLPClassifier, MLPRegressor
-from deepgen.folding import effective
-from deepgen.initializers import STANDARDIZING_ROWS
+from deepgen._engine.activations import variance_gain
+from deepgen._network.initializers import STANDARDIZING_ROWS
+from deepgen.estimators.network_spec import ACTIVATIONS
 from deepgen.normalizations import (
     ScaledWeightStandardization,
     WeightNorm,
     WeightStandardization,
 )
-from deepgen.signal import variance_gain
-from deepgen.specification import ACTIVATIONS
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 from reference import ACTIVATIONS as TWINS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -81,7 +80,7 @@ def test_rows_of_weight_zero_are_not_looked_at():
 def test_without_data_weight_norm_begins_at_the_initializers_weights(initializer):
     plain = at_start(X, normalization=None, initializer=initializer)
     normed = at_start(X, normalization=WeightNorm(data_dependent=False), initializer=initializer)
-    for own, expected in zip(effective(normed).coefs(), plain.coefs(), strict=True):
+    for own, expected in zip(normed.effective().coefs(), plain.coefs(), strict=True):
         np.testing.assert_allclose(own, expected, rtol=1e-14, atol=1e-300)
 
 
@@ -178,13 +177,13 @@ def test_without_centring_the_features_their_sum_is_seen(kind):
     common = {"hidden_layer_sizes": (16, 16), "solver": "lbfgs", "max_iter": 200}
     blind = model_of(normalization=kind(), **common).fit(X, target)
     seeing = model_of(normalization=kind(centre_features=False), **common).fit(X, target)
-    assert np.abs(effective(blind.network_).coefs()[0].sum(axis=0)).max() < 1e-4
+    assert np.abs(blind.network_.effective().coefs()[0].sum(axis=0)).max() < 1e-4
     fresh = features(seed=9)
     scores = [model.score(fresh, fresh.sum(axis=1)) for model in (blind, seeing)]
     assert scores[0] < 0.2 < 0.9 < scores[1]
     # A single feature can be seen, too.
     alone = model_of(normalization=kind(centre_features=False)).fit(X[:, :1], X[:, 0])
-    assert np.abs(effective(alone.network_).coefs()[0]).min() > 0
+    assert np.abs(alone.network_.effective().coefs()[0]).min() > 0
 
 
 def test_features_that_are_not_centred_are_scaled_alike():
@@ -193,7 +192,7 @@ def test_features_that_are_not_centred_are_scaled_alike():
     )
     for layer in range(3):
         gamma = 1.0 if layer == 0 else variance_gain("tanh")
-        sizes = np.linalg.norm(effective(start).coefs()[layer], axis=0)
+        sizes = np.linalg.norm(start.effective().coefs()[layer], axis=0)
         np.testing.assert_allclose(sizes, gamma, rtol=1e-12)
 
 
@@ -203,7 +202,7 @@ def test_coefs_are_the_stored_matrices(name):
     before = model.predict(X)
     model.coefs_[1][:, 0] *= -1.0
     assert not np.array_equal(model.predict(X), before)
-    stored = effective(model.network_).coefs()[1]
+    stored = model.network_.effective().coefs()[1]
     assert not np.allclose(stored, model.coefs_[1])
 
 

@@ -7,13 +7,13 @@ import pytest
 from scipy import sparse
 
 from deepgen import MLPClassifier, MLPRegressor, Probe, _core
-from deepgen.estimators.construction import regressor_from_layers
-from deepgen.initializers import initialize
-from deepgen.network import Network
+from deepgen._network.initializers import initialize
+from deepgen._network.network import Network
+from deepgen.estimators.from_weights import regressor_from_layers
+from deepgen.estimators.network_spec import network_spec
 from deepgen.normalizations import LayerNorm
 from deepgen.skips import SKIPS, DeepNorm, Fixup, Highway, Residual
-from deepgen.specification import network_spec
-from estimators.problems import curve, features, same_bits
+from estimators.samples import curve, features, same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -8,11 +8,12 @@ from sklearn.base import clone
 from sklearn.datasets import load_iris
 
 import deepgen
-from deepgen import MLPClassifier, MLPRegressor, training
+from deepgen import MLPClassifier, MLPRegressor
+from deepgen._training import first_order as training
 from deepgen.averaging import Snapshots
 from deepgen.normalizations import BatchNorm
 from deepgen.schedules import Snapshot
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 X = features()
 Y = curve(X)

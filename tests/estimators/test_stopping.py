@@ -5,10 +5,11 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 
-from deepgen import MLPClassifier, MLPRegressor, training
-from deepgen.stopping import Patience
-from deepgen.validation import split_rows
-from estimators.problems import curve, features, same_bits, weights
+from deepgen import MLPClassifier, MLPRegressor
+from deepgen._training import first_order as training
+from deepgen._training.patience import Patience
+from deepgen._training.validation import split_rows
+from estimators.samples import curve, features, same_bits, weights
 
 X = features()
 Y = curve(X)

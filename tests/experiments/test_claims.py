@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from deepgen import Probe
-from deepgen.experiments import mlp_loss, stochastic_mlp_loss, zero_training_error
-from deepgen.experiments.linear_path import _digits, _train
+from deepgen.experiments.claims import mlp_loss, stochastic_mlp_loss, zero_training_error
+from deepgen.experiments.claims.linear_path import _digits, _train
 
 
 def test_the_start_of_the_line_is_where_training_began():

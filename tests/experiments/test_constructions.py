@@ -3,7 +3,15 @@
 import numpy as np
 import pytest
 
-from deepgen.experiments import bounded_sigma, bumps, rect, regions, shallow_deep, square, tri
+from deepgen.experiments.claims import (
+    bounded_sigma,
+    bumps,
+    rect,
+    regions,
+    shallow_deep,
+    square,
+    tri,
+)
 
 
 @pytest.mark.parametrize("module", [bounded_sigma, bumps, rect, square, tri])

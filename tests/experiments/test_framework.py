@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from deepgen._display.style import new_figure
+from deepgen._display.text_table import format_table, to_csv
 from deepgen.experiments import (
     CATALOG,
     Experiment,
     Finding,
     Interval,
     Measurement,
-    Plan,
     Runner,
+    RunPlan,
     bootstrap_interval,
     exact,
     find_experiment,
@@ -24,8 +26,6 @@ from deepgen.experiments import (
     wilson_interval,
 )
 from deepgen.experiments.finding import overall_verdict
-from deepgen.experiments.style import new_figure
-from deepgen.experiments.table import format_table, to_csv
 
 ABOUT = Experiment("toy", "A toy", "Means are zero.", "Slide 'Toy'", "Draw numbers.", 5, 2)
 
@@ -141,7 +141,7 @@ def test_bad_settings_are_refused(wrong, message):
 
 def test_jobs_change_nothing_but_time():
     told = []
-    plan = Plan((0, 1, 2), n_jobs=2, progress=lambda *parts: told.append(parts))
+    plan = RunPlan((0, 1, 2), n_jobs=2, progress=lambda *parts: told.append(parts))
     assert plan.map(abs, [-1, -2, -3], "abs") == [1, 2, 3]
     assert told == [("abs", done, 3) for done in range(4)]
 

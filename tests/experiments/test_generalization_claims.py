@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from deepgen.decomposition import lecture_data
-from deepgen.experiments import double_descent, label_learning_curve, minibatch_redundancy
-from deepgen.experiments.regression_1d import (
+from deepgen.experiments.claims import double_descent, label_learning_curve, minibatch_redundancy
+from deepgen.experiments.claims.regression_1d import (
     COMPLEXITY,
     LECTURE,
     cross_validate,

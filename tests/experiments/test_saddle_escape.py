@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from deepgen.experiments.saddle_escape import (
+from deepgen.experiments.claims.saddle_escape import (
     SOLVERS,
     growth,
     heavy_ball,

@@ -11,11 +11,11 @@ from deepgen.experiments import (
     regularizer_costs,
     stronger_optimizer,
 )
-from deepgen.experiments.digits import split_digits
-from deepgen.experiments.rare_features import METHODS, RIVALS, frequencies, full_batch
-from deepgen.experiments.rates import best_rate, tuning_seeds
-from deepgen.experiments.tasks import draw_task
-from deepgen.experiments.training import fit_quietly
+from deepgen.experiments.claims.rare_features import METHODS, RIVALS, frequencies, full_batch
+from deepgen.experiments.shared.digits import split_digits
+from deepgen.experiments.shared.rates import best_rate, tuning_seeds
+from deepgen.experiments.shared.tasks import draw_task
+from deepgen.experiments.shared.training import fit_quietly
 
 
 @pytest.mark.parametrize("share", [0.1, 1.0, 1.9])

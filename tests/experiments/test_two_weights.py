@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepgen.experiments.two_weights import (
+from deepgen.experiments.shared.two_weights import (
     TwoWeightLoss,
     expected_risk,
     lab_data,

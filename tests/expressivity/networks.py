@@ -3,7 +3,7 @@
 import numpy as np
 
 from deepgen import MLPRegressor
-from deepgen.estimators.construction import regressor_from_layers
+from deepgen.estimators.from_weights import regressor_from_layers
 
 
 def he_network(seed, widths=(2, 10, 10, 1), bias=0.5):

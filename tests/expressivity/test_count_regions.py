@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from deepgen.estimators.construction import regressor_from_layers
+from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.expressivity import breakpoints, count_regions, region_bounds, sampled_patterns, tri
 from deepgen.expressivity.piecewise import piecewise_linear_of
 from expressivity.networks import PIECEWISE_LINEAR, he_network, trained

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import label
 
-from deepgen.estimators.construction import regressor_from_layers
+from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.expressivity import linear_regions
 from deepgen.expressivity.piecewise import piecewise_linear_of
 

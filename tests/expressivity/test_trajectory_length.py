@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from deepgen.estimators.construction import regressor_from_layers
+from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.expressivity import trajectory_length, tri
 from expressivity.networks import PIECEWISE_LINEAR, he_network, trained
 

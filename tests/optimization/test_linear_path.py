@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from deepgen import MLPRegressor, Probe
-from deepgen.estimators.construction import regressor_from_layers
+from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.optimization import linear_path
 
 X = np.random.RandomState(0).randn(30, 3)

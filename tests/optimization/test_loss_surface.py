@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from deepgen import MLPClassifier, MLPRegressor, Probe
-from deepgen.estimators.construction import regressor_from_layers
-from deepgen.experiments.two_weights import TwoWeightLoss, lab_data, printed_data
+from deepgen.estimators.from_weights import regressor_from_layers
+from deepgen.experiments.shared.two_weights import TwoWeightLoss, lab_data, printed_data
 from deepgen.optimization import loss_surface
 from deepgen.optimization.loss_surface import random_direction
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import deepgen
 from deepgen import MLPClassifier, MLPRegressor
-from deepgen.component import Component
+from deepgen._component import Component
 from robustness.nonsense import Tally, calls, changed, nonsense, numbers, things, words
 
 N = 12

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from deepgen import _core
-from deepgen.component import Component
-from deepgen.network import Array
+from deepgen._component import Component
+from deepgen._engine.arrays import AnyArray
 from deepgen.schedules import Position, Schedule
 
 if TYPE_CHECKING:
-    from deepgen.course import Course, Plan
+    from deepgen._training.state import Course, Plan
 
 __all__ = ["Averaging"]
 
@@ -48,7 +48,7 @@ class Averaging(Component):
         """
         return ()
 
-    def without_own(self, memory: dict[str, Array]) -> dict[str, Array]:
+    def without_own(self, memory: dict[str, AnyArray]) -> dict[str, AnyArray]:
         """Return the optimizer's memory without the average's part.
 
         Parameters
@@ -111,7 +111,7 @@ class Averaging(Component):
         """
         return None
 
-    def look(self, plan: Plan, position: Position, course: Course, weights: Array) -> None:
+    def look(self, plan: Plan, position: Position, course: Course, weights: AnyArray) -> None:
         """Take note of the weights after a slice of steps.
 
         Parameters
@@ -126,7 +126,7 @@ class Averaging(Component):
             Not to be kept, but copied.
         """
 
-    def end_epoch(self, plan: Plan, course: Course, weights: Array) -> None:
+    def end_epoch(self, plan: Plan, course: Course, weights: AnyArray) -> None:
         """Take note of the weights after an epoch.
 
         Parameters
@@ -139,7 +139,7 @@ class Averaging(Component):
             Not to be kept, but copied.
         """
 
-    def memory(self, course: Course, weights: Array, n_trainable: int) -> dict[str, Array]:
+    def memory(self, course: Course, weights: AnyArray, n_trainable: int) -> dict[str, AnyArray]:
         """Return what the engine shall remember where a run begins.
 
         Parameters
@@ -159,8 +159,8 @@ class Averaging(Component):
         return {}
 
     def served(
-        self, course: Course, trainer: _core.Trainer, weights: Array, n_trainable: int
-    ) -> Array:
+        self, course: Course, trainer: _core.Trainer, weights: AnyArray, n_trainable: int
+    ) -> AnyArray:
         """Return the weights that the network predicts with.
 
         Parameters

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from deepgen import _core
+from deepgen._component import Range
+from deepgen._engine.arrays import AnyArray
 from deepgen.averaging.averaging import Averaging
-from deepgen.component import Range
-from deepgen.network import Array
 
 if TYPE_CHECKING:
-    from deepgen.course import Course
+    from deepgen._training.state import Course
 
 __all__ = ["EMA"]
 
@@ -63,8 +63,8 @@ class EMA(Averaging):
         return (self.to_core(),)
 
     def served(
-        self, course: Course, trainer: _core.Trainer, weights: Array, n_trainable: int
-    ) -> Array:
+        self, course: Course, trainer: _core.Trainer, weights: AnyArray, n_trainable: int
+    ) -> AnyArray:
         """Return the average.
 
         Parameters
@@ -85,6 +85,6 @@ class EMA(Averaging):
         """
         if not trainer.recall("ema_begun")[0]:
             return weights
-        average: Array = trainer.recall("ema_average")
+        average: AnyArray = trainer.recall("ema_average")
         average[n_trainable:] = weights[n_trainable:]
         return average

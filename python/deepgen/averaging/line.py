@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from deepgen import _core
+from deepgen._component import Range
+from deepgen._engine.arrays import AnyArray
 from deepgen.averaging.averaging import Averaging
-from deepgen.component import Range
-from deepgen.network import Array
 
 if TYPE_CHECKING:
-    from deepgen.course import Course
+    from deepgen._training.state import Course
 
 __all__ = ["Line"]
 
 
-def middle(ends: Array) -> Array:
+def middle(ends: AnyArray) -> AnyArray:
     """Return the point half way.
 
     Parameters
@@ -31,7 +31,7 @@ def middle(ends: Array) -> Array:
     middle : ndarray of shape (n_parameters,)
         In their type.
     """
-    point: Array = ends.dtype.type(0.5) * (ends[0] + ends[1])
+    point: AnyArray = ends.dtype.type(0.5) * (ends[0] + ends[1])
     return point
 
 
@@ -84,7 +84,7 @@ class Line(Averaging):
         """
         return (self.to_core(),)
 
-    def memory(self, course: Course, weights: Array, n_trainable: int) -> dict[str, Array]:
+    def memory(self, course: Course, weights: AnyArray, n_trainable: int) -> dict[str, AnyArray]:
         """Return the ends as the engine takes them.
 
         Parameters
@@ -110,8 +110,8 @@ class Line(Averaging):
         return {"line_ends": ends.ravel(), "line_begun": np.ones(1, dtype=weights.dtype)}
 
     def served(
-        self, course: Course, trainer: _core.Trainer, weights: Array, n_trainable: int
-    ) -> Array:
+        self, course: Course, trainer: _core.Trainer, weights: AnyArray, n_trainable: int
+    ) -> AnyArray:
         """Return the middle, and keep the ends.
 
         Parameters

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from deepgen._engine.arrays import AnyArray
 from deepgen.averaging.averaging import Averaging
-from deepgen.network import Array
 from deepgen.schedules import Position, Snapshot
 
 if TYPE_CHECKING:
-    from deepgen.course import Course, Plan
+    from deepgen._training.state import Course, Plan
 
 __all__ = ["Snapshots"]
 
@@ -81,7 +81,7 @@ class Snapshots(Averaging):
         length = cycle_of(plan, plan.horizon * position.steps_per_epoch)
         return length - position.number % length
 
-    def look(self, plan: Plan, position: Position, course: Course, weights: Array) -> None:
+    def look(self, plan: Plan, position: Position, course: Course, weights: AnyArray) -> None:
         """Keep the weights that a cycle ends with, but for the last one, whose are the run's.
 
         Parameters

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
+from deepgen._component import Range
+from deepgen._engine.arrays import AnyArray
+from deepgen._user_warnings import warn
 from deepgen.averaging.averaging import Averaging
-from deepgen.component import Range
-from deepgen.network import Array
 from deepgen.schedules import Constant, Position, Schedule
-from deepgen.warning import warn
 
 if TYPE_CHECKING:
-    from deepgen.course import Course, Plan
+    from deepgen._training.state import Course, Plan
 
 __all__ = ["SWA"]
 
@@ -101,7 +101,7 @@ class SWA(Averaging):
             return schedule
         return HeldFrom(schedule, self.start, float(self.learning_rate))
 
-    def end_epoch(self, plan: Plan, course: Course, weights: Array) -> None:
+    def end_epoch(self, plan: Plan, course: Course, weights: AnyArray) -> None:
         """Take the weights after an epoch into the mean.
 
         Parameters
@@ -120,8 +120,8 @@ class SWA(Averaging):
         course.n_averaged += 1
 
     def served(
-        self, course: Course, trainer: _core.Trainer, weights: Array, n_trainable: int
-    ) -> Array:
+        self, course: Course, trainer: _core.Trainer, weights: AnyArray, n_trainable: int
+    ) -> AnyArray:
         """Return the mean.
 
         Parameters

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import Final
+
+from deepgen.cli.progress import Bar
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 
@@ -39,17 +40,10 @@ def run(options: argparse.Namespace) -> int:
     status : int
         0.
     """
-    from deepgen.demo import format_report, run_demo
+    from deepgen.cli.demo_report import format_report, run_demo
 
-    terminal = sys.stderr.isatty()
-    for report in run_demo(_show_progress if terminal else None):
-        if terminal:
-            _show_progress("")
+    bar = Bar("demo")
+    for report in run_demo(bar.say):
+        bar.erase()
         print(format_report(report), flush=True)
     return 0
-
-
-def _show_progress(message: str) -> None:
-    # Erase the line, then write without a newline: the next message takes its place.
-    sys.stderr.write(f"\r\x1b[K{message}")
-    sys.stderr.flush()

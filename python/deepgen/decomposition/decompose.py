@@ -24,12 +24,13 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from deepgen._engine.arrays import FloatArray
 from deepgen.decomposition.class_of import class_of
 from deepgen.decomposition.decomposition import Decomposition, Reading
 from deepgen.decomposition.hypothesis_class import Fitted, HypothesisClass, Predictor
 from deepgen.decomposition.multi_start import MultiStart, set_seed
 from deepgen.decomposition.tolerance import check_tolerance, fit_to_level
-from deepgen.decomposition.truth import Array, Truth
+from deepgen.decomposition.truth import Truth
 
 __all__ = ["decompose"]
 
@@ -186,7 +187,7 @@ def _summarise(
     truth: Truth,
     hypotheses: HypothesisClass,
     repeats: list[_Repeat],
-    excess: Array,
+    excess: FloatArray,
     n_samples: int,
     rho: float | None,
     reached: float,
@@ -291,20 +292,24 @@ def _run(
     return _Repeat(fitted, best, _empirical(fitted, X, y), _empirical(best, X, y), n_iter, reached)
 
 
-def _predict(predictor: Predictor, X: Array) -> Array:
+def _predict(predictor: Predictor, X: FloatArray) -> FloatArray:
     return np.asarray(predictor.predict(X), dtype=float).reshape(len(X))
 
 
-def _empirical(predictor: Predictor, X: Array, y: Array) -> float:
+def _empirical(predictor: Predictor, X: FloatArray, y: FloatArray) -> float:
     return float(np.mean((_predict(predictor, X) - y) ** 2))
 
 
-def _distance(predictor: Predictor, X: Array, mean: Array, weights: Array | None) -> float:
+def _distance(
+    predictor: Predictor, X: FloatArray, mean: FloatArray, weights: FloatArray | None
+) -> float:
     """Return the mean squared distance to f*, which is the excess risk."""
     return float(np.average((_predict(predictor, X) - mean) ** 2, weights=weights))
 
 
-def _points(truth: Truth, n: int, random: np.random.Generator) -> tuple[Array, Array | None]:
+def _points(
+    truth: Truth, n: int, random: np.random.Generator
+) -> tuple[FloatArray, FloatArray | None]:
     return truth.nodes(n) or (truth.draw_inputs(n, random), None)
 
 
@@ -337,7 +342,7 @@ def _best_in_class(
 
 
 def _project(
-    hypotheses: HypothesisClass, X: Array, mean: Array, weights: Array | None, _: int
+    hypotheses: HypothesisClass, X: FloatArray, mean: FloatArray, weights: FloatArray | None, _: int
 ) -> Predictor:
     return hypotheses.project(X, mean, weights)
 

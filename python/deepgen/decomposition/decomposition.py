@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepgen.axes import given_or_new
-from deepgen.decomposition.truth import Array
+from deepgen._display.axes import axes_or_new
+from deepgen._display.style import BLUE, ORANGE
+from deepgen._engine.arrays import FloatArray
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -46,7 +47,13 @@ class Reading:
     excess_se: float
 
     @classmethod
-    def of(cls, approximation: Array, estimation: Array, optimization: Array, excess: Array) -> Any:
+    def of(
+        cls,
+        approximation: FloatArray,
+        estimation: FloatArray,
+        optimization: FloatArray,
+        excess: FloatArray,
+    ) -> Any:
         """Average errors over training sets.
 
         Parameters
@@ -141,7 +148,7 @@ class Decomposition:
     hypotheses: str
     n_samples: int
     n_repeats: int
-    repeats: dict[str, Array] = field(compare=False)
+    repeats: dict[str, FloatArray] = field(compare=False)
 
     def __repr__(self) -> str:
         lines = [
@@ -176,11 +183,11 @@ class Decomposition:
         ax : matplotlib.axes.Axes
             The axes drawn on.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         place = np.arange(len(TERMS))
         readings = {
-            "population risks (Bottou and Bousquet)": (self.bottou_bousquet, "#0072b2", -0.2),
-            "empirical risks (lecture)": (self.deck, "#e69f00", 0.2),
+            "population risks (Bottou and Bousquet)": (self.bottou_bousquet, BLUE, -0.2),
+            "empirical risks (lecture)": (self.deck, ORANGE, 0.2),
         }
         for label, (reading, color, shift) in readings.items():
             values = [getattr(reading, term) for term in TERMS]

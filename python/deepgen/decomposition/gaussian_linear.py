@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from deepgen.decomposition.truth import Array, Truth
+from deepgen._engine.arrays import FloatArray
+from deepgen.decomposition.truth import Truth
 
 __all__ = ["GaussianLinear"]
 
@@ -59,7 +60,7 @@ class GaussianLinear(Truth):
         """``noise_scale ** 2``."""
         return float(self.noise_scale) ** 2
 
-    def regression(self, X: Array) -> Array:
+    def regression(self, X: FloatArray) -> FloatArray:
         """Return x . coef + intercept.
 
         Parameters
@@ -72,10 +73,10 @@ class GaussianLinear(Truth):
         mean : ndarray of shape (n,)
             In units of y.
         """
-        mean: Array = X @ np.atleast_1d(np.asarray(self.coef, dtype=float)) + self.intercept
+        mean: FloatArray = X @ np.atleast_1d(np.asarray(self.coef, dtype=float)) + self.intercept
         return mean
 
-    def noise(self, X: Array) -> Array:
+    def noise(self, X: FloatArray) -> FloatArray:
         """Return ``noise_scale`` for each row.
 
         Parameters
@@ -90,7 +91,7 @@ class GaussianLinear(Truth):
         """
         return np.full(len(X), float(self.noise_scale))
 
-    def draw_inputs(self, n: int, random: np.random.Generator) -> Array:
+    def draw_inputs(self, n: int, random: np.random.Generator) -> FloatArray:
         """Draw standard normal inputs.
 
         Parameters

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from deepgen._engine.arrays import FloatArray
 from deepgen.decomposition.quadrature import uniform_nodes
-from deepgen.decomposition.truth import Array, Truth
+from deepgen.decomposition.truth import Truth
 
 __all__ = ["HeteroscedasticSine", "lecture_data"]
 
@@ -46,7 +47,7 @@ class HeteroscedasticSine(Truth):
         """0.144."""
         return RIGHT * NOISE**2
 
-    def regression(self, X: Array) -> Array:
+    def regression(self, X: FloatArray) -> FloatArray:
         """Return sin(2 pi x) on the right and 0 on the left.
 
         Parameters
@@ -62,7 +63,7 @@ class HeteroscedasticSine(Truth):
         x = X[:, 0]
         return np.where(x > 0, np.sin(2 * np.pi * x), 0.0)
 
-    def noise(self, X: Array) -> Array:
+    def noise(self, X: FloatArray) -> FloatArray:
         """Return 0.4 on the right and 0 on the left.
 
         Parameters
@@ -77,7 +78,7 @@ class HeteroscedasticSine(Truth):
         """
         return np.where(X[:, 0] > 0, NOISE, 0.0)
 
-    def draw_inputs(self, n: int, random: np.random.Generator) -> Array:
+    def draw_inputs(self, n: int, random: np.random.Generator) -> FloatArray:
         """Draw inputs, each on the right with probability 0.9.
 
         Parameters
@@ -95,7 +96,7 @@ class HeteroscedasticSine(Truth):
         left = random.random(n) >= RIGHT
         return (random.random(n) - left)[:, None]
 
-    def nodes(self, n: int) -> tuple[Array, Array]:
+    def nodes(self, n: int) -> tuple[FloatArray, FloatArray]:
         """Return quadrature nodes, half of them on each side.
 
         Parameters
@@ -114,7 +115,7 @@ class HeteroscedasticSine(Truth):
         return np.concatenate([left, right])[:, None], weights
 
 
-def lecture_data(n: int, seed: int) -> tuple[Array, Array]:
+def lecture_data(n: int, seed: int) -> tuple[FloatArray, FloatArray]:
     """Draw the lecture's data to the bit: exactly 90 % of the points on the right.
 
     Parameters

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from deepgen.decomposition.truth import Array
+from deepgen._engine.arrays import FloatArray
 
 __all__ = ["Fitted", "HypothesisClass", "Predictor"]
 
@@ -39,7 +39,7 @@ class HypothesisClass(ABC):
         """Whether the best members are found, or only good ones: upper bounds of their risks."""
 
     @abstractmethod
-    def project(self, X: Array, mean: Array, weights: Array | None) -> Predictor:
+    def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
         """Return the member nearest to f* in mean square, or a good one.
 
         Parameters
@@ -59,7 +59,11 @@ class HypothesisClass(ABC):
 
     @abstractmethod
     def minimize(
-        self, X: Array, y: Array, fitted: Fitted | None, random: np.random.Generator | None
+        self,
+        X: FloatArray,
+        y: FloatArray,
+        fitted: Fitted | None,
+        random: np.random.Generator | None,
     ) -> Predictor:
         """Return the member of least empirical risk, or a good one.
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from scipy.linalg import solve_triangular
 
+from deepgen._engine.arrays import FloatArray
 from deepgen.decomposition.hypothesis_class import Fitted, HypothesisClass, Predictor
-from deepgen.decomposition.truth import Array
 
 __all__ = ["LinearPredictor", "LinearSpan", "least_squares"]
 
@@ -48,10 +48,10 @@ class LinearPredictor:
     """
 
     features: Any
-    coef: Array = field(repr=False)
+    coef: FloatArray = field(repr=False)
     intercept: float
 
-    def predict(self, X: Array) -> Array:
+    def predict(self, X: FloatArray) -> FloatArray:
         """Return predictions.
 
         Parameters
@@ -65,7 +65,7 @@ class LinearPredictor:
             Predictions.
         """
         columns = X if self.features is None else self.features.transform(X)
-        prediction: Array = columns @ self.coef + self.intercept
+        prediction: FloatArray = columns @ self.coef + self.intercept
         return prediction
 
 
@@ -101,16 +101,16 @@ class LinearSpan(HypothesisClass):
     @property
     def name(self) -> str:
         """What the class is, in words."""
-        made = "the inputs" if self.features is None else repr(self.features)
+        features = "the inputs" if self.features is None else repr(self.features)
         constant = "with" if self.intercept else "without"
-        return f"linear combinations of {made} {constant} a constant"
+        return f"linear combinations of {features} {constant} a constant"
 
     @property
     def exact(self) -> bool:
         """True: both best members are solutions of a linear system."""
         return True
 
-    def project(self, X: Array, mean: Array, weights: Array | None) -> Predictor:
+    def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
         """Return the member nearest to f* in mean square.
 
         Parameters
@@ -130,7 +130,11 @@ class LinearSpan(HypothesisClass):
         return self._solve(X, mean, weights)
 
     def minimize(
-        self, X: Array, y: Array, fitted: Fitted | None, random: np.random.Generator | None
+        self,
+        X: FloatArray,
+        y: FloatArray,
+        fitted: Fitted | None,
+        random: np.random.Generator | None,
     ) -> Predictor:
         """Return the member of least empirical risk.
 
@@ -152,7 +156,7 @@ class LinearSpan(HypothesisClass):
         """
         return self._solve(X, y, None)
 
-    def _solve(self, X: Array, y: Array, weights: Array | None) -> Predictor:
+    def _solve(self, X: FloatArray, y: FloatArray, weights: FloatArray | None) -> Predictor:
         from sklearn.base import clone
 
         features = None if self.features is None else clone(self.features).fit(X)
@@ -167,7 +171,9 @@ class LinearSpan(HypothesisClass):
         return LinearPredictor(features, coef, 0.0)
 
 
-def least_squares(columns: Array, y: Array, weights: Array | None = None) -> Array:
+def least_squares(
+    columns: FloatArray, y: FloatArray, weights: FloatArray | None = None
+) -> FloatArray:
     """Solve weighted least squares, of least norm where there are many solutions.
 
     Parameters
@@ -202,17 +208,17 @@ def least_squares(columns: Array, y: Array, weights: Array | None = None) -> Arr
     return coef
 
 
-def _solve(matrix: Array, y: Array) -> Array:
+def _solve(matrix: FloatArray, y: FloatArray) -> FloatArray:
     n, p = matrix.shape
     if n >= p:
         # Of raw powers a singular value decomposition would cut directions that matter: columns
         # far from dependent on those before them still have singular values near rounding.
         q, r = np.linalg.qr(matrix)
         if np.abs(np.diag(r)).min(initial=1.0) > 100 * np.finfo(float).eps:
-            triangular: Array = solve_triangular(r, q.T @ y)
+            triangular: FloatArray = solve_triangular(r, q.T @ y)
             return triangular
     cut = float(np.finfo(float).eps) * max(n, p)
-    least: Array = np.linalg.lstsq(matrix, y, rcond=cut)[0].astype(float)
+    least: FloatArray = np.linalg.lstsq(matrix, y, rcond=cut)[0].astype(float)
     return least
 
 

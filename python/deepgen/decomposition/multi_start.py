@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from deepgen._engine.arrays import FloatArray
 from deepgen.decomposition.hypothesis_class import Fitted, HypothesisClass, Predictor
-from deepgen.decomposition.truth import Array
 
 __all__ = ["MultiStart", "set_seed"]
 
@@ -120,7 +120,7 @@ class MultiStart(HypothesisClass):
         """False: what a search finds is an upper bound."""
         return False
 
-    def project(self, X: Array, mean: Array, weights: Array | None) -> Predictor:
+    def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
         """Return the best of several fits to noiseless samples.
 
         Parameters
@@ -140,7 +140,11 @@ class MultiStart(HypothesisClass):
         return self._search(X, mean, np.random.default_rng(self.seed), None)
 
     def minimize(
-        self, X: Array, y: Array, fitted: Fitted | None, random: np.random.Generator | None
+        self,
+        X: FloatArray,
+        y: FloatArray,
+        fitted: Fitted | None,
+        random: np.random.Generator | None,
     ) -> Predictor:
         """Return the best of several fits and of what the estimator itself found.
 
@@ -163,7 +167,7 @@ class MultiStart(HypothesisClass):
         return self._search(X, y, random or np.random.default_rng(self.seed), fitted)
 
     def _search(
-        self, X: Array, y: Array, random: np.random.Generator, fitted: Fitted | None
+        self, X: FloatArray, y: FloatArray, random: np.random.Generator, fitted: Fitted | None
     ) -> Predictor:
         candidates = [] if fitted is None else [fitted]
         for start in self._starts(random):

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deepgen._engine.arrays import FloatArray
 from deepgen.decomposition.quadrature import uniform_nodes
-from deepgen.decomposition.truth import Array, Truth
+from deepgen.decomposition.truth import Truth
 
 __all__ = ["NoisyFunction"]
 
@@ -46,8 +47,8 @@ class NoisyFunction(Truth):
     0.333333333333
     """
 
-    function: Callable[[Array], Any]
-    noise_scale: float | Callable[[Array], Any] = 0.1
+    function: Callable[[FloatArray], Any]
+    noise_scale: float | Callable[[FloatArray], Any] = 0.1
     low: float | ArrayLike = -1.0
     high: float | ArrayLike = 1.0
 
@@ -63,7 +64,7 @@ class NoisyFunction(Truth):
             raise ValueError(f"noise_scale must be at least 0, got {self.noise_scale!r}")
 
     @cached_property
-    def _box(self) -> tuple[Array, Array]:
+    def _box(self) -> tuple[FloatArray, FloatArray]:
         low, high = np.broadcast_arrays(
             np.atleast_1d(np.asarray(self.low, dtype=float)),
             np.atleast_1d(np.asarray(self.high, dtype=float)),
@@ -85,7 +86,7 @@ class NoisyFunction(Truth):
             return float(nodes[1] @ self.noise(nodes[0]) ** 2)
         return float(np.mean(self.noise(self.draw_inputs(N_BAYES, np.random.default_rng(0))) ** 2))
 
-    def regression(self, X: Array) -> Array:
+    def regression(self, X: FloatArray) -> FloatArray:
         """Return the function's values.
 
         Parameters
@@ -100,7 +101,7 @@ class NoisyFunction(Truth):
         """
         return self._values(self.function, X, "function")
 
-    def noise(self, X: Array) -> Array:
+    def noise(self, X: FloatArray) -> FloatArray:
         """Return the standard deviation of the noise.
 
         Parameters
@@ -118,7 +119,7 @@ class NoisyFunction(Truth):
         return np.abs(self._values(self.noise_scale, X, "noise_scale"))
 
     @staticmethod
-    def _values(function: Callable[[Array], Any], X: Array, name: str) -> Array:
+    def _values(function: Callable[[FloatArray], Any], X: FloatArray, name: str) -> FloatArray:
         values = np.asarray(function(X), dtype=float)
         if values.shape not in ((len(X),), (len(X), 1)):
             raise ValueError(
@@ -129,7 +130,7 @@ class NoisyFunction(Truth):
             raise ValueError(f"{name} must return finite numbers, got NaN or infinity")
         return values.reshape(len(X))
 
-    def draw_inputs(self, n: int, random: np.random.Generator) -> Array:
+    def draw_inputs(self, n: int, random: np.random.Generator) -> FloatArray:
         """Draw inputs uniformly in the box.
 
         Parameters
@@ -147,7 +148,7 @@ class NoisyFunction(Truth):
         low, high = self._box
         return low + (high - low) * random.random((n, len(low)))
 
-    def nodes(self, n: int) -> tuple[Array, Array] | None:
+    def nodes(self, n: int) -> tuple[FloatArray, FloatArray] | None:
         """Return quadrature nodes where there is one feature.
 
         Parameters

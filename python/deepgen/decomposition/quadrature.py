@@ -10,7 +10,7 @@ from typing import Final
 
 import numpy as np
 
-from deepgen.decomposition.truth import Array
+from deepgen._engine.arrays import FloatArray
 
 __all__ = ["uniform_nodes"]
 
@@ -18,7 +18,7 @@ PER_PANEL: Final = 16
 """Nodes of a panel."""
 
 
-def uniform_nodes(low: float, high: float, n: int) -> tuple[Array, Array]:
+def uniform_nodes(low: float, high: float, n: int) -> tuple[FloatArray, FloatArray]:
     """Return nodes and weights for the mean over an interval.
 
     Parameters

@@ -16,14 +16,14 @@ from typing import Any, Final
 
 import numpy as np
 
+from deepgen._engine.arrays import FloatArray
 from deepgen.decomposition.hypothesis_class import Fitted, HypothesisClass, Predictor
-from deepgen.decomposition.truth import Array
 
 __all__ = ["StepFunctions", "StepPredictor", "best_segments"]
 
 N_CELLS: Final = 2_000
 """Cells among whose borders the best jumps for a known f* are searched."""
-LARGEST: Final = 4_000
+MAX_POINTS: Final = 4_000
 """Points above which the table of the programme would no longer fit well in memory."""
 
 
@@ -47,10 +47,10 @@ class StepPredictor:
     array([1., 2.])
     """
 
-    jumps: Array = field(repr=False)
-    values: Array = field(repr=False)
+    jumps: FloatArray = field(repr=False)
+    values: FloatArray = field(repr=False)
 
-    def predict(self, X: Array) -> Array:
+    def predict(self, X: FloatArray) -> FloatArray:
         """Return predictions.
 
         Parameters
@@ -101,7 +101,7 @@ class StepFunctions(HypothesisClass):
         """True: both best members come from dynamic programming."""
         return True
 
-    def project(self, X: Array, mean: Array, weights: Array | None) -> Predictor:
+    def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
         """Return the step function nearest to f* in mean square.
 
         Parameters
@@ -127,7 +127,11 @@ class StepFunctions(HypothesisClass):
         return _steps(x[first], np.append(x[first[1:] - 1], x[-1]), level, heavy, self.n_pieces)
 
     def minimize(
-        self, X: Array, y: Array, fitted: Fitted | None, random: np.random.Generator | None
+        self,
+        X: FloatArray,
+        y: FloatArray,
+        fitted: Fitted | None,
+        random: np.random.Generator | None,
     ) -> Predictor:
         """Return the step function of least empirical risk.
 
@@ -153,24 +157,26 @@ class StepFunctions(HypothesisClass):
             If there are too many different inputs.
         """
         x, inverse = np.unique(X[:, 0], return_inverse=True)
-        if len(x) > LARGEST:
+        if len(x) > MAX_POINTS:
             raise ValueError(
-                f"the best step function on a sample takes n^2 work: at most {LARGEST:,} different "
-                f"inputs, got {len(x):,}; use a smaller n_samples"
+                f"the best step function on a sample takes n^2 work: at most {MAX_POINTS:,} "
+                f"different inputs, got {len(x):,}; use a smaller n_samples"
             )
         mass = np.bincount(inverse).astype(float)
         level = np.bincount(inverse, weights=y) / mass
         return _steps(x, x, level, mass, self.n_pieces)
 
 
-def _steps(left: Array, right: Array, level: Array, mass: Array, n_pieces: int) -> StepPredictor:
+def _steps(
+    left: FloatArray, right: FloatArray, level: FloatArray, mass: FloatArray, n_pieces: int
+) -> StepPredictor:
     """Join cells, given by their ends, levels and masses, to the best pieces."""
     starts = best_segments(level, mass, min(n_pieces, len(level)))
     values = np.add.reduceat(mass * level, starts) / np.add.reduceat(mass, starts)
     return StepPredictor((right[starts[1:] - 1] + left[starts[1:]]) / 2, values)
 
 
-def best_segments(level: Array, mass: Array, n_pieces: int) -> Any:
+def best_segments(level: FloatArray, mass: FloatArray, n_pieces: int) -> Any:
     """Cut a sequence into pieces of least squared error around their means.
 
     Parameters

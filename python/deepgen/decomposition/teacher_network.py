@@ -8,7 +8,8 @@ from functools import cached_property
 
 import numpy as np
 
-from deepgen.decomposition.truth import Array, Truth
+from deepgen._engine.arrays import FloatArray
+from deepgen.decomposition.truth import Truth
 
 __all__ = ["TeacherNetwork"]
 
@@ -72,7 +73,7 @@ class TeacherNetwork(Truth):
         return float(self.noise_scale) ** 2
 
     @cached_property
-    def layers(self) -> list[tuple[Array, Array]]:
+    def layers(self) -> list[tuple[FloatArray, FloatArray]]:
         """Weights of shape (in, out) and intercepts of shape (out,), one pair a layer."""
         random = np.random.default_rng(np.random.SeedSequence([self.seed, 0]))
         widths = (self.n_inputs, *self.hidden_layer_sizes, 1)
@@ -89,15 +90,15 @@ class TeacherNetwork(Truth):
         return [*layers[:-1], (weights / scale, (intercepts - mean) / scale)]
 
     @staticmethod
-    def _forward(layers: list[tuple[Array, Array]], X: Array) -> Array:
+    def _forward(layers: list[tuple[FloatArray, FloatArray]], X: FloatArray) -> FloatArray:
         hidden = X
         for weights, intercepts in layers[:-1]:
             hidden = np.maximum(hidden @ weights + intercepts, 0.0)
         weights, intercepts = layers[-1]
-        output: Array = (hidden @ weights + intercepts)[:, 0]
+        output: FloatArray = (hidden @ weights + intercepts)[:, 0]
         return output
 
-    def regression(self, X: Array) -> Array:
+    def regression(self, X: FloatArray) -> FloatArray:
         """Return the network's output.
 
         Parameters
@@ -112,7 +113,7 @@ class TeacherNetwork(Truth):
         """
         return self._forward(self.layers, X)
 
-    def noise(self, X: Array) -> Array:
+    def noise(self, X: FloatArray) -> FloatArray:
         """Return ``noise_scale`` for each row.
 
         Parameters
@@ -127,7 +128,7 @@ class TeacherNetwork(Truth):
         """
         return np.full(len(X), float(self.noise_scale))
 
-    def draw_inputs(self, n: int, random: np.random.Generator) -> Array:
+    def draw_inputs(self, n: int, random: np.random.Generator) -> FloatArray:
         """Draw standard normal inputs.
 
         Parameters

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from deepgen._engine.arrays import FloatArray
 from deepgen.decomposition.multi_start import last_step
-from deepgen.decomposition.truth import Array
 
 __all__ = ["check_tolerance", "fit_to_level"]
 
@@ -45,7 +45,9 @@ def check_tolerance(estimator: Any, rho: Any) -> None:
         )
 
 
-def fit_to_level(estimator: Any, X: Array, y: Array, level: float) -> tuple[Any, int, bool]:
+def fit_to_level(
+    estimator: Any, X: FloatArray, y: FloatArray, level: float
+) -> tuple[Any, int, bool]:
     """Train until the empirical risk is at most a level.
 
     Parameters
@@ -107,7 +109,7 @@ def fit_to_level(estimator: Any, X: Array, y: Array, level: float) -> tuple[Any,
 
 
 def _by_epochs(
-    model: Any, X: Array, y: Array, level: float, largest: int, risk: Any
+    model: Any, X: FloatArray, y: FloatArray, level: float, largest: int, risk: Any
 ) -> tuple[Any, int, bool]:
     import copy
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["Array", "Truth"]
+from deepgen._engine.arrays import FloatArray
 
-Array: TypeAlias = NDArray[np.float64]
+__all__ = ["Truth"]
 
 
 class Truth(ABC):
@@ -38,7 +36,7 @@ class Truth(ABC):
         """Risk of f*: the mean variance of the noise, in squared units of y."""
 
     @abstractmethod
-    def regression(self, X: Array) -> Array:
+    def regression(self, X: FloatArray) -> FloatArray:
         """Return f*, the mean of y at each input.
 
         Parameters
@@ -53,7 +51,7 @@ class Truth(ABC):
         """
 
     @abstractmethod
-    def noise(self, X: Array) -> Array:
+    def noise(self, X: FloatArray) -> FloatArray:
         """Return the standard deviation of y at each input.
 
         Parameters
@@ -68,7 +66,7 @@ class Truth(ABC):
         """
 
     @abstractmethod
-    def draw_inputs(self, n: int, random: np.random.Generator) -> Array:
+    def draw_inputs(self, n: int, random: np.random.Generator) -> FloatArray:
         """Draw inputs.
 
         Parameters
@@ -84,7 +82,7 @@ class Truth(ABC):
             Independent rows.
         """
 
-    def sample(self, n: int, random: np.random.Generator) -> tuple[Array, Array]:
+    def sample(self, n: int, random: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Draw samples.
 
         Parameters
@@ -104,7 +102,7 @@ class Truth(ABC):
         X = self.draw_inputs(n, random)
         return X, self.regression(X) + self.noise(X) * random.standard_normal(n)
 
-    def nodes(self, n: int) -> tuple[Array, Array] | None:
+    def nodes(self, n: int) -> tuple[FloatArray, FloatArray] | None:
         """Return points and weights that integrate over the inputs, where there is such a rule.
 
         Parameters

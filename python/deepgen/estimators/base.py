@@ -11,20 +11,30 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
 
+from deepgen._engine.arrays import AnyArray
+from deepgen._engine.threads import effective_threads
+from deepgen._inputs.features import as_matrix
+from deepgen._inputs.targets import Targets
+from deepgen._network.network import Network
+from deepgen._training.callbacks import CallbackSupport, Tasks, with_callbacks
+from deepgen._training.first_order import train
+from deepgen._training.lbfgs import minimize
+from deepgen._training.state import Course, Plan
+from deepgen._training.validation import Data, Validation, split_rows
+from deepgen._user_warnings import warn
 from deepgen.averaging import Averaging, Line, Snapshots
-from deepgen.callbacks import CallbackSupport, Tasks, with_callbacks
-from deepgen.course import Course, Plan
-from deepgen.estimators.assembly import (
+from deepgen.estimators.constraints import SHARED
+from deepgen.estimators.ensemble import fit_members
+from deepgen.estimators.fitted import FittedMLP
+from deepgen.estimators.from_parameters import (
     batch_norm_of,
     make_averaging,
     make_network,
     make_optimizer,
     make_plan,
 )
-from deepgen.estimators.combinations import refuse_combinations
-from deepgen.estimators.constraints import SHARED
-from deepgen.estimators.fitted import FittedMLP
-from deepgen.estimators.members import fit_members
+from deepgen.estimators.incompatibilities import refuse_combinations
+from deepgen.estimators.network_spec import hidden_widths, numpy_type
 from deepgen.estimators.scoring import (
     Held,
     criterion,
@@ -33,17 +43,8 @@ from deepgen.estimators.scoring import (
     with_names,
 )
 from deepgen.estimators.snapshots import fit_snapshots
-from deepgen.estimators.start import start_line, start_network
-from deepgen.estimators.targets import Targets
-from deepgen.inputs import as_matrix
-from deepgen.lbfgs import minimize
-from deepgen.network import Array, Network
+from deepgen.estimators.starting_weights import start_line, start_network
 from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
-from deepgen.specification import hidden_widths, numpy_type
-from deepgen.threads import effective_threads
-from deepgen.training import train
-from deepgen.validation import Data, Validation, split_rows
-from deepgen.warning import warn
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -330,7 +331,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
         return Tasks.of(self, *shown, n_epochs=n_epochs, attributes=attributes)
 
     def _split(
-        self, strata: Array | None, weights: Array | None, n_samples: int, seed: int
+        self, strata: AnyArray | None, weights: AnyArray | None, n_samples: int, seed: int
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         parts = split_rows(n_samples, self.validation_fraction, seed, strata)
         for rows, what in zip(parts, ("training", "validation"), strict=True):

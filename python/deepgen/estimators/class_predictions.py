@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepgen._engine.arrays import AnyArray
 from deepgen.estimators.base import BaseMLP
-from deepgen.estimators.members import average, log_odds_of_mean
-from deepgen.network import Array
+from deepgen.estimators.ensemble import average, log_odds_of_mean
 
 if TYPE_CHECKING:
-    from deepgen.estimators.class_targets import ClassTargets
+    from deepgen._inputs.class_targets import ClassTargets
 
 __all__ = ["ClassPredictions"]
 
@@ -30,7 +30,7 @@ class ClassPredictions(BaseMLP):
     _targets: ClassTargets
     classes_: Any
 
-    def _logits(self, X: Any) -> Array:
+    def _logits(self, X: Any) -> AnyArray:
         each = self._outputs(X, means=False)
         if len(each) == 1:
             return each[0]
@@ -70,7 +70,7 @@ class ClassPredictions(BaseMLP):
         logits = self._logits(X)
         return self._targets.decode(logits)
 
-    def decision_function(self, X: Any) -> Array:
+    def decision_function(self, X: Any) -> AnyArray:
         """Return the logits, of several members those of the mean probabilities.
 
         Parameters
@@ -107,7 +107,7 @@ class ClassPredictions(BaseMLP):
             return outputs.ravel()
         return -outputs if len(self.classes_) == 1 else outputs
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: Any) -> AnyArray:
         """Predict probabilities.
 
         Parameters
@@ -144,7 +144,7 @@ class ClassPredictions(BaseMLP):
             return np.hstack([1 - means, means])
         return np.ones_like(means) if len(self.classes_) == 1 else means
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: Any) -> AnyArray:
         """Predict logarithms of probabilities, from the logits.
 
         Parameters

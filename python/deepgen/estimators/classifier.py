@@ -11,16 +11,16 @@ from sklearn.base import ClassifierMixin
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
+from deepgen._component import resolve
+from deepgen._engine.arrays import AnyArray
+from deepgen._inputs.class_targets import ClassTargets
+from deepgen._inputs.labels import Labels
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
-from deepgen.component import resolve
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.class_predictions import ClassPredictions
-from deepgen.estimators.class_targets import ClassTargets
 from deepgen.estimators.constraints import CLASSIFIER
-from deepgen.labels import Labels
 from deepgen.losses import CLASSIFICATION_LOSSES, ClassificationLoss
-from deepgen.network import Array
 from deepgen.normalizations import Normalization
 from deepgen.optimizers import Optimizer
 from deepgen.schedules import Schedule
@@ -221,7 +221,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
 
     def __init__(
         self,
-        hidden_layer_sizes: int | Sequence[int] | Array = (100,),
+        hidden_layer_sizes: int | Sequence[int] | AnyArray = (100,),
         activation: str | Sequence[str] = "relu",
         *,
         solver: str | Optimizer = "adam",
@@ -366,7 +366,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
             self.__dict__.pop("_announced", None)
 
     @property
-    def classes_(self) -> Array:
+    def classes_(self) -> AnyArray:
         """The classes, sorted."""
         return self._targets.labels.classes
 

@@ -9,9 +9,10 @@ import numpy as np
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import Interval, Options, StrOptions
 
+from deepgen._network.initializers import INITIALIZERS
 from deepgen.augmentation import AUGMENTATIONS, Augmentation
 from deepgen.averaging import AVERAGINGS, Averaging
-from deepgen.initializers import INITIALIZERS
+from deepgen.estimators.network_spec import ACTIVATIONS, TYPES
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
     REGRESSION_LOSSES,
@@ -22,7 +23,6 @@ from deepgen.normalizations import NORMALIZATIONS, Normalization
 from deepgen.optimizers import SOLVERS, Optimizer
 from deepgen.schedules import SCHEDULES, Schedule
 from deepgen.skips import SKIPS, Skip
-from deepgen.specification import ACTIVATIONS, TYPES
 
 __all__ = ["CLASSIFIER", "REGRESSOR", "SHARED"]
 

@@ -11,24 +11,26 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from deepgen.course import Course
+from deepgen._engine.arrays import AnyArray, Matrix
+from deepgen._engine.threads import measuring_threads
+from deepgen._inputs.features import as_matrix, check_features
+from deepgen._inputs.targets import Targets
+from deepgen._network.network import Network
+from deepgen._training.state import Course
+from deepgen._training.validation import Data
+from deepgen._user_warnings import warn
+from deepgen.estimators.network_spec import numpy_type
+from deepgen.estimators.saving import save
 from deepgen.estimators.scoring import Held, with_names
 from deepgen.estimators.subspace import Subspace
-from deepgen.estimators.targets import Targets
-from deepgen.inputs import as_matrix, check_features
-from deepgen.network import Array, Matrix, Network
-from deepgen.specification import numpy_type
-from deepgen.threads import measuring_threads
-from deepgen.validation import Data
-from deepgen.warning import warn
 
 __all__ = ["FittedMLP", "network_of"]
 
 
-class _Layers(list[Array]):
+class _Layers(list[AnyArray]):
     """Arrays of the layers; one that is assigned to is written into the network."""
 
-    def __init__(self, arrays: list[Array], write: Callable[[list[Any]], None]) -> None:
+    def __init__(self, arrays: list[AnyArray], write: Callable[[list[Any]], None]) -> None:
         super().__init__(arrays)
         self._write = write
 
@@ -37,7 +39,7 @@ class _Layers(list[Array]):
         new[index] = value
         self._write(new)
 
-    def __reduce__(self) -> tuple[type, tuple[list[Array]]]:
+    def __reduce__(self) -> tuple[type, tuple[list[AnyArray]]]:
         return list, (list(self),)
 
 
@@ -101,7 +103,7 @@ class FittedMLP(BaseEstimator):
         return Subspace(self, ends)
 
     @property
-    def coefs_(self) -> list[Array]:
+    def coefs_(self) -> list[AnyArray]:
         """Weight matrices of shape (in, out), one a layer: views, not copies."""
         network = self.network_
         return _Layers(network.coefs(), lambda new: network.set_layers(new, suffix=""))
@@ -112,7 +114,7 @@ class FittedMLP(BaseEstimator):
         self.network_.set_layers(coefs, suffix="")
 
     @property
-    def intercepts_(self) -> list[Array]:
+    def intercepts_(self) -> list[AnyArray]:
         """Intercepts of shape (out,), one a layer: views where the layer has them, else zeros."""
         network = self.network_
         return _Layers(network.intercepts(), lambda new: network.set_layers(None, new, suffix=""))
@@ -219,11 +221,9 @@ class FittedMLP(BaseEstimator):
         ...     os.listdir(folder)
         ['model.dgn']
         """
-        from deepgen.storage import save
-
         save(self, path)
 
-    def embed(self, X: Any, layer: int = -1) -> Array:
+    def embed(self, X: Any, layer: int = -1) -> AnyArray:
         """Return what a hidden layer makes of samples.
 
         Parameters
@@ -272,7 +272,7 @@ class FittedMLP(BaseEstimator):
         n_threads = measuring_threads(self.n_jobs, X.shape[0])
         return network.activations(as_matrix(X), int(layer) % n_hidden, n_threads=n_threads)
 
-    def _outputs(self, X: Any, *, means: bool) -> list[Array]:
+    def _outputs(self, X: Any, *, means: bool) -> list[AnyArray]:
         """Return each member's outputs for new samples, after the inverse link if asked for."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)  # which refuses, and takes its time
@@ -281,7 +281,7 @@ class FittedMLP(BaseEstimator):
         matrix, n_threads = as_matrix(X), measuring_threads(self.n_jobs, X.shape[0])
         return [member._compute(matrix, n_threads, means=means) for member in members]
 
-    def _compute(self, matrix: Matrix, n_threads: int, *, means: bool) -> Array:
+    def _compute(self, matrix: Matrix, n_threads: int, *, means: bool) -> AnyArray:
         network = self.network_
         compute = network.means if means else network.outputs
         outputs = compute(matrix, n_threads=n_threads)

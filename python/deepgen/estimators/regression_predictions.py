@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin
 
+from deepgen._engine.arrays import AnyArray
 from deepgen.estimators.base import BaseMLP
-from deepgen.estimators.members import average
-from deepgen.network import Array
+from deepgen.estimators.ensemble import average
 
 if TYPE_CHECKING:
-    from deepgen.estimators.regression_targets import RegressionTargets
+    from deepgen._inputs.regression_targets import RegressionTargets
 
 __all__ = ["RegressionPredictions"]
 
@@ -31,7 +31,7 @@ class RegressionPredictions(RegressorMixin, BaseMLP):
 
     _targets: RegressionTargets
 
-    def predict(self, X: Any) -> Array:
+    def predict(self, X: Any) -> AnyArray:
         """Predict targets.
 
         Parameters

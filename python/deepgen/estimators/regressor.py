@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sklearn.utils.metaestimators import available_if
 
+from deepgen._component import resolve
+from deepgen._engine.arrays import AnyArray
+from deepgen._inputs.regression_targets import RegressionTargets
+from deepgen._inputs.target_scaling import TargetScaling
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
-from deepgen.component import resolve
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.constraints import REGRESSOR
 from deepgen.estimators.regression_predictions import RegressionPredictions
-from deepgen.estimators.regression_targets import RegressionTargets
 from deepgen.losses import REGRESSION_LOSSES, RegressionLoss
-from deepgen.network import Array
 from deepgen.normalizations import Normalization
 from deepgen.optimizers import Optimizer
-from deepgen.scaling import TargetScaling
 from deepgen.schedules import Schedule
 from deepgen.skips import Skip
 
@@ -221,7 +221,7 @@ class MLPRegressor(RegressionPredictions):
     def __init__(
         self,
         loss: str | RegressionLoss = "squared_error",
-        hidden_layer_sizes: int | Sequence[int] | Array = (100,),
+        hidden_layer_sizes: int | Sequence[int] | AnyArray = (100,),
         activation: str | Sequence[str] = "relu",
         *,
         solver: str | Optimizer = "adam",

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import get_scorer
 
-from deepgen.course import Course
-from deepgen.estimators.targets import Targets
-from deepgen.network import Array, Network
-from deepgen.specification import numpy_type
-from deepgen.threads import effective_threads
-from deepgen.validation import Data
+from deepgen._engine.arrays import AnyArray
+from deepgen._engine.threads import effective_threads
+from deepgen._inputs.targets import Targets
+from deepgen._network.network import Network
+from deepgen._training.state import Course
+from deepgen._training.validation import Data
+from deepgen.estimators.network_spec import numpy_type
 
 __all__ = ["Held", "criterion", "fitted_attributes", "score_function", "with_names"]
 
@@ -39,7 +40,7 @@ class Held:
     --------
     >>> import numpy as np
     >>> from deepgen.estimators.scoring import Held
-    >>> from deepgen.validation import Data
+    >>> from deepgen._training.validation import Data
     >>> X, y = np.zeros((4, 2)), np.zeros(4)
     >>> rows = np.array([1, 3])
     >>> Held(X, y[rows], None, Data(X, y.reshape(-1, 1), rows=rows)).features().shape
@@ -48,7 +49,7 @@ class Held:
 
     X: Any
     y: Any
-    sample_weight: Array | None
+    sample_weight: AnyArray | None
     data: Data
 
     def features(self) -> Any:

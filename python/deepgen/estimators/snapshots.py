@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from deepgen._engine.arrays import AnyArray
+from deepgen._engine.threads import effective_threads
+from deepgen._inputs.features import as_matrix, check_features
+from deepgen._network.network import Network
 from deepgen.averaging import Snapshots
-from deepgen.estimators.assembly import batch_norm_of
-from deepgen.inputs import as_matrix, check_features
-from deepgen.network import Array, Network
+from deepgen.estimators.from_parameters import batch_norm_of
 from deepgen.schedules import Snapshot
-from deepgen.threads import effective_threads
 
 __all__ = ["fit_snapshots"]
 
@@ -114,7 +115,7 @@ def refuse_settings(model: Any) -> None:
         raise ValueError("callbacks follow one network, and averaging='snapshot' makes several")
 
 
-def member_of(run: Any, weights: Array, X: Any, incremental: bool) -> Any:
+def member_of(run: Any, weights: AnyArray, X: Any, incremental: bool) -> Any:
     """Return the estimator that predicts with the weights of a cycle.
 
     Parameters

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from deepgen.component import Range
-from deepgen.inputs import as_matrix, check_features
-from deepgen.network import Array, Network
-from deepgen.threads import measuring_threads
+from deepgen._component import Range
+from deepgen._engine.arrays import AnyArray
+from deepgen._engine.threads import measuring_threads
+from deepgen._inputs.features import as_matrix, check_features
+from deepgen._network.network import Network
 
 __all__ = ["Subspace"]
 
@@ -36,7 +37,7 @@ class Subspace:
     """
 
     model: Any
-    ends: Array
+    ends: AnyArray
 
     def __repr__(self) -> str:
         return f"Subspace(line of {self.model.network_!r})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from deepgen.experiments import (
+from deepgen.experiments.claims import (
     batch_norm_batch_size,
     bounded_sigma,
     bumps,
@@ -35,7 +35,7 @@ from deepgen.experiments import (
     width_sweep,
     zero_training_error,
 )
-from deepgen.experiments.experiment import Runner
+from deepgen.experiments.runner import Runner
 
 __all__ = ["CATALOG", "find_experiment"]
 
@@ -97,7 +97,7 @@ def find_experiment(name: str) -> Runner:
     >>> find_experiment("mlp_loss").experiment.seeds
     100
     """
-    known = {runner.experiment.name: runner for runner in CATALOG}
-    if name not in known:
-        raise ValueError(f"unknown experiment '{name}'; known: {', '.join(known)}")
-    return known[name]
+    runners = {runner.experiment.name: runner for runner in CATALOG}
+    if name not in runners:
+        raise ValueError(f"unknown experiment '{name}'; known: {', '.join(runners)}")
+    return runners[name]

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepgen import __version__
+from deepgen._display.style import new_figure, write_figure
+from deepgen._display.text_table import Row, columns_of, format_table, to_csv
+from deepgen._engine.version import VERSION
+from deepgen._optional import MissingExtra
 from deepgen.experiments.experiment import Experiment
 from deepgen.experiments.finding import Finding, overall_verdict
 from deepgen.experiments.interval import Interval
-from deepgen.experiments.style import new_figure, write_figure
-from deepgen.experiments.table import Row, columns_of, format_table, to_csv
-from deepgen.extras import MissingExtra
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -50,7 +50,7 @@ class Result:
 
     Examples
     --------
-    >>> from deepgen.experiments import mlp_loss
+    >>> from deepgen.experiments.claims import mlp_loss
     >>> result = mlp_loss.run(quick=True, seeds=3)
     >>> result.seeds, result.verdict
     ((0, 1, 2), 'not supported')
@@ -170,7 +170,7 @@ class Result:
             "quick": self.quick,
             "seconds": round(self.seconds, 3),
             "command": self.command,
-            "version": __version__,
+            "version": VERSION,
             "table": [dict(row) for row in self.table],
         }
         return json.dumps(_finite(document), indent=2, allow_nan=False) + "\n"

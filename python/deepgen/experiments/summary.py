@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepgen import __version__
+from deepgen._engine.version import VERSION
 from deepgen.experiments.finding import RULE
 from deepgen.experiments.result import Result
 
@@ -26,7 +26,7 @@ def to_markdown(results: Sequence[Result]) -> str:
 
     Examples
     --------
-    >>> from deepgen.experiments import mlp_loss
+    >>> from deepgen.experiments.claims import mlp_loss
     >>> from deepgen.experiments.summary import to_markdown
     >>> to_markdown([mlp_loss.run(quick=True)]).splitlines()[0]
     '# Experiments'
@@ -39,7 +39,7 @@ def to_markdown(results: Sequence[Result]) -> str:
         "--out DIR` shows all of them with their figures on one HTML page, and writes this page as "
         "`summary.md`.",
         "",
-        f"{RULE} deepgen {__version__}.",
+        f"{RULE} deepgen {VERSION}.",
         "",
         "| experiment | claim in short | verdict | seeds |",
         "|---|---|---|---|",

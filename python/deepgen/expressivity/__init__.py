@@ -1,20 +1,20 @@
 """Expressivity: networks built by hand, and the exact pieces of networks that were trained."""
 
 from deepgen.expressivity.breakpoints import Breakpoints, breakpoints
-from deepgen.expressivity.bump import bump
-from deepgen.expressivity.conditioning import Conditioning, conditioning
+from deepgen.expressivity.constructions.bump import bump
+from deepgen.expressivity.constructions.conditioning import Conditioning, conditioning
+from deepgen.expressivity.constructions.memorize import memorize
+from deepgen.expressivity.constructions.piecewise_linear import piecewise_linear
+from deepgen.expressivity.constructions.product import product
+from deepgen.expressivity.constructions.rect import rect
+from deepgen.expressivity.constructions.square import square
+from deepgen.expressivity.constructions.staircase import staircase
+from deepgen.expressivity.constructions.tri import tri
 from deepgen.expressivity.count_regions import RegionCount, count_regions
 from deepgen.expressivity.linear_regions import LinearRegions, linear_regions
-from deepgen.expressivity.memorize import memorize
-from deepgen.expressivity.piecewise_linear import piecewise_linear
-from deepgen.expressivity.product import product
-from deepgen.expressivity.rect import rect
 from deepgen.expressivity.region_bounds import RegionBounds, region_bounds
 from deepgen.expressivity.sampled_patterns import SampledPatterns, sampled_patterns
-from deepgen.expressivity.square import square
-from deepgen.expressivity.staircase import staircase
 from deepgen.expressivity.trajectory_length import TrajectoryLength, trajectory_length
-from deepgen.expressivity.tri import tri
 
 __all__ = [
     "Breakpoints",

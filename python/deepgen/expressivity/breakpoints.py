@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deepgen.axes import given_or_new
+from deepgen._display.axes import axes_or_new
+from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.piecewise import piecewise_linear_of
 from deepgen.expressivity.segment import walk
 
 __all__ = ["Breakpoints", "breakpoints"]
 
-Real = NDArray[np.float64]
 
 # Slopes that differ by less, in units of the terms that they are sums of, are one slope.
 SAME_SLOPE = 1e-12
@@ -51,15 +50,15 @@ class Breakpoints:
     [4.0, -4.0, 4.0, -4.0]
     """
 
-    points: Real
+    points: FloatArray
     n_pieces: int
-    activation_points: Real
+    activation_points: FloatArray
     n_activation_pieces: int
-    t: Real
-    values: Real
-    slopes: Real
-    a: Real
-    b: Real
+    t: FloatArray
+    values: FloatArray
+    slopes: FloatArray
+    a: FloatArray
+    b: FloatArray
 
     def __repr__(self) -> str:
         ends = [np.array2string(end, precision=4, threshold=4) for end in (self.a, self.b)]
@@ -82,7 +81,7 @@ class Breakpoints:
             With a line an output; the horizontal axis is the input where there is one, else the
             distance from ``a``.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         length = float(np.linalg.norm(self.b - self.a))
         one_input = len(self.a) == 1
         x = self.a[0] + self.t * (self.b - self.a)[0] if one_input else self.t * length

@@ -9,17 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
+from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.box import checked_box
 from deepgen.expressivity.piecewise import PiecewiseLinear, piecewise_linear_of
 from deepgen.expressivity.sampled_patterns import sampled_patterns
 
 __all__ = ["RegionCount", "count_regions"]
 
-Real = NDArray[np.float64]
 
 # Radius, in half sides of the box, of the smallest ball that makes a cell count; HiGHS keeps
 # constraints to 1e-10.
-SMALLEST = 1e-8
+MIN_RADIUS = 1e-8
 FEASIBLE = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 PILOT = 10_000
 # Splits for one program: the others are decided without one. Measured on small nets: 2.5 to 4.
@@ -55,8 +55,8 @@ class RegionCount:
     n_activation_regions: int
     n_maps: int
     patterns: NDArray[np.bool_]
-    points: Real
-    radii: Real
+    points: FloatArray
+    radii: FloatArray
     n_programs: int
 
     def __repr__(self) -> str:
@@ -70,14 +70,16 @@ class RegionCount:
 class _Cell:
     """A polytope G x <= h in the unit box, a ball inside it, and the layers' maps on it."""
 
-    G: Real
-    h: Real
-    centre: Real
+    G: FloatArray
+    h: FloatArray
+    centre: FloatArray
     radius: float
-    maps: dict[int, Real]
+    maps: dict[int, FloatArray]
     bits: tuple[bool, ...]
 
-    def half(self, side: tuple[Real, float], ball: tuple[Real, float], bit: bool) -> _Cell:
+    def half(
+        self, side: tuple[FloatArray, float], ball: tuple[FloatArray, float], bit: bool
+    ) -> _Cell:
         G, h = np.vstack([self.G, side[0]]), np.append(self.h, side[1])
         return _Cell(G, h, *ball, self.maps, (*self.bits, bit))
 
@@ -158,7 +160,7 @@ class _Walk:
     """The walk over all cells, and its count of linear programs."""
 
     def __init__(
-        self, function: PiecewiseLinear, sides: Real, max_programs: int, pilot: int
+        self, function: PiecewiseLinear, sides: FloatArray, max_programs: int, pilot: int
     ) -> None:
         self.function = function
         self.sides = sides
@@ -196,18 +198,18 @@ class _Walk:
                 parts = [half for part in parts for half in self._halves(part, z[:, unit])]
         after = []
         for part in parts:
-            own = z
+            local = z
             if layer.bends:
                 on = np.array(part.bits[len(cell.bits) :])
-                own = z * np.where(on, 1.0, layer.leak)
+                local = z * np.where(on, 1.0, layer.leak)
             if layer.skip_from >= 0:
-                own = own + cell.maps[layer.skip_from]
+                local = local + cell.maps[layer.skip_from]
             maps = {name: kept for name, kept in cell.maps.items() if name in self.function.sources}
-            maps[index] = own
+            maps[index] = local
             after.append(_Cell(part.G, part.h, part.centre, part.radius, maps, part.bits))
         return after
 
-    def _halves(self, cell: _Cell, z: Real) -> list[_Cell]:
+    def _halves(self, cell: _Cell, z: FloatArray) -> list[_Cell]:
         length = float(np.linalg.norm(z[:-1]))
         reach = float(np.abs(z[:-1]).sum())
         if abs(z[-1]) >= reach:
@@ -218,16 +220,16 @@ class _Walk:
         halves = []
         for bit, sign in ((True, 1.0), (False, -1.0)):
             side = (-sign * normal, sign * offset)
-            own = min(cell.radius, sign * distance)
-            ball: tuple[Real, float] | None = (cell.centre, own)
+            radius = min(cell.radius, sign * distance)
+            ball: tuple[FloatArray, float] | None = (cell.centre, radius)
             # A ball that has become small is centred anew.
-            if own <= cell.radius / 2:
+            if radius <= cell.radius / 2:
                 ball = self._ball(np.vstack([cell.G, side[0]]), np.append(cell.h, side[1]))
             if ball is not None:
                 halves.append(cell.half(side, ball, bit))
         return halves
 
-    def _ball(self, G: Real, h: Real) -> tuple[Real, float] | None:
+    def _ball(self, G: FloatArray, h: FloatArray) -> tuple[FloatArray, float] | None:
         if self.n_programs >= self.max_programs:
             raise ValueError(self.refusal())
         self.n_programs += 1
@@ -244,7 +246,7 @@ class _Walk:
         if result.status != 0:
             raise RuntimeError(f"the linear program of {len(G)} rows failed: {result.message}")
         radius = float(result.x[-1])
-        return (result.x[:-1], radius) if radius > SMALLEST else None
+        return (result.x[:-1], radius) if radius > MIN_RADIUS else None
 
     def refusal(self) -> str:
         return (

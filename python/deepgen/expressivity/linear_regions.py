@@ -11,14 +11,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from deepgen.axes import given_or_new
+from deepgen._display.axes import axes_or_new
+from deepgen._engine.arrays import FloatArray
+from deepgen._optional import load_extra
 from deepgen.expressivity.piecewise import PiecewiseLinear, piecewise_linear_of
 from deepgen.expressivity.polygons import Polygons, cut
-from deepgen.extras import load_extra
 
 __all__ = ["LinearRegions", "linear_regions"]
 
-Real = NDArray[np.float64]
 Window = tuple[tuple[float, float], tuple[float, float]]
 
 # Gradients that differ by less, in units of the terms that they are sums of, are one gradient.
@@ -27,7 +27,7 @@ SAME_GRADIENT = 1e-12
 # apart as edges are long.
 SAME_EDGE = 1e-3
 # Numbers in the affine maps of all cells; 1.6 GB.
-LIMIT = 200_000_000
+MAX_NUMBERS = 200_000_000
 # Cells that are cut together: their arrays stay in the cache.
 BLOCK = 1000
 
@@ -65,11 +65,11 @@ class LinearRegions:
 
     n_activation_regions: int
     n_linear_regions: int
-    polygons: list[Real]
+    polygons: list[FloatArray]
     regions: NDArray[np.int64]
     patterns: NDArray[np.bool_]
-    maps: Real
-    areas: Real
+    maps: FloatArray
+    areas: FloatArray
     window: Window
 
     def __repr__(self) -> str:
@@ -92,7 +92,7 @@ class LinearRegions:
         ax : matplotlib.axes.Axes
             With the window's coordinates as axes; colours have no meaning.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         # Steps of the golden ratio tell neighbours apart.
         shades = (self.regions * 0.6180339887498949) % 1.0
         collections = load_extra("matplotlib.collections", "plot", "drawing")
@@ -115,7 +115,7 @@ class _Cells:
     """Polygons with the affine maps of the layers that are still needed, and the bits so far."""
 
     polygons: Polygons
-    maps: dict[int, Real]
+    maps: dict[int, FloatArray]
     bits: list[NDArray[np.bool_]]
 
 
@@ -203,7 +203,7 @@ def linear_regions(
     )
 
 
-def _checked_plane(plane: Any, n_inputs: int) -> tuple[Real, Real, Real]:
+def _checked_plane(plane: Any, n_inputs: int) -> tuple[FloatArray, FloatArray, FloatArray]:
     if plane is None:
         if n_inputs != 2:
             raise ValueError(
@@ -221,7 +221,7 @@ def _checked_plane(plane: Any, n_inputs: int) -> tuple[Real, Real, Real]:
     return parts[0], parts[1], parts[2]
 
 
-def _descend(function: PiecewiseLinear, cells: _Cells) -> Real:
+def _descend(function: PiecewiseLinear, cells: _Cells) -> FloatArray:
     """Cut the cells by all units; return the size of the terms of the outputs' maps."""
     terms = np.zeros((1, 3, 1))
     for index, layer in enumerate(function.layers):
@@ -247,7 +247,7 @@ def _descend(function: PiecewiseLinear, cells: _Cells) -> Real:
 
 
 def _cut_by_units(
-    cells: _Cells, index: int, z: Real, terms: Real
+    cells: _Cells, index: int, z: FloatArray, terms: FloatArray
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     # Cut by the units of a layer; return who is on, and each cell's ancestor before the layer.
     n_units, n_before = z.shape[2], len(cells.polygons)
@@ -267,11 +267,11 @@ def _cut_by_units(
             ancestors, on = ancestors[parents], on[parents]
             on[:, unit] = positive
             n_cells = n_done + len(ancestors) + n_before - block[-1] - 1
-            if 3 * n_cells * n_units > LIMIT:
+            if 3 * n_cells * n_units > MAX_NUMBERS:
                 raise ValueError(
                     f"more than {n_cells} cells in layer {index}, whose maps are "
-                    f"{3 * n_cells * n_units} numbers, more than {LIMIT}; take a smaller window, "
-                    "or count the patterns of sampled points with sampled_patterns"
+                    f"{3 * n_cells * n_units} numbers, more than {MAX_NUMBERS}; take a smaller "
+                    "window, or count the patterns of sampled points with sampled_patterns"
                 )
         done.append((polygons, on, ancestors + first))
         n_done += len(polygons)
@@ -279,7 +279,7 @@ def _cut_by_units(
     return np.concatenate([on for _, on, _ in done]), np.concatenate([at for _, _, at in done])
 
 
-def _merged(polygons: Polygons, maps: Real, terms: Real) -> NDArray[np.int64]:
+def _merged(polygons: Polygons, maps: FloatArray, terms: FloatArray) -> NDArray[np.int64]:
     """Return the linear region of each cell: cells joined by edges across which the map stays."""
     row, column = np.nonzero(polygons.used())
     a = polygons.vertices[row, column]

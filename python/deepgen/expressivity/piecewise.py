@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._engine.arrays import FloatArray
+
 __all__ = ["BentLayer", "PiecewiseLinear", "piecewise_linear_of"]
 
-Real = NDArray[np.float64]
 
 # Slope where the argument is negative; it is 1 where the argument is positive.
 LEAKS = {"identity": 1.0, "leaky_relu": 0.01, "relu": 0.0}
@@ -44,8 +45,8 @@ class BentLayer:
     True
     """
 
-    weights: Real
-    intercepts: Real
+    weights: FloatArray
+    intercepts: FloatArray
     leak: float
     skip_from: int
 
@@ -94,7 +95,7 @@ class PiecewiseLinear:
         """Layers whose outputs are added to later ones."""
         return {layer.skip_from for layer in self.layers if layer.skip_from >= 0}
 
-    def patterns(self, X: Real) -> NDArray[np.bool_]:
+    def patterns(self, X: FloatArray) -> NDArray[np.bool_]:
         """Return which units are on for given inputs.
 
         Parameters
@@ -107,7 +108,7 @@ class PiecewiseLinear:
         patterns : ndarray of shape (n_samples, n_units)
             True where a unit's argument is positive.
         """
-        outputs: list[Real] = []
+        outputs: list[FloatArray] = []
         signs = [np.zeros((len(X), 0), dtype=bool)]
         below = X
         for layer in self.layers:

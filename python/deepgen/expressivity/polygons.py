@@ -17,9 +17,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._engine.arrays import FloatArray
+
 __all__ = ["Polygons", "cut"]
 
-Real = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
 # Rounding error of a sum of some hundred products, in units of its terms' size.
@@ -53,10 +54,10 @@ class Polygons:
     """
 
     n_vertices: NDArray[np.int64]
-    vertices: Real
-    blur: Real
-    lines: Real
-    terms: Real
+    vertices: FloatArray
+    blur: FloatArray
+    lines: FloatArray
+    terms: FloatArray
 
     @classmethod
     def rectangle(cls, x: tuple[float, float], y: tuple[float, float]) -> Polygons:
@@ -103,9 +104,10 @@ class Polygons:
         k = int(n_vertices.max())
         arrays = []
         for name in ("vertices", "blur", "lines", "terms"):
-            own = [getattr(part, name)[:, :k] for part in parts]
-            array = np.zeros((len(n_vertices), k, *own[0].shape[2:]))
-            for columns, end in zip(own, np.cumsum([len(part) for part in parts]), strict=True):
+            columns_of_parts = [getattr(part, name)[:, :k] for part in parts]
+            array = np.zeros((len(n_vertices), k, *columns_of_parts[0].shape[2:]))
+            ends = np.cumsum([len(part) for part in parts])
+            for columns, end in zip(columns_of_parts, ends, strict=True):
                 array[end - len(columns) : end, : columns.shape[1]] = columns
             arrays.append(array)
         return cls(n_vertices, *arrays)
@@ -146,7 +148,7 @@ class Polygons:
         next_column = np.arange(1, self.vertices.shape[1] + 1)
         return np.where(next_column < self.n_vertices[:, None], next_column, 0)
 
-    def areas(self) -> Real:
+    def areas(self) -> FloatArray:
         """Return the areas.
 
         Returns
@@ -158,10 +160,10 @@ class Polygons:
         arms = self.vertices - self.vertices[:, :1]
         next_arms = np.take_along_axis(arms, self.following()[..., None], axis=1)
         turns = arms[..., 0] * next_arms[..., 1] - arms[..., 1] * next_arms[..., 0]
-        areas: Real = np.where(self.used(), turns, 0.0).sum(axis=1) / 2
+        areas: FloatArray = np.where(self.used(), turns, 0.0).sum(axis=1) / 2
         return areas
 
-    def lists(self) -> list[Real]:
+    def lists(self) -> list[FloatArray]:
         """Return each polygon's vertices.
 
         Returns
@@ -175,7 +177,7 @@ class Polygons:
 
 
 def cut(
-    polygons: Polygons, values: Real, terms: Real
+    polygons: Polygons, values: FloatArray, terms: FloatArray
 ) -> tuple[Polygons, NDArray[np.bool_], NDArray[np.int64]]:
     """Cut each polygon along the zeros of an affine function of its own.
 
@@ -226,7 +228,7 @@ def cut(
 
 
 def _part(
-    whole: Polygons, side: NDArray[np.int8], height: Real, line: Real, size: Real
+    whole: Polygons, side: NDArray[np.int8], height: FloatArray, line: FloatArray, size: FloatArray
 ) -> Polygons:
     """Return the part of each polygon on which its line is positive."""
     n, k = side.shape
@@ -249,9 +251,9 @@ def _part(
     n_vertices = kept.sum(axis=1)
     order = np.argsort(~kept, axis=1, kind="stable")[:, : n_vertices.max()]
 
-    def packed(columns: Real) -> Real:
+    def packed(columns: FloatArray) -> FloatArray:
         index = order if columns.ndim == 2 else order[..., None]
-        taken: Real = np.take_along_axis(columns, index, axis=1)
+        taken: FloatArray = np.take_along_axis(columns, index, axis=1)
         return taken
 
     return Polygons(n_vertices, packed(vertices), packed(blur), packed(lines), packed(terms))
@@ -259,13 +261,13 @@ def _part(
 
 def _meetings(
     whole: Polygons,
-    height: Real,
-    line: Real,
-    size: Real,
+    height: FloatArray,
+    line: FloatArray,
+    size: FloatArray,
     row: NDArray[np.int64],
     column: NDArray[np.int64],
     following: NDArray[np.int64],
-) -> tuple[Real, Real]:
+) -> tuple[FloatArray, FloatArray]:
     """Return where edges meet the cut, and how far off that may be."""
     end = following[row, column]
     a, b = whole.vertices[row, column], whole.vertices[row, end]

@@ -18,17 +18,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.piecewise import BentLayer, PiecewiseLinear
 
 __all__ = ["Trace", "walk"]
 
-Real = NDArray[np.float64]
 
 EPS = float(np.finfo(np.float64).eps)
 # Rounding error of a sum of some hundred products, in units of its terms' size.
 ROUNDING = 32 * EPS
 # Numbers that one layer's nodes may hold; 1.6 GB.
-LIMIT = 200_000_000
+MAX_NUMBERS = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -57,34 +57,34 @@ class Trace:
     ([0.0, 0.5, 1.0], [2.0, 0.0])
     """
 
-    t: Real
-    values: Real
-    slopes: Real
-    terms: Real
+    t: FloatArray
+    values: FloatArray
+    slopes: FloatArray
+    terms: FloatArray
 
 
 @dataclass
 class _Line:
     """Nodes, their uncertainty, and all layers' values and slopes that are still needed."""
 
-    t: Real
-    blur: Real
-    values: dict[int, Real]
-    slopes: dict[int, Real]
+    t: FloatArray
+    blur: FloatArray
+    values: dict[int, FloatArray]
+    slopes: dict[int, FloatArray]
 
 
 @dataclass(frozen=True)
 class _Roots:
     """New nodes, and which unit's argument is 0 at which of them."""
 
-    t: Real
-    blur: Real
+    t: FloatArray
+    blur: FloatArray
     piece: NDArray[np.int64]
     unit: NDArray[np.int64]
     node: NDArray[np.int64]
 
 
-def walk(function: PiecewiseLinear, start: Real, stop: Real) -> Iterator[Trace]:
+def walk(function: PiecewiseLinear, start: FloatArray, stop: FloatArray) -> Iterator[Trace]:
     """Go through the layers of a network along a segment.
 
     Parameters
@@ -120,11 +120,11 @@ def walk(function: PiecewiseLinear, start: Real, stop: Real) -> Iterator[Trace]:
             scale = np.abs(values) @ np.abs(layer.weights) + np.abs(layer.intercepts)
             z, roots = _roots(line, z, dz, scale)
             n_nodes = len(line.t) + len(roots.t)
-            if n_nodes * layer.width > LIMIT:
+            if n_nodes * layer.width > MAX_NUMBERS:
                 raise ValueError(
                     f"layer {index} has {n_nodes - 1} pieces along the segment, "
-                    f"{n_nodes * layer.width} numbers, more than {LIMIT}; take a shorter segment, "
-                    "or count the patterns of sampled points with sampled_patterns"
+                    f"{n_nodes * layer.width} numbers, more than {MAX_NUMBERS}; take a shorter "
+                    "segment, or count the patterns of sampled points with sampled_patterns"
                 )
             if len(roots.t):
                 z, dz = _insert(line, roots, z, dz)
@@ -144,11 +144,13 @@ def walk(function: PiecewiseLinear, start: Real, stop: Real) -> Iterator[Trace]:
         yield Trace(line.t, z, dz, terms)
 
 
-def _terms(slopes: Real, layer: BentLayer) -> Real:
+def _terms(slopes: FloatArray, layer: BentLayer) -> FloatArray:
     return np.abs(slopes) @ np.abs(layer.weights)
 
 
-def _roots(line: _Line, z: Real, dz: Real, scale: Real) -> tuple[Real, _Roots]:
+def _roots(
+    line: _Line, z: FloatArray, dz: FloatArray, scale: FloatArray
+) -> tuple[FloatArray, _Roots]:
     """Find where arguments ``z`` with slopes ``dz`` change sign; ``scale`` is their terms' size.
 
     Also returned are the arguments, 0 where they are below their rounding error.
@@ -174,18 +176,22 @@ def _roots(line: _Line, z: Real, dz: Real, scale: Real) -> tuple[Real, _Roots]:
     return z, _Roots(t[first], most, at[first], unit, np.cumsum(apart) - 1)
 
 
-def _insert(line: _Line, roots: _Roots, z: Real, dz: Real) -> tuple[Real, Real]:
+def _insert(
+    line: _Line, roots: _Roots, z: FloatArray, dz: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Put roots into the line as nodes; return arguments and their slopes with the new nodes."""
     at = roots.piece
     share = ((roots.t - line.t[at]) / (line.t[at + 1] - line.t[at]))[:, None]
     n_parts = 1 + np.bincount(at, minlength=len(dz))
 
-    def inserted(values: Real) -> Real:
+    def inserted(values: FloatArray) -> FloatArray:
         between = (1 - share) * values[at] + share * values[at + 1]
         return np.insert(values, at + 1, between, axis=0)
 
     line.values = {layer: inserted(values) for layer, values in line.values.items()}
-    line.slopes = {layer: np.repeat(own, n_parts, axis=0) for layer, own in line.slopes.items()}
+    line.slopes = {
+        layer: np.repeat(slopes, n_parts, axis=0) for layer, slopes in line.slopes.items()
+    }
     line.t = np.insert(line.t, at + 1, roots.t)
     line.blur = np.insert(line.blur, at + 1, roots.blur)
     z = inserted(z)

@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from deepgen.axes import given_or_new
+from deepgen._display.axes import axes_or_new
+from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.piecewise import piecewise_linear_of
 from deepgen.expressivity.segment import walk
 
 __all__ = ["TrajectoryLength", "trajectory_length"]
-
-Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,8 +35,8 @@ class TrajectoryLength:
     16.0
     """
 
-    lengths: Real
-    growth: Real
+    lengths: FloatArray
+    growth: FloatArray
     n_pieces: int
 
     def __repr__(self) -> str:
@@ -58,7 +56,7 @@ class TrajectoryLength:
         ax : matplotlib.axes.Axes
             With a logarithmic vertical axis.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         ax.plot(np.arange(len(self.lengths)), self.lengths, marker="o")
         ax.locator_params(axis="x", integer=True)
         ax.set_yscale("log")

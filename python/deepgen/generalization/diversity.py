@@ -20,11 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.axes import given_or_new
+from deepgen._display.axes import axes_or_new
+from deepgen._engine.arrays import FloatArray
 
 __all__ = ["Diversity", "diversity"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,11 +60,11 @@ class Diversity:
     """
 
     loss: str
-    member_losses: Array
+    member_losses: FloatArray
     ensemble_loss: float
     gain: float
-    disagreement: Array
-    error_correlation: Array
+    disagreement: FloatArray
+    error_correlation: FloatArray
 
     def __repr__(self) -> str:
         return (
@@ -88,7 +87,7 @@ class Diversity:
         ax : matplotlib.axes.Axes
             The axes drawn on.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         image = ax.imshow(self.disagreement, vmin=0.0)
         ax.figure.colorbar(image, ax=ax, label="disagreement")
         places = range(len(self.member_losses))
@@ -141,7 +140,7 @@ def diversity(members: Any, X: Any, y: Any, sample_weight: NDArray[Any] | None =
     from scipy.sparse import issparse
     from sklearn.base import is_classifier
 
-    from deepgen.inputs import check_weights
+    from deepgen._inputs.features import check_weights
 
     several = list(members) if isinstance(members, Sequence) else members.members_
     if len(several) < 2:
@@ -180,8 +179,8 @@ def _of_numbers(members: list[Any], X: Any, y: NDArray[Any]) -> tuple[Any, ...]:
     residuals = predictions - y.reshape(len(y), -1)
     mean = residuals.mean(axis=0)
 
-    def differ(a: int, b: int) -> Array:
-        squares: Array = ((predictions[a] - predictions[b]) ** 2).sum(axis=1)
+    def differ(a: int, b: int) -> FloatArray:
+        squares: FloatArray = ((predictions[a] - predictions[b]) ** 2).sum(axis=1)
         return squares
 
     losses = (residuals**2).sum(axis=2)
@@ -209,14 +208,14 @@ def _of_classes(members: list[Any], X: Any, y: NDArray[Any]) -> tuple[Any, ...]:
     mean_losses = -(logsumexp(of_true, axis=0) - np.log(len(members))).sum(axis=1)
     wrong = (labels != y).astype(np.float64)
 
-    def differ(a: int, b: int) -> Array:
-        shares: Array = (labels[a] != labels[b]).reshape(len(y), -1).mean(axis=1)
+    def differ(a: int, b: int) -> FloatArray:
+        shares: FloatArray = (labels[a] != labels[b]).reshape(len(y), -1).mean(axis=1)
         return shares
 
     return "log-loss", losses, mean_losses, wrong, differ
 
 
-def _correlation(errors: Array, weights: Array) -> Array:
+def _correlation(errors: FloatArray, weights: FloatArray) -> FloatArray:
     """Return the correlation of members' errors, outputs side by side."""
     shares = np.repeat(weights[:, None], errors.shape[2], axis=1).ravel() / errors.shape[2]
     flat = errors.reshape(len(errors), -1)
@@ -224,11 +223,11 @@ def _correlation(errors: Array, weights: Array) -> Array:
     covariance = (centred * shares) @ centred.T
     deviations = np.sqrt(np.diag(covariance))
     with np.errstate(divide="ignore", invalid="ignore"):
-        correlation: Array = covariance / np.outer(deviations, deviations)
+        correlation: FloatArray = covariance / np.outer(deviations, deviations)
     return correlation
 
 
-def mean_of_pairs(matrix: Array) -> float:
+def mean_of_pairs(matrix: FloatArray) -> float:
     """Return the mean over pairs of different members.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from deepgen.component import Range
+from deepgen._component import Range
 from deepgen.optimizers.optimizer import FirstOrder, convention
 
 __all__ = ["AdaDelta"]

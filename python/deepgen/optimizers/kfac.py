@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, ClassVar
 
-from deepgen.component import Range
+from deepgen._component import Range
 from deepgen.optimizers.optimizer import FirstOrder
 
 __all__ = ["KFAC"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from deepgen import _core
-from deepgen.component import Range
+from deepgen._component import Range
 from deepgen.optimizers.optimizer import FirstOrder, convention
 
 __all__ = ["RMSProp"]

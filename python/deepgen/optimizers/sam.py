@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen.component import Range
-from deepgen.optimizers.sharpness import Sharpness
+from deepgen._component import Range
+from deepgen.optimizers.gradient_wrapper import PerturbedGradient
 
 __all__ = ["SAM"]
 
 
 @dataclass(repr=False)
-class SAM(Sharpness):
+class SAM(PerturbedGradient):
     r"""Sharpness-aware minimization: steps along the gradient at the worst point near by.
 
     Parameters

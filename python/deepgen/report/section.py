@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.experiments.table import Row
+from deepgen._display.text_table import Row
 from deepgen.tables import TableModel
-from deepgen.tables.table_model import fingerprint
+from deepgen.tables.model import fingerprint
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -65,7 +65,7 @@ class ReportData:
     --------
     >>> import numpy, pandas
     >>> from deepgen.report import ReportData
-    >>> from deepgen.tables.training import fit_table
+    >>> from deepgen.tables.fit import fit_table
     >>> x = numpy.linspace(0, 1, 100)
     >>> table = pandas.DataFrame({"x": x, "y": 2 * x + 1})
     >>> ReportData(fit_table(table, "y", max_iter=2), table, "line.csv").is_training_table
@@ -94,4 +94,4 @@ class ReportData:
     @cached_property
     def is_training_table(self) -> bool:
         """Whether the model was trained on this very table."""
-        return bool(fingerprint(self.table) == self.model.facts["table"])
+        return bool(fingerprint(self.table) == self.model.metadata["table"])

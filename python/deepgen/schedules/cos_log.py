@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.component import Range
+from deepgen._component import Range
 from deepgen.schedules.planned import Planned
 
 __all__ = ["CosLog"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.component import Component
+from deepgen._component import Component
 
 __all__ = ["Position", "Schedule"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from deepgen.skips.skip import Skip, closing_layers
 
 if TYPE_CHECKING:
-    from deepgen.network import Network
+    from deepgen._network.network import Network
     from deepgen.normalizations import Normalization
 
 __all__ = ["DeepNorm"]

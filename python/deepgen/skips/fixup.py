@@ -9,7 +9,7 @@ from deepgen import _core
 from deepgen.skips.skip import Skip, closing_layers
 
 if TYPE_CHECKING:
-    from deepgen.network import Network
+    from deepgen._network.network import Network
     from deepgen.normalizations import Normalization
 
 __all__ = ["Fixup"]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from deepgen.component import Range
+from deepgen._component import Range
 from deepgen.skips.skip import Skip
 
 if TYPE_CHECKING:
-    from deepgen.network import Network
+    from deepgen._network.network import Network
     from deepgen.normalizations import Normalization
 
 __all__ = ["Highway"]

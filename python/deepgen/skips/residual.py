@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen.component import Range
+from deepgen._component import Range
 from deepgen.skips.skip import Skip
 
 __all__ = ["Residual"]

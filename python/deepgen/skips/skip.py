@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from deepgen import _core
-from deepgen.component import Component
-from deepgen.warning import warn
+from deepgen._component import Component
+from deepgen._user_warnings import warn
 
 if TYPE_CHECKING:
-    from deepgen.network import Network
+    from deepgen._network.network import Network
     from deepgen.normalizations import Normalization
 
 __all__ = ["Skip", "closing_layers"]

@@ -8,13 +8,13 @@ from typing import Any, ClassVar, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen.extras import load_extra
+from deepgen._engine.arrays import FloatArray
+from deepgen._optional import load_extra
 
 __all__ = ["CategoryColumn", "Column", "NumberColumn", "learn_column"]
 
-Array = NDArray[np.float64]
 
-MOST_CATEGORIES: Final = 100
+MAX_CATEGORIES: Final = 100
 """Categories with a feature of their own; rarer ones share one."""
 
 
@@ -79,7 +79,7 @@ class NumberColumn:
         """Names of the features."""
         return [self.name, f"{self.name} is missing"] if self.has_missing else [self.name]
 
-    def encode(self, values: Any) -> Array:
+    def encode(self, values: Any) -> FloatArray:
         """Turn values into features.
 
         Parameters
@@ -161,7 +161,7 @@ class CategoryColumn:
         missing = values.isna()
         found, counts = np.unique(_text(values)[~missing.to_numpy()], return_counts=True)
         # The sort is stable, so that of equally frequent categories the first stay.
-        frequent = np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]
+        frequent = np.argsort(-counts, kind="stable")[:MAX_CATEGORIES]
         categories = tuple(str(found[place]) for place in np.sort(frequent))
         return cls(name, categories, bool(missing.any()), len(found) > len(categories))
 
@@ -172,7 +172,7 @@ class CategoryColumn:
         names += [f"{self.name} is rare"] * self.has_rare
         return names + [f"{self.name} is missing"] * self.has_missing
 
-    def encode(self, values: Any) -> Array:
+    def encode(self, values: Any) -> FloatArray:
         """Turn values into features.
 
         Parameters
@@ -189,13 +189,13 @@ class CategoryColumn:
         text = _text(values)
         place = np.searchsorted(self.categories, text) if self.categories else np.zeros(len(text))
         place = np.minimum(place, max(len(self.categories) - 1, 0)).astype(int)
-        known = np.zeros(len(text), dtype=bool)
+        learned = np.zeros(len(text), dtype=bool)
         if self.categories:
-            known = ~missing & (np.array(self.categories)[place] == text)
+            learned = ~missing & (np.array(self.categories)[place] == text)
         features = np.zeros((len(text), len(self.features)))
-        features[np.flatnonzero(known), place[known]] = 1.0
+        features[np.flatnonzero(learned), place[learned]] = 1.0
         if self.has_rare:
-            features[:, len(self.categories)] = ~known & ~missing
+            features[:, len(self.categories)] = ~learned & ~missing
         if self.has_missing:
             features[:, -1] = missing
         return features
@@ -237,7 +237,7 @@ def learn_column(name: str, values: Any) -> Column | None:
         return None
     if types.is_numeric_dtype(values) or types.is_datetime64_any_dtype(values):
         return NumberColumn.learn(name, values)
-    if len(present) > MOST_CATEGORIES and present.nunique() > len(present) / 2:
+    if len(present) > MAX_CATEGORIES and present.nunique() > len(present) / 2:
         return None
     return CategoryColumn.learn(name, values)
 
@@ -249,7 +249,7 @@ def _text(values: Any) -> NDArray[np.str_]:
     return np.array(["" if gone else str(value) for value, gone in pairs], dtype=str)
 
 
-def _numbers(name: str, values: Any) -> Array:
+def _numbers(name: str, values: Any) -> FloatArray:
     pandas = load_extra("pandas", "tables", "reading a table")
     if pandas.api.types.is_datetime64_any_dtype(values):
         seconds = (values - pandas.Timestamp(0, tz=values.dt.tz)).dt.total_seconds()

@@ -1,0 +1,1 @@
+"""What is drawn or printed; knows no estimator."""

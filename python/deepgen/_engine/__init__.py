@@ -1,0 +1,1 @@
+"""What Python needs to call the engine well: threads, random streams, rows in chunks."""

@@ -1,0 +1,55 @@
+"""BLAS: one thread while other libraries' linear algebra works for us.
+
+L-BFGS calls BLAS on a few numbers thousands of times; on a busy machine its threads then wait for
+each other much longer than they work, and sums may depend on their number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+__all__ = ["one_blas_thread"]
+
+_lock = Lock()
+_users = 0
+_before_all: Any = None
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Keep BLAS to one thread.
+
+    The limit is the process's, or with some libraries the thread's, so each user sets it. The last
+    of several in threads restores what the first one found.
+
+    Yields
+    ------
+    nothing : None
+        The limit holds until the block ends.
+
+    Examples
+    --------
+    >>> from deepgen._engine.blas import one_blas_thread
+    >>> with one_blas_thread():
+    ...     pass
+    """
+    from threadpoolctl import threadpool_limits
+
+    global _users, _before_all
+    with _lock:
+        before = threadpool_limits(1, user_api="blas")
+        if _users == 0:
+            _before_all = before
+        _users += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if before is not _before_all:
+                before.restore_original_limits()
+            if _users == 0:
+                _before_all.restore_original_limits()

@@ -1,0 +1,1 @@
+"""From the user's X, y and weights to the engine's arrays, and back."""

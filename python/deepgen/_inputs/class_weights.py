@@ -1,0 +1,143 @@
+"""Class weights: how much the samples of each class count in the loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen._inputs.labels import Labels
+
+__all__ = ["ClassWeights"]
+
+
+@dataclass(frozen=True)
+class ClassWeights:
+    """A weight for each class, or for the 0 and the 1 of each of several labels.
+
+    Parameters
+    ----------
+    labels : Labels
+        The classes.
+    tables : tuple of ndarray of float64
+        The weights of the classes, in their order; where a sample can have several labels, the
+        weights of 0 and 1 for each label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen._inputs.class_weights import ClassWeights
+    >>> from deepgen._inputs.labels import Labels
+    >>> y = np.array(["no", "no", "no", "yes"])
+    >>> weights = ClassWeights.learn("balanced", Labels.learn(y), y)
+    >>> float(weights.factors(y)[-1])
+    2.0
+    """
+
+    labels: Labels
+    tables: tuple[NDArray[np.float64], ...]
+
+    @classmethod
+    def learn(cls, class_weight: Any, labels: Labels, y: Any) -> ClassWeights:
+        """Find the weights that a classifier's ``class_weight`` asks for.
+
+        Parameters
+        ----------
+        class_weight : dict, list of dict or 'balanced'
+            A dict from class to weight, for several labels a sample one a label; 'balanced' takes
+            n_samples / (n_classes * samples of the class).
+        labels : Labels
+            The classes.
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
+            The training samples' labels; 'balanced' counts them without sample weights.
+
+        Returns
+        -------
+        weights : ClassWeights
+            1 for a class that the dict lacks.
+
+        Raises
+        ------
+        ValueError
+            If there is not one dict a label, a key is no class, or a weight is negative or not
+            finite.
+        """
+        balanced = isinstance(class_weight, str)
+        if not labels.several:
+            if isinstance(class_weight, list):
+                raise ValueError(
+                    "class_weight is a list, which is for several labels a sample; give a dict "
+                    "from class to weight"
+                )
+            counts = np.bincount(labels.numbers(y), minlength=len(labels.classes))
+            table = _even(counts) if balanced else _given(class_weight, labels.classes.tolist())
+            return cls(labels, (table,))
+        n_labels = len(labels.classes)
+        if balanced:
+            ones = np.asarray(y.sum(axis=0)).ravel()
+            return cls(labels, tuple(_even(np.array([y.shape[0] - n, n])) for n in ones))
+        if not isinstance(class_weight, list) or len(class_weight) != n_labels:
+            raise ValueError(
+                f"class_weight must be 'balanced' or a list of {n_labels} dicts from 0 and 1 to "
+                f"weights, one for each label a sample can have, got {class_weight!r}"
+            )
+        return cls(labels, tuple(_given(each, [0, 1]) for each in class_weight))
+
+    def factors(self, y: Any) -> NDArray[np.float64]:
+        """Return what each sample's weight is multiplied by.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
+            Labels, all of them known.
+
+        Returns
+        -------
+        factors : ndarray of shape (n_samples,)
+            The weight of the class; for several labels the product over them.
+        """
+        if not self.labels.several:
+            return self.tables[0][self.labels.numbers(y)]
+        factors = np.ones(y.shape[0])
+        columns = y if isinstance(y, np.ndarray) else y.tocsc()
+        for label, table in enumerate(self.tables):
+            column = columns[:, [label]]
+            dense = column if isinstance(column, np.ndarray) else column.toarray()
+            factors *= table[dense.ravel().astype(np.intp)]
+        return factors
+
+
+def _even(counts: NDArray[Any]) -> NDArray[np.float64]:
+    """Return weights that give each class that occurs the same sum."""
+    n_present = int(np.count_nonzero(counts))
+    weights = np.ones(len(counts))
+    np.divide(counts.sum(), n_present * counts, out=weights, where=counts > 0)
+    return weights
+
+
+def _given(weights: Any, classes: list[Any]) -> NDArray[np.float64]:
+    """Return the weights in the order of the classes.
+
+    Raises
+    ------
+    ValueError
+        If it is no dict from classes to numbers >= 0.
+    """
+    if not isinstance(weights, Mapping):
+        raise ValueError(f"class_weight must map classes to weights, got {weights!r}")
+    for key, weight in weights.items():
+        if not isinstance(weight, Real) or not 0 <= float(weight) < math.inf:
+            raise ValueError(f"class_weight[{key!r}] must be a number >= 0, got {weight!r}")
+    missing = [label for label in classes if label not in weights]
+    strange = [key for key in weights if key not in classes]
+    # With a weight for every class, other keys are classes that this fold of the data lacks.
+    if missing and strange:
+        raise ValueError(
+            f"class_weight has keys that are no classes: {strange}; the classes are {classes}"
+        )
+    return np.array([weights.get(label, 1.0) for label in classes], dtype=np.float64)

@@ -1,0 +1,245 @@
+"""Labels: between what the user calls the classes and what the network is trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deepgen._engine.arrays import AnyArray
+
+__all__ = ["Labels"]
+
+
+def check_kind(y: Any) -> None:
+    """Refuse labels that cannot be told apart or put in order.
+
+    Parameters
+    ----------
+    y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
+        Labels.
+
+    Raises
+    ------
+    ValueError
+        If they are fractions, or objects of types that do not compare.
+    """
+    from sklearn.utils.multiclass import check_classification_targets
+
+    if y.dtype.kind == "O":
+        kinds = {"str" if isinstance(label, str) else type(label).__name__ for label in y.ravel()}
+        if len(kinds) > 1:
+            names = ", ".join(sorted(kinds))
+            raise ValueError(f"y mixes labels of the types {names}; one type is wanted")
+        if kinds != {"str"}:
+            kind = kinds.pop()
+            raise ValueError(
+                f"Unknown label type: y holds objects of the type {kind}; strings or an array of "
+                "numbers are wanted"
+            )
+    check_classification_targets(y)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """The classes that a classifier knows.
+
+    Two classes share one output, and a single class has one; of more, each has its own. Several
+    labels a sample are as many independent outputs.
+
+    Parameters
+    ----------
+    classes : ndarray of shape (n_classes,)
+        Sorted labels; where a sample can have several, the numbers of the columns unless they were
+        announced under other names.
+    several : bool, default=False
+        Whether a sample can have several labels.
+    sparse : bool, default=False
+        Whether labels come, and are predicted, as a sparse matrix.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen._inputs.labels import Labels
+    >>> labels = Labels.learn(np.array(["no", "yes", "no"]))
+    >>> labels.encode(np.array(["yes", "no"]), np.dtype("float32")).tolist()
+    [[1.0], [0.0]]
+    """
+
+    classes: AnyArray
+    several: bool = False
+    sparse: bool = False
+
+    @classmethod
+    def learn(cls, y: Any, classes: Any = None) -> Labels:
+        """Find the classes in the labels of the training samples.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
+            Labels.
+        classes : array-like of shape (n_classes,), default=None
+            All classes, where ``y`` may lack some.
+
+        Returns
+        -------
+        labels : Labels
+            What was found.
+
+        Raises
+        ------
+        ValueError
+            If they are no labels, or ``classes`` does not have one a column of several.
+        """
+        from sklearn.utils.multiclass import unique_labels
+
+        check_kind(y)
+        if y.ndim == 1:
+            found = y if classes is None else np.asarray(classes)
+            check_kind(found)
+            unique_labels(found)  # refuses numbers among strings
+            return cls(np.unique(found))
+        known = np.arange(y.shape[1]) if classes is None else unique_labels(classes)
+        if len(known) != y.shape[1]:
+            raise ValueError(f"classes has {len(known)} labels, y has {y.shape[1]} columns")
+        return cls(known, several=True, sparse=not isinstance(y, np.ndarray))
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of the network."""
+        return len(self.classes) if self.softmax or self.several else 1
+
+    @property
+    def softmax(self) -> bool:
+        """Whether each class has its own output."""
+        return not self.several and len(self.classes) > 2
+
+    @property
+    def binary(self) -> bool:
+        """Whether one output tells two classes apart."""
+        return not self.several and len(self.classes) == 2
+
+    def check(self, y: Any, *, all_of_them: bool = False) -> None:
+        """Refuse labels that do not fit the classes known.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
+            Labels.
+        all_of_them : bool, default=False
+            Whether every known class must occur.
+
+        Raises
+        ------
+        ValueError
+            If there are other classes, or another number of columns.
+        """
+        from sklearn.utils.multiclass import unique_labels
+
+        check_kind(y)
+        if self.several:
+            if y.ndim != 2 or y.shape[1] != len(self.classes):
+                raise ValueError(
+                    f"y has shape {y.shape}, the classifier knows {len(self.classes)} labels a "
+                    "sample"
+                )
+            values = np.unique(y if isinstance(y, np.ndarray) else y.data)
+            if not np.isin(values, (0, 1)).all():
+                raise ValueError(f"several labels a sample must be 0 or 1, got {values}")
+            return
+        if y.ndim != 1:
+            raise ValueError(f"y has shape {y.shape}, the classifier knows one label a sample")
+        found = unique_labels(y)
+        if all_of_them and set(found) != set(self.classes):
+            raise ValueError(
+                "warm_start can only be used where `y` has the same classes as in the previous "
+                f"call to fit. Previously got {self.classes}, `y` has {found}"
+            )
+        if len(np.setdiff1d(found, self.classes)):
+            raise ValueError(
+                "`y` has classes not in `self.classes_`. `self.classes_` has "
+                f"{self.classes}. 'y' has {found}."
+            )
+
+    def numbers(self, y: AnyArray) -> AnyArray:
+        """Return the number of each sample's class.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,)
+            Labels, all of them known.
+
+        Returns
+        -------
+        numbers : ndarray of shape (n_samples,)
+            Positions in ``classes``.
+        """
+        found, inverse = np.unique(y, return_inverse=True)
+        numbers: AnyArray = np.searchsorted(self.classes, found)[inverse].astype(np.int32)
+        return numbers
+
+    def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
+        """Return labels as the engine takes them.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
+            Labels, all of them known.
+        dtype : numpy.dtype
+            Type of yes-or-no targets.
+
+        Returns
+        -------
+        targets : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            Class numbers, or 0 and 1 for two classes and for several labels.
+        """
+        if self.several:
+            dense = y if isinstance(y, np.ndarray) else y.toarray()
+            return np.require(dense, dtype=dtype, requirements=["C", "A"])
+        numbers = self.numbers(y)
+        return numbers if self.softmax else numbers.astype(dtype).reshape(-1, 1)
+
+    def decide(self, outputs: AnyArray) -> AnyArray:
+        """Return the likeliest labels, as numbers.
+
+        Parameters
+        ----------
+        outputs : ndarray of shape (n_samples, n_outputs)
+            Logits.
+
+        Returns
+        -------
+        numbers : ndarray of shape (n_samples,) or (n_samples, n_labels)
+            Positions in ``classes``, or 0 and 1 for several labels.
+        """
+        if self.softmax:
+            likeliest: AnyArray = np.argmax(outputs, axis=1)
+            return likeliest
+        numbers = (outputs > 0).astype(np.int64)
+        if self.several:
+            return numbers
+        decided: AnyArray = np.minimum(numbers[:, 0], len(self.classes) - 1)
+        return decided
+
+    def decode(self, outputs: AnyArray) -> Any:
+        """Return the likeliest labels under the user's names.
+
+        Parameters
+        ----------
+        outputs : ndarray of shape (n_samples, n_outputs)
+            Logits.
+
+        Returns
+        -------
+        labels : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
+            In the form in which labels came.
+        """
+        numbers = self.decide(outputs)
+        if not self.several:
+            return self.classes[numbers]
+        if self.sparse:
+            from scipy.sparse import csr_matrix
+
+            return csr_matrix(numbers)
+        return numbers

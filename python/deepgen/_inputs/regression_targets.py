@@ -1,0 +1,213 @@
+"""Targets of a regressor: numbers in the user's units and in scaled ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from sklearn.metrics import d2_pinball_score, r2_score
+
+from deepgen import _core
+from deepgen._engine.arrays import AnyArray
+from deepgen._inputs.features import refuse_lookalikes
+from deepgen._inputs.target_scaling import TargetScaling
+from deepgen._inputs.targets import Targets
+from deepgen.losses import Gamma, Poisson, Quantile, RegressionLoss
+
+__all__ = ["RegressionTargets"]
+
+
+@dataclass(frozen=True)
+class RegressionTargets(Targets):
+    """The loss of a regressor and the scaling of its targets.
+
+    Parameters
+    ----------
+    loss : RegressionLoss
+        What training minimises.
+    scaling : TargetScaling
+        From the user's units to those that the network is trained in.
+    standardizes : bool
+        Whether `scaled` learns a scaling.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen._inputs.regression_targets import RegressionTargets
+    >>> from deepgen.losses import SquaredError
+    >>> from deepgen._inputs.target_scaling import TargetScaling
+    >>> y = np.array([1.0, 3.0])
+    >>> targets = RegressionTargets(SquaredError(), TargetScaling.none(1), standardizes=True)
+    >>> targets.scaled(y, None).encode(y, np.dtype("float32")).tolist()
+    [[-1.0], [1.0]]
+    """
+
+    linked: ClassVar[bool] = True
+    fewest_rows: ClassVar[int] = 2
+
+    loss: RegressionLoss
+    scaling: TargetScaling
+    standardizes: bool
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of the targets."""
+        return len(self.scaling.mean)
+
+    @property
+    def levels(self) -> list[float] | None:
+        """The levels where several quantiles are predicted, else None."""
+        return self.loss.levels if isinstance(self.loss, Quantile) else None
+
+    @property
+    def core(self) -> _core.Component:
+        """The engine's loss."""
+        return self.loss.to_core()
+
+    @property
+    def n_outputs(self) -> int:
+        """Outputs of the network."""
+        return (0 if self.levels is None else len(self.levels)) or self.n_columns
+
+    @property
+    def out_activation(self) -> str:
+        """Name of the inverse link."""
+        return self.loss.out_activation
+
+    def check(self, y: Any, dtype: np.dtype[Any], *, complete: bool = False) -> AnyArray:
+        """Refuse targets that do not fit.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            As the user has them.
+        dtype : numpy.dtype
+            Type of predictions.
+        complete : bool, default=False
+            Not used.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            Of float64.
+
+        Raises
+        ------
+        ValueError
+            If they are sparse, not finite, too large, out of the loss's range, or of another number
+            of columns than those of the first call.
+        """
+        if not isinstance(y, np.ndarray):
+            raise ValueError("y is sparse, a regressor needs a dense array")
+        refuse_lookalikes(y, "y")
+        try:
+            numbers: AnyArray = np.asarray(y, dtype=np.float64)
+        except ValueError as error:
+            raise ValueError(
+                f"y must be numbers for a regressor ({error}); MLPClassifier takes words as labels"
+            ) from error
+        if not np.isfinite(numbers).all():
+            raise ValueError("Input y contains NaN or infinity.")
+        n_columns = 1 if y.ndim == 1 else y.shape[1]
+        if self.levels is not None and n_columns > 1:
+            raise ValueError(f"several quantiles need y of one column, got {n_columns}")
+        if n_columns != self.n_columns:
+            raise ValueError(
+                f"y has {n_columns} columns, the regressor was fitted with {self.n_columns}"
+            )
+        if isinstance(self.loss, Poisson) and numbers.min() < 0:
+            raise ValueError(f"loss='poisson' needs y >= 0, the smallest is {numbers.min()}")
+        if isinstance(self.loss, Gamma) and numbers.min() <= 0:
+            raise ValueError(f"loss='gamma' needs y > 0, the smallest is {numbers.min()}")
+        # Scaled targets may fit where predictions, in y's units, would not.
+        _refuse_overflow(numbers, numbers, dtype)
+        return numbers
+
+    def scaled(self, y: AnyArray, weights: AnyArray | None) -> RegressionTargets:
+        """Learn the scaling.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_rows,) or (n_rows, n_targets)
+            Targets of the training rows.
+        weights : ndarray of shape (n_rows,) or None
+            Sample weights.
+
+        Returns
+        -------
+        targets : RegressionTargets
+            With the scaling.
+        """
+        if not self.standardizes:
+            return self
+        columns, centred = y.reshape(len(y), -1), not self.loss.positive_link
+        return replace(self, scaling=TargetScaling.learn(columns, weights, centred=centred))
+
+    def encode(self, y: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
+        """Return targets as the engine takes them.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            In the user's units.
+        dtype : numpy.dtype
+            Type that the engine computes in.
+
+        Returns
+        -------
+        targets : ndarray of shape (n_samples, n_targets)
+            In scaled units.
+        """
+        with np.errstate(over="ignore"):
+            columns = self.scaling.apply(y.reshape(len(y), -1))
+            encoded: AnyArray = np.require(columns, dtype=dtype, requirements=["C", "A"])
+        _refuse_overflow(y, encoded, dtype)
+        return encoded
+
+    def decode(self, outputs: AnyArray) -> AnyArray:
+        """Return predictions in the user's units.
+
+        Parameters
+        ----------
+        outputs : ndarray of shape (n_samples, n_outputs)
+            After the inverse link.
+
+        Returns
+        -------
+        predictions : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            A column a target, or a level where there are several.
+        """
+        predictions = self.scaling.undo(outputs)
+        several = self.n_columns > 1 or self.levels is not None
+        return predictions if several else predictions.ravel()
+
+    def score(self, y: Any, predictions: AnyArray, weights: Any) -> float:
+        """Return R2, or D2 of the pinball loss where there are several quantiles.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            The truth.
+        predictions : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            What `decode` returned.
+        weights : array-like of shape (n_samples,) or None
+            Sample weights.
+
+        Returns
+        -------
+        score : float
+            At most 1; the mean over targets or levels.
+        """
+        if self.levels is None:
+            return float(r2_score(y, predictions, sample_weight=weights))
+        scores = [
+            d2_pinball_score(y, predictions[:, column], sample_weight=weights, alpha=level)
+            for column, level in enumerate(self.levels)
+        ]
+        return float(np.mean(scores))
+
+
+def _refuse_overflow(y: AnyArray, values: AnyArray, dtype: np.dtype[Any]) -> None:
+    if not np.abs(values).max() <= np.finfo(dtype).max:
+        raise ValueError(f"y is too large for {dtype.name}: {np.abs(y).max()}")

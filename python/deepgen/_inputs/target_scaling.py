@@ -1,0 +1,118 @@
+"""Scaling of regression targets, so that training does not depend on their unit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen._engine.arrays import AnyArray
+
+__all__ = ["TargetScaling"]
+
+
+@dataclass(frozen=True)
+class TargetScaling:
+    """A shift and a scale for each target.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (n_targets,)
+        Taken off.
+    scale : ndarray of shape (n_targets,)
+        Divided by; never 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen._inputs.target_scaling import TargetScaling
+    >>> scaling = TargetScaling.learn(np.array([[1.0], [3.0]]), None, centred=True)
+    >>> scaling.apply(np.array([[1.0], [2.0]])).ravel().tolist()
+    [-1.0, 0.0]
+    """
+
+    mean: NDArray[np.float64]
+    scale: NDArray[np.float64]
+
+    @classmethod
+    def none(cls, n_targets: int) -> TargetScaling:
+        """Return the scaling that changes nothing.
+
+        Parameters
+        ----------
+        n_targets : int
+            How many targets there are.
+
+        Returns
+        -------
+        scaling : TargetScaling
+            Means 0, scales 1.
+        """
+        return cls(np.zeros(n_targets), np.ones(n_targets))
+
+    @classmethod
+    def learn(
+        cls, y: NDArray[np.float64], weights: AnyArray | None, *, centred: bool
+    ) -> TargetScaling:
+        """Take mean and standard deviation of the training targets.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_targets)
+            Training targets.
+        weights : ndarray of shape (n_samples,) or None
+            Sample weights.
+        centred : bool
+            False divides by the mean only, for predictions that must stay positive.
+
+        Returns
+        -------
+        scaling : TargetScaling
+            A scale of 0 becomes 1.
+        """
+        if weights is not None:
+            y, weights = y[weights > 0], weights[weights > 0].astype(np.float64)
+        # Division by the largest value first keeps squares within range.
+        largest = np.abs(y).max(axis=0)
+        unit = np.where(largest > 0, largest, 1.0)
+        mean = np.average(y / unit, axis=0, weights=weights)
+        if not centred:
+            scale = mean * unit
+            return cls(np.zeros_like(mean), np.where(scale > 0, scale, 1.0))
+        deviation = np.sqrt(np.average((y / unit - mean) ** 2, axis=0, weights=weights))
+        # The deviation of equal numbers is rounding, not spread.
+        constant = deviation <= len(y) * np.finfo(np.float64).eps * np.abs(mean)
+        return cls(mean * unit, np.where(constant, 1.0, deviation * unit))
+
+    def apply(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return targets in scaled units.
+
+        Parameters
+        ----------
+        y : ndarray of shape (n_samples, n_targets)
+            In the user's units.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples, n_targets)
+            In scaled units.
+        """
+        return (y - self.mean) / self.scale
+
+    def undo(self, means: AnyArray) -> AnyArray:
+        """Return predictions in the user's units.
+
+        Parameters
+        ----------
+        means : ndarray of shape (n_samples, n_outputs)
+            In scaled units.
+
+        Returns
+        -------
+        predictions : ndarray of shape (n_samples, n_outputs)
+            Of the same type as ``means``, computed in float64.
+        """
+        scaled: NDArray[Any] = means * self.scale + self.mean
+        return scaled.astype(means.dtype)

@@ -1,0 +1,250 @@
+"""Targets: what relates the user's targets to the engine's."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen import _core
+from deepgen._component import Component
+from deepgen._engine.arrays import AnyArray
+from deepgen._inputs.features import check_weights
+
+__all__ = ["Targets"]
+
+
+class Targets(ABC):
+    """What an estimator learned about its targets, and the way to the engine and back.
+
+    A fitted estimator keeps one. It never changes: a later call that learns more makes another.
+
+    Examples
+    --------
+    >>> from deepgen import MLPRegressor
+    >>> from deepgen._inputs.targets import Targets
+    >>> model = MLPRegressor().partial_fit([[0.0], [1.0]], [2.0, 4.0])
+    >>> isinstance(model._targets, Targets)
+    True
+    """
+
+    linked: ClassVar[bool]
+    """Whether predictions are read from the outputs after the inverse link."""
+    fewest_rows: ClassVar[int] = 1
+    """Samples that `score` needs."""
+
+    loss: Component
+    """What training minimises."""
+
+    @property
+    @abstractmethod
+    def core(self) -> _core.Component:
+        """The engine's loss."""
+
+    @property
+    @abstractmethod
+    def n_outputs(self) -> int:
+        """Outputs of the network."""
+
+    @property
+    @abstractmethod
+    def out_activation(self) -> str:
+        """Name of the inverse link."""
+
+    @abstractmethod
+    def check(self, y: Any, dtype: np.dtype[Any], *, complete: bool = False) -> Any:
+        """Refuse targets that do not fit.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
+            As the user has them; not a matrix of one column.
+        dtype : numpy.dtype
+            Type of predictions.
+        complete : bool, default=False
+            Whether every known class must occur.
+
+        Returns
+        -------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
+            In the user's terms.
+
+        Raises
+        ------
+        ValueError
+            If they do not fit.
+        """
+
+    def counted(self, y: Any) -> Targets:
+        """Learn what the targets of all samples of a call tell.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
+            What `check` returned.
+
+        Returns
+        -------
+        targets : Targets
+            With the weights of the classes.
+        """
+        return self
+
+    def scaled(self, y: Any, weights: AnyArray | None) -> Targets:
+        """Learn what the targets of the first call's training rows tell.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_rows,) or (n_rows, n_targets)
+            What `check` returned, of the training rows.
+        weights : ndarray of shape (n_rows,) or None
+            Sample weights.
+
+        Returns
+        -------
+        targets : Targets
+            With the scaling.
+        """
+        return self
+
+    def factors(self, y: Any) -> NDArray[np.float64] | None:
+        """Return what sample weights are multiplied by.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
+            What `check` returned.
+
+        Returns
+        -------
+        factors : ndarray of shape (n_samples,) or None
+            None where they are all 1.
+        """
+        return None
+
+    def weigh(
+        self, y: Any, sample_weight: Any, X: Any, dtype: np.dtype[Any]
+    ) -> tuple[AnyArray | None, AnyArray | None]:
+        """Return sample weights with and without the weights of the classes.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
+            What `check` returned.
+        sample_weight : array-like of shape (n_samples,), float or None
+            As the user has them.
+        X : ndarray or CSR matrix of shape (n_samples, n_features)
+            The samples they belong to.
+        dtype : numpy.dtype
+            Type to convert to.
+
+        Returns
+        -------
+        weights, given : ndarray of shape (n_samples,) or None
+            For the loss, and for scores; None where all are 1.
+
+        Raises
+        ------
+        ValueError
+            If they are no weights, or all of them are 0.
+        """
+        given = check_weights(sample_weight, X, dtype)
+        factors = self.factors(y)
+        if factors is None:
+            return given, given
+        # Multiplied before they are rounded, as by hand.
+        exact = check_weights(sample_weight, X, np.dtype(np.float64))
+        if exact is not None:
+            factors = factors * exact
+        if not factors.any():
+            raise ValueError("class_weight and sample_weight give every sample the weight 0")
+        return check_weights(factors, X, dtype), given
+
+    def strata(self, y: Any) -> AnyArray | None:
+        """Return the classes that validation rows are balanced by.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
+            What `check` returned.
+
+        Returns
+        -------
+        strata : ndarray of shape (n_samples,) or None
+            None where there are no classes to balance.
+        """
+        return None
+
+    @abstractmethod
+    def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
+        """Return targets as the engine takes them.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
+            What `check` returned.
+        dtype : numpy.dtype
+            Type that the engine computes in.
+
+        Returns
+        -------
+        targets : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            Class numbers, 0 and 1, or targets in scaled units.
+        """
+
+    @abstractmethod
+    def decode(self, outputs: AnyArray) -> Any:
+        """Return predictions in the user's terms.
+
+        Parameters
+        ----------
+        outputs : ndarray of shape (n_samples, n_outputs)
+            The network's, after the inverse link if ``linked``.
+
+        Returns
+        -------
+        predictions : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
+            Labels, or numbers in the targets' units.
+        """
+
+    @abstractmethod
+    def score(self, y: Any, predictions: Any, weights: Any) -> float:
+        """Say how good predictions are where nothing else is asked for.
+
+        Parameters
+        ----------
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            The truth.
+        predictions : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
+            What `decode` returned.
+        weights : array-like of shape (n_samples,) or None
+            Sample weights.
+
+        Returns
+        -------
+        score : float
+            Higher is better.
+        """
+
+    def score_outputs(self, y: Any, encoded: AnyArray, outputs: AnyArray, weights: Any) -> float:
+        """Score a network's outputs.
+
+        Parameters
+        ----------
+        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
+            The truth, in the user's terms.
+        encoded : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            The truth as the engine takes it.
+        outputs : ndarray of shape (n_samples, n_outputs)
+            As `decode` takes them.
+        weights : ndarray of shape (n_samples,) or None
+            Sample weights.
+
+        Returns
+        -------
+        score : float
+            As `score` gives it for the decoded outputs.
+        """
+        return self.score(y, self.decode(outputs), weights)

@@ -1,0 +1,1 @@
+"""A network with its parameters, and the rules that start them."""

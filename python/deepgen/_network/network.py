@@ -1,0 +1,321 @@
+"""Network: an engine network together with its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen import _core
+from deepgen._engine.arrays import AnyArray, Matrix
+from deepgen._engine.row_chunks import (
+    pooled_moments,
+    row_chunks,
+    stacked_rows,
+    weighted_mean_over_chunks,
+)
+from deepgen._network.layer_values import layer_values
+
+__all__ = ["Network"]
+
+
+class Network:
+    """A dense network with its parameters in one flat vector.
+
+    Parameters
+    ----------
+    core : deepgen._core.Network
+        The engine's network: structure and type, no numbers.
+    parameters : ndarray of shape (n_parameters,), default=None
+        All parameters in the order of ``core.layout``, of the network's type; None makes zeros.
+
+    Attributes
+    ----------
+    core : deepgen._core.Network
+        As given.
+    parameters : ndarray of shape (n_parameters,)
+        Trainable blocks first, then the statistics of batch norm. Writing into it, or into a view
+        of it, changes what the network computes.
+
+    Notes
+    -----
+    What measures samples takes ``X``, an array of shape (n_samples, n_features) or the engine's
+    sparse rows, in the network's type; ``rows``, the indices of those that are meant (None: all);
+    and ``n_threads``, the largest number of threads. Targets ``y`` are in scaled units, or class
+    numbers; ``weights`` are those of the samples.
+
+    Examples
+    --------
+    >>> from deepgen import MLPRegressor
+    >>> model = MLPRegressor(hidden_layer_sizes=(3,), max_iter=1, tol=1e9, n_iter_no_change=1)
+    >>> network = model.partial_fit([[0.0], [1.0]], [0.0, 1.0]).network_
+    >>> {name: block.shape for name, block in network.blocks().items()}
+    {'coefs_0': (1, 3), 'intercepts_0': (3,), 'coefs_1': (3, 1), 'intercepts_1': (1,)}
+    """
+
+    def __init__(self, core: _core.Network, parameters: AnyArray | None = None) -> None:
+        self.core = core
+        if parameters is None:
+            parameters = np.zeros(core.n_parameters, dtype=core.dtype)
+        self.parameters: AnyArray = parameters
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of parameters, inputs and outputs."""
+        return np.dtype(self.core.dtype)
+
+    @property
+    def n_layers(self) -> int:
+        """Layers with weights: the hidden ones and the output layer."""
+        return len(self.core.spec.layers)
+
+    def __repr__(self) -> str:
+        spec = self.core.spec
+        widths = [spec.n_inputs, *(layer.width for layer in spec.layers)]
+        return f"Network({'-'.join(map(str, widths))}, {self.core.n_trainable} parameters)"
+
+    def as_type(self, dtype: np.dtype[Any]) -> Network:
+        """Return the network in another type.
+
+        Parameters
+        ----------
+        dtype : numpy.dtype
+            Either float32 or float64.
+
+        Returns
+        -------
+        network : Network
+            This object where it already computes in the type, else one with converted parameters.
+        """
+        if dtype.name == self.core.products:
+            return self
+        core = _core.Network(self.core.spec, dtype=dtype.name)
+        return Network(core, self.parameters.astype(dtype))
+
+    def prepare(self) -> _core.Prepared:
+        """Return the network as it is now, packed once: for many calls of few rows.
+
+        Returns
+        -------
+        prepared : deepgen._core.Prepared
+            Its ``forward(X)`` and ``predict(X)`` give the bits of `outputs` and `means` for an
+            ndarray in the network's type. Later changes of the parameters do not reach it.
+
+        Notes
+        -----
+        A call of `outputs` brings all weights into the engine's order first, which for one row
+        takes longer than the products: 64-256-256-256-1 takes 65 microseconds, prepared 15
+        (one thread of an AMD EPYC; ``python benchmarks/targets.py`` times 64-100-1).
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from deepgen import MLPRegressor
+        >>> model = MLPRegressor().partial_fit([[0.0], [1.0]], [0.0, 1.0])
+        >>> prepared = model.network_.prepare()
+        >>> prepared.predict(np.array([[0.5]], dtype=np.float32)).shape
+        (1, 1)
+        """
+        return self.core.prepare(self.parameters)
+
+    def fold(self) -> Network:
+        """Return a network that predicts the same, without reparametrizations and batch norm.
+
+        It has parameters of its own, and an intercept for each layer that had batch norm. Layer
+        norm, which is not affine, stays.
+        """
+        plain = self.effective()
+        folded = Network(_core.Network(plain.core.spec.folded(), dtype=plain.core.products))
+        blocks = {**plain.blocks()}
+        for layer, spec in enumerate(plain.core.spec.layers):
+            if f"mean_{layer}" in blocks:
+                mean, variance, scale, shift = (
+                    blocks[f"{kind}_{layer}"].astype(np.float64)
+                    for kind in ("mean", "variance", "scale", "shift")
+                )
+                factor = scale / np.sqrt(variance + spec.normalization.settings["epsilon"])
+                blocks[f"coefs_{layer}"] = blocks[f"coefs_{layer}"] * factor
+                blocks[f"intercepts_{layer}"] = shift - mean * factor
+        for name, block in folded.blocks().items():
+            block[...] = blocks.get(name, 0.0)
+        return folded
+
+    def effective(self) -> Network:
+        """Return the network whose parameters are the weights that products use.
+
+        It has parameters of its own and no reparametrizations: no gains, else block for block.
+        """
+        core = _core.Network(self.core.spec.plain(), dtype=self.core.products)
+        used = self.core.effective(self.parameters)
+        return Network(core, used[self.shared_with_effective()])
+
+    def shared_with_effective(self) -> NDArray[np.bool_]:
+        """Say which parameters, (n_parameters,), the network of `effective` has too: no gains."""
+        shared = np.ones(self.core.n_parameters, dtype=bool)
+        for block in self.core.layout:
+            if block.name.startswith("gain_"):
+                shared[block.offset : block.offset + block.size] = False
+        return shared
+
+    def blocks(self) -> dict[str, AnyArray]:
+        """Return every block of parameters as a view.
+
+        Returns
+        -------
+        blocks : dict of str to ndarray
+            ``coefs_0`` of shape (in, out), ``intercepts_0`` of shape (out,) and so on.
+        """
+        views = {}
+        for block in self.core.layout:
+            view = self.parameters[block.offset : block.offset + block.size]
+            is_matrix = "coefs" in block.name
+            views[block.name] = view.reshape(block.rows, block.columns) if is_matrix else view
+        return views
+
+    def coefs(self) -> list[AnyArray]:
+        """Return the weight matrices.
+
+        Returns
+        -------
+        coefs : list of ndarray of shape (in, out)
+            Views, one a layer.
+        """
+        blocks = self.blocks()
+        return [blocks[f"coefs_{layer}"] for layer in range(self.n_layers)]
+
+    def intercepts(self) -> list[AnyArray]:
+        """Return the intercepts.
+
+        Returns
+        -------
+        intercepts : list of ndarray of shape (out,)
+            Views, one a layer; new zeros for a layer that has none.
+        """
+        blocks = self.blocks()
+        return [
+            blocks.get(f"intercepts_{layer}", np.zeros(spec.width, dtype=self.dtype))
+            for layer, spec in enumerate(self.core.spec.layers)
+        ]
+
+    def set_layers(
+        self,
+        coefs: Sequence[Any] | None = None,
+        intercepts: Sequence[Any] | None = None,
+        suffix: str = "init",
+    ) -> None:
+        """Overwrite weights, intercepts or both; what does not fit leaves all as it was.
+
+        Parameters
+        ----------
+        coefs : sequence of array-like of shape (in, out), default=None
+            One a layer; None leaves the weights alone.
+        intercepts : sequence of array-like of shape (out,), default=None
+            One a layer; None leaves the intercepts alone. A layer without intercepts takes zeros
+            only.
+        suffix : str, default='init'
+            What the user calls them, after ``coefs_`` or ``intercepts_``; for messages.
+
+        Raises
+        ------
+        ValueError
+            If the number of arrays, a shape or a value does not fit.
+        """
+        changes: list[tuple[AnyArray, AnyArray]] = []
+        for what, sources, targets in (
+            (f"coefs_{suffix}", coefs, self.coefs()),
+            (f"intercepts_{suffix}", intercepts, self.intercepts()),
+        ):
+            if sources is None:
+                continue
+            if isinstance(sources, str) or not hasattr(sources, "__len__"):
+                raise ValueError(f"{what} must be a list of arrays, one a layer, got {sources!r}")
+            if len(sources) != len(targets):
+                raise ValueError(
+                    f"{what} has {len(sources)} arrays, the network has {len(targets)} layers"
+                )
+            for layer, (source, target) in enumerate(zip(sources, targets, strict=True)):
+                values = layer_values(source, target, f"{what}[{layer}]")
+                changes.append((target, values))
+        for target, values in changes:
+            target[...] = values
+
+    def outputs(
+        self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
+    ) -> AnyArray:
+        """Return the outputs before the link, (n_rows, n_outputs): logits, logs, scaled targets."""
+        forward = partial(self.core.forward, self.parameters, X)
+        return stacked_rows(forward, row_chunks(self.core, X, rows, n_threads))
+
+    def means(
+        self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
+    ) -> AnyArray:
+        """Return the predictions, (n_rows, n_outputs): outputs after the inverse link."""
+        predict = partial(self.core.predict, self.parameters, X)
+        return stacked_rows(predict, row_chunks(self.core, X, rows, n_threads))
+
+    def activations(
+        self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
+    ) -> AnyArray:
+        """Return what a layer, counted from 0, hands to the next one, (n_rows, width)."""
+        activations = partial(self.core.activations, self.parameters, X, layer)
+        return stacked_rows(activations, row_chunks(self.core, X, rows, n_threads))
+
+    def moments(
+        self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return mean and biased variance, (width,), of a layer before its normalization."""
+        moments = partial(self.core.moments, self.parameters, X, layer)
+        return pooled_moments(moments, row_chunks(self.core, X, rows, n_threads))
+
+    def loss(
+        self,
+        X: Matrix,
+        y: AnyArray,
+        weights: AnyArray | None = None,
+        *,
+        rows: NDArray[np.int64] | None = None,
+        alpha: float = 0.0,
+        n_threads: int = 1,
+    ) -> float:
+        """Return the loss: summed over outputs, averaged over samples by weight, plus L2.
+
+        ``alpha`` is the factor of L2 on the weights; it is divided by the sum of sample weights.
+        """
+        loss = partial(self.core.loss, self.parameters, X, y, weights)
+        chunks = row_chunks(self.core, X, rows, n_threads)
+        return weighted_mean_over_chunks(lambda **how: (loss(**how), None), chunks, weights, alpha)[
+            0
+        ]
+
+    def loss_and_gradient(
+        self,
+        X: Matrix,
+        y: AnyArray,
+        weights: AnyArray | None = None,
+        *,
+        rows: NDArray[np.int64] | None = None,
+        alpha: float = 0.0,
+        n_threads: int = 1,
+    ) -> tuple[float, AnyArray]:
+        """Return `loss` and its gradient (n_parameters,), zero at the statistics of batch norm."""
+        compute = partial(self.core.loss_and_gradient, self.parameters, X, y, weights)
+        chunks = row_chunks(self.core, X, rows, n_threads, passes=3)
+        return weighted_mean_over_chunks(compute, chunks, weights, alpha)
+
+    def recalibrate(
+        self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
+    ) -> None:
+        """Replace batch norm's running statistics by those of all samples.
+
+        Layer by layer, since a layer's statistics depend on those below it; the variance is the
+        biased one.
+        """
+        blocks = self.blocks()
+        for layer in range(self.n_layers):
+            if f"mean_{layer}" in blocks:
+                mean, variance = self.moments(X, layer, rows=rows, n_threads=n_threads)
+                blocks[f"mean_{layer}"][...] = mean
+                blocks[f"variance_{layer}"][...] = variance

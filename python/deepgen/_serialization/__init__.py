@@ -1,0 +1,1 @@
+"""Models as plain data, and the file that holds them."""

@@ -1,0 +1,110 @@
+"""The file of a model: plain data and arrays in one container of safetensors, with a digest.
+
+The digest is over every byte, its own digits taken as zeros. It tells accidents, not forgers: who
+can write the file can write the digest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+
+from deepgen._engine.version import VERSION
+
+__all__ = ["pack", "replace_file", "unpack"]
+
+FORMAT = 1
+KEY = "deepgen"
+NO_DIGEST = "0" * 64
+
+
+def pack(description: dict[str, Any], tensors: dict[str, Any]) -> bytes:
+    """Return the content of a file: what JSON can hold, and the arrays that it mentions."""
+    # Imported where needed: not every user saves or loads.
+    from safetensors.numpy import save as pack_tensors
+
+    about = {"format": FORMAT, "version": VERSION, "sha256": NO_DIGEST}
+    # One string only: of several the container does not keep the order.
+    text = json.dumps({**about, **description}, allow_nan=False)
+    content: bytes = pack_tensors(tensors, metadata={KEY: text})
+    return _with_digest(content, NO_DIGEST, hashlib.sha256(content).hexdigest())
+
+
+def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the description and the arrays that were packed.
+
+    Raises
+    ------
+    ValueError
+        If it is no such file, or not what was written.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load as unpack_tensors
+
+    description = json.loads(_metadata(content))
+    number, version, digest = (description.pop(key) for key in ("format", "version", "sha256"))
+    if number > FORMAT:
+        raise ValueError(
+            f"it is of format {number}, written by deepgen {version}; this version reads formats "
+            f"up to {FORMAT}: install a newer one"
+        )
+    if hashlib.sha256(_with_digest(content, digest, NO_DIGEST)).hexdigest() != digest:
+        raise ValueError("it was cut short or altered: its content does not match its digest")
+    try:
+        tensors = unpack_tensors(content)
+    except SafetensorError as error:
+        raise ValueError(f"its arrays cannot be read ({error})") from None
+    return description, tensors
+
+
+def _with_digest(content: bytes, old: str, new: str) -> bytes:
+    """Return a file with another digest, which stands before all that could look like it."""
+    return content.replace(old.encode(), new.encode(), 1)
+
+
+def _metadata(content: bytes) -> str:
+    """Return the string that safetensors keeps for us; it reads none from bytes in memory.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    size = int.from_bytes(content[:8], "little")
+    header = content[8 : 8 + size]
+    # Part of a header still shows whose it is.
+    if len(header) < size and f'"{KEY}":'.encode() in header:
+        raise ValueError(f"it was cut short: it ends within its header, after {len(content)} bytes")
+    try:
+        text: str = json.loads(header)["__metadata__"][KEY]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("it is no model of deepgen, or its header is damaged") from None
+    return text
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file such that it is never seen half written.
+
+    Raises
+    ------
+    FileNotFoundError
+        If its folder is not there.
+    """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(path.parent))
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()

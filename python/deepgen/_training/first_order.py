@@ -1,0 +1,379 @@
+"""Training: the epoch loop over the engine's slices of steps.
+
+The engine is asked for slices of about a fifth of a second, at most an epoch; slicing does not
+change results. Between slices Ctrl-C is answered, between epochs stand validation, stopping,
+history and schedule.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from deepgen import _core
+from deepgen._engine.arrays import AnyArray
+from deepgen._engine.blas import one_blas_thread
+from deepgen._engine.threads import worthwhile_threads
+from deepgen._network.network import Network
+from deepgen._training.monitor import Monitor
+from deepgen._training.slice_sizer import Pace
+from deepgen._training.state import Course, Plan
+from deepgen._training.validation import Data, Validation
+from deepgen._user_warnings import warn
+from deepgen.schedules import Position
+
+if TYPE_CHECKING:
+    from deepgen._training.callbacks import Tasks
+
+__all__ = ["Epoch", "run_epoch", "train"]
+
+NON_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need"
+    " to be preprocessed."
+)
+
+
+@dataclass
+class Epoch:
+    """Sums over the steps of one epoch.
+
+    Parameters
+    ----------
+    loss, gradient_norm : float, default=0.0
+        Sum of batch loss times rows; sum of the gradient's norm.
+    n_rows, n_steps : int, default=0
+        Rows and steps that were summed.
+    rate : float, default=0.0
+        Learning rate of the last step.
+    finite : bool, default=True
+        False where the loss stopped being a finite number.
+
+    Examples
+    --------
+    >>> from deepgen._training.first_order import Epoch
+    >>> Epoch(loss=6.0, n_rows=3).mean_loss
+    2.0
+    """
+
+    loss: float = 0.0
+    gradient_norm: float = 0.0
+    n_rows: int = 0
+    n_steps: int = 0
+    rate: float = 0.0
+    finite: bool = True
+
+    @property
+    def failed_at_once(self) -> bool:
+        """Whether not even the first step had a finite loss and gradient."""
+        first = self.n_steps <= 1 and not np.isfinite(self.gradient_norm)
+        return not self.finite and (self.n_steps == 0 or first)
+
+    @property
+    def mean_loss(self) -> float:
+        """Mean over rows; NaN where the epoch failed."""
+        return self.loss / self.n_rows if self.finite and self.n_rows else float("nan")
+
+    @property
+    def mean_gradient_norm(self) -> float:
+        """Mean over steps; NaN where the epoch failed."""
+        return self.gradient_norm / self.n_steps if self.finite and self.n_steps else float("nan")
+
+
+def run_epoch(
+    trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace, weights: AnyArray
+) -> Epoch:
+    """Run the steps of one epoch, slice by slice.
+
+    Parameters
+    ----------
+    trainer : deepgen._core.Trainer
+        Holds weights, optimizer state and data.
+    plan : Plan
+        Schedule and threads.
+    course : Course
+        Which epoch it is.
+    pace : Pace
+        Sizes the slices and chooses their threads.
+    weights : ndarray of shape (n_parameters,)
+        Overwritten where the average looks at them.
+
+    Returns
+    -------
+    epoch : Epoch
+        Sums over the steps; a loss that is not finite ends the epoch.
+    """
+    trainer.begin_epoch(course.n_epochs)
+    steps_per_epoch = trainer.steps_per_epoch
+    n_done = 0
+    while True:
+        n_steps = min(pace.n_steps, steps_per_epoch - n_done)
+        here = Position(course.n_epochs, n_done, steps_per_epoch, course.samples_seen, plan.horizon)
+        until = plan.averaging.n_steps_until_look(plan, here)
+        n_steps = n_steps if until is None else min(n_steps, until)
+        rates = plan.schedule.rates(plan.learning_rate, here, n_steps, course.memory)
+        began = time.perf_counter()
+        worthwhile = worthwhile_threads(plan.n_threads, trainer.step_work, n_steps)
+        n_threads = pace.n_threads(worthwhile)
+        progress = trainer.run(rates, n_threads=n_threads)
+        pace.record(progress.n_steps - n_done, time.perf_counter() - began, n_threads)
+        plan.check_stop()
+        # Sums over the epoch so far; a batch of total weight 0 makes no step.
+        n_done = steps_per_epoch if progress.epoch_done else progress.n_steps
+        if until is not None and progress.finite:
+            trainer.store(weights)
+            plan.averaging.look(plan, replace(here, step=n_done), course, weights)
+        if progress.epoch_done or not progress.finite:
+            return Epoch(
+                loss=progress.loss,
+                gradient_norm=progress.gradient_norm,
+                n_rows=progress.n_rows,
+                n_steps=progress.n_steps,
+                rate=float(rates[-1]),
+                finite=progress.finite,
+            )
+
+
+def train(
+    network: Network,
+    data: Data,
+    validation: Validation | None,
+    plan: Plan,
+    course: Course,
+    tasks: Tasks | None = None,
+) -> int:
+    """Train a network with a first-order optimizer.
+
+    Parameters
+    ----------
+    network : Network
+        Its parameters are where training starts and what it ends with.
+    data : Data
+        The training samples.
+    validation : Validation or None
+        Measured after each epoch.
+    plan : Plan
+        What to do.
+    course : Course
+        Where training stands; goes on from there.
+    tasks : Tasks, default=None
+        Tells scikit-learn's callbacks of each epoch; one of them may ask to stop.
+
+    Returns
+    -------
+    n_epochs : int
+        Epochs of this call.
+
+    Raises
+    ------
+    ValueError
+        If no step had a finite loss.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the epochs or ``max_time`` were used up, or if training diverged: then the weights are
+        those from the start of the epoch with the lowest loss.
+    UserWarning
+        If Ctrl-C was pressed: then the weights are the best by validation, without validation those
+        after the last slice of steps.
+    """
+    run = _Run(network, data, validation, plan, course, tasks)
+    # SciPy's LAPACK, where the optimizer asks for it, came with the trainer.
+    blas = one_blas_thread() if _core.needs_lapack(plan.optimizer.name) else nullcontext()
+    try:
+        with blas:
+            while run.monitor.n_epochs < plan.n_epochs:
+                run.monitor.begin(network)
+                epoch = run_epoch(run.trainer, plan, course, run.pace, run.weights)
+                if course.n_epochs == 0 and epoch.failed_at_once:
+                    raise ValueError(NON_FINITE)
+                if not run.close(epoch):
+                    break
+            else:
+                run.say_exhausted()
+    except KeyboardInterrupt:
+        warn("Training interrupted by user.")
+        run.trainer.store(run.weights)
+        run.serve()
+    run.finish()
+    return run.monitor.n_epochs
+
+
+class _Run:
+    """One call of `train`: engine's trainer, measurements and the weights to fall back on."""
+
+    def __init__(
+        self,
+        network: Network,
+        data: Data,
+        validation: Validation | None,
+        plan: Plan,
+        course: Course,
+        tasks: Tasks | None,
+    ) -> None:
+        self.network, self.validation, self.plan, self.course = network, validation, plan, course
+        self.data, self.is_measured = data, validation is not None or tasks is not None
+        self.monitor = Monitor(plan, course, data.n_rows, tasks)
+        self.pace = Pace()
+        self.diverged = False
+        self.best, self.best_ends = network.parameters.copy(), course.ends
+        moved = False
+        if course.parameters is not None and course.served is not None:
+            moved = not np.array_equal(network.parameters, course.served)
+            if not moved:
+                network.parameters[...] = course.parameters
+        self.weights = network.parameters.copy()  # where steps go on
+        self.start = network.parameters.copy()
+        self.lowest = network.parameters.copy()
+        self.lowest_loss = float("inf")
+        self.trainer = _core.Trainer(
+            network.core,
+            optimizer=plan.optimizer,
+            wrappers=plan.wrappers,
+            alpha=plan.alpha,
+            batch_size=plan.batch_size,
+            shuffle=plan.shuffle,
+            seed=course.seed,
+            augmentation=plan.augmentation,
+            mixup=plan.mixup,
+        )
+        self.trainer.set_data(data.X, data.y, data.weights, data.rows)
+        self.trainer.load(network.parameters)
+        kept = plan.averaging.memory(course, network.parameters, network.core.n_trainable)
+        if course.slots is not None and course.optimizer == plan.optimizer.name:
+            kept |= course.slots if not moved else plan.averaging.without_own(course.slots)
+        if kept:
+            # Wrappers come and go between calls; what one remembers goes with it.
+            fresh = self.trainer.state()
+            fits = {
+                name: values
+                for name, values in kept.items()
+                if name in fresh and values.shape == fresh[name].shape
+            }
+            self.trainer.set_state(fresh | fits)
+        course.slots = course.parameters = course.served = None
+        if moved:
+            course.forget()
+        plan.averaging.check_run(plan, self.trainer.steps_per_epoch)
+        course.follow(plan.schedule.name)
+
+    def serve(self) -> None:
+        """Let the network have the weights that it shall predict with."""
+        network, plan = self.network, self.plan
+        served = plan.averaging.served(
+            self.course, self.trainer, self.weights, network.core.n_trainable
+        )
+        network.parameters[...] = served
+        if served is not self.weights and self.is_measured:
+            network.recalibrate(self.data.X, rows=self.data.rows, n_threads=plan.n_threads)
+
+    def close(self, epoch: Epoch) -> bool:
+        """Measure what an epoch led to; False if training shall end."""
+        self.diverged = not epoch.finite
+        self.trainer.store(self.weights)
+        if epoch.finite:
+            self.plan.averaging.end_epoch(self.plan, self.course, self.weights)
+        self.serve()
+        measured = self.measure(epoch)
+        if self.diverged:
+            self.monitor.end(None)
+            return False
+        if epoch.mean_loss < self.lowest_loss:
+            self.lowest_loss = epoch.mean_loss
+            self.start, self.lowest = self.lowest, self.start
+        self.start[...] = self.network.parameters
+        go_on = self.go_on(measured)
+        if self.monitor.end(self.network):
+            return False
+        if go_on and self.monitor.n_epochs < self.plan.n_epochs and self.monitor.out_of_time:
+            self.monitor.say_out_of_time()
+            return False
+        return go_on
+
+    def measure(self, epoch: Epoch) -> tuple[float, float] | None:
+        """Write the epoch into the history; return validation loss and score."""
+        measured = None
+        if self.validation is not None:
+            nothing = (float("nan"), float("nan"))
+            network, threads = self.network, self.plan.n_threads
+            measured = nothing if self.diverged else self.validation.measure(network, threads)
+        self.monitor.record(
+            loss=epoch.mean_loss,
+            gradient_norm=epoch.mean_gradient_norm,
+            learning_rate=epoch.rate,
+            validation=measured,
+        )
+        return measured
+
+    def go_on(self, measured: tuple[float, float] | None) -> bool:
+        """Ask patience and schedule whether training shall go on."""
+        plan, course = self.plan, self.course
+        if plan.early_stopping and measured is not None:
+            what = "Validation score"
+            if course.patience.watch_score(measured[1], plan.tol):
+                self.best[...] = self.network.parameters
+                self.best_ends = course.ends
+        else:
+            what = "Training loss"
+            course.patience.watch_loss(course.history.columns["loss"][-1], plan.tol)
+        monitored = course.history.columns["loss"][-1] if measured is None else measured[0]
+        if plan.schedule.end_epoch(plan.learning_rate, monitored, course.memory):
+            course.patience.n_stale = 0
+        if course.patience.n_stale <= plan.n_iter_no_change:
+            return True
+        changed = plan.schedule.stagnate(plan.learning_rate, course.memory)
+        if changed:
+            course.patience.n_stale = 0
+        if plan.verbose:
+            print(
+                f"{what} did not improve more than tol={plan.tol:f} for {plan.n_iter_no_change} "
+                f"consecutive epochs. {'Lowering the learning rate.' if changed else 'Stopping.'}"
+            )
+        return changed
+
+    def say_exhausted(self) -> None:
+        """Warn that the epochs were used up."""
+        if not (self.plan.incremental or self.plan.averaging.runs_to_the_end):
+            from sklearn.exceptions import ConvergenceWarning
+
+            warn(
+                f"Stochastic Optimizer: Maximum iterations ({self.plan.n_epochs}) reached and the "
+                "optimization hasn't converged yet.",
+                ConvergenceWarning,
+            )
+
+    def finish(self) -> None:
+        """Decide which weights the network keeps."""
+        network, course = self.network, self.course
+        parameters = network.parameters
+        if self.diverged or not np.isfinite(parameters).all():
+            from sklearn.exceptions import ConvergenceWarning
+
+            parameters[...] = self.lowest
+            course.forget()
+            course.ends = None
+            warn(
+                f"Training diverged in epoch {course.n_epochs}: its loss is not finite. The weights"
+                " are those from the start of the epoch with the lowest loss. A smaller"
+                " learning_rate_init, scaled features or a larger batch_size may help.",
+                ConvergenceWarning,
+            )
+        else:
+            course.slots, course.optimizer = self.trainer.state(), self.plan.optimizer.name
+        if self.plan.early_stopping and np.isfinite(course.patience.best_score):
+            parameters[...] = self.best
+            course.ends = self.best_ends
+        elif self.plan.early_stopping and self.monitor.n_epochs and not self.diverged:
+            warn(
+                "No validation score was a finite number, so early stopping could not choose "
+                "weights: they are those of the last epoch. Look at what `scoring` gives."
+            )
+        replaced = self.plan.averaging.replaces_weights
+        if course.slots is not None and (replaced or not np.array_equal(parameters, self.weights)):
+            course.parameters, course.served = self.weights, parameters.copy()
+        if not (self.plan.incremental or self.diverged):
+            self.plan.averaging.say_unused(course)

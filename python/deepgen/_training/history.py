@@ -1,0 +1,110 @@
+"""History: what was measured in each epoch of training."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["History"]
+
+ALWAYS = ("epoch", "loss", "learning_rate", "gradient_norm", "time")
+VALIDATION = ("val_loss", "val_score")
+
+
+@dataclass
+class History:
+    """Columns of equal length, one row an epoch.
+
+    Parameters
+    ----------
+    columns : dict of str to list of float
+        What was measured so far; without rows at first.
+
+    Examples
+    --------
+    >>> from deepgen._training.history import History
+    >>> history = History()
+    >>> history.append(loss=0.5, learning_rate=0.1, gradient_norm=1.0, time=0.01)
+    >>> history.arrays()["epoch"].tolist()
+    [1]
+    """
+
+    columns: dict[str, list[float]] = field(default_factory=lambda: {name: [] for name in ALWAYS})
+
+    def __len__(self) -> int:
+        return len(self.columns["epoch"])
+
+    def append(
+        self,
+        *,
+        loss: float,
+        learning_rate: float,
+        gradient_norm: float,
+        time: float,
+        validation: tuple[float, float] | None = None,
+    ) -> None:
+        """Add a row.
+
+        Parameters
+        ----------
+        loss : float
+            Mean over the epoch's batches, each before its step, L2 included.
+        learning_rate : float
+            Of the epoch's last step.
+        gradient_norm : float
+            Mean over the epoch's steps.
+        time : float
+            Seconds of training up to this row.
+        validation : tuple of float, default=None
+            Loss and score on the validation data after the epoch.
+        """
+        n_rows = len(self)
+        row = {
+            "epoch": n_rows + 1,
+            "loss": loss,
+            "learning_rate": learning_rate,
+            "gradient_norm": gradient_norm,
+            "time": time,
+        }
+        if validation is not None:
+            row.update(zip(VALIDATION, validation, strict=True))
+        for name in row:
+            # A call without validation data may come before or after one with them.
+            if name not in self.columns:
+                self.columns[name] = [math.nan] * n_rows
+        for name, column in self.columns.items():
+            column.append(row.get(name, math.nan))
+
+    def copy(self) -> History:
+        """Return a copy that grows on its own.
+
+        Returns
+        -------
+        history : History
+            With the same rows.
+        """
+        return History({name: list(column) for name, column in self.columns.items()})
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training so far."""
+        return self.columns["time"][-1] if len(self) else 0.0
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Return the columns as arrays.
+
+        Returns
+        -------
+        arrays : dict of str to ndarray of shape (n_rows,)
+            ``epoch`` (from 1), ``loss``, ``learning_rate``, ``gradient_norm``, ``time`` and, where
+            there was validation, ``val_loss`` and ``val_score``; NaN where nothing was measured.
+        """
+        types = {"epoch": np.int64}
+        return {
+            name: np.asarray(column, dtype=types.get(name, np.float64))
+            for name, column in self.columns.items()
+        }

@@ -1,0 +1,205 @@
+"""L-BFGS: SciPy's driver over the engine's full-batch gradient, in float64."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen._engine.blas import one_blas_thread
+from deepgen._network.network import Network
+from deepgen._training.first_order import NON_FINITE
+from deepgen._training.monitor import Monitor
+from deepgen._training.state import Course, Plan
+from deepgen._training.validation import Data, Validation
+from deepgen._user_warnings import warn
+
+if TYPE_CHECKING:
+    from deepgen._training.callbacks import Tasks
+
+__all__ = ["minimize"]
+
+
+def minimize(
+    network: Network,
+    data: Data,
+    validation: Validation | None,
+    plan: Plan,
+    course: Course,
+    tasks: Tasks | None = None,
+    *,
+    history_size: int,
+    max_fun: int,
+) -> int:
+    """Train a network by L-BFGS.
+
+    Parameters
+    ----------
+    network : Network
+        Of float64; its parameters are where training starts and what it ends with.
+    data : Data
+        The training samples.
+    validation : Validation or None
+        Measured after each iteration.
+    plan : Plan
+        ``n_epochs`` bounds the iterations, ``tol`` the gradient's largest component.
+    course : Course
+        Its history takes a row an iteration.
+    tasks : Tasks, default=None
+        Tells scikit-learn's callbacks of each iteration; one of them may ask to stop.
+    history_size : int
+        Pairs of differences that approximate the Hessian.
+    max_fun : int
+        Largest number of loss evaluations.
+
+    Returns
+    -------
+    n_iter : int
+        Iterations of this call.
+
+    Raises
+    ------
+    ValueError
+        If no loss was finite.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the gradient did not become small enough, also within ``max_time``.
+    UserWarning
+        If Ctrl-C was pressed: the weights are those of the last iteration.
+    """
+    from scipy.optimize import minimize as scipy_minimize
+
+    monitor = Monitor(plan, course, data.n_rows, tasks)
+    objective = _Objective(network, data, validation, plan, monitor)
+    result: Any = None
+    try:
+        with one_blas_thread():
+            result = scipy_minimize(
+                objective,
+                objective.accepted,
+                method="L-BFGS-B",
+                jac=True,
+                callback=objective.accept,
+                options={
+                    "maxfun": max_fun,
+                    "maxiter": plan.n_epochs,
+                    "gtol": plan.tol,
+                    "maxcor": history_size,
+                },
+            )
+        if monitor.n_epochs == 0 and not np.isfinite(objective.loss):
+            raise ValueError(NON_FINITE)
+        if np.isfinite(result.x).all():
+            objective.accepted = result.x
+    except KeyboardInterrupt:
+        warn("Training interrupted by user.")
+    network.parameters[...] = objective.accepted
+    if objective.timed_out:
+        monitor.say_out_of_time()
+    elif result is not None and result.status != 0 and not monitor.stopped:
+        from sklearn.exceptions import ConvergenceWarning
+
+        warn(
+            f"lbfgs failed to converge after {result.nit} iteration(s) (status={result.status}):\n"
+            f"{result.message}\n\nIncrease max_iter or max_fun to improve the convergence, or scale"
+            " the features.",
+            ConvergenceWarning,
+        )
+    return monitor.n_epochs
+
+
+class _Objective:
+    """Loss and gradient as SciPy calls them, and a note of each accepted point."""
+
+    def __init__(
+        self,
+        network: Network,
+        data: Data,
+        validation: Validation | None,
+        plan: Plan,
+        monitor: Monitor,
+    ) -> None:
+        self.network, self.validation, self.plan, self.monitor = network, validation, plan, monitor
+        self.data = data
+        self.trial = Network(network.core, network.parameters)
+        loss = network.core.spec.loss
+        smooth = loss.settings.get("label_smoothing", 0.0)
+        self.clips = loss.name in ("log_loss", "binary_log_loss") and smooth == 0.0
+        self.accepted: NDArray[np.float64] = network.parameters.copy()
+        self.loss = self.gradient_norm = float("nan")
+        self.under_way = self.timed_out = False
+
+    def __call__(self, parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        data, plan = self.data, self.plan
+        if not self.under_way:
+            self.under_way = True
+            self.monitor.begin(self.network)
+        plan.check_stop()
+        self.trial.parameters = np.ascontiguousarray(parameters)
+        loss, gradient = self.trial.loss_and_gradient(
+            data.X,
+            data.y,
+            data.weights,
+            rows=data.rows,
+            alpha=plan.alpha,
+            n_threads=plan.n_threads,
+        )
+        loss -= self.clipped_share(loss)
+        self.loss = loss
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.gradient_norm = float(np.linalg.norm(gradient))
+        return loss, gradient
+
+    def clipped_share(self, loss: float) -> float:
+        """Return what clipping probabilities at the type's resolution takes off the loss.
+
+        scikit-learn's log loss is clipped so. Only the line search notices, where a trial point is
+        certain of a wrong class; without this it would turn another way there.
+        """
+        data, n_threads = self.data, self.plan.n_threads
+        if not self.clips or not np.isfinite(loss):
+            return 0.0
+        weights = np.ones(data.n_rows) if data.weights is None else data.of(data.weights)
+        cap = -np.log(np.finfo(np.float64).eps)
+        if loss * weights.sum() <= cap * weights[weights > 0].min():
+            return 0.0
+        outputs = self.trial.outputs(data.X, rows=data.rows, n_threads=n_threads)
+        targets = data.of(data.y)
+        if self.trial.core.takes_classes:
+            from scipy.special import log_softmax
+
+            true = targets[:, np.newaxis]
+            losses = -np.take_along_axis(log_softmax(outputs, axis=1), true, axis=1)
+        else:
+            losses = np.logaddexp(0.0, np.where(targets > 0, -outputs, outputs))
+        excess = np.maximum(losses - cap, 0.0).sum(axis=1)
+        return float(weights @ excess / weights.sum())
+
+    def accept(self, intermediate_result: Any) -> None:
+        """Note an accepted point, which SciPy evaluated last.
+
+        Raises
+        ------
+        StopIteration
+            If the search shall end here, as SciPy wants to be told.
+        """
+        network, monitor = self.network, self.monitor
+        self.accepted = np.array(intermediate_result.x)
+        network.parameters[...] = self.accepted
+        measured = None
+        if self.validation is not None:
+            measured = self.validation.measure(network, self.plan.n_threads)
+        monitor.record(
+            loss=float(intermediate_result.fun),
+            gradient_norm=self.gradient_norm,
+            validation=measured,
+        )
+        self.under_way = False
+        stop = monitor.end(network)
+        if not stop and monitor.n_epochs < self.plan.n_epochs:
+            self.timed_out = monitor.out_of_time
+        if stop or self.timed_out:
+            raise StopIteration

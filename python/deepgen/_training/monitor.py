@@ -1,0 +1,203 @@
+"""Monitor: what happens around each epoch of training, whatever the solver.
+
+Both training loops, the engine's steps and L-BFGS, tell a monitor where an epoch begins and what it
+led to. The monitor writes the history, prints the line, looks at the clock and asks the callbacks.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from deepgen._network.network import Network
+from deepgen._training.state import Course, Plan
+from deepgen._user_warnings import warn
+from deepgen.schedules import Constant
+
+if TYPE_CHECKING:
+    from deepgen._training.callbacks import Tasks
+
+__all__ = ["Monitor", "duration"]
+
+
+def duration(seconds: float) -> str:
+    """Say how long something takes, in units for people.
+
+    Parameters
+    ----------
+    seconds : float
+        At least 1.
+
+    Returns
+    -------
+    text : str
+        Two units at most.
+
+    Examples
+    --------
+    >>> from deepgen._training.monitor import duration
+    >>> [duration(seconds) for seconds in (42.4, 95, 7500, 200000)]
+    ['42 s', '1 min 35 s', '2 h 5 min', '2 d 7 h']
+    """
+    whole = round(seconds)
+    units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    first = next(position for position, (_, size) in enumerate(units) if whole >= size)
+    parts = []
+    for name, size in units[first : first + 2]:
+        count, whole = divmod(whole, size)
+        if count:
+            parts.append(f"{count} {name}")
+    return " ".join(parts)
+
+
+class Monitor:
+    """Follows one call of training.
+
+    Parameters
+    ----------
+    plan : Plan
+        What the call shall do.
+    course : Course
+        Its counters and its history move on with each epoch.
+    n_rows : int
+        Training rows of an epoch.
+    tasks : Tasks, default=None
+        Tells scikit-learn's callbacks of each epoch.
+
+    Attributes
+    ----------
+    stopped : bool
+        Whether a callback has asked for the end.
+
+    Examples
+    --------
+    >>> from deepgen._training.monitor import Monitor
+    >>> [name for name in vars(Monitor) if not name.startswith("_")]
+    ['n_epochs', 'begin', 'record', 'end', 'out_of_time', 'say_out_of_time']
+    """
+
+    def __init__(self, plan: Plan, course: Course, n_rows: int, tasks: Tasks | None = None) -> None:
+        self.plan, self.course, self.n_rows, self.tasks = plan, course, n_rows, tasks
+        self.stopped = False
+        self._before = course.n_epochs
+        # The history's clock goes on where the last call left it.
+        self._zero = plan.began - course.history.seconds
+        self._first_epoch = time.perf_counter()
+
+    @property
+    def n_epochs(self) -> int:
+        """Epochs of this call so far."""
+        return self.course.n_epochs - self._before
+
+    def begin(self, network: Network) -> None:
+        """Take note that an epoch begins.
+
+        Parameters
+        ----------
+        network : Network
+            With the weights of this moment.
+        """
+        if self.tasks is not None:
+            self.tasks.begin(network)
+
+    def record(
+        self,
+        *,
+        loss: float,
+        gradient_norm: float,
+        learning_rate: float = float("nan"),
+        validation: tuple[float, float] | None = None,
+    ) -> None:
+        """Count an epoch, write its row into the history and print its line.
+
+        Parameters
+        ----------
+        loss : float
+            Training loss.
+        gradient_norm : float
+            Of the loss.
+        learning_rate : float, default=nan
+            Of the last step; a solver with a line search has none.
+        validation : tuple of float, default=None
+            Loss and score on the validation data.
+        """
+        course = self.course
+        course.n_epochs += 1
+        course.samples_seen += self.n_rows
+        course.history.append(
+            loss=loss,
+            learning_rate=learning_rate,
+            gradient_norm=gradient_norm,
+            time=time.perf_counter() - self._zero,
+            validation=validation,
+        )
+        if self.plan.verbose:
+            print(self._line(loss, learning_rate, validation), flush=True)
+
+    def end(self, network: Network | None) -> bool:
+        """Tell the callbacks that an epoch has ended.
+
+        Parameters
+        ----------
+        network : Network or None
+            With the weights that it led to; None where they are of no use.
+
+        Returns
+        -------
+        stopped : bool
+            Whether one of them asks to stop.
+        """
+        if self.tasks is not None:
+            self.stopped |= self.tasks.end(network)
+        return self.stopped
+
+    @property
+    def out_of_time(self) -> bool:
+        """Whether the call has used up its ``max_time``."""
+        plan = self.plan
+        if plan.max_time is None or plan.incremental:
+            return False
+        return time.perf_counter() - plan.began >= plan.max_time
+
+    def say_out_of_time(self) -> None:
+        """Warn that the time was used up.
+
+        Warns
+        -----
+        ConvergenceWarning
+            With the number of epochs that it was enough for.
+        """
+        from sklearn.exceptions import ConvergenceWarning
+
+        warn(
+            f"max_time={self.plan.max_time:g} seconds used up after {self.n_epochs} of at most "
+            f"{self.plan.n_epochs} iterations and the optimization hasn't converged yet.",
+            ConvergenceWarning,
+        )
+
+    def _line(
+        self, loss: float, learning_rate: float, validation: tuple[float, float] | None
+    ) -> str:
+        parts = [f"Iteration {len(self.course.history)}, loss = {loss:.8f}"]
+        if validation is not None:
+            parts.append(f"validation loss = {validation[0]:.8f}")
+            parts.append(f"validation score = {validation[1]:.6f}")
+        moves = not isinstance(self.plan.schedule, Constant)
+        if moves and learning_rate == learning_rate:
+            parts.append(f"learning rate = {learning_rate:.3g}")
+        seconds = self._seconds_left()
+        if seconds is not None:
+            least = "less than 1 s" if seconds < 1 else f"at most {duration(seconds)}"
+            parts.append(f"{least} left")
+        return ", ".join(parts)
+
+    def _seconds_left(self) -> float | None:
+        """Return how long the rest takes where nothing stops it early."""
+        plan, now = self.plan, time.perf_counter()
+        n_left = plan.n_epochs - self.n_epochs
+        if plan.incremental or n_left == 0:
+            return None
+        seconds = n_left * (now - self._first_epoch) / self.n_epochs
+        if plan.max_time is not None:
+            seconds = min(seconds, max(plan.began + plan.max_time - now, 0.0))
+        return seconds

@@ -1,0 +1,70 @@
+"""Stopping: patience with training that no longer improves, as scikit-learn counts it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+__all__ = ["Patience"]
+
+
+@dataclass
+class Patience:
+    """Counts the epochs in a row that were not better than the best by a tolerance.
+
+    Parameters
+    ----------
+    best_loss : float, default=inf
+        Lowest training loss so far.
+    best_score : float, default=-inf
+        Highest validation score so far.
+    n_stale : int, default=0
+        Epochs in a row without improvement.
+
+    Examples
+    --------
+    >>> from deepgen._training.patience import Patience
+    >>> patience = Patience()
+    >>> for loss in (1.0, 0.9, 0.9):
+    ...     patience.watch_loss(loss, tol=0.05)
+    >>> patience.n_stale, patience.best_loss
+    (1, 0.9)
+    """
+
+    best_loss: float = math.inf
+    best_score: float = -math.inf
+    n_stale: int = 0
+
+    def watch_loss(self, loss: float, tol: float) -> None:
+        """Take note of an epoch's training loss.
+
+        Parameters
+        ----------
+        loss : float
+            Lower is better.
+        tol : float
+            By how much it must improve to count.
+        """
+        self.n_stale = self.n_stale + 1 if loss > self.best_loss - tol else 0
+        self.best_loss = min(self.best_loss, loss)
+
+    def watch_score(self, score: float, tol: float) -> bool:
+        """Take note of an epoch's validation score.
+
+        Parameters
+        ----------
+        score : float
+            Higher is better; NaN never is.
+        tol : float
+            By how much it must improve to count.
+
+        Returns
+        -------
+        improved : bool
+            Whether it is the best so far, by however little.
+        """
+        self.n_stale = 0 if score >= self.best_score + tol else self.n_stale + 1
+        improved = score > self.best_score
+        if improved:
+            self.best_score = score
+        return improved

@@ -1,0 +1,56 @@
+"""Warnings that point at the line of the user's program, however deep they arise."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["collect_warnings", "warn"]
+
+# scikit-learn's callbacks stand between methods of this package.
+INSIDE = ("deepgen", "sklearn.callback")
+
+
+_collected = threading.local()
+
+
+@contextmanager
+def collect_warnings() -> Iterator[list[tuple[str, type[Warning]]]]:
+    """Collect this thread's warnings for later: the user's line is in another thread.
+
+    Yields
+    ------
+    warnings : list of (str, type)
+        Message and kind of each.
+    """
+    _collected.warnings = []
+    try:
+        yield _collected.warnings
+    finally:
+        _collected.warnings = None
+
+
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
+    """Warn about the call by which this package was entered.
+
+    Parameters
+    ----------
+    message : str
+        What happened, and what can be done.
+    category : type, default=UserWarning
+        Kind of warning.
+    """
+    if getattr(_collected, "warnings", None) is not None:
+        _collected.warnings.append((message, category))
+        return
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and _is_inside(frame.f_globals.get("__name__", "")):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)
+
+
+def _is_inside(module: str) -> bool:
+    return any(module == room or module.startswith(f"{room}.") for room in INSIDE)

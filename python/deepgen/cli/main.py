@@ -1,0 +1,82 @@
+"""The entry of the command line: parses the words, runs the command, tells errors in one line.
+
+A command is a module of this room with ``NAME``, ``HELP``, ``DESCRIPTION``,
+``add_arguments(parser)`` and ``run(options) -> int``; `COMMANDS` lists them in the order of the
+help page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final, NoReturn
+
+from deepgen._optional import MissingExtra
+
+__all__ = ["COMMANDS", "main"]
+
+COMMANDS: Final = ("fit", "predict", "report", "demo", "experiment", "info")
+"""Modules of this room that are commands."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that refuses bad input in one line, with exit code 2; so do its subparsers."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: error: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line of deepgen.
+
+    Parameters
+    ----------
+    arguments : sequence of str or None, default=None
+        The words after ``deepgen``; None takes those of the process.
+
+    Returns
+    -------
+    status : int
+        0 when all went well, 2 for input that cannot be used or does not fit into memory (told in
+        one line on standard error), 130 when the user pressed Ctrl-C.
+
+    Examples
+    --------
+    >>> from deepgen.cli import main
+    >>> main(["info"])  # doctest: +ELLIPSIS
+    deepgen ...
+    0
+    """
+    parser = _Parser(
+        prog="deepgen",
+        description="Dense neural networks: a C++ engine behind the scikit-learn interface.",
+    )
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in COMMANDS:
+        command = importlib.import_module(f"deepgen.cli.{name}")
+        subparser = subparsers.add_parser(
+            command.NAME, help=command.HELP, description=command.DESCRIPTION
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    options = parser.parse_args(arguments)
+    try:
+        status: int = options.run(options)
+        sys.stdout.flush()
+        return status
+    except (ValueError, MissingExtra) as error:
+        line = " ".join(str(error).split())
+        print(f"deepgen {options.command}: error: {line}", file=sys.stderr)
+        return 2
+    except MemoryError as error:
+        print(f"deepgen {options.command}: error: not enough memory: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader left (`deepgen info | head -1`); the flush at exit must not complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130

@@ -1,0 +1,151 @@
+"""A line on the terminal that shows how far something is."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+__all__ = ["Bar", "watch_epochs"]
+
+
+class Bar:
+    """A progress bar on standard error; it draws nothing where that is no terminal.
+
+    Parameters
+    ----------
+    name : str
+        What stands before the bar.
+
+    Examples
+    --------
+    >>> from deepgen.cli.progress import Bar
+    >>> Bar("fit")("epoch", 1, 10)
+    """
+
+    WIDTH = 24
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._shown = sys.stderr.isatty()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Move the bar.
+
+        Parameters
+        ----------
+        what : str
+            What is counted.
+        done, total : int
+            How many are done, and how many there are.
+        """
+        filled = self.WIDTH * done // max(total, 1)
+        bar = "#" * filled + "-" * (self.WIDTH - filled)
+        self.say(f"{self._name} [{bar}] {what} {done}/{total}")
+
+    def erase(self) -> None:
+        """Leave an empty line."""
+        self.say("")
+
+    def say(self, line: str) -> None:
+        """Replace the line.
+
+        Parameters
+        ----------
+        line : str
+            What it says now.
+        """
+        if self._shown:
+            # Erase the line, then write without a newline: the next takes its place.
+            sys.stderr.write(f"\r\x1b[K{line}")
+            sys.stderr.flush()
+
+
+def watch_epochs(model: Any, bar: Bar) -> Any:
+    """Let a bar follow the epochs of an estimator.
+
+    Parameters
+    ----------
+    model : MLPRegressor or MLPClassifier
+        Not fitted yet.
+    bar : Bar
+        Moves at each epoch.
+
+    Returns
+    -------
+    model : MLPRegressor or MLPClassifier
+        The same estimator. With scikit-learn before 1.9, which has no callbacks, nothing moves.
+    """
+    if not (sys.stderr.isatty() and hasattr(model, "set_callbacks")):
+        return model
+    return model.set_callbacks(EpochCallback(bar, model.max_iter))
+
+
+class EpochCallback:
+    """What scikit-learn tells of epochs, handed to a bar.
+
+    Parameters
+    ----------
+    bar : Bar
+        Moves at each epoch.
+    n_epochs : int
+        Epochs at most.
+
+    Examples
+    --------
+    >>> from deepgen.cli.progress import Bar, EpochCallback
+    >>> EpochCallback(Bar("fit"), 10).n_epochs
+    10
+    """
+
+    def __init__(self, bar: Bar, n_epochs: int) -> None:
+        self.bar = bar
+        self.n_epochs = n_epochs
+        self._done = 0
+
+    def setup(self, estimator: Any, context: Any) -> None:
+        """Begin.
+
+        Parameters
+        ----------
+        estimator : estimator
+            What is fitted.
+        context : object
+            The task.
+        """
+        self.bar("epoch", 0, self.n_epochs)
+
+    def on_fit_task_begin(self, *task: Any, **data: Any) -> None:
+        """Do nothing when an epoch begins.
+
+        Parameters
+        ----------
+        *task : object
+            Estimator and task.
+        **data : dict
+            Data of the fit.
+        """
+
+    def on_fit_task_end(self, *task: Any, **data: Any) -> None:
+        """Move the bar.
+
+        Parameters
+        ----------
+        *task : object
+            Estimator and task.
+        **data : dict
+            Data of the fit.
+        """
+        self._done = min(self._done + 1, self.n_epochs)
+        self.bar("epoch", self._done, self.n_epochs)
+
+    def teardown(self, estimator: Any, context: Any) -> None:
+        """Erase the bar.
+
+        Parameters
+        ----------
+        estimator : estimator
+            What was fitted.
+        context : object
+            The task.
+        """
+        self.bar.erase()

@@ -1,0 +1,230 @@
+"""Members: several networks that differ by their seed alone, trained side by side and averaged.
+
+    regression        mean over members of their predictions
+    classification    mean over members of their probabilities
+
+Each member is a whole estimator with a seed of its own, drawn from ``random_state``; trained alone
+with that seed it has the same bits. Members share the features and need no process: the engine
+leaves Python's lock alone while it works, so one network a core is trained without a barrier.
+
+Hansen & Salamon (1990), Neural network ensembles. Lakshminarayanan, Pritzel & Blundell (2017),
+Simple and scalable predictive uncertainty estimation using deep ensembles.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from threading import Event
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils import check_random_state
+
+from deepgen._engine.arrays import AnyArray
+from deepgen._engine.threads import effective_threads
+from deepgen._inputs.features import check_features
+from deepgen._user_warnings import collect_warnings, warn
+from deepgen.estimators.network_spec import numpy_type
+from deepgen.optimizers import LBFGS
+
+__all__ = ["average", "fit_members", "log_odds_of_mean", "make_members", "side_by_side"]
+
+LARGEST_SEED = np.iinfo(np.int32).max
+
+
+def fit_members(
+    model: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    held_out: tuple[Any, Any, Any] = (None, None, None),
+    coefs_init: Any = None,
+    intercepts_init: Any = None,
+    incremental: bool = False,
+) -> None:
+    """Fit all members of an estimator.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose parameters they have, but for the seed, the threads and ``verbose``. Gets the members,
+        and what is known of features and targets.
+    X, y, sample_weight : array-like
+        As ``fit`` takes them; features are converted once.
+    held_out : tuple of array-like
+        Validation features, targets and weights.
+    coefs_init, intercepts_init : None
+        Refused: members start from weights of their own.
+    incremental : bool, default=False
+        Whether ``partial_fit`` was called.
+
+    Raises
+    ------
+    ValueError
+        If parameters or data cannot be used.
+
+    Warns
+    -----
+    UserWarning
+        If Ctrl-C was pressed: every member keeps what it had reached.
+    """
+    began = time.perf_counter()
+    optimizer = model._check_call(held_out, incremental=incremental)
+    if coefs_init is not None or intercepts_init is not None:
+        raise ValueError(
+            f"coefs_init and intercepts_init are for one network, and n_members={model.n_members}"
+        )
+    if getattr(model, "_skl_callbacks", None):
+        raise ValueError(
+            f"callbacks follow the epochs of one network, and n_members={model.n_members}"
+        )
+    known = vars(model).get("_members") if model.warm_start or incremental else None
+    if known is not None and len(known) != model.n_members:
+        raise ValueError(
+            f"the fitted model has {len(known)} members, n_members now asks for "
+            f"{model.n_members}; call fit with warm_start=False to start afresh"
+        )
+    dtype = numpy_type("float64" if isinstance(optimizer, LBFGS) else model.dtype)
+    features, y = model._read(X, y, dtype, reset=known is None)
+    if held_out[0] is not None:
+        held_out = (check_features(model, held_out[0], dtype, reset=False), *held_out[1:])
+    members = make_members(model) if known is None else known
+    n_threads = effective_threads(model.n_jobs)
+    n_workers = min(n_threads, len(members))
+    own = {"n_members": 1, "verbose": False, "n_jobs": n_threads // n_workers}
+    same = model.get_params(deep=False) | own
+
+    told: Counter[tuple[str, type[Warning]]] = Counter()
+
+    def train(member: Any, stop: Event) -> None:
+        member.set_params(**same | {"random_state": member.random_state})
+        vars(member).pop("feature_names_in_", None)  # features come without their names here
+        with collect_warnings() as warnings:
+            member._fit(
+                features,
+                y,
+                sample_weight,
+                held_out=held_out,
+                incremental=incremental,
+                began=began,
+                stop=stop,
+            )
+        told.update(set(warnings))
+        if hasattr(model, "feature_names_in_"):
+            member.feature_names_in_ = model.feature_names_in_
+        if model.verbose:
+            number = members.index(member) + 1
+            print(
+                f"Member {number} of {len(members)}: {member.n_iter_} iterations, "
+                f"loss = {member.loss_:.8f}"
+            )
+
+    side_by_side(train, members, n_workers)
+    for (message, category), count in sorted(told.items(), key=str):
+        warn(f"{count} of {len(members)} members: {message}", category)
+    for name in ("network_", "_course", "n_iter_"):
+        vars(model).pop(name, None)
+    model._members, model._targets = members, members[0]._targets
+
+
+def make_members(model: Any) -> list[Any]:
+    """Return unfitted members, each with a seed of its own.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Its ``random_state`` determines the seeds.
+
+    Returns
+    -------
+    members : list of BaseMLP
+        ``n_members`` of them.
+    """
+    seeds = check_random_state(model.random_state).randint(LARGEST_SEED, size=model.n_members)
+    return [clone(model).set_params(random_state=int(seed)) for seed in seeds]
+
+
+def side_by_side(train: Callable[[Any, Event], None], members: list[Any], n_workers: int) -> None:
+    """Train members, some at a time.
+
+    Parameters
+    ----------
+    train : callable
+        Takes a member and an event that asks it to stop early.
+    members : list of BaseMLP
+        What is trained.
+    n_workers : int
+        How many at a time, >= 1.
+
+    Warns
+    -----
+    UserWarning
+        If Ctrl-C was pressed. Only the main thread hears it, and tells the others.
+    """
+    stop = Event()
+    if n_workers == 1:
+        for member in members:
+            train(member, stop)
+        return
+    with ThreadPoolExecutor(n_workers) as pool:
+        futures = [pool.submit(train, member, stop) for member in members]
+        try:
+            wait(futures)
+        except KeyboardInterrupt:
+            stop.set()
+            warn("Training interrupted by user.")
+        for future in futures:
+            future.result()
+
+
+def average(predictions: list[AnyArray]) -> AnyArray:
+    """Return the mean over members.
+
+    Parameters
+    ----------
+    predictions : list of ndarray
+        One array a member, of equal shapes.
+
+    Returns
+    -------
+    mean : ndarray
+        Summed in order and in float64, in the members' type.
+    """
+    if len(predictions) == 1:
+        return predictions[0]
+    total = np.zeros(predictions[0].shape)
+    for prediction in predictions:
+        total += prediction
+    mean: AnyArray = (total / len(predictions)).astype(predictions[0].dtype)
+    return mean
+
+
+def log_odds_of_mean(outputs: list[AnyArray], *, softmax: bool) -> AnyArray:
+    """Return the logits of the mean probabilities.
+
+    Parameters
+    ----------
+    outputs : list of ndarray of shape (n_samples, n_outputs)
+        Logits of each member.
+    softmax : bool
+        Whether the classes of a row share its probability.
+
+    Returns
+    -------
+    logits : ndarray of shape (n_samples, n_outputs)
+        With a softmax the logarithms of the mean probabilities, else ``log(p / (1 - p))``; finite
+        where the members' are.
+    """
+    from scipy.special import log_expit, log_softmax, logsumexp
+
+    stacked = np.stack(outputs).astype(np.float64)
+    if softmax:
+        logits = logsumexp(log_softmax(stacked, axis=2), axis=0) - np.log(len(outputs))
+    else:
+        logits = logsumexp(log_expit(stacked), axis=0) - logsumexp(log_expit(-stacked), axis=0)
+    return np.asarray(logits, dtype=outputs[0].dtype)

@@ -1,0 +1,342 @@
+"""From an estimator's constructor parameters to the parts of a training run."""
+
+from __future__ import annotations
+
+from threading import Event
+from typing import Any
+
+from deepgen import _core
+from deepgen._component import resolve
+from deepgen._network.network import Network
+from deepgen._training.state import Plan
+from deepgen._user_warnings import warn
+from deepgen.augmentation import AUGMENTATIONS
+from deepgen.averaging import AVERAGINGS, Averaging
+from deepgen.estimators.network_spec import (
+    hidden_activations,
+    hidden_widths,
+    network_spec,
+)
+from deepgen.normalizations import NORMALIZATIONS, BatchNorm, Normalization
+from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, AdamW, FirstOrder, Optimizer
+from deepgen.schedules import SCHEDULES, Constant, InvScaling, Schedule
+
+__all__ = [
+    "LEARNING_RATE",
+    "batch_norm_of",
+    "make_averaging",
+    "make_network",
+    "make_optimizer",
+    "make_plan",
+    "normalization_of",
+]
+
+# The constructors' default of learning_rate_init.
+LEARNING_RATE = 0.001
+
+
+def normalization_of(model: Any) -> Normalization | None:
+    """Return the normalization that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    norm : Normalization or None
+        The object itself or the one that is named.
+    """
+    if model.normalization is None:
+        return None
+    return resolve(model.normalization, NORMALIZATIONS, "normalization")
+
+
+def batch_norm_of(model: Any) -> BatchNorm | None:
+    """Return the batch norm that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    norm : BatchNorm or None
+        None where there is another normalization or none.
+    """
+    norm = normalization_of(model)
+    return norm if isinstance(norm, BatchNorm) else None
+
+
+def make_optimizer(model: Any) -> Optimizer:
+    """Return the optimizer that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    optimizer : Optimizer
+        The object itself, or for a name its class with the estimator's ``momentum``, ``beta_1`` ...
+    """
+    solver = resolve(model.solver, SOLVERS, "solver")
+    solver.check()
+    if not isinstance(model.solver, str):
+        return solver
+    if isinstance(solver, SGD):
+        return SGD(momentum=model.momentum, nesterov=model.nesterovs_momentum)
+    if isinstance(solver, Adam):
+        kind = AdamW if isinstance(solver, AdamW) else Adam
+        return kind(beta_1=model.beta_1, beta_2=model.beta_2, epsilon=model.epsilon)
+    return LBFGS(max_fun=model.max_fun) if isinstance(solver, LBFGS) else solver
+
+
+def make_averaging(model: Any) -> Averaging:
+    """Return the average of weights that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    averaging : Averaging
+        The object itself, the one that is named, or one that averages nothing.
+    """
+    if model.averaging is None:
+        return Averaging()
+    averaging = resolve(model.averaging, AVERAGINGS, "averaging")
+    averaging.check()
+    return averaging
+
+
+def make_wrappers(
+    model: Any, optimizer: Optimizer, averaging: Averaging
+) -> tuple[_core.Component, ...]:
+    """Return what an estimator wraps around its optimizer.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    optimizer : Optimizer
+        What its ``solver`` stands for.
+    averaging : Averaging
+        What is made of the weights on the way.
+
+    Returns
+    -------
+    wrappers : tuple of deepgen._core.Component
+        From the inside out: clipping, then sharpness, then averaging.
+    """
+    wrappers = []
+    if model.clip_norm is not None:
+        wrappers.append(_core.Component("clip_norm", {"limit": float(model.clip_norm)}))
+    if model.adaptive_clip is not None:
+        wrappers.append(_core.Component("adaptive_clip", {"ratio": float(model.adaptive_clip)}))
+    if isinstance(optimizer, FirstOrder):
+        wrappers.extend(optimizer.wrappers())
+    return (*wrappers, *averaging.wrappers())
+
+
+def make_augmentation(model: Any) -> _core.Component:
+    """Return the engine's augmentation that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+
+    Returns
+    -------
+    augmentation : deepgen._core.Component
+        The member 'none' where there is none.
+    """
+    if model.augmentation is None:
+        return _core.Component("none")
+    return resolve(model.augmentation, AUGMENTATIONS, "augmentation").to_core()
+
+
+def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
+    """Return the schedule that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    optimizer : Optimizer
+        What its ``solver`` stands for.
+
+    Returns
+    -------
+    schedule : Schedule
+        The object itself or the one that is named.
+
+    Warns
+    -----
+    UserWarning
+        If the name is one that acts for stochastic gradient descent only, or the solver chooses its
+        steps itself.
+    """
+    schedule = resolve(model.learning_rate, SCHEDULES, "learning_rate")
+    schedule.check()
+    if model.learning_rate not in ("adaptive", "invscaling"):
+        if not isinstance(optimizer, FirstOrder) and not isinstance(schedule, Constant):
+            warn(f"learning_rate={model.learning_rate!r} has no effect with solver='lbfgs'")
+        return schedule
+    if not isinstance(optimizer.rule() if isinstance(optimizer, FirstOrder) else optimizer, SGD):
+        warn(
+            f"learning_rate='{model.learning_rate}' acts with solver='sgd' only, as in "
+            f"scikit-learn; give the object {type(schedule).__name__}() for other solvers",
+        )
+        return Constant()
+    return InvScaling(power_t=model.power_t) if isinstance(schedule, InvScaling) else schedule
+
+
+def make_plan(
+    model: Any,
+    optimizer: Optimizer,
+    *,
+    n_rows: int,
+    n_threads: int,
+    incremental: bool,
+    began: float,
+    stop: Event | None,
+    averaging: Averaging,
+) -> Plan:
+    """Return what the training run shall do.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    optimizer : Optimizer
+        What its ``solver`` stands for.
+    n_rows : int
+        Training rows, >= 1.
+    n_threads : int
+        Largest number of threads.
+    incremental : bool
+        Whether ``partial_fit`` was called, which makes one epoch.
+    began : float
+        When the call began, by ``time.perf_counter``.
+    stop : threading.Event or None
+        Set where training shall end as by Ctrl-C.
+    averaging : Averaging
+        What is made of the weights on the way.
+
+    Returns
+    -------
+    plan : Plan
+        For `deepgen._training.first_order.train` or `deepgen._training.lbfgs.minimize`.
+
+    Raises
+    ------
+    ValueError
+        If batch norm would see batches of one row.
+
+    Warns
+    -----
+    UserWarning
+        If the batch is larger than the data.
+    """
+    first_order = isinstance(optimizer, FirstOrder)
+    batch_size = min(200, n_rows) if model.batch_size == "auto" else int(model.batch_size)
+    if first_order and batch_size > n_rows:
+        warn(
+            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
+        )
+    batch_size = min(batch_size, n_rows)
+    if batch_norm_of(model) is not None and batch_size < 2:
+        raise ValueError(
+            f"batch norm needs batches of at least 2 rows, got {n_rows} training samples in "
+            f"batches of {batch_size}"
+        )
+    rate = float(model.learning_rate_init)
+    return Plan(
+        # L-BFGS is no optimizer of the engine, which then takes no steps.
+        optimizer=(optimizer.rule() if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
+        wrappers=make_wrappers(model, optimizer, averaging),
+        augmentation=make_augmentation(model),
+        mixup=float(model.mixup),
+        schedule=averaging.scheduled(make_schedule(model, optimizer)),
+        learning_rate=optimizer.rate(rate) if isinstance(optimizer, FirstOrder) else rate,
+        alpha=float(model.alpha),
+        batch_size=batch_size,
+        shuffle=bool(model.shuffle),
+        n_epochs=1 if incremental else int(model.max_iter),
+        horizon=int(model.max_iter),
+        tol=float(model.tol),
+        n_iter_no_change=model.n_iter_no_change,
+        early_stopping=bool(model.early_stopping),
+        verbose=bool(model.verbose),
+        averaging=averaging,
+        max_time=None if model.max_time is None else float(model.max_time),
+        n_threads=n_threads,
+        incremental=incremental,
+        began=began,
+        stop=stop,
+    )
+
+
+def make_network(
+    model: Any,
+    *,
+    n_inputs: int,
+    n_outputs: int,
+    loss: _core.Component,
+    products: str,
+    before: Network | None,
+) -> Network:
+    """Return the network that an estimator asks for.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    n_inputs, n_outputs : int
+        Features and outputs.
+    loss : deepgen._core.Component
+        The engine's loss.
+    products : {'bfloat16', 'float32', 'float64'}
+        Type that the products of training compute in.
+    before : Network or None
+        The network that training goes on with.
+
+    Returns
+    -------
+    network : Network
+        With a copy of the parameters of ``before``, else zeros.
+
+    Raises
+    ------
+    ValueError
+        If the parameters of ``before`` do not fit.
+    """
+    widths = hidden_widths(model.hidden_layer_sizes)
+    spec = network_spec(
+        n_inputs=n_inputs,
+        widths=widths,
+        n_outputs=n_outputs,
+        activations=hidden_activations(model.activation, len(widths)),
+        normalization=model.normalization,
+        skip=model.skip,
+        dropout=model.dropout,
+        bias=model.bias,
+        loss=loss,
+    )
+    core = _core.Network(spec, dtype=products)
+    if before is None:
+        return Network(core)
+    old, new = ([(b.name, b.rows, b.columns) for b in c.layout] for c in (before.core, core))
+    if old != new:
+        raise ValueError(
+            f"the fitted network is {before!r}, the parameters now ask for {Network(core)!r}; call "
+            "fit with warm_start=False to start afresh"
+        )
+    return Network(core, before.parameters.astype(core.dtype))

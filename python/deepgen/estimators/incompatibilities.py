@@ -1,0 +1,141 @@
+"""Combinations: parameters that are sound by themselves but not together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deepgen._component import resolve
+from deepgen._user_warnings import warn
+from deepgen.averaging import Line
+from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of
+from deepgen.estimators.network_spec import hidden_widths
+from deepgen.losses import Focal
+from deepgen.normalizations import NORMALIZATIONS, Reparametrization
+from deepgen.optimizers import KFAC, FirstOrder, Optimizer, Shampoo
+from deepgen.skips import SKIPS, Fixup, Highway
+
+__all__ = ["refuse_combinations"]
+
+
+def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) -> None:
+    """Refuse parameters that are sound by themselves but not together.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    optimizer : Optimizer
+        What its ``solver`` stands for.
+    incremental : bool
+        Whether ``partial_fit`` was called.
+
+    Raises
+    ------
+    ValueError
+        If they cannot be together.
+
+    Warns
+    -----
+    UserWarning
+        If one of them has no effect.
+    """
+    if model.device == "cuda":
+        raise ValueError("device='cuda' needs a build with CUDA, which this one is not; use 'cpu'")
+    if incremental and model.early_stopping:
+        raise ValueError("partial_fit does not support early_stopping=True")
+    if incremental and getattr(model, "class_weight", None) == "balanced":
+        raise ValueError(
+            "class_weight 'balanced' is not supported for partial_fit, which does not see all "
+            "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
+            "makes of a large enough sample of y"
+        )
+    if isinstance(optimizer, KFAC | Shampoo):
+        refuse_with_matrices(model, optimizer)
+    if model.averaging == "subspace" or isinstance(model.averaging, Line):
+        if optimizer.name in ("kfac", "shampoo"):
+            raise ValueError(
+                f"averaging='subspace' does not support solver='{optimizer.name}': its matrices "
+                "are those of one network, and a line has two ends"
+            )
+    if model.skip is not None:
+        resolve(model.skip, SKIPS, "skip").refuse(
+            widths=hidden_widths(model.hidden_layer_sizes),
+            bias=bool(model.bias),
+            initializer=model.initializer,
+            first_order=isinstance(optimizer, FirstOrder),
+        )
+    if isinstance(optimizer, FirstOrder):
+        rate, rule = optimizer.rate(model.learning_rate_init), type(optimizer.rule()).__name__
+        if model.learning_rate_init not in (LEARNING_RATE, rate):
+            warn(
+                f"learning_rate_init={model.learning_rate_init} has no effect: {rule} brings its "
+                f"own, {rate}; set the one of the object, {rule}(learning_rate_init=...)"
+            )
+        return
+    if model.dropout > 0:
+        raise ValueError("solver='lbfgs' does not support dropout: its loss must not be random")
+    if model.mixup > 0:
+        raise ValueError("solver='lbfgs' does not support mixup: its loss must not be random")
+    if model.augmentation is not None:
+        raise ValueError(
+            "solver='lbfgs' does not support augmentation: its loss must not be random"
+        )
+    if batch_norm_of(model) is not None:
+        raise ValueError("solver='lbfgs' does not support normalization='batch': it has no batches")
+    for name in ("clip_norm", "adaptive_clip"):
+        if getattr(model, name) is not None:
+            raise ValueError(
+                f"solver='lbfgs' does not support {name}: its line search needs the gradient as it "
+                "is"
+            )
+    if model.averaging is not None:
+        raise ValueError(
+            "solver='lbfgs' does not support averaging: its last point is a minimum, not a sample"
+        )
+    if model.early_stopping:
+        warn("early_stopping has no effect with solver='lbfgs'")
+
+
+def refuse_with_matrices(model: Any, optimizer: KFAC | Shampoo) -> None:
+    """Refuse what solvers of whole layers do not know.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    optimizer : KFAC or Shampoo
+        What its ``solver`` stands for.
+
+    Raises
+    ------
+    ValueError
+        If a layer is more than its matrix, weights are made of others, or targets cannot be drawn
+        from what the loss predicts.
+    """
+    skip = None if model.skip is None else resolve(model.skip, SKIPS, "skip")
+    if isinstance(skip, Highway):
+        raise ValueError(
+            f"skip='highway' does not support solver='{optimizer.name}': a layer with a gate is two"
+            " matrices, which the solver does not know; use another skip"
+        )
+    if isinstance(optimizer, Shampoo):
+        return
+    loss = getattr(model, "loss", None)
+    if optimizer.fisher == "true" and (loss == "focal" or isinstance(loss, Focal)):
+        raise ValueError(
+            "solver='kfac' draws targets from what a likelihood predicts, and loss='focal' is none;"
+            " give solver=KFAC(fisher='empirical')"
+        )
+    if isinstance(skip, Fixup):
+        raise ValueError(
+            "skip='fixup' does not support solver='kfac': its branches' weights are multiplied by "
+            "trained numbers; use 'residual' or 'deepnorm', or solver='shampoo'"
+        )
+    if model.normalization is None:
+        return
+    norm = resolve(model.normalization, NORMALIZATIONS, "normalization")
+    if isinstance(norm, Reparametrization):
+        raise ValueError(
+            f"solver='kfac' has no factors for normalization={type(norm).__name__}(), which makes "
+            "weights of others; use BatchNorm(), LayerNorm() or solver='shampoo'"
+        )

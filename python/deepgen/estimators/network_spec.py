@@ -1,0 +1,248 @@
+"""From constructor parameters to the engine's description of a network."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+
+from deepgen import _core
+from deepgen._component import resolve
+from deepgen.normalizations import NORMALIZATIONS, Normalization, Reparametrization
+from deepgen.skips import SKIPS, Skip
+
+__all__ = [
+    "ACTIVATIONS",
+    "TYPES",
+    "hidden_activations",
+    "hidden_widths",
+    "network_spec",
+    "numpy_type",
+    "output_activation",
+]
+
+ACTIVATIONS = (
+    "elu",
+    "gelu",
+    "identity",
+    "leaky_relu",
+    "logistic",
+    "mish",
+    "relu",
+    "selu",
+    "silu",
+    "tanh",
+)
+"""The names that ``activation`` takes."""
+
+
+TYPES = ("bfloat16", "float32", "float64")
+"""The names that ``dtype`` takes: what the products of training compute in."""
+
+
+def numpy_type(dtype: str) -> np.dtype[Any]:
+    """Return the type of weights, data and outputs.
+
+    Parameters
+    ----------
+    dtype : {'bfloat16', 'float32', 'float64'}
+        As the constructor takes it.
+
+    Returns
+    -------
+    numpy_type : numpy.dtype
+        The same, but float32 for 'bfloat16', to which only products are rounded.
+    """
+    return np.dtype("float32" if dtype == "bfloat16" else dtype)
+
+
+def hidden_widths(sizes: Any) -> list[int]:
+    """Return the units of each hidden layer.
+
+    Parameters
+    ----------
+    sizes : int or array-like of int
+        ``hidden_layer_sizes``.
+
+    Returns
+    -------
+    widths : list of int
+        One a hidden layer.
+
+    Raises
+    ------
+    ValueError
+        If a size is not an integer or not positive.
+    """
+    widths = list(sizes) if hasattr(sizes, "__iter__") else [sizes]
+    for width in widths:
+        if isinstance(width, bool) or not isinstance(width, Integral):
+            raise ValueError(f"hidden_layer_sizes must be integers, got {width!r} in {widths}")
+        if width <= 0:
+            raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
+    return [int(width) for width in widths]
+
+
+def hidden_activations(activation: Any, n_hidden: int) -> list[str]:
+    """Return the activation of each hidden layer.
+
+    Parameters
+    ----------
+    activation : str or sequence of str
+        One name for all layers, or one a layer.
+    n_hidden : int
+        Hidden layers, >= 0.
+
+    Returns
+    -------
+    names : list of str
+        One a hidden layer.
+
+    Raises
+    ------
+    ValueError
+        If a name is not known or the number of names is not that of the layers.
+    """
+    names = [activation] * n_hidden if isinstance(activation, str) else list(activation)
+    if len(names) != n_hidden:
+        raise ValueError(f"activation has {len(names)} names for {n_hidden} hidden layers")
+    for name in names:
+        if name not in ACTIVATIONS:
+            raise ValueError(f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}")
+    return names
+
+
+def output_activation(activation: Any) -> str:
+    """Return the activation that the output layer's starting weights go by.
+
+    Parameters
+    ----------
+    activation : str or sequence of str
+        As the constructor takes it.
+
+    Returns
+    -------
+    name : str
+        The one name, or the last hidden layer's; 'identity' where there is none.
+    """
+    if isinstance(activation, str):
+        return activation
+    return str(activation[-1]) if len(activation) else "identity"
+
+
+def reparametrized(
+    weights: Reparametrization, n_inputs: int, widths: list[int], activations: list[str]
+) -> list[_core.Component]:
+    """Return what the weights of each hidden layer are made by.
+
+    Parameters
+    ----------
+    weights : Reparametrization
+        What the estimator asks for.
+    n_inputs : int
+        Features, >= 1.
+    widths : list of int
+        Units of the hidden layers.
+    activations : list of str
+        Activations of the hidden layers.
+
+    Returns
+    -------
+    components : list of deepgen._core.Component
+        One a hidden layer.
+
+    Raises
+    ------
+    ValueError
+        If the weights of a single input would be centred: they would be 0 whatever is trained.
+    """
+    made = [weights.on_features(), *map(weights.after, activations)][: len(widths)]
+    for layer, (component, fan_in) in enumerate(zip(made, [n_inputs, *widths], strict=False)):
+        if fan_in == 1 and component.name.endswith("weight_standardization"):
+            raise ValueError(
+                f"{component.name} centres each unit's weights over its inputs, and hidden layer "
+                f"{layer} has a single input"
+            )
+    return made
+
+
+def network_spec(
+    *,
+    n_inputs: int,
+    widths: list[int],
+    n_outputs: int,
+    activations: list[str],
+    normalization: str | Normalization | None,
+    skip: str | Skip | None,
+    dropout: float,
+    bias: bool,
+    loss: _core.Component,
+) -> _core.NetworkSpec:
+    """Return the engine's description of a network.
+
+    Parameters
+    ----------
+    n_inputs : int
+        Features, >= 1.
+    widths : list of int
+        Units of the hidden layers.
+    n_outputs : int
+        Units of the output layer, >= 1.
+    activations : list of str
+        Activations of the hidden layers.
+    normalization : str, Normalization or None
+        What stands before the activation of the hidden layers, or what their weights are made by.
+    skip : str, Skip or None
+        Which hidden layers' outputs are added to later ones.
+    dropout : float
+        Probability that a hidden unit is dropped in training, in [0, 1).
+    bias : bool
+        Whether layers have intercepts.
+    loss : deepgen._core.Component
+        The engine's loss.
+
+    Returns
+    -------
+    spec : deepgen._core.NetworkSpec
+        Hidden layers, then the output layer.
+    """
+    chosen, weights = None, None
+    if normalization is not None:
+        chosen = resolve(normalization, NORMALIZATIONS, "normalization")
+        weights = chosen if isinstance(chosen, Reparametrization) else None
+    bridge = Skip() if skip is None else resolve(skip, SKIPS, "skip")
+    bridge.check()
+    sources = [-1] * len(widths) if skip is None else bridge.sources(widths)
+    closes = [source >= 0 for source in sources]
+    norms = [
+        _core.Component("none") if norm is None or weights else norm.to_core()
+        for norm in bridge.norms(chosen)
+    ]
+    # The layer that closes a block of two only maps back to the block's input.
+    applied = [
+        "identity" if closing and bridge.closes_linear else name
+        for closing, name in zip(closes, activations, strict=True)
+    ]
+    stored = [bridge.weights(closing) for closing in closes]
+    if weights is not None:
+        stored = reparametrized(weights, n_inputs, widths, applied)
+    meeting = _core.Component(bridge.engine_name, bridge.engine_settings(sum(closes)))
+    drops = iter(bridge.drops(sum(closes)))
+    layers = [
+        _core.LayerSpec(
+            width=width,
+            activation=name,
+            normalization=norms[closing],
+            skip_from=source,
+            dropout=float(dropout),
+            reparametrization=made,
+            skip=meeting,
+            branch_drop=next(drops) if closing else 0.0,
+        )
+        for width, name, source, closing, made in zip(
+            widths, applied, sources, closes, stored, strict=True
+        )
+    ]
+    layers.append(_core.LayerSpec(width=n_outputs, activation="identity"))
+    return _core.NetworkSpec(n_inputs=n_inputs, layers=layers, loss=loss, bias=bool(bias))

@@ -1,0 +1,83 @@
+"""Saving: a fitted estimator as plain data in one file."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from sklearn.utils.validation import check_is_fitted
+
+from deepgen._serialization.file_format import pack, replace_file
+from deepgen._serialization.plain_data import Unwritable, Writer
+from deepgen._user_warnings import warn
+
+__all__ = ["ATTRIBUTES", "MEMBERS", "save"]
+
+ATTRIBUTES = ("n_features_in_", "feature_names_in_", "n_iter_", "network_", "_course", "_targets")
+MEMBERS = "_members"
+# What scikit-learn keeps in an estimator that is no part of the model: callbacks, requests of
+# metadata, the container of outputs.
+PASSING = re.compile(r"_skl_|_callback|_parent_callback|_metadata_request|_sklearn_")
+
+
+def save(
+    model: Any, path: str | os.PathLike[str], sections: dict[str, dict[str, Any]] | None = None
+) -> None:
+    """Write a fitted estimator into a file, which replaces one that is there at once or not at all.
+
+    Parameters
+    ----------
+    model : MLPRegressor or MLPClassifier
+        Neither a subclass nor a meta-estimator.
+    path : str or path-like
+        The file.
+    sections : dict of str to dict, optional
+        What a model around the estimator keeps beside it, of what JSON can hold, by the name that
+        tells the loader of that model.
+
+    Raises
+    ------
+    TypeError
+        If it is no estimator of this package, or its labels cannot be written as data.
+
+    Warns
+    -----
+    UserWarning
+        If a constructor parameter or an attribute cannot be written as data, such as a callable:
+        the file then lacks it, and a parameter will have its default.
+    """
+    kind = type(model)
+    # The file holds the name of the class, which has to be enough to find it again.
+    if not kind.__module__.startswith("deepgen.estimators."):
+        raise TypeError(f"only MLPClassifier and MLPRegressor can be saved, got {kind.__name__}")
+    check_is_fitted(model)
+    writer = Writer()
+    description = {**_describe(model, writer, os.fspath(path)), **(sections or {})}
+    replace_file(Path(os.path.realpath(path)), pack(description, writer.tensors))
+
+
+def _describe(model: Any, writer: Writer, path: str) -> dict[str, Any]:
+    """Return an estimator, and its members if it has several, as plain data."""
+    parameters = model.get_params(deep=False)
+    written = {}
+    for name, value in parameters.items():
+        try:
+            written[name] = writer.write(value, name)
+        except Unwritable as error:
+            warn(
+                f"the parameter {name} is left out of '{path}' and will have its default in the "
+                f"loaded model: {error}"
+            )
+    own = vars(model)
+    kind = type(model).__name__
+    for name in own:
+        if name not in (*parameters, *ATTRIBUTES, MEMBERS) and not PASSING.match(name):
+            warn(f"the attribute {name} is left out of '{path}': it is not one of a fitted {kind}")
+    return {
+        "estimator": kind,
+        "parameters": written,
+        "attributes": {n: writer.write(own[n], n) for n in ATTRIBUTES if n in own},
+        "members": [_describe(member, writer, path) for member in own.get(MEMBERS, [])],
+    }

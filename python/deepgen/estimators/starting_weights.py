@@ -1,0 +1,101 @@
+"""From an estimator's constructor parameters to the weights that training starts from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from deepgen._component import resolve
+from deepgen._engine.arrays import AnyArray
+from deepgen._engine.random_streams import INIT, generator
+from deepgen._network.initializers import (
+    STANDARDIZING_ROWS,
+    initialize,
+    keep_lengths,
+    small_normal,
+    standardize_layers,
+)
+from deepgen._network.network import Network
+from deepgen._training.validation import Data
+from deepgen.averaging.line import middle
+from deepgen.estimators.from_parameters import normalization_of
+from deepgen.estimators.network_spec import hidden_activations, output_activation
+from deepgen.normalizations import WeightNorm
+from deepgen.skips import SKIPS
+
+__all__ = ["start_line", "start_network"]
+
+# What tells the seed of a line's second end from that of the run.
+OTHER_END = 0x2545F4914F6CDD1D
+
+
+def start_network(
+    model: Any, network: Network, data: Data, seed: int, *, coefs: Any, intercepts: Any
+) -> None:
+    """Write starting weights into a network.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    network : Network
+        Its parameters are overwritten.
+    data : Data
+        The training samples, which 'data_dependent' and weight norm look at.
+    seed : int
+        The seed of the run.
+    coefs, intercepts : sequence of array-like or None
+        Weights and intercepts that win over the initializer; with weights alone, intercepts are 0.
+    """
+    rng = generator(seed, INIT)
+    last = output_activation(model.activation)
+    hidden = hidden_activations(model.activation, network.n_layers - 1)
+    norm = normalization_of(model)
+    looks = isinstance(norm, WeightNorm) and norm.data_dependent
+    initialize(
+        network, model.initializer, rng, [*hidden, last], hidden=small_normal if looks else None
+    )
+    if isinstance(norm, WeightNorm) and not looks:
+        keep_lengths(network)
+    if model.skip is not None:
+        resolve(model.skip, SKIPS, "skip").start(network)
+    by_data = model.initializer == "data_dependent"
+    if coefs is None and (by_data or looks):
+        rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows
+        if data.weights is not None:
+            rows = rows[data.weights[rows] > 0]
+        if len(rows) > STANDARDIZING_ROWS:
+            rows = np.sort(rng.choice(rows, STANDARDIZING_ROWS, replace=False))
+        standardize_layers(network, data.X, rows, None if by_data else network.n_layers - 1)
+    if coefs is not None and intercepts is None:
+        intercepts = [np.zeros_like(own) for own in network.intercepts()]
+    network.set_layers(coefs, intercepts)
+    if isinstance(norm, WeightNorm) and coefs is not None:
+        keep_lengths(network)
+
+
+def start_line(model: Any, network: Network, data: Data, seed: int) -> AnyArray:
+    """Put a started network half way to a second one, started independently.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    network : Network
+        Stands at the first end, and afterwards in the middle.
+    data : Data
+        The training samples, which 'data_dependent' looks at.
+    seed : int
+        The seed of the run.
+
+    Returns
+    -------
+    ends : ndarray of shape (2, n_parameters)
+        Both ends.
+    """
+    other = Network(network.core)
+    start_network(model, other, data, seed ^ OTHER_END, coefs=None, intercepts=None)
+    ends = np.stack([network.parameters, other.parameters])
+    network.parameters[...] = middle(ends)
+    return ends

@@ -1,0 +1,1 @@
+"""The claims of the lecture, one experiment per file."""

@@ -1,0 +1,1 @@
+"""What several experiments measure with: tasks, learning rates, sweeps."""

@@ -1,0 +1,107 @@
+"""One net of a sweep over width or depth: its size, its cost, its errors on a known truth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from deepgen.decomposition import HeteroscedasticSine
+from deepgen.experiments.shared.training import fit_quietly
+
+__all__ = ["LEVEL", "Net", "measure_net"]
+
+N_SAMPLES: Final = 200
+LEVEL: Final = 0.17
+"""Training error, in squared units of y, at which epochs are counted."""
+
+
+@dataclass(frozen=True)
+class Net:
+    """What one net gave.
+
+    Parameters
+    ----------
+    parameters : int
+        Weights and intercepts.
+    flops : int
+        Floating-point operations of a training sample: 6 a weight, forward and backward.
+    epochs : float
+        Epochs until the training error was below `LEVEL`; infinite where it never was.
+    seconds : float
+        Wall-clock time of an epoch.
+    training, test : float
+        Mean squared errors at the end, the second over the whole distribution.
+
+    Examples
+    --------
+    >>> from deepgen.experiments.shared.sweep import Net
+    >>> round(Net(13, 60, 4.0, 1e-3, 0.25, 0.375).gap, 3)
+    0.125
+    """
+
+    parameters: int
+    flops: int
+    epochs: float
+    seconds: float
+    training: float
+    test: float
+
+    @property
+    def gap(self) -> float:
+        """Test error minus training error."""
+        return self.test - self.training
+
+
+def measure_net(hidden: tuple[int, ...], seed: int, max_iter: int, **settings: Any) -> Net:
+    """Train a net on 200 points of the lecture's noisy sine.
+
+    Parameters
+    ----------
+    hidden : tuple of int
+        Units of the hidden layers.
+    seed : int
+        Of data and net.
+    max_iter : int
+        Epochs.
+    **settings : dict
+        Further parameters of the estimator.
+
+    Returns
+    -------
+    net : Net
+        What was measured.
+    """
+    from deepgen.estimators import MLPRegressor
+
+    truth = HeteroscedasticSine()
+    X, y = truth.sample(N_SAMPLES, np.random.default_rng(np.random.SeedSequence([seed])))
+    model = MLPRegressor(
+        hidden_layer_sizes=hidden,
+        learning_rate_init=5e-3,
+        batch_size=20,
+        alpha=0.0,
+        max_iter=max_iter,
+        n_iter_no_change=np.inf,
+        random_state=seed,
+        n_jobs=1,
+        **settings,
+    )
+    fit_quietly(model, X, y)
+    nodes, weights = truth.nodes(4_000)
+    history = model.history_
+    # The curve is half the squared error in scaled units.
+    errors = 2 * history["loss"] * float(model.target_scale_[0]) ** 2
+    below = np.flatnonzero(errors < LEVEL)
+    excess = weights @ (model.predict(nodes) - truth.regression(nodes)) ** 2
+    return Net(
+        parameters=sum(
+            c.size + b.size for c, b in zip(model.coefs_, model.intercepts_, strict=True)
+        ),
+        flops=6 * sum(c.size for c in model.coefs_),
+        epochs=float(history["epoch"][below[0]]) if len(below) else float("inf"),
+        seconds=float(history["time"][-1]) / len(errors),
+        training=float(np.mean((model.predict(X) - y) ** 2)),
+        test=float(excess) + truth.bayes_risk,
+    )

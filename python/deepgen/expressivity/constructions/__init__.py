@@ -1,0 +1,1 @@
+"""Networks that are built, not trained: exact functions with known weights."""

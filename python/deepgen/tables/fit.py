@@ -1,0 +1,157 @@
+"""Fit a perceptron to a table, with rows set aside to stop and to measure."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.tables.encoder import TableEncoder
+from deepgen.tables.model import TableModel, fingerprint
+from deepgen.tables.task import choose_task
+
+__all__ = ["fit_table"]
+
+HELD_OUT: Final = 0.2
+"""Share of the rows that are set aside."""
+MIN_ROWS: Final = 10
+"""Rows with a target that are needed."""
+
+
+def fit_table(
+    table: Any,
+    target: str,
+    *,
+    task: str = "auto",
+    hidden_layer_sizes: Sequence[int] = (128, 128),
+    max_iter: int = 100,
+    seed: int = 0,
+    watch: Callable[[Any], Any] | None = None,
+) -> TableModel:
+    """Train a perceptron on a table.
+
+    A fifth of the rows is set aside; training stops when their score has not risen for ten epochs,
+    and the weights of the best epoch are kept.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Features and target; rows without a target are left out.
+    target : str
+        Name of the target column.
+    task : {'auto', 'regression', 'classification'}, default='auto'
+        What the target asks for.
+    hidden_layer_sizes : sequence of int, default=(128, 128)
+        Units of the hidden layers.
+    max_iter : int, default=100
+        Epochs at most.
+    seed : int, default=0
+        Decides on the rows set aside, on starting weights and on the order of rows.
+    watch : callable, default=None
+        Given the estimator before it is fitted; what it returns is fitted.
+
+    Returns
+    -------
+    model : TableModel
+        The trained perceptron, the encoding of the table and what was measured.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column, or too few rows or values to learn from.
+
+    Examples
+    --------
+    >>> import numpy, pandas
+    >>> from deepgen.tables.fit import fit_table
+    >>> x = numpy.linspace(0, 1, 100)
+    >>> model = fit_table(pandas.DataFrame({"x": x, "y": 2 * x + 1}), "y", max_iter=5)
+    >>> model.task, model.metadata["rows"]["training"], model.metadata["rows"]["held out"]
+    ('regression', 80, 20)
+    """
+    from deepgen.estimators import MLPClassifier, MLPRegressor
+
+    if target not in table.columns:
+        columns = ", ".join(f"'{name}'" for name in table.columns)
+        raise ValueError(f"there is no column '{target}'; the table has {columns}")
+    rows = table[table[target].notna()]
+    if len(rows) < MIN_ROWS:
+        raise ValueError(f"{MIN_ROWS} rows with a target are needed, got {len(rows)}")
+    chosen = choose_task(rows[target], target, task)
+    y = chosen.targets(rows[target], target)
+    train, held_out = _split(y, chosen.kind == "classification", seed)
+    if not len(held_out):
+        raise ValueError(
+            f"no class of column '{target}' repeats often enough to be learnt: "
+            f"{rows[target].nunique()} classes in {len(rows)} rows"
+        )
+    features = rows.drop(columns=[target])
+    if not len(features.columns):
+        raise ValueError(f"the table has no column besides '{target}'")
+    encoder = TableEncoder.learn(features.iloc[train])
+    X = encoder.encode(features)
+    kind = MLPClassifier if chosen.kind == "classification" else MLPRegressor
+    model = kind(
+        hidden_layer_sizes=tuple(hidden_layer_sizes),
+        max_iter=max_iter,
+        early_stopping=True,
+        random_state=seed,
+    )
+    if watch is not None:
+        model = watch(model)
+    with warnings.catch_warnings():
+        # The user said how many epochs; divergence and Ctrl-C are still told.
+        warnings.filterwarnings("ignore", message=".*Maximum iterations")
+        model.fit(X[train], y[train], X_val=X[held_out], y_val=y[held_out])
+    metadata = {
+        "rows": {
+            "training": len(train),
+            "held out": len(held_out),
+            "without target": len(table) - len(rows),
+        },
+        "seed": seed,
+        "reason": chosen.reason,
+        "score": {
+            "training": float(model.score(X[train], y[train])),
+            "held out": float(model.score(X[held_out], y[held_out])),
+        },
+        "baseline": _baseline(y[train], y[held_out], chosen.kind),
+        "table": fingerprint(table),
+    }
+    return TableModel(encoder, model, target, chosen.kind, metadata)
+
+
+def _split(
+    y: NDArray[Any], balanced: bool, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    from sklearn.model_selection import train_test_split
+
+    n_held_out = max(2, round(HELD_OUT * len(y)))
+    strata = None
+    if balanced:
+        classes, counts = np.unique(y, return_counts=True)
+        # Both parts must be able to hold every class.
+        if counts.min() > 1 and len(classes) <= n_held_out:
+            strata = y
+    parts = train_test_split(
+        np.arange(len(y)), test_size=n_held_out, random_state=seed, stratify=strata
+    )
+    train, held_out = (np.sort(part) for part in parts)
+    if balanced and strata is None:
+        # A class that training does not see cannot be scored: its rows train.
+        unseen = ~np.isin(y[held_out], y[train])
+        train = np.sort(np.concatenate([train, held_out[unseen]]))
+        held_out = held_out[~unseen]
+    return train, held_out
+
+
+def _baseline(y: NDArray[Any], y_held_out: NDArray[Any], kind: str) -> float:
+    """Score of always saying the mean, or the most frequent class."""
+    from sklearn.dummy import DummyClassifier, DummyRegressor
+
+    dummy = DummyClassifier() if kind == "classification" else DummyRegressor()
+    dummy.fit(np.zeros((len(y), 1)), y)
+    return float(dummy.score(np.zeros((len(y_held_out), 1)), y_held_out))

@@ -1,0 +1,227 @@
+"""A perceptron that predicts from tables: the estimator, the encoding of columns, metadata."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import is_classifier
+
+from deepgen._optional import load_extra
+from deepgen.estimators.saving import save
+from deepgen.tables.encoder import TableEncoder
+
+__all__ = ["TableModel", "fingerprint"]
+
+
+@dataclass(frozen=True)
+class TableModel:
+    """A fitted perceptron that takes tables.
+
+    Parameters
+    ----------
+    encoder : TableEncoder
+        From columns to features.
+    estimator : MLPRegressor or MLPClassifier
+        Fitted on these features.
+    target : str
+        Name of the column that it predicts.
+    task : {'regression', 'classification'}
+        What it predicts.
+    metadata : dict
+        Plain data from training: ``rows``, ``seed``, ``reason``, ``score``, ``baseline`` and the
+        ``table``'s fingerprint.
+
+    Examples
+    --------
+    >>> import numpy, pandas
+    >>> from deepgen.tables.fit import fit_table
+    >>> x = numpy.linspace(0, 1, 100)
+    >>> table = pandas.DataFrame({"x": x, "y": numpy.where(x > 0.5, "high", "low")})
+    >>> fit_table(table, "y", max_iter=60).predict(table)[[0, -1]].tolist()
+    ['low', 'high']
+    """
+
+    SECTION: ClassVar[str] = "table"
+
+    encoder: TableEncoder
+    estimator: Any
+    target: str
+    task: str
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def metric(self) -> str:
+        """What `score` measures: R2 or accuracy."""
+        return "R2" if self.task == "regression" else "accuracy"
+
+    def predict(self, table: Any) -> NDArray[Any]:
+        """Predict the target of each row.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            With the columns of the training table.
+
+        Returns
+        -------
+        prediction : ndarray of shape (n_rows,)
+            Numbers or classes.
+        """
+        prediction: NDArray[Any] = self.estimator.predict(self.encoder.encode(table))
+        return prediction
+
+    def probabilities(self, table: Any) -> Any:
+        """Predict the probability of each class.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            With the columns of the training table.
+
+        Returns
+        -------
+        probabilities : pandas.DataFrame
+            A column a class.
+
+        Raises
+        ------
+        ValueError
+            If the model predicts numbers.
+        """
+        if self.task != "classification":
+            raise ValueError(f"the model predicts numbers ('{self.target}'), not classes")
+        pandas = load_extra("pandas", "tables", "reading a table")
+        values = self.estimator.predict_proba(self.encoder.encode(table))
+        names = [f"probability of {name}" for name in self.estimator.classes_]
+        return pandas.DataFrame(values, columns=names)
+
+    def labelled(self, table: Any) -> tuple[Any, NDArray[Any]]:
+        """Return the rows of a table that have a target, and the targets.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            With or without the target column.
+
+        Returns
+        -------
+        rows : pandas.DataFrame
+            Those with a target.
+        y : ndarray of shape (n,)
+            The targets, as the estimator knows them.
+
+        Raises
+        ------
+        ValueError
+            If there is no such column, no row has a target, or a target cannot be read.
+        """
+        if self.target not in table.columns:
+            raise ValueError(f"the table lacks the target '{self.target}'")
+        rows = table[table[self.target].notna()]
+        if not len(rows):
+            raise ValueError(f"no row has a target: column '{self.target}' is empty")
+        dtype = self.estimator.classes_.dtype if self.task == "classification" else np.dtype(float)
+        try:
+            if dtype.kind in "iuf":
+                return rows, rows[self.target].to_numpy(dtype=float).astype(dtype)
+            return rows, np.array([str(value) for value in rows[self.target]])
+        except (TypeError, ValueError):
+            raise ValueError(f"column '{self.target}' holds what is no number") from None
+
+    def save(self, path: str | Path) -> None:
+        """Write the model into one file, which `deepgen.load` reads.
+
+        Parameters
+        ----------
+        path : str or path
+            The file; one that is there is replaced.
+
+        Raises
+        ------
+        ValueError
+            If the file cannot be written.
+
+        Notes
+        -----
+        Plain data and arrays, no pickle: loading runs no code from the file.
+        """
+        section = {
+            "encoder": self.encoder.to_data(),
+            "target": self.target,
+            "task": self.task,
+            "metadata": _finite(self.metadata),
+        }
+        try:
+            save(self.estimator, path, {self.SECTION: section})
+        except OSError as error:
+            raise ValueError(f"cannot write {path}: {error.strerror or error}") from None
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any], estimator: Any) -> TableModel:
+        """Return the model of an estimator and of what was saved beside it.
+
+        Parameters
+        ----------
+        data : dict
+            The section of a file.
+        estimator : MLPRegressor or MLPClassifier
+            From the same file.
+
+        Returns
+        -------
+        model : TableModel
+            Predicts the same bits as the one that was saved.
+
+        Raises
+        ------
+        ValueError
+            If they do not fit together.
+        """
+        encoder = TableEncoder.from_data(data["encoder"])
+        n_features, known = len(encoder.features), estimator.n_features_in_
+        if n_features != known:
+            raise ValueError(f"its columns make {n_features} features, its network takes {known}")
+        task = "classification" if is_classifier(estimator) else "regression"
+        if data["task"] != task:
+            raise ValueError(f"its task is '{data['task']}', its estimator is one of {task}")
+        return cls(encoder, estimator, data["target"], task, data["metadata"])
+
+
+def fingerprint(table: Any) -> str:
+    """Return a digest of a table's content, to tell training data from others.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Any table.
+
+    Returns
+    -------
+    digest : str
+        64 hexadecimal digits; equal tables have equal ones.
+
+    Examples
+    --------
+    >>> import pandas
+    >>> from deepgen.tables.model import fingerprint
+    >>> fingerprint(pandas.DataFrame({"x": [1]})) == fingerprint(pandas.DataFrame({"x": [1]}))
+    True
+    """
+    pandas = load_extra("pandas", "tables", "reading a table")
+    rows = pandas.util.hash_pandas_object(table.astype(str), index=False).to_numpy()
+    names = "\0".join(map(str, table.columns)).encode()
+    return hashlib.sha256(names + rows.tobytes()).hexdigest()
+
+
+def _finite(value: Any) -> Any:
+    """Replace what JSON cannot hold: NaN and infinity become null."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not np.isfinite(value) else value

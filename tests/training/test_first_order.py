@@ -1,0 +1,141 @@
+"""The parts of the epoch loop: history, patience, pace, the split, batches without weight."""
+
+import math
+
+import numpy as np
+import pytest
+
+from deepgen import MLPRegressor
+from deepgen._training.first_order import Epoch
+from deepgen._training.history import History
+from deepgen._training.patience import Patience
+from deepgen._training.slice_sizer import Pace
+from deepgen._training.validation import Data, split_rows
+
+
+def row(loss, **more):
+    return dict(loss=loss, learning_rate=0.1, gradient_norm=1.0, time=loss, **more)
+
+
+def test_history_fills_what_was_not_measured():
+    history = History()
+    history.append(**row(3.0))
+    history.append(**row(2.0, validation=(0.5, 0.9)))
+    history.append(**row(1.0))
+    columns = history.arrays()
+    assert columns["epoch"].tolist() == [1, 2, 3]
+    np.testing.assert_array_equal(columns["val_loss"], [math.nan, 0.5, math.nan])
+    np.testing.assert_array_equal(columns["val_score"], [math.nan, 0.9, math.nan])
+    assert history.seconds == 1.0
+
+
+def test_an_empty_history_took_no_time():
+    assert History().seconds == 0.0
+    arrays = History().arrays()
+    assert arrays["epoch"].dtype == np.int64 and arrays["loss"].shape == (0,)
+
+
+def test_patience_with_a_loss_counts_epochs_that_gain_less_than_tol():
+    patience = Patience()
+    counts = []
+    for loss in (1.0, 0.95, 0.8, 0.75, 0.9, 0.6):
+        patience.watch_loss(loss, tol=0.1)
+        counts.append(patience.n_stale)
+    assert counts == [0, 1, 0, 1, 2, 0]
+    assert patience.best_loss == 0.6
+
+
+def test_patience_with_a_score_keeps_the_best_however_little_better():
+    patience = Patience()
+    improved = [patience.watch_score(score, tol=0.1) for score in (0.5, 0.55, math.nan, 0.55, 0.7)]
+    assert improved == [True, True, False, False, True]
+    assert (patience.best_score, patience.n_stale) == (0.7, 0)
+
+
+def test_pace_grows_slowly_and_shrinks_at_once():
+    pace = Pace(seconds=0.2)
+    pace.record(1, 1e-6, 1)
+    assert pace.n_steps == 16
+    pace.record(16, 16e-6, 1)
+    assert pace.n_steps == 256
+    pace.record(256, 256 * 0.01, 1)
+    assert pace.n_steps == 20
+    pace.record(20, 20.0, 1)
+    assert pace.n_steps == 1
+    pace.record(0, 1.0, 1)
+    assert pace.n_steps == 1
+
+
+def test_one_thread_is_tried_early_and_taken_where_it_is_faster():
+    pace = Pace(seconds=0.2)
+    assert pace.n_threads(2) == 2
+    pace.record(100, 0.4, 2)
+    assert pace.n_threads(2) == 1 and pace.n_steps == 1
+    pace.record(1, 0.01, 1)
+    assert pace.n_threads(2) == 2
+    pace.record(50, 1.2, 2)
+    assert pace.n_threads(2) == 1
+
+
+def test_the_slower_number_of_threads_is_tried_once_a_second():
+    pace = Pace(seconds=0.2)
+    pace.record(100, 0.2, 2)
+    pace.record(10, 0.01, 1)
+    chosen = []
+    for _ in range(40):
+        n_steps, n_threads = pace.n_steps, pace.n_threads(2)
+        chosen.append(n_threads)
+        pace.record(n_steps, n_steps * (0.001 if n_threads == 1 else 0.002), n_threads)
+    assert chosen[:5] == [1, 1, 1, 1, 1]
+    assert 4 <= chosen.count(2) <= 8
+    pace = Pace(seconds=0.2)
+    pace.record(100, 0.2, 1)
+    assert [pace.n_threads(1) for _ in range(10)] == [1] * 10
+
+
+def test_slices_that_are_mostly_their_beginning_judge_no_threads():
+    pace = Pace(seconds=0.2)
+    pace.record(1, 0.001, 2)
+    assert pace.n_threads(2) == 2 and pace.n_steps == 16
+    pace.record(16, 0.0048, 2)
+    assert pace.n_threads(2) == 1
+
+
+def test_an_epoch_that_failed_has_no_means():
+    failed = Epoch(loss=1.0, gradient_norm=1.0, n_rows=2, n_steps=2, finite=False)
+    assert math.isnan(failed.mean_loss) and math.isnan(failed.mean_gradient_norm)
+    assert not failed.failed_at_once
+    assert Epoch(finite=False).failed_at_once
+    assert Epoch(n_steps=1, gradient_norm=math.inf, finite=False).failed_at_once
+
+
+def test_data_gives_the_rows_that_belong():
+    data = Data(np.zeros((4, 1)), np.zeros((4, 1)), rows=np.array([3, 1]))
+    assert data.n_rows == 2
+    assert data.of(np.arange(4)).tolist() == [3, 1]
+
+
+@pytest.mark.parametrize("n_samples", [10, 157])
+def test_a_split_uses_every_row_once(n_samples):
+    training, validation = split_rows(n_samples, 0.25, seed=7, labels=None)
+    assert sorted([*training, *validation]) == list(range(n_samples))
+    assert len(validation) == math.ceil(0.25 * n_samples)
+    assert not np.array_equal(training, split_rows(n_samples, 0.25, seed=8, labels=None)[0])
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_a_batch_without_weight_is_as_if_it_were_not_there():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(128, 4))
+    y = X[:, 0]
+    sample_weight = np.ones(128)
+    sample_weight[32:64] = 0
+    settings = dict(batch_size=32, shuffle=False, max_iter=4, random_state=0)
+    with_zeros = MLPRegressor(**settings).fit(X, y, sample_weight)
+    kept = sample_weight > 0
+    without = MLPRegressor(**settings).fit(X[kept], y[kept], sample_weight[kept])
+    assert np.array_equal(with_zeros.network_.parameters, without.network_.parameters)
+    assert with_zeros.loss_curve_ == without.loss_curve_
+    np.testing.assert_array_equal(
+        with_zeros.history_["gradient_norm"], without.history_["gradient_norm"]
+    )
