@@ -1,8 +1,7 @@
-// Wrappers: an optimizer that owns another, and hands it the batch seen through its own eyes.
+// Wrappers: an optimizer that owns another, and hands it a changed view of the batch.
 //
-// A member states its parameters and derives twice: from Wrapper (what it remembers, its step) and
-// from BatchDecorator (what of the batch looks different). What is not overridden goes through as
-// it is.
+// A member states its parameters and derives twice: from Wrapper (its state and its step) and from
+// BatchDecorator (its view of the batch). What it does not override is passed on unchanged.
 
 #pragma once
 
