@@ -141,6 +141,9 @@ class Optimizer {
 
     // All that the next step needs from the steps before.
     virtual std::vector<StateArray<T>> state() = 0;
+
+    // To be called after numbers were written into the arrays of state().
+    virtual void state_loaded() {}
 };
 
 // A rule and what is wrapped around it, from the rule outward: clipping, then sharpness, then

@@ -53,6 +53,7 @@ class Wrapper : public Optimizer<T> {
         base_->make_room(n_rows, n_threads, dense_inputs);
     }
     std::vector<StateArray<T>> state() override { return base_->state(); }
+    void state_loaded() override { base_->state_loaded(); }
 
   protected:
     std::unique_ptr<Optimizer<T>> base_;

@@ -151,8 +151,13 @@ std::vector<StateArray<T>> KFac<T>::state() {
         layers_[l].inputs.append_state("kfac_inputs_" + std::to_string(l), root, all);
         layers_[l].gradients.append_state("kfac_gradients_" + std::to_string(l), root, all);
     }
-    unpacked_ = true; // whoever asks may write
     return all;
+}
+
+template <class T>
+void KFac<T>::state_loaded() {
+    Preconditioner<T>::state_loaded();
+    unpacked_ = true;
 }
 
 template <class T>

@@ -41,6 +41,7 @@ class KFac final : public Preconditioner<T> {
     void allocate(const OptimizerContext &) override;
     void make_room(Index n_rows, Index n_threads, bool dense_inputs) override;
     std::vector<StateArray<T>> state() override;
+    void state_loaded() override;
 
   protected:
     void precondition(const Team &, BatchGradient<T> &, StepSize, const T *gradient,
