@@ -35,27 +35,9 @@ STANDARDIZING_ROWS = 2048
 
 
 def glorot_uniform(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    r"""Draw weights and intercepts uniformly, as scikit-learn does.
+    """Draw weights and intercepts within sqrt(6 / (fan_in + fan_out)), as scikit-learn does.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Activation after the weights; 'logistic' has narrower bounds.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and intercepts within :math:`\pm\sqrt{6 / (fan_{in} + fan_{out})}`, with 2 in place
-        of 6 for 'logistic'.
-
-    References
-    ----------
-    .. [1] X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward
-       neural networks", AISTATS 2010, eq. (16).
+    With 2 in place of 6 for 'logistic' (X. Glorot and Y. Bengio, AISTATS 2010, eq. 16).
     """
     factor = 2.0 if activation == "logistic" else 6.0
     bound = np.sqrt(factor / (fan_in + fan_out))
@@ -63,100 +45,23 @@ def glorot_uniform(rng: np.random.Generator, fan_in: int, fan_out: int, activati
 
 
 def he_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw normal weights of variance 2 / fan_in, which keep a ReLU network's signal.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015, eq. (10).
-    """
+    """Draw normal weights of variance 2 / fan_in (K. He et al., ICCV 2015, eq. 10)."""
     return rng.normal(0.0, np.sqrt(2.0 / fan_in), (fan_in, fan_out)), np.zeros(fan_out)
 
 
 def he_uniform(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw uniform weights of variance 2 / fan_in.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015, eq. (10).
-    """
+    """Draw uniform weights of variance 2 / fan_in (K. He et al., ICCV 2015, eq. 10)."""
     bound = np.sqrt(6.0 / fan_in)
     return rng.uniform(-bound, bound, (fan_in, fan_out)), np.zeros(fan_out)
 
 
 def lecun_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw normal weights of variance 1 / fan_in, which 'selu' asks for.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] Y. LeCun, L. Bottou, G. Orr and K.-R. Mueller, "Efficient BackProp", 1998, eq. (16).
-    """
+    """Draw normal weights of variance 1 / fan_in (Y. LeCun et al., Efficient BackProp, (16))."""
     return rng.normal(0.0, np.sqrt(1.0 / fan_in), (fan_in, fan_out)), np.zeros(fan_out)
 
 
 def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw a random orthogonal matrix: rows or columns, the fewer of them, are orthonormal.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] A. Saxe, J. McClelland and S. Ganguli, "Exact solutions to the nonlinear dynamics of
-       learning in deep linear neural networks", ICLR 2014.
-    """
+    """Draw a matrix with orthonormal rows or columns, the fewer (A. Saxe et al., ICLR 2014)."""
     long, short = max(fan_in, fan_out), min(fan_in, fan_out)
     q, r = np.linalg.qr(rng.normal(size=(long, short)))
     # Fixed signs make the draw uniform over all orthogonal matrices.
@@ -165,22 +70,7 @@ def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: 
 
 
 def unit_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw standard normal weights: directions that `standardize_layers` scales.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-    """
+    """Draw standard normal weights: directions that `standardize_layers` scales."""
     return rng.normal(size=(fan_in, fan_out)), np.zeros(fan_out)
 
 
@@ -196,26 +86,7 @@ INITIALIZERS: dict[str, Rule] = {
 
 
 def small_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw normal weights of deviation 0.05: directions for weight norm.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
-    """
+    """Draw normal weights of deviation 0.05 (T. Salimans and D. Kingma, NeurIPS 2016)."""
     return rng.normal(0.0, 0.05, (fan_in, fan_out)), np.zeros(fan_out)
 
 
@@ -228,23 +99,10 @@ def initialize(
 ) -> None:
     """Write starting weights into a network; scales and gains become 1, shifts 0.
 
-    Parameters
-    ----------
-    network : Network
-        Its parameters are overwritten.
-    name : str
-        A name of `INITIALIZERS`; 'data_dependent' must be followed by `standardize_layers`.
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    activations : sequence of str
-        The activation that each layer's rule goes by, the output layer's included.
-    hidden : callable, default=None
-        The rule of the hidden layers, where it is not that of ``name``.
-
-    Notes
-    -----
-    Scaled weight standardization has gain and intercepts 0 in the layer that closes a residual
-    block, which is then the identity.
+    ``activations`` has one name per layer, for the rules; ``hidden`` replaces the rule of ``name``
+    in the hidden layers. 'data_dependent' must be followed by `standardize_layers`. In the layer
+    that closes a residual block, scaled weight standardization has gain and intercepts 0, so that
+    the block starts as the identity.
     """
     blocks = network.blocks()
     for layer, activation in enumerate(activations):
@@ -276,13 +134,7 @@ def initialize(
 
 
 def keep_lengths(network: Network) -> None:
-    """Give weight norm the gains with which the weights that are used are those that are stored.
-
-    Parameters
-    ----------
-    network : Network
-        Its gains are overwritten.
-    """
+    """Set the gains of weight norm so that the weights in use are those that are stored."""
     blocks = network.blocks()
     for layer, spec in enumerate(network.core.spec.layers):
         if spec.reparametrization.name == "weight_norm":
@@ -293,28 +145,12 @@ def keep_lengths(network: Network) -> None:
 def standardize_layers(
     network: Network, X: Matrix, rows: NDArray[np.int64], n_layers: int | None = None
 ) -> None:
-    """Scale and shift each layer so that its pre-activations have mean 0 and variance 1.
+    """Scale and shift the first layers so that pre-activations have mean 0 and variance 1.
 
-    Parameters
-    ----------
-    network : Network
-        Its weights give the directions; they are overwritten.
-    X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
-        Samples in the network's type.
-    rows : ndarray of shape (n_rows,)
-        Which samples the moments are taken over.
-    n_layers : int, default=None
-        How many layers, from the first; None takes all.
-
-    Notes
-    -----
     A unit that is constant over the samples keeps its scale. Layers without intercepts are scaled
-    only. What is scaled is the gain where each unit has one; weight standardization undoes any
-    scale, so that its layers are shifted only. Costs one forward pass a layer.
-
-    References
-    ----------
-    .. [1] T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
+    only. The moments are those of ``rows`` of X. Where each unit has a gain it is scaled; weight
+    standardization undoes any scale, so its layers are shifted only. Costs one forward pass per
+    layer. Source: T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
     """
     blocks = network.blocks()
     for layer in range(network.n_layers if n_layers is None else n_layers):
