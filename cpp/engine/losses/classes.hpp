@@ -117,16 +117,17 @@ class ClassLoss final : public Loss<T> {
         });
     }
 
-    void means(const T *outputs, T *means, Index n_outputs) const override {
+    void means(const T *outputs, double *means, Index n_outputs) const override {
         const double highest = static_cast<double>(*std::max_element(outputs, outputs + n_outputs));
         double sum = 0.0;
         for (Index j = 0; j < n_outputs; ++j) {
             const double e = std::exp(static_cast<double>(outputs[j]) - highest);
             sum += e;
-            means[j] = static_cast<T>(e);
+            // Rounded before it is divided, which is what the means in T have always been.
+            means[j] = static_cast<double>(static_cast<T>(e));
         }
         for (Index j = 0; j < n_outputs; ++j)
-            means[j] = static_cast<T>(static_cast<double>(means[j]) / sum);
+            means[j] /= sum;
     }
 
   private:

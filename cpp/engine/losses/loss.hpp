@@ -53,9 +53,8 @@ class Loss {
     virtual void sampled_gradient(const LossRows<T> &block, std::uint64_t key,
                                   Index first) const = 0;
 
-    // One row of means from one row of outputs; both have n_outputs entries and may be the same
-    // memory.
-    virtual void means(const T *outputs, T *means, Index n_outputs) const = 0;
+    // One row of means from one row of outputs, in double; both have n_outputs entries.
+    virtual void means(const T *outputs, double *means, Index n_outputs) const = 0;
 };
 
 enum class Targets { values, classes };

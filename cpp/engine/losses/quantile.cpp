@@ -118,11 +118,11 @@ class ManyQuantiles final : public Loss<T> {
         });
     }
 
-    void means(const T *outputs, T *means, Index n_outputs) const override {
+    void means(const T *outputs, double *means, Index n_outputs) const override {
         double mean = 0.0;
         for (Index j = 0; j < n_outputs; ++j) {
             mean += rise(outputs, j);
-            means[j] = static_cast<T>(mean);
+            means[j] = mean;
         }
     }
 

@@ -122,9 +122,9 @@ class ElementwiseLoss final : public Loss<T> {
             });
     }
 
-    void means(const T *outputs, T *means, Index n_outputs) const override {
+    void means(const T *outputs, double *means, Index n_outputs) const override {
         for (Index j = 0; j < n_outputs; ++j)
-            means[j] = static_cast<T>(formula_.mean(static_cast<double>(outputs[j])));
+            means[j] = formula_.mean(static_cast<double>(outputs[j]));
     }
 
   private:

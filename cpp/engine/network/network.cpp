@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cmath>
 
 namespace deepgen {
 namespace {
@@ -92,20 +94,12 @@ void Network<T>::effective(const T *parameters, T *out) const {
 }
 
 template <class T>
-void Network<T>::activations(const T *parameters, const Inputs<T> &X, const Selection &rows,
-                             Index layer, Part part, T *out, Index n_threads) const {
-    PackedParameters<T> packed(*this, PackedParameters<T>::Use::forward);
-    packed.load(*this, parameters);
-    activations(packed, X, rows, layer, part, out, n_threads);
-}
-
-template <class T>
-void Network<T>::activations(PackedParameters<T> &parameters, const Inputs<T> &X,
-                             const Selection &rows, Index layer, Part part, T *out,
-                             Index n_threads) const {
+template <class Take>
+void Network<T>::each_row(PackedParameters<T> &parameters, const Inputs<T> &X,
+                          const Selection &rows, Index layer, Part part, Index n_threads,
+                          const Take &take) const {
     if (rows.size == 0)
         return;
-    const Index width = layers_[as_size(layer)].width;
     const Index n_chunks = (rows.size + inference_rows - 1) / inference_rows;
     n_threads = std::min(n_threads, n_chunks);
     // Memory for every thread is made here: nothing may throw among the team.
@@ -128,9 +122,50 @@ void Network<T>::activations(PackedParameters<T> &parameters, const Inputs<T> &X
                          parameters, layer, part);
             const Rows<const T> result = pass.result(layer, part, n);
             for (Index i = 0; i < n; ++i)
-                std::copy_n(result.data + i * result.stride, width, out + (first + i) * width);
+                take(first + i, result.data + i * result.stride);
         }
     });
+}
+
+template <class T>
+void Network<T>::activations(const T *parameters, const Inputs<T> &X, const Selection &rows,
+                             Index layer, Part part, T *out, Index n_threads) const {
+    PackedParameters<T> packed(*this, PackedParameters<T>::Use::forward);
+    packed.load(*this, parameters);
+    activations(packed, X, rows, layer, part, out, n_threads);
+}
+
+template <class T>
+void Network<T>::activations(PackedParameters<T> &parameters, const Inputs<T> &X,
+                             const Selection &rows, Index layer, Part part, T *out,
+                             Index n_threads) const {
+    const Index width = layers_[as_size(layer)].width;
+    each_row(parameters, X, rows, layer, part, n_threads,
+             [=](Index i, const T *values) { std::copy_n(values, width, out + i * width); });
+}
+
+template <class T>
+Index Network<T>::predict(const T *parameters, const Inputs<T> &X, const Selection &rows,
+                          const double *mean, const double *scale, double *out,
+                          Index n_threads) const {
+    PackedParameters<T> packed(*this, PackedParameters<T>::Use::forward);
+    packed.load(*this, parameters);
+    const auto last = static_cast<Index>(layers_.size()) - 1;
+    const Index width = n_outputs();
+    const bool shared = n_targets_ == 1; // several outputs may be of one target
+    std::atomic<Index> n_wrong = 0;
+    each_row(packed, X, rows, last, Part::output, n_threads, [&](Index i, const T *outputs) {
+        double *const to = out + i * width;
+        loss_->means(outputs, to, width);
+        bool finite = true;
+        for (Index j = 0; j < width; ++j) {
+            to[j] = to[j] * scale[shared ? 0 : j] + mean[shared ? 0 : j];
+            finite = finite && std::isfinite(to[j]);
+        }
+        if (!finite)
+            n_wrong.fetch_add(1, std::memory_order_relaxed);
+    });
+    return n_wrong;
 }
 
 // Blocks of rows are joined in order by Chan, Golub & LeVeque (1979).

@@ -85,6 +85,12 @@ class Network {
     void activations(PackedParameters<T> &parameters, const Inputs<T> &X, const Selection &rows,
                      Index layer, Part part, T *out, Index n_threads) const;
 
+    // Predictions in the targets' units, (rows.size, n_outputs): mean + scale * m with (n_targets,)
+    // of both, m the inverse link of the outputs, all in double. Returns how many rows have numbers
+    // that are not finite.
+    Index predict(const T *parameters, const Inputs<T> &X, const Selection &rows,
+                  const double *mean, const double *scale, double *out, Index n_threads) const;
+
     // Mean and biased variance of each unit's z_l over the selected rows, in inference mode;
     // (width,) each.
     void moments(const T *parameters, const Inputs<T> &X, const Selection &rows, Index layer,
@@ -97,6 +103,11 @@ class Network {
                              Index n_threads) const;
 
   private:
+    // Measures rows in chunks, which threads share: take(i, a) gets a_l or z_l of each row, once.
+    template <class Take>
+    void each_row(PackedParameters<T> &parameters, const Inputs<T> &X, const Selection &rows,
+                  Index layer, Part part, Index n_threads, const Take &take) const;
+
     NetworkSpec spec_;
     const Kernels<T> &kernels_;
     Layout layout_;

@@ -187,6 +187,29 @@ class Network:
         predict = partial(self.core.predict, self.parameters, X)
         return stacked_rows(predict, row_chunks(self.core, X, rows, n_threads))
 
+    def predictions(
+        self,
+        X: Matrix,
+        mean: NDArray[np.float64],
+        scale: NDArray[np.float64],
+        *,
+        rows: NDArray[np.int64] | None = None,
+        n_threads: int = 1,
+    ) -> tuple[NDArray[np.float64], int]:
+        """Return ``scale * means + mean``, (n_rows, n_outputs), and how many rows are not finite.
+
+        Computed from the outputs in float64; ``mean`` and ``scale`` are of shape (n_targets,).
+        """
+        predict = partial(self.core.predict_in_units, self.parameters, X, mean, scale)
+        pieces = [
+            predict(rows=chunk.rows, n_threads=chunk.n_threads)
+            for chunk in row_chunks(self.core, X, rows, n_threads)
+        ]
+        if len(pieces) == 1:
+            return pieces[0]
+        values, n_wrong = zip(*pieces, strict=True)
+        return np.concatenate(values), sum(n_wrong)
+
     def activations(
         self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
     ) -> AnyArray:

@@ -83,6 +83,5 @@ def _check_parts(model: Any) -> None:
         if what is not None and what.shape != network.parameters.shape:
             raise ValueError("the weights that training goes on from do not fit the network")
     # One sample shows that the way from features to predictions is whole.
-    compute = network.means if targets.linked else network.outputs
     with np.errstate(all="ignore"):
-        targets.decode(compute(np.zeros((1, n_inputs), dtype=network.dtype)))
+        targets.decode(targets.read(network, np.zeros((1, n_inputs), dtype=network.dtype))[0])
