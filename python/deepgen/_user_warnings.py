@@ -19,13 +19,7 @@ _collected = threading.local()
 
 @contextmanager
 def collect_warnings() -> Iterator[list[tuple[str, type[Warning]]]]:
-    """Collect this thread's warnings for later: the user's line is in another thread.
-
-    Yields
-    ------
-    warnings : list of (str, type)
-        Message and kind of each.
-    """
+    """Collect this thread's warnings, (message, category): the user is in another thread."""
     _collected.warnings = []
     try:
         yield _collected.warnings
@@ -34,15 +28,7 @@ def collect_warnings() -> Iterator[list[tuple[str, type[Warning]]]]:
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn about the call by which this package was entered.
-
-    Parameters
-    ----------
-    message : str
-        What happened, and what can be done.
-    category : type, default=UserWarning
-        Kind of warning.
-    """
+    """Warn about the call by which this package was entered."""
     if getattr(_collected, "warnings", None) is not None:
         _collected.warnings.append((message, category))
         return

@@ -43,7 +43,7 @@ def test_a_loaded_model_takes_the_table_and_predicts_the_same_bits(model, path):
     assert (loaded.encoder, loaded.target, loaded.task) == (
         *(model.encoder, model.target, model.task),
     )
-    assert loaded.facts == model.facts
+    assert loaded.metadata == model.metadata
     np.testing.assert_array_equal(loaded.predict(TABLE), model.predict(TABLE))
     if model.task == "classification":
         assert loaded.probabilities(TABLE).equals(model.probabilities(TABLE))
@@ -57,7 +57,7 @@ def test_a_loaded_model_gives_the_same_file(path, tmp_path):
 @pytest.mark.parametrize(("change", "match"), [
     (lambda section: section.clear(), "malformed"),
     (lambda section: section.pop("encoder"), "malformed"),
-    (lambda section: section.pop("facts"), "malformed"),
+    (lambda section: section.pop("metadata"), "malformed"),
     (lambda section: section.update(task="sort"), "its task is 'sort'"),
     (lambda section: section["encoder"]["columns"].pop(), "its columns make . features"),
     (lambda section: section["encoder"]["columns"][0].update(evil=1), "malformed"),

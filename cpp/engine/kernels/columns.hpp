@@ -4,8 +4,8 @@
 
 #pragma once
 
-#include "engine/kernels/kernels.hpp"
 #include "engine/kernels/simd.hpp"
+#include "engine/kernels/views.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-// How the weights of a layer stand in memory: see the legend of kernels.hpp.
+// How the weights of a layer stand in memory: see the legend of views.hpp.
 
 #pragma once
 

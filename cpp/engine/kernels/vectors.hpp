@@ -3,8 +3,8 @@
 
 #pragma once
 
-#include "engine/kernels/kernels.hpp"
 #include "engine/kernels/simd.hpp"
+#include "engine/kernels/views.hpp"
 
 namespace deepgen::DEEPGEN_PATH {
 

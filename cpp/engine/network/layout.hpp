@@ -9,7 +9,7 @@
 
 #pragma once
 
-#include "engine/kernels/kernels.hpp"
+#include "engine/kernels/kernel_table.hpp"
 #include "engine/kernels/packed.hpp"
 #include "engine/network/spec.hpp"
 

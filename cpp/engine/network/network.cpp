@@ -188,8 +188,8 @@ void Network<T>::moments(const T *parameters, const Inputs<T> &X, const Selectio
         activations(packed, X, {n, samples.data()}, layer, Part::product, z.data(), n_threads);
         for (Index row = 0; row < n; row += row_block) {
             const Index block = std::min(row_block, n - row);
-            kernels_.moments({block, width, z.data() + row * width, width}, sums.data(),
-                             squares.data());
+            kernels_.norms.moments({block, width, z.data() + row * width, width}, sums.data(),
+                                   squares.data());
             const double before = static_cast<double>(first + row);
             const double count = static_cast<double>(block);
             for (Index j = 0; j < width; ++j) {

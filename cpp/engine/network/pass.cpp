@@ -104,16 +104,17 @@ void Pass<T>::multiply(const Inputs<T> &X, const PackedParameters<T> &parameters
                        .c_stride = stride,
                        .bias = parameters.weights.data() + packed.intercepts};
     if (layer == 0 && X.sparse()) {
-        kernels.sparse_product(inputs_.sparse(X, rows), product, relu);
+        kernels.products.sparse(inputs_.sparse(X, rows), product, relu);
         return;
     }
     const Rows<const T> below = inputs(layer, rows.end);
     product.a_stride = below.stride;
     product.a = below.data + rows.begin * below.stride;
     if (packed.narrow)
-        kernels.narrow_product(product, packed.n_outputs, relu);
+        kernels.products.narrow(product, packed.n_outputs, relu);
     else
-        kernels.product[static_cast<int>(relu ? Epilogue::bias_relu : Epilogue::bias)](product);
+        kernels.products.dense[static_cast<int>(relu ? Epilogue::bias_relu : Epilogue::bias)](
+            product);
 }
 
 template <class T>
@@ -253,7 +254,7 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
         const Epilogue epilogue = below.masked
                                       ? (accumulate ? Epilogue::accumulate_mask : Epilogue::mask)
                                       : (accumulate ? Epilogue::accumulate : Epilogue::store);
-        network_.kernels().product[static_cast<int>(epilogue)](
+        network_.kernels().products.dense[static_cast<int>(epilogue)](
             {.rows = n_rows,
              .columns = packed.n_inputs,
              .depth = gradients.width,

@@ -26,8 +26,8 @@ void Pass<T>::loss_and_output_gradients(const Team &team, const Batch<T> &batch,
             LossRows<T> partners = loss_rows(batch, y, row);
             partners.gradient = gradients;
             loss += network_.loss().value_and_gradient(partners);
-            network_.kernels().add({own.rows, own.n_outputs, gradients, own.gradient_stride},
-                                   own.gradient, own.gradient_stride);
+            network_.kernels().matrix.add({own.rows, own.n_outputs, gradients, own.gradient_stride},
+                                          own.gradient, own.gradient_stride);
         }
         block_loss_[as_size(row / row_block)] = loss;
     }

@@ -27,9 +27,9 @@ void Pass<T>::drop(const Batch<T> &batch, Index layer, IndexRange rows, T *matri
                 layer_key, static_cast<std::uint64_t>(batch.first_position + first + i));
             keys[i] = {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
         }
-        network_.kernels().dropout({n, plan.width, matrix + first * stride, stride}, keys,
-                                   static_cast<std::uint32_t>(plan.dropout * 0x1p32),
-                                   static_cast<T>(1.0 / (1.0 - plan.dropout)));
+        network_.kernels().matrix.dropout({n, plan.width, matrix + first * stride, stride}, keys,
+                                          static_cast<std::uint32_t>(plan.dropout * 0x1p32),
+                                          static_cast<T>(1.0 / (1.0 - plan.dropout)));
     }
 }
 

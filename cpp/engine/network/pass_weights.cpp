@@ -37,7 +37,7 @@ void Pass<T>::intercept_gradient(Index layer, const Rows<const T> &gradients, T 
     const LayerBlocks &blocks = network_.layout().layers[as_size(layer)];
     if (blocks.intercepts == absent && blocks.gate_intercepts == absent)
         return;
-    network_.kernels().column_sums(gradients, gradient);
+    network_.kernels().matrix.column_sums(gradients, gradient);
     if (blocks.intercepts == absent)
         std::fill_n(gradient, blocks.width, T(0)); // those of the gate alone
 }
@@ -86,32 +86,32 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
             const Index n_rows_used = std::min(task.n_rows, layer.n_features - task.row);
             std::fill(gradient + n_rows_used * task.columns, gradient + task.n_rows * task.columns,
                       T(0)); // rows of padding
-            kernels.outer_product({.rows = n_rows_used,
-                                   .columns = task.columns,
-                                   .depth = n_rows,
-                                   .a = a.data + task.row,
-                                   .a_stride = a.stride,
-                                   .b = gradients.data + task.column,
-                                   .b_stride = gradients.stride,
-                                   .out = gradient});
+            kernels.products.outer({.rows = n_rows_used,
+                                    .columns = task.columns,
+                                    .depth = n_rows,
+                                    .a = a.data + task.row,
+                                    .a_stride = a.stride,
+                                    .b = gradients.data + task.column,
+                                    .b_stride = gradients.stride,
+                                    .out = gradient});
             break;
         }
         case GradientTask::Kind::narrow: {
             const Rows<const T> below = term.inputs(task.layer);
             if (task.n_rows == 1) {
-                kernels.weighted_sums(
+                kernels.matrix.weighted_sums(
                     {n_rows, task.columns, below.data + task.column, below.stride}, gradients.data,
                     gradients.stride, gradient);
                 break;
             }
-            kernels.outer_product({.rows = task.n_rows,
-                                   .columns = task.columns,
-                                   .depth = n_rows,
-                                   .a = gradients.data,
-                                   .a_stride = gradients.stride,
-                                   .b = below.data + task.column,
-                                   .b_stride = below.stride,
-                                   .out = gradient});
+            kernels.products.outer({.rows = task.n_rows,
+                                    .columns = task.columns,
+                                    .depth = n_rows,
+                                    .a = gradients.data,
+                                    .a_stride = gradients.stride,
+                                    .b = below.data + task.column,
+                                    .b_stride = below.stride,
+                                    .out = gradient});
             break;
         }
         case GradientTask::Kind::sparse_rows: {
@@ -124,14 +124,14 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
                                          static_cast<std::int32_t>(task.row)) -
                         block.indices;
             cursors_stand = true;
-            kernels.sparse_outer({.a = block,
-                                  .cursors = own.cursors.data(),
-                                  .first = task.row,
-                                  .n_features = task.n_rows,
-                                  .columns = task.columns,
-                                  .b = gradients.data,
-                                  .b_stride = gradients.stride,
-                                  .out = gradient});
+            kernels.products.sparse_outer({.a = block,
+                                           .cursors = own.cursors.data(),
+                                           .first = task.row,
+                                           .n_features = task.n_rows,
+                                           .columns = task.columns,
+                                           .b = gradients.data,
+                                           .b_stride = gradients.stride,
+                                           .out = gradient});
             break;
         }
         case GradientTask::Kind::vectors:

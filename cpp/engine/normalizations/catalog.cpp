@@ -25,8 +25,8 @@ void scale_gradient(const Kernels<T> &kernels, const Team &team, NormalizationMe
                     Index n_rows, T *scale, T *shift) {
     double *const products = memory.total(team.rank, 0), *const gradients =
                                                              memory.total(team.rank, 1);
-    kernels.column_totals(memory.blocks(memory.products, n_rows), products);
-    kernels.column_totals(memory.blocks(memory.gradients, n_rows), gradients);
+    kernels.norms.column_totals(memory.blocks(memory.products, n_rows), products);
+    kernels.norms.column_totals(memory.blocks(memory.gradients, n_rows), gradients);
     for (Index j = 0; j < memory.width; ++j) {
         scale[j] = static_cast<T>(products[j]);
         shift[j] = static_cast<T>(gradients[j]);
@@ -39,19 +39,21 @@ void block_gradient_sums(const Kernels<T> &kernels, const NormalizationCall<T> &
     for (Index row = call.rows.begin; row < call.rows.end; row += row_block) {
         const Index rows = std::min(row_block, call.rows.end - row);
         const Index at = row / row_block * memory.stride;
-        kernels.gradient_sums({rows, memory.width, call.y + row * call.y_stride, call.y_stride},
-                              memory.standardized.data() + row * memory.stride, memory.stride,
-                              memory.gradients.data() + at, memory.products.data() + at);
+        kernels.norms.gradient_sums(
+            {rows, memory.width, call.y + row * call.y_stride, call.y_stride},
+            memory.standardized.data() + row * memory.stride, memory.stride,
+            memory.gradients.data() + at, memory.products.data() + at);
     }
 }
 
 template <class T>
 void tangent_scale(const Kernels<T> &kernels, const NormalizationTangent<T> &call,
                    const NormalizationMemory<T> &memory, const NormalizationMemory<T> &tangent) {
-    kernels.combine_columns(call.own(tangent.standardized.data(), tangent.stride), call.scale,
-                            memory.standardized.data() + call.rows.begin * memory.stride,
-                            memory.stride, call.scale_direction, call.shift_direction,
-                            call.y + call.rows.begin * call.y_stride, call.y_stride);
+    kernels.tangents.combine_columns(call.own(tangent.standardized.data(), tangent.stride),
+                                     call.scale,
+                                     memory.standardized.data() + call.rows.begin * memory.stride,
+                                     memory.stride, call.scale_direction, call.shift_direction,
+                                     call.y + call.rows.begin * call.y_stride, call.y_stride);
 }
 
 template <class T>
@@ -63,18 +65,20 @@ void tangent_unscale(const Kernels<T> &kernels, const Team &team,
         const Index n = std::min(row_block, call.rows.end - row);
         const Index at = row / row_block * tangent.stride, x = row * memory.stride;
         double *const products = tangent.products.data() + at;
-        kernels.gradient_sums({n, call.width, call.y + row * call.y_stride, call.y_stride},
-                              memory.standardized.data() + x, memory.stride,
-                              tangent.gradients.data() + at, products);
-        kernels.gradient_sums({n, call.width, call.dy + row * call.dy_stride, call.dy_stride},
-                              tangent.standardized.data() + x, tangent.stride, unused, second);
+        kernels.norms.gradient_sums({n, call.width, call.y + row * call.y_stride, call.y_stride},
+                                    memory.standardized.data() + x, memory.stride,
+                                    tangent.gradients.data() + at, products);
+        kernels.norms.gradient_sums({n, call.width, call.dy + row * call.dy_stride, call.dy_stride},
+                                    tangent.standardized.data() + x, tangent.stride, unused,
+                                    second);
         for (Index j = 0; j < call.width; ++j)
             products[j] += second[j];
     }
     T *const y = call.y + call.rows.begin * call.y_stride;
-    kernels.combine_columns(call.own(static_cast<const T *>(call.y), call.y_stride), call.scale,
-                            call.dy + call.rows.begin * call.dy_stride, call.dy_stride,
-                            call.scale_direction, nullptr, y, call.y_stride);
+    kernels.tangents.combine_columns(call.own(static_cast<const T *>(call.y), call.y_stride),
+                                     call.scale, call.dy + call.rows.begin * call.dy_stride,
+                                     call.dy_stride, call.scale_direction, nullptr, y,
+                                     call.y_stride);
 }
 
 template struct NormalizationMemory<float>;

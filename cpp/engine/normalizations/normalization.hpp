@@ -8,7 +8,7 @@
 #pragma once
 
 #include "engine/core/parallel.hpp"
-#include "engine/kernels/kernels.hpp"
+#include "engine/kernels/kernel_table.hpp"
 
 #include <memory>
 

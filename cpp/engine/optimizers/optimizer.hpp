@@ -3,21 +3,33 @@
 // Four shapes share this one interface.
 //
 //   (a) Elementwise rules visit the gradient once and move each chunk of weights while it is hot
-//       (elementwise.hpp).
-//   (b) Wrappers own another optimizer and hand it the batch seen through their own eyes: a
-//       clipped gradient, or one from another point (wrapper.hpp).
+//       (rules/).
+//   (b) Wrappers own another optimizer and hand it a changed view of the batch: a clipped gradient,
+//       or one from another point (wrapper.hpp, wrappers/).
 //   (c) Preconditioners multiply the whole gradient, layer by layer, before a rule of (a) takes it
-//       (preconditioner.hpp); K-FAC reads the layers' statistics for it.
+//       (preconditioners/); K-FAC reads the layers' statistics for it.
 //   (d) Full-batch methods (L-BFGS) are driven from outside over Network::loss_and_gradient and
 //       need nothing here.
 //
-// Every thread of the team takes each step and asks alike.
+// A weight moves while its gradient is in the cache. So control is turned inside out twice: the
+// pass calls the step's sink for each chunk, and the sink calls the optimizer's visitor.
+//
+//   Trainer::run
+//     Optimizer::step(batch)                    from the outermost wrapper inward
+//       batch.evaluate()                        phase 1: forward, loss, backward (Step -> Pass)
+//       batch.visit_gradient(visitor)           phase 2, through the wrappers' batches to Step
+//         Pass::weight_gradients(sink)            each task computes the gradient of its chunks
+//           sink(chunk)                             back in Step
+//             visitor(chunk)                          back in the optimizer: Rule::update moves it
+//             PackedLayout::transpose_block           Step: W^T of the weights that moved
+//
+// Every thread of the team takes each step and makes the same calls.
 
 #pragma once
 
 #include "engine/core/lapack.hpp"
 #include "engine/core/parallel.hpp"
-#include "engine/kernels/kernels.hpp"
+#include "engine/kernels/kernel_table.hpp"
 #include "engine/kernels/packed.hpp"
 
 #include <memory>
@@ -36,7 +48,7 @@ struct WeightChunk {
     bool coefs;        // of a matrix: L2 and decay act on it, not on vectors
 };
 
-// What a layer saw in this batch: dL/dW = inputs^T gradients.
+// The inputs of a layer and its gradients in this batch: dL/dW = inputs^T gradients.
 template <class T>
 struct LayerStatistics {
     Rows<const T> inputs;    // a_{l-1}; null where the rows are sparse
@@ -49,32 +61,32 @@ class BatchGradient {
   public:
     virtual ~BatchGradient() = default;
 
-    // Forward and back at the weights as they stand; the loss without L2, the same on every thread.
-    // Where it is not finite nothing more may be asked. A second evaluation sees the same dropout
-    // masks and leaves the running statistics alone.
+    // Runs forward and back at the current weights; returns the loss without L2, the same on every
+    // thread. If it is not finite, nothing more may be called. A second evaluation uses the same
+    // dropout masks and leaves the running statistics alone.
     enum class Evaluation { first, again };
     virtual double evaluate(const Team &, Evaluation) = 0;
 
-    // The gradient of the last evaluation, each chunk once, on some thread; once for each
-    // evaluation. The visitor says whether it moved the chunk's weights. The team has met when
-    // this returns.
+    // Calls the visitor with each chunk of the last evaluation's gradient, once, on some thread; it
+    // may be called once per evaluation. The visitor returns whether it moved the chunk's weights.
+    // The team has met when this returns.
     using Visitor = FunctionRef<bool(const WeightChunk<T> &)>;
     virtual void visit_gradient(const Team &, Visitor) = 0;
 
-    // The same chunks with a gradient that was written out: packed, one number for each weight.
+    // Calls the visitor with the same chunks of a gradient that was stored, packed as the weights.
     virtual void visit_stored_gradient(const Team &, const T *gradient, Visitor) = 0;
 
-    // After the weights were moved outside of visit_gradient: the team meets, and what is derived
-    // from them is made anew.
+    // To be called after the weights were moved outside of the two above: the team meets and
+    // recomputes what is derived from the weights.
     virtual void weights_moved(const Team &) = 0;
 
-    // Back again from other gradients of the outputs: those of targets drawn from the model's own
-    // predictions (Loss::sampled_gradient). The statistics are then of these, and the gradient is
-    // gone.
+    // Runs back once more, from the gradients of targets that are drawn from the model's own
+    // predictions (Loss::sampled_gradient). The statistics are then of those, and the gradient of
+    // the weights is lost.
     virtual void backward_from_sampled_targets(const Team &, std::uint64_t key) = 0;
 
     virtual LayerStatistics<T> statistics(Index layer) const = 0;
-    virtual double row_share(Index row) const = 0; // of the row's weight in that of the batch
+    virtual double row_share(Index row) const = 0; // the row's weight over that of the batch
 
     virtual T *weights() = 0; // packed
     virtual Index n_weights() const = 0;
@@ -88,7 +100,7 @@ struct StepSize {
     double rate;
 };
 
-// What a step tells of itself.
+// The result of a step.
 struct StepReport {
     bool finite;             // false: the loss was not, and the step was not made
     double loss;             // without L2, before the step
@@ -129,6 +141,9 @@ class Optimizer {
 
     // All that the next step needs from the steps before.
     virtual std::vector<StateArray<T>> state() = 0;
+
+    // To be called after numbers were written into the arrays of state().
+    virtual void state_loaded() {}
 };
 
 // A rule and what is wrapped around it, from the rule outward: clipping, then sharpness, then

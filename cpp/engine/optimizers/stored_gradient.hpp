@@ -24,7 +24,7 @@ class StoredGradient {
         const double penalty = batch.penalty();
         const T *const weights = batch.weights();
         batch.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
-            squares_[as_size(chunk.number)] = kernels_.total_gradient(
+            squares_[as_size(chunk.number)] = kernels_.vectors.total_gradient(
                 chunk.n, chunk.gradient, weights + chunk.offset, chunk.coefs ? penalty : 0.0,
                 numbers_.data() + chunk.offset);
             return false;

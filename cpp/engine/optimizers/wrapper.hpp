@@ -1,8 +1,7 @@
-// Wrappers: an optimizer that owns another, and hands it the batch seen through its own eyes.
+// Wrappers: an optimizer that owns another, and hands it a changed view of the batch.
 //
-// A member states its parameters and derives twice: from Wrapper (what it remembers, its step) and
-// from BatchDecorator (what of the batch looks different). What is not overridden goes through as
-// it is.
+// A member states its parameters and derives twice: from Wrapper (its state and its step) and from
+// BatchDecorator (its view of the batch). What it does not override is passed on unchanged.
 
 #pragma once
 
@@ -54,6 +53,7 @@ class Wrapper : public Optimizer<T> {
         base_->make_room(n_rows, n_threads, dense_inputs);
     }
     std::vector<StateArray<T>> state() override { return base_->state(); }
+    void state_loaded() override { base_->state_loaded(); }
 
   protected:
     std::unique_ptr<Optimizer<T>> base_;

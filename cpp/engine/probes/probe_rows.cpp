@@ -237,15 +237,16 @@ void Probe::jacobian(const double *parameters, const Inputs<double> &X, double *
                     }
                     worker.pass.backward(single_thread, worker.batch, worker.parameters);
                     const Rows<const double> dz = worker.pass.gradients(0, n);
-                    kernels.product[static_cast<int>(Epilogue::store)]({.rows = n,
-                                                                        .columns = packed.n_inputs,
-                                                                        .depth = blocks.width,
-                                                                        .a = dz.data,
-                                                                        .a_stride = dz.stride,
-                                                                        .b = transposed.data(),
-                                                                        .b_rows = packed.width,
-                                                                        .c = to.data(),
-                                                                        .c_stride = stride});
+                    kernels.products.dense[static_cast<int>(Epilogue::store)](
+                        {.rows = n,
+                         .columns = packed.n_inputs,
+                         .depth = blocks.width,
+                         .a = dz.data,
+                         .a_stride = dz.stride,
+                         .b = transposed.data(),
+                         .b_rows = packed.width,
+                         .c = to.data(),
+                         .c_stride = stride});
                     for (Index i = 0; i < n; ++i)
                         std::copy_n(to.data() + i * stride, n_inputs,
                                     J + ((first + i) * n_outputs + output) * n_inputs);

@@ -78,14 +78,14 @@ void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
         product.c = memory.product.data() + rows.begin * memory.product_stride;
         product.c_stride = memory.product_stride;
         product.bias = no_bias.data();
-        kernels.narrow_product(product, packed.n_outputs, false);
-        kernels.add(
+        kernels.products.narrow(product, packed.n_outputs, false);
+        kernels.matrix.add(
             part<const double>(memory.product.data(), memory.product_stride, plan.width, rows),
             to.data() + rows.begin * stride, stride);
     } else {
         const bool masked = plan.masked && !plan.normalization;
-        kernels.product[static_cast<int>(masked ? Epilogue::accumulate_mask
-                                                : Epilogue::accumulate)](product);
+        kernels.products.dense[static_cast<int>(masked ? Epilogue::accumulate_mask
+                                                       : Epilogue::accumulate)](product);
     }
     for (Index i = rows.begin; plan.gate >= 0 && i < rows.end; ++i)
         std::copy_n(to.data() + i * stride, plan.width, z.data() + i * memory.stride);
@@ -231,13 +231,14 @@ void Tangent::propagate(const Batch<double> &batch, const Pass<double> &pass,
                             .mask = mask.data + rows.begin * mask.stride,
                             .mask_stride = mask.stride};
     const bool accumulate = network_.is_added(layer - 1, layer);
-    kernels.product[static_cast<int>(accumulate ? Epilogue::accumulate : Epilogue::store)](product);
+    kernels.products.dense[static_cast<int>(accumulate ? Epilogue::accumulate : Epilogue::store)](
+        product);
     product.a = gradients.data + rows.begin * gradients.stride;
     product.a_stride = gradients.stride;
     product.b = transposed(direction);
     const bool masked = network_.layers()[as_size(layer - 1)].masked;
-    kernels.product[static_cast<int>(masked ? Epilogue::accumulate_mask : Epilogue::accumulate)](
-        product);
+    kernels.products.dense[static_cast<int>(masked ? Epilogue::accumulate_mask
+                                                   : Epilogue::accumulate)](product);
 }
 
 void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<double> &pass,
@@ -256,7 +257,7 @@ void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<
         if (!memory.slope.empty()) {
             const Rows<double> own = part(memory.gradients.data(), memory.stride, plan.width, rows);
             const Index first = rows.begin * memory.stride;
-            network_.kernels().activation_tangent_backward(
+            network_.kernels().tangents.activation_backward(
                 own, pass.gradients(layer, batch.rows.size).data + first,
                 memory.slope.data() + first, memory.slope_tangent.data() + first);
         }

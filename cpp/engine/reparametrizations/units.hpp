@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "engine/kernels/kernels.hpp"
+#include "engine/kernels/kernel_table.hpp"
 #include "engine/reparametrizations/reparametrization.hpp"
 
 namespace deepgen {

@@ -17,7 +17,7 @@ template <class T>
 void carry(const Kernels<T> &kernels, const SkipGradients<T> &gradients) {
     const Rows<T> &from = gradients.branch, &to = gradients.carried;
     if (!gradients.carried_is_new)
-        kernels.add({from.rows, from.width, from.data, from.stride}, to.data, to.stride);
+        kernels.matrix.add({from.rows, from.width, from.data, from.stride}, to.data, to.stride);
     else
         for (Index i = 0; i < from.rows; ++i)
             std::copy_n(from.data + i * from.stride, from.width, to.data + i * to.stride);

@@ -16,7 +16,7 @@ class Residual final : public Skip<T> {
 
     // In place: nothing else is made of the branch.
     void forward(const SkipCall<T> &call, Rows<T> output) const override {
-        kernels_.add(call.carried, output.data, output.stride);
+        kernels_.matrix.add(call.carried, output.data, output.stride);
     }
 
     void backward(const SkipCall<T> &, const SkipGradients<T> &gradients) const override {
@@ -25,7 +25,7 @@ class Residual final : public Skip<T> {
 
     void tangent_forward(const SkipCall<T> &, const SkipTangent<T> &tangent,
                          Rows<T> output) const override {
-        kernels_.add(tangent.carried, output.data, output.stride);
+        kernels_.matrix.add(tangent.carried, output.data, output.stride);
     }
 
     void tangent_backward(const SkipCall<T> &, const SkipTangent<T> &, Rows<const T>,

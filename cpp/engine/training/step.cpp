@@ -1,4 +1,4 @@
-// The optimizer's questions, answered by the pass.
+// The optimizer's view of a batch, computed by the pass.
 
 #include "engine/training/step.hpp"
 

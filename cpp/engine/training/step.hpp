@@ -32,7 +32,7 @@ class Step final : public BatchGradient<T> {
     double penalty() const override { return alpha_ / batch_.weight_sum; }
 
   private:
-    // What the pass calls for every chunk: the visitor, and W^T of what it moved.
+    // The pass calls this for every chunk: it calls the visitor and refreshes W^T of what moved.
     auto sink(Visitor &visitor) {
         return [&](Index chunk, const GradientTask &task, const GradientTile<T> &tile) {
             const bool moved = visitor({chunk, tile.offset, tile.n, tile.gradient, tile.coefs});

@@ -226,14 +226,15 @@ template <class T>
 void Trainer<T>::load_state(const StateArray<T> &array, const T *numbers) {
     if (!array.packed) {
         std::copy_n(numbers, array.numbers.size(), array.numbers.begin());
-        return;
+    } else {
+        std::ranges::fill(array.numbers, T(0)); // as in load
+        T *const end = array.numbers.data() + array.numbers.size();
+        for (T *vector = array.numbers.data(); vector != end; vector += network_.packed().size()) {
+            network_.packed().pack(numbers, vector);
+            numbers += network_.layout().n_parameters;
+        }
     }
-    std::ranges::fill(array.numbers, T(0)); // as in load
-    T *const end = array.numbers.data() + array.numbers.size();
-    for (T *vector = array.numbers.data(); vector != end; vector += network_.packed().size()) {
-        network_.packed().pack(numbers, vector);
-        numbers += network_.layout().n_parameters;
-    }
+    optimizer_->state_loaded();
 }
 
 template class Trainer<float>;

@@ -102,6 +102,8 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
         right.set_ylabel("validation score", color=SCORE)
         right.tick_params(axis="y", colors=SCORE)
         right.spines["top"].set_visible(False)
+        # One grid is enough, and this one would lie over the losses.
+        right.grid(False)
     lines += _mark_best(ax, model, history)
     lines += _mark_rates(ax, epochs, history["learning_rate"])
     if np.isnan(loss[-1]):

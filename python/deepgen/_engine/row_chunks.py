@@ -36,20 +36,8 @@ ROW_WORK = 100
 class RowChunk(NamedTuple):
     """Some rows of a measurement.
 
-    Parameters
-    ----------
-    chosen : ndarray of shape (n_rows,) or None
-        Which samples the measurement is of; None takes all.
-    span : slice or None
-        Which of them belong here; None takes all.
-    n_threads : int
-        Threads that are worth while for them.
-
-    Examples
-    --------
-    >>> from deepgen._engine.row_chunks import RowChunk
-    >>> RowChunk(None, slice(2, 5), n_threads=1).rows.tolist()
-    [2, 3, 4]
+    ``chosen`` (n_rows,) are the samples that the measurement is of, ``span`` which of them belong
+    here; None takes all. ``n_threads`` is how many threads are worth while for them.
     """
 
     chosen: NDArray[np.int64] | None
@@ -80,25 +68,10 @@ def row_chunks(
     limit: int,
     passes: int = 1,
 ) -> list[RowChunk]:
-    """Cut a measurement into chunks of rows.
+    """Cut a measurement of ``rows`` of X (None: all) into chunks, one where that is short enough.
 
-    Parameters
-    ----------
-    core : deepgen._core.Network
-        What measures.
-    X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
-        Samples.
-    rows : ndarray of shape (n_rows,) or None
-        Which samples; None takes all.
-    limit : int
-        Largest number of threads, >= 1.
-    passes : int, default=1
-        How many times the work of a forward pass each row takes.
-
-    Returns
-    -------
-    chunks : list of RowChunk
-        In the order of the rows; a single one where that is short enough.
+    ``limit`` is the largest number of threads, ``passes`` how many times the work of a forward pass
+    each row takes.
     """
     n_samples = X.shape[0] if isinstance(X, np.ndarray) else X.n_rows
     n_rows = n_samples if rows is None else len(rows)
@@ -117,20 +90,7 @@ def row_chunks(
 
 
 def stacked_rows(compute: Callable[..., NDArray[Any]], chunks: list[RowChunk]) -> NDArray[Any]:
-    """Compute something a row.
-
-    Parameters
-    ----------
-    compute : callable
-        Takes ``rows`` and ``n_threads``.
-    chunks : list of RowChunk
-        From `row_chunks`.
-
-    Returns
-    -------
-    values : ndarray of shape (n_rows, ...)
-        What a single call would have given.
-    """
+    """Compute an array with one entry per row, (n_rows, ...), as a single call would."""
     values = [compute(rows=chunk.rows, n_threads=chunk.n_threads) for chunk in chunks]
     return values[0] if len(values) == 1 else np.concatenate(values)
 
@@ -141,25 +101,11 @@ def weighted_mean_over_chunks(
     weights: NDArray[Any] | None,
     alpha: float,
 ) -> tuple[float, Any]:
-    """Compute the mean of a loss, and of its gradient, over rows.
+    """Compute the mean of a loss over rows, and that of its gradient where it is not None.
 
-    Parameters
-    ----------
-    compute : callable
-        Takes ``rows``, ``n_threads`` and ``alpha``; returns a loss, and its gradient or None.
-    chunks : list of RowChunk
-        From `row_chunks`.
-    weights : ndarray of shape (n_samples,) or None
-        Sample weights.
-    alpha : float
-        L2 on the network's weights, which is divided by the rows' sum of weights.
-
-    Returns
-    -------
-    loss : float
-        Of all rows.
-    gradient : ndarray or None
-        Of the network's type.
+    ``compute`` takes ``rows``, ``n_threads`` and ``alpha``, the factor of L2, which is divided by
+    the rows' sum of weights; ``weights`` (n_samples,) are those of all samples. The gradient keeps
+    its type.
     """
     if len(chunks) == 1:
         return compute(rows=chunks[0].rows, n_threads=chunks[0].n_threads, alpha=alpha)
@@ -182,20 +128,7 @@ def weighted_mean_over_chunks(
 def pooled_moments(
     compute: Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]], chunks: list[RowChunk]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Compute mean and biased variance over rows.
-
-    Parameters
-    ----------
-    compute : callable
-        Takes ``rows`` and ``n_threads``; returns mean and biased variance of these rows.
-    chunks : list of RowChunk
-        From `row_chunks`.
-
-    Returns
-    -------
-    mean, variance : ndarray of shape (n_values,)
-        Of all rows.
-    """
+    """Compute mean and biased variance over rows, (n_values,) each, from those of the chunks."""
     moments = [compute(rows=chunk.rows, n_threads=chunk.n_threads) for chunk in chunks]
     if len(moments) == 1:
         return moments[0]

@@ -115,22 +115,22 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _summary(path: str, table: Any, model: TableModel, seconds: float) -> str:
-    facts, encoder, estimator = model.facts, model.encoder, model.estimator
-    rows, score = facts["rows"], facts["score"]
+    metadata, encoder, estimator = model.metadata, model.encoder, model.estimator
+    rows, score = metadata["rows"], metadata["score"]
     n_text = len(encoder.text_columns)
     without = rows["without target"]
     widths = "-".join(str(width) for width in (estimator.n_features_in_, *_hidden(estimator)))
     lines = [
         f"table    {Path(path).name}: {len(table):,} rows, {len(table.columns):,} columns"
         + (f" ({without:,} rows without a target left out)" if without else ""),
-        f"target   {model.target}: {model.task} ({facts['reason']})",
+        f"target   {model.target}: {model.task} ({metadata['reason']})",
         f"columns  {len(encoder.columns) - n_text} of numbers, {n_text} of text, together "
         f"{len(encoder.features)} features"
         + (f"; left out: {', '.join(encoder.ignored)}" if encoder.ignored else ""),
         f"network  {widths}-{estimator.n_outputs_}, {estimator.n_iter_} epochs, {seconds:.1f} s",
         f"{model.metric:<8} {score['training']:.4f} on {rows['training']:,} training rows, "
         f"{score['held out']:.4f} on {rows['held out']:,} rows held out",
-        f"         {facts['baseline']:.4f} for always answering the "
+        f"         {metadata['baseline']:.4f} for always answering the "
         + ("mean" if model.task == "regression" else "most frequent class"),
     ]
     return "\n".join(lines)

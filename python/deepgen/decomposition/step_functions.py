@@ -93,7 +93,6 @@ class StepFunctions(HypothesisClass):
 
     @property
     def name(self) -> str:
-        """What the class is, in words."""
         return f"step functions with at most {self.n_pieces} pieces"
 
     @property
@@ -102,22 +101,7 @@ class StepFunctions(HypothesisClass):
         return True
 
     def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
-        """Return the step function nearest to f* in mean square.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, 1)
-            Points.
-        mean : ndarray of shape (n,)
-            The values of f* there.
-        weights : ndarray of shape (n,) or None
-            Weights of the points; None means equal.
-
-        Returns
-        -------
-        best : Predictor
-            The projection, jumps at borders of cells.
-        """
+        """Return the step function nearest to f*; it jumps at borders of cells."""
         order = np.argsort(X[:, 0], kind="stable")
         x, mean = X[order, 0], mean[order]
         mass = np.full(len(x), 1 / len(x)) if weights is None else weights[order]
@@ -133,29 +117,7 @@ class StepFunctions(HypothesisClass):
         fitted: Fitted | None,
         random: np.random.Generator | None,
     ) -> Predictor:
-        """Return the step function of least empirical risk.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, 1)
-            Training inputs.
-        y : ndarray of shape (n,)
-            Training targets.
-        fitted : estimator or None
-            Not used.
-        random : numpy.random.Generator or None
-            Not used.
-
-        Returns
-        -------
-        best : Predictor
-            The minimiser, jumps half-way between points.
-
-        Raises
-        ------
-        ValueError
-            If there are too many different inputs.
-        """
+        """Return the step function of least empirical risk; it jumps half-way between points."""
         x, inverse = np.unique(X[:, 0], return_inverse=True)
         if len(x) > MAX_POINTS:
             raise ValueError(

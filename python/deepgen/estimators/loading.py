@@ -19,6 +19,18 @@ CLASSES: dict[str, Any] = {kind.__name__: kind for kind in (MLPClassifier, MLPRe
 def restore_estimator(description: dict[str, Any], reader: Reader) -> MLPRegressor | MLPClassifier:
     """Return the fitted estimator that a file describes.
 
+    Parameters
+    ----------
+    description : dict
+        Plain data.
+    reader : Reader
+        Turns them into values.
+
+    Returns
+    -------
+    model : MLPRegressor or MLPClassifier
+        As it was saved.
+
     Raises
     ------
     ValueError

@@ -189,7 +189,9 @@ def _insert(
         return np.insert(values, at + 1, between, axis=0)
 
     line.values = {layer: inserted(values) for layer, values in line.values.items()}
-    line.slopes = {layer: np.repeat(own, n_parts, axis=0) for layer, own in line.slopes.items()}
+    line.slopes = {
+        layer: np.repeat(slopes, n_parts, axis=0) for layer, slopes in line.slopes.items()
+    }
     line.t = np.insert(line.t, at + 1, roots.t)
     line.blur = np.insert(line.blur, at + 1, roots.blur)
     z = inserted(z)

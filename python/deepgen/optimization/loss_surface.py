@@ -198,7 +198,7 @@ def random_direction(probe: Probe, seed: int | list[int]) -> NDArray[np.float64]
 
 
 def _steps(name: str, steps: ArrayLike | None) -> NDArray[np.float64]:
-    given = np.linspace(-1, 1, 51) if steps is None else np.asarray(steps, dtype=float)
-    if given.ndim != 1 or len(given) == 0 or not np.isfinite(given).all():
+    values = np.linspace(-1, 1, 51) if steps is None else np.asarray(steps, dtype=float)
+    if values.ndim != 1 or len(values) == 0 or not np.isfinite(values).all():
         raise ValueError(f"{name} must be a list of finite numbers, got {steps!r}")
-    return given
+    return values

@@ -390,6 +390,6 @@ class Probe:
             measure(self.network.parameters, *arrays, rows.start, rows.stop, n_threads=n_threads)
 
 
-def _owned(array: AnyArray, given: Any) -> AnyArray:
+def _owned(array: AnyArray, source: Any) -> AnyArray:
     """Return an array that nobody else writes, copied only where it is or may be somebody's."""
-    return array.copy() if array is given or not array.flags.owndata else array
+    return array.copy() if array is source or not array.flags.owndata else array

@@ -189,13 +189,13 @@ class CategoryColumn:
         text = _text(values)
         place = np.searchsorted(self.categories, text) if self.categories else np.zeros(len(text))
         place = np.minimum(place, max(len(self.categories) - 1, 0)).astype(int)
-        known = np.zeros(len(text), dtype=bool)
+        learned = np.zeros(len(text), dtype=bool)
         if self.categories:
-            known = ~missing & (np.array(self.categories)[place] == text)
+            learned = ~missing & (np.array(self.categories)[place] == text)
         features = np.zeros((len(text), len(self.features)))
-        features[np.flatnonzero(known), place[known]] = 1.0
+        features[np.flatnonzero(learned), place[learned]] = 1.0
         if self.has_rare:
-            features[:, len(self.categories)] = ~known & ~missing
+            features[:, len(self.categories)] = ~learned & ~missing
         if self.has_missing:
             features[:, -1] = missing
         return features

@@ -1,4 +1,4 @@
-"""A perceptron that predicts from tables: the estimator, the encoding of columns, and facts."""
+"""A perceptron that predicts from tables: the estimator, the encoding of columns, metadata."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class TableModel:
         Name of the column that it predicts.
     task : {'regression', 'classification'}
         What it predicts.
-    facts : dict
-        Plain data from training: ``rows``, ``score``, ``baseline``, ``history`` and the
+    metadata : dict
+        Plain data from training: ``rows``, ``seed``, ``reason``, ``score``, ``baseline`` and the
         ``table``'s fingerprint.
 
     Examples
@@ -52,7 +52,7 @@ class TableModel:
     estimator: Any
     target: str
     task: str
-    facts: dict[str, Any] = field(default_factory=dict, repr=False)
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def metric(self) -> str:
@@ -125,10 +125,10 @@ class TableModel:
         rows = table[table[self.target].notna()]
         if not len(rows):
             raise ValueError(f"no row has a target: column '{self.target}' is empty")
-        known = self.estimator.classes_.dtype if self.task == "classification" else np.dtype(float)
+        dtype = self.estimator.classes_.dtype if self.task == "classification" else np.dtype(float)
         try:
-            if known.kind in "iuf":
-                return rows, rows[self.target].to_numpy(dtype=float).astype(known)
+            if dtype.kind in "iuf":
+                return rows, rows[self.target].to_numpy(dtype=float).astype(dtype)
             return rows, np.array([str(value) for value in rows[self.target]])
         except (TypeError, ValueError):
             raise ValueError(f"column '{self.target}' holds what is no number") from None
@@ -154,7 +154,7 @@ class TableModel:
             "encoder": self.encoder.to_data(),
             "target": self.target,
             "task": self.task,
-            "facts": _finite(self.facts),
+            "metadata": _finite(self.metadata),
         }
         try:
             save(self.estimator, path, {self.SECTION: section})
@@ -189,7 +189,7 @@ class TableModel:
         task = "classification" if is_classifier(estimator) else "regression"
         if data["task"] != task:
             raise ValueError(f"its task is '{data['task']}', its estimator is one of {task}")
-        return cls(encoder, estimator, data["target"], task, data["facts"])
+        return cls(encoder, estimator, data["target"], task, data["metadata"])
 
 
 def fingerprint(table: Any) -> str:
