@@ -68,7 +68,6 @@ def test_no_scaling_predicts_the_network_itself():
 DECODED = {
     "one": {},
     "double": {"dtype": "float64"},
-    "bfloat16": {"dtype": "bfloat16"},
     "several outputs": {},
     "members": {"n_members": 2, "early_stopping": True},
     "snapshots": {"n_members": 2, "averaging": "snapshot"},
