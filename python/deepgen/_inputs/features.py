@@ -22,7 +22,7 @@ WANTED = {
 """What an argument may be, in words."""
 
 # Columns that a message lists.
-MOST_NAMES = 10
+MAX_NAMES = 10
 
 
 def check_features(
@@ -47,10 +47,10 @@ def check_features(
             words = columns_of_words(X) if "could not convert string" in str(error) else []
             if not words:
                 raise
-            more = f" and {len(words) - MOST_NAMES} more" if len(words) > MOST_NAMES else ""
+            more = f" and {len(words) - MAX_NAMES} more" if len(words) > MAX_NAMES else ""
             raise ValueError(
                 f"X has words in {'column' if len(words) == 1 else 'columns'} "
-                f"{', '.join(words[:MOST_NAMES])}{more}; numbers are wanted: encode words first, "
+                f"{', '.join(words[:MAX_NAMES])}{more}; numbers are wanted: encode words first, "
                 "such as with scikit-learn's OneHotEncoder"
             ) from error
 
