@@ -1,17 +1,18 @@
 """Initializers: the weights that training starts from.
 
-Every rule draws from the stream of starting weights, layer by layer, weights before intercepts.
+Every rule draws from the stream of starting weights, layer by layer, weights before intercepts. A
+rule returns weights of shape (fan_in, fan_out) and intercepts of shape (fan_out,).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._engine.arrays import Matrix
 from deepgen._network.network import Network
 
 __all__ = [
@@ -23,139 +24,54 @@ __all__ = [
     "keep_lengths",
     "lecun_normal",
     "orthogonal",
-    "standardize_layers",
+    "rule_of",
+    "small_normal",
     "unit_normal",
 ]
 
 Layer = tuple[NDArray[np.float64], NDArray[np.float64]]
-Rule = Callable[[np.random.Generator, int, int, str], Layer]
-
-STANDARDIZING_ROWS = 2048
-"""How many training rows the data-dependent start looks at, at most."""
+Rule = Callable[[np.random.Generator, int, int], Layer]
 
 
-def glorot_uniform(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    r"""Draw weights and intercepts uniformly, as scikit-learn does.
+def glorot_uniform(
+    rng: np.random.Generator, fan_in: int, fan_out: int, factor: float = 6.0
+) -> Layer:
+    r"""Draw both uniformly within :math:`\pm\sqrt{factor / (fan_{in} + fan_{out})}`.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Activation after the weights; 'logistic' has narrower bounds.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and intercepts within :math:`\pm\sqrt{6 / (fan_{in} + fan_{out})}`, with 2 in place
-        of 6 for 'logistic'.
-
-    References
-    ----------
-    .. [1] X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward
-       neural networks", AISTATS 2010, eq. (16).
+    X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural
+    networks", AISTATS 2010, eq. (16).
     """
-    factor = 2.0 if activation == "logistic" else 6.0
     bound = np.sqrt(factor / (fan_in + fan_out))
     return rng.uniform(-bound, bound, (fan_in, fan_out)), rng.uniform(-bound, bound, fan_out)
 
 
-def he_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
+def he_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
     """Draw normal weights of variance 2 / fan_in, which keep a ReLU network's signal.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015, eq. (10).
+    K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015, eq. (10).
     """
     return rng.normal(0.0, np.sqrt(2.0 / fan_in), (fan_in, fan_out)), np.zeros(fan_out)
 
 
-def he_uniform(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw uniform weights of variance 2 / fan_in.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015, eq. (10).
-    """
+def he_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
+    """Draw uniform weights of variance 2 / fan_in, as `he_normal` does normal ones."""
     bound = np.sqrt(6.0 / fan_in)
     return rng.uniform(-bound, bound, (fan_in, fan_out)), np.zeros(fan_out)
 
 
-def lecun_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
+def lecun_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
     """Draw normal weights of variance 1 / fan_in, which 'selu' asks for.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] Y. LeCun, L. Bottou, G. Orr and K.-R. Mueller, "Efficient BackProp", 1998, eq. (16).
+    Y. LeCun, L. Bottou, G. Orr and K.-R. Mueller, "Efficient BackProp", 1998, eq. (16).
     """
     return rng.normal(0.0, np.sqrt(1.0 / fan_in), (fan_in, fan_out)), np.zeros(fan_out)
 
 
-def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
+def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
     """Draw a random orthogonal matrix: rows or columns, the fewer of them, are orthonormal.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] A. Saxe, J. McClelland and S. Ganguli, "Exact solutions to the nonlinear dynamics of
-       learning in deep linear neural networks", ICLR 2014.
+    A. Saxe, J. McClelland and S. Ganguli, "Exact solutions to the nonlinear dynamics of learning in
+    deep linear neural networks", ICLR 2014.
     """
     long, short = max(fan_in, fan_out), min(fan_in, fan_out)
     q, r = np.linalg.qr(rng.normal(size=(long, short)))
@@ -164,24 +80,17 @@ def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: 
     return (q if fan_in >= fan_out else q.T), np.zeros(fan_out)
 
 
-def unit_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw standard normal weights: directions that `standardize_layers` scales.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-    """
+def unit_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
+    """Draw standard normal weights: directions that `standardize_layers` scales."""
     return rng.normal(size=(fan_in, fan_out)), np.zeros(fan_out)
+
+
+def small_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
+    """Draw normal weights of deviation 0.05: directions for weight norm.
+
+    T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
+    """
+    return rng.normal(0.0, 0.05, (fan_in, fan_out)), np.zeros(fan_out)
 
 
 INITIALIZERS: dict[str, Rule] = {
@@ -195,28 +104,12 @@ INITIALIZERS: dict[str, Rule] = {
 """The names that ``initializer`` takes."""
 
 
-def small_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw normal weights of deviation 0.05: directions for weight norm.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
-    """
-    return rng.normal(0.0, 0.05, (fan_in, fan_out)), np.zeros(fan_out)
+def rule_of(name: str, activation: str) -> Rule:
+    """Return the rule of a name of `INITIALIZERS` for the weights before an activation."""
+    if name == "glorot_uniform" and activation == "logistic":
+        # As in scikit-learn.
+        return partial(glorot_uniform, factor=2.0)
+    return INITIALIZERS[name]
 
 
 def initialize(
@@ -228,104 +121,35 @@ def initialize(
 ) -> None:
     """Write starting weights into a network; scales and gains become 1, shifts 0.
 
-    Parameters
-    ----------
-    network : Network
-        Its parameters are overwritten.
-    name : str
-        A name of `INITIALIZERS`; 'data_dependent' must be followed by `standardize_layers`.
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    activations : sequence of str
-        The activation that each layer's rule goes by, the output layer's included.
-    hidden : callable, default=None
-        The rule of the hidden layers, where it is not that of ``name``.
-
-    Notes
-    -----
-    Scaled weight standardization has gain and intercepts 0 in the layer that closes a residual
-    block, which is then the identity.
+    ``activations`` holds one name per layer, by which the rule called ``name`` goes; ``hidden``
+    takes its place in the hidden layers. 'data_dependent' must be followed by `standardize_layers`.
     """
-    blocks = network.blocks()
+    matrices, gates = network.blocks_of("coefs"), network.blocks_of("gate_coefs")
+    values: dict[tuple[str, int], Any] = {}
     for layer, activation in enumerate(activations):
-        fan_in, fan_out = blocks[f"coefs_{layer}"].shape
-        rule = INITIALIZERS[name]
+        fan_in, fan_out = matrices[layer].shape
+        rule = rule_of(name, activation)
         if hidden is not None and layer < network.n_layers - 1:
             rule = hidden
-        coefs, intercepts = rule(rng, fan_in, fan_out, activation)
-        spec = network.core.spec.layers[layer]
-        scaled = spec.reparametrization.name == "scaled_weight_standardization"
-        closes = scaled and spec.skip_from >= 0
-        values: dict[str, Any] = {
-            "coefs": coefs,
-            "intercepts": 0.0 if closes else intercepts,
-            "scale": 1.0,
-            "shift": 0.0,
-            "gain": 0.0 if closes else 1.0,
-            "mean": 0.0,
-            "variance": 1.0,
-            "gate_intercepts": 0.0,
-        }
-        if f"gate_coefs_{layer}" in blocks:
+        values["coefs", layer], values["intercepts", layer] = rule(rng, fan_in, fan_out)
+        if layer in gates:
             # Directions alone, which only the layer's own weights are scaled from, would saturate.
-            gates = lecun_normal if name == "data_dependent" else INITIALIZERS[name]
-            values["gate_coefs"] = gates(rng, fan_in, fan_out, activation)[0]
-        for kind, value in values.items():
-            if f"{kind}_{layer}" in blocks:
-                blocks[f"{kind}_{layer}"][...] = value
+            gate = lecun_normal if name == "data_dependent" else rule_of(name, activation)
+            values["gate_coefs", layer] = gate(rng, fan_in, fan_out)[0]
+        spec = network.core.spec.layers[layer]
+        values["gain", layer] = 1.0
+        if spec.reparametrization.name == "scaled_weight_standardization" and spec.skip_from >= 0:
+            # The layer closes a residual block, which is the identity at first.
+            values["gain", layer] = values["intercepts", layer] = 0.0
+    ones = ("scale", "variance")
+    for block, view in network.views():
+        view[...] = values.get((block.kind, block.layer), 1.0 if block.kind in ones else 0.0)
 
 
 def keep_lengths(network: Network) -> None:
-    """Give weight norm the gains with which the weights that are used are those that are stored.
-
-    Parameters
-    ----------
-    network : Network
-        Its gains are overwritten.
-    """
-    blocks = network.blocks()
+    """Give weight norm the gains with which the weights that are used are those that are stored."""
+    matrices, gains = network.blocks_of("coefs"), network.blocks_of("gain")
     for layer, spec in enumerate(network.core.spec.layers):
         if spec.reparametrization.name == "weight_norm":
-            stored = blocks[f"coefs_{layer}"].astype(np.float64)
-            blocks[f"gain_{layer}"][...] = np.sqrt((stored**2).sum(axis=0))
-
-
-def standardize_layers(
-    network: Network, X: Matrix, rows: NDArray[np.int64], n_layers: int | None = None
-) -> None:
-    """Scale and shift each layer so that its pre-activations have mean 0 and variance 1.
-
-    Parameters
-    ----------
-    network : Network
-        Its weights give the directions; they are overwritten.
-    X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
-        Samples in the network's type.
-    rows : ndarray of shape (n_rows,)
-        Which samples the moments are taken over.
-    n_layers : int, default=None
-        How many layers, from the first; None takes all.
-
-    Notes
-    -----
-    A unit that is constant over the samples keeps its scale. Layers without intercepts are scaled
-    only. What is scaled is the gain where each unit has one; weight standardization undoes any
-    scale, so that its layers are shifted only. Costs one forward pass a layer.
-
-    References
-    ----------
-    .. [1] T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
-    """
-    blocks = network.blocks()
-    for layer in range(network.n_layers if n_layers is None else n_layers):
-        mean, variance = network.moments(X, layer, rows=rows)
-        scale = np.where(variance > 0, 1 / np.sqrt(np.where(variance > 0, variance, 1.0)), 1.0)
-        kind = network.core.spec.layers[layer].reparametrization.name
-        if kind == "weight_standardization":
-            scale = np.ones_like(scale)
-        gains = blocks.get(f"gain_{layer}", blocks[f"coefs_{layer}"])
-        scaled = gains if gains.shape == scale.shape else blocks[f"coefs_{layer}"]
-        scaled[...] *= scale
-        if f"intercepts_{layer}" in blocks:
-            intercepts = blocks[f"intercepts_{layer}"]
-            intercepts[...] = (intercepts - mean) * scale
+            stored = matrices[layer].astype(np.float64)
+            gains[layer][...] = np.sqrt((stored**2).sum(axis=0))
