@@ -11,7 +11,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "python" / "deepgen"
 # and itself. Imports inside functions, for types only and by name count like all others.
 FLOORS = [
     {"_core"},
-    {"_component", "_optional", "_user_warnings", "datasets"},
+    {"_optional", "_settings", "_user_warnings", "datasets"},
+    {"_component"},
     {"_engine", "_display"},
     {"_network", "augmentation", "losses", "normalizations", "optimizers", "schedules"},
     {"skips", "averaging", "decomposition"},
