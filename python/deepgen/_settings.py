@@ -18,7 +18,16 @@ import numpy as np
 
 from deepgen import _core
 
-__all__ = ["Range", "Setting", "engine_settings", "one_of", "real", "settings_of", "whole"]
+__all__ = [
+    "Range",
+    "Setting",
+    "catalog",
+    "engine_settings",
+    "one_of",
+    "real",
+    "settings_of",
+    "whole",
+]
 
 
 @dataclass(frozen=True)
@@ -108,13 +117,14 @@ def _stated(default: Any, setting: Setting) -> Any:
     return field(default=default, metadata={"setting": setting})
 
 
-_catalog = cache(_core.catalog)
+catalog = cache(_core.catalog)
+"""The engine's families of members with their settings, read when something first asks."""
 
 
 @cache
 def engine_settings(family: str, member: str) -> Mapping[str, Setting]:
     """Return what the engine knows about the settings of one of its members, by its names."""
-    parameters = _catalog().get(family, {}).get(member, {})
+    parameters = catalog().get(family, {}).get(member, {})
     return {name: _of_engine(name, parameter) for name, parameter in parameters.items()}
 
 

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from estimators.problems import curve, features
+from estimators.samples import curve, features
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 

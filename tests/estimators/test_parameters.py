@@ -16,7 +16,7 @@ from sklearn.utils._param_validation import (
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._component import Component
 from deepgen._settings import settings_of
-from estimators.problems import curve, features
+from estimators.samples import curve, features
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

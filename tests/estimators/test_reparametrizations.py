@@ -13,7 +13,7 @@ from deepgen.normalizations import (
     WeightNorm,
     WeightStandardization,
 )
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 from reference import ACTIVATIONS as TWINS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

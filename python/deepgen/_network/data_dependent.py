@@ -1,4 +1,4 @@
-"""Data-dependent start: layers whose pre-activations have mean 0 and variance 1 on given rows."""
+"""Data-dependent starts: layers that are scaled and shifted by what they compute."""
 
 from __future__ import annotations
 
@@ -8,21 +8,30 @@ from numpy.typing import NDArray
 from deepgen._engine.arrays import Matrix
 from deepgen._network.network import Network
 
-__all__ = ["STANDARDIZING_ROWS", "standardize_layers"]
+__all__ = ["STANDARDIZING_ROWS", "keep_lengths", "standardize_layers"]
 
 STANDARDIZING_ROWS = 2048
 """How many training rows the data-dependent start looks at, at most."""
 
 
+def keep_lengths(network: Network) -> None:
+    """Set the gains of weight norm so that the weights in use are those that are stored."""
+    matrices, gains = network.blocks_of("coefs"), network.blocks_of("gain")
+    for layer, spec in enumerate(network.core.spec.layers):
+        if spec.reparametrization.name == "weight_norm":
+            stored = matrices[layer].astype(np.float64)
+            gains[layer][...] = np.sqrt((stored**2).sum(axis=0))
+
+
 def standardize_layers(
     network: Network, X: Matrix, rows: NDArray[np.int64], n_layers: int | None = None
 ) -> None:
-    """Scale and shift each of the first layers (None: all) by its moments over some rows of X.
+    """Scale and shift the first layers so that pre-activations have mean 0 and variance 1.
 
-    The network's weights give the directions. A unit that is constant over the rows keeps its
-    scale; layers without intercepts are scaled only. Costs one forward pass per layer.
-
-    T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
+    A unit that is constant over the samples keeps its scale. Layers without intercepts are scaled
+    only. The moments are those of ``rows`` of X. Where each unit has a gain it is scaled; weight
+    standardization undoes any scale, so its layers are shifted only. Costs one forward pass per
+    layer. Source: T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
     """
     matrices, gains = network.blocks_of("coefs"), network.blocks_of("gain")
     intercepts = network.blocks_of("intercepts")

@@ -21,7 +21,6 @@ __all__ = [
     "he_normal",
     "he_uniform",
     "initialize",
-    "keep_lengths",
     "lecun_normal",
     "orthogonal",
     "rule_of",
@@ -36,43 +35,32 @@ Rule = Callable[[np.random.Generator, int, int], Layer]
 def glorot_uniform(
     rng: np.random.Generator, fan_in: int, fan_out: int, factor: float = 6.0
 ) -> Layer:
-    r"""Draw both uniformly within :math:`\pm\sqrt{factor / (fan_{in} + fan_{out})}`.
+    """Draw weights and intercepts within sqrt(factor / (fan_in + fan_out)).
 
-    X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward neural
-    networks", AISTATS 2010, eq. (16).
+    X. Glorot and Y. Bengio, AISTATS 2010, eq. 16.
     """
     bound = np.sqrt(factor / (fan_in + fan_out))
     return rng.uniform(-bound, bound, (fan_in, fan_out)), rng.uniform(-bound, bound, fan_out)
 
 
 def he_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
-    """Draw normal weights of variance 2 / fan_in, which keep a ReLU network's signal.
-
-    K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015, eq. (10).
-    """
+    """Draw normal weights of variance 2 / fan_in (K. He et al., ICCV 2015, eq. 10)."""
     return rng.normal(0.0, np.sqrt(2.0 / fan_in), (fan_in, fan_out)), np.zeros(fan_out)
 
 
 def he_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
-    """Draw uniform weights of variance 2 / fan_in, as `he_normal` does normal ones."""
+    """Draw uniform weights of variance 2 / fan_in (K. He et al., ICCV 2015, eq. 10)."""
     bound = np.sqrt(6.0 / fan_in)
     return rng.uniform(-bound, bound, (fan_in, fan_out)), np.zeros(fan_out)
 
 
 def lecun_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
-    """Draw normal weights of variance 1 / fan_in, which 'selu' asks for.
-
-    Y. LeCun, L. Bottou, G. Orr and K.-R. Mueller, "Efficient BackProp", 1998, eq. (16).
-    """
+    """Draw normal weights of variance 1 / fan_in (Y. LeCun et al., Efficient BackProp, (16))."""
     return rng.normal(0.0, np.sqrt(1.0 / fan_in), (fan_in, fan_out)), np.zeros(fan_out)
 
 
 def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
-    """Draw a random orthogonal matrix: rows or columns, the fewer of them, are orthonormal.
-
-    A. Saxe, J. McClelland and S. Ganguli, "Exact solutions to the nonlinear dynamics of learning in
-    deep linear neural networks", ICLR 2014.
-    """
+    """Draw a matrix with orthonormal rows or columns, the fewer (A. Saxe et al., ICLR 2014)."""
     long, short = max(fan_in, fan_out), min(fan_in, fan_out)
     q, r = np.linalg.qr(rng.normal(size=(long, short)))
     # Fixed signs make the draw uniform over all orthogonal matrices.
@@ -85,14 +73,6 @@ def unit_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
     return rng.normal(size=(fan_in, fan_out)), np.zeros(fan_out)
 
 
-def small_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
-    """Draw normal weights of deviation 0.05: directions for weight norm.
-
-    T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
-    """
-    return rng.normal(0.0, 0.05, (fan_in, fan_out)), np.zeros(fan_out)
-
-
 INITIALIZERS: dict[str, Rule] = {
     "data_dependent": unit_normal,
     "glorot_uniform": glorot_uniform,
@@ -102,6 +82,11 @@ INITIALIZERS: dict[str, Rule] = {
     "orthogonal": orthogonal,
 }
 """The names that ``initializer`` takes."""
+
+
+def small_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
+    """Draw normal weights of deviation 0.05 (T. Salimans and D. Kingma, NeurIPS 2016)."""
+    return rng.normal(0.0, 0.05, (fan_in, fan_out)), np.zeros(fan_out)
 
 
 def rule_of(name: str, activation: str) -> Rule:
@@ -121,8 +106,10 @@ def initialize(
 ) -> None:
     """Write starting weights into a network; scales and gains become 1, shifts 0.
 
-    ``activations`` holds one name per layer, by which the rule called ``name`` goes; ``hidden``
-    takes its place in the hidden layers. 'data_dependent' must be followed by `standardize_layers`.
+    ``activations`` has one name per layer, for the rules; ``hidden`` replaces the rule of ``name``
+    in the hidden layers. 'data_dependent' must be followed by `standardize_layers`. In the layer
+    that closes a residual block, scaled weight standardization has gain and intercepts 0, so that
+    the block starts as the identity.
     """
     matrices, gates = network.blocks_of("coefs"), network.blocks_of("gate_coefs")
     values: dict[tuple[str, int], Any] = {}
@@ -139,17 +126,7 @@ def initialize(
         spec = network.core.spec.layers[layer]
         values["gain", layer] = 1.0
         if spec.reparametrization.name == "scaled_weight_standardization" and spec.skip_from >= 0:
-            # The layer closes a residual block, which is the identity at first.
             values["gain", layer] = values["intercepts", layer] = 0.0
     ones = ("scale", "variance")
     for block, view in network.views():
         view[...] = values.get((block.kind, block.layer), 1.0 if block.kind in ones else 0.0)
-
-
-def keep_lengths(network: Network) -> None:
-    """Give weight norm the gains with which the weights that are used are those that are stored."""
-    matrices, gains = network.blocks_of("coefs"), network.blocks_of("gain")
-    for layer, spec in enumerate(network.core.spec.layers):
-        if spec.reparametrization.name == "weight_norm":
-            stored = matrices[layer].astype(np.float64)
-            gains[layer][...] = np.sqrt((stored**2).sum(axis=0))

@@ -9,6 +9,7 @@ import numpy as np
 
 from deepgen import _core
 from deepgen._component import resolve
+from deepgen._settings import catalog
 from deepgen.normalizations import NORMALIZATIONS, Normalization, Reparametrization
 from deepgen.skips import SKIPS, Skip
 
@@ -22,7 +23,7 @@ __all__ = [
     "output_activation",
 ]
 
-ACTIVATIONS = tuple(_core.catalog()["activations"])
+ACTIVATIONS = tuple(catalog()["activations"])
 """The names that ``activation`` takes."""
 
 TYPES = ("bfloat16", "float32", "float64")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen.optimizers.sharpness import Sharpness
+from deepgen.optimizers.gradient_wrapper import PerturbedGradient
 
 __all__ = ["ASAM"]
 
 
 @dataclass(repr=False)
-class ASAM(Sharpness):
+class ASAM(PerturbedGradient):
     r"""Adaptive sharpness-aware minimization: SAM in a neighbourhood of the size of each weight.
 
     Parameters

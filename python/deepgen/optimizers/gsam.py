@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen.optimizers.sharpness import Sharpness
+from deepgen.optimizers.gradient_wrapper import PerturbedGradient
 
 __all__ = ["GSAM"]
 
 
 @dataclass(repr=False)
-class GSAM(Sharpness):
+class GSAM(PerturbedGradient):
     r"""Surrogate-gap SAM: also narrows the gap between the loss at the worst point and here.
 
     Parameters

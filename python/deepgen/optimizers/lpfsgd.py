@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen.optimizers.sharpness import Sharpness
+from deepgen.optimizers.gradient_wrapper import PerturbedGradient
 
 __all__ = ["LPFSGD"]
 
 
 @dataclass(repr=False)
-class LPFSGD(Sharpness):
+class LPFSGD(PerturbedGradient):
     r"""Low-pass filtered descent: the gradient of the loss averaged over a Gaussian.
 
     Parameters

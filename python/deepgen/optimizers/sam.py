@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen.optimizers.sharpness import Sharpness
+from deepgen.optimizers.gradient_wrapper import PerturbedGradient
 
 __all__ = ["SAM"]
 
 
 @dataclass(repr=False)
-class SAM(Sharpness):
+class SAM(PerturbedGradient):
     r"""Sharpness-aware minimization: steps along the gradient at the worst point near by.
 
     Parameters
