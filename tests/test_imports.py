@@ -13,7 +13,8 @@ PACKAGE = ROOT / "python" / "deepgen"
 # and itself. Imports inside functions, for types only and by name count like all others.
 FLOORS = [
     {"_core"},
-    {"_component", "_optional", "_user_warnings", "datasets"},
+    {"_optional", "_settings", "_user_warnings", "datasets"},
+    {"_component"},
     {"_engine", "_display"},
     {"_network", "augmentation", "losses", "normalizations", "optimizers", "schedules"},
     {"skips", "averaging", "decomposition"},
