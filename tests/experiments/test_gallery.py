@@ -16,6 +16,7 @@ def result(request):
     return request.param(quick=True)
 
 
+@pytest.mark.slow
 def test_a_quick_run_gives_table_interval_and_verdict(result):
     assert result.quick and result.table and result.findings
     assert result.verdict in {"supported", "not supported", "inconclusive"}
@@ -23,6 +24,7 @@ def test_a_quick_run_gives_table_interval_and_verdict(result):
     assert len(result.seeds) == result.experiment.quick_seeds
 
 
+@pytest.mark.slow
 def test_a_figure_has_labels_and_titles(result):
     figure = result.figure()
     drawn = [axes for axes in figure.axes if axes.has_data()]
@@ -32,6 +34,7 @@ def test_a_figure_has_labels_and_titles(result):
             assert axes.get_xlabel() or axes.get_title()
 
 
+@pytest.mark.slow
 def test_the_gallery_shows_claim_figure_verdict_and_command(result, tmp_path):
     page = write_gallery([result], tmp_path).read_text()
     assert f'id="{result.name}"' in page
