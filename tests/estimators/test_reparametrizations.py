@@ -6,7 +6,7 @@ from scipy import integrate, sparse, stats
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._engine.activations import variance_gain
-from deepgen._network.initializers import STANDARDIZING_ROWS
+from deepgen._network.data_dependent import STANDARDIZING_ROWS
 from deepgen.estimators.network_spec import ACTIVATIONS
 from deepgen.normalizations import (
     ScaledWeightStandardization,
