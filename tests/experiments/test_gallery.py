@@ -1,4 +1,7 @@
-"""Every experiment in quick form, and the page that shows them."""
+"""Every experiment in its smallest form, and the page that shows them.
+
+What a verdict must be is tested on planted measurements, in test_verdicts.py.
+"""
 
 import re
 from pathlib import Path
@@ -13,15 +16,14 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "experiments.md"
 
 @pytest.fixture(scope="module", params=CATALOG, ids=lambda runner: runner.experiment.name)
 def result(request):
-    return request.param(quick=True)
+    return request.param(quick=True, seeds=1)
 
 
 @pytest.mark.slow
-def test_a_quick_run_gives_table_interval_and_verdict(result):
+def test_a_run_of_one_seed_gives_a_table_and_findings(result):
     assert result.quick and result.table and result.findings
-    assert result.verdict in {"supported", "not supported", "inconclusive"}
     assert result.interval in [finding.interval for finding in result.findings]
-    assert len(result.seeds) == result.experiment.quick_seeds
+    assert result.seeds == ((0,) if result.experiment.seeds else ())
 
 
 @pytest.mark.slow
