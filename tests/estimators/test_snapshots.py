@@ -145,7 +145,7 @@ def test_saved_and_loaded_models_predict_the_same(tmp_path):
     model = model_of().fit(X, Y)
     model.save(tmp_path / "model")
     assert bits(deepgen.load(tmp_path / "model")) == bits(model)
-    assert model.members_[-1]._course.finished == []
+    assert model.members_[-1]._course.averaging_state == {}
 
 
 def test_each_member_has_batch_statistics_of_its_own():

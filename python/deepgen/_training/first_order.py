@@ -112,7 +112,7 @@ def run_epoch(
     while True:
         n_steps = min(pace.n_steps, steps_per_epoch - n_done)
         here = Position(course.n_epochs, n_done, steps_per_epoch, course.samples_seen, plan.horizon)
-        until = plan.averaging.n_steps_until_look(plan, here)
+        until = None if plan.averaging is None else plan.averaging.steps_until_update(here)
         n_steps = n_steps if until is None else min(n_steps, until)
         rates = plan.schedule.rates(plan.learning_rate, here, n_steps, course.memory)
         began = time.perf_counter()
@@ -123,9 +123,9 @@ def run_epoch(
         plan.check_stop()
         # Sums over the epoch so far; a batch of total weight 0 makes no step.
         n_done = steps_per_epoch if progress.epoch_done else progress.n_steps
-        if until is not None and progress.finite:
+        if plan.averaging is not None and until is not None and progress.finite:
             trainer.store(weights)
-            plan.averaging.look(plan, replace(here, step=n_done), course, weights)
+            plan.averaging.on_steps(replace(here, step=n_done), weights, course.averaging_state)
         if progress.epoch_done or not progress.finite:
             return Epoch(
                 loss=progress.loss,
@@ -220,7 +220,8 @@ class _Run:
         self.monitor = Monitor(plan, course, data.n_rows, tasks)
         self.pace = Pace()
         self.diverged = False
-        self.best, self.best_ends = network.parameters.copy(), course.ends
+        self.best = network.parameters.copy()
+        self.best_entries = self.entries_of_the_prediction()
         moved = False
         if course.parameters is not None and course.served is not None:
             moved = not np.array_equal(network.parameters, course.served)
@@ -243,9 +244,18 @@ class _Run:
         )
         self.trainer.set_data(data.X, data.y, data.weights, data.rows)
         self.trainer.load(network.parameters)
-        kept = plan.averaging.memory(course, network.parameters, network.core.n_trainable)
+        kept: dict[str, AnyArray] = {}
+        averaging = plan.averaging
+        if averaging is not None:
+            if moved or course.slots is None:
+                averaging.restart(course.averaging_state)
+            n_trainable = network.core.n_trainable
+            kept |= averaging.engine_state(network.parameters, n_trainable, course.averaging_state)
         if course.slots is not None and course.optimizer == plan.optimizer.name:
-            kept |= course.slots if not moved else plan.averaging.without_own(course.slots)
+            if moved and averaging is not None:
+                kept |= averaging.drop_own_state(course.slots)
+            else:
+                kept |= course.slots
         if kept:
             # Wrappers come and go between calls; what one remembers goes with it.
             fresh = self.trainer.state()
@@ -258,15 +268,31 @@ class _Run:
         course.slots = course.parameters = course.served = None
         if moved:
             course.forget()
-        plan.averaging.check_run(plan, self.trainer.steps_per_epoch)
+        if averaging is not None:
+            averaging.check_run(self.position(0))
         course.follow(plan.schedule.name)
+
+    def position(self, step: int) -> Position:
+        """Return where a step of the epoch that is under way stands."""
+        course, steps_per_epoch = self.course, self.trainer.steps_per_epoch
+        return Position(
+            course.n_epochs, step, steps_per_epoch, course.samples_seen, self.plan.horizon
+        )
+
+    def entries_of_the_prediction(self) -> dict[str, AnyArray]:
+        """Return what the average keeps beside the weights that the network predicts with."""
+        names = () if self.plan.averaging is None else self.plan.averaging.predicts_with
+        state = self.course.averaging_state
+        return {name: state[name] for name in names if name in state}
 
     def serve(self) -> None:
         """Let the network have the weights that it shall predict with."""
-        network, plan = self.network, self.plan
-        served = plan.averaging.served(
-            self.course, self.trainer, self.weights, network.core.n_trainable
-        )
+        network, plan, course = self.network, self.plan, self.course
+        served = self.weights
+        if plan.averaging is not None:
+            served = plan.averaging.prediction_weights(
+                self.trainer, self.weights, network.core.n_trainable, course.averaging_state
+            )
         network.parameters[...] = served
         if served is not self.weights and self.is_measured:
             network.recalibrate(self.data.X, rows=self.data.rows, n_threads=plan.n_threads)
@@ -275,8 +301,9 @@ class _Run:
         """Measure what an epoch led to; False if training shall end."""
         self.diverged = not epoch.finite
         self.trainer.store(self.weights)
-        if epoch.finite:
-            self.plan.averaging.end_epoch(self.plan, self.course, self.weights)
+        if epoch.finite and self.plan.averaging is not None:
+            end = self.position(self.trainer.steps_per_epoch)
+            self.plan.averaging.end_epoch(end, self.weights, self.course.averaging_state)
         self.serve()
         measured = self.measure(epoch)
         if self.diverged:
@@ -316,7 +343,7 @@ class _Run:
             what = "Validation score"
             if course.patience.watch_score(measured[1], plan.tol):
                 self.best[...] = self.network.parameters
-                self.best_ends = course.ends
+                self.best_entries = self.entries_of_the_prediction()
         else:
             what = "Training loss"
             course.patience.watch_loss(course.history.columns["loss"][-1], plan.tol)
@@ -337,7 +364,9 @@ class _Run:
 
     def say_exhausted(self) -> None:
         """Warn that the epochs were used up."""
-        if not (self.plan.incremental or self.plan.averaging.runs_to_the_end):
+        averaging = self.plan.averaging
+        to_the_end = averaging is not None and averaging.runs_to_the_end
+        if not (self.plan.incremental or to_the_end):
             from sklearn.exceptions import ConvergenceWarning
 
             warn(
@@ -355,7 +384,8 @@ class _Run:
 
             parameters[...] = self.lowest
             course.forget()
-            course.ends = None
+            for name in self.entries_of_the_prediction():
+                del course.averaging_state[name]
             warn(
                 f"Training diverged in epoch {course.n_epochs}: its loss is not finite. The weights"
                 " are those from the start of the epoch with the lowest loss. A smaller"
@@ -366,14 +396,15 @@ class _Run:
             course.slots, course.optimizer = self.trainer.state(), self.plan.optimizer.name
         if self.plan.early_stopping and np.isfinite(course.patience.best_score):
             parameters[...] = self.best
-            course.ends = self.best_ends
+            course.averaging_state.update(self.best_entries)
         elif self.plan.early_stopping and self.monitor.n_epochs and not self.diverged:
             warn(
                 "No validation score was a finite number, so early stopping could not choose "
                 "weights: they are those of the last epoch. Look at what `scoring` gives."
             )
-        replaced = self.plan.averaging.replaces_weights
+        averaging = self.plan.averaging
+        replaced = averaging is not None and averaging.replaces_weights
         if course.slots is not None and (replaced or not np.array_equal(parameters, self.weights)):
             course.parameters, course.served = self.weights, parameters.copy()
-        if not (self.plan.incremental or self.diverged):
-            self.plan.averaging.say_unused(course)
+        if averaging is not None and not (self.plan.incremental or self.diverged):
+            averaging.warn_if_unused(course.n_epochs, course.averaging_state)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
 from threading import Event
+from typing import Any
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray
@@ -51,7 +52,7 @@ class Plan:
         Whether the validation score decides, and the best weights are kept.
     verbose : bool
         Whether to print a line an epoch.
-    averaging : Averaging
+    averaging : Averaging or None
         What is made of the weights that training passes through.
     max_time : float or None
         Seconds after ``began`` at which training ends, looked at after each epoch.
@@ -86,7 +87,7 @@ class Plan:
     n_iter_no_change: float
     early_stopping: bool
     verbose: bool
-    averaging: Averaging
+    averaging: Averaging | None
     max_time: float | None
     n_threads: int
     incremental: bool
@@ -133,14 +134,10 @@ class Course:
         Where steps go on, if that is not what the network predicts with.
     served : ndarray of shape (n_parameters,), default=None
         What the network predicted with then; other weights now mean that the user changed them.
-    ends : ndarray of shape (2, n_parameters), default=None
-        Both ends of the line whose middle the network predicts with.
-    mean : ndarray of shape (n_parameters,), default=None
-        Of the weights of epochs, in float64.
-    n_averaged : int, default=0
-        How many epochs it is the mean of.
-    finished : list of ndarray of shape (n_parameters,)
-        The weights that the cycles so far ended with.
+    averaging : str, default=''
+        Whose ``averaging_state`` it is.
+    averaging_state : dict
+        What the average keeps from epoch to epoch.
 
     Examples
     --------
@@ -161,10 +158,8 @@ class Course:
     slots: dict[str, AnyArray] | None = None
     parameters: AnyArray | None = None
     served: AnyArray | None = None
-    ends: AnyArray | None = None
-    mean: AnyArray | None = None
-    n_averaged: int = 0
-    finished: list[AnyArray] = field(default_factory=list)
+    averaging: str = ""
+    averaging_state: dict[str, Any] = field(default_factory=dict)
 
     def judge_by(self, criterion: str) -> None:
         """Begin patience afresh where losses or scores cannot be compared with those before.
@@ -190,10 +185,21 @@ class Course:
             self.schedule = schedule
             self.memory.clear()
 
+    def use_averaging(self, averaging: Averaging | None) -> None:
+        """Drop what another average keeps.
+
+        Parameters
+        ----------
+        averaging : Averaging or None
+            The one that goes on.
+        """
+        name = "" if averaging is None else averaging.name
+        if name != self.averaging:
+            self.averaging, self.averaging_state = name, {}
+
     def forget(self) -> None:
         """Drop the optimizer's state, and with it the point where steps would go on."""
-        self.slots = self.parameters = self.served = self.mean = None
-        self.n_averaged = 0
+        self.slots = self.parameters = self.served = None
 
     def mark(self) -> tuple[Course, tuple[str, ...], int]:
         """Return a note of this moment for `go_back`.
@@ -203,7 +209,12 @@ class Course:
         mark : tuple
             A copy that shares the history, the history's columns and its length.
         """
-        copied = replace(self, patience=replace(self.patience), memory=dict(self.memory))
+        copied = replace(
+            self,
+            patience=replace(self.patience),
+            memory=dict(self.memory),
+            averaging_state=dict(self.averaging_state),
+        )
         return copied, tuple(self.history.columns), len(self.history)
 
     def go_back(self, mark: tuple[Course, tuple[str, ...], int]) -> None:
@@ -226,8 +237,8 @@ class Course:
         Returns
         -------
         snapshot : Course
-            Without the optimizer's state.
+            Without the states of optimizer and average.
         """
-        copied = replace(self.mark()[0], history=self.history.copy(), finished=[], ends=None)
+        copied = replace(self.mark()[0], history=self.history.copy(), averaging_state={})
         copied.forget()
         return copied

@@ -1,7 +1,7 @@
 """Averaging: a better model from the weights that one training passes through.
 
-An object holds settings only. What an average remembers between epochs lives in the course of
-training, so that a run can be pickled and continued.
+An object holds settings only. What an average remembers between epochs lives in a ``state`` that
+the training loop keeps, so that a run can be pickled and continued.
 """
 
 from deepgen.averaging.averaging import Averaging

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,6 @@ from deepgen._engine.arrays import AnyArray
 from deepgen._user_warnings import warn
 from deepgen.averaging.averaging import Averaging
 from deepgen.schedules import Constant, Position, Schedule
-
-if TYPE_CHECKING:
-    from deepgen._training.state import Course, Plan
 
 __all__ = ["SWA"]
 
@@ -101,53 +98,66 @@ class SWA(Averaging):
             return schedule
         return HeldFrom(schedule, self.start, float(self.learning_rate))
 
-    def end_epoch(self, plan: Plan, course: Course, weights: AnyArray) -> None:
+    def restart(self, state: dict[str, Any]) -> None:
+        """Drop the mean.
+
+        Parameters
+        ----------
+        state : dict
+            Is emptied.
+        """
+        state.clear()
+
+    def end_epoch(self, position: Position, weights: AnyArray, state: dict[str, Any]) -> None:
         """Take the weights after an epoch into the mean.
 
         Parameters
         ----------
-        plan : Plan
-            What the run shall do.
-        course : Course
-            Where the mean is kept; it does not count the epoch yet.
+        position : Position
+            Its ``epoch`` does not count the epoch yet.
         weights : ndarray of shape (n_parameters,)
             Copied.
+        state : dict
+            Its ``mean`` of shape (n_parameters,), in float64, is over ``n_averaged`` epochs.
         """
-        if course.n_epochs < first_epoch(self.start, plan.horizon):
+        if position.epoch < first_epoch(self.start, position.horizon):
             return
-        mean = np.zeros(len(weights)) if course.mean is None else course.mean
-        course.mean = mean + (weights - mean) / (course.n_averaged + 1)
-        course.n_averaged += 1
+        mean = state.get("mean", np.zeros(len(weights)))
+        n_averaged = state.get("n_averaged", 0) + 1
+        # A new array each time: notes of earlier states keep theirs.
+        state.update(mean=mean + (weights - mean) / n_averaged, n_averaged=n_averaged)
 
-    def served(
-        self, course: Course, trainer: _core.Trainer, weights: AnyArray, n_trainable: int
+    def prediction_weights(
+        self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
         """Return the mean.
 
         Parameters
         ----------
-        course : Course
-            Where the mean is kept.
         trainer : deepgen._core.Trainer
             Not used.
         weights : ndarray of shape (n_parameters,)
             Those that steps go on from.
         n_trainable : int
             Not used: the statistics are computed anew.
+        state : dict
+            Holds the mean.
 
         Returns
         -------
-        served : ndarray of shape (n_parameters,)
-            The mean; ``weights`` themselves before the first epoch that counts.
+        prediction_weights : ndarray of shape (n_parameters,)
+            The mean; ``weights`` itself before the first epoch that counts.
         """
-        return weights if course.mean is None else course.mean.astype(weights.dtype)
+        return state["mean"].astype(weights.dtype) if "mean" in state else weights
 
-    def say_unused(self, course: Course) -> None:
+    def warn_if_unused(self, n_epochs: int, state: dict[str, Any]) -> None:
         """Warn where a whole run ended before the first epoch that counts.
 
         Parameters
         ----------
-        course : Course
+        n_epochs : int
+            Epochs of all calls.
+        state : dict
             As the run left it.
 
         Warns
@@ -155,9 +165,9 @@ class SWA(Averaging):
         UserWarning
             If nothing was averaged.
         """
-        if course.mean is None:
+        if "mean" not in state:
             warn(
-                f"averaging='swa' averaged nothing: training ended after {course.n_epochs} epochs, "
+                f"averaging='swa' averaged nothing: training ended after {n_epochs} epochs, "
                 f"before start={self.start:g}. A smaller start or max_iter, or a larger "
                 "n_iter_no_change, lets it begin."
             )

@@ -274,6 +274,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
             stop=stop,
             averaging=make_averaging(self) if averaging is None else averaging,
         )
+        course.use_averaging(plan.averaging)
         network = make_network(
             self,
             n_inputs=features.shape[1],
@@ -287,7 +288,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
                 self, network, data, course.seed, coefs=coefs_init, intercepts=intercepts_init
             )
             if isinstance(plan.averaging, Line):
-                course.ends = start_line(self, network, data, course.seed)
+                course.averaging_state["ends"] = start_line(self, network, data, course.seed)
         else:
             network.set_layers(intercepts=intercepts_init)
             if network.dtype != self.network_.dtype:
@@ -366,8 +367,10 @@ class BaseMLP(CallbackSupport, FittedMLP):
             self.n_iter_ = train(network, data, validation, plan, course, tasks)
         if not (self.warm_start or plan.incremental):
             course.forget()
+            if plan.averaging is not None:
+                plan.averaging.restart(course.averaging_state)
         norm = batch_norm_of(self)
-        averaged = plan.averaging.replaces_weights
+        averaged = plan.averaging is not None and plan.averaging.replaces_weights
         if norm is not None and (averaged or (norm.recalibrate and not plan.incremental)):
             running = network.parameters.copy()
             try:

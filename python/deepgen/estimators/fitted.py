@@ -96,10 +96,10 @@ class FittedMLP(BaseEstimator):
         AttributeError
             If there is none.
         """
-        ends = self._course.ends
-        if ends is None:
+        state = self._course.averaging_state
+        if "ends" not in state:
             raise AttributeError("there is a subspace_ with averaging='subspace' only")
-        return Subspace(self, ends)
+        return Subspace(self, state["ends"])
 
     @property
     def coefs_(self) -> list[AnyArray]:

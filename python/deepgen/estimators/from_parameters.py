@@ -95,7 +95,7 @@ def make_optimizer(model: Any) -> Optimizer:
     return LBFGS(max_fun=model.max_fun) if isinstance(solver, LBFGS) else solver
 
 
-def make_averaging(model: Any) -> Averaging:
+def make_averaging(model: Any) -> Averaging | None:
     """Return the average of weights that an estimator asks for.
 
     Parameters
@@ -105,18 +105,18 @@ def make_averaging(model: Any) -> Averaging:
 
     Returns
     -------
-    averaging : Averaging
-        The object itself, the one that is named, or one that averages nothing.
+    averaging : Averaging or None
+        The object itself or the one that is named.
     """
     if model.averaging is None:
-        return Averaging()
+        return None
     averaging = resolve(model.averaging, AVERAGINGS, "averaging")
     averaging.check()
     return averaging
 
 
 def make_wrappers(
-    model: Any, optimizer: Optimizer, averaging: Averaging
+    model: Any, optimizer: Optimizer, averaging: Averaging | None
 ) -> tuple[_core.Component, ...]:
     """Return what an estimator wraps around its optimizer.
 
@@ -126,7 +126,7 @@ def make_wrappers(
         Whose constructor parameters are read.
     optimizer : Optimizer
         What its ``solver`` stands for.
-    averaging : Averaging
+    averaging : Averaging or None
         What is made of the weights on the way.
 
     Returns
@@ -141,7 +141,9 @@ def make_wrappers(
         wrappers.append(_core.Component("adaptive_clip", {"ratio": float(model.adaptive_clip)}))
     if isinstance(optimizer, FirstOrder):
         wrappers.extend(optimizer.wrappers())
-    return (*wrappers, *averaging.wrappers())
+    if averaging is not None:
+        wrappers.extend(averaging.wrappers())
+    return tuple(wrappers)
 
 
 def make_augmentation(model: Any) -> _core.Component:
@@ -207,7 +209,7 @@ def make_plan(
     incremental: bool,
     began: float,
     stop: Event | None,
-    averaging: Averaging,
+    averaging: Averaging | None,
 ) -> Plan:
     """Return what the training run shall do.
 
@@ -227,7 +229,7 @@ def make_plan(
         When the call began, by ``time.perf_counter``.
     stop : threading.Event or None
         Set where training shall end as by Ctrl-C.
-    averaging : Averaging
+    averaging : Averaging or None
         What is made of the weights on the way.
 
     Returns
@@ -257,14 +259,14 @@ def make_plan(
             f"batch norm needs batches of at least 2 rows, got {n_rows} training samples in "
             f"batches of {batch_size}"
         )
-    rate = float(model.learning_rate_init)
+    rate, schedule = float(model.learning_rate_init), make_schedule(model, optimizer)
     return Plan(
         # L-BFGS is no optimizer of the engine, which then takes no steps.
         optimizer=(optimizer.rule() if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
         wrappers=make_wrappers(model, optimizer, averaging),
         augmentation=make_augmentation(model),
         mixup=float(model.mixup),
-        schedule=averaging.scheduled(make_schedule(model, optimizer)),
+        schedule=schedule if averaging is None else averaging.scheduled(schedule),
         learning_rate=optimizer.rate(rate) if isinstance(optimizer, FirstOrder) else rate,
         alpha=float(model.alpha),
         batch_size=batch_size,

@@ -246,10 +246,12 @@ def check_parts(model: Any) -> None:
     names = getattr(model, "feature_names_in_", None)
     if names is not None and names.shape != (n_inputs,):
         raise ValueError(f"it has {names.shape} names of {n_inputs} features")
-    ends = [] if course.ends is None else [course.ends[0], course.ends[1]]
-    for what in (course.parameters, course.served, course.mean, *ends, *course.finished):
-        if what is not None and what.shape != network.parameters.shape:
-            raise ValueError("the weights that training goes on from do not fit the network")
+    kept = [what for what in (course.parameters, course.served) if what is not None]
+    for entry in course.averaging_state.values():
+        # One vector of weights, or several.
+        kept.extend([] if isinstance(entry, int) else [entry] if entry.ndim == 1 else entry)
+    if any(weights.shape != network.parameters.shape for weights in kept):
+        raise ValueError("the weights that training goes on from do not fit the network")
     # One sample shows that the way from features to predictions is whole.
     compute = network.means if targets.linked else network.outputs
     with np.errstate(all="ignore"):

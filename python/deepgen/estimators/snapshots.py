@@ -9,7 +9,8 @@ knows how to go on. Huang et al. (2017), Snapshot ensembles: train 1, get M for 
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone
@@ -18,11 +19,92 @@ from deepgen._engine.arrays import AnyArray
 from deepgen._engine.threads import effective_threads
 from deepgen._inputs.features import as_matrix, check_features
 from deepgen._network.network import Network
-from deepgen.averaging import Snapshots
+from deepgen.averaging import Averaging
 from deepgen.estimators.from_parameters import batch_norm_of
-from deepgen.schedules import Snapshot
+from deepgen.schedules import Position, Snapshot
 
-__all__ = ["fit_snapshots"]
+__all__ = ["CycleEnds", "fit_snapshots"]
+
+
+@dataclass(repr=False)
+class CycleEnds(Averaging):
+    """Keeps the weights that the cycles of a training end with, but for the last one's.
+
+    Parameters
+    ----------
+    schedule : Snapshot, default=Snapshot()
+        The cycles.
+
+    Examples
+    --------
+    >>> from deepgen.estimators.snapshots import CycleEnds
+    >>> from deepgen.schedules import Position, Snapshot
+    >>> here = Position(epoch=1, step=1, steps_per_epoch=4, samples_seen=0, horizon=6)
+    >>> CycleEnds(Snapshot(n_cycles=3)).steps_until_update(here)
+    3
+    """
+
+    name: ClassVar[str] = "snapshot"
+    runs_to_the_end: ClassVar[bool] = True
+
+    schedule: Snapshot = field(default_factory=Snapshot)
+
+    def check_run(self, start: Position) -> None:
+        """Refuse a run that has fewer cycles than members.
+
+        Parameters
+        ----------
+        start : Position
+            Where the run begins.
+
+        Raises
+        ------
+        ValueError
+            If the last cycle has no step.
+        """
+        length, n_cycles = self._length(start), self.schedule.n_cycles
+        total = start.horizon * start.steps_per_epoch
+        if length * (n_cycles - 1) >= total:
+            raise ValueError(
+                f"max_iter={start.horizon} gives {total} steps, which cannot be cut into "
+                f"n_members={n_cycles} cycles of {length} each: take a multiple of n_members"
+            )
+
+    def steps_until_update(self, position: Position) -> int | None:
+        """Return how many steps are left of the cycle.
+
+        Parameters
+        ----------
+        position : Position
+            Where the next step stands.
+
+        Returns
+        -------
+        n_steps : int
+            At least 1.
+        """
+        length = self._length(position)
+        return length - position.number % length
+
+    def on_steps(self, position: Position, weights: AnyArray, state: dict[str, Any]) -> None:
+        """Keep the weights that a cycle ends with, but for the last one, whose are the run's.
+
+        Parameters
+        ----------
+        position : Position
+            Where the next step stands.
+        weights : ndarray of shape (n_parameters,)
+            Copied.
+        state : dict
+            Its ``cycle_ends`` of shape (n_cycles, n_parameters) are the weights so far.
+        """
+        n_ended = min(position.number // self._length(position), self.schedule.n_cycles - 1)
+        known = state.get("cycle_ends", np.empty((0, len(weights)), weights.dtype))
+        if n_ended > len(known):
+            state["cycle_ends"] = np.vstack([known, weights])
+
+    def _length(self, position: Position) -> int:
+        return self.schedule.cycle(position.horizon * position.steps_per_epoch)
 
 
 def fit_snapshots(model: Any, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> None:
@@ -53,23 +135,24 @@ def fit_snapshots(model: Any, X: Any, y: Any, sample_weight: Any = None, **optio
             "with warm_start=False to start afresh"
         )
     run = clone(model) if known is None else known[-1]
+    schedule = Snapshot(n_cycles=model.n_members)
     own = {
         "averaging": None,
         "n_members": 1,
-        "learning_rate": Snapshot(n_cycles=model.n_members),
+        "learning_rate": schedule,
         "n_iter_no_change": np.inf,
         "random_state": run.random_state,
     }
     run.set_params(**model.get_params(deep=False) | own)
-    run._fit(X, y, sample_weight, averaging=Snapshots(), **options)
+    run._fit(X, y, sample_weight, averaging=CycleEnds(schedule), **options)
     finished = [
         member_of(run, weights, X, incremental)
-        for weights in run._course.finished
+        for weights in run._course.averaging_state.get("cycle_ends", ())
         # Where a cycle has just ended, its weights are the run's.
         if not np.array_equal(weights, run.network_.parameters)
     ]
     if not (model.warm_start or incremental):
-        run._course.finished = []
+        run._course.averaging_state = {}
     for name in ("network_", "_course", "n_iter_", "feature_names_in_"):
         vars(model).pop(name, None)
     for name in ("n_features_in_", "feature_names_in_"):
@@ -135,7 +218,7 @@ def member_of(run: Any, weights: AnyArray, X: Any, incremental: bool) -> Any:
         Fitted, with the history of the run.
     """
     member = clone(run)
-    network = Network(run.network_.core, weights.copy())
+    network = Network(run.network_.core, weights.astype(run.network_.dtype))
     norm = batch_norm_of(run)
     if norm is not None and norm.recalibrate and not incremental:
         features = check_features(run, X, network.dtype, reset=False)
