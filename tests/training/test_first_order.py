@@ -1,4 +1,4 @@
-"""The parts of the epoch loop: history, patience, pace, the split, batches without weight."""
+"""The parts of the epoch loop: history, patience, sizer, the split, batches without weight."""
 
 import math
 
@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from deepgen import MLPRegressor
+from deepgen._training.data import Data
 from deepgen._training.first_order import Epoch
 from deepgen._training.history import History
 from deepgen._training.patience import Patience
-from deepgen._training.slice_sizer import Pace
-from deepgen._training.validation import Data, split_rows
+from deepgen._training.slice_sizer import SliceSizer
+from deepgen._training.validation import split_rows
 
 
 def row(loss, **more):
@@ -52,53 +53,53 @@ def test_patience_with_a_score_keeps_the_best_however_little_better():
     assert (patience.best_score, patience.n_stale) == (0.7, 0)
 
 
-def test_pace_grows_slowly_and_shrinks_at_once():
-    pace = Pace(seconds=0.2)
-    pace.record(1, 1e-6, 1)
-    assert pace.n_steps == 16
-    pace.record(16, 16e-6, 1)
-    assert pace.n_steps == 256
-    pace.record(256, 256 * 0.01, 1)
-    assert pace.n_steps == 20
-    pace.record(20, 20.0, 1)
-    assert pace.n_steps == 1
-    pace.record(0, 1.0, 1)
-    assert pace.n_steps == 1
+def test_slice_sizer_grows_slowly_and_shrinks_at_once():
+    sizer = SliceSizer(seconds=0.2)
+    sizer.record(1, 1e-6, 1)
+    assert sizer.n_steps == 16
+    sizer.record(16, 16e-6, 1)
+    assert sizer.n_steps == 256
+    sizer.record(256, 256 * 0.01, 1)
+    assert sizer.n_steps == 20
+    sizer.record(20, 20.0, 1)
+    assert sizer.n_steps == 1
+    sizer.record(0, 1.0, 1)
+    assert sizer.n_steps == 1
 
 
 def test_one_thread_is_tried_early_and_taken_where_it_is_faster():
-    pace = Pace(seconds=0.2)
-    assert pace.n_threads(2) == 2
-    pace.record(100, 0.4, 2)
-    assert pace.n_threads(2) == 1 and pace.n_steps == 1
-    pace.record(1, 0.01, 1)
-    assert pace.n_threads(2) == 2
-    pace.record(50, 1.2, 2)
-    assert pace.n_threads(2) == 1
+    sizer = SliceSizer(seconds=0.2)
+    assert sizer.n_threads(2) == 2
+    sizer.record(100, 0.4, 2)
+    assert sizer.n_threads(2) == 1 and sizer.n_steps == 1
+    sizer.record(1, 0.01, 1)
+    assert sizer.n_threads(2) == 2
+    sizer.record(50, 1.2, 2)
+    assert sizer.n_threads(2) == 1
 
 
 def test_the_slower_number_of_threads_is_tried_once_a_second():
-    pace = Pace(seconds=0.2)
-    pace.record(100, 0.2, 2)
-    pace.record(10, 0.01, 1)
+    sizer = SliceSizer(seconds=0.2)
+    sizer.record(100, 0.2, 2)
+    sizer.record(10, 0.01, 1)
     chosen = []
     for _ in range(40):
-        n_steps, n_threads = pace.n_steps, pace.n_threads(2)
+        n_steps, n_threads = sizer.n_steps, sizer.n_threads(2)
         chosen.append(n_threads)
-        pace.record(n_steps, n_steps * (0.001 if n_threads == 1 else 0.002), n_threads)
+        sizer.record(n_steps, n_steps * (0.001 if n_threads == 1 else 0.002), n_threads)
     assert chosen[:5] == [1, 1, 1, 1, 1]
     assert 4 <= chosen.count(2) <= 8
-    pace = Pace(seconds=0.2)
-    pace.record(100, 0.2, 1)
-    assert [pace.n_threads(1) for _ in range(10)] == [1] * 10
+    sizer = SliceSizer(seconds=0.2)
+    sizer.record(100, 0.2, 1)
+    assert [sizer.n_threads(1) for _ in range(10)] == [1] * 10
 
 
 def test_slices_that_are_mostly_their_beginning_judge_no_threads():
-    pace = Pace(seconds=0.2)
-    pace.record(1, 0.001, 2)
-    assert pace.n_threads(2) == 2 and pace.n_steps == 16
-    pace.record(16, 0.0048, 2)
-    assert pace.n_threads(2) == 1
+    sizer = SliceSizer(seconds=0.2)
+    sizer.record(1, 0.001, 2)
+    assert sizer.n_threads(2) == 2 and sizer.n_steps == 16
+    sizer.record(16, 0.0048, 2)
+    assert sizer.n_threads(2) == 1
 
 
 def test_an_epoch_that_failed_has_no_means():

@@ -132,7 +132,7 @@ class ClassTargets(Targets):
         strata : ndarray of shape (n_samples,) or (n_samples, 1) or None
             None where a sample can have several labels.
         """
-        if self.labels.several:
+        if self.labels.multilabel:
             return None
         # Two classes are balanced as in scikit-learn, which names them so if one is too rare.
         second = self.labels.classes[-1]
@@ -208,7 +208,7 @@ class ClassTargets(Targets):
         score : float
             In [0, 1].
         """
-        if self.labels.several:
+        if self.labels.multilabel:
             return super().score_outputs(y, encoded, outputs, weights)
         hits = self.labels.decide(outputs) == encoded.ravel()
         return float(np.average(hits, weights=weights))

@@ -69,9 +69,17 @@ def known_classes() -> dict[str, type[Any]]:
     from deepgen._inputs.regression_targets import RegressionTargets
     from deepgen._inputs.target_scaling import TargetScaling
     from deepgen._training.patience import Patience
-    from deepgen._training.state import Course
+    from deepgen._training.state import TrainingState
 
-    parts = (ClassTargets, ClassWeights, Course, Labels, Patience, RegressionTargets, TargetScaling)
+    parts = (
+        ClassTargets,
+        ClassWeights,
+        TrainingState,
+        Labels,
+        Patience,
+        RegressionTargets,
+        TargetScaling,
+    )
     classes: dict[str, type[Any]] = {part.__name__: part for part in parts}
     for module in (augmentation, averaging, losses, normalizations, optimizers, schedules, skips):
         for name in module.__all__:

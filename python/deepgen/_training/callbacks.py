@@ -44,10 +44,10 @@ except ImportError:  # scikit-learn < 1.9
 if TYPE_CHECKING:
     from sklearn.callback import CallbackContext
 
-__all__ = ["CallbackSupport", "Tasks", "with_callbacks"]
+__all__ = ["CallbackSupport", "CallbackTasks", "with_callbacks"]
 
 
-class Tasks:
+class CallbackTasks:
     """A fit and its epochs as scikit-learn's callbacks see them: a task with a task an epoch.
 
     Parameters
@@ -64,8 +64,8 @@ class Tasks:
 
     Examples
     --------
-    >>> from deepgen._training.callbacks import Tasks
-    >>> [name for name in vars(Tasks) if not name.startswith("_")]
+    >>> from deepgen._training.callbacks import CallbackTasks
+    >>> [name for name in vars(CallbackTasks) if not name.startswith("_")]
     ['of', 'begin', 'end', 'close']
     """
 
@@ -87,7 +87,7 @@ class Tasks:
         self._fit.call_on_fit_task_begin(**self._common)
 
     @classmethod
-    def of(cls, model: Any, *data: Any, **options: Any) -> Tasks | None:
+    def of(cls, model: Any, *data: Any, **options: Any) -> CallbackTasks | None:
         """Return the tasks of a fit, where anyone listens.
 
         Parameters
@@ -101,7 +101,7 @@ class Tasks:
 
         Returns
         -------
-        tasks : Tasks or None
+        tasks : CallbackTasks or None
             None where the estimator has no callbacks.
         """
         return cls(model, *data, **options) if getattr(model, "_skl_callbacks", None) else None

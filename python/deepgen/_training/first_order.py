@@ -19,15 +19,17 @@ from deepgen._engine.arrays import AnyArray
 from deepgen._engine.blas import one_blas_thread
 from deepgen._engine.threads import worthwhile_threads
 from deepgen._network.network import Network
+from deepgen._training.data import Data
 from deepgen._training.monitor import Monitor
-from deepgen._training.slice_sizer import Pace
-from deepgen._training.state import Course, Plan
-from deepgen._training.validation import Data, Validation
+from deepgen._training.plan import TrainingPlan
+from deepgen._training.slice_sizer import SliceSizer
+from deepgen._training.state import TrainingState
+from deepgen._training.validation import Validation
 from deepgen._user_warnings import warn
 from deepgen.schedules import Position
 
 if TYPE_CHECKING:
-    from deepgen._training.callbacks import Tasks
+    from deepgen._training.callbacks import CallbackTasks
 
 __all__ = ["Epoch", "run_epoch", "train"]
 
@@ -84,7 +86,11 @@ class Epoch:
 
 
 def run_epoch(
-    trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace, weights: AnyArray
+    trainer: _core.Trainer,
+    plan: TrainingPlan,
+    state: TrainingState,
+    sizer: SliceSizer,
+    weights: AnyArray,
 ) -> Epoch:
     """Run the steps of one epoch, slice by slice.
 
@@ -92,11 +98,11 @@ def run_epoch(
     ----------
     trainer : deepgen._core.Trainer
         Holds weights, optimizer state and data.
-    plan : Plan
+    plan : TrainingPlan
         Schedule and threads.
-    course : Course
+    state : TrainingState
         Which epoch it is.
-    pace : Pace
+    sizer : SliceSizer
         Sizes the slices and chooses their threads.
     weights : ndarray of shape (n_parameters,)
         Overwritten where the average looks at them.
@@ -106,26 +112,26 @@ def run_epoch(
     epoch : Epoch
         Sums over the steps; a loss that is not finite ends the epoch.
     """
-    trainer.begin_epoch(course.n_epochs)
+    trainer.begin_epoch(state.n_epochs)
     steps_per_epoch = trainer.steps_per_epoch
     n_done = 0
     while True:
-        n_steps = min(pace.n_steps, steps_per_epoch - n_done)
-        here = Position(course.n_epochs, n_done, steps_per_epoch, course.samples_seen, plan.horizon)
+        n_steps = min(sizer.n_steps, steps_per_epoch - n_done)
+        here = Position(state.n_epochs, n_done, steps_per_epoch, state.samples_seen, plan.horizon)
         until = None if plan.averaging is None else plan.averaging.steps_until_update(here)
         n_steps = n_steps if until is None else min(n_steps, until)
-        rates = plan.schedule.rates(plan.learning_rate, here, n_steps, course.memory)
+        rates = plan.schedule.rates(plan.learning_rate, here, n_steps, state.schedule_state)
         began = time.perf_counter()
         worthwhile = worthwhile_threads(plan.n_threads, trainer.step_work, n_steps)
-        n_threads = pace.n_threads(worthwhile)
+        n_threads = sizer.n_threads(worthwhile)
         progress = trainer.run(rates, n_threads=n_threads)
-        pace.record(progress.n_steps - n_done, time.perf_counter() - began, n_threads)
+        sizer.record(progress.n_steps - n_done, time.perf_counter() - began, n_threads)
         plan.check_stop()
         # Sums over the epoch so far; a batch of total weight 0 makes no step.
         n_done = steps_per_epoch if progress.epoch_done else progress.n_steps
         if plan.averaging is not None and until is not None and progress.finite:
             trainer.store(weights)
-            plan.averaging.on_steps(replace(here, step=n_done), weights, course.averaging_state)
+            plan.averaging.on_steps(replace(here, step=n_done), weights, state.averaging_state)
         if progress.epoch_done or not progress.finite:
             return Epoch(
                 loss=progress.loss,
@@ -141,9 +147,9 @@ def train(
     network: Network,
     data: Data,
     validation: Validation | None,
-    plan: Plan,
-    course: Course,
-    tasks: Tasks | None = None,
+    plan: TrainingPlan,
+    state: TrainingState,
+    tasks: CallbackTasks | None = None,
 ) -> int:
     """Train a network with a first-order optimizer.
 
@@ -155,11 +161,11 @@ def train(
         The training samples.
     validation : Validation or None
         Measured after each epoch.
-    plan : Plan
+    plan : TrainingPlan
         What to do.
-    course : Course
+    state : TrainingState
         Where training stands; goes on from there.
-    tasks : Tasks, default=None
+    tasks : CallbackTasks, default=None
         Tells scikit-learn's callbacks of each epoch; one of them may ask to stop.
 
     Returns
@@ -181,15 +187,15 @@ def train(
         If Ctrl-C was pressed: then the weights are the best by validation, without validation those
         after the last slice of steps.
     """
-    run = _Run(network, data, validation, plan, course, tasks)
+    run = _Run(network, data, validation, plan, state, tasks)
     # SciPy's LAPACK, where the optimizer asks for it, came with the trainer.
     blas = one_blas_thread() if _core.needs_lapack(plan.optimizer.name) else nullcontext()
     try:
         with blas:
             while run.monitor.n_epochs < plan.n_epochs:
                 run.monitor.begin(network)
-                epoch = run_epoch(run.trainer, plan, course, run.pace, run.weights)
-                if course.n_epochs == 0 and epoch.failed_at_once:
+                epoch = run_epoch(run.trainer, plan, state, run.sizer, run.weights)
+                if state.n_epochs == 0 and epoch.failed_at_once:
                     raise ValueError(NON_FINITE)
                 if not run.close(epoch):
                     break
@@ -211,22 +217,22 @@ class _Run:
         network: Network,
         data: Data,
         validation: Validation | None,
-        plan: Plan,
-        course: Course,
-        tasks: Tasks | None,
+        plan: TrainingPlan,
+        state: TrainingState,
+        tasks: CallbackTasks | None,
     ) -> None:
-        self.network, self.validation, self.plan, self.course = network, validation, plan, course
+        self.network, self.validation, self.plan, self.state = network, validation, plan, state
         self.data, self.is_measured = data, validation is not None or tasks is not None
-        self.monitor = Monitor(plan, course, data.n_rows, tasks)
-        self.pace = Pace()
+        self.monitor = Monitor(plan, state, data.n_rows, tasks)
+        self.sizer = SliceSizer()
         self.diverged = False
         self.best = network.parameters.copy()
         self.best_entries = self.entries_of_the_prediction()
         moved = False
-        if course.parameters is not None and course.served is not None:
-            moved = not np.array_equal(network.parameters, course.served)
+        if state.resume_weights is not None and state.prediction_weights is not None:
+            moved = not np.array_equal(network.parameters, state.prediction_weights)
             if not moved:
-                network.parameters[...] = course.parameters
+                network.parameters[...] = state.resume_weights
         self.weights = network.parameters.copy()  # where steps go on
         self.start = network.parameters.copy()
         self.lowest = network.parameters.copy()
@@ -238,7 +244,7 @@ class _Run:
             alpha=plan.alpha,
             batch_size=plan.batch_size,
             shuffle=plan.shuffle,
-            seed=course.seed,
+            seed=state.seed,
             augmentation=plan.augmentation,
             mixup=plan.mixup,
         )
@@ -247,15 +253,15 @@ class _Run:
         kept: dict[str, AnyArray] = {}
         averaging = plan.averaging
         if averaging is not None:
-            if moved or course.slots is None:
-                averaging.restart(course.averaging_state)
+            if moved or state.optimizer_state is None:
+                averaging.restart(state.averaging_state)
             n_trainable = network.core.n_trainable
-            kept |= averaging.engine_state(network.parameters, n_trainable, course.averaging_state)
-        if course.slots is not None and course.optimizer == plan.optimizer.name:
+            kept |= averaging.engine_state(network.parameters, n_trainable, state.averaging_state)
+        if state.optimizer_state is not None and state.optimizer == plan.optimizer.name:
             if moved and averaging is not None:
-                kept |= averaging.drop_own_state(course.slots)
+                kept |= averaging.drop_own_state(state.optimizer_state)
             else:
-                kept |= course.slots
+                kept |= state.optimizer_state
         if kept:
             # Wrappers come and go between calls; what one remembers goes with it.
             fresh = self.trainer.state()
@@ -265,33 +271,33 @@ class _Run:
                 if name in fresh and values.shape == fresh[name].shape
             }
             self.trainer.set_state(fresh | fits)
-        course.slots = course.parameters = course.served = None
+        state.optimizer_state = state.resume_weights = state.prediction_weights = None
         if moved:
-            course.forget()
+            state.drop_optimizer_state()
         if averaging is not None:
             averaging.check_run(self.position(0))
-        course.follow(plan.schedule.name)
+        state.use_schedule(plan.schedule.name)
 
     def position(self, step: int) -> Position:
         """Return where a step of the epoch that is under way stands."""
-        course, steps_per_epoch = self.course, self.trainer.steps_per_epoch
+        state, steps_per_epoch = self.state, self.trainer.steps_per_epoch
         return Position(
-            course.n_epochs, step, steps_per_epoch, course.samples_seen, self.plan.horizon
+            state.n_epochs, step, steps_per_epoch, state.samples_seen, self.plan.horizon
         )
 
     def entries_of_the_prediction(self) -> dict[str, AnyArray]:
         """Return what the average keeps beside the weights that the network predicts with."""
         names = () if self.plan.averaging is None else self.plan.averaging.predicts_with
-        state = self.course.averaging_state
+        state = self.state.averaging_state
         return {name: state[name] for name in names if name in state}
 
     def serve(self) -> None:
         """Let the network have the weights that it shall predict with."""
-        network, plan, course = self.network, self.plan, self.course
+        network, plan, state = self.network, self.plan, self.state
         served = self.weights
         if plan.averaging is not None:
             served = plan.averaging.prediction_weights(
-                self.trainer, self.weights, network.core.n_trainable, course.averaging_state
+                self.trainer, self.weights, network.core.n_trainable, state.averaging_state
             )
         network.parameters[...] = served
         if served is not self.weights and self.is_measured:
@@ -303,7 +309,7 @@ class _Run:
         self.trainer.store(self.weights)
         if epoch.finite and self.plan.averaging is not None:
             end = self.position(self.trainer.steps_per_epoch)
-            self.plan.averaging.end_epoch(end, self.weights, self.course.averaging_state)
+            self.plan.averaging.end_epoch(end, self.weights, self.state.averaging_state)
         self.serve()
         measured = self.measure(epoch)
         if self.diverged:
@@ -338,23 +344,23 @@ class _Run:
 
     def go_on(self, measured: tuple[float, float] | None) -> bool:
         """Ask patience and schedule whether training shall go on."""
-        plan, course = self.plan, self.course
+        plan, state = self.plan, self.state
         if plan.early_stopping and measured is not None:
             what = "Validation score"
-            if course.patience.watch_score(measured[1], plan.tol):
+            if state.patience.watch_score(measured[1], plan.tol):
                 self.best[...] = self.network.parameters
                 self.best_entries = self.entries_of_the_prediction()
         else:
             what = "Training loss"
-            course.patience.watch_loss(course.history.columns["loss"][-1], plan.tol)
-        monitored = course.history.columns["loss"][-1] if measured is None else measured[0]
-        if plan.schedule.end_epoch(plan.learning_rate, monitored, course.memory):
-            course.patience.n_stale = 0
-        if course.patience.n_stale <= plan.n_iter_no_change:
+            state.patience.watch_loss(state.history.columns["loss"][-1], plan.tol)
+        monitored = state.history.columns["loss"][-1] if measured is None else measured[0]
+        if plan.schedule.end_epoch(plan.learning_rate, monitored, state.schedule_state):
+            state.patience.n_stale = 0
+        if state.patience.n_stale <= plan.n_iter_no_change:
             return True
-        changed = plan.schedule.stagnate(plan.learning_rate, course.memory)
+        changed = plan.schedule.stagnate(plan.learning_rate, state.schedule_state)
         if changed:
-            course.patience.n_stale = 0
+            state.patience.n_stale = 0
         if plan.verbose:
             print(
                 f"{what} did not improve more than tol={plan.tol:f} for {plan.n_iter_no_change} "
@@ -377,26 +383,26 @@ class _Run:
 
     def finish(self) -> None:
         """Decide which weights the network keeps."""
-        network, course = self.network, self.course
+        network, state = self.network, self.state
         parameters = network.parameters
         if self.diverged or not np.isfinite(parameters).all():
             from sklearn.exceptions import ConvergenceWarning
 
             parameters[...] = self.lowest
-            course.forget()
+            state.drop_optimizer_state()
             for name in self.entries_of_the_prediction():
-                del course.averaging_state[name]
+                del state.averaging_state[name]
             warn(
-                f"Training diverged in epoch {course.n_epochs}: its loss is not finite. The weights"
+                f"Training diverged in epoch {state.n_epochs}: its loss is not finite. The weights"
                 " are those from the start of the epoch with the lowest loss. A smaller"
                 " learning_rate_init, scaled features or a larger batch_size may help.",
                 ConvergenceWarning,
             )
         else:
-            course.slots, course.optimizer = self.trainer.state(), self.plan.optimizer.name
-        if self.plan.early_stopping and np.isfinite(course.patience.best_score):
+            state.optimizer_state, state.optimizer = self.trainer.state(), self.plan.optimizer.name
+        if self.plan.early_stopping and np.isfinite(state.patience.best_score):
             parameters[...] = self.best
-            course.averaging_state.update(self.best_entries)
+            state.averaging_state.update(self.best_entries)
         elif self.plan.early_stopping and self.monitor.n_epochs and not self.diverged:
             warn(
                 "No validation score was a finite number, so early stopping could not choose "
@@ -404,7 +410,9 @@ class _Run:
             )
         averaging = self.plan.averaging
         replaced = averaging is not None and averaging.replaces_weights
-        if course.slots is not None and (replaced or not np.array_equal(parameters, self.weights)):
-            course.parameters, course.served = self.weights, parameters.copy()
+        if state.optimizer_state is not None and (
+            replaced or not np.array_equal(parameters, self.weights)
+        ):
+            state.resume_weights, state.prediction_weights = self.weights, parameters.copy()
         if averaging is not None and not (self.plan.incremental or self.diverged):
-            averaging.warn_if_unused(course.n_epochs, course.averaging_state)
+            averaging.warn_if_unused(state.n_epochs, state.averaging_state)

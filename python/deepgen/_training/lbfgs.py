@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 
 from deepgen._engine.blas import one_blas_thread
 from deepgen._network.network import Network
+from deepgen._training.data import Data
 from deepgen._training.first_order import NON_FINITE
 from deepgen._training.monitor import Monitor
-from deepgen._training.state import Course, Plan
-from deepgen._training.validation import Data, Validation
+from deepgen._training.plan import TrainingPlan
+from deepgen._training.state import TrainingState
+from deepgen._training.validation import Validation
 from deepgen._user_warnings import warn
 
 if TYPE_CHECKING:
-    from deepgen._training.callbacks import Tasks
+    from deepgen._training.callbacks import CallbackTasks
 
 __all__ = ["minimize"]
 
@@ -25,9 +27,9 @@ def minimize(
     network: Network,
     data: Data,
     validation: Validation | None,
-    plan: Plan,
-    course: Course,
-    tasks: Tasks | None = None,
+    plan: TrainingPlan,
+    state: TrainingState,
+    tasks: CallbackTasks | None = None,
     *,
     history_size: int,
     max_fun: int,
@@ -42,11 +44,11 @@ def minimize(
         The training samples.
     validation : Validation or None
         Measured after each iteration.
-    plan : Plan
+    plan : TrainingPlan
         ``n_epochs`` bounds the iterations, ``tol`` the gradient's largest component.
-    course : Course
+    state : TrainingState
         Its history takes a row an iteration.
-    tasks : Tasks, default=None
+    tasks : CallbackTasks, default=None
         Tells scikit-learn's callbacks of each iteration; one of them may ask to stop.
     history_size : int
         Pairs of differences that approximate the Hessian.
@@ -72,7 +74,7 @@ def minimize(
     """
     from scipy.optimize import minimize as scipy_minimize
 
-    monitor = Monitor(plan, course, data.n_rows, tasks)
+    monitor = Monitor(plan, state, data.n_rows, tasks)
     objective = _Objective(network, data, validation, plan, monitor)
     result: Any = None
     try:
@@ -119,7 +121,7 @@ class _Objective:
         network: Network,
         data: Data,
         validation: Validation | None,
-        plan: Plan,
+        plan: TrainingPlan,
         monitor: Monitor,
     ) -> None:
         self.network, self.validation, self.plan, self.monitor = network, validation, plan, monitor

@@ -16,13 +16,15 @@ from deepgen._engine.threads import effective_threads
 from deepgen._inputs.features import as_matrix
 from deepgen._inputs.targets import Targets
 from deepgen._network.network import Network
-from deepgen._training.callbacks import CallbackSupport, Tasks, with_callbacks
+from deepgen._training.callbacks import CallbackSupport, CallbackTasks, with_callbacks
+from deepgen._training.data import Data
 from deepgen._training.first_order import train
 from deepgen._training.lbfgs import minimize
-from deepgen._training.state import Course, Plan
-from deepgen._training.validation import Data, Validation, split_rows
+from deepgen._training.plan import TrainingPlan
+from deepgen._training.state import TrainingState
+from deepgen._training.validation import Validation, split_rows
 from deepgen._user_warnings import warn
-from deepgen.averaging import Averaging, Line, Snapshots
+from deepgen.averaging import Averaging, LearnedLine, Snapshots
 from deepgen.estimators.constraints import SHARED
 from deepgen.estimators.ensemble import fit_members
 from deepgen.estimators.fitted import FittedMLP
@@ -36,7 +38,7 @@ from deepgen.estimators.from_parameters import (
 from deepgen.estimators.incompatibilities import refuse_combinations
 from deepgen.estimators.network_spec import hidden_widths, numpy_type
 from deepgen.estimators.scoring import (
-    Held,
+    ValidationSet,
     criterion,
     fitted_attributes,
     score_function,
@@ -190,7 +192,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
     def _fit(self, *data: Any, **options: Any) -> Self:
         """Train; a call that fails leaves the attributes as they were."""
         before = dict(vars(self))
-        mark = self._course.mark() if hasattr(self, "_course") else None
+        mark = self._training_state.checkpoint() if hasattr(self, "_training_state") else None
         try:
             if self.averaging == "snapshot" or isinstance(self.averaging, Snapshots):
                 fit_snapshots(self, *data, **options)
@@ -202,7 +204,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
         except BaseException:
             self.__dict__ = before
             if mark is not None:
-                self._course.go_back(mark)
+                self._training_state.rollback(mark)
             raise
 
     def _check_call(self, held_out: tuple[Any, Any, Any], *, incremental: bool) -> Optimizer:
@@ -253,13 +255,11 @@ class BaseMLP(CallbackSupport, FittedMLP):
         y = targets.check(y, numpy_type(self.dtype), complete=not incremental)
         targets = targets.counted(y)
         weights, given = targets.weigh(y, sample_weight, features, dtype)
-        course = Course(self._draw_seed()) if first else self._course
-        course.judge_by(criterion(self, targets))
+        state = TrainingState(self._draw_seed()) if first else self._training_state
+        state.use_criterion(criterion(self, targets))
         rows = held_rows = None
         if self.early_stopping and held_out[0] is None and isinstance(optimizer, FirstOrder):
-            rows, held_rows = self._split(
-                targets.strata(y), weights, features.shape[0], course.seed
-            )
+            rows, held_rows = self._split(targets.strata(y), weights, features.shape[0], state.seed)
         if first:
             part = slice(None) if rows is None else rows
             targets = targets.scaled(y[part], None if weights is None else weights[part])
@@ -274,7 +274,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
             stop=stop,
             averaging=make_averaging(self) if averaging is None else averaging,
         )
-        course.use_averaging(plan.averaging)
+        state.use_averaging(plan.averaging)
         network = make_network(
             self,
             n_inputs=features.shape[1],
@@ -285,34 +285,34 @@ class BaseMLP(CallbackSupport, FittedMLP):
         )
         if first:
             start_network(
-                self, network, data, course.seed, coefs=coefs_init, intercepts=intercepts_init
+                self, network, data, state.seed, coefs=coefs_init, intercepts=intercepts_init
             )
-            if isinstance(plan.averaging, Line):
-                course.averaging_state["ends"] = start_line(self, network, data, course.seed)
+            if isinstance(plan.averaging, LearnedLine):
+                state.averaging_state["ends"] = start_line(self, network, data, state.seed)
         else:
             network.set_layers(intercepts=intercepts_init)
             if network.dtype != self.network_.dtype:
-                course.forget()
+                state.drop_optimizer_state()
         held = None
         if held_rows is not None:
             given = None if given is None else given[held_rows]
             own = Data(data.X, data.y, weights, held_rows)
-            held = Held(with_names(X, features), y[held_rows], given, own)
+            held = ValidationSet(with_names(X, features), y[held_rows], given, own)
         elif held_out[0] is not None:
             try:
-                held = self._hold(targets, *held_out, dtype)
+                held = self._read_samples(targets, *held_out, dtype)
             except (TypeError, ValueError) as error:
                 kind = TypeError if isinstance(error, TypeError) else ValueError
                 raise kind(f"X_val, y_val or sample_weight_val: {error}") from error
         validation = None
         if held is not None:
-            validation = Validation(held.data, score_function(self, targets, held, course))
+            validation = Validation(held.data, score_function(self, targets, held, state))
         tasks = None
         if not incremental:
             shown = (with_names(X, features), y, sample_weight)
-            tasks = self._tasks(shown, plan.n_epochs, targets, course)
-        self._train(network, data, validation, optimizer, plan, course, tasks)
-        self.network_, self._course = network.as_type(numpy_type(self.dtype)), course
+            tasks = self._tasks(shown, plan.n_epochs, targets, state)
+        self._train(network, data, validation, optimizer, plan, state, tasks)
+        self.network_, self._training_state = network.as_type(numpy_type(self.dtype)), state
         self._targets = targets
         self.__dict__.pop("_members", None)
         if tasks is not None:
@@ -320,16 +320,16 @@ class BaseMLP(CallbackSupport, FittedMLP):
         return self
 
     def _tasks(
-        self, shown: tuple[Any, Any, Any], n_epochs: int, targets: Targets, course: Course
-    ) -> Tasks | None:
+        self, shown: tuple[Any, Any, Any], n_epochs: int, targets: Targets, state: TrainingState
+    ) -> CallbackTasks | None:
         """Return what tells callbacks of each epoch, where there are callbacks."""
-        before = course.n_epochs
+        before = state.n_epochs
 
         def attributes(network: Network) -> dict[str, Any]:
-            now = fitted_attributes(self, targets, course, network)
-            return {**now, "n_iter_": course.n_epochs - before}
+            now = fitted_attributes(self, targets, state, network)
+            return {**now, "n_iter_": state.n_epochs - before}
 
-        return Tasks.of(self, *shown, n_epochs=n_epochs, attributes=attributes)
+        return CallbackTasks.of(self, *shown, n_epochs=n_epochs, attributes=attributes)
 
     def _split(
         self, strata: AnyArray | None, weights: AnyArray | None, n_samples: int, seed: int
@@ -346,11 +346,11 @@ class BaseMLP(CallbackSupport, FittedMLP):
         data: Data,
         validation: Validation | None,
         optimizer: Optimizer,
-        plan: Plan,
-        course: Course,
-        tasks: Tasks | None,
+        plan: TrainingPlan,
+        state: TrainingState,
+        tasks: CallbackTasks | None,
     ) -> None:
-        """Train the network and leave ``course`` as a later call shall find it."""
+        """Train the network and leave ``state`` as a later call shall find it."""
         if isinstance(optimizer, LBFGS):
             max_fun = self.max_fun if optimizer.max_fun is None else optimizer.max_fun
             self.n_iter_ = minimize(
@@ -358,17 +358,17 @@ class BaseMLP(CallbackSupport, FittedMLP):
                 data,
                 validation,
                 plan,
-                course,
+                state,
                 tasks,
                 history_size=optimizer.history_size,
                 max_fun=max_fun,
             )
         else:
-            self.n_iter_ = train(network, data, validation, plan, course, tasks)
+            self.n_iter_ = train(network, data, validation, plan, state, tasks)
         if not (self.warm_start or plan.incremental):
-            course.forget()
+            state.drop_optimizer_state()
             if plan.averaging is not None:
-                plan.averaging.restart(course.averaging_state)
+                plan.averaging.restart(state.averaging_state)
         norm = batch_norm_of(self)
         averaged = plan.averaging is not None and plan.averaging.replaces_weights
         if norm is not None and (averaged or (norm.recalibrate and not plan.incremental)):
@@ -378,9 +378,11 @@ class BaseMLP(CallbackSupport, FittedMLP):
             except KeyboardInterrupt:
                 network.parameters[...] = running
                 warn("Training interrupted by user.")
-            if course.slots is not None:
-                course.served = network.parameters.copy()
-                course.parameters = running if course.parameters is None else course.parameters
+            if state.optimizer_state is not None:
+                state.prediction_weights = network.parameters.copy()
+                state.resume_weights = (
+                    running if state.resume_weights is None else state.resume_weights
+                )
 
     def _draw_seed(self) -> int:
         state = check_random_state(self.random_state)

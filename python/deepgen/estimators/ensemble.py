@@ -127,7 +127,7 @@ def fit_members(
     side_by_side(train, members, n_workers)
     for (message, category), count in sorted(told.items(), key=str):
         warn(f"{count} of {len(members)} members: {message}", category)
-    for name in ("network_", "_course", "n_iter_"):
+    for name in ("network_", "_training_state", "n_iter_"):
         vars(model).pop(name, None)
     model._members, model._targets = members, members[0]._targets
 

@@ -8,7 +8,7 @@ from typing import Any
 from deepgen import _core
 from deepgen._component import resolve
 from deepgen._network.network import Network
-from deepgen._training.state import Plan
+from deepgen._training.plan import TrainingPlan
 from deepgen._user_warnings import warn
 from deepgen.augmentation import AUGMENTATIONS
 from deepgen.averaging import AVERAGINGS, Averaging
@@ -210,7 +210,7 @@ def make_plan(
     began: float,
     stop: Event | None,
     averaging: Averaging | None,
-) -> Plan:
+) -> TrainingPlan:
     """Return what the training run shall do.
 
     Parameters
@@ -234,7 +234,7 @@ def make_plan(
 
     Returns
     -------
-    plan : Plan
+    plan : TrainingPlan
         For `deepgen._training.first_order.train` or `deepgen._training.lbfgs.minimize`.
 
     Raises
@@ -260,7 +260,7 @@ def make_plan(
             f"batches of {batch_size}"
         )
     rate, schedule = float(model.learning_rate_init), make_schedule(model, optimizer)
-    return Plan(
+    return TrainingPlan(
         # L-BFGS is no optimizer of the engine, which then takes no steps.
         optimizer=(optimizer.rule() if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
         wrappers=make_wrappers(model, optimizer, averaging),

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deepgen._training.state import Course
+from deepgen._training.state import TrainingState
 from deepgen.estimators.from_parameters import make_network
 from deepgen.estimators.regressor import MLPRegressor
 
@@ -73,5 +73,5 @@ def regressor_from_layers(
             block[...] = 1.0
     network.set_layers(matrices, intercepts)
     model.n_iter_ = 0
-    model.network_, model._course = network, Course(seed=0)
+    model.network_, model._training_state = network, TrainingState(seed=0)
     return model

@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
 __all__ = ["load", "save"]
 
-ATTRIBUTES = ("n_features_in_", "feature_names_in_", "n_iter_", "network_", "_course", "_targets")
+ATTRIBUTES = (
+    "n_features_in_",
+    "feature_names_in_",
+    "n_iter_",
+    "network_",
+    "_training_state",
+    "_targets",
+)
 MEMBERS = "_members"
 # What scikit-learn keeps in an estimator that is no part of the model: callbacks, requests of
 # metadata, the container of outputs.
@@ -236,7 +243,7 @@ def check_parts(model: Any) -> None:
     ValueError
         If they do not.
     """
-    network, targets, course = model.network_, model._targets, model._course
+    network, targets, state = model.network_, model._targets, model._training_state
     n_inputs, n_outputs = network.core.spec.n_inputs, network.core.spec.layers[-1].width
     if model.n_features_in_ != n_inputs or targets.n_outputs != n_outputs:
         raise ValueError(
@@ -246,8 +253,8 @@ def check_parts(model: Any) -> None:
     names = getattr(model, "feature_names_in_", None)
     if names is not None and names.shape != (n_inputs,):
         raise ValueError(f"it has {names.shape} names of {n_inputs} features")
-    kept = [what for what in (course.parameters, course.served) if what is not None]
-    for entry in course.averaging_state.values():
+    kept = [what for what in (state.resume_weights, state.prediction_weights) if what is not None]
+    for entry in state.averaging_state.values():
         # One vector of weights, or several.
         kept.extend([] if isinstance(entry, int) else [entry] if entry.ndim == 1 else entry)
     if any(weights.shape != network.parameters.shape for weights in kept):

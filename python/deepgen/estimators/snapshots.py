@@ -147,13 +147,13 @@ def fit_snapshots(model: Any, X: Any, y: Any, sample_weight: Any = None, **optio
     run._fit(X, y, sample_weight, averaging=CycleEnds(schedule), **options)
     finished = [
         member_of(run, weights, X, incremental)
-        for weights in run._course.averaging_state.get("cycle_ends", ())
+        for weights in run._training_state.averaging_state.get("cycle_ends", ())
         # Where a cycle has just ended, its weights are the run's.
         if not np.array_equal(weights, run.network_.parameters)
     ]
     if not (model.warm_start or incremental):
-        run._course.averaging_state = {}
-    for name in ("network_", "_course", "n_iter_", "feature_names_in_"):
+        run._training_state.averaging_state = {}
+    for name in ("network_", "_training_state", "n_iter_", "feature_names_in_"):
         vars(model).pop(name, None)
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(run, name):
@@ -223,7 +223,7 @@ def member_of(run: Any, weights: AnyArray, X: Any, incremental: bool) -> Any:
     if norm is not None and norm.recalibrate and not incremental:
         features = check_features(run, X, network.dtype, reset=False)
         network.recalibrate(as_matrix(features), n_threads=effective_threads(run.n_jobs))
-    member.network_, member._course = network, run._course.snapshot()
+    member.network_, member._training_state = network, run._training_state.snapshot()
     member._targets, member.n_iter_ = run._targets, run.n_iter_
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(run, name):

@@ -1,4 +1,4 @@
-"""Line: two ends of weight space, trained such that every network between them is a good one."""
+"""LearnedLine: two ends of weight space, trained so that all networks between them are good."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from deepgen._component import Range
 from deepgen._engine.arrays import AnyArray
 from deepgen.averaging.averaging import Averaging
 
-__all__ = ["Line"]
+__all__ = ["LearnedLine"]
 
 
 def middle(ends: AnyArray) -> AnyArray:
@@ -33,7 +33,7 @@ def middle(ends: AnyArray) -> AnyArray:
 
 
 @dataclass(repr=False)
-class Line(Averaging):
+class LearnedLine(Averaging):
     r"""A line of networks between two ends that are trained together.
 
     Parameters
@@ -60,9 +60,9 @@ class Line(Averaging):
 
     Examples
     --------
-    >>> from deepgen.averaging import Line
-    >>> Line(beta=0.5)
-    Line(beta=0.5)
+    >>> from deepgen.averaging import LearnedLine
+    >>> LearnedLine(beta=0.5)
+    LearnedLine(beta=0.5)
     """
 
     name: ClassVar[str] = "line"
