@@ -10,8 +10,8 @@ from pathlib import Path
 
 import numpy as np
 from real_data import SEEDS, SETTINGS, SHARED_DATA
+from real_tables import TABLES
 from sklearn.exceptions import ConvergenceWarning
-from tables import TABLES
 
 from deepgen import MLPClassifier, MLPRegressor
 

@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from real_data import SHARED_DATA
-from tables import TABLES
+from real_tables import TABLES
 from torch import nn
 
 KINDS = ("independent", "packed")

@@ -31,8 +31,8 @@ BOUNDS = {
     "norms": 3.0,
     "G / writing": 1.5,
 }
-LARGEST_ARRAY = 4e8  # bytes
-SMALLEST_ARRAY = 1e8  # a smaller one stays in the cache, and in pages that are there already
+MAX_ARRAY = 4e8  # bytes
+MIN_ARRAY = 1e8  # a smaller one stays in the cache, and in pages that are there already
 
 
 class Costs:
@@ -104,7 +104,7 @@ class Costs:
 
     def matrix(self):
         """Return calls that fill an array (m, P): with G, and with ones; enough rows to count."""
-        m = int(np.clip(self.n, SMALLEST_ARRAY / (8 * self.P), LARGEST_ARRAY / (8 * self.P)))
+        m = int(np.clip(self.n, MIN_ARRAY / (8 * self.P), MAX_ARRAY / (8 * self.P)))
         rows = np.resize(np.arange(self.n), m)
         probe = _core.Probe(self.network, self.X[rows], self.y[rows])
 

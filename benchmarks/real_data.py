@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from real_tables import TABLES, Table
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier as PeerClassifier
 from sklearn.neural_network import MLPRegressor as PeerRegressor
 from sklearn.preprocessing import StandardScaler
-from tables import TABLES, Table
 from threadpoolctl import threadpool_limits
 
 from deepgen import MLPClassifier, MLPRegressor

@@ -18,8 +18,8 @@ from ledger import Ledger
 from methods import METHODS
 from published import PAPERS, PUBLISHED
 from real_data import SEEDS, SHARED_DATA
+from real_tables import SPLITS, uci_splits
 from sklearn.exceptions import ConvergenceWarning
-from tables import SPLITS, uci_splits
 from threadpoolctl import threadpool_limits
 from uci import MC_DROPOUT, N_BELOW, RECIPE, Error, rmse
 

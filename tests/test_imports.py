@@ -20,7 +20,7 @@ FLOORS = [
     {"_serialization"},
     {"estimators"},
     {"probe", "tables"},
-    {"expressivity", "generalization", "optimization"},
+    {"_loading", "expressivity", "generalization", "optimization"},
     {"experiments"},
     {"report"},
     {"cli"},

@@ -91,7 +91,7 @@ struct HeldTargets {
                 const Network<T> &network);
 
     py::object owner, weights_owner;
-    Targeted<T> view;
+    TargetsView<T> view;
 };
 
 struct HeldSelection {
@@ -107,4 +107,4 @@ Index checked_threads(Index n_threads);
 
 } // namespace deepgen::python
 
-DEEPGEN_FILLED(deepgen::python::SparseRows)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::SparseRows)

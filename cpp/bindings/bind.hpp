@@ -32,8 +32,8 @@ void bind_trainer(py::module_ &module);
 
 } // namespace deepgen::python
 
-DEEPGEN_FILLED(deepgen::Component)
-DEEPGEN_FILLED(deepgen::LayerSpec)
-DEEPGEN_FILLED(deepgen::NetworkSpec)
-DEEPGEN_FILLED(deepgen::Block)
-DEEPGEN_FILLED(deepgen::python::AnyNetwork)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::Component)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::LayerSpec)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::NetworkSpec)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::Block)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::AnyNetwork)

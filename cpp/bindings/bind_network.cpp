@@ -4,6 +4,7 @@
 #include "bindings/bind.hpp"
 #include "engine/network/parameters.hpp"
 
+#include <algorithm>
 #include <pybind11/stl.h>
 
 namespace deepgen::python {
@@ -57,10 +58,41 @@ py::array_t<T> means_of(const Network<T> &network, Source &&source, const py::ha
     const Index n_rows = out.shape(0), n_outputs = network.n_outputs();
     {
         const py::gil_scoped_release released;
-        for (Index i = 0; i < n_rows; ++i)
-            network.loss().means(means + i * n_outputs, means + i * n_outputs, n_outputs);
+        std::vector<double> row(as_size(n_outputs));
+        for (Index i = 0; i < n_rows; ++i) {
+            network.loss().means(means + i * n_outputs, row.data(), n_outputs);
+            std::transform(row.begin(), row.end(), means + i * n_outputs,
+                           [](double mean) { return static_cast<T>(mean); });
+        }
     }
     return out;
+}
+
+// Predictions in the targets' units, and how many rows of them are not finite.
+std::pair<py::array_t<double>, Index> predict_in_units(const AnyNetwork &any,
+                                                       const py::object &parameters,
+                                                       const py::object &X, const py::object &mean,
+                                                       const py::object &scale,
+                                                       const py::object &rows, Index n_threads) {
+    return any.visit([&]<class T>(const Network<T> &network) {
+        const auto flat = parameters_of(network, parameters);
+        const HeldInputs<T> inputs(X, network.n_inputs());
+        const auto shift = finite_vector_of("mean", mean, network.n_targets());
+        const auto factor = finite_vector_of("scale", scale, network.n_targets());
+        const HeldSelection selection(rows, inputs.view.n_rows);
+        n_threads = checked_threads(n_threads);
+        py::array_t<double> out({selection.view.size, network.n_outputs()});
+        double *const to = out.mutable_data();
+        const T *const from = flat.data();
+        const double *const shift_by = shift.data(), *const scale_by = factor.data();
+        Index n_wrong;
+        {
+            const py::gil_scoped_release released;
+            n_wrong = network.predict(from, inputs.view, selection.view, shift_by, scale_by, to,
+                                      n_threads);
+        }
+        return std::pair(out, n_wrong);
+    });
 }
 
 py::array forward(const AnyNetwork &any, const py::object &parameters, const py::object &X,
@@ -205,7 +237,7 @@ AnyNetwork::AnyNetwork(NetworkSpec spec, std::string dtype, std::string simd)
 
 } // namespace deepgen::python
 
-DEEPGEN_FILLED(deepgen::python::Prepared)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::Prepared)
 
 namespace deepgen::python {
 
@@ -344,6 +376,11 @@ void bind_network(py::module_ &module) {
              arg("n_threads") = 1, "Raw outputs (m, n_outputs).")
         .def("predict", &predict, arg("parameters"), arg("X"), kw_only(), arg("rows") = py::none(),
              arg("n_threads") = 1, "Means (m, n_outputs): the inverse link of the outputs.")
+        .def(
+            "predict_in_units", &predict_in_units, arg("parameters"), arg("X"), arg("mean"),
+            arg("scale"), kw_only(), arg("rows") = py::none(), arg("n_threads") = 1,
+            "Means in the targets' units, scale * m + mean of (n_targets,) each, and how many rows "
+            "are not finite.")
         .def("activations", &activations, arg("parameters"), arg("X"), arg("layer"), kw_only(),
              arg("rows") = py::none(), arg("n_threads") = 1,
              "What a layer gives (m, width), in inference mode.")

@@ -35,13 +35,14 @@ py::array_t<double> parameters_of(const HeldProbe &held, const py::handle &param
     return vector_of<double>("parameters", parameters, held.network->layout().n_parameters);
 }
 
-Share rows_of(const HeldProbe &held, Index begin, Index end) {
+IndexRange rows_of(const HeldProbe &held, Index begin, Index end) {
     require(begin >= 0 && begin <= end && end <= held.probe.n_rows(), "rows ", begin, " to ", end,
             " are not within the ", held.probe.n_rows(), " rows of the probe");
     return {begin, end};
 }
 
-using AddProduct = void (Probe::*)(const double *, const double *, Share, double *, Index) const;
+using AddProduct = void (Probe::*)(const double *, const double *, IndexRange, double *,
+                                   Index) const;
 
 // out (P,) += a product with v; `size` tells v's length.
 template <AddProduct product, Index (Probe::*size)() const>
@@ -50,7 +51,7 @@ void add_product(const HeldProbe &held, const py::object &parameters, const py::
     const auto flat = parameters_of(held, parameters);
     const auto direction = finite_vector_of("v", v, (held.probe.*size)());
     auto sum = writable_vector_of<double>("out", out, held.probe.n_parameters());
-    const Share rows = rows_of(held, begin, end);
+    const IndexRange rows = rows_of(held, begin, end);
     checked_threads(n_threads);
     const double *const from = flat.data(), *const along = direction.data();
     double *const to = sum.mutable_data();
@@ -62,11 +63,11 @@ void directional(const HeldProbe &held, const py::object &parameters, const py::
                  const py::object &out, Index begin, Index end, Index n_threads) {
     const auto flat = parameters_of(held, parameters);
     const auto direction = finite_vector_of("v", v, held.probe.n_parameters());
-    auto slopes = writable_vector_of<double>("out", out, held.probe.n_rows());
-    const Share rows = rows_of(held, begin, end);
+    auto derivatives = writable_vector_of<double>("out", out, held.probe.n_rows());
+    const IndexRange rows = rows_of(held, begin, end);
     checked_threads(n_threads);
     const double *const from = flat.data(), *const along = direction.data();
-    double *const to = slopes.mutable_data();
+    double *const to = derivatives.mutable_data();
     const py::gil_scoped_release released;
     held.probe.directional(from, along, rows, to, n_threads);
 }
@@ -75,7 +76,7 @@ void norms(const HeldProbe &held, const py::object &parameters, const py::object
            Index end, Index n_threads) {
     const auto flat = parameters_of(held, parameters);
     auto sizes = writable_vector_of<double>("out", out, held.probe.n_rows());
-    const Share rows = rows_of(held, begin, end);
+    const IndexRange rows = rows_of(held, begin, end);
     checked_threads(n_threads);
     const double *const from = flat.data();
     double *const to = sizes.mutable_data();
@@ -86,7 +87,7 @@ void norms(const HeldProbe &held, const py::object &parameters, const py::object
 void gradients(const HeldProbe &held, const py::object &parameters, const py::object &out,
                Index begin, Index end, Index n_threads) {
     const auto flat = parameters_of(held, parameters);
-    const Share rows = rows_of(held, begin, end);
+    const IndexRange rows = rows_of(held, begin, end);
     const bool whole = array_of<double>("out", out, 2).shape(0) == held.probe.n_rows();
     const Index P = held.probe.n_parameters();
     auto G = writable_matrix_of("out", out, whole ? held.probe.n_rows() : end - begin, P);
@@ -141,16 +142,16 @@ void pull_back(HeldChain &held, const py::object &gradients) {
 void pull_back_tangent(const HeldChain &held, const py::object &direction,
                        const py::object &gradient, const py::object &tangent) {
     const auto along = finite_vector_of("direction", direction, held.size());
-    const auto slopes = vector_of<double>("gradient", gradient, held.size());
+    const auto derivatives = vector_of<double>("gradient", gradient, held.size());
     auto moved = writable_vector_of<double>("tangent", tangent, held.size());
-    held.chain.pull_back_tangent(along.data(), slopes.data(), moved.mutable_data());
+    held.chain.pull_back_tangent(along.data(), derivatives.data(), moved.mutable_data());
 }
 
 } // namespace
 } // namespace deepgen::python
 
-DEEPGEN_FILLED(deepgen::python::HeldChain)
-DEEPGEN_FILLED(deepgen::python::HeldProbe)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::HeldChain)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::HeldProbe)
 
 namespace deepgen::python {
 

@@ -104,10 +104,10 @@ Progress run(AnyTrainer &any, const py::object &rates, Index n_threads) {
 py::typing::Dict<py::str, py::array> state(const AnyTrainer &any) {
     return any.visit([&]<class T>(const HeldTrainer<T> &held) {
         py::typing::Dict<py::str, py::array> state;
-        for (const Memory<T> &memory : held.trainer.memory()) {
-            py::array_t<T> numbers(held.trainer.stored_size(memory));
-            held.trainer.store_memory(memory, numbers.mutable_data());
-            state[memory.name.c_str()] = numbers;
+        for (const StateArray<T> &array : held.trainer.state()) {
+            py::array_t<T> numbers(held.trainer.stored_size(array));
+            held.trainer.store_state(array, numbers.mutable_data());
+            state[array.name.c_str()] = numbers;
         }
         py::array_t<std::int64_t> n_steps(1);
         n_steps.mutable_data()[0] = held.trainer.n_steps();
@@ -118,10 +118,10 @@ py::typing::Dict<py::str, py::array> state(const AnyTrainer &any) {
 
 py::array recall(const AnyTrainer &any, const std::string &name) {
     return any.visit([&]<class T>(const HeldTrainer<T> &held) -> py::array {
-        for (const Memory<T> &memory : held.trainer.memory())
-            if (memory.name == name) {
-                py::array_t<T> numbers(held.trainer.stored_size(memory));
-                held.trainer.store_memory(memory, numbers.mutable_data());
+        for (const StateArray<T> &array : held.trainer.state())
+            if (array.name == name) {
+                py::array_t<T> numbers(held.trainer.stored_size(array));
+                held.trainer.store_state(array, numbers.mutable_data());
                 return numbers;
             }
         throw std::invalid_argument("the optimizer remembers no '" + name + "'");
@@ -137,13 +137,13 @@ void set_state(AnyTrainer &any, const py::typing::Dict<py::str, py::array> &stat
         const std::int64_t n_steps =
             vector_of<std::int64_t>("n_steps", entry("n_steps"), 1).data()[0];
         require(n_steps >= 0, "n_steps must not be negative, got ", n_steps);
-        const std::vector<Memory<T>> memory = held.trainer.memory();
+        const std::vector<StateArray<T>> state_arrays = held.trainer.state();
         std::vector<py::array_t<T>> arrays;
-        for (const Memory<T> &piece : memory)
+        for (const StateArray<T> &piece : state_arrays)
             arrays.push_back(vector_of<T>(piece.name.c_str(), entry(piece.name),
                                           held.trainer.stored_size(piece)));
-        for (std::size_t i = 0; i < memory.size(); ++i)
-            held.trainer.load_memory(memory[i], arrays[i].data());
+        for (std::size_t i = 0; i < state_arrays.size(); ++i)
+            held.trainer.load_state(state_arrays[i], arrays[i].data());
         held.trainer.set_n_steps(n_steps);
     });
 }
@@ -151,8 +151,8 @@ void set_state(AnyTrainer &any, const py::typing::Dict<py::str, py::array> &stat
 } // namespace
 } // namespace deepgen::python
 
-DEEPGEN_FILLED(deepgen::Progress)
-DEEPGEN_FILLED(deepgen::python::AnyTrainer)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::Progress)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::AnyTrainer)
 
 namespace deepgen::python {
 
@@ -212,9 +212,9 @@ void bind_trainer(py::module_ &module) {
                                        [](const auto &held) { return held.trainer.step_work(); });
                                })
         .def("state", &state,
-             "The optimizer's memory by name, and its count of steps; what it remembers of each "
-             "weight comes as flat vectors.")
-        .def("recall", &recall, arg("name"), "One piece of the optimizer's memory.")
+             "The optimizer's state by name, and its count of steps; state that belongs to single "
+             "weights comes as flat vectors.")
+        .def("recall", &recall, arg("name"), "One array of the optimizer's state.")
         .def("set_state", &set_state, arg("state"), "Take back what state() gave.");
 }
 

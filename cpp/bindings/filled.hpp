@@ -23,6 +23,6 @@ struct FilledCaster : pybind11::detail::type_caster_base<Bound> {
 } // namespace deepgen::python
 
 // At global scope, before the type is first used as an argument.
-#define DEEPGEN_FILLED(Bound)                                                                      \
+#define DEEPGEN_REJECT_UNINITIALIZED(Bound)                                                        \
     template <>                                                                                    \
     struct pybind11::detail::type_caster<Bound> : deepgen::python::FilledCaster<Bound> {};

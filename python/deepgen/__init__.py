@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from deepgen._display.history import plot_history
+    from deepgen._loading import load
     from deepgen.estimators import MLPClassifier, MLPRegressor
-    from deepgen.estimators.saving import load
     from deepgen.probe import Probe
 
 __version__ = "0.1.0"
@@ -29,7 +29,7 @@ def __getattr__(name: str) -> Any:
 
         return Probe
     if name == "load":
-        from deepgen.estimators.saving import load
+        from deepgen._loading import load
 
         return load
     if name == "plot_history":

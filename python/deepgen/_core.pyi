@@ -252,7 +252,7 @@ class Trainer:
         """
     def recall(self, name: str) -> numpy.ndarray:
         """
-        One piece of the optimizer's memory.
+        One array of the optimizer's state.
         """
     def run(self, rates: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> Progress:
         """
@@ -268,7 +268,7 @@ class Trainer:
         """
     def state(self) -> dict[str, numpy.ndarray]:
         """
-        The optimizer's memory by name, and its count of steps; what it remembers of each weight comes as flat vectors.
+        The optimizer's state by name, and its count of steps; state that belongs to single weights comes as flat vectors.
         """
     def store(self, parameters: typing.Any) -> None:
         """

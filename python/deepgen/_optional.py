@@ -9,49 +9,14 @@ __all__ = ["MissingExtra", "load_extra"]
 
 
 class MissingExtra(ImportError):
-    """An optional library is not installed.
-
-    Examples
-    --------
-    >>> from deepgen._optional import MissingExtra
-    >>> issubclass(MissingExtra, ImportError)
-    True
-    """
+    """An optional library is not installed."""
 
 
 def load_extra(module: str, extra: str, purpose: str) -> Any:
-    """Import an optional library.
+    """Import an optional library, such as "matplotlib.pyplot", or tell how to install it.
 
-    Parameters
-    ----------
-    module : str
-        What to import, for example ``"matplotlib.pyplot"``.
-    extra : str
-        The extra of deepgen that installs it, for example ``"plot"``.
-    purpose : str
-        What needs it, as the subject of a sentence, for example ``"plotting"``.
-
-    Returns
-    -------
-    module : module
-        The imported library.
-
-    Raises
-    ------
-    MissingExtra
-        Where the library is not installed; the message says how to install it.
-    ModuleNotFoundError
-        Where the library is installed but something that it imports is not.
-
-    Examples
-    --------
-    >>> from deepgen._optional import load_extra
-    >>> load_extra("json", "tables", "reading JSON").dumps([1])
-    '[1]'
-    >>> load_extra("no_such_library", "plot", "plotting")
-    Traceback (most recent call last):
-        ...
-    deepgen._optional.MissingExtra: plotting needs no_such_library: pip install 'deepgen[plot]'
+    ``extra`` is the extra of deepgen that installs it, ``purpose`` the subject of the message. A
+    library that is there but cannot import another one raises that error as it is.
     """
     try:
         return importlib.import_module(module)

@@ -8,43 +8,29 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-__all__ = ["kept", "warn"]
+__all__ = ["collect_warnings", "warn"]
 
 # scikit-learn's callbacks stand between methods of this package.
 INSIDE = ("deepgen", "sklearn.callback")
 
 
-_kept = threading.local()
+_collected = threading.local()
 
 
 @contextmanager
-def kept() -> Iterator[list[tuple[str, type[Warning]]]]:
-    """Keep this thread's warnings for later: the user's line is in another thread.
-
-    Yields
-    ------
-    warnings : list of (str, type)
-        Message and kind of each.
-    """
-    _kept.warnings = []
+def collect_warnings() -> Iterator[list[tuple[str, type[Warning]]]]:
+    """Collect this thread's warnings, (message, category): the user is in another thread."""
+    _collected.warnings = []
     try:
-        yield _kept.warnings
+        yield _collected.warnings
     finally:
-        _kept.warnings = None
+        _collected.warnings = None
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn about the call by which this package was entered.
-
-    Parameters
-    ----------
-    message : str
-        What happened, and what can be done.
-    category : type, default=UserWarning
-        Kind of warning.
-    """
-    if getattr(_kept, "warnings", None) is not None:
-        _kept.warnings.append((message, category))
+    """Warn about the call by which this package was entered."""
+    if getattr(_collected, "warnings", None) is not None:
+        _collected.warnings.append((message, category))
         return
     level, frame = 1, sys._getframe()
     while frame.f_back is not None and _is_inside(frame.f_globals.get("__name__", "")):

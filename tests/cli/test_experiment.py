@@ -40,7 +40,6 @@ def test_the_gallery_is_one_page(tmp_path, capsys):
     [
         (["run", "nope"], "unknown experiment 'nope'; known: "),
         (["gallery", "nope"], "unknown experiment 'nope'; known: "),
-        (["run", "mlp_loss", "--seeds", "few"], "--seeds takes a whole number, got 'few'"),
         (["run", "mlp_loss", "--seeds", "0"], "seeds must be at least 1"),
         (["run", "mlp_loss", "--seeds", "1,1"], "distinct integers"),
         (["run", "mlp_loss", "--jobs", "0"], "n_jobs must be"),
@@ -53,6 +52,15 @@ def test_bad_input_is_one_line_and_exit_code_2(words, message, tmp_path, monkeyp
     captured = capsys.readouterr()
     assert captured.out == ""
     assert captured.err.count("\n") == 1 and message in captured.err
+
+
+@pytest.mark.parametrize("option", ["--seeds", "--jobs"])
+def test_a_word_that_is_no_number_is_told_by_its_option(option, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["experiment", "run", "mlp_loss", option, "few"])
+    assert stop.value.code == 2
+    wanted = f"error: argument {option}: takes a whole number, got 'few'\n"
+    assert capsys.readouterr().err == f"deepgen experiment run: {wanted}"
 
 
 @pytest.mark.parametrize("words", [[], ["dance"], ["run"], ["list", "now"]])

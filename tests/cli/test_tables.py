@@ -81,8 +81,13 @@ def test_same_seed_same_predictions(folder, capsys):
     assert outputs[0].startswith("label,probability of cheap,probability of dear\n")
 
 
-def test_the_model_file_is_read_by_load_as_well(folder):
-    assert isinstance(load(folder / "price.dgn"), MLPRegressor)
+@pytest.mark.parametrize("target", ["price", "label"])
+def test_load_and_predict_give_the_same(folder, target, capsys):
+    table = pandas.read_csv(folder / f"{target}.csv", dtype={"kind": str})
+    model = load(folder / f"{target}.dgn")
+    assert cli.main(["predict", f"{folder}/{target}.dgn", f"{folder}/{target}.csv"]) == 0
+    printed = pandas.DataFrame({target: model.predict(table)}).to_csv(index=False)
+    assert printed == capsys.readouterr().out
 
 
 def test_a_table_without_target_has_a_report_without_predictions(folder, capsys):
@@ -97,9 +102,6 @@ def test_a_table_without_target_has_a_report_without_predictions(folder, capsys)
 @pytest.mark.parametrize("arguments, words", [
     (["fit", "none.csv", "--target", "y"], "cannot read none.csv"),
     (["fit", "{f}/price.csv", "--target", "prize"], "there is no column 'prize'"),
-    (["fit", "{f}/price.csv", "--target", "price", "--hidden", "0"], "--hidden takes whole"),
-    (["fit", "{f}/price.csv", "--target", "price", "--epochs", "x"], "--epochs takes whole"),
-    (["fit", "{f}/price.csv", "--target", "price", "--hidden", "9" * 30], "--hidden takes whole"),
     (["fit", "{f}/price.csv", "--target", "price", "--task", "sort"], "unknown task 'sort'"),
     (["fit", "{f}/price.csv", "--target", "price", "--out", "/no/m"], "there is no folder"),
     (["fit", "{f}/label.csv", "--target", "label", "--task", "regression"], "needs numbers"),
@@ -120,6 +122,25 @@ def test_bad_input_is_one_line_and_exit_code_2(folder, arguments, words, capsys)
     assert cli.main([word.format(f=folder) for word in arguments]) == 2
     output = capsys.readouterr()
     assert output.out == "" and output.err.count("\n") == 1 and words in output.err
+
+
+@pytest.mark.parametrize("option, word", [
+    ("--hidden", "0"),
+    ("--hidden", "8,x"),
+    ("--hidden", "9" * 30),
+    ("--epochs", "x"),
+    ("--epochs", "0"),
+    ("--seed", "-1"),
+])  # fmt: skip
+def test_numbers_that_make_no_sense_are_one_line_and_exit_code_2(folder, option, word, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["fit", f"{folder}/price.csv", "--target", "price", option, word])
+    assert stop.value.code == 2
+    output = capsys.readouterr()
+    assert output.out == "" and output.err.count("\n") == 1
+    least, got = int(option != "--seed"), word.split(",")[-1]
+    wanted = f"takes whole numbers from {least} to 2147483647, got '{got}'"
+    assert output.err == f"deepgen fit: error: argument {option}: {wanted}\n"
 
 
 def test_too_little_memory_is_one_line_and_exit_code_2(folder, monkeypatch, capsys):

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 import pytest
-from estimators.problems import curve, features
+from estimators.samples import curve, features
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 
@@ -120,7 +120,7 @@ def test_what_has_no_history_is_refused(monkeypatch):
     with pytest.raises(NotFittedError):
         deepgen.plot_history(MLPRegressor())
     model = MLPRegressor(max_iter=1).fit(X, Y)
-    for column in model._course.history.columns.values():
+    for column in model._training_state.history.columns.values():
         column.clear()
     with pytest.raises(ValueError, match="no history to draw"):
         deepgen.plot_history(model)

@@ -42,6 +42,14 @@ def members(thing):
             yield name
 
 
+def overridden(thing, name):
+    """The member of a base that a class's own member takes the place of."""
+    for base in thing.__mro__[1:]:
+        if base.__module__.startswith("deepgen") and name in vars(base):
+            return vars(base)[name]
+    return None
+
+
 def public_names():
     """Names of all public classes and functions of the package, methods and properties."""
     for module_name in public_modules():
@@ -51,7 +59,10 @@ def public_names():
                 continue
             if inspect.isclass(thing):
                 yield f"{module_name}.{name}"
-                yield from (f"{module_name}.{name}.{member}" for member in members(thing))
+                for member in members(thing):
+                    # An override inherits, or says in a sentence what it does differently.
+                    if overridden(thing, member) is None:
+                        yield f"{module_name}.{name}.{member}"
             elif inspect.isfunction(thing):
                 yield f"{module_name}.{name}"
 

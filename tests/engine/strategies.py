@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from problems import BATCH, LAYER, LOSS_COMPONENTS, NONE, SKIP_COMPONENTS
+from small_networks import BATCH, LAYER, LOSS_COMPONENTS, NONE, SKIP_COMPONENTS
 
 from deepgen import _core
 from reference import ACTIVATIONS, LayerSpec, NetworkSpec

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from problems import (
+from scipy import sparse
+from small_networks import (
     BATCH,
     LAYER,
     LOSS_COMPONENTS,
@@ -16,8 +17,7 @@ from problems import (
     scaled_problem,
     two_hidden,
 )
-from problems import network_of as spec_of
-from scipy import sparse
+from small_networks import network_of as spec_of
 
 import reference
 from engine.building import cast, parameters_after, rows_of_csr, trainer_of

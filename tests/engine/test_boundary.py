@@ -4,8 +4,8 @@ import pickle
 
 import numpy as np
 import pytest
-from problems import BATCH, LAYER, problem, residual, two_hidden
-from problems import network_of as dense
+from small_networks import BATCH, LAYER, problem, residual, two_hidden
+from small_networks import network_of as dense
 
 import reference
 from deepgen import _core

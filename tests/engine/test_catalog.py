@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from problems import network_of as spec_of
+from small_networks import network_of as spec_of
 
 import reference
 from deepgen import _core

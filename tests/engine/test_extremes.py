@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from problems import network_of as dense
-from problems import problem, two_hidden
+from small_networks import network_of as dense
+from small_networks import problem, two_hidden
 
 from deepgen import _core
 from engine.building import component_of, network_of, spec_of

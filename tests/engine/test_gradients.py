@@ -5,7 +5,7 @@ Every activation, loss, normalization and skip, on every SIMD path, in float64.
 
 import numpy as np
 import pytest
-from problems import (
+from small_networks import (
     BATCH,
     LAYER,
     LOSS_COMPONENTS,

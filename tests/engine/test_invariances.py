@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from problems import BATCH, LAYER, NONE, describe, residual, scaled_problem, two_hidden
-from problems import network_of as spec_of
+from small_networks import BATCH, LAYER, NONE, describe, residual, scaled_problem, two_hidden
+from small_networks import network_of as spec_of
 
 import reference
 from engine.building import cast, network_of

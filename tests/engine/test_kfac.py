@@ -4,8 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from problems import BATCH, LAYER, LOSS_COMPONENTS, NONE, describe, network_of, residual, two_hidden
 from scipy import sparse
+from small_networks import (
+    BATCH,
+    LAYER,
+    LOSS_COMPONENTS,
+    NONE,
+    describe,
+    network_of,
+    residual,
+    two_hidden,
+)
 
 import reference
 from deepgen._engine.blas import one_blas_thread
@@ -13,7 +22,7 @@ from engine.building import cast, parameters_after, rows_of_csr, trainer_of
 from engine.strategies import assert_close, every_path
 from engine.test_trainer import assert_training_equals_twin
 from reference import Component, LayerSpec
-from reference.fisher import information, sampled_slopes
+from reference.fisher import information, sampled_gradients
 
 
 @pytest.fixture(autouse=True)
@@ -195,8 +204,8 @@ def exact_fisher(spec, parameters, x, draws):
     trace = reference.network.forward(spec, parameters, x)
     z = trace[-1].outputs
     gradients = [
-        reference.network.gradient_of_slopes(
-            spec, parameters, trace, sampled_slopes(spec.loss.name, z, {}, key)
+        reference.network.gradient_from_outputs(
+            spec, parameters, trace, sampled_gradients(spec.loss.name, z, {}, key)
         )
         for key in range(draws)
     ]
@@ -227,12 +236,12 @@ def test_for_one_row_the_kronecker_product_of_the_factors_is_the_fisher_matrix()
 
 
 @pytest.mark.parametrize("loss", LIKELIHOODS, ids=describe)
-def test_sampled_slopes_have_mean_zero_and_the_fisher_information_as_second_moment(loss):
+def test_sampled_gradients_have_mean_zero_and_the_fisher_information_as_second_moment(loss):
     """Against the mean curvature over targets that the model predicts: Bartlett's identity."""
     settings = {**reference.LOSSES[loss.name].defaults, **loss.settings}
     n, k = 4_000, 3
     z = np.tile([[0.3, -0.8, 0.5]], (n, 1))
-    s = sampled_slopes(loss.name, z, settings, key=7)
+    s = sampled_gradients(loss.name, z, settings, key=7)
     moment = s.T @ s / n
     if loss.name == "log_loss":
         p = reference.LOSSES["log_loss"].means(z[:1])[0]

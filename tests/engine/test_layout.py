@@ -2,8 +2,8 @@
 
 import pytest
 from hypothesis import given
-from problems import BATCH, LAYER
-from problems import network_of as spec_of
+from small_networks import BATCH, LAYER
+from small_networks import network_of as spec_of
 
 import reference
 from engine.building import network_of

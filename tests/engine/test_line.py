@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from problems import BATCH, LAYER, NONE, describe, residual, scaled_problem, two_hidden
+from small_networks import BATCH, LAYER, NONE, describe, residual, scaled_problem, two_hidden
 
 from deepgen import _core
 from engine.building import parameters_after, trainer_of

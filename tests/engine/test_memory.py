@@ -4,9 +4,9 @@ import gc
 
 import numpy as np
 import pytest
-from problems import BATCH, NONE, describe, scaled_problem, two_hidden
-from problems import network_of as spec_of
 from scipy import sparse
+from small_networks import BATCH, NONE, describe, scaled_problem, two_hidden
+from small_networks import network_of as spec_of
 
 from engine.building import cast, network_of, parameters_after, rows_of_csr, trainer_of
 from engine.strategies import every_dtype

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from problems import BATCH, LAYER, NONE, residual, scaled_problem, two_hidden
 from scipy import sparse
+from small_networks import BATCH, LAYER, NONE, residual, scaled_problem, two_hidden
 
 import reference
 from deepgen import _core

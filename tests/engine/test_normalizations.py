@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from problems import LAYER, scaled_problem
-from problems import network_of as spec_of
+from small_networks import LAYER, scaled_problem
+from small_networks import network_of as spec_of
 
 import reference
 from engine.building import cast, network_of, parameters_after, trainer_of

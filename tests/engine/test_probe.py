@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from problems import (
+from scipy import sparse
+from small_networks import (
     BATCH,
     LAYER,
     LOSS_COMPONENTS,
@@ -16,7 +17,6 @@ from problems import (
     scaled_problem,
     two_hidden,
 )
-from scipy import sparse
 
 import reference
 from deepgen import _core

@@ -4,8 +4,17 @@ import threading
 
 import numpy as np
 import pytest
-from problems import BATCH, LAYER, NONE, describe, network_of, problem, scaled_problem, two_hidden
 from scipy import sparse
+from small_networks import (
+    BATCH,
+    LAYER,
+    NONE,
+    describe,
+    network_of,
+    problem,
+    scaled_problem,
+    two_hidden,
+)
 
 import reference
 from deepgen import _core

@@ -9,8 +9,8 @@ import threading
 import numpy as np
 import pytest
 import threadpoolctl
-from problems import LAYER, scaled_problem
-from problems import network_of as spec_of
+from small_networks import LAYER, scaled_problem
+from small_networks import network_of as spec_of
 
 from deepgen import _core
 from engine.building import network_of, parameters_after, trainer_of

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from problems import LAYER, REPARAMETRIZATIONS, describe, problem, residual
+from small_networks import LAYER, REPARAMETRIZATIONS, describe, problem, residual
 
 import reference
 from deepgen import _core

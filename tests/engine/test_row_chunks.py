@@ -1,15 +1,15 @@
-"""Measurements in slices equal those in one call."""
+"""Measurements in chunks of rows equal those in one call."""
 
 import itertools
 
 import numpy as np
 import pytest
-from problems import LAYER, scaled_problem
-from problems import network_of as spec_of
 from scipy import sparse
+from small_networks import LAYER, scaled_problem
+from small_networks import network_of as spec_of
 
 from deepgen import _core
-from deepgen._engine import row_chunks as slices
+from deepgen._engine import row_chunks
 from deepgen._inputs.features import as_matrix
 from deepgen._network.network import Network
 from engine.building import network_of
@@ -31,17 +31,17 @@ def problem(kind, dtype="float64"):
 
 @pytest.fixture
 def cut(monkeypatch):
-    """Makes slices of 256 rows, and counts the calls of a measurement."""
+    """Makes chunks of 256 rows, and counts the calls of a measurement."""
 
     def measured(measure):
         whole = measure()
         with monkeypatch.context() as patch:
-            patch.setattr(slices, "SLICE_WORK", 1.0)
-            parts = slices.slices
+            patch.setattr(row_chunks, "CHUNK_WORK", 1.0)
+            chunks = row_chunks.row_chunks
             counts = []
             patch.setattr(
-                "deepgen._network.network.slices",
-                lambda *how, **more: [counts.append(1) or part for part in parts(*how, **more)],
+                "deepgen._network.network.row_chunks",
+                lambda *how, **more: [counts.append(1) or chunk for chunk in chunks(*how, **more)],
             )
             pieces = measure()
         assert len(counts) >= 3
@@ -65,7 +65,7 @@ def test_outputs_are_the_same_to_the_bit(cut, kind, dtype, rows):
 @pytest.mark.parametrize("rows", [None, np.arange(N - 1, 100, -1)])
 def test_losses_and_gradients_are_those_of_all_rows(cut, kind, weighted, rows):
     network, X, y, weights = problem(kind)
-    weights[:300] = 0  # a slice without weight counts nothing
+    weights[:300] = 0  # a chunk without weight counts nothing
     weights = weights if weighted else None
     how = dict(rows=rows, alpha=3.0)
     np.testing.assert_allclose(*cut(lambda: network.loss(X, y, weights, **how)), rtol=1e-13)
@@ -84,13 +84,13 @@ def test_moments_are_those_of_all_rows(cut, kind):
 def test_cuts_depend_on_the_shapes_only():
     network, X, _, _ = problem("dense")
     big = np.broadcast_to(np.zeros(1), (30_000_000, 12))
-    of_one, of_many = (slices.slices(network.core, big, None, limit) for limit in (1, 64))
+    of_one, of_many = (row_chunks.row_chunks(network.core, big, None, limit) for limit in (1, 64))
     assert len(of_one) == len(of_many) > 1
-    assert [part.span for part in of_one] == [part.span for part in of_many]
+    assert [chunk.span for chunk in of_one] == [chunk.span for chunk in of_many]
     assert of_one[0].span.start == 0 and of_one[-1].span.stop == len(big)
     for one, other in itertools.pairwise(of_one):
         assert one.span.stop == other.span.start
-    assert slices.slices(network.core, X, None, 1) == [slices.Slice(None, None, 1)]
+    assert row_chunks.row_chunks(network.core, X, None, 1) == [row_chunks.RowChunk(None, None, 1)]
 
 
 def test_a_sparse_matrix_counts_by_what_it_stores():
@@ -98,8 +98,8 @@ def test_a_sparse_matrix_counts_by_what_it_stores():
     columns = np.arange(0, 20_000, 10) % 100_000
     matrix = sparse.csr_matrix((np.ones(2000), columns, np.arange(2001)), shape=(2000, 100_000))
     network = network_of(spec)
-    assert len(slices.slices(network, as_matrix(matrix), None, 1)) == 1
+    assert len(row_chunks.row_chunks(network, as_matrix(matrix), None, 1)) == 1
     dense = np.broadcast_to(np.zeros(1), (2000, 100_000))
-    assert len(slices.slices(network, dense, None, 1)) > 1
+    assert len(row_chunks.row_chunks(network, dense, None, 1)) > 1
     assert as_matrix(matrix).n_stored == matrix.nnz
     assert isinstance(as_matrix(matrix), _core.SparseRows)

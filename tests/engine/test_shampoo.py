@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from problems import BATCH, LAYER, NONE, describe, network_of, residual, two_hidden
 from scipy.linalg import fractional_matrix_power, polar
+from small_networks import BATCH, LAYER, NONE, describe, network_of, residual, two_hidden
 
 from engine.building import parameters_after, trainer_of
 from engine.strategies import assert_close, every_path
@@ -123,22 +123,6 @@ def test_three_steps_are_those_of_fractional_matrix_powers(beta_2, rng):
 def test_the_first_step_without_a_ridge_is_the_polar_factor(rng):
     G = rng.normal(size=(5, 4))
     np.testing.assert_allclose(Prescribed([G], epsilon=0.0).W, -polar(G)[0], atol=1e-12)
-
-
-def test_public_ports_part_from_the_paper_at_the_second_step(rng):
-    """With exponent -1/2 and R fed by the preconditioned gradient the first step is the same."""
-    gradients = rng.normal(size=(2, 5, 4))
-    W, L, R = np.zeros((5, 4)), 1e-9 * np.eye(5), 1e-9 * np.eye(4)
-    ports = []
-    for G in gradients:
-        L = L + G @ G.T
-        turned = fractional_matrix_power(L, -0.5) @ G
-        R = R + turned.T @ turned
-        W = W - turned @ fractional_matrix_power(R, -0.5)
-        ports.append(W)
-    run = Prescribed(gradients)
-    np.testing.assert_allclose(run.trajectory[0], ports[0], atol=1e-6)
-    assert np.abs(run.trajectory[1] - ports[1]).max() > 0.1
 
 
 def test_on_diagonal_gradients_it_is_adagrad(rng):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from problems import BATCH, LAYER, NONE, describe, residual, scaled_problem, two_hidden
-from problems import network_of as spec_of
 from scipy import sparse
+from small_networks import BATCH, LAYER, NONE, describe, residual, scaled_problem, two_hidden
+from small_networks import network_of as spec_of
 
 import reference
 from engine.building import cast, network_of, parameters_after, rows_of_csr, trainer_of

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from problems import (
+from small_networks import (
     BATCH,
     LAYER,
     LOSS_COMPONENTS,

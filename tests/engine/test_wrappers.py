@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from problems import (
+from small_networks import (
     BATCH,
     LAYER,
     NONE,

@@ -12,7 +12,7 @@ import reference
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.augmentation import AUGMENTATIONS, Jitter, Mask, SwapNoise
 from deepgen.optimizers import SGD
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

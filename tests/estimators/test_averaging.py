@@ -14,7 +14,7 @@ from deepgen._training.slice_sizer import SliceSizer
 from deepgen.averaging import EMA, SWA
 from deepgen.normalizations import BatchNorm
 from deepgen.schedules import Constant, Cosine
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

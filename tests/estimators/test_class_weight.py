@@ -7,7 +7,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from deepgen import MLPClassifier
 from deepgen.losses import LogLoss
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X = features()

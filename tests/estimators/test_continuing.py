@@ -11,7 +11,7 @@ from deepgen.losses import Quantile
 from deepgen.normalizations import BatchNorm
 from deepgen.optimizers import SGD
 from deepgen.skips import Residual
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

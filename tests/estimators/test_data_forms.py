@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 
 from deepgen import MLPClassifier, MLPRegressor
-from estimators.problems import curve, features, same_bits
+from estimators.samples import curve, features, same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -9,7 +9,7 @@ from scipy import sparse
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._training.slice_sizer import SliceSizer
 from deepgen.skips import Residual
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

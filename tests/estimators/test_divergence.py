@@ -10,7 +10,7 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 
 from deepgen import MLPClassifier, MLPRegressor
-from estimators.problems import curve, features
+from estimators.samples import curve, features
 
 X = features()
 Y = curve(X)

@@ -7,7 +7,7 @@ from sklearn.exceptions import NotFittedError
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.normalizations import BatchNorm
-from estimators.problems import curve, features
+from estimators.samples import curve, features
 from reference.activations import ACTIVATIONS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

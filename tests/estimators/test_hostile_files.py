@@ -13,8 +13,8 @@ from safetensors.numpy import save
 
 import deepgen
 from deepgen import MLPClassifier, MLPRegressor
-from deepgen._serialization.file_format import digits, pack, unpack
-from estimators.problems import curve, features
+from deepgen._serialization.file_format import pack, unpack
+from estimators.samples import curve, features
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -56,6 +56,15 @@ def test_a_file_with_any_byte_changed_is_refused(content, refused, data):
     place = data.draw(st.integers(0, len(content) - 1))
     altered[place] ^= data.draw(st.integers(1, 255))
     refused(bytes(altered))
+
+
+def test_a_file_with_another_space_in_its_header_is_refused(content, refused):
+    """To JSON it is the same file; the digest is over each byte."""
+    size = int.from_bytes(content[:8], "little")
+    text = content[8 : 8 + size]
+    for other in (text.rstrip() + b"\t", b" " + text, text.replace(b",", b", ", 1)):
+        other = other.ljust(size + 8)
+        refused(struct.pack("<Q", len(other)) + other + content[8 + size :], "does not match")
 
 
 @given(data=st.data())
@@ -113,6 +122,7 @@ NETWORK = ("attributes", "network_", "network", "state")
         (set_in("parameters", "alpha", {}), "unknown kind 'nothing'"),
         (set_in("parameters", "alpha", {"scalar": "object", "value": 1}), "numbers of type object"),
         (set_in("parameters", "alpha", {"tensor": "nowhere"}), "nowhere"),
+        (set_in("pipeline", {}), "unknown section 'pipeline'"),
         (set_in("attributes", "predict", 1), "unknown attribute 'predict'"),
         (set_in("attributes", "__class__", 1), "unknown attribute '__class__'"),
         (set_in("attributes", "n_features_in_", 4), "takes 5 features and gives 3 outputs"),
@@ -188,11 +198,11 @@ def test_arrays_that_the_file_does_not_hold_are_refused(content, refused):
         header = json.loads(content[8 : 8 + size])
         header["network_.parameters"].update(shape=shape, data_offsets=offsets)
         text = json.dumps(header, separators=(",", ":")).encode()
-        lying = bytearray(struct.pack("<Q", len(text)) + text + content[8 + size :])
-        place = digits(lying)
-        lying[place] = b"0" * 64
-        lying[place] = hashlib.sha256(lying).hexdigest().encode()
-        refused(bytes(lying), "its arrays cannot be read")
+        lying = struct.pack("<Q", len(text)) + text + content[8 + size :]
+        old = json.loads(header["__metadata__"]["deepgen"])["sha256"].encode()
+        blank = lying.replace(old, b"0" * 64)
+        digest = hashlib.sha256(blank).hexdigest().encode()
+        refused(lying.replace(old, digest), "its arrays cannot be read")
 
 
 JSON = st.recursive(

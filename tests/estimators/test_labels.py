@@ -7,7 +7,7 @@ from sklearn.exceptions import NotFittedError
 
 from deepgen import MLPClassifier
 from deepgen.losses import Focal, LogLoss
-from estimators.problems import curve, features, same_bits
+from estimators.samples import curve, features, same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -202,3 +202,20 @@ def test_partial_fit_after_fit_goes_on():
 def test_labels_that_are_none_are_refused(y, message):
     with pytest.raises(ValueError, match=message):
         model_of().fit(X, y)
+
+
+@pytest.mark.parametrize(
+    ("y", "shape", "n_columns"),
+    [
+        (np.zeros(len(X)), (len(X), 1), 1),
+        (Y > 0, (len(X),), 2),
+        (THREE, (len(X), 3), 3),
+        (SEVERAL, (len(X), 3), 3),
+        (SEVERAL[:, :2], (len(X), 2), 2),
+    ],
+    ids=["one class", "two", "three", "three labels", "two labels"],
+)
+def test_logits_and_probabilities_have_their_shapes(y, shape, n_columns):
+    model = MLPClassifier(max_iter=2, random_state=0).fit(X, y)
+    assert model.decision_function(X).shape == shape
+    assert model.predict_proba(X).shape == model.predict_log_proba(X).shape == (len(X), n_columns)

@@ -7,7 +7,7 @@ import pytest
 from sklearn.exceptions import NotFittedError
 
 from deepgen import MLPRegressor
-from estimators.problems import curve, features
+from estimators.samples import curve, features
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X = features()

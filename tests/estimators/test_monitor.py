@@ -13,7 +13,7 @@ from sklearn.neural_network import MLPRegressor as ScikitLearnsRegressor
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._training.monitor import duration
 from deepgen.schedules import InvScaling
-from estimators.problems import curve, features, same_bits
+from estimators.samples import curve, features, same_bits
 
 X = features()
 Y = curve(X)

@@ -18,7 +18,7 @@ from deepgen.normalizations import (
 from deepgen.optimizers import LBFGS, SGD, AdaDelta, AdaGrad, Adam, AdamW, RMSProp
 from deepgen.schedules import Constant, InvScaling
 from deepgen.skips import DeepNorm, Fixup, Highway, Residual
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -244,3 +244,15 @@ def test_l2_falls_on_weights_and_is_divided_by_the_batch():
 def test_clipped_batches_warn():
     with pytest.warns(UserWarning, match="larger than sample size. It is going to be clipped"):
         model_of(batch_size=1000).fit(X, Y)
+
+
+def test_a_batch_without_weight_makes_no_step():
+    settings = dict(batch_size=50, shuffle=False, max_iter=3, dtype="float64", random_state=0)
+    settings["target_scaling"] = None
+    weights = np.ones(150)
+    weights[50:100] = 0
+    with_gap = MLPRegressor(**settings).fit(X[:150], Y[:150], weights)
+    kept = weights > 0
+    without = MLPRegressor(**settings).fit(X[:150][kept], Y[:150][kept])
+    for first, second in zip(with_gap.coefs_, without.coefs_, strict=True):
+        np.testing.assert_allclose(first, second, rtol=1e-12, atol=1e-15)

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import (
 
 from deepgen import MLPClassifier, MLPRegressor, _core
 from deepgen._component import Component
-from estimators.problems import curve, features
+from estimators.samples import curve, features
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

@@ -5,7 +5,7 @@ import pytest
 from sklearn import neural_network
 
 import deepgen
-from estimators.problems import curve, features, starting_weights, weights
+from estimators.samples import curve, features, starting_weights, weights
 
 pytest.importorskip("sklearn", "1.7", reason="scikit-learn's MLP takes weights from 1.7 on")
 

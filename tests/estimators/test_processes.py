@@ -240,8 +240,8 @@ def test_the_pickle_of_a_fitted_model_holds_weights_and_history_only():
     assert weights < len(pickle.dumps(model)) < weights + 10_000
     assert (
         model._training_state.optimizer_state
-        is model._training_state.parameters
-        is model._training_state.served
+        is model._training_state.resume_weights
+        is model._training_state.prediction_weights
         is None
     )
     model.set_params(warm_start=True).fit(X, Y)

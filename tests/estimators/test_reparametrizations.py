@@ -6,14 +6,14 @@ from scipy import integrate, sparse, stats
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._engine.activations import variance_gain
-from deepgen._network.initializers import STANDARDIZING_ROWS
+from deepgen._network.data_dependent import STANDARDIZING_ROWS
 from deepgen.estimators.network_spec import ACTIVATIONS
 from deepgen.normalizations import (
     ScaledWeightStandardization,
     WeightNorm,
     WeightStandardization,
 )
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 from reference import ACTIVATIONS as TWINS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -29,7 +29,7 @@ from deepgen import (
 )
 from deepgen._component import Component
 from deepgen._serialization.plain_data import known_classes
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -44,6 +44,7 @@ LABELS = {
     "integers": np.array([7, -3, 900])[THREE],
     "small integers": np.array([7, 3, 9], dtype=np.uint8)[THREE],
     "floats": np.array([0.0, 1.0, 2.0])[THREE],
+    "like a digest": np.array(["0" * 64, "f" * 64])[(Y > 0).astype(int)],
     "booleans": Y > 0,
     "one class": np.zeros(len(Y), dtype=int),
     "several": np.stack([Y > 0, X[:, 0] > 0, X[:, 1] > 0], axis=1).astype(int),

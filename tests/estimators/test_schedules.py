@@ -22,7 +22,7 @@ from deepgen.schedules import (
     Snapshot,
     Warmup,
 )
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

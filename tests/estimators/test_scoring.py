@@ -17,7 +17,7 @@ from sklearn.metrics import (
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.losses import Quantile
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 X, X_VAL = features(), features(seed=9)

@@ -10,7 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 import reference
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.optimizers import SOLVERS
-from estimators.problems import curve, features, starting_weights
+from estimators.samples import curve, features, starting_weights
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),

@@ -13,7 +13,7 @@ from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.estimators.network_spec import network_spec
 from deepgen.normalizations import LayerNorm
 from deepgen.skips import SKIPS, DeepNorm, Fixup, Highway, Residual
-from estimators.problems import curve, features, same_bits
+from estimators.samples import curve, features, same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

@@ -13,7 +13,7 @@ from deepgen._training import first_order as training
 from deepgen.averaging import Snapshots
 from deepgen.normalizations import BatchNorm
 from deepgen.schedules import Snapshot
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 X = features()
 Y = curve(X)

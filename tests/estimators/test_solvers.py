@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 import deepgen
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.optimizers import SAM, SGD, SOLVERS, WRAPPERS, RMSProp
-from estimators.problems import curve, features, same_bits
+from estimators.samples import curve, features, same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

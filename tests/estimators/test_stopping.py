@@ -9,7 +9,7 @@ from deepgen import MLPClassifier, MLPRegressor
 from deepgen._training import first_order as training
 from deepgen._training.patience import Patience
 from deepgen._training.validation import split_rows
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 X = features()
 Y = curve(X)

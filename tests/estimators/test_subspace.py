@@ -10,7 +10,7 @@ import deepgen
 from deepgen import MLPClassifier, MLPRegressor, Probe
 from deepgen.averaging import LearnedLine
 from deepgen.optimization import linear_path
-from estimators.problems import curve, features, same_bits, weights
+from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

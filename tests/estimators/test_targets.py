@@ -6,7 +6,7 @@ from sklearn.metrics import d2_pinball_score, r2_score
 
 from deepgen import MLPRegressor
 from deepgen.losses import Gamma, Huber, Poisson, Quantile, SquaredError
-from estimators.problems import curve, features, weights
+from estimators.samples import curve, features, starting_weights, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -174,3 +174,14 @@ def test_another_number_of_outputs_is_refused_in_partial_fit():
     model = model_of().partial_fit(X, Y)
     with pytest.raises(ValueError, match="y has 2 columns, the regressor was fitted with 1"):
         model.partial_fit(X, np.column_stack([Y, Y]))
+
+
+def test_losses_are_summed_over_outputs_and_halved():
+    y = np.stack([Y, 2 * Y, X[:, 0]], axis=1)
+    settings = dict(hidden_layer_sizes=(6,), max_iter=1, alpha=0.0, batch_size=len(X))
+    coefs, intercepts = starting_weights([5, 6, 3])
+    ours = MLPRegressor(target_scaling=None, dtype="float64", **settings)
+    ours.fit(X, y, coefs_init=coefs, intercepts_init=intercepts)
+    hidden = np.maximum(X @ coefs[0] + intercepts[0], 0)
+    mean = ((hidden @ coefs[1] + intercepts[1] - y) ** 2).mean() / 2
+    assert ours.loss_ == pytest.approx(3 * mean)

@@ -199,7 +199,7 @@ def test_the_catalog_names_each_experiment_once_after_its_file():
     assert len(set(names)) == len(names)
     for runner in CATALOG:
         assert find_experiment(runner.experiment.name) is runner
-        assert runner.measure.__module__ == f"deepgen.experiments.{runner.experiment.name}"
+        assert runner.measure.__module__ == f"deepgen.experiments.claims.{runner.experiment.name}"
         about = runner.experiment
         assert all((about.title, about.claim, about.source, about.protocol))
         assert (about.seeds == 0) == (about.quick_seeds == 0)

@@ -190,7 +190,7 @@ def test_segments_that_are_none_are_refused(a, b, message):
 
 
 def test_too_many_pieces_are_refused_with_a_way_out(monkeypatch):
-    monkeypatch.setattr("deepgen.expressivity.segment.LIMIT", 1000)
+    monkeypatch.setattr("deepgen.expressivity.segment.MAX_NUMBERS", 1000)
     with pytest.raises(ValueError, match=r"layer \d+ has \d+ pieces.*more than 1000.*sampled_pat"):
         breakpoints(tri(12), 0.0, 1.0)
 

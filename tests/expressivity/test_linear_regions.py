@@ -276,7 +276,7 @@ def test_of_several_members_one_is_taken():
 def test_too_many_cells_are_refused_with_a_way_out(monkeypatch):
     # The function hides the module of the same name.
     module = sys.modules["deepgen.expressivity.linear_regions"]
-    monkeypatch.setattr(module, "LIMIT", 3000)
+    monkeypatch.setattr(module, "MAX_NUMBERS", 3000)
     with pytest.raises(ValueError, match=r"more than \d+ cells in layer 1.*sampled_patterns"):
         linear_regions(he_network(0), WINDOW)
 

@@ -6,7 +6,8 @@ from scipy import stats
 
 from deepgen import _core
 from deepgen._engine.random_streams import INIT, generator, stream
-from deepgen._network.initializers import INITIALIZERS, initialize, standardize_layers
+from deepgen._network.data_dependent import standardize_layers
+from deepgen._network.initializers import INITIALIZERS, initialize
 from deepgen._network.network import Network
 from deepgen.estimators.network_spec import network_spec
 from deepgen.normalizations import BatchNorm

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from engine.building import parameters_after, trainer_of
-from problems import BATCH, network_of, parameters_of, residual, two_hidden
+from small_networks import BATCH, network_of, parameters_of, residual, two_hidden
 
 import reference
 from reference import Component, LayerSpec

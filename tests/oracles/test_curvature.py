@@ -6,7 +6,7 @@ Every combination of activation, normalization, skip and loss, on networks of up
 import numpy as np
 import pytest
 from engine.building import network_of as core_of
-from problems import (
+from small_networks import (
     BATCH,
     LAYER,
     LOSS_COMPONENTS,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from engine.building import parameters_after, trainer_of
-from problems import LAYER, LOSS_COMPONENTS, describe, problem, two_hidden
+from small_networks import LAYER, LOSS_COMPONENTS, describe, problem, two_hidden
 
 import reference
 from reference import Component

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from problems import BATCH, LAYER, NONE, describe, problem, residual, two_hidden
+from small_networks import BATCH, LAYER, NONE, describe, problem, residual, two_hidden
 
 import reference
 from reference import Component

@@ -3,11 +3,20 @@
 import numpy as np
 import pytest
 from engine.building import network_of as core_of
-from problems import BATCH, LAYER, NONE, REPARAMETRIZATIONS, describe, problem, residual, two_hidden
+from small_networks import (
+    BATCH,
+    LAYER,
+    NONE,
+    REPARAMETRIZATIONS,
+    describe,
+    problem,
+    residual,
+    two_hidden,
+)
 
 import reference
 from deepgen._network.network import Network
-from deepgen.probe.reparametrized import ChainedProbe
+from deepgen.probe.reparametrized import ReparametrizedProbe
 from reference import Component, LayerSpec, n_trainable
 
 torch = pytest.importorskip("torch", reason="the oracle is PyTorch: install the oracles extra")
@@ -64,7 +73,7 @@ def test_weight_norm_is_that_of_torch_itself(kind):
 
 
 def probe_hessian(spec, parameters, data):
-    probe, P = ChainedProbe(Network(core_of(spec), parameters), *data), n_trainable(spec)
+    probe, P = ReparametrizedProbe(Network(core_of(spec), parameters), *data), n_trainable(spec)
     columns = np.zeros((P, P))
     for column, unit in zip(columns, np.eye(P), strict=True):
         probe.add_hvp(parameters, unit, column, 0, len(data[0]))
@@ -107,7 +116,8 @@ def test_the_twins_curvature_equals_torch(member):
 def test_all_that_a_probe_measures_equals_the_twin(member):
     spec = residual(LAYER, reparametrization=member)
     parameters, X, y, weights = problem(spec, n=20)
-    probe, P = ChainedProbe(Network(core_of(spec), parameters), X, y, weights), n_trainable(spec)
+    probe = ReparametrizedProbe(Network(core_of(spec), parameters), X, y, weights)
+    P = n_trainable(spec)
     rng = np.random.default_rng(1)
     v, u = rng.normal(size=P), rng.normal(size=20)
     twin, data = reference.probe, (spec, parameters)

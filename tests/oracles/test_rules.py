@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from engine.building import trainer_of
-from problems import network_of
+from small_networks import network_of
 
 from reference import Component
 from reference.optimizers import OPTIMIZERS

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from engine.building import network_of as core_of
 from engine.building import parameters_after, trainer_of
-from problems import network_of, problem, two_hidden
+from small_networks import network_of, problem, two_hidden
 
 from reference import Component, LayerSpec
 

@@ -5,7 +5,7 @@ import pytest
 from scipy import sparse
 
 from deepgen import Probe
-from probe.problems import KINDS, SMOOTH, data_of, fitted, probe_of
+from probe.fitted_models import KINDS, SMOOTH, data_of, fitted, probe_of
 
 # Central differences of step h: an error of h^2 times the third derivative, and rounding / h.
 STEP = 1e-5

@@ -17,8 +17,7 @@ from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from deepgen import MLPClassifier, MLPRegressor, Probe
-from deepgen.probe import probe as module
-from probe.problems import data_of, features, fitted, probe_of, smooth_target
+from probe.fitted_models import data_of, features, fitted, probe_of, smooth_target
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -145,7 +144,7 @@ def test_gauss_newton_of_a_linear_network_is_the_hessian():
     np.testing.assert_allclose(H, (X1.T * weights) @ X1 / weights.sum(), rtol=1e-12, atol=1e-14)
 
 
-def test_slices_leave_the_bits_alone(probe, v, monkeypatch):
+def test_chunks_of_rows_leave_the_bits_alone(probe, v, monkeypatch):
     X = np.tile(features(), (40, 1))
     many = Probe(fitted("layer norm"), X, smooth_target(X))
 
@@ -155,7 +154,7 @@ def test_slices_leave_the_bits_alone(probe, v, monkeypatch):
         return [many.hvp(w), many.gauss_newton(w), many.gradient(), G, many.per_sample_operator @ w]
 
     whole = measured()
-    monkeypatch.setattr(module, "SLICE_WORK", 1.0)
+    monkeypatch.setattr("deepgen._engine.row_chunks.CHUNK_WORK", 1.0)
     for actual, expected in zip(measured(), whole, strict=True):
         np.testing.assert_array_equal(actual, expected)
 
@@ -163,7 +162,7 @@ def test_slices_leave_the_bits_alone(probe, v, monkeypatch):
 def test_threads_leave_the_bits_alone(monkeypatch):
     X = np.tile(features(), (40, 1))
     results = []
-    monkeypatch.setattr("deepgen.probe.worthwhile_threads", lambda limit, work: limit)
+    monkeypatch.setattr("deepgen.probe.probe.worthwhile_threads", lambda limit, work: limit)
     for n_jobs in (1, 2, 3):
         model = fitted("layer norm").set_params(n_jobs=n_jobs)
         probe = Probe(model, X, smooth_target(X))

@@ -1,4 +1,4 @@
-"""The Fisher information of the outputs, and slopes drawn such that it is their second moment.
+"""The Fisher information of the outputs, and gradients drawn such that it is their second moment.
 
     squared_error    1           normal of variance 1
     absolute_error   1           Laplace's of scale 1
@@ -10,9 +10,9 @@
     log_loss         diag p - p p^T
     binary_log_loss  p (1 - p)
 
-Where it is diagonal a slope is its root with a random sign; of a softmax it is p - e_c for a class
-c drawn from p. A random number belongs to the step (the key), the row and the output. Focal losses
-are no likelihoods.
+Where it is diagonal a gradient is its root with a random sign; of a softmax it is p - e_c for a
+class c drawn from p. A random number belongs to the step (the key), the row and the output. Focal
+losses are no likelihoods.
 
 Sources: R. Fisher 1922; J. Martens, "New insights and perspectives on the natural gradient method",
 JMLR 2020, section 5; P. J. Huber, E. M. Ronchetti, "Robust statistics", 2009, section 4.5.
@@ -48,7 +48,7 @@ def information(loss, z, settings):
     return np.ones_like(z)
 
 
-def sampled_slopes(loss, z, settings, key):
+def sampled_gradients(loss, z, settings, key):
     """Slopes s (n, k) with E[s s^T] the Fisher information of a row."""
     if loss == "log_loss":
         p = softmax(z, axis=1)
@@ -59,12 +59,12 @@ def sampled_slopes(loss, z, settings, key):
             for i in range(len(z))
         ]
     )
-    slopes = signs * np.sqrt(information(loss, z, settings))
+    gradients = signs * np.sqrt(information(loss, z, settings))
     if loss == "quantile" and not np.isscalar(settings["quantile"]):
         # z_j enters the quantiles j, j + 1, ...
-        later = np.cumsum(slopes[:, ::-1], axis=1)[:, ::-1]
+        later = np.cumsum(gradients[:, ::-1], axis=1)[:, ::-1]
         return np.column_stack([later[:, :1], later[:, 1:] * expit(z[:, 1:])])
-    return slopes
+    return gradients
 
 
 def drawn(p, u):

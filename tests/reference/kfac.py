@@ -18,7 +18,7 @@ appendix (eigenbasis); J. Ba, R. Grosse, J. Martens, ICLR 2017, section 5.1 (the
 import numpy as np
 
 from . import network
-from .fisher import sampled_slopes
+from .fisher import sampled_gradients
 from .optimizers import SGD
 from .random import child, stream
 
@@ -71,8 +71,8 @@ class KFAC:
         self.t = 0
         self.sides = None
 
-    def look(self, spec, parameters, trace, weights, slopes, seed):
-        """Renew the factors where they are due; ``slopes`` of the outputs hold rows' weights."""
+    def look(self, spec, parameters, trace, weights, gradients, seed):
+        """Renew the factors where they are due; ``gradients`` of the outputs hold rows' weights."""
         self.spec = spec
         self.t += 1
         if self.sides is None:
@@ -87,34 +87,34 @@ class KFAC:
         keep = min(1.0 - 1.0 / number, self.settings["factor_decay"])
         root = np.sqrt(weights / weights.sum())[:, None]
         if self.settings["empirical"]:
-            s = slopes / weights.sum()
+            s = gradients / weights.sum()
         else:
             key = child(stream(seed, "fisher"), self.t)
             z, settings = trace[-1].outputs, network.loss_settings(spec)
-            s = root * sampled_slopes(spec.loss.name, z, settings, key)
+            s = root * sampled_gradients(spec.loss.name, z, settings, key)
         dz = {}
         network.gradient_in_effective(spec, parameters, trace, s, dz)
-        for l, (of_inputs, of_slopes) in enumerate(self.sides):
+        for l, (of_inputs, of_gradients) in enumerate(self.sides):
             a = trace[l].inputs
             if self.n_inputs(l) > a.shape[1]:
                 a = np.column_stack([a, np.ones(len(a))])
             of_inputs.update(root * a, keep)
             if self.settings["empirical"]:
-                # slopes at hand carry the row's share, of which the root is wanted
+                # gradients at hand carry the row's share, of which the root is wanted
                 dz[l] = np.where(root > 0.0, dz[l] / np.where(root > 0.0, root, 1.0), 0.0)
-            of_slopes.update(dz[l], keep)
-            self.find_roots(of_inputs, of_slopes)
+            of_gradients.update(dz[l], keep)
+            self.find_roots(of_inputs, of_gradients)
 
     def n_inputs(self, l):
         width = ([self.spec.n_inputs] + [layer.width for layer in self.spec.layers])[l]
         names = [block.name for block in network.layout(self.spec)]
         return width + (f"intercepts_{l}" in names)
 
-    def find_roots(self, of_inputs, of_slopes):
-        means = of_inputs.mean_eigenvalue(), of_slopes.mean_eigenvalue()
+    def find_roots(self, of_inputs, of_gradients):
+        means = of_inputs.mean_eigenvalue(), of_gradients.mean_eigenvalue()
         pi = np.sqrt(means[0] / means[1]) if min(means) > 0.0 else 1.0
         r = np.sqrt(self.settings["damping"])
-        for side, ridge in ((of_inputs, pi * r), (of_slopes, r / pi)):
+        for side, ridge in ((of_inputs, pi * r), (of_gradients, r / pi)):
             for i, statistic in enumerate(side.statistics):
                 if self.settings["eigen"]:
                     values, vectors = np.linalg.eigh(statistic)
@@ -124,17 +124,17 @@ class KFAC:
 
     def turned(self, l, dW):
         """The direction of a layer's matrix."""
-        of_inputs, of_slopes = self.sides[l]
+        of_inputs, of_gradients = self.sides[l]
         v = np.empty_like(dW)
         for i, rows in enumerate(of_inputs.blocks):
-            for j, columns in enumerate(of_slopes.blocks):
+            for j, columns in enumerate(of_gradients.blocks):
                 block = dW[rows, columns]
                 if self.settings["eigen"]:
-                    (d_A, Q_A), (d_G, Q_G) = of_inputs.bases[i], of_slopes.bases[j]
+                    (d_A, Q_A), (d_G, Q_G) = of_inputs.bases[i], of_gradients.bases[j]
                     curvature = np.outer(d_A, d_G) + self.settings["damping"]
                     v[rows, columns] = Q_A @ ((Q_A.T @ block @ Q_G) / curvature) @ Q_G.T
                 else:
-                    v[rows, columns] = of_inputs.inverses[i] @ block @ of_slopes.inverses[j]
+                    v[rows, columns] = of_inputs.inverses[i] @ block @ of_gradients.inverses[j]
         return v
 
     def step(self, w, g, rate, is_weight):

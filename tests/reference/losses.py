@@ -129,8 +129,8 @@ def quantile_hessian(z, y, *, quantile):
     if np.isscalar(quantile):
         return no_hessian(z, y)
     # the pinball losses are straight, so only the softplus of a later rise bends
-    bend = np.column_stack([0.0 * z[:, :1], expit(-z[:, 1:])])
-    return diagonal(quantile_gradient(z, y, quantile=quantile) * bend)
+    second = np.column_stack([0.0 * z[:, :1], expit(-z[:, 1:])])
+    return diagonal(quantile_gradient(z, y, quantile=quantile) * second)
 
 
 def poisson(z, y):
@@ -203,19 +203,19 @@ def focal_gradient(z, y, *, gamma):
     # dl/dp_t = g (1 - p_t)^(g - 1) log p_t - (1 - p_t)^g / p_t,  dp_t/dz_j = p_t (d_tj - p_j)
     log_p = log_softmax(z, axis=1)[np.arange(len(y)), y]
     p, q = np.exp(log_p), -np.expm1(log_p)
-    slope = gamma * p * q ** (gamma - 1.0) * log_p - q**gamma
-    return slope[:, None] * (np.eye(z.shape[1])[y] - softmax(z, axis=1))
+    derivative = gamma * p * q ** (gamma - 1.0) * log_p - q**gamma
+    return derivative[:, None] * (np.eye(z.shape[1])[y] - softmax(z, axis=1))
 
 
 def focal_hessian(z, y, *, gamma):
     # l = f(s), s = log p_t:  f'' (ds/dz)(ds/dz)^T + f' d2s/dz2,  ds/dz_j = d_tj - p_j
     s = log_softmax(z, axis=1)[np.arange(len(y)), y]
     p, q = np.exp(s), -np.expm1(s)
-    slope = gamma * p * q ** (gamma - 1.0) * s - q**gamma
-    bend = gamma * p * q ** (gamma - 2.0) * ((q - (gamma - 1.0) * p) * s + 2.0 * q)
+    derivative = gamma * p * q ** (gamma - 1.0) * s - q**gamma
+    second = gamma * p * q ** (gamma - 2.0) * ((q - (gamma - 1.0) * p) * s + 2.0 * q)
     u = np.eye(z.shape[1])[y] - softmax(z, axis=1)
     outer = u[:, :, None] * u[:, None, :]
-    return bend[:, None, None] * outer - slope[:, None, None] * softmax_hessian(z)
+    return second[:, None, None] * outer - derivative[:, None, None] * softmax_hessian(z)
 
 
 def binary_focal(z, y, *, gamma):

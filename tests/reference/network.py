@@ -259,7 +259,7 @@ def loss_and_gradient(
     )
 
 
-def loss_slopes(spec, z, y):
+def loss_gradients(spec, z, y):
     return LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
 
 
@@ -267,18 +267,18 @@ def gradient_of_trace(spec, parameters, trace, y, weights=None, alpha=0.0):
     z = trace[-1].outputs
     weights = np.ones(len(z)) if weights is None else weights
     total = weights.sum()
-    slope = loss_slopes(spec, z, y)
-    gradient = gradient_of_slopes(spec, parameters, trace, weights[:, None] / total * slope)
+    gradients = loss_gradients(spec, z, y)
+    gradient = gradient_from_outputs(spec, parameters, trace, weights[:, None] / total * gradients)
     return gradient + np.where(is_weight(spec), alpha / total * parameters, 0.0)
 
 
-def gradient_of_slopes(spec, parameters, trace, slopes):
-    """The gradient of a function of the outputs whose derivatives there are ``slopes``."""
-    gradient = gradient_in_effective(spec, parameters, trace, slopes)
+def gradient_from_outputs(spec, parameters, trace, gradients):
+    """The gradient of a function of the outputs whose derivatives there are ``gradients``."""
+    gradient = gradient_in_effective(spec, parameters, trace, gradients)
     return pull_back(spec, parameters, gradient)
 
 
-def gradient_in_effective(spec, parameters, trace, slopes, dz_of=None):
+def gradient_in_effective(spec, parameters, trace, gradients, dz_of=None):
     """The same in the effective weights, as if they were trained.
 
     ``dz_of`` takes the derivatives in each layer's z.
@@ -289,7 +289,7 @@ def gradient_in_effective(spec, parameters, trace, slopes, dz_of=None):
 
     # da[l]: derivative in the outputs of layer l, over all ways that lead from there
     da = [np.zeros_like(layer.outputs) for layer in trace]
-    da[-1] = slopes
+    da[-1] = gradients
     for l in range(len(spec.layers) - 1, -1, -1):
         layer, saved = spec.layers[l], trace[l]
         skip, before = skip_of(layer), False
@@ -299,7 +299,7 @@ def gradient_in_effective(spec, parameters, trace, slopes, dz_of=None):
             before = skip.before_normalization
             carried = trace[layer.skip_from].outputs
         if skip is not None and not before:
-            dh, dx, d_own = skip.slopes(saved.h, carried, saved.own, da[l])
+            dh, dx, d_own = skip.gradients(saved.h, carried, saved.own, da[l])
             da[layer.skip_from] = da[layer.skip_from] + dx
             d_inputs = add_own_gradient(skip, into, blocks, l, saved.inputs, d_own)
         dh = dh if before else dh * mask
@@ -310,7 +310,7 @@ def gradient_in_effective(spec, parameters, trace, slopes, dz_of=None):
             into[f"shift_{l}"][...] = dy.sum(axis=0)
             dz = standardize_gradient(dy * blocks[f"scale_{l}"], saved.standardized)
         if before:
-            dz, dx, _ = skip.slopes(None, carried, None, dz)
+            dz, dx, _ = skip.gradients(None, carried, None, dz)
             da[layer.skip_from] = da[layer.skip_from] + dx
             dz = dz * mask
         if dz_of is not None:

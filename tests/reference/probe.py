@@ -26,8 +26,8 @@ from .losses import LOSSES
 from .network import (
     effective,
     forward,
+    gradient_from_outputs,
     gradient_in_effective,
-    gradient_of_slopes,
     loss_and_gradient,
     loss_settings,
     n_trainable,
@@ -148,8 +148,8 @@ def gauss_newton_product(spec, parameters, v, X, y, weights=None):
     direction = padded(spec, parameters, v)
     moved = tangents(spec, parameters, trace, direction, np.zeros_like(X))[-1].outputs
     H = output_hessians(spec, trace[-1].outputs, y, weights)
-    slopes = np.einsum("ikl,il->ik", H, moved)
-    return gradient_of_slopes(spec, parameters, trace, slopes)[: n_trainable(spec)]
+    gradients = np.einsum("ikl,il->ik", H, moved)
+    return gradient_from_outputs(spec, parameters, trace, gradients)[: n_trainable(spec)]
 
 
 def hvp(spec, parameters, v, X, y, weights=None):
@@ -178,8 +178,8 @@ def hvp(spec, parameters, v, X, y, weights=None):
         before = skip is not None and skip.before_normalization
         if skip is not None and not before:
             at = saved.h, trace[s].outputs, saved.own
-            dh, dx, d_own = skip.slopes(*at, da[l])
-            rdh, rdx, rd_own = skip.slopes_tangent(
+            dh, dx, d_own = skip.gradients(*at, da[l])
+            rdh, rdx, rd_own = skip.gradients_tangent(
                 *at, da[l], move.h, moved[s].outputs, move.own, rda[l]
             )
             da[s], rda[s] = da[s] + dx, rda[s] + rdx
@@ -200,8 +200,8 @@ def hvp(spec, parameters, v, X, y, weights=None):
             dz = standardize_gradient(dx, saved.standardized)
             rdz = standardize_gradient_tangent(dx, rdx, move.rx, move.r_log, saved.standardized)
         if before:
-            dz, dx, _ = skip.slopes(None, None, None, dz)
-            rdz, rdx, _ = skip.slopes(None, None, None, rdz)
+            dz, dx, _ = skip.gradients(None, None, None, dz)
+            rdz, rdx, _ = skip.gradients(None, None, None, rdz)
             da[s], rda[s] = da[s] + dx, rda[s] + rdx
         into[f"coefs_{l}"][...] = saved.inputs.T @ rdz + move.inputs.T @ dz
         if f"intercepts_{l}" in into:
@@ -210,8 +210,8 @@ def hvp(spec, parameters, v, X, y, weights=None):
             da[l - 1] = da[l - 1] + dz @ blocks[f"coefs_{l}"].T + d_inputs
             rda[l - 1] = rda[l - 1] + rdz @ blocks[f"coefs_{l}"].T + rd_inputs
             rda[l - 1] = rda[l - 1] + dz @ moves[f"coefs_{l}"].T
-    slopes = share * LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
-    gradient = gradient_in_effective(spec, parameters, trace, slopes)
+    gradients = share * LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
+    gradient = gradient_in_effective(spec, parameters, trace, gradients)
     moved_on = parameters + 1j * STEP * direction
     pulled = pull_back(spec, moved_on, gradient + 1j * STEP * product).imag / STEP
     return pulled[: n_trainable(spec)]

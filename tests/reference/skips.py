@@ -4,8 +4,8 @@
     highway     a = t h + (1 - t) x          t = logistic(inputs W_T + b_T)
     deepnorm    z + alpha x                  before the normalization; the branch is z
 
-Each member: ``join`` gives a, ``slopes`` the derivatives (dh, dx, own) from da, ``tangent`` R a and
-``slopes_tangent`` R of the slopes. ``own`` is what the member has of its own: t's argument.
+Each member: ``join`` gives a, ``gradients`` the derivatives (dh, dx, own) from da, ``tangent``
+R a and ``gradients_tangent`` R of the gradients. ``own`` belongs to the member alone: t's argument.
 
 Sources: K. He et al., "Identity mappings in deep residual networks", 2016; R. Srivastava,
 K. Greff, J. Schmidhuber, "Highway networks", 2015; H. Wang et al., "DeepNet", 2022.
@@ -21,13 +21,13 @@ class Residual:
     def join(self, h, x, own):
         return h + x
 
-    def slopes(self, h, x, own, da):
+    def gradients(self, h, x, own, da):
         return da, da, None
 
     def tangent(self, h, x, own, rh, rx, r_own):
         return rh + rx
 
-    def slopes_tangent(self, h, x, own, da, rh, rx, r_own, rda):
+    def gradients_tangent(self, h, x, own, da, rh, rx, r_own, rda):
         return rda, rda, None
 
 
@@ -38,7 +38,7 @@ class Highway:
         t = expit(own)
         return t * h + (1 - t) * x
 
-    def slopes(self, h, x, own, da):
+    def gradients(self, h, x, own, da):
         t = expit(own)
         return t * da, (1 - t) * da, t * (1 - t) * (h - x) * da
 
@@ -47,13 +47,13 @@ class Highway:
         rt = t * (1 - t) * r_own
         return t * rh + (1 - t) * rx + (h - x) * rt
 
-    def slopes_tangent(self, h, x, own, da, rh, rx, r_own, rda):
+    def gradients_tangent(self, h, x, own, da, rh, rx, r_own, rda):
         t = expit(own)
-        turn = t * (1 - t)
-        rt = turn * r_own
-        r_turn = (1 - 2 * t) * rt
-        r_own_slope = turn * (h - x) * rda + turn * (rh - rx) * da + r_turn * (h - x) * da
-        return t * rda + rt * da, (1 - t) * rda - rt * da, r_own_slope
+        slope = t * (1 - t)
+        rt = slope * r_own
+        r_slope = (1 - 2 * t) * rt
+        r_own_gradient = slope * (h - x) * rda + slope * (rh - rx) * da + r_slope * (h - x) * da
+        return t * rda + rt * da, (1 - t) * rda - rt * da, r_own_gradient
 
 
 class DeepNorm:
@@ -65,13 +65,13 @@ class DeepNorm:
     def join(self, h, x, own):
         return h + self.alpha * x
 
-    def slopes(self, h, x, own, da):
+    def gradients(self, h, x, own, da):
         return da, self.alpha * da, None
 
     def tangent(self, h, x, own, rh, rx, r_own):
         return rh + self.alpha * rx
 
-    def slopes_tangent(self, h, x, own, da, rh, rx, r_own, rda):
+    def gradients_tangent(self, h, x, own, da, rh, rx, r_own, rda):
         return rda, self.alpha * rda, None
 
 

@@ -155,11 +155,11 @@ class Trainer:
             trace, at = evaluations[-1][0], evaluations[-1][1]
             z = trace[-1].outputs
             mixed = sum(share * weights[rows] for share, rows in sides)
-            slopes = sum(
-                share * weights[rows, None] * network.loss_slopes(spec, z, y[rows])
+            gradients = sum(
+                share * weights[rows, None] * network.loss_gradients(spec, z, y[rows])
                 for share, rows in sides
             )
-            self.innermost.rule.look(spec, at, trace, mixed, slopes, self.seed)
+            self.innermost.rule.look(spec, at, trace, mixed, gradients, self.seed)
 
         if hasattr(self.innermost.rule, "look"):
             self.innermost.look = look

@@ -1,7 +1,8 @@
 // What the optimizer interface has to carry, on a team of threads.
 //
 //   (b) gradients at another point: SAM around plain descent, w <- w - rate g(w + rho g / |g|)
-//   (c) layer statistics: inputs^T slopes of a layer has to be the gradient that is visited, by an
+//   (c) layer statistics: inputs^T gradients of a layer has to be the gradient that is visited, by
+//   an
 //       optimizer that exists for this test only
 
 #include "optimizer_shapes.hpp"
@@ -37,24 +38,24 @@ class StatisticsReader final : public Optimizer<double> {
   public:
     explicit StatisticsReader(double &worst) : worst_(worst) {}
 
-    void allocate(const Surroundings &) override {}
+    void allocate(const OptimizerContext &) override {}
 
     StepReport step(const Team &team, BatchGradient<double> &batch, StepSize) override {
         const double loss = batch.evaluate(team, BatchGradient<double>::Evaluation::first);
         const LayerStatistics<double> seen = batch.statistics(0);
         const Index panel = kernels<double>("").panel;
-        batch.visit(team, [&](const Stretch<double> &stretch) {
+        batch.visit_gradient(team, [&](const WeightChunk<double> &chunk) {
             // Packed W of the first layer stands first: element (i, j) of its first panel at i *
             // panel + j.
-            if (!stretch.coefs || stretch.offset != 0)
+            if (!chunk.coefs || chunk.offset != 0)
                 return false;
             double apart = 0.0;
-            for (Index at = 0; at < stretch.n; ++at) {
+            for (Index at = 0; at < chunk.n; ++at) {
                 double sum = 0.0;
                 for (Index row = 0; row < seen.inputs.rows; ++row)
                     sum += seen.inputs.data[row * seen.inputs.stride + at / panel] *
-                           seen.slopes.data[row * seen.slopes.stride + at % panel];
-                apart = std::max(apart, std::abs(sum - stretch.gradient[at]));
+                           seen.gradients.data[row * seen.gradients.stride + at % panel];
+                apart = std::max(apart, std::abs(sum - chunk.gradient[at]));
             }
             worst_ = apart;
             return false;
@@ -62,7 +63,7 @@ class StatisticsReader final : public Optimizer<double> {
         return {true, loss, 0.0, 0.0};
     }
 
-    std::vector<Memory<double>> memory() override { return {}; }
+    std::vector<StateArray<double>> state() override { return {}; }
 
   private:
     double &worst_;
@@ -73,7 +74,7 @@ struct Problem {
     std::vector<double> parameters = numbers(network.layout().n_parameters, 0.3);
     std::vector<double> X = numbers(n_rows * n_inputs, 1.0), y = numbers(n_rows * n_outputs, 1.0);
     Inputs<double> inputs{.n_rows = n_rows, .n_columns = n_inputs, .dense = X.data()};
-    Targeted<double> targets{.n_targets = n_outputs, .values = y.data()};
+    TargetsView<double> targets{.n_targets = n_outputs, .values = y.data()};
 
     std::vector<double> after_a_step(std::unique_ptr<Optimizer<double>> optimizer,
                                      Index n_threads) {

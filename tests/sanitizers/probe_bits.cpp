@@ -79,7 +79,7 @@ std::vector<double> measured(const Case &c, Index n_threads) {
     const Probe probe(network, inputs, {3, y.data(), nullptr, weights.data()});
     const Index P = probe.n_parameters();
     const std::vector<double> v = numbers(P, 1.0), u = numbers(n_rows, 1.0);
-    const Share rows{0, n_rows};
+    const IndexRange rows{0, n_rows};
     const double *const at = parameters.data();
     std::vector<double> all(as_size(3 * P + 2 * n_rows + n_rows * P + n_rows * 3 * n_inputs));
     double *to = all.data();

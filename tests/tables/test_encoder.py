@@ -108,14 +108,14 @@ def test_a_class_with_one_row_is_trained_on():
     for seed in range(5):
         model = fit_table(table, "y", max_iter=2, seed=seed)
         assert list(model.estimator.classes_) == ["a", "b", "c"]
-        rows = model.facts["rows"]
+        rows = model.metadata["rows"]
         assert rows["training"] + rows["held out"] == 40
 
 
 def test_rows_without_a_target_are_left_out_and_told():
     table = pandas.DataFrame({"x": np.arange(40.0), "y": [None, *np.linspace(0, 1, 39)]})
-    facts = fit_table(table, "y", max_iter=2).facts
-    assert facts["rows"] == {"training": 31, "held out": 8, "without target": 1}
+    metadata = fit_table(table, "y", max_iter=2).metadata
+    assert metadata["rows"] == {"training": 31, "held out": 8, "without target": 1}
 
 
 def test_only_training_rows_teach_the_encoder():

@@ -24,7 +24,7 @@ struct Elu {
         return select(a > Simd<T>(0), Simd<T>(1), a + Simd<T>(1));
     }
     template <class T>
-    static Simd<T> bend(Simd<T> a) {
+    static Simd<T> second_derivative(Simd<T> a) {
         return select(a > Simd<T>(0), Simd<T>(0), a + Simd<T>(1));
     }
 };

@@ -27,7 +27,7 @@ struct Gelu {
 
     // In this order: where z^2 overflows the density is 0 already.
     template <class T>
-    static Simd<T> bend(Simd<T> z) {
+    static Simd<T> second_derivative(Simd<T> z) {
         const Simd<T> density = normal(z).density;
         return fmadd(-z, z * density, density + density);
     }

@@ -20,7 +20,7 @@ struct Identity {
         return Simd<T>(1);
     }
     template <class T>
-    static Simd<T> bend(Simd<T>) {
+    static Simd<T> second_derivative(Simd<T>) {
         return Simd<T>(0);
     }
 };

@@ -24,7 +24,7 @@ struct LeakyRelu {
         return select(a > Simd<T>(0), Simd<T>(1), Simd<T>(static_cast<T>(leak)));
     }
     template <class T>
-    static Simd<T> bend(Simd<T>) {
+    static Simd<T> second_derivative(Simd<T>) {
         return Simd<T>(0);
     }
 };

@@ -23,7 +23,7 @@ struct Logistic {
         return a * (Simd<T>(1) - a);
     }
     template <class T>
-    static Simd<T> bend(Simd<T> a) {
+    static Simd<T> second_derivative(Simd<T> a) {
         const Simd<T> rest = Simd<T>(1) - a;
         return a * rest * (rest - a);
     }

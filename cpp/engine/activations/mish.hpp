@@ -30,14 +30,14 @@ struct Mish {
         return fmadd(x * Simd<T>(4) * e, (Simd<T>(1) + e) * inverse * inverse, w * inverse);
     }
     template <class T>
-    static Simd<T> bend(Simd<T> z) {
+    static Simd<T> second_derivative(Simd<T> z) {
         const Simd<T> x = capped(z);
         const Simd<T> e = exp(x);
         const Simd<T> w = odds(e);
         const Simd<T> inverse = Simd<T>(1) / (w + Simd<T>(2));
-        const Simd<T> turn = Simd<T>(4) * e * (Simd<T>(1) + e) * inverse * inverse;
+        const Simd<T> dt = Simd<T>(4) * e * (Simd<T>(1) + e) * inverse * inverse;
         const Simd<T> lean = (Simd<T>(1) - e * w * (Simd<T>(2) * inverse)) / (Simd<T>(1) + e);
-        return turn * fmadd(x, lean, Simd<T>(2));
+        return dt * fmadd(x, lean, Simd<T>(2));
     }
 
   private:

@@ -23,7 +23,7 @@ struct Relu {
         return select(a > Simd<T>(0), Simd<T>(1), Simd<T>(0));
     }
     template <class T>
-    static Simd<T> bend(Simd<T>) {
+    static Simd<T> second_derivative(Simd<T>) {
         return Simd<T>(0);
     }
 };

@@ -28,7 +28,7 @@ struct Selu {
         return select(a > Simd<T>(0), positive, a + Simd<T>(static_cast<T>(lambda_alpha)));
     }
     template <class T>
-    static Simd<T> bend(Simd<T> a) {
+    static Simd<T> second_derivative(Simd<T> a) {
         return select(a > Simd<T>(0), Simd<T>(0), a + Simd<T>(static_cast<T>(lambda_alpha)));
     }
 };

@@ -29,7 +29,7 @@ struct Silu {
         return fmadd(z, larger * smaller, select(z > Simd<T>(0), larger, smaller));
     }
     template <class T>
-    static Simd<T> bend(Simd<T> z) {
+    static Simd<T> second_derivative(Simd<T> z) {
         const Simd<T> e = exp(-abs(z));
         const Simd<T> larger = Simd<T>(1) / (Simd<T>(1) + e);
         const Simd<T> smaller = e * larger;

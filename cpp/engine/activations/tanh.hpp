@@ -22,7 +22,7 @@ struct Tanh {
         return (Simd<T>(1) - a) * (Simd<T>(1) + a);
     }
     template <class T>
-    static Simd<T> bend(Simd<T> a) {
+    static Simd<T> second_derivative(Simd<T> a) {
         return Simd<T>(-2) * a * slope(a);
     }
 };

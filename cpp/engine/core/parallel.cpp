@@ -65,7 +65,7 @@ Index max_threads() {
 
 void parallel(Index n_threads, FunctionRef<void(const Team &)> work) {
     if (n_threads <= 1 || forked()) {
-        work(alone);
+        work(single_thread);
         return;
     }
     Barrier barrier(n_threads);

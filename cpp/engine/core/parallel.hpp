@@ -29,7 +29,7 @@ class Barrier {
     alignas(cache_line) std::atomic<Index> generation_{0};
 };
 
-struct Share {
+struct IndexRange {
     Index begin;
     Index end;
 };
@@ -44,11 +44,11 @@ struct Team {
         if (size > 1)
             barrier->wait();
     }
-    Share share(Index n) const { return {n * rank / size, n * (rank + 1) / size}; }
+    IndexRange share(Index n) const { return {n * rank / size, n * (rank + 1) / size}; }
 };
 
 // The team of one: it never waits.
-inline constexpr Team alone{0, 1, nullptr};
+inline constexpr Team single_thread{0, 1, nullptr};
 
 // Runs `work` on at most n_threads threads; the team counts those that really came.
 // Exceptions must not leave `work`.

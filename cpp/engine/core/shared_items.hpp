@@ -21,7 +21,7 @@ class SharedItems {
     double cost() const { return cost_before_.back(); }
 
     // The items of one thread: contiguous, of equal cost.
-    Share share(const Team &team) const {
+    IndexRange share(const Team &team) const {
         const auto item_at = [&](Index rank) {
             const double before =
                 cost() * static_cast<double>(rank) / static_cast<double>(team.size);
@@ -35,7 +35,7 @@ class SharedItems {
     // Calls visit(item, number) for this thread's.
     template <class Visit>
     void for_each(const Team &team, Visit visit) const {
-        const Share own = share(team);
+        const IndexRange own = share(team);
         for (Index number = own.begin; number < own.end; ++number)
             visit(items_[as_size(number)], number);
     }

@@ -12,7 +12,7 @@
 
 #pragma once
 
-#include "engine/kernels/simd.hpp"
+#include "engine/kernels/product.hpp"
 
 namespace deepgen::DEEPGEN_PATH {
 
@@ -27,7 +27,7 @@ DEEPGEN_INLINE Pairs pairs_of(__m512 first, __m512 second) {
         order, reinterpret_cast<__m512i>(_mm512_cvtne2ps_pbh(second, first))));
 }
 
-// A stretch of the depth of both factors of an outer product, as pairs: all of it lies in the
+// A part of the depth of both factors of an outer product, as pairs: all of it lies in the
 // nearest cache.
 struct PairBlock {
     static constexpr Index depth = 128, columns = 64;
@@ -49,45 +49,49 @@ struct PairBlock {
     alignas(cache_line) float values[depth / 2 * columns]; // two bfloat16 in each
 };
 
-// sum += a b; as multiply_add() of product.hpp. By columns, a and b come as blocks of pairs and
-// depth counts pairs.
-template <class T, Index Height, Index Vectors, bool by_rows>
-DEEPGEN_INLINE void multiply_add(const Tile<T> &t, Simd<T> (&sum)[Height][Vectors]) {
-    using V = Simd<T>;
-    const auto add = [&](const T *a, const T *b, bool two) {
-        Pairs row[Vectors];
+// The arithmetic of a tile whose factors are rounded. By columns, a and b come as blocks of pairs
+// and depth counts pairs.
+struct Bfloat16 {
+    // sum += a b
+    template <class T, Index Height, Index Vectors, bool by_rows>
+    static DEEPGEN_INLINE void multiply_add(const Tile<T> &t, Simd<T> (&sum)[Height][Vectors]) {
+        using V = Simd<T>;
+        const auto add = [&](const T *a, const T *b, bool two) {
+            Pairs row[Vectors];
 #pragma GCC unroll 4
-        for (Index j = 0; j < Vectors; ++j) {
-            const T *const at = b + j * V::lanes;
-            if constexpr (by_rows)
-                row[j] = pairs_of(V::load(at).v,
-                                  two ? __m512(V::load(at + t.b_stride).v) : _mm512_setzero_ps());
-            else
-                row[j] = reinterpret_cast<Pairs>(V::load(at).v);
-        }
+            for (Index j = 0; j < Vectors; ++j) {
+                const T *const at = b + j * V::lanes;
+                if constexpr (by_rows)
+                    row[j] = pairs_of(V::load(at).v, two ? __m512(V::load(at + t.b_stride).v)
+                                                         : _mm512_setzero_ps());
+                else
+                    row[j] = reinterpret_cast<Pairs>(V::load(at).v);
+            }
 #pragma GCC unroll 16
-        for (Index i = 0; i < Height; ++i) {
-            Pairs x;
-            if constexpr (by_rows) {
-                double both;
-                std::memcpy(&both, a + i * t.a_stride, sizeof both);
-                const __m512 pair = _mm512_castpd_ps(_mm512_set1_pd(both));
-                x = _mm512_cvtne2ps_pbh(pair, pair);
-            } else
-                x = reinterpret_cast<Pairs>(V(a[i]).v);
+            for (Index i = 0; i < Height; ++i) {
+                Pairs x;
+                if constexpr (by_rows) {
+                    double both;
+                    std::memcpy(&both, a + i * t.a_stride, sizeof both);
+                    const __m512 pair = _mm512_castpd_ps(_mm512_set1_pd(both));
+                    x = _mm512_cvtne2ps_pbh(pair, pair);
+                } else
+                    x = reinterpret_cast<Pairs>(V(a[i]).v);
 #pragma GCC unroll 4
-            for (Index j = 0; j < Vectors; ++j)
-                sum[i][j] = _mm512_dpbf16_ps(sum[i][j].v, x, row[j]);
-        }
-    };
-    constexpr Index step = by_rows ? 2 : 1;
-    const T *a = t.a;
-    const T *b = t.b;
-    Index k = 0;
-    for (; k + step <= t.depth; k += step, a += by_rows ? step : t.a_stride, b += step * t.b_stride)
-        add(a, b, true);
-    if (k < t.depth)
-        add(a, b, false);
-}
+                for (Index j = 0; j < Vectors; ++j)
+                    sum[i][j] = _mm512_dpbf16_ps(sum[i][j].v, x, row[j]);
+            }
+        };
+        constexpr Index step = by_rows ? 2 : 1;
+        const T *a = t.a;
+        const T *b = t.b;
+        Index k = 0;
+        for (; k + step <= t.depth;
+             k += step, a += by_rows ? step : t.a_stride, b += step * t.b_stride)
+            add(a, b, true);
+        if (k < t.depth)
+            add(a, b, false);
+    }
+};
 
 } // namespace deepgen::DEEPGEN_PATH

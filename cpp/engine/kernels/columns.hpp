@@ -4,8 +4,8 @@
 
 #pragma once
 
-#include "engine/kernels/kernels.hpp"
 #include "engine/kernels/simd.hpp"
+#include "engine/kernels/views.hpp"
 
 #include <algorithm>
 
@@ -242,9 +242,10 @@ void gradient_sums(Rows<const T> dy, const T *x, Index x_stride, double *sums, d
         for (Index i = 0; i < dy.rows; ++i)
 #pragma GCC unroll 4
             for (Index c = 0; c < n; ++c) {
-                const V slope = V::load(dy.data + i * dy.stride + j + c * V::lanes);
-                sum[c] += slope;
-                product[c] = fmadd(slope, V::load(x + i * x_stride + j + c * V::lanes), product[c]);
+                const V gradient = V::load(dy.data + i * dy.stride + j + c * V::lanes);
+                sum[c] += gradient;
+                product[c] =
+                    fmadd(gradient, V::load(x + i * x_stride + j + c * V::lanes), product[c]);
             }
 #pragma GCC unroll 4
         for (Index c = 0; c < n; ++c) {
@@ -259,11 +260,11 @@ void unstandardize_columns(Rows<T> dy, const T *x, Index x_stride, const T *fact
                            const T *mean_dy, const T *mean_dyx) {
     using V = Simd<T>;
     for_each_columns<T, 2>(dy.width, [&]<Index n>(Index j) {
-        V factors[n], slopes[n], products[n];
+        V factors[n], means[n], products[n];
 #pragma GCC unroll 2
         for (Index c = 0; c < n; ++c) {
             factors[c] = V::load(factor + j + c * V::lanes);
-            slopes[c] = V::load(mean_dy + j + c * V::lanes);
+            means[c] = V::load(mean_dy + j + c * V::lanes);
             products[c] = V::load(mean_dyx + j + c * V::lanes);
         }
         for (Index i = 0; i < dy.rows; ++i)
@@ -271,7 +272,7 @@ void unstandardize_columns(Rows<T> dy, const T *x, Index x_stride, const T *fact
             for (Index c = 0; c < n; ++c) {
                 T *const at = dy.data + i * dy.stride + j + c * V::lanes;
                 const V standard = V::load(x + i * x_stride + j + c * V::lanes);
-                (factors[c] * fmadd(-standard, products[c], V::load(at) - slopes[c])).store(at);
+                (factors[c] * fmadd(-standard, products[c], V::load(at) - means[c])).store(at);
             }
     });
 }

@@ -1,4 +1,4 @@
-// How the weights of a layer stand in memory: see the legend of kernels.hpp.
+// How the weights of a layer stand in memory: see the legend of views.hpp.
 
 #pragma once
 
@@ -27,7 +27,7 @@ struct PackedLayer {
     Index transposed = 0;  // in the array of transposes; layer 0 and narrow layers have none
 };
 
-// All weights of a network, packed one after the other; optimizers' memory has the same order.
+// All weights of a network, packed one after the other; optimizers' state has the same order.
 struct PackedWeights {
     Index size;
     Index panel;

@@ -13,8 +13,8 @@
 
 #pragma once
 
-#include "engine/kernels/kernels.hpp"
 #include "engine/kernels/simd.hpp"
+#include "engine/kernels/views.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -57,58 +57,49 @@ struct Tile {
     T *c;
     Index c_stride;
     const T *bias;
-    const T *gate;
-    Index gate_stride;
-    T gate_scale;
+    const T *mask;
+    Index mask_stride;
+    T mask_scale;
 };
-
-} // namespace deepgen::DEEPGEN_PATH
-
-#if defined(DEEPGEN_USE_BFLOAT16)
-#include "engine/kernels/bfloat16.hpp"
-#else
-namespace deepgen::DEEPGEN_PATH {
 
 // How many rows of the batch dW fetches ahead: its a and b lie a row of the layer apart, often more
 // than half a page, and the hardware's own prefetching stops at the end of a page.
 inline constexpr Index rows_ahead = 8;
 
-// sum += a b
-template <class T, Index Height, Index Vectors, bool by_rows>
-DEEPGEN_INLINE void multiply_add(const Tile<T> &t, Simd<T> (&sum)[Height][Vectors]) {
-    using V = Simd<T>;
-    const Index step = by_rows ? 1 : t.a_stride;
-    const Index across = by_rows ? t.a_stride : 1;
-    const T *a = t.a;
-    const T *b = t.b;
+// The arithmetic of a tile, as exact as the type; bfloat16.hpp has another.
+struct FullPrecision {
+    // sum += a b
+    template <class T, Index Height, Index Vectors, bool by_rows>
+    static DEEPGEN_INLINE void multiply_add(const Tile<T> &t, Simd<T> (&sum)[Height][Vectors]) {
+        using V = Simd<T>;
+        const Index step = by_rows ? 1 : t.a_stride;
+        const Index across = by_rows ? t.a_stride : 1;
+        const T *a = t.a;
+        const T *b = t.b;
 #pragma GCC unroll 2
-    for (Index k = 0; k < t.depth; ++k, a += step, b += t.b_stride) {
-        if constexpr (!by_rows) {
-            __builtin_prefetch(a + rows_ahead * step + Height - 1);
+        for (Index k = 0; k < t.depth; ++k, a += step, b += t.b_stride) {
+            if constexpr (!by_rows) {
+                __builtin_prefetch(a + rows_ahead * step + Height - 1);
 #pragma GCC unroll 4
-            for (Index j = 0; j < Vectors; j += width_step)
-                __builtin_prefetch(b + rows_ahead * t.b_stride + j * V::lanes);
-        }
-        V row[Vectors];
-#pragma GCC unroll 4
-        for (Index j = 0; j < Vectors; ++j)
-            row[j] = V::load(b + j * V::lanes);
-#pragma GCC unroll 16
-        for (Index i = 0; i < Height; ++i) {
-            const V x(a[i * across]);
+                for (Index j = 0; j < Vectors; j += width_step)
+                    __builtin_prefetch(b + rows_ahead * t.b_stride + j * V::lanes);
+            }
+            V row[Vectors];
 #pragma GCC unroll 4
             for (Index j = 0; j < Vectors; ++j)
-                sum[i][j] = fmadd(x, row[j], sum[i][j]);
+                row[j] = V::load(b + j * V::lanes);
+#pragma GCC unroll 16
+            for (Index i = 0; i < Height; ++i) {
+                const V x(a[i * across]);
+#pragma GCC unroll 4
+                for (Index j = 0; j < Vectors; ++j)
+                    sum[i][j] = fmadd(x, row[j], sum[i][j]);
+            }
         }
     }
-}
+};
 
-} // namespace deepgen::DEEPGEN_PATH
-#endif
-
-namespace deepgen::DEEPGEN_PATH {
-
-template <class T, Index Height, Index Vectors, Epilogue epilogue, bool by_rows>
+template <class T, Index Height, Index Vectors, Epilogue epilogue, bool by_rows, class Arithmetic>
 void tile(const Tile<T> &given) {
     using V = Simd<T>;
     const Tile<T> t = given; // a store to c might change what is only referred to
@@ -119,7 +110,7 @@ void tile(const Tile<T> &given) {
         for (Index j = 0; j < Vectors; ++j)
             sum[i][j] = V(T(0));
 
-    multiply_add<T, Height, Vectors, by_rows>(t, sum);
+    Arithmetic::template multiply_add<T, Height, Vectors, by_rows>(t, sum);
 
 #pragma GCC unroll 4
     for (Index j = 0; j < Vectors; ++j)
@@ -127,15 +118,15 @@ void tile(const Tile<T> &given) {
         for (Index i = 0; i < Height; ++i) {
             T *const c = t.c + i * t.c_stride + j * V::lanes;
             V value = sum[i][j];
-            if constexpr (epilogue == Epilogue::accumulate || epilogue == Epilogue::accumulate_gate)
+            if constexpr (epilogue == Epilogue::accumulate || epilogue == Epilogue::accumulate_mask)
                 value += V::load(c);
             if constexpr (epilogue == Epilogue::bias || epilogue == Epilogue::bias_relu)
                 value += V::load(t.bias + j * V::lanes);
             if constexpr (epilogue == Epilogue::bias_relu)
                 value = max(V(T(0)), value); // in this order NaN passes
-            if constexpr (epilogue == Epilogue::gate || epilogue == Epilogue::accumulate_gate) {
-                const V gate = V::load(t.gate + i * t.gate_stride + j * V::lanes);
-                value = select(gate > V(T(0)), value * V(t.gate_scale), V(T(0)));
+            if constexpr (epilogue == Epilogue::mask || epilogue == Epilogue::accumulate_mask) {
+                const V mask = V::load(t.mask + i * t.mask_stride + j * V::lanes);
+                value = select(mask > V(T(0)), value * V(t.mask_scale), V(T(0)));
             }
             value.store(c);
         }
@@ -145,17 +136,18 @@ template <class T>
 using TileFunction = void (*)(const Tile<T> &);
 
 // The tiles of one panel width, by height - 1.
-template <class T, Index Vectors, Epilogue epilogue, bool by_rows, std::size_t... Heights>
+template <class T, Index Vectors, Epilogue epilogue, bool by_rows, class Arithmetic,
+          std::size_t... Heights>
 constexpr auto tiles_of(std::index_sequence<Heights...>) {
     return std::array<TileFunction<T>, sizeof...(Heights)>{
-        tile<T, static_cast<Index>(Heights) + 1, Vectors, epilogue, by_rows>...};
+        tile<T, static_cast<Index>(Heights) + 1, Vectors, epilogue, by_rows, Arithmetic>...};
 }
 
 // All rows of one panel, in tiles of balanced height.
-template <class T, Index Vectors, Epilogue epilogue, bool by_rows>
+template <class T, Index Vectors, Epilogue epilogue, bool by_rows, class Arithmetic>
 void panel(Tile<T> t, Index rows) {
     constexpr Index tallest = tile_height(Vectors);
-    static constexpr auto tiles = tiles_of<T, Vectors, epilogue, by_rows>(
+    static constexpr auto tiles = tiles_of<T, Vectors, epilogue, by_rows, Arithmetic>(
         std::make_index_sequence<static_cast<std::size_t>(tallest)>{});
     const Index n_tiles = (rows + tallest - 1) / tallest;
     for (Index left = n_tiles; left > 0; --left) {
@@ -164,7 +156,7 @@ void panel(Tile<T> t, Index rows) {
         rows -= height;
         t.a += height * (by_rows ? t.a_stride : 1);
         t.c += height * t.c_stride;
-        t.gate += height * t.gate_stride;
+        t.mask += height * t.mask_stride;
     }
 }
 
@@ -184,13 +176,14 @@ DEEPGEN_INLINE void with_vectors(Index columns, Function function) {
     }
 }
 
-template <class T, Epilogue epilogue, bool by_rows>
+template <class T, Epilogue epilogue, bool by_rows, class Arithmetic>
 void panel_of_width(Index columns, const Tile<T> &t, Index rows) {
-    with_vectors<T>(columns,
-                    [&]<Index Vectors>() { panel<T, Vectors, epilogue, by_rows>(t, rows); });
+    with_vectors<T>(columns, [&]<Index Vectors>() {
+        panel<T, Vectors, epilogue, by_rows, Arithmetic>(t, rows);
+    });
 }
 
-template <class T, Epilogue epilogue>
+template <class T, Epilogue epilogue, class Arithmetic>
 void product(const Product<T> &p) {
     for (Index j = 0; j < p.columns; j += panel_columns<T>) {
         const Index width = std::min(panel_columns<T>, p.columns - j);
@@ -202,19 +195,19 @@ void product(const Product<T> &p) {
                         .c = p.c + j,
                         .c_stride = p.c_stride,
                         .bias = p.bias ? p.bias + j : nullptr,
-                        .gate = p.gate ? p.gate + j : nullptr,
-                        .gate_stride = p.gate_stride,
-                        .gate_scale = p.gate_scale};
-        panel_of_width<T, epilogue, true>(width, t, p.rows);
+                        .mask = p.mask ? p.mask + j : nullptr,
+                        .mask_stride = p.mask_stride,
+                        .mask_scale = p.mask_scale};
+        panel_of_width<T, epilogue, true, Arithmetic>(width, t, p.rows);
     }
 }
 
 // In the order of the epilogues.
-template <class T>
+template <class T, class Arithmetic>
 inline constexpr void (*products[n_epilogues])(const Product<T> &) = {
-    product<T, Epilogue::store>, product<T, Epilogue::accumulate>,
-    product<T, Epilogue::bias>,  product<T, Epilogue::bias_relu>,
-    product<T, Epilogue::gate>,  product<T, Epilogue::accumulate_gate>,
+    product<T, Epilogue::store, Arithmetic>, product<T, Epilogue::accumulate, Arithmetic>,
+    product<T, Epilogue::bias, Arithmetic>,  product<T, Epilogue::bias_relu, Arithmetic>,
+    product<T, Epilogue::mask, Arithmetic>,  product<T, Epilogue::accumulate_mask, Arithmetic>,
 };
 
 template <class T>
@@ -227,10 +220,10 @@ void outer_product(const OuterProduct<T> &p) {
                     .c = p.out,
                     .c_stride = p.columns,
                     .bias = nullptr,
-                    .gate = nullptr,
-                    .gate_stride = 0,
-                    .gate_scale = 1};
-    panel_of_width<T, Epilogue::store, false>(p.columns, t, p.rows);
+                    .mask = nullptr,
+                    .mask_stride = 0,
+                    .mask_scale = 1};
+    panel_of_width<T, Epilogue::store, false, FullPrecision>(p.columns, t, p.rows);
 }
 
 } // namespace deepgen::DEEPGEN_PATH

@@ -10,8 +10,8 @@
 
 #pragma once
 
-#include "engine/kernels/kernels.hpp"
 #include "engine/kernels/transpose.hpp"
+#include "engine/kernels/views.hpp"
 
 #include <algorithm>
 

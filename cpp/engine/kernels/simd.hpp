@@ -24,7 +24,6 @@
 #define DEEPGEN_REGISTER_BYTES 64
 #elif defined(__AVX512BF16__)
 #define DEEPGEN_USE_AVX512
-#define DEEPGEN_USE_BFLOAT16
 #define DEEPGEN_PATH avx512_bfloat16
 #define DEEPGEN_REGISTER_BYTES 64
 #elif defined(__AVX512F__)

@@ -12,13 +12,14 @@
 namespace deepgen::DEEPGEN_PATH {
 
 template <class T>
-void curve_back(Rows<T> tangent, const T *delta, const T *slope, const T *bend) {
+void activation_tangent_backward(Rows<T> tangent, const T *gradient, const T *slope,
+                                 const T *slope_tangent) {
     using V = Simd<T>;
     for (Index i = 0; i < tangent.rows; ++i)
         for (Index j = 0; j < padded<T>(tangent.width); j += V::lanes) {
             const Index at = i * tangent.stride + j;
-            const V bent = V::load(delta + at) * V::load(bend + at);
-            fmadd(V::load(tangent.data + at), V::load(slope + at), bent).store(tangent.data + at);
+            const V moved = V::load(gradient + at) * V::load(slope_tangent + at);
+            fmadd(V::load(tangent.data + at), V::load(slope + at), moved).store(tangent.data + at);
         }
 }
 
@@ -82,8 +83,8 @@ void tangent_unstandardize_rows(Rows<T> tangent, Rows<const T> dy, Rows<const T>
         T *const row = tangent.data + i * tangent.stride;
         const T *const standard = x.data + i * x.stride;
         const T *const moved = tangent_x + i * x.stride;
-        const T *const slopes = dy.data + i * dy.stride;
-        const auto q = [=](Index j) { return V::load(slopes + j) * V::load(scale + j); };
+        const T *const gradient = dy.data + i * dy.stride;
+        const auto q = [=](Index j) { return V::load(gradient + j) * V::load(scale + j); };
         const auto mean = [=](auto function) {
             return V(static_cast<T>(share * row_sum<T>(width, function)));
         };
@@ -97,8 +98,8 @@ void tangent_unstandardize_rows(Rows<T> tangent, Rows<const T> dy, Rows<const T>
             const V at = V::load(standard + j);
             const V straight = fmadd(-at, mean_qx, q(j) - mean_q);
             const V centred = fmadd(-at, mean_both, V::load(row + j) - mean_rq);
-            const V turned = fmadd(-V::load(moved + j), mean_qx, centred);
-            (V(inverse_std[i]) * fmadd(V(rate[i]), straight, turned)).store(row + j);
+            const V moved_back = fmadd(-V::load(moved + j), mean_qx, centred);
+            (V(inverse_std[i]) * fmadd(V(rate[i]), straight, moved_back)).store(row + j);
         }
         for (Index j = width; j < padded<T>(width); ++j)
             row[j] = 0;

@@ -1,10 +1,10 @@
-// Passes over stretches of packed numbers, whole cache lines, for optimizers that look at a
+// Passes over chunks of packed numbers, whole cache lines, for optimizers that look at a
 // gradient as a whole.
 
 #pragma once
 
-#include "engine/kernels/kernels.hpp"
 #include "engine/kernels/simd.hpp"
+#include "engine/kernels/views.hpp"
 
 namespace deepgen::DEEPGEN_PATH {
 
@@ -22,24 +22,24 @@ double total_gradient(Index n, const T *gradient, const T *weights, double penal
 }
 
 template <class T>
-void depart(Index n, double factor, const T *direction, T *w, T *origin) {
+void perturb(Index n, double factor, const T *direction, T *w, T *saved) {
     using V = Simd<T>;
     const V f(static_cast<T>(factor));
     for (Index i = 0; i < n; i += V::lanes) {
         const V from = V::load(w + i);
-        from.store(origin + i);
+        from.store(saved + i);
         fmadd(f, V::load(direction + i), from).store(w + i);
     }
 }
 
 template <class T>
-void come_back(Index n, const T *gradient, double penalty, T *w, T *origin) {
+void restore(Index n, const T *gradient, double penalty, T *w, T *saved) {
     using V = Simd<T>;
     const V factor(static_cast<T>(penalty));
     for (Index i = 0; i < n; i += V::lanes) {
         const V total = fmadd(factor, V::load(w + i), V::load(gradient + i));
-        V::load(origin + i).store(w + i);
-        total.store(origin + i);
+        V::load(saved + i).store(w + i);
+        total.store(saved + i);
     }
 }
 
@@ -84,7 +84,7 @@ double scale_by_size(Index n, const T *size, double offset, T *x) {
 }
 
 template <class T>
-void approach(Index n, double share, const T *x, T *y) {
+void lerp(Index n, double share, const T *x, T *y) {
     using V = Simd<T>;
     const V part(static_cast<T>(share));
     for (Index i = 0; i < n; i += V::lanes) {

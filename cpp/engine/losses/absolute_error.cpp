@@ -18,9 +18,9 @@ struct AbsoluteError {
 
     Point at(double z, double y) const {
         const double r = z - y;
-        return {.value = std::abs(r), .slope = r > 0.0 ? 1.0 : r < 0.0 ? -1.0 : 0.0};
+        return {.value = std::abs(r), .derivative = r > 0.0 ? 1.0 : r < 0.0 ? -1.0 : 0.0};
     }
-    double bend(double, double) const { return 0.0; }
+    double second_derivative(double, double) const { return 0.0; }
     double fisher(double) const { return 1.0; }
     double mean(double z) const { return z; }
 };

@@ -29,9 +29,9 @@ class BinaryFocal {
         const double wrong = sigmoid(-s); // 1 - p
         const double focus = std::pow(wrong, gamma_);
         return {.value = -focus * log_p,
-                .slope = sign * focus * (gamma_ * std::exp(log_p) * log_p - wrong)};
+                .derivative = sign * focus * (gamma_ * std::exp(log_p) * log_p - wrong)};
     }
-    double bend(double z, double y) const {
+    double second_derivative(double z, double y) const {
         const double s = y == 1.0 ? z : -z;
         const double log_p = -softplus(-s);
         const double p = sigmoid(s), wrong = sigmoid(-s);

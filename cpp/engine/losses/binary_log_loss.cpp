@@ -31,14 +31,14 @@ class BinaryLogLoss {
         const double s = e / (1.0 + e);
         const double overlap = std::log1p(e);
         if (z > 0.0)
-            return {.value = z * (1.0 - t) + overlap, .slope = (1.0 - t) - s};
-        return {.value = -z * t + overlap, .slope = s - t};
+            return {.value = z * (1.0 - t) + overlap, .derivative = (1.0 - t) - s};
+        return {.value = -z * t + overlap, .derivative = s - t};
     }
-    double bend(double z, double) const {
+    double second_derivative(double z, double) const {
         const double e = std::exp(-std::abs(z));
         return e / ((1.0 + e) * (1.0 + e));
     }
-    double fisher(double z) const { return bend(z, 0.0); }
+    double fisher(double z) const { return second_derivative(z, 0.0); }
     double mean(double z) const { return sigmoid(z); }
 
   private:

@@ -22,18 +22,18 @@ struct ClassRow {
     double mean_log; // mean of log p_j over all classes
 };
 
-// The Hessian of a row, turn u u^T + spread (diag p - p p^T): u is 1 at c and -e_j / others
+// The Hessian of a row, along u u^T + spread (diag p - p p^T): u is 1 at c and -e_j / others
 // elsewhere.
-struct ClassBend {
-    double turn;
+struct ClassCurvature {
+    double along;
     double spread;
 };
 
-// The loss of a row and its derivatives: `own` in z_c, `slope` e_j + `shift` in every other z_j.
+// The loss of a row and its derivatives: `own` in z_c, `scale` e_j + `shift` in every other z_j.
 struct ClassPoint {
     double value;
     double own;
-    double slope;
+    double scale;
     double shift;
 };
 
@@ -51,7 +51,7 @@ class ClassLoss final : public Loss<T> {
             if (gradient) {
                 for (Index j = 0; j < block.n_outputs; ++j) {
                     const double e = static_cast<double>(gradient[j]);
-                    gradient[j] = static_cast<T>(factor * (point.slope * e + point.shift));
+                    gradient[j] = static_cast<T>(factor * (point.scale * e + point.shift));
                 }
                 gradient[own_class] = static_cast<T>(factor * point.own);
             }
@@ -75,7 +75,7 @@ class ClassLoss final : public Loss<T> {
                 if (j != own_class)
                     lead += share * static_cast<double>(gradient[j]) *
                             (own - static_cast<double>(tangent[j]));
-            const ClassBend bend = formula_.bend(row);
+            const ClassCurvature curvature = formula_.curvature(row);
             const double p = static_cast<double>(gradient[own_class]) / row.sum;
             const double wrong = row.others / row.sum; // 1 - p
             for (Index j = 0; j < block.n_outputs; ++j) {
@@ -83,17 +83,18 @@ class ClassLoss final : public Loss<T> {
                 const double above =
                     static_cast<double>(tangent[j]) - own + wrong * lead; // t_j - p t
                 gradient[j] = static_cast<T>(
-                    factor * e * (bend.spread * above / row.sum - bend.turn * lead * share));
+                    factor * e *
+                    (curvature.spread * above / row.sum - curvature.along * lead * share));
             }
             gradient[own_class] =
-                static_cast<T>(factor * lead * (bend.spread * wrong * p + bend.turn));
+                static_cast<T>(factor * lead * (curvature.spread * wrong * p + curvature.along));
         });
     }
 
-    bool samples() const override { return Formula::is_likelihood; }
+    bool is_likelihood() const override { return Formula::is_likelihood; }
 
     // p - e_c for a class c drawn with the probabilities p.
-    void sampled_slopes(const LossRows<T> &block, std::uint64_t key, Index first) const override {
+    void sampled_gradient(const LossRows<T> &block, std::uint64_t key, Index first) const override {
         sample_rows(block, key, first, [&](Index i, double factor, std::uint64_t row_key) {
             T *gradient = block.gradient + i * block.gradient_stride;
             const T *outputs = block.outputs + i * block.outputs_stride;
@@ -116,16 +117,17 @@ class ClassLoss final : public Loss<T> {
         });
     }
 
-    void means(const T *outputs, T *means, Index n_outputs) const override {
+    void means(const T *outputs, double *means, Index n_outputs) const override {
         const double highest = static_cast<double>(*std::max_element(outputs, outputs + n_outputs));
         double sum = 0.0;
         for (Index j = 0; j < n_outputs; ++j) {
             const double e = std::exp(static_cast<double>(outputs[j]) - highest);
             sum += e;
-            means[j] = static_cast<T>(e);
+            // Rounded before it is divided, which is what the means in T have always been.
+            means[j] = static_cast<double>(static_cast<T>(e));
         }
         for (Index j = 0; j < n_outputs; ++j)
-            means[j] = static_cast<T>(static_cast<double>(means[j]) / sum);
+            means[j] /= sum;
     }
 
   private:

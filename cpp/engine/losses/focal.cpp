@@ -2,8 +2,8 @@
 //
 //   l(z, c) = -(1 - p)^gamma log p,   p = p_c of the true class,   means softmax z
 //   dl/dz_c = (1 - p)^gamma (gamma p log p - (1 - p)),   dl/dz_j = -dl/dz_c p_j / (1 - p)
-//   d2l/dz2 = turn u u^T + spread (diag p - p p^T),   u_c = 1, u_j = -p_j / (1 - p)
-//   turn = gamma (1 - p)^gamma p ((1 - p - (gamma - 1) p) log p + 2 (1 - p))
+//   d2l/dz2 = along u u^T + spread (diag p - p p^T),   u_c = 1, u_j = -p_j / (1 - p)
+//   along = gamma (1 - p)^gamma p ((1 - p - (gamma - 1) p) log p + 2 (1 - p))
 //   spread = (1 - p)^gamma - gamma (1 - p)^(gamma - 1) p log p
 //
 // Lin, Goyal, Girshick, He & Dollar (2017), Focal loss for dense object detection, eq. (4).
@@ -28,19 +28,19 @@ class Focal {
         const double wrong = row.others / row.sum; // 1 - p
         const double focus = std::pow(wrong, gamma_);
         const double own = focus * (gamma_ * std::exp(row.log_p) * row.log_p - wrong);
-        // Of others that have all underflowed none has a slope.
+        // Of others that have all underflowed none has a derivative.
         return {.value = -focus * row.log_p,
                 .own = own,
-                .slope = row.others > 0.0 ? -own / row.others : 0.0,
+                .scale = row.others > 0.0 ? -own / row.others : 0.0,
                 .shift = 0.0};
     }
 
-    ClassBend bend(const ClassRow &row) const {
+    ClassCurvature curvature(const ClassRow &row) const {
         const double wrong = row.others / row.sum;
         if (wrong == 0.0)
-            return {.turn = 0.0, .spread = 0.0};
+            return {.along = 0.0, .spread = 0.0};
         const double focus = std::pow(wrong, gamma_), p = std::exp(row.log_p);
-        return {.turn =
+        return {.along =
                     gamma_ * focus * p * ((wrong - (gamma_ - 1.0) * p) * row.log_p + 2.0 * wrong),
                 .spread = focus - gamma_ * focus / wrong * p * row.log_p};
     }

@@ -21,9 +21,9 @@ struct Gamma {
     Point at(double z, double y) const {
         const double d = z - std::log(y);
         const double excess = std::expm1(-d); // y / mu - 1
-        return {.value = d + excess, .slope = -excess};
+        return {.value = d + excess, .derivative = -excess};
     }
-    double bend(double z, double y) const { return std::exp(std::log(y) - z); }
+    double second_derivative(double z, double y) const { return std::exp(std::log(y) - z); }
     double fisher(double) const { return 1.0; }
     double mean(double z) const { return std::exp(z); }
 };

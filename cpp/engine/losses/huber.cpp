@@ -33,10 +33,13 @@ class Huber {
     Point at(double z, double y) const {
         const double r = z - y;
         if (std::abs(r) <= delta_)
-            return {.value = 0.5 * r * r, .slope = r};
-        return {.value = delta_ * (std::abs(r) - 0.5 * delta_), .slope = std::copysign(delta_, r)};
+            return {.value = 0.5 * r * r, .derivative = r};
+        return {.value = delta_ * (std::abs(r) - 0.5 * delta_),
+                .derivative = std::copysign(delta_, r)};
     }
-    double bend(double z, double y) const { return std::abs(z - y) <= delta_ ? 1.0 : 0.0; }
+    double second_derivative(double z, double y) const {
+        return std::abs(z - y) <= delta_ ? 1.0 : 0.0;
+    }
     double fisher(double) const { return near_; }
     double mean(double z) const { return z; }
 

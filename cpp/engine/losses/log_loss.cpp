@@ -29,11 +29,11 @@ class LogLoss {
         const double floor = smoothing_ / row.n_classes; // t_j of the other classes
         return {.value = -(1.0 - smoothing_) * row.log_p - smoothing_ * row.mean_log,
                 .own = (smoothing_ - floor) - row.others / row.sum,
-                .slope = 1.0 / row.sum,
+                .scale = 1.0 / row.sum,
                 .shift = -floor};
     }
 
-    ClassBend bend(const ClassRow &) const { return {.turn = 0.0, .spread = 1.0}; }
+    ClassCurvature curvature(const ClassRow &) const { return {.along = 0.0, .spread = 1.0}; }
 
   private:
     double smoothing_;

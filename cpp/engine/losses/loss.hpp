@@ -47,14 +47,14 @@ class Loss {
                            Index tangents_stride) const = 0;
 
     // Is it a likelihood?
-    virtual bool samples() const = 0;
+    virtual bool is_likelihood() const = 0;
     // Writes sqrt(scale * w_i) s_i with E[s_i] = 0 and E[s_i s_i^T] the Fisher information, drawn
     // by numbers of child(key, first + i), i being the row of the block.
-    virtual void sampled_slopes(const LossRows<T> &block, std::uint64_t key, Index first) const = 0;
+    virtual void sampled_gradient(const LossRows<T> &block, std::uint64_t key,
+                                  Index first) const = 0;
 
-    // One row of means from one row of outputs; both have n_outputs entries and may be the same
-    // memory.
-    virtual void means(const T *outputs, T *means, Index n_outputs) const = 0;
+    // One row of means from one row of outputs, in double; both have n_outputs entries.
+    virtual void means(const T *outputs, double *means, Index n_outputs) const = 0;
 };
 
 enum class Targets { values, classes };

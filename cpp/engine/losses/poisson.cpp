@@ -20,9 +20,9 @@ struct Poisson {
     Point at(double z, double y) const {
         const double mu = std::exp(z);
         const double saturated = y > 0.0 ? y * (std::log(y) - 1.0) : 0.0;
-        return {.value = mu - y * z + saturated, .slope = mu - y};
+        return {.value = mu - y * z + saturated, .derivative = mu - y};
     }
-    double bend(double z, double) const { return std::exp(z); }
+    double second_derivative(double z, double) const { return std::exp(z); }
     double fisher(double z) const { return std::exp(z); }
     double mean(double z) const { return std::exp(z); }
 };

@@ -37,8 +37,8 @@ std::vector<double> checked(const std::vector<double> &quantiles) {
 Point pinball(double mean, double y, double q) {
     const double r = y - mean;
     if (r > 0.0)
-        return {.value = q * r, .slope = -q};
-    return {.value = (q - 1.0) * r, .slope = r < 0.0 ? 1.0 - q : 0.0};
+        return {.value = q * r, .derivative = -q};
+    return {.value = (q - 1.0) * r, .derivative = r < 0.0 ? 1.0 - q : 0.0};
 }
 
 class Pinball {
@@ -47,7 +47,7 @@ class Pinball {
         : quantile_(checked(settings.values("quantile"))[0]) {}
 
     Point at(double z, double y) const { return pinball(z, y, quantile_); }
-    double bend(double, double) const { return 0.0; }
+    double second_derivative(double, double) const { return 0.0; }
     double fisher(double) const { return quantile_ * (1.0 - quantile_); }
     double mean(double z) const { return z; }
 
@@ -73,7 +73,7 @@ class ManyQuantiles final : public Loss<T> {
                 const Point point = pinball(mean, y, quantiles_[as_size(j)]);
                 sum += point.value;
                 if (gradient)
-                    gradient[j] = static_cast<T>(point.slope);
+                    gradient[j] = static_cast<T>(point.derivative);
             }
             if (gradient)
                 pull_back(gradient, block.n_outputs, [&](Index j) {
@@ -92,7 +92,7 @@ class ManyQuantiles final : public Loss<T> {
             double mean = 0.0;
             for (Index j = 0; j < block.n_outputs; ++j) {
                 mean += rise(outputs, j);
-                gradient[j] = static_cast<T>(pinball(mean, y, quantiles_[as_size(j)]).slope);
+                gradient[j] = static_cast<T>(pinball(mean, y, quantiles_[as_size(j)]).derivative);
             }
             pull_back(gradient, block.n_outputs, [&](Index j) {
                 const double z = static_cast<double>(outputs[j]);
@@ -102,9 +102,9 @@ class ManyQuantiles final : public Loss<T> {
         });
     }
 
-    bool samples() const override { return true; }
+    bool is_likelihood() const override { return true; }
 
-    void sampled_slopes(const LossRows<T> &block, std::uint64_t key, Index first) const override {
+    void sampled_gradient(const LossRows<T> &block, std::uint64_t key, Index first) const override {
         sample_rows(block, key, first, [&](Index i, double factor, std::uint64_t row_key) {
             const T *outputs = block.outputs + i * block.outputs_stride;
             T *gradient = block.gradient + i * block.gradient_stride;
@@ -118,11 +118,11 @@ class ManyQuantiles final : public Loss<T> {
         });
     }
 
-    void means(const T *outputs, T *means, Index n_outputs) const override {
+    void means(const T *outputs, double *means, Index n_outputs) const override {
         double mean = 0.0;
         for (Index j = 0; j < n_outputs; ++j) {
             mean += rise(outputs, j);
-            means[j] = static_cast<T>(mean);
+            means[j] = mean;
         }
     }
 
@@ -133,13 +133,13 @@ class ManyQuantiles final : public Loss<T> {
         return j == 0 ? z : softplus(z);
     }
 
-    // slope_j <- factor(j) sum_(k >= j) slope_k: z_j enters m_j and all quantiles above it.
+    // gradient_j <- factor(j) sum_(k >= j) gradient_k: z_j enters m_j and all quantiles above it.
     template <class Factor>
-    static void pull_back(T *slopes, Index n_outputs, Factor factor) {
+    static void pull_back(T *gradient, Index n_outputs, Factor factor) {
         double above = 0.0;
         for (Index j = n_outputs - 1; j >= 0; --j) {
-            above += static_cast<double>(slopes[j]);
-            slopes[j] = static_cast<T>(factor(j) * above);
+            above += static_cast<double>(gradient[j]);
+            gradient[j] = static_cast<T>(factor(j) * above);
         }
     }
 

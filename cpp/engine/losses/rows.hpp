@@ -13,7 +13,7 @@
 
 namespace deepgen::loss {
 
-// sum_i w_i l_i with l_i = row(i, factor), factor = scale w_i being what the row's slopes are
+// sum_i w_i l_i with l_i = row(i, factor), factor = scale w_i being what the row's gradient is
 // multiplied by. A row of weight 0 adds nothing and gets a zero gradient, whatever its outputs. An
 // output that is not finite makes the sum so, even where the formula has a finite limit, or a
 // diverged run would go unnoticed.
@@ -51,7 +51,7 @@ void write_rows(const LossRows<T> &block, Row row) {
 // A loss of one output, and its derivative in z.
 struct Point {
     double value;
-    double slope;
+    double derivative;
 };
 
 // The root of h with a sign that is either of the two with equal chances.
@@ -60,7 +60,7 @@ inline double either_root(double h, std::uint64_t key, Index j) {
     return random::value(key, static_cast<std::uint64_t>(j)) >> 63 ? root : -root;
 }
 
-// Writes the sampled slopes of each row: row(i, factor, key) with factor = sqrt(scale w_i).
+// Writes the sampled gradient of each row: row(i, factor, key) with factor = sqrt(scale w_i).
 template <class T, class Row>
 void sample_rows(const LossRows<T> &block, std::uint64_t key, Index first, Row row) {
     write_rows(block, [&](Index i, double factor) {
@@ -68,8 +68,9 @@ void sample_rows(const LossRows<T> &block, std::uint64_t key, Index first, Row r
     });
 }
 
-// l(z_i, y_i) = sum_j formula.at(z_ij, y_ij), with second derivatives formula.bend(z_ij, y_ij) and
-// means formula.mean(z_ij); formula.fisher(z_ij) is the Fisher information where there is one.
+// l(z_i, y_i) = sum_j formula.at(z_ij, y_ij), with second derivatives
+// formula.second_derivative(z_ij, y_ij) and means formula.mean(z_ij); formula.fisher(z_ij) is the
+// Fisher information where there is one.
 template <class T, class Formula>
 class ElementwiseLoss final : public Loss<T> {
   public:
@@ -86,7 +87,7 @@ class ElementwiseLoss final : public Loss<T> {
                 sum += point.value;
                 if (block.gradient)
                     block.gradient[i * block.gradient_stride + j] =
-                        static_cast<T>(factor * point.slope);
+                        static_cast<T>(factor * point.derivative);
             }
             return sum;
         });
@@ -99,18 +100,19 @@ class ElementwiseLoss final : public Loss<T> {
             const T *values = block.values + i * block.values_stride;
             const T *tangent = tangents + i * tangents_stride;
             for (Index j = 0; j < block.n_outputs; ++j)
-                block.gradient[i * block.gradient_stride + j] = static_cast<T>(
-                    factor * static_cast<double>(tangent[j]) *
-                    formula_.bend(static_cast<double>(outputs[j]), static_cast<double>(values[j])));
+                block.gradient[i * block.gradient_stride + j] =
+                    static_cast<T>(factor * static_cast<double>(tangent[j]) *
+                                   formula_.second_derivative(static_cast<double>(outputs[j]),
+                                                              static_cast<double>(values[j])));
         });
     }
 
-    static constexpr bool is_likelihood = requires(const Formula &f) { f.fisher(0.0); };
+    static constexpr bool has_fisher = requires(const Formula &f) { f.fisher(0.0); };
 
-    bool samples() const override { return is_likelihood; }
+    bool is_likelihood() const override { return has_fisher; }
 
-    void sampled_slopes(const LossRows<T> &block, std::uint64_t key, Index first) const override {
-        if constexpr (is_likelihood)
+    void sampled_gradient(const LossRows<T> &block, std::uint64_t key, Index first) const override {
+        if constexpr (has_fisher)
             sample_rows(block, key, first, [&](Index i, double factor, std::uint64_t row_key) {
                 const T *outputs = block.outputs + i * block.outputs_stride;
                 for (Index j = 0; j < block.n_outputs; ++j)
@@ -120,9 +122,9 @@ class ElementwiseLoss final : public Loss<T> {
             });
     }
 
-    void means(const T *outputs, T *means, Index n_outputs) const override {
+    void means(const T *outputs, double *means, Index n_outputs) const override {
         for (Index j = 0; j < n_outputs; ++j)
-            means[j] = static_cast<T>(formula_.mean(static_cast<double>(outputs[j])));
+            means[j] = formula_.mean(static_cast<double>(outputs[j]));
     }
 
   private:

@@ -16,9 +16,9 @@ struct SquaredError {
 
     Point at(double z, double y) const {
         const double r = z - y;
-        return {.value = 0.5 * r * r, .slope = r};
+        return {.value = 0.5 * r * r, .derivative = r};
     }
-    double bend(double, double) const { return 1.0; }
+    double second_derivative(double, double) const { return 1.0; }
     double fisher(double) const { return 1.0; }
     double mean(double z) const { return z; }
 };

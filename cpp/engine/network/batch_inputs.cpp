@@ -44,8 +44,8 @@ void BatchInputs<T>::Entries::resize(Index n) {
 
 template <class T>
 BatchInputs<T>::BatchInputs(Index n_columns, Index max_rows, Index team_size, bool dense,
-                            const ChangedRoom &changed)
-    : n_columns_(n_columns), stride_(row_stride<T>(n_columns)), changes_(changed.wanted) {
+                            const AugmentationScratch &scratch)
+    : n_columns_(n_columns), stride_(row_stride<T>(n_columns)), changes_(scratch.wanted) {
     if (dense)
         rows_.resize(as_size(max_rows * stride_));
     else {
@@ -58,15 +58,15 @@ BatchInputs<T>::BatchInputs(Index n_columns, Index max_rows, Index team_size, bo
     for (ThreadMemory &thread : threads_) {
         if (dense)
             thread.partner.resize(as_size(stride_));
-        thread.own_entries.resize(changed.row_entries);
-        thread.partner_entries.resize(changed.row_entries);
+        thread.own_entries.resize(scratch.row_entries);
+        thread.partner_entries.resize(scratch.row_entries);
     }
-    changed_.resize(changed.entries);
+    changed_.resize(scratch.entries);
 }
 
 template <class T>
 void BatchInputs<T>::gather(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
-                            Share rows) {
+                            IndexRange rows) {
     ThreadMemory *const own = changes_ ? &threads_[as_size(team.rank)] : nullptr;
     if (!X.sparse())
         return gather_dense(own, batch, X, rows);
@@ -81,7 +81,7 @@ void BatchInputs<T>::gather(const Team &team, const Batch<T> &batch, const Input
 // Rows are copied first and changed then: one after the other, the reads of all wait together.
 template <class T>
 void BatchInputs<T>::gather_dense(ThreadMemory *own, const Batch<T> &batch, const Inputs<T> &X,
-                                  Share rows) {
+                                  IndexRange rows) {
     const auto copy = [&](Index i, T *to) {
         copy_row(X.dense + batch.rows[i] * n_columns_, to, n_columns_);
     };
@@ -106,7 +106,7 @@ void BatchInputs<T>::gather_dense(ThreadMemory *own, const Batch<T> &batch, cons
 
 // A row's room begins where those of the rows before it end.
 template <class T>
-void BatchInputs<T>::gather_changed(ThreadMemory &own, const Batch<T> &batch, Share rows) {
+void BatchInputs<T>::gather_changed(ThreadMemory &own, const Batch<T> &batch, IndexRange rows) {
     const Augmentation<T> &augmentation = *batch.augmentation;
     const auto [partners, share] = batch.mixing;
     const Index first = batch.first_position;
@@ -138,7 +138,7 @@ Rows<const T> BatchInputs<T>::dense(Index n_rows) const {
 }
 
 template <class T>
-SparseBlock<T> BatchInputs<T>::sparse(const Inputs<T> &X, Share rows) const {
+SparseBlock<T> BatchInputs<T>::sparse(const Inputs<T> &X, IndexRange rows) const {
     return {rows.end - rows.begin, starts_.data() + rows.begin, ends_.data() + rows.begin,
             changes_ ? changed_.indices.data() : X.indices,
             changes_ ? changed_.values.data() : X.values};

@@ -9,8 +9,9 @@
 
 namespace deepgen {
 
-// Room for CSR rows that a training step changes: entries of a batch and of one row.
-struct ChangedRoom {
+// Sizes of the memory for rows that a training step changes; of CSR, the entries of a batch and of
+// one row.
+struct AugmentationScratch {
     bool wanted = false;
     Index entries = 0;
     Index row_entries = 0;
@@ -20,13 +21,13 @@ template <class T>
 class BatchInputs {
   public:
     BatchInputs(Index n_columns, Index max_rows, Index team_size, bool dense,
-                const ChangedRoom &changed);
+                const AugmentationScratch &scratch);
 
     // This thread's rows.
-    void gather(const Team &, const Batch<T> &, const Inputs<T> &, Share rows);
+    void gather(const Team &, const Batch<T> &, const Inputs<T> &, IndexRange rows);
 
     Rows<const T> dense(Index n_rows) const; // without data for CSR
-    SparseBlock<T> sparse(const Inputs<T> &X, Share rows) const;
+    SparseBlock<T> sparse(const Inputs<T> &X, IndexRange rows) const;
 
   private:
     // Entries of CSR rows.
@@ -42,8 +43,8 @@ class BatchInputs {
         Entries own_entries, partner_entries;
     };
 
-    void gather_dense(ThreadMemory *, const Batch<T> &, const Inputs<T> &, Share rows);
-    void gather_changed(ThreadMemory &, const Batch<T> &, Share rows);
+    void gather_dense(ThreadMemory *, const Batch<T> &, const Inputs<T> &, IndexRange rows);
+    void gather_changed(ThreadMemory &, const Batch<T> &, IndexRange rows);
 
     Index n_columns_, stride_;
     Buffer<T> rows_;                          // dense

@@ -95,10 +95,10 @@ PackedLayout<T>::PackedLayout(const NetworkSpec &spec, const Layout &layout,
 
 namespace {
 
-// Calls copy(flat offset, packed offset, length) for every stretch that is contiguous in both.
+// Calls copy(flat offset, packed offset, length) for every run that is contiguous in both.
 template <class Copy>
-void for_each_stretch(const Layout &layout, const std::vector<PackedLayer> &layers, Index panel,
-                      Copy copy) {
+void for_each_chunk(const Layout &layout, const std::vector<PackedLayer> &layers, Index panel,
+                    Copy copy) {
     for (std::size_t l = 0; l < layers.size(); ++l) {
         const LayerBlocks &flat = layout.layers[l];
         const PackedLayer &packed = layers[l];
@@ -143,8 +143,8 @@ void for_each_stretch(const Layout &layout, const std::vector<PackedLayer> &laye
 
 template <class T>
 void PackedLayout<T>::pack(const T *flat, T *packed) const {
-    for_each_stretch(*layout_, layers_, kernels_->panel, [&](Index from, Index to, Index length) {
-        // Where a panel is a cache line, most stretches are one, and a call would cost more.
+    for_each_chunk(*layout_, layers_, kernels_->panel, [&](Index from, Index to, Index length) {
+        // Where a panel is a cache line, most runs are one, and a call would cost more.
         if (length == lane_pad<T>)
             std::copy_n(flat + from, lane_pad<T>, packed + to);
         else
@@ -154,7 +154,7 @@ void PackedLayout<T>::pack(const T *flat, T *packed) const {
 
 template <class T>
 void PackedLayout<T>::unpack(const T *packed, T *flat) const {
-    for_each_stretch(*layout_, layers_, kernels_->panel, [&](Index to, Index from, Index length) {
+    for_each_chunk(*layout_, layers_, kernels_->panel, [&](Index to, Index from, Index length) {
         std::copy_n(packed + from, length, flat + to);
     });
 }
@@ -178,7 +178,7 @@ void PackedLayout<T>::transpose_block(Index layer, Index row, Index n_rows, Inde
         const Index stride = panel_width(panel, l.n_inputs);
         T *const square = to + panel * l.width + column * stride + (row - panel);
         for (Index j = 0; j < width; j += lane_pad<T>)
-            kernels_->transpose(from + row * width + j, width, square + j * stride, stride);
+            kernels_->products.transpose(from + row * width + j, width, square + j * stride, stride);
     }
 }
 

@@ -5,11 +5,11 @@
 // shift, gain; after all of these the buffers mean, variance. Packed: the same trainable blocks,
 // padded to cache lines, matrices in panels; a gate's columns follow those of coefs, so that one
 // product makes both. Optimizer memory and gradients have the packed layout too, so a rule runs
-// over any stretch of it.
+// over any part of it.
 
 #pragma once
 
-#include "engine/kernels/kernels.hpp"
+#include "engine/kernels/kernel_table.hpp"
 #include "engine/kernels/packed.hpp"
 #include "engine/network/spec.hpp"
 

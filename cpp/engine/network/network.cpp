@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <cmath>
 
 namespace deepgen {
 namespace {
@@ -37,9 +39,9 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
         .branch_drop = layer.branch_drop,
         .relu_in_product = false,
         .relu_in_normalization = false,
-        .gated = false,
+        .masked = false,
         .keeps_value = false,
-        .gate_scale = static_cast<T>(1.0 / (1.0 - layer.dropout)),
+        .mask_scale = static_cast<T>(1.0 / (1.0 - layer.dropout)),
         .identity = layer.activation == "identity",
         .reparametrization = stored.make(Settings(layer.reparametrization, stored.parameters)),
         .centred = stored.centred,
@@ -48,7 +50,7 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
     plan.relu_in_product =
         relu && !plan.normalization && !plan.skips_before_normalization && plan.gate < 0;
     plan.relu_in_normalization = relu && plan.normalization;
-    plan.gated = relu && !skips_over;
+    plan.masked = relu && !skips_over;
     plan.keeps_value =
         !plan.identity && (!plan.from_output || skips_over || (layer.dropout > 0.0 && !relu));
     return plan;
@@ -63,9 +65,10 @@ Network<T>::Network(NetworkSpec spec, const Kernels<T> &kernels)
     Index n_inputs = spec_.n_inputs;
     for (const LayerSpec &layer : spec_.layers) {
         layers_.push_back(plan_of(layer, n_inputs, kernels_));
-        joins_rows_ =
-            joins_rows_ || find_member("normalization", normalizations(), layer.normalization.name)
-                               .keeps_statistics;
+        uses_batch_statistics_ =
+            uses_batch_statistics_ ||
+            find_member("normalization", normalizations(), layer.normalization.name)
+                .keeps_statistics;
         reparametrized_ = reparametrized_ || layers_.back().reparametrization;
         n_inputs = layer.width;
     }
@@ -91,20 +94,12 @@ void Network<T>::effective(const T *parameters, T *out) const {
 }
 
 template <class T>
-void Network<T>::activations(const T *parameters, const Inputs<T> &X, const Selection &rows,
-                             Index layer, Part part, T *out, Index n_threads) const {
-    PackedParameters<T> packed(*this, PackedParameters<T>::Use::forward);
-    packed.load(*this, parameters);
-    activations(packed, X, rows, layer, part, out, n_threads);
-}
-
-template <class T>
-void Network<T>::activations(PackedParameters<T> &parameters, const Inputs<T> &X,
-                             const Selection &rows, Index layer, Part part, T *out,
-                             Index n_threads) const {
+template <class Take>
+void Network<T>::each_row(PackedParameters<T> &parameters, const Inputs<T> &X,
+                          const Selection &rows, Index layer, Part part, Index n_threads,
+                          const Take &take) const {
     if (rows.size == 0)
         return;
-    const Index width = layers_[as_size(layer)].width;
     const Index n_chunks = (rows.size + inference_rows - 1) / inference_rows;
     n_threads = std::min(n_threads, n_chunks);
     // Memory for every thread is made here: nothing may throw among the team.
@@ -116,19 +111,61 @@ void Network<T>::activations(PackedParameters<T> &parameters, const Inputs<T> &X
     parallel(n_threads, [&](const Team &team) {
         Pass<T> &pass = passes[as_size(team.rank)];
         std::array<std::int64_t, inference_rows> samples;
-        const Share chunks = team.share(n_chunks);
+        const IndexRange chunks = team.share(n_chunks);
         for (Index first = chunks.begin * inference_rows;
              first < std::min(chunks.end * inference_rows, rows.size); first += inference_rows) {
             const Index n = std::min(inference_rows, rows.size - first);
             for (Index i = 0; i < n; ++i)
                 samples[as_size(i)] = rows[first + i];
-            pass.forward(alone, {.rows = {n, samples.data()}, .weight_sum = 0.0, .training = false},
-                         X, parameters, layer, part);
+            pass.forward(single_thread,
+                         {.rows = {n, samples.data()}, .weight_sum = 0.0, .training = false}, X,
+                         parameters, layer, part);
             const Rows<const T> result = pass.result(layer, part, n);
             for (Index i = 0; i < n; ++i)
-                std::copy_n(result.data + i * result.stride, width, out + (first + i) * width);
+                take(first + i, result.data + i * result.stride);
         }
     });
+}
+
+template <class T>
+void Network<T>::activations(const T *parameters, const Inputs<T> &X, const Selection &rows,
+                             Index layer, Part part, T *out, Index n_threads) const {
+    PackedParameters<T> packed(*this, PackedParameters<T>::Use::forward);
+    packed.load(*this, parameters);
+    activations(packed, X, rows, layer, part, out, n_threads);
+}
+
+template <class T>
+void Network<T>::activations(PackedParameters<T> &parameters, const Inputs<T> &X,
+                             const Selection &rows, Index layer, Part part, T *out,
+                             Index n_threads) const {
+    const Index width = layers_[as_size(layer)].width;
+    each_row(parameters, X, rows, layer, part, n_threads,
+             [=](Index i, const T *values) { std::copy_n(values, width, out + i * width); });
+}
+
+template <class T>
+Index Network<T>::predict(const T *parameters, const Inputs<T> &X, const Selection &rows,
+                          const double *mean, const double *scale, double *out,
+                          Index n_threads) const {
+    PackedParameters<T> packed(*this, PackedParameters<T>::Use::forward);
+    packed.load(*this, parameters);
+    const auto last = static_cast<Index>(layers_.size()) - 1;
+    const Index width = n_outputs();
+    const bool shared = n_targets_ == 1; // several outputs may be of one target
+    std::atomic<Index> n_wrong = 0;
+    each_row(packed, X, rows, last, Part::output, n_threads, [&](Index i, const T *outputs) {
+        double *const to = out + i * width;
+        loss_->means(outputs, to, width);
+        bool finite = true;
+        for (Index j = 0; j < width; ++j) {
+            to[j] = to[j] * scale[shared ? 0 : j] + mean[shared ? 0 : j];
+            finite = finite && std::isfinite(to[j]);
+        }
+        if (!finite)
+            n_wrong.fetch_add(1, std::memory_order_relaxed);
+    });
+    return n_wrong;
 }
 
 // Blocks of rows are joined in order by Chan, Golub & LeVeque (1979).
@@ -151,8 +188,8 @@ void Network<T>::moments(const T *parameters, const Inputs<T> &X, const Selectio
         activations(packed, X, {n, samples.data()}, layer, Part::product, z.data(), n_threads);
         for (Index row = 0; row < n; row += row_block) {
             const Index block = std::min(row_block, n - row);
-            kernels_.moments({block, width, z.data() + row * width, width}, sums.data(),
-                             squares.data());
+            kernels_.norms.moments({block, width, z.data() + row * width, width}, sums.data(),
+                                   squares.data());
             const double before = static_cast<double>(first + row);
             const double count = static_cast<double>(block);
             for (Index j = 0; j < width; ++j) {
@@ -168,9 +205,9 @@ void Network<T>::moments(const T *parameters, const Inputs<T> &X, const Selectio
 }
 
 template <class T>
-double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, const Targeted<T> &y,
-                                     const Selection &rows, double alpha, bool training,
-                                     T *gradient, Index n_threads) const {
+double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X,
+                                     const TargetsView<T> &y, const Selection &rows, double alpha,
+                                     bool training, T *gradient, Index n_threads) const {
     double weight_sum = 0.0;
     for (Index i = 0; i < rows.size; ++i)
         weight_sum += y.weights ? static_cast<double>(y.weights[rows[i]]) : 1.0;
@@ -180,7 +217,8 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, co
     using Use = typename PackedParameters<T>::Use;
     PackedParameters<T> packed(*this, gradient ? Use::both_ways : Use::forward);
     packed.load(*this, parameters);
-    const Index chunk = training && joins_rows_ ? rows.size : std::min(rows.size, gradient_rows);
+    const Index chunk =
+        training && uses_batch_statistics_ ? rows.size : std::min(rows.size, gradient_rows);
     const Index last = static_cast<Index>(layers_.size()) - 1;
     Buffer<T> packed_gradient(gradient ? packed.weights.size() : 0);
     std::vector<std::int64_t> samples(as_size(rows.size));
@@ -197,7 +235,7 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, co
                 .weight_sum = weight_sum,
                 .training = training};
             pass.forward(team, batch, X, packed, last, Part::output);
-            pass.loss_and_slopes(team, batch, y);
+            pass.loss_and_output_gradients(team, batch, y);
             if (gradient)
                 pass.backward(team, batch, packed);
             team.wait();
@@ -205,7 +243,7 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, co
                 loss += pass.batch_loss(batch.rows.size);
             if (gradient)
                 pass.weight_gradients(
-                    team, batch, X, [&](Index, const WorkItem &, const GradientTile<T> &tile) {
+                    team, batch, X, [&](Index, const GradientTask &, const GradientTile<T> &tile) {
                         for (Index i = 0; i < tile.n; ++i)
                             packed_gradient[as_size(tile.offset + i)] += tile.gradient[i];
                     });
@@ -214,7 +252,7 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X, co
     });
 
     if (gradient) {
-        packed.pull_back(*this, alone, packed_gradient.data());
+        packed.pull_back(*this, single_thread, packed_gradient.data());
         std::fill_n(gradient, layout_.n_parameters, T(0));
         packed_.unpack(packed_gradient.data(), gradient);
     }

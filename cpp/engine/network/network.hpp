@@ -14,7 +14,7 @@ namespace deepgen {
 
 // y and weights. Either values or classes, as the loss takes them; null weights are ones.
 template <class T>
-struct Targeted {
+struct TargetsView {
     Index n_targets;
     const T *values = nullptr;
     const std::int32_t *classes = nullptr;
@@ -35,9 +35,10 @@ struct LayerPlan {
     double dropout, branch_drop;
     bool relu_in_product; // max(., 0) while the tile is in registers
     bool relu_in_normalization;
-    bool gated; // the slope and dropout's scale are applied by the product that brings the gradient
+    // The product that computes dL/da of this layer applies ReLU's slope and dropout's scale too.
+    bool masked;
     bool keeps_value; // what the slope is computed from is not what the layer gives
-    T gate_scale;
+    T mask_scale;
     bool identity;
     std::unique_ptr<const Reparametrization> reparametrization; // null without
     bool centred;                                               // by that
@@ -70,7 +71,8 @@ class Network {
     bool takes_classes() const { return takes_classes_; }
     // Does a layer from `from` on add the output of `layer`?
     bool is_added(Index layer, Index from) const;
-    bool joins_rows() const { return joins_rows_; } // batch statistics: one row alone has none
+    // Some layer does; a batch of one row has none.
+    bool uses_batch_statistics() const { return uses_batch_statistics_; }
     bool reparametrized() const { return reparametrized_; } // some layer is
 
     // The parameters with the weights that products use in place of the trained coefs.
@@ -83,6 +85,12 @@ class Network {
     void activations(PackedParameters<T> &parameters, const Inputs<T> &X, const Selection &rows,
                      Index layer, Part part, T *out, Index n_threads) const;
 
+    // Predictions in the targets' units, (rows.size, n_outputs): mean + scale * m with (n_targets,)
+    // of both, m the inverse link of the outputs, all in double. Returns how many rows have numbers
+    // that are not finite.
+    Index predict(const T *parameters, const Inputs<T> &X, const Selection &rows,
+                  const double *mean, const double *scale, double *out, Index n_threads) const;
+
     // Mean and biased variance of each unit's z_l over the selected rows, in inference mode;
     // (width,) each.
     void moments(const T *parameters, const Inputs<T> &X, const Selection &rows, Index layer,
@@ -90,11 +98,16 @@ class Network {
 
     // The loss over the selected rows and, unless null, its gradient (n_parameters,), zero at the
     // buffers. `training` takes batch statistics from this call instead of the running ones.
-    double loss_and_gradient(const T *parameters, const Inputs<T> &X, const Targeted<T> &y,
+    double loss_and_gradient(const T *parameters, const Inputs<T> &X, const TargetsView<T> &y,
                              const Selection &rows, double alpha, bool training, T *gradient,
                              Index n_threads) const;
 
   private:
+    // Measures rows in chunks, which threads share: take(i, a) gets a_l or z_l of each row, once.
+    template <class Take>
+    void each_row(PackedParameters<T> &parameters, const Inputs<T> &X, const Selection &rows,
+                  Index layer, Part part, Index n_threads, const Take &take) const;
+
     NetworkSpec spec_;
     const Kernels<T> &kernels_;
     Layout layout_;
@@ -103,7 +116,7 @@ class Network {
     std::unique_ptr<Loss<T>> loss_;
     Index n_targets_;
     bool takes_classes_;
-    bool joins_rows_ = false, reparametrized_ = false;
+    bool uses_batch_statistics_ = false, reparametrized_ = false;
 };
 
 } // namespace deepgen

@@ -17,7 +17,7 @@ PackedParameters<T>::PackedParameters(const Network<T> &network, Use use)
         mean.emplace_back(blocks.mean == absent ? 0 : width);
         variance.emplace_back(mean.back().size());
         unit_means_.emplace_back(network.layers()[l].reparametrization ? width : 0);
-        for (auto *const of_units : {&unit_values_, &unit_slopes_, &gain_slopes_})
+        for (auto *const of_units : {&unit_values_, &unit_derivatives_, &gain_gradients_})
             of_units->emplace_back(unit_means_.back().size());
     }
 }
@@ -26,7 +26,7 @@ template <class T>
 void PackedParameters<T>::load_trainable(const Network<T> &network, const T *flat) {
     network.packed().pack(flat, trained());
     if (!stored.empty()) {
-        refresh(network, alone);
+        refresh(network, single_thread);
         return;
     }
     if (transposed.empty())

@@ -43,7 +43,7 @@ struct PackedParameters {
                         Work work);
 
     // Of each unit of reparametrized layers, since the last refresh.
-    std::vector<Buffer<double>> unit_means_, unit_values_, unit_slopes_, gain_slopes_;
+    std::vector<Buffer<double>> unit_means_, unit_values_, unit_derivatives_, gain_gradients_;
 };
 
 } // namespace deepgen

@@ -1,4 +1,4 @@
-// Phase 1 of a pass: rows forward through the layers, and their slopes back.
+// Phase 1 of a pass: rows forward through the layers, and their gradients back.
 
 #include "engine/network/pass.hpp"
 
@@ -10,8 +10,8 @@ namespace deepgen {
 
 template <class T>
 Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool dense_inputs,
-              Purpose purpose, const ChangedRoom &changed)
-    : network_(network), inputs_(network.n_inputs(), max_rows, team_size, dense_inputs, changed) {
+              Purpose purpose, const AugmentationScratch &scratch)
+    : network_(network), inputs_(network.n_inputs(), max_rows, team_size, dense_inputs, scratch) {
     const bool gradient = purpose == Purpose::gradient;
     Index most_vectors = 0;
     for (const LayerPlan<T> &plan : network.layers()) {
@@ -22,14 +22,14 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
         if (plan.keeps_value)
             memory.value.resize(size);
         if (gradient)
-            memory.slope.resize(size);
+            memory.gradients.resize(size);
         const PackedLayer &packed = network.packed().layers()[layers_.size() - 1];
         if (plan.gate >= 0) {
             memory.branch.resize(size);
             memory.product_stride = row_stride<T>(packed.width);
             memory.product.resize(as_size(max_rows * memory.product_stride));
             if (gradient)
-                memory.product_slope.resize(memory.product.size());
+                memory.product_gradients.resize(memory.product.size());
         }
         if (plan.normalization)
             memory.normalization =
@@ -46,30 +46,31 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
     block_loss_.resize(as_size(n_row_blocks(max_rows)));
     if (!gradient)
         return;
-    work_.emplace(network.packed(), network.kernels().panel, dense_inputs);
+    tasks_.emplace(network.packed(), network.kernels().panel, dense_inputs);
     threads_.resize(as_size(team_size));
     for (ThreadMemory &thread : threads_) {
-        Index largest = std::max(Work<T>::item_rows * network.kernels().panel, most_vectors);
+        Index largest =
+            std::max(GradientTasks<T>::task_rows * network.kernels().panel, most_vectors);
         if (!dense_inputs) {
             const Index columns = padded<T>(network.layers().front().width);
-            largest = std::max(largest, Work<T>::sparse_item_rows(columns) * columns);
+            largest = std::max(largest, GradientTasks<T>::sparse_task_rows(columns) * columns);
             thread.cursors.resize(as_size(max_rows));
         }
         thread.gradient.resize(as_size(largest));
-        thread.partner_slopes.resize(as_size(row_block * layers_.back().stride));
+        thread.partner_gradients.resize(as_size(row_block * layers_.back().stride));
     }
 }
 
 template <class T>
-Share Pass<T>::row_share(const Team &team, Index n_rows) {
-    const Share blocks = team.share(n_row_blocks(n_rows));
+IndexRange Pass<T>::row_range(const Team &team, Index n_rows) {
+    const IndexRange blocks = team.share(n_row_blocks(n_rows));
     return {std::min(blocks.begin * row_block, n_rows), std::min(blocks.end * row_block, n_rows)};
 }
 
 template <class T>
 NormalizationCall<T> Pass<T>::normalization_call(const Batch<T> &batch,
                                                  PackedParameters<T> &parameters, Index layer,
-                                                 Share rows, T *y, Index stride) {
+                                                 IndexRange rows, T *y, Index stride) {
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     Buffer<T> &mean = parameters.mean[as_size(layer)],
               &variance = parameters.variance[as_size(layer)];
@@ -89,7 +90,7 @@ NormalizationCall<T> Pass<T>::normalization_call(const Batch<T> &batch,
 
 template <class T>
 void Pass<T>::multiply(const Inputs<T> &X, const PackedParameters<T> &parameters, Index layer,
-                       Share rows, T *z, Index stride, bool relu) const {
+                       IndexRange rows, T *z, Index stride, bool relu) const {
     const Kernels<T> &kernels = network_.kernels();
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     Product<T> product{.rows = rows.end - rows.begin,
@@ -103,21 +104,22 @@ void Pass<T>::multiply(const Inputs<T> &X, const PackedParameters<T> &parameters
                        .c_stride = stride,
                        .bias = parameters.weights.data() + packed.intercepts};
     if (layer == 0 && X.sparse()) {
-        kernels.sparse_product(inputs_.sparse(X, rows), product, relu);
+        kernels.products.sparse(inputs_.sparse(X, rows), product, relu);
         return;
     }
     const Rows<const T> below = inputs(layer, rows.end);
     product.a_stride = below.stride;
     product.a = below.data + rows.begin * below.stride;
     if (packed.narrow)
-        kernels.narrow_product(product, packed.n_outputs, relu);
+        kernels.products.narrow(product, packed.n_outputs, relu);
     else
-        kernels.product[static_cast<int>(relu ? Epilogue::bias_relu : Epilogue::bias)](product);
+        kernels.products.dense[static_cast<int>(relu ? Epilogue::bias_relu : Epilogue::bias)](
+            product);
 }
 
 template <class T>
 void Pass<T>::layer_forward(const Team &team, const Batch<T> &batch,
-                            PackedParameters<T> &parameters, Index layer, Share rows) {
+                            PackedParameters<T> &parameters, Index layer, IndexRange rows) {
     const Kernels<T> &kernels = network_.kernels();
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
@@ -161,7 +163,7 @@ Rows<T> Pass<T>::product_target(Index layer) {
 template <class T>
 void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
                       PackedParameters<T> &parameters, Index last, Part part) {
-    const Share rows = row_share(team, batch.rows.size);
+    const IndexRange rows = row_range(team, batch.rows.size);
     inputs_.gather(team, batch, X, rows);
     for (Index layer = 0; layer <= last; ++layer) {
         const bool whole = layer < last || part == Part::output;
@@ -184,29 +186,30 @@ void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &
 }
 
 template <class T>
-void Pass<T>::activation_backward(const Batch<T> &batch, Index layer, Share rows) {
+void Pass<T>::activation_backward(const Batch<T> &batch, Index layer, IndexRange rows) {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
-    if (plan.gated)
+    if (plan.masked)
         return;
     LayerMemory &memory = layers_[as_size(layer)];
     const Index first = rows.begin * memory.stride;
     if (!plan.skips_before_normalization)
-        drop(batch, layer, rows, memory.slope.data(), memory.stride);
+        drop(batch, layer, rows, memory.gradients.data(), memory.stride);
     if (!plan.identity)
         network_.kernels().activations[as_size(plan.activation)].backward(
-            {rows.end - rows.begin, plan.width, memory.slope.data() + first, memory.stride},
-            bends(layer, batch.rows.size).data + first, memory.stride);
+            {rows.end - rows.begin, plan.width, memory.gradients.data() + first, memory.stride},
+            slope_inputs(layer, batch.rows.size).data + first, memory.stride);
 }
 
 template <class T>
 void Pass<T>::normalization_backward(const Team &team, const Batch<T> &batch,
-                                     PackedParameters<T> &parameters, Index layer, Share rows) {
+                                     PackedParameters<T> &parameters, Index layer,
+                                     IndexRange rows) {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     if (!plan.normalization)
         return;
     LayerMemory &memory = layers_[as_size(layer)];
     const auto call =
-        normalization_call(batch, parameters, layer, rows, memory.slope.data(), memory.stride);
+        normalization_call(batch, parameters, layer, rows, memory.gradients.data(), memory.stride);
     if (batch.training)
         plan.normalization->backward(team, call, *memory.normalization);
     else
@@ -215,56 +218,56 @@ void Pass<T>::normalization_backward(const Team &team, const Batch<T> &batch,
 
 template <class T>
 void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters<T> &parameters) {
-    backward(team, batch, parameters, [](Index, Slopes) {});
+    backward(team, batch, parameters, [](Index, GradientStage) {});
 }
 
 template <class T>
 void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters<T> &parameters,
                        Visit visit) {
-    const Share rows = row_share(team, batch.rows.size);
+    const IndexRange rows = row_range(team, batch.rows.size);
     const Index n_rows = rows.end - rows.begin;
     const std::vector<LayerPlan<T>> &plans = network_.layers();
     for (Index l = static_cast<Index>(plans.size()) - 1; l >= 0; --l) {
         const LayerPlan<T> &plan = plans[as_size(l)];
         LayerMemory &memory = layers_[as_size(l)];
-        visit(l, Slopes::output);
+        visit(l, GradientStage::output);
         if (plan.skip && !plan.skips_before_normalization)
             skip_backward(l, rows);
-        visit(l, Slopes::branch);
+        visit(l, GradientStage::branch);
         activation_backward(batch, l, rows);
-        visit(l, Slopes::normalized);
+        visit(l, GradientStage::normalized);
         normalization_backward(team, batch, parameters, l, rows);
         if (plan.skips_before_normalization) {
             skip_backward(l, rows);
-            drop(batch, l, rows, memory.slope.data(), memory.stride);
+            drop(batch, l, rows, memory.gradients.data(), memory.stride);
         }
         if (plan.gate >= 0)
             join_gate(l, rows);
-        visit(l, Slopes::product);
+        visit(l, GradientStage::product);
         if (l == 0)
             break;
         const LayerPlan<T> &below = plans[as_size(l - 1)];
         LayerMemory &below_memory = layers_[as_size(l - 1)];
         const PackedLayer &packed = network_.packed().layers()[as_size(l)];
         const bool accumulate = network_.is_added(l - 1, l);
-        const Rows<const T> slopes = product_slopes(l, batch.rows.size);
-        const Epilogue epilogue = below.gated
-                                      ? (accumulate ? Epilogue::accumulate_gate : Epilogue::gate)
+        const Rows<const T> gradients = product_gradients(l, batch.rows.size);
+        const Epilogue epilogue = below.masked
+                                      ? (accumulate ? Epilogue::accumulate_mask : Epilogue::mask)
                                       : (accumulate ? Epilogue::accumulate : Epilogue::store);
-        network_.kernels().product[static_cast<int>(epilogue)](
+        network_.kernels().products.dense[static_cast<int>(epilogue)](
             {.rows = n_rows,
              .columns = packed.n_inputs,
-             .depth = slopes.width,
-             .a = slopes.data + rows.begin * slopes.stride,
-             .a_stride = slopes.stride,
+             .depth = gradients.width,
+             .a = gradients.data + rows.begin * gradients.stride,
+             .a_stride = gradients.stride,
              .b = packed.narrow ? parameters.weights.data() + packed.coefs
                                 : parameters.transposed.data() + packed.transposed,
              .b_rows = packed.narrow ? packed.n_outputs : packed.width,
-             .c = below_memory.slope.data() + rows.begin * below_memory.stride,
+             .c = below_memory.gradients.data() + rows.begin * below_memory.stride,
              .c_stride = below_memory.stride,
-             .gate = below_memory.output.data() + rows.begin * below_memory.stride,
-             .gate_stride = below_memory.stride,
-             .gate_scale = batch.dropout_key ? below.gate_scale : T(1)});
+             .mask = below_memory.output.data() + rows.begin * below_memory.stride,
+             .mask_stride = below_memory.stride,
+             .mask_scale = batch.dropout_key ? below.mask_scale : T(1)});
     }
 }
 
@@ -277,7 +280,7 @@ Rows<const T> Pass<T>::result(Index layer, Part part, Index n_rows) const {
                 memory.normalization->stride};
     if (part == Part::output)
         return {n_rows, plan.width, memory.output.data(), memory.stride};
-    return bends(layer, n_rows);
+    return slope_inputs(layer, n_rows);
 }
 
 template <class T>
@@ -288,28 +291,29 @@ Rows<const T> Pass<T>::inputs(Index layer, Index n_rows) const {
 }
 
 template <class T>
-Rows<const T> Pass<T>::slopes(Index layer, Index n_rows) const {
+Rows<const T> Pass<T>::gradients(Index layer, Index n_rows) const {
     const LayerMemory &memory = layers_[as_size(layer)];
-    return {n_rows, network_.layers()[as_size(layer)].width, memory.slope.data(), memory.stride};
+    return {n_rows, network_.layers()[as_size(layer)].width, memory.gradients.data(),
+            memory.stride};
 }
 
 template <class T>
-Rows<const T> Pass<T>::product_slopes(Index layer, Index n_rows) const {
+Rows<const T> Pass<T>::product_gradients(Index layer, Index n_rows) const {
     const LayerMemory &memory = layers_[as_size(layer)];
-    if (memory.product_slope.empty())
-        return slopes(layer, n_rows);
-    return {n_rows, network_.packed().layers()[as_size(layer)].width, memory.product_slope.data(),
-            memory.product_stride};
+    if (memory.product_gradients.empty())
+        return gradients(layer, n_rows);
+    return {n_rows, network_.packed().layers()[as_size(layer)].width,
+            memory.product_gradients.data(), memory.product_stride};
 }
 
 template <class T>
-Rows<T> Pass<T>::output_slopes(Index n_rows) {
+Rows<T> Pass<T>::output_gradients(Index n_rows) {
     LayerMemory &last = layers_.back();
-    return {n_rows, network_.n_outputs(), last.slope.data(), last.stride};
+    return {n_rows, network_.n_outputs(), last.gradients.data(), last.stride};
 }
 
 template <class T>
-Rows<const T> Pass<T>::bends(Index layer, Index n_rows) const {
+Rows<const T> Pass<T>::slope_inputs(Index layer, Index n_rows) const {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     const LayerMemory &memory = layers_[as_size(layer)];
     const Buffer<T> &branch = memory.branch.empty() ? memory.output : memory.branch;

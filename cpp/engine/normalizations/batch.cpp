@@ -33,51 +33,53 @@ class Batch final : public Normalization<T> {
                  NormalizationMemory<T> &memory) const override {
         for (Index row = call.rows.begin; row < call.rows.end; row += row_block) {
             const Index at = row / row_block * memory.stride;
-            kernels_.moments({std::min(row_block, call.rows.end - row), memory.width,
-                              memory.standardized.data() + row * memory.stride, memory.stride},
-                             memory.sums.data() + at, memory.squares.data() + at);
+            kernels_.norms.moments({std::min(row_block, call.rows.end - row), memory.width,
+                                    memory.standardized.data() + row * memory.stride,
+                                    memory.stride},
+                                   memory.sums.data() + at, memory.squares.data() + at);
         }
         team.wait();
         T *const mean = memory.vector(team.rank, 0);
         T *const inverse_std = memory.vector(team.rank, 1);
         double *const centres = memory.total(team.rank, 0);
         double *const variances = memory.total(team.rank, 1);
-        kernels_.join_moments(memory.blocks(memory.sums, call.n_rows), memory.squares.data(),
-                              centres, variances);
+        kernels_.norms.join_moments(memory.blocks(memory.sums, call.n_rows), memory.squares.data(),
+                                    centres, variances);
         std::copy_n(centres, memory.width, mean);
-        kernels_.inverse_roots(memory.width, variances, epsilon_, inverse_std);
+        kernels_.norms.inverse_roots(memory.width, variances, epsilon_, inverse_std);
         if (team.rank == 0 && call.running_mean) {
             const double n = static_cast<double>(call.n_rows);
             move(call.running_mean, centres, 1.0, memory.width);
             move(call.running_variance, variances, n / (n - 1.0), memory.width);
         }
-        kernels_.standardize_columns(call.own(memory.standardized.data(), memory.stride), mean,
-                                     inverse_std, call.scale, call.shift, call.least,
-                                     call.y + call.rows.begin * call.y_stride, call.y_stride);
+        kernels_.norms.standardize_columns(call.own(memory.standardized.data(), memory.stride),
+                                           mean, inverse_std, call.scale, call.shift, call.least,
+                                           call.y + call.rows.begin * call.y_stride, call.y_stride);
     }
 
     void backward(const Team &team, const NormalizationCall<T> &call,
                   NormalizationMemory<T> &memory) const override {
-        block_slopes(kernels_, call, memory);
+        block_gradient_sums(kernels_, call, memory);
         team.wait();
-        double *const slopes = memory.total(team.rank, 0);
+        double *const gradients = memory.total(team.rank, 0);
         double *const products = memory.total(team.rank, 1);
-        kernels_.column_totals(memory.blocks(memory.slopes, call.n_rows), slopes);
-        kernels_.column_totals(memory.blocks(memory.products, call.n_rows), products);
-        // The mean and 1 / std are used up here: their places hold scale / std and the mean slope.
+        kernels_.norms.column_totals(memory.blocks(memory.gradients, call.n_rows), gradients);
+        kernels_.norms.column_totals(memory.blocks(memory.products, call.n_rows), products);
+        // The mean and 1 / std are used up here: their places hold scale / std and the mean
+        // gradient.
         T *const factor = memory.vector(team.rank, 0);
-        T *const inverse_std_then_slope = memory.vector(team.rank, 1);
+        T *const inverse_std_then_gradient = memory.vector(team.rank, 1);
         T *const mean_products = memory.vector(team.rank, 2);
         const double share = 1.0 / static_cast<double>(call.n_rows);
         for (Index j = 0; j < memory.width; ++j) {
-            factor[j] = call.scale[j] * inverse_std_then_slope[j];
-            inverse_std_then_slope[j] = static_cast<T>(slopes[j] * share);
+            factor[j] = call.scale[j] * inverse_std_then_gradient[j];
+            inverse_std_then_gradient[j] = static_cast<T>(gradients[j] * share);
             mean_products[j] = static_cast<T>(products[j] * share);
         }
-        kernels_.unstandardize_columns(call.own(call.y, call.y_stride),
-                                       memory.standardized.data() + call.rows.begin * memory.stride,
-                                       memory.stride, factor, inverse_std_then_slope,
-                                       mean_products);
+        kernels_.norms.unstandardize_columns(
+            call.own(call.y, call.y_stride),
+            memory.standardized.data() + call.rows.begin * memory.stride, memory.stride, factor,
+            inverse_std_then_gradient, mean_products);
     }
 
     void frozen_forward(const Team &team, const NormalizationCall<T> &call,
@@ -88,29 +90,30 @@ class Batch final : public Normalization<T> {
         for (Index j = 0; j < memory.width; ++j)
             inverse_std[j] = static_cast<T>(
                 1.0 / std::sqrt(static_cast<double>(call.running_variance[j]) + epsilon_));
-        kernels_.standardize_columns(call.own(memory.standardized.data(), memory.stride), mean,
-                                     inverse_std, call.scale, call.shift, call.least,
-                                     call.y + call.rows.begin * call.y_stride, call.y_stride);
+        kernels_.norms.standardize_columns(call.own(memory.standardized.data(), memory.stride),
+                                           mean, inverse_std, call.scale, call.shift, call.least,
+                                           call.y + call.rows.begin * call.y_stride, call.y_stride);
     }
 
     void frozen_backward(const Team &team, const NormalizationCall<T> &call,
                          NormalizationMemory<T> &memory) const override {
-        block_slopes(kernels_, call, memory);
+        block_gradient_sums(kernels_, call, memory);
         T *const factor = memory.vector(team.rank, 0), *const zero = memory.vector(team.rank, 2);
         const T *const inverse_std = memory.vector(team.rank, 1);
         for (Index j = 0; j < memory.width; ++j)
             factor[j] = call.scale[j] * inverse_std[j];
         std::fill_n(zero, memory.stride, T(0));
-        kernels_.unstandardize_columns(call.own(call.y, call.y_stride),
-                                       memory.standardized.data() + call.rows.begin * memory.stride,
-                                       memory.stride, factor, zero, zero);
+        kernels_.norms.unstandardize_columns(call.own(call.y, call.y_stride),
+                                             memory.standardized.data() +
+                                                 call.rows.begin * memory.stride,
+                                             memory.stride, factor, zero, zero);
     }
 
     void tangent_forward(const Team &team, const NormalizationTangent<T> &call,
                          const NormalizationMemory<T> &memory,
                          NormalizationMemory<T> &tangent) const override {
-        kernels_.multiply_columns(call.own(tangent.standardized.data(), tangent.stride),
-                                  memory.vector(team.rank, 1));
+        kernels_.tangents.multiply_columns(call.own(tangent.standardized.data(), tangent.stride),
+                                           memory.vector(team.rank, 1));
         tangent_scale(kernels_, call, memory, tangent);
     }
 
@@ -118,7 +121,8 @@ class Batch final : public Normalization<T> {
                           const NormalizationMemory<T> &memory,
                           NormalizationMemory<T> &tangent) const override {
         tangent_unscale(kernels_, team, call, memory, tangent);
-        kernels_.multiply_columns(call.own(call.y, call.y_stride), memory.vector(team.rank, 1));
+        kernels_.tangents.multiply_columns(call.own(call.y, call.y_stride),
+                                           memory.vector(team.rank, 1));
     }
 
   private:

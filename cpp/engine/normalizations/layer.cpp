@@ -27,19 +27,19 @@ class Layer final : public Normalization<T> {
 
     void forward(const Team &, const NormalizationCall<T> &call,
                  NormalizationMemory<T> &memory) const override {
-        kernels_.standardize_rows(call.own(memory.standardized.data(), memory.stride), epsilon_,
-                                  call.scale, call.shift, call.least,
-                                  memory.inverse_std.data() + call.rows.begin,
-                                  call.y + call.rows.begin * call.y_stride, call.y_stride);
+        kernels_.norms.standardize_rows(call.own(memory.standardized.data(), memory.stride),
+                                        epsilon_, call.scale, call.shift, call.least,
+                                        memory.inverse_std.data() + call.rows.begin,
+                                        call.y + call.rows.begin * call.y_stride, call.y_stride);
     }
 
     void backward(const Team &, const NormalizationCall<T> &call,
                   NormalizationMemory<T> &memory) const override {
-        block_slopes(kernels_, call, memory);
-        kernels_.unstandardize_rows(call.own(call.y, call.y_stride),
-                                    memory.standardized.data() + call.rows.begin * memory.stride,
-                                    memory.stride, call.scale,
-                                    memory.inverse_std.data() + call.rows.begin);
+        block_gradient_sums(kernels_, call, memory);
+        kernels_.norms.unstandardize_rows(
+            call.own(call.y, call.y_stride),
+            memory.standardized.data() + call.rows.begin * memory.stride, memory.stride, call.scale,
+            memory.inverse_std.data() + call.rows.begin);
     }
 
     void frozen_forward(const Team &team, const NormalizationCall<T> &call,
@@ -56,10 +56,10 @@ class Layer final : public Normalization<T> {
                          const NormalizationMemory<T> &memory,
                          NormalizationMemory<T> &tangent) const override {
         const Index first = call.rows.begin;
-        kernels_.tangent_standardize_rows(call.own(tangent.standardized.data(), tangent.stride),
-                                          memory.standardized.data() + first * memory.stride,
-                                          memory.stride, memory.inverse_std.data() + first,
-                                          tangent.inverse_std.data() + first);
+        kernels_.tangents.standardize_rows(call.own(tangent.standardized.data(), tangent.stride),
+                                           memory.standardized.data() + first * memory.stride,
+                                           memory.stride, memory.inverse_std.data() + first,
+                                           tangent.inverse_std.data() + first);
         tangent_scale(kernels_, call, memory, tangent);
     }
 
@@ -68,7 +68,7 @@ class Layer final : public Normalization<T> {
                           NormalizationMemory<T> &tangent) const override {
         const Index first = call.rows.begin;
         tangent_unscale(kernels_, team, call, memory, tangent);
-        kernels_.tangent_unstandardize_rows(
+        kernels_.tangents.unstandardize_rows(
             call.own(call.y, call.y_stride), call.own(call.dy, call.dy_stride),
             call.own(memory.standardized.data(), memory.stride),
             tangent.standardized.data() + first * tangent.stride, call.scale,

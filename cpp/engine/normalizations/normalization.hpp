@@ -8,7 +8,7 @@
 #pragma once
 
 #include "engine/core/parallel.hpp"
-#include "engine/kernels/kernels.hpp"
+#include "engine/kernels/kernel_table.hpp"
 
 #include <memory>
 
@@ -26,7 +26,7 @@ struct NormalizationMemory {
     Buffer<T> vectors;            // 3 for each thread: statistics as the kernels want them
     Buffer<double> totals;        // 2 for each thread: sums over all row blocks
     Buffer<double> sums, squares; // forward, for each row block
-    Buffer<double> slopes, products; // backward: sum dy and sum dy * standardized
+    Buffer<double> gradients, products; // backward: sum dy and sum dy * standardized
 
     double *total(Index rank, Index which) { return totals.data() + (rank * 2 + which) * stride; }
     T *vector(Index rank, Index which) { return vectors.data() + (rank * 3 + which) * stride; }
@@ -41,8 +41,8 @@ struct NormalizationMemory {
 // The rows of a call.
 template <class T>
 struct NormalizationCall {
-    Index n_rows; // of the whole batch
-    Share rows;   // this thread's
+    Index n_rows;    // of the whole batch
+    IndexRange rows; // this thread's
     Index width;
     T *y; // forward: y out; backward: dy in, dz out
     Index y_stride;
@@ -60,7 +60,7 @@ struct NormalizationCall {
 // The tangents of a call whose statistics are frozen.
 template <class T>
 struct NormalizationTangent {
-    Share rows; // this thread's
+    IndexRange rows; // this thread's
     Index width;
     T *y; // forward: Ry out; backward: Rdy in, Rdz out
     Index y_stride;
@@ -130,15 +130,15 @@ std::unique_ptr<Normalization<T>> make_normalization(const Settings &settings,
 
 std::span<const NormalizationEntry *const> normalizations();
 
-// The gradient of scale (products) and shift (slopes), written over the first `width` entries.
+// The gradient of scale (products) and shift (gradients), written over the first `width` entries.
 template <class T>
 void scale_gradient(const Kernels<T> &kernels, const Team &, NormalizationMemory<T> &memory,
                     Index n_rows, T *scale, T *shift);
 
 // This thread's blocks of sum dy and sum dy * standardized.
 template <class T>
-void block_slopes(const Kernels<T> &kernels, const NormalizationCall<T> &call,
-                  NormalizationMemory<T> &memory);
+void block_gradient_sums(const Kernels<T> &kernels, const NormalizationCall<T> &call,
+                         NormalizationMemory<T> &memory);
 
 // R of the two halves that all members share: scale and shift after standardizing, and the same on
 // the way back, dy -> dy * scale in place, which leaves this thread's blocks of R(sum dy) and

@@ -1,7 +1,7 @@
-// Wrappers: an optimizer that owns another, and hands it the batch seen through its own eyes.
+// Wrappers: an optimizer that owns another, and hands it a changed view of the batch.
 //
-// A member states its parameters and derives twice: from Wrapper (what it remembers, its step) and
-// from Decorated (what of the batch looks different). What is not overridden goes through as it is.
+// A member states its parameters and derives twice: from Wrapper (its state and its step) and from
+// BatchDecorator (its view of the batch). What it does not override is passed on unchanged.
 
 #pragma once
 
@@ -12,27 +12,31 @@
 namespace deepgen {
 
 template <class T>
-class Decorated : public BatchGradient<T> {
+class BatchDecorator : public BatchGradient<T> {
   public:
     using typename BatchGradient<T>::Evaluation;
     using typename BatchGradient<T>::Visitor;
 
-    explicit Decorated(BatchGradient<T> &inner) : inner_(inner) {}
+    explicit BatchDecorator(BatchGradient<T> &inner) : inner_(inner) {}
 
     double evaluate(const Team &team, Evaluation evaluation) override {
         return inner_.evaluate(team, evaluation);
     }
-    void visit(const Team &team, Visitor visitor) override { inner_.visit(team, visitor); }
-    void show(const Team &team, const T *gradient, Visitor visitor) override {
-        inner_.show(team, gradient, visitor);
+    void visit_gradient(const Team &team, Visitor visitor) override {
+        inner_.visit_gradient(team, visitor);
+    }
+    void visit_stored_gradient(const Team &team, const T *gradient, Visitor visitor) override {
+        inner_.visit_stored_gradient(team, gradient, visitor);
     }
     void weights_moved(const Team &team) override { inner_.weights_moved(team); }
-    void sample(const Team &team, std::uint64_t key) override { inner_.sample(team, key); }
+    void backward_from_sampled_targets(const Team &team, std::uint64_t key) override {
+        inner_.backward_from_sampled_targets(team, key);
+    }
     LayerStatistics<T> statistics(Index layer) const override { return inner_.statistics(layer); }
     double row_share(Index row) const override { return inner_.row_share(row); }
     T *weights() override { return inner_.weights(); }
     Index n_weights() const override { return inner_.n_weights(); }
-    Index n_stretches() const override { return inner_.n_stretches(); }
+    Index n_weight_chunks() const override { return inner_.n_weight_chunks(); }
     double penalty() const override { return inner_.penalty(); }
 
   protected:
@@ -44,11 +48,12 @@ class Wrapper : public Optimizer<T> {
   public:
     explicit Wrapper(std::unique_ptr<Optimizer<T>> base) : base_(std::move(base)) {}
 
-    void allocate(const Surroundings &surroundings) override { base_->allocate(surroundings); }
+    void allocate(const OptimizerContext &context) override { base_->allocate(context); }
     void make_room(Index n_rows, Index n_threads, bool dense_inputs) override {
         base_->make_room(n_rows, n_threads, dense_inputs);
     }
-    std::vector<Memory<T>> memory() override { return base_->memory(); }
+    std::vector<StateArray<T>> state() override { return base_->state(); }
+    void state_loaded() override { base_->state_loaded(); }
 
   protected:
     std::unique_ptr<Optimizer<T>> base_;

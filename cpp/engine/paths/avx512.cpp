@@ -1,3 +1,3 @@
 // Compiled with this path's flags; see CMakeLists.txt.
 
-#include "engine/paths/table.hpp"
+#include "engine/paths/path_table.hpp"

@@ -1,7 +1,8 @@
 // Products in bfloat16, to take the place of AVX-512's; compiled with this path's flags, see
 // CMakeLists.txt.
 
-#include "engine/kernels/product.hpp"
+#include "engine/kernels/bfloat16.hpp"
+#include "engine/kernels/kernel_table.hpp"
 
 namespace deepgen::DEEPGEN_PATH {
 namespace {
@@ -19,13 +20,13 @@ void outer_product_of_pairs(const OuterProduct<float> &p) {
                             .c = p.out,
                             .c_stride = p.columns,
                             .bias = nullptr,
-                            .gate = nullptr,
-                            .gate_stride = 0,
-                            .gate_scale = 1};
+                            .mask = nullptr,
+                            .mask_stride = 0,
+                            .mask_scale = 1};
         if (first == 0)
-            panel_of_width<float, Epilogue::store, false>(p.columns, t, p.rows);
+            panel_of_width<float, Epilogue::store, false, Bfloat16>(p.columns, t, p.rows);
         else
-            panel_of_width<float, Epilogue::accumulate, false>(p.columns, t, p.rows);
+            panel_of_width<float, Epilogue::accumulate, false, Bfloat16>(p.columns, t, p.rows);
     }
 }
 
@@ -33,8 +34,8 @@ void outer_product_of_pairs(const OuterProduct<float> &p) {
 
 void replace_products(Kernels<float> &kernels) {
     kernels.path = "avx512_bfloat16";
-    std::ranges::copy(products<float>, kernels.product);
-    kernels.outer_product = outer_product_of_pairs;
+    std::ranges::copy(products<float, Bfloat16>, kernels.products.dense);
+    kernels.products.outer = outer_product_of_pairs;
 }
 
 } // namespace deepgen::DEEPGEN_PATH

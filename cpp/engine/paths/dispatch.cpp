@@ -1,7 +1,7 @@
 // Which SIMD path runs: the best that processor and operating system offer, or a lower one on
 // request.
 
-#include "engine/kernels/kernels.hpp"
+#include "engine/kernels/kernel_table.hpp"
 
 #include <algorithm>
 #include <cstdlib>

@@ -74,7 +74,8 @@ void Chain::push_forward(const double *direction, double *moved) const {
     std::copy_n(direction, trained_.size(), moved);
     for_each_unit([&](const Column &unit) {
         const double rq = 2.0 * unit.with_c(direction), mean = unit.mean(direction);
-        const double along = unit.own_gain(direction) * unit.f.value + unit.g * unit.f.slope * rq;
+        const double along =
+            unit.own_gain(direction) * unit.f.value + unit.g * unit.f.derivative * rq;
         for (Index k = 0; k < unit.n; ++k) {
             const Index place = unit.at + k * unit.stride;
             moved[place] =
@@ -87,7 +88,7 @@ void Chain::push_forward(const double *direction, double *moved) const {
 
 void Chain::pull_back(double *gradient) {
     network_.packed().pack(gradient, packed_gradient_.data());
-    packed_.pull_back(network_, alone, packed_gradient_.data());
+    packed_.pull_back(network_, single_thread, packed_gradient_.data());
     network_.packed().unpack(packed_gradient_.data(), gradient);
 }
 
@@ -99,7 +100,7 @@ void Chain::pull_back_tangent(const double *direction, const double *gradient,
     };
     for_each_unit(clear_gains);
     for_each_unit([&](const Column &unit) {
-        const auto [f, slope, bend] = unit.f;
+        const auto [f, df, d2f] = unit.f;
         const double g = unit.g, rg = unit.own_gain(direction);
         const double s = unit.with_c(gradient), rq = 2.0 * unit.with_c(direction);
         const double mean_v = unit.mean(direction), mean_u = unit.mean(gradient);
@@ -109,9 +110,9 @@ void Chain::pull_back_tangent(const double *direction, const double *gradient,
             const Index place = unit.at + k * unit.stride;
             rs += (direction[place] - mean_v) * gradient[place];
         }
-        const double along_u = rg * f + g * slope * rq;
-        const double along_c = 2.0 * (rg * slope * s + g * (bend * rq * s + slope * rs));
-        const double along_rc = 2.0 * g * slope * s;
+        const double along_u = rg * f + g * df * rq;
+        const double along_c = 2.0 * (rg * df * s + g * (d2f * rq * s + df * rs));
+        const double along_rc = 2.0 * g * df * s;
         for (Index k = 0; k < unit.n; ++k) {
             const Index place = unit.at + k * unit.stride;
             tangent[place] = along_u * (gradient[place] - mean_u) +
@@ -119,7 +120,7 @@ void Chain::pull_back_tangent(const double *direction, const double *gradient,
                              along_rc * (direction[place] - mean_v);
         }
         if (unit.gain != absent)
-            tangent[unit.gain] += slope * rq * s + f * rs;
+            tangent[unit.gain] += df * rq * s + f * rs;
     });
 }
 

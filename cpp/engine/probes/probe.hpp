@@ -18,33 +18,33 @@ inline constexpr Index measured_rows = 512;
 
 class Probe {
   public:
-    Probe(const Network<double> &network, const Inputs<double> &X, const Targeted<double> &y);
+    Probe(const Network<double> &network, const Inputs<double> &X, const TargetsView<double> &y);
 
     const Network<double> &network() const { return network_; }
     Index n_rows() const { return X_.n_rows; }
     Index n_parameters() const { return network_.layout().n_trainable; }
 
     // sum (P,) += the rows' share of the Hessian's product with v (P,).
-    void add_hvp(const double *parameters, const double *v, Share rows, double *sum,
+    void add_hvp(const double *parameters, const double *v, IndexRange rows, double *sum,
                  Index n_threads) const;
 
     // sum (P,) += the rows' share of J^T (d2L/dz2) J v, J = dz/dw of the outputs z.
-    void add_gauss_newton(const double *parameters, const double *v, Share rows, double *sum,
+    void add_gauss_newton(const double *parameters, const double *v, IndexRange rows, double *sum,
                           Index n_threads) const;
 
     // sum (P,) += sum_i u_i g_i over the rows; u (n,) may be negative.
-    void add_gradients(const double *parameters, const double *u, Share rows, double *sum,
+    void add_gradients(const double *parameters, const double *u, IndexRange rows, double *sum,
                        Index n_threads) const;
 
-    // slopes (n,): g_i v for the rows.
-    void directional(const double *parameters, const double *v, Share rows, double *slopes,
-                     Index n_threads) const;
+    // derivatives (n,): g_i v for the rows.
+    void directional(const double *parameters, const double *v, IndexRange rows,
+                     double *derivatives, Index n_threads) const;
 
     // norms (n,): |g_i| for the rows, without g_i itself.
-    void norms(const double *parameters, Share rows, double *norms, Index n_threads) const;
+    void norms(const double *parameters, IndexRange rows, double *norms, Index n_threads) const;
 
     // G: g_i for the rows, one after the other.
-    void gradients(const double *parameters, Share rows, double *G, Index n_threads) const;
+    void gradients(const double *parameters, IndexRange rows, double *G, Index n_threads) const;
 
     // J (n, n_outputs, n_inputs): dz/dx at each row of any X.
     void jacobian(const double *parameters, const Inputs<double> &X, double *J,
@@ -55,25 +55,25 @@ class Probe {
     struct Chunk;
     using Steps = FunctionRef<void(const Team &, const Chunk &)>;
     void add_over_chunks(const double *parameters, const double *weights, double weight_sum,
-                         Share rows, double *sum, Index n_threads, Steps phase_1,
+                         IndexRange rows, double *sum, Index n_threads, Steps phase_1,
                          Steps phase_2) const;
 
     // What one thread needs to take some rows forward and back alone.
     struct Worker;
     using Rowwise = FunctionRef<void(Worker &, const Inputs<double> &, Index first, Index n)>;
     void by_rows(const double *parameters, const double *direction, const Inputs<double> &X,
-                 Share rows, Index n_threads, Rowwise work) const;
-    // The slopes of the outputs, each row by itself.
-    void take_losses(Worker &, Index first) const;
+                 IndexRange rows, Index n_threads, Rowwise work) const;
+    // The gradients of the outputs, each row by itself.
+    void loss_gradients(Worker &, Index first) const;
 
     const Network<double> &network_;
     Inputs<double> X_;
-    Targeted<double> y_;
+    TargetsView<double> y_;
     double weight_sum_ = 0.0;
 };
 
 // The rows from `first` on.
 Inputs<double> from_row(const Inputs<double> &X, Index first);
-Targeted<double> from_row(const Targeted<double> &y, Index first);
+TargetsView<double> from_row(const TargetsView<double> &y, Index first);
 
 } // namespace deepgen

@@ -9,7 +9,7 @@ namespace deepgen {
 namespace {
 
 template <class T>
-Rows<T> part(T *matrix, Index stride, Index width, Share rows) {
+Rows<T> part(T *matrix, Index stride, Index width, IndexRange rows) {
     return {rows.end - rows.begin, width, matrix + rows.begin * stride, stride};
 }
 
@@ -37,19 +37,19 @@ Tangent::Tangent(const Network<double> &network, Index max_rows, Index team_size
                 std::make_unique<NormalizationMemory<double>>(plan.width, max_rows, team_size);
         if (purpose == Purpose::forward)
             continue;
-        memory.slope.resize(size);
+        memory.gradients.resize(size);
         if (plan.gate >= 0)
-            memory.product_slope.resize(product_size);
-        if (!plan.gated && !plan.identity) {
-            memory.turn.resize(size);
-            memory.bend.resize(size);
+            memory.product_gradients.resize(product_size);
+        if (!plan.masked && !plan.identity) {
+            memory.slope.resize(size);
+            memory.slope_tangent.resize(size);
         }
     }
 }
 
 void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
                        const Pass<double> &pass, const PackedParameters<double> &parameters,
-                       const PackedParameters<double> &direction, Index layer, Share rows) {
+                       const PackedParameters<double> &direction, Index layer, IndexRange rows) {
     const Kernels<double> &kernels = network_.kernels();
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
@@ -62,7 +62,7 @@ void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
     if (layer == 0)
         return; // X does not move
     const LayerMemory &below = layers_[as_size(layer - 1)];
-    const Rows<const double> gate = pass.result(layer, Part::output, batch.rows.size);
+    const Rows<const double> mask = pass.result(layer, Part::output, batch.rows.size);
     Product<double> product{.rows = rows.end - rows.begin,
                             .columns = packed.width,
                             .depth = plan.n_inputs,
@@ -72,20 +72,20 @@ void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
                             .b_rows = packed.n_inputs,
                             .c = to.data() + rows.begin * stride,
                             .c_stride = stride,
-                            .gate = gate.data + rows.begin * gate.stride,
-                            .gate_stride = gate.stride};
+                            .mask = mask.data + rows.begin * mask.stride,
+                            .mask_stride = mask.stride};
     if (packed.narrow) {
         product.c = memory.product.data() + rows.begin * memory.product_stride;
         product.c_stride = memory.product_stride;
         product.bias = no_bias.data();
-        kernels.narrow_product(product, packed.n_outputs, false);
-        kernels.add(
+        kernels.products.narrow(product, packed.n_outputs, false);
+        kernels.matrix.add(
             part<const double>(memory.product.data(), memory.product_stride, plan.width, rows),
             to.data() + rows.begin * stride, stride);
     } else {
-        const bool gated = plan.gated && !plan.normalization;
-        kernels.product[static_cast<int>(gated ? Epilogue::accumulate_gate : Epilogue::accumulate)](
-            product);
+        const bool masked = plan.masked && !plan.normalization;
+        kernels.products.dense[static_cast<int>(masked ? Epilogue::accumulate_mask
+                                                       : Epilogue::accumulate)](product);
     }
     for (Index i = rows.begin; plan.gate >= 0 && i < rows.end; ++i)
         std::copy_n(to.data() + i * stride, plan.width, z.data() + i * memory.stride);
@@ -93,7 +93,7 @@ void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
         skip_forward(pass, layer, rows, z);
 }
 
-SkipTangent<double> Tangent::skip_tangent(Index layer, Share rows) const {
+SkipTangent<double> Tangent::skip_tangent(Index layer, IndexRange rows) const {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     const LayerMemory &memory = layers_[as_size(layer)];
@@ -104,7 +104,7 @@ SkipTangent<double> Tangent::skip_tangent(Index layer, Share rows) const {
                          memory.product_stride, plan.width, rows)};
 }
 
-void Tangent::skip_forward(const Pass<double> &pass, Index layer, Share rows,
+void Tangent::skip_forward(const Pass<double> &pass, Index layer, IndexRange rows,
                            Buffer<double> &output) {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     plan.skip->tangent_forward(
@@ -113,24 +113,24 @@ void Tangent::skip_forward(const Pass<double> &pass, Index layer, Share rows,
 }
 
 void Tangent::skip_backward(const Batch<double> &batch, const Pass<double> &pass, Index layer,
-                            Share rows) {
+                            IndexRange rows) {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
     LayerMemory &from = layers_[as_size(plan.skip_from)];
-    const Rows<const double> slopes = pass.slopes(layer, batch.rows.size);
+    const Rows<const double> gradients = pass.gradients(layer, batch.rows.size);
     plan.skip->tangent_backward(
         pass.skip_call(layer, rows), skip_tangent(layer, rows),
-        part(slopes.data, slopes.stride, slopes.width, rows),
-        {.slope = part(memory.slope.data(), memory.stride, plan.width, rows),
-         .carried = part(from.slope.data(), from.stride, plan.width, rows),
+        part(gradients.data, gradients.stride, gradients.width, rows),
+        {.branch = part(memory.gradients.data(), memory.stride, plan.width, rows),
+         .carried = part(from.gradients.data(), from.stride, plan.width, rows),
          .carried_is_new = !network_.is_added(plan.skip_from, layer + 1),
-         .gate = part(plan.gate >= 0 ? memory.product_slope.data() + packed.gate : nullptr,
+         .gate = part(plan.gate >= 0 ? memory.product_gradients.data() + packed.gate : nullptr,
                       memory.product_stride, plan.width, rows)});
 }
 
 void Tangent::activate(const Batch<double> &batch, const Pass<double> &pass, Index layer,
-                       Share rows) {
+                       IndexRange rows) {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     if (plan.identity)
         return;
@@ -138,19 +138,20 @@ void Tangent::activate(const Batch<double> &batch, const Pass<double> &pass, Ind
     const Index first = rows.begin * memory.stride;
     const ActivationKernels<double> &activation =
         network_.kernels().activations[as_size(plan.activation)];
-    const Rows<const double> x = pass.bends(layer, batch.rows.size);
+    const Rows<const double> x = pass.slope_inputs(layer, batch.rows.size);
     const Rows<double> tangent =
         part(memory.branch_or_output().data(), memory.stride, plan.width, rows);
-    if (memory.turn.empty())
+    if (memory.slope.empty())
         activation.backward(tangent, x.data + rows.begin * x.stride, x.stride);
     else
-        activation.curve(tangent, x.data + rows.begin * x.stride, x.stride,
-                         memory.turn.data() + first, memory.bend.data() + first);
+        activation.tangent_forward(tangent, x.data + rows.begin * x.stride, x.stride,
+                                   memory.slope.data() + first,
+                                   memory.slope_tangent.data() + first);
 }
 
 NormalizationTangent<double> Tangent::normalization_call(const PackedParameters<double> &parameters,
                                                          const PackedParameters<double> &direction,
-                                                         Index layer, Share rows, double *y) {
+                                                         Index layer, IndexRange rows, double *y) {
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     return {.rows = rows,
             .width = network_.layers()[as_size(layer)].width,
@@ -166,7 +167,7 @@ NormalizationTangent<double> Tangent::normalization_call(const PackedParameters<
 void Tangent::forward(const Team &team, const Batch<double> &batch, const Inputs<double> &X,
                       const Pass<double> &pass, const PackedParameters<double> &parameters,
                       const PackedParameters<double> &direction) {
-    const Share rows = Pass<double>::row_share(team, batch.rows.size);
+    const IndexRange rows = Pass<double>::row_range(team, batch.rows.size);
     for (Index layer = 0; layer < static_cast<Index>(layers_.size()); ++layer) {
         const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
         LayerMemory &memory = layers_[as_size(layer)];
@@ -183,30 +184,31 @@ void Tangent::forward(const Team &team, const Batch<double> &batch, const Inputs
     }
 }
 
-void Tangent::curve_outputs(const Team &team, const Batch<double> &batch, const Targeted<double> &y,
-                            Pass<double> &pass) {
+void Tangent::tangent_of_output_gradients(const Team &team, const Batch<double> &batch,
+                                          const TargetsView<double> &y, Pass<double> &pass) {
     LayerMemory &last = layers_.back();
-    const Share rows = Pass<double>::row_share(team, batch.rows.size);
+    const IndexRange rows = Pass<double>::row_range(team, batch.rows.size);
     for (Index row = rows.begin; row < rows.end; row += row_block) {
         LossRows<double> block = pass.loss_rows(batch, y, row);
-        block.gradient = last.slope.data() + row * last.stride;
+        block.gradient = last.gradients.data() + row * last.stride;
         block.gradient_stride = last.stride;
         network_.loss().curvature(block, last.output.data() + row * last.stride, last.stride);
     }
 }
 
-void Tangent::curve_outputs_of(const Team &team, const Batch<double> &batch,
-                               const Targeted<double> &y, Pass<double> &pass) const {
+void Tangent::curvature_as_output_gradients(const Team &team, const Batch<double> &batch,
+                                            const TargetsView<double> &y,
+                                            Pass<double> &pass) const {
     const LayerMemory &last = layers_.back();
-    const Share rows = Pass<double>::row_share(team, batch.rows.size);
+    const IndexRange rows = Pass<double>::row_range(team, batch.rows.size);
     for (Index row = rows.begin; row < rows.end; row += row_block)
         network_.loss().curvature(pass.loss_rows(batch, y, row),
                                   last.output.data() + row * last.stride, last.stride);
 }
 
-void Tangent::hand_down(const Batch<double> &batch, const Pass<double> &pass,
+void Tangent::propagate(const Batch<double> &batch, const Pass<double> &pass,
                         const PackedParameters<double> &parameters,
-                        const PackedParameters<double> &direction, Index layer, Share rows) {
+                        const PackedParameters<double> &direction, Index layer, IndexRange rows) {
     const Kernels<double> &kernels = network_.kernels();
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     LayerMemory &below = layers_[as_size(layer - 1)];
@@ -214,9 +216,9 @@ void Tangent::hand_down(const Batch<double> &batch, const Pass<double> &pass,
         return packed.narrow ? matrices.weights.data() + packed.coefs
                              : matrices.transposed.data() + packed.transposed;
     };
-    const Rows<const double> slopes = pass.product_slopes(layer, batch.rows.size);
-    const Rows<const double> own = product_slopes(layer, batch.rows.size);
-    const Rows<const double> gate = pass.result(layer - 1, Part::output, batch.rows.size);
+    const Rows<const double> gradients = pass.product_gradients(layer, batch.rows.size);
+    const Rows<const double> own = product_gradients(layer, batch.rows.size);
+    const Rows<const double> mask = pass.result(layer - 1, Part::output, batch.rows.size);
     Product<double> product{.rows = rows.end - rows.begin,
                             .columns = packed.n_inputs,
                             .depth = own.width,
@@ -224,43 +226,47 @@ void Tangent::hand_down(const Batch<double> &batch, const Pass<double> &pass,
                             .a_stride = own.stride,
                             .b = transposed(parameters),
                             .b_rows = packed.narrow ? packed.n_outputs : packed.width,
-                            .c = below.slope.data() + rows.begin * below.stride,
+                            .c = below.gradients.data() + rows.begin * below.stride,
                             .c_stride = below.stride,
-                            .gate = gate.data + rows.begin * gate.stride,
-                            .gate_stride = gate.stride};
+                            .mask = mask.data + rows.begin * mask.stride,
+                            .mask_stride = mask.stride};
     const bool accumulate = network_.is_added(layer - 1, layer);
-    kernels.product[static_cast<int>(accumulate ? Epilogue::accumulate : Epilogue::store)](product);
-    product.a = slopes.data + rows.begin * slopes.stride;
-    product.a_stride = slopes.stride;
-    product.b = transposed(direction);
-    const bool gated = network_.layers()[as_size(layer - 1)].gated;
-    kernels.product[static_cast<int>(gated ? Epilogue::accumulate_gate : Epilogue::accumulate)](
+    kernels.products.dense[static_cast<int>(accumulate ? Epilogue::accumulate : Epilogue::store)](
         product);
+    product.a = gradients.data + rows.begin * gradients.stride;
+    product.a_stride = gradients.stride;
+    product.b = transposed(direction);
+    const bool masked = network_.layers()[as_size(layer - 1)].masked;
+    kernels.products.dense[static_cast<int>(masked ? Epilogue::accumulate_mask
+                                                   : Epilogue::accumulate)](product);
 }
 
 void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<double> &pass,
                        const PackedParameters<double> &parameters,
-                       const PackedParameters<double> &direction, Index layer, Slopes state) {
-    const Share rows = Pass<double>::row_share(team, batch.rows.size);
+                       const PackedParameters<double> &direction, Index layer,
+                       GradientStage stage) {
+    const IndexRange rows = Pass<double>::row_range(team, batch.rows.size);
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
-    switch (state) {
-    case Slopes::output:
+    switch (stage) {
+    case GradientStage::output:
         if (plan.skip && !plan.skips_before_normalization)
             skip_backward(batch, pass, layer, rows);
         break;
-    case Slopes::branch:
-        if (!memory.turn.empty()) {
-            const Rows<double> own = part(memory.slope.data(), memory.stride, plan.width, rows);
+    case GradientStage::branch:
+        if (!memory.slope.empty()) {
+            const Rows<double> own = part(memory.gradients.data(), memory.stride, plan.width, rows);
             const Index first = rows.begin * memory.stride;
-            network_.kernels().curve_back(own, pass.slopes(layer, batch.rows.size).data + first,
-                                          memory.turn.data() + first, memory.bend.data() + first);
+            network_.kernels().tangents.activation_backward(
+                own, pass.gradients(layer, batch.rows.size).data + first,
+                memory.slope.data() + first, memory.slope_tangent.data() + first);
         }
         break;
-    case Slopes::normalized:
+    case GradientStage::normalized:
         if (memory.normalization) {
-            auto call = normalization_call(parameters, direction, layer, rows, memory.slope.data());
-            const Rows<const double> dy = pass.slopes(layer, batch.rows.size);
+            auto call =
+                normalization_call(parameters, direction, layer, rows, memory.gradients.data());
+            const Rows<const double> dy = pass.gradients(layer, batch.rows.size);
             call.dy = dy.data;
             call.dy_stride = dy.stride;
             plan.normalization->tangent_backward(team, call, pass.normalization(layer),
@@ -269,12 +275,12 @@ void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<
         if (plan.skips_before_normalization)
             skip_backward(batch, pass, layer, rows);
         for (Index i = rows.begin; plan.gate >= 0 && i < rows.end; ++i)
-            std::copy_n(memory.slope.data() + i * memory.stride, plan.width,
-                        memory.product_slope.data() + i * memory.product_stride);
+            std::copy_n(memory.gradients.data() + i * memory.stride, plan.width,
+                        memory.product_gradients.data() + i * memory.product_stride);
         break;
-    case Slopes::product:
+    case GradientStage::product:
         if (layer > 0)
-            hand_down(batch, pass, parameters, direction, layer, rows);
+            propagate(batch, pass, parameters, direction, layer, rows);
         break;
     }
 }
@@ -284,15 +290,15 @@ void Tangent::weight_gradients(const Team &team, const Batch<double> &batch,
                                Pass<double>::Sink sink) {
     const Index n_rows = batch.rows.size;
     const auto inputs = [&](Index layer) { return pass.inputs(layer, n_rows); };
-    const auto pass_slopes = [&](Index layer) { return pass.product_slopes(layer, n_rows); };
+    const auto pass_gradients = [&](Index layer) { return pass.product_gradients(layer, n_rows); };
     const auto tangent_inputs = [&](Index layer) { return outputs(layer - 1, n_rows); };
-    const auto tangent_slopes = [&](Index layer) { return product_slopes(layer, n_rows); };
+    const auto tangent_gradients = [&](Index layer) { return product_gradients(layer, n_rows); };
     const std::array<OuterTerm<double>, 2> terms{
-        OuterTerm<double>{.with_X = true, .inputs = inputs, .slopes = tangent_slopes},
-        OuterTerm<double>{.with_X = false, .inputs = tangent_inputs, .slopes = pass_slopes}};
+        OuterTerm<double>{.with_X = true, .inputs = inputs, .gradients = tangent_gradients},
+        OuterTerm<double>{.with_X = false, .inputs = tangent_inputs, .gradients = pass_gradients}};
     const auto vectors = [&](Index layer, double *gradient) {
         const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
-        pass.intercept_gradient(layer, product_slopes(layer, n_rows), gradient);
+        pass.intercept_gradient(layer, product_gradients(layer, n_rows), gradient);
         if (NormalizationMemory<double> *const own = layers_[as_size(layer)].normalization.get())
             scale_gradient(network_.kernels(), team, *own, n_rows, gradient + packed.width,
                            gradient + 2 * packed.width);
@@ -305,12 +311,13 @@ Rows<const double> Tangent::outputs(Index layer, Index n_rows) const {
     return {n_rows, network_.layers()[as_size(layer)].width, memory.output.data(), memory.stride};
 }
 
-Rows<const double> Tangent::product_slopes(Index layer, Index n_rows) const {
+Rows<const double> Tangent::product_gradients(Index layer, Index n_rows) const {
     const LayerMemory &memory = layers_[as_size(layer)];
-    if (!memory.product_slope.empty())
+    if (!memory.product_gradients.empty())
         return {n_rows, network_.packed().layers()[as_size(layer)].width,
-                memory.product_slope.data(), memory.product_stride};
-    return {n_rows, network_.layers()[as_size(layer)].width, memory.slope.data(), memory.stride};
+                memory.product_gradients.data(), memory.product_stride};
+    return {n_rows, network_.layers()[as_size(layer)].width, memory.gradients.data(),
+            memory.stride};
 }
 
 } // namespace deepgen

@@ -33,18 +33,18 @@ class Tangent {
                  const Pass<double> &pass, const PackedParameters<double> &parameters,
                  const PackedParameters<double> &direction);
 
-    // (d2L/dz2) R z of this thread's rows: after the pass's losses, as the tangent of the outputs'
-    // slopes ...
-    void curve_outputs(const Team &, const Batch<double> &, const Targeted<double> &,
-                       Pass<double> &pass);
-    // ... or as those slopes themselves.
-    void curve_outputs_of(const Team &, const Batch<double> &, const Targeted<double> &,
-                          Pass<double> &pass) const;
+    // (d2L/dz2) R z of this thread's rows, after the pass's losses: kept as the tangent of the
+    // gradients of the outputs ...
+    void tangent_of_output_gradients(const Team &, const Batch<double> &,
+                                     const TargetsView<double> &, Pass<double> &pass);
+    // ... or written over the gradients of the outputs themselves.
+    void curvature_as_output_gradients(const Team &, const Batch<double> &,
+                                       const TargetsView<double> &, Pass<double> &pass) const;
 
     // What the visitor of the pass's way back has to call.
     void backward(const Team &, const Batch<double> &, const Pass<double> &pass,
                   const PackedParameters<double> &parameters,
-                  const PackedParameters<double> &direction, Index layer, Slopes state);
+                  const PackedParameters<double> &direction, Index layer, GradientStage stage);
 
     // Phase 2: the tangent of the weights' gradient. The sink has to add.
     void weight_gradients(const Team &, const Batch<double> &, const Inputs<double> &,
@@ -56,12 +56,12 @@ class Tangent {
   private:
     struct LayerMemory {
         Index stride;
-        Buffer<double> output;        // R z or R y, then R a
-        Buffer<double> slope;         // R dL/da, then R dL/dz
-        Buffer<double> turn, bend;    // f'(y) and f''(y) R y, where they are not a gate
-        Buffer<double> product;       // R a_{l-1} W of a narrow layer; R z and R z_T with a gate
-        Buffer<double> branch;        // R h, where the skip needs it beside R a
-        Buffer<double> product_slope; // R dL/dz and R dL/dz_T with a gate
+        Buffer<double> output;               // R z or R y, then R a
+        Buffer<double> gradients;            // R dL/da, then R dL/dz
+        Buffer<double> slope, slope_tangent; // f'(y) and f''(y) R y, where no mask stands for them
+        Buffer<double> product; // R a_{l-1} W of a narrow layer; R z and R z_T with a gate
+        Buffer<double> branch;  // R h, where the skip needs it beside R a
+        Buffer<double> product_gradients; // R dL/dz and R dL/dz_T with a gate
         Index product_stride;
         std::unique_ptr<NormalizationMemory<double>> normalization;
 
@@ -70,18 +70,18 @@ class Tangent {
 
     void multiply(const Inputs<double> &, const Batch<double> &, const Pass<double> &,
                   const PackedParameters<double> &parameters,
-                  const PackedParameters<double> &direction, Index layer, Share rows);
-    void activate(const Batch<double> &, const Pass<double> &, Index layer, Share rows);
-    SkipTangent<double> skip_tangent(Index layer, Share rows) const;
-    void skip_forward(const Pass<double> &, Index layer, Share rows, Buffer<double> &output);
-    void skip_backward(const Batch<double> &, const Pass<double> &, Index layer, Share rows);
-    Rows<const double> product_slopes(Index layer, Index n_rows) const;
-    void hand_down(const Batch<double> &, const Pass<double> &,
+                  const PackedParameters<double> &direction, Index layer, IndexRange rows);
+    void activate(const Batch<double> &, const Pass<double> &, Index layer, IndexRange rows);
+    SkipTangent<double> skip_tangent(Index layer, IndexRange rows) const;
+    void skip_forward(const Pass<double> &, Index layer, IndexRange rows, Buffer<double> &output);
+    void skip_backward(const Batch<double> &, const Pass<double> &, Index layer, IndexRange rows);
+    Rows<const double> product_gradients(Index layer, Index n_rows) const;
+    void propagate(const Batch<double> &, const Pass<double> &,
                    const PackedParameters<double> &parameters,
-                   const PackedParameters<double> &direction, Index layer, Share rows);
+                   const PackedParameters<double> &direction, Index layer, IndexRange rows);
     NormalizationTangent<double> normalization_call(const PackedParameters<double> &parameters,
                                                     const PackedParameters<double> &direction,
-                                                    Index layer, Share rows, double *y);
+                                                    Index layer, IndexRange rows, double *y);
 
     const Network<double> &network_;
     std::vector<LayerMemory> layers_;

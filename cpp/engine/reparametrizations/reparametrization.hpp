@@ -4,7 +4,7 @@
 //   w = g f(q) c,   q = |c|^2,   c = v  or  v - mean(v)
 //
 // A member states f with its first two derivatives, whether c is centred, and who has a gain; g is
-// 1 where nobody has. The rest follows. With the slopes u = dL/dw and s = c u,
+// 1 where nobody has. The rest follows. With the gradient u = dL/dw and s = c u,
 //
 //   dg = f s,   dc = g (f u + 2 f' s c),   dv = dc  or  dc - mean(dc)
 //
@@ -25,7 +25,7 @@ namespace deepgen {
 
 // f(q), f'(q), f''(q).
 struct Factor {
-    double value, slope, bend;
+    double value, derivative, second_derivative;
 };
 
 class Reparametrization {

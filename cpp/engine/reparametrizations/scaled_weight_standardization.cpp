@@ -31,8 +31,8 @@ class ScaledWeightStandardization final : public Reparametrization {
     Factor factor(double squares, Index) const override {
         if (squares <= epsilon_)
             return {gamma_ / std::sqrt(epsilon_), 0.0, 0.0};
-        const double value = gamma_ / std::sqrt(squares), slope = -0.5 * value / squares;
-        return {value, slope, -1.5 * slope / squares};
+        const double value = gamma_ / std::sqrt(squares), derivative = -0.5 * value / squares;
+        return {value, derivative, -1.5 * derivative / squares};
     }
 
   private:

@@ -22,7 +22,8 @@ void moments(const Kernels<T> &kernels, Rows<const T> v, double *mean, double *s
     std::fill_n(squares, v.width, 0.0);
     for (Index row = 0; row < v.rows; row += sum_rows) {
         const Index n = std::min(sum_rows, v.rows - row);
-        kernels.moments({n, v.width, v.data + row * v.stride, v.stride}, sums.data(), own.data());
+        kernels.norms.moments({n, v.width, v.data + row * v.stride, v.stride}, sums.data(),
+                              own.data());
         const double before = static_cast<double>(row), count = static_cast<double>(n);
         const double share = count / (before + count), of_block = 1.0 / count;
         for (Index j = 0; j < v.width; ++j) {
@@ -42,8 +43,9 @@ void products(const Kernels<T> &kernels, Rows<const T> x, const T *y, double *su
     std::fill_n(with_y, x.width, 0.0);
     for (Index row = 0; row < x.rows; row += sum_rows) {
         const Index at = row * x.stride;
-        kernels.gradient_sums({std::min(sum_rows, x.rows - row), x.width, x.data + at, x.stride},
-                              y + at, x.stride, block_sums.data(), block_products.data());
+        kernels.norms.gradient_sums(
+            {std::min(sum_rows, x.rows - row), x.width, x.data + at, x.stride}, y + at, x.stride,
+            block_sums.data(), block_products.data());
         for (Index j = 0; j < x.width; ++j) {
             sums[j] += block_sums[as_size(j)];
             with_y[j] += block_products[as_size(j)];
@@ -67,33 +69,34 @@ void make_effective(const Kernels<T> &kernels, const Units<T> &units, T *effecti
     for (Index j = 0; j < v.width; ++j) {
         const Factor f = units.member.factor(squares[as_size(j)], v.rows);
         units.value[j] = f.value;
-        units.slope[j] = f.slope;
+        units.derivative[j] = f.derivative;
         factor[as_size(j)] = static_cast<T>(units.gain_of(j) * f.value);
         centre[as_size(j)] = static_cast<T>(units.mean[j]);
     }
-    kernels.scale_columns(v, centre.data(), factor.data(), effective, v.stride);
+    kernels.norms.scale_columns(v, centre.data(), factor.data(), effective, v.stride);
 }
 
 // dc = g f (u + k c) with k = 2 f' s / f, which loses no digits where c is next to nothing.
 template <class T>
-void pull_back(const Kernels<T> &kernels, const Units<T> &units, T *slopes, double *gain_slopes) {
+void pull_back(const Kernels<T> &kernels, const Units<T> &units, T *gradients,
+               double *gain_gradients) {
     const Rows<const T> v = units.stored;
     Line<double> sum, product;
-    products(kernels, {v.rows, v.width, slopes, v.stride}, v.data, sum.data(), product.data());
+    products(kernels, {v.rows, v.width, gradients, v.stride}, v.data, sum.data(), product.data());
     Line<T> factor, centre, minus_k;
     for (Index j = 0; j < v.width; ++j) {
-        const double mean = units.mean[j], f = units.value[j], slope = units.slope[j];
+        const double mean = units.mean[j], f = units.value[j], derivative = units.derivative[j];
         const double s = product[as_size(j)] - mean * sum[as_size(j)];
-        const double k = slope == 0.0 ? 0.0 : 2.0 * slope * s / f;
-        const double mean_slope =
+        const double k = derivative == 0.0 ? 0.0 : 2.0 * derivative * s / f;
+        const double mean_gradient =
             units.centred ? sum[as_size(j)] / static_cast<double>(v.rows) : 0.0;
-        gain_slopes[j] = f * s;
+        gain_gradients[j] = f * s;
         factor[as_size(j)] = static_cast<T>(units.gain_of(j) * f);
-        centre[as_size(j)] = static_cast<T>(mean_slope + k * mean);
+        centre[as_size(j)] = static_cast<T>(mean_gradient + k * mean);
         minus_k[as_size(j)] = static_cast<T>(-k);
     }
-    kernels.unstandardize_columns({v.rows, v.width, slopes, v.stride}, v.data, v.stride,
-                                  factor.data(), centre.data(), minus_k.data());
+    kernels.norms.unstandardize_columns({v.rows, v.width, gradients, v.stride}, v.data, v.stride,
+                                        factor.data(), centre.data(), minus_k.data());
 }
 
 template void make_effective(const Kernels<float> &, const Units<float> &, float *);

@@ -3,7 +3,7 @@
 
 #pragma once
 
-#include "engine/kernels/kernels.hpp"
+#include "engine/kernels/kernel_table.hpp"
 #include "engine/reparametrizations/reparametrization.hpp"
 
 namespace deepgen {
@@ -19,7 +19,7 @@ struct Units {
     const T *gain;        // of the first unit; null: 1
     Index gain_step;      // 1: of each unit, 0: of all
     // mean(v), 0 unless centred, f and f' of each unit; kept from the way there for the way back.
-    double *mean, *value, *slope;
+    double *mean, *value, *derivative;
 
     double gain_of(Index unit) const {
         return gain ? static_cast<double>(gain[unit * gain_step]) : 1.0;
@@ -30,8 +30,8 @@ struct Units {
 template <class T>
 void make_effective(const Kernels<T> &, const Units<T> &, T *effective);
 
-// u in, dv out, as far apart as v; `gain_slopes` takes f s of each unit.
+// u in, dv out, as far apart as v; `gain_gradients` takes f s of each unit.
 template <class T>
-void pull_back(const Kernels<T> &, const Units<T> &, T *slopes, double *gain_slopes);
+void pull_back(const Kernels<T> &, const Units<T> &, T *gradients, double *gain_gradients);
 
 } // namespace deepgen

@@ -22,8 +22,8 @@ class WeightNorm final : public Reparametrization {
     Factor factor(double squares, Index) const override {
         if (squares == 0.0)
             return {0.0, 0.0, 0.0};
-        const double value = 1.0 / std::sqrt(squares), slope = -0.5 * value / squares;
-        return {value, slope, -1.5 * slope / squares};
+        const double value = 1.0 / std::sqrt(squares), derivative = -0.5 * value / squares;
+        return {value, derivative, -1.5 * derivative / squares};
     }
 };
 

@@ -3,7 +3,7 @@
 //   w = (v - mean(v)) / (s + epsilon),   s = sqrt(q / (n - ddof)),   f(q) = 1 / (s + epsilon)
 //
 // n is the number of inputs. ddof = 0 is the biased deviation of the paper's TensorFlow code, 1 the
-// unbiased one of its PyTorch code. Constant weights give w = 0, where s has no slope.
+// unbiased one of its PyTorch code. Constant weights give w = 0, where s has no derivative.
 //
 // Qiao, Wang, Liu, Shen & Yuille (2019), Micro-batch training with batch-channel normalization and
 // weight standardization, eq. (10).
@@ -30,8 +30,8 @@ class WeightStandardization final : public Reparametrization {
             return {1.0 / epsilon_, 0.0, 0.0};
         const double s = std::sqrt(squares / (static_cast<double>(n_inputs) - ddof_));
         const double rate = 0.5 * s / squares; // ds/dq
-        const double value = 1.0 / (s + epsilon_), slope = -value * value * rate;
-        return {value, slope, -2.0 * value * slope * rate - 0.5 * slope / squares};
+        const double value = 1.0 / (s + epsilon_), derivative = -value * value * rate;
+        return {value, derivative, -2.0 * value * derivative * rate - 0.5 * derivative / squares};
     }
 
   private:

@@ -14,16 +14,16 @@ std::span<const SkipEntry *const> skips() {
 }
 
 template <class T>
-void carry(const Kernels<T> &kernels, const SkipSlopes<T> &slopes) {
-    const Rows<T> &from = slopes.slope, &to = slopes.carried;
-    if (!slopes.carried_is_new)
-        kernels.add({from.rows, from.width, from.data, from.stride}, to.data, to.stride);
+void carry(const Kernels<T> &kernels, const SkipGradients<T> &gradients) {
+    const Rows<T> &from = gradients.branch, &to = gradients.carried;
+    if (!gradients.carried_is_new)
+        kernels.matrix.add({from.rows, from.width, from.data, from.stride}, to.data, to.stride);
     else
         for (Index i = 0; i < from.rows; ++i)
             std::copy_n(from.data + i * from.stride, from.width, to.data + i * to.stride);
 }
 
-template void carry(const Kernels<float> &, const SkipSlopes<float> &);
-template void carry(const Kernels<double> &, const SkipSlopes<double> &);
+template void carry(const Kernels<float> &, const SkipGradients<float> &);
+template void carry(const Kernels<double> &, const SkipGradients<double> &);
 
 } // namespace deepgen

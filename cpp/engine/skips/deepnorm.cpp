@@ -28,11 +28,11 @@ class DeepNorm final : public Skip<T> {
         });
     }
 
-    void backward(const SkipCall<T> &, const SkipSlopes<T> &slopes) const override {
-        for_each_entry(slopes.slope, [&](Index i, Index j) {
-            T &carried = entry(slopes.carried, i, j);
-            const T part = alpha_ * entry(slopes.slope, i, j);
-            carried = slopes.carried_is_new ? part : carried + part;
+    void backward(const SkipCall<T> &, const SkipGradients<T> &gradients) const override {
+        for_each_entry(gradients.branch, [&](Index i, Index j) {
+            T &carried = entry(gradients.carried, i, j);
+            const T part = alpha_ * entry(gradients.branch, i, j);
+            carried = gradients.carried_is_new ? part : carried + part;
         });
     }
 
@@ -44,7 +44,7 @@ class DeepNorm final : public Skip<T> {
     }
 
     void tangent_backward(const SkipCall<T> &call, const SkipTangent<T> &, Rows<const T>,
-                          const SkipSlopes<T> &tangents) const override {
+                          const SkipGradients<T> &tangents) const override {
         backward(call, tangents);
     }
 

@@ -25,13 +25,13 @@ class Highway final : public Skip<T> {
         });
     }
 
-    void backward(const SkipCall<T> &call, const SkipSlopes<T> &slopes) const override {
-        for_each_entry(slopes.slope, [&](Index i, Index j) {
-            const T t = entry(call.gate, i, j), da = entry(slopes.slope, i, j);
+    void backward(const SkipCall<T> &call, const SkipGradients<T> &gradients) const override {
+        for_each_entry(gradients.branch, [&](Index i, Index j) {
+            const T t = entry(call.gate, i, j), da = entry(gradients.branch, i, j);
             const T apart = entry(call.branch, i, j) - entry(call.carried, i, j);
-            entry(slopes.gate, i, j) = t * (1 - t) * apart * da;
-            add(slopes, i, j, (1 - t) * da);
-            entry(slopes.slope, i, j) = t * da;
+            entry(gradients.gate, i, j) = t * (1 - t) * apart * da;
+            add(gradients, i, j, (1 - t) * da);
+            entry(gradients.branch, i, j) = t * da;
         });
     }
 
@@ -46,24 +46,24 @@ class Highway final : public Skip<T> {
     }
 
     void tangent_backward(const SkipCall<T> &call, const SkipTangent<T> &tangent,
-                          Rows<const T> slope, const SkipSlopes<T> &tangents) const override {
-        for_each_entry(slope, [&](Index i, Index j) {
+                          Rows<const T> gradient, const SkipGradients<T> &tangents) const override {
+        for_each_entry(gradient, [&](Index i, Index j) {
             const T t = entry(call.gate, i, j), rz = entry(tangent.gate, i, j);
-            const T da = entry(slope, i, j), rda = entry(tangents.slope, i, j);
+            const T da = entry(gradient, i, j), rda = entry(tangents.branch, i, j);
             const T apart = entry(call.branch, i, j) - entry(call.carried, i, j);
             const T moved = entry(tangent.branch, i, j) - entry(tangent.carried, i, j);
-            const T turn = t * (1 - t);
+            const T slope = t * (1 - t);
             entry(tangents.gate, i, j) =
-                turn * (apart * rda + moved * da + (1 - 2 * t) * apart * da * rz);
-            add(tangents, i, j, (1 - t) * rda - turn * rz * da);
-            entry(tangents.slope, i, j) = t * rda + turn * rz * da;
+                slope * (apart * rda + moved * da + (1 - 2 * t) * apart * da * rz);
+            add(tangents, i, j, (1 - t) * rda - slope * rz * da);
+            entry(tangents.branch, i, j) = t * rda + slope * rz * da;
         });
     }
 
   private:
-    static void add(const SkipSlopes<T> &slopes, Index i, Index j, T part) {
-        T &carried = entry(slopes.carried, i, j);
-        carried = slopes.carried_is_new ? part : carried + part;
+    static void add(const SkipGradients<T> &gradients, Index i, Index j, T part) {
+        T &carried = entry(gradients.carried, i, j);
+        carried = gradients.carried_is_new ? part : carried + part;
     }
 };
 

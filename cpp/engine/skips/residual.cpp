@@ -16,20 +16,20 @@ class Residual final : public Skip<T> {
 
     // In place: nothing else is made of the branch.
     void forward(const SkipCall<T> &call, Rows<T> output) const override {
-        kernels_.add(call.carried, output.data, output.stride);
+        kernels_.matrix.add(call.carried, output.data, output.stride);
     }
 
-    void backward(const SkipCall<T> &, const SkipSlopes<T> &slopes) const override {
-        carry(kernels_, slopes);
+    void backward(const SkipCall<T> &, const SkipGradients<T> &gradients) const override {
+        carry(kernels_, gradients);
     }
 
     void tangent_forward(const SkipCall<T> &, const SkipTangent<T> &tangent,
                          Rows<T> output) const override {
-        kernels_.add(tangent.carried, output.data, output.stride);
+        kernels_.matrix.add(tangent.carried, output.data, output.stride);
     }
 
     void tangent_backward(const SkipCall<T> &, const SkipTangent<T> &, Rows<const T>,
-                          const SkipSlopes<T> &tangents) const override {
+                          const SkipGradients<T> &tangents) const override {
         carry(kernels_, tangents);
     }
 

@@ -9,7 +9,7 @@
 
 #pragma once
 
-#include "engine/kernels/kernels.hpp"
+#include "engine/kernels/kernel_table.hpp"
 
 #include <memory>
 
@@ -23,10 +23,10 @@ struct SkipCall {
     Rows<const T> gate;    // its activation of z_T; of members that have one
 };
 
-// The slopes of a call, on their way back.
+// The gradients of a call, on the way back.
 template <class T>
-struct SkipSlopes {
-    Rows<T> slope;       // dL/da in, dL/dh out
+struct SkipGradients {
+    Rows<T> branch;      // dL/da in, dL/dh out
     Rows<T> carried;     // dL/dx, to which the call adds its part
     bool carried_is_new; // nothing stands there yet
     Rows<T> gate;        // dL/dz_T out
@@ -47,14 +47,15 @@ class Skip {
 
     // `output` is the branch itself for members without a gate.
     virtual void forward(const SkipCall<T> &, Rows<T> output) const = 0;
-    virtual void backward(const SkipCall<T> &, const SkipSlopes<T> &) const = 0;
+    virtual void backward(const SkipCall<T> &, const SkipGradients<T> &) const = 0;
 
-    // The R-operator of the two: R a, and the tangents of the slopes in place of the slopes, beside
+    // The R-operator of the two: R a, and the tangents of the gradients in their place, beside
     // dL/da itself.
     virtual void tangent_forward(const SkipCall<T> &, const SkipTangent<T> &,
                                  Rows<T> output) const = 0;
-    virtual void tangent_backward(const SkipCall<T> &, const SkipTangent<T> &, Rows<const T> slope,
-                                  const SkipSlopes<T> &tangents) const = 0;
+    virtual void tangent_backward(const SkipCall<T> &, const SkipTangent<T> &,
+                                  Rows<const T> gradient,
+                                  const SkipGradients<T> &tangents) const = 0;
 };
 
 struct SkipEntry {
@@ -84,7 +85,7 @@ std::span<const SkipEntry *const> skips();
 
 // Adds dL/da, which is also this call's part of dL/dx.
 template <class T>
-void carry(const Kernels<T> &, const SkipSlopes<T> &);
+void carry(const Kernels<T> &, const SkipGradients<T> &);
 
 // Calls work(i, j) for every entry of some rows.
 template <class T, class Work>

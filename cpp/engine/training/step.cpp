@@ -1,4 +1,4 @@
-// The optimizer's questions, answered by the pass.
+// The optimizer's view of a batch, computed by the pass.
 
 #include "engine/training/step.hpp"
 
@@ -15,14 +15,14 @@ double Step<T>::evaluate(const Team &team, Evaluation evaluation) {
     }
     pass_.forward(team, batch_, X_, parameters_, static_cast<Index>(network_.layers().size()) - 1,
                   Part::output);
-    pass_.loss_and_slopes(team, batch_, y_);
+    pass_.loss_and_output_gradients(team, batch_, y_);
     pass_.backward(team, batch_, parameters_);
     team.wait();
     return pass_.batch_loss(batch_.rows.size) / batch_.weight_sum;
 }
 
 template <class T>
-void Step<T>::visit(const Team &team, Visitor visitor) {
+void Step<T>::visit_gradient(const Team &team, Visitor visitor) {
     if (!network_.reparametrized()) {
         pass_.weight_gradients(team, batch_, X_, sink(visitor));
         team.wait();
@@ -30,17 +30,17 @@ void Step<T>::visit(const Team &team, Visitor visitor) {
     }
     // A unit's gradient has to be whole before it can be pulled back.
     pass_.weight_gradients(team, batch_, X_,
-                           [&](Index, const WorkItem &, const GradientTile<T> &tile) {
+                           [&](Index, const GradientTask &, const GradientTile<T> &tile) {
                                std::copy_n(tile.gradient, tile.n, collected_.data() + tile.offset);
                            });
     parameters_.pull_back(network_, team, collected_.data());
     team.wait();
-    show(team, collected_.data(), visitor);
+    visit_stored_gradient(team, collected_.data(), visitor);
 }
 
 template <class T>
-void Step<T>::show(const Team &team, const T *gradient, Visitor visitor) {
-    pass_.show_gradient(team, gradient, sink(visitor));
+void Step<T>::visit_stored_gradient(const Team &team, const T *gradient, Visitor visitor) {
+    pass_.visit_stored_gradient(team, gradient, sink(visitor));
     team.wait();
 }
 
@@ -49,7 +49,7 @@ void Step<T>::weights_moved(const Team &team) {
     team.wait();
     if (network_.reparametrized())
         return; // the next evaluation makes the effective weights
-    const Share layers = team.share(static_cast<Index>(network_.layers().size()));
+    const IndexRange layers = team.share(static_cast<Index>(network_.layers().size()));
     for (Index layer = std::max(layers.begin, Index{1}); layer < layers.end; ++layer)
         network_.packed().transpose(layer, parameters_.weights.data(),
                                     parameters_.transposed.data());
@@ -60,7 +60,7 @@ template <class T>
 LayerStatistics<T> Step<T>::statistics(Index layer) const {
     LayerStatistics<T> seen{.inputs = pass_.inputs(layer, batch_.rows.size),
                             .features = {},
-                            .slopes = pass_.product_slopes(layer, batch_.rows.size)};
+                            .gradients = pass_.product_gradients(layer, batch_.rows.size)};
     if (layer == 0 && X_.sparse())
         seen.features = pass_.features(X_, batch_.rows.size);
     return seen;
@@ -72,14 +72,14 @@ double Step<T>::row_share(Index row) const {
 }
 
 template <class T>
-void Step<T>::sample(const Team &team, std::uint64_t key) {
+void Step<T>::backward_from_sampled_targets(const Team &team, std::uint64_t key) {
     // Batch norm uses up its statistics on the way back.
-    if (network_.joins_rows()) {
+    if (network_.uses_batch_statistics()) {
         batch_.moves_running = false;
         pass_.forward(team, batch_, X_, parameters_,
                       static_cast<Index>(network_.layers().size()) - 1, Part::output);
     }
-    pass_.sampled_slopes(team, batch_, y_, key);
+    pass_.sampled_output_gradients(team, batch_, y_, key);
     pass_.backward(team, batch_, parameters_);
     team.wait();
 }

@@ -11,7 +11,8 @@ template <class T>
 class Step final : public BatchGradient<T> {
   public:
     Step(const Network<T> &network, Pass<T> &pass, const Batch<T> &batch, const Inputs<T> &X,
-         const Targeted<T> &y, PackedParameters<T> &parameters, Buffer<T> &collected, double alpha)
+         const TargetsView<T> &y, PackedParameters<T> &parameters, Buffer<T> &collected,
+         double alpha)
         : network_(network), pass_(pass), batch_(batch), X_(X), y_(y), parameters_(parameters),
           collected_(collected), alpha_(alpha) {}
 
@@ -19,25 +20,25 @@ class Step final : public BatchGradient<T> {
     using typename BatchGradient<T>::Visitor;
 
     double evaluate(const Team &, Evaluation) override;
-    void visit(const Team &, Visitor) override;
-    void show(const Team &, const T *gradient, Visitor) override;
+    void visit_gradient(const Team &, Visitor) override;
+    void visit_stored_gradient(const Team &, const T *gradient, Visitor) override;
     void weights_moved(const Team &) override;
-    void sample(const Team &, std::uint64_t key) override;
+    void backward_from_sampled_targets(const Team &, std::uint64_t key) override;
     LayerStatistics<T> statistics(Index layer) const override;
     double row_share(Index row) const override;
     T *weights() override { return parameters_.trained(); }
     Index n_weights() const override { return static_cast<Index>(parameters_.weights.size()); }
-    Index n_stretches() const override { return pass_.n_stretches(); }
+    Index n_weight_chunks() const override { return pass_.n_weight_chunks(); }
     double penalty() const override { return alpha_ / batch_.weight_sum; }
 
   private:
-    // What the pass calls for every stretch: the visitor, and W^T of what it moved.
+    // The pass calls this for every chunk: it calls the visitor and refreshes W^T of what moved.
     auto sink(Visitor &visitor) {
-        return [&](Index stretch, const WorkItem &item, const GradientTile<T> &tile) {
-            const bool moved = visitor({stretch, tile.offset, tile.n, tile.gradient, tile.coefs});
-            if (moved && item.kind == WorkItem::Kind::tile && item.layer > 0 &&
+        return [&](Index chunk, const GradientTask &task, const GradientTile<T> &tile) {
+            const bool moved = visitor({chunk, tile.offset, tile.n, tile.gradient, tile.coefs});
+            if (moved && task.kind == GradientTask::Kind::tile && task.layer > 0 &&
                 !network_.reparametrized())
-                network_.packed().transpose_block(item.layer, item.row, item.n_rows, item.column,
+                network_.packed().transpose_block(task.layer, task.row, task.n_rows, task.column,
                                                   parameters_.weights.data(),
                                                   parameters_.transposed.data());
         };
@@ -47,7 +48,7 @@ class Step final : public BatchGradient<T> {
     Pass<T> &pass_;
     Batch<T> batch_; // this thread's own
     const Inputs<T> &X_;
-    const Targeted<T> &y_;
+    const TargetsView<T> &y_;
     PackedParameters<T> &parameters_;
     Buffer<T> &collected_; // room for a gradient, where the network is reparametrized
     double alpha_;

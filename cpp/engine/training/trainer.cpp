@@ -21,30 +21,30 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
     require(spec.mixup >= 0.0 && std::isfinite(spec.mixup),
             "mixup must be finite and not negative, got ", spec.mixup);
     check_augmentation(spec.augmentation);
-    optimizer_->allocate({network.packed().weights(), spec.seed, network.loss().samples(),
+    optimizer_->allocate({network.packed().weights(), spec.seed, network.loss().is_likelihood(),
                           network.reparametrized()});
 }
 
 template <class T>
-void Trainer<T>::set_data(const Inputs<T> &X, const Targeted<T> &y, const Selection &rows) {
+void Trainer<T>::set_data(const Inputs<T> &X, const TargetsView<T> &y, const Selection &rows) {
     require(rows.size >= 1, "training needs at least one row, got ", rows.size);
-    require(rows.size >= 2 || !network_.joins_rows(),
+    require(rows.size >= 2 || !network_.uses_batch_statistics(),
             "batch norm needs at least two rows in a batch, got one training row");
     std::vector<Index> ends;
     for (Index end = spec_.batch_size; end < rows.size; end += spec_.batch_size)
         ends.push_back(end);
     // A batch of one row has no batch statistics: it joins the one before.
-    if (network_.joins_rows() && !ends.empty() && rows.size - ends.back() == 1)
+    if (network_.uses_batch_statistics() && !ends.empty() && rows.size - ends.back() == 1)
         ends.pop_back();
     ends.push_back(rows.size);
-    require(!network_.joins_rows() || spec_.batch_size >= 2 || ends.size() == 1,
+    require(!network_.uses_batch_statistics() || spec_.batch_size >= 2 || ends.size() == 1,
             "batch norm needs at least two rows in a batch, got batch_size 1");
     std::vector<std::int64_t> samples(as_size(rows.size));
     for (Index i = 0; i < rows.size; ++i)
         samples[as_size(i)] = rows[i];
     std::vector<std::int64_t> order = samples;
     std::vector<double> weights(ends.size());
-    const Work<T> work(network_.packed(), network_.kernels().panel, !X.sparse());
+    const GradientTasks<T> tasks(network_.packed(), network_.kernels().panel, !X.sparse());
     std::unique_ptr<Augmentation<T>> augmentation;
     if (spec_.changes_rows())
         augmentation =
@@ -61,7 +61,7 @@ void Trainer<T>::set_data(const Inputs<T> &X, const Targeted<T> &y, const Select
     for (Index number = 0; number < steps_per_epoch(); ++number)
         largest_batch_ =
             std::max(largest_batch_, batch_ends_[as_size(number)] - batch_begin(number));
-    step_work_ = 3.0 * work.cost() * static_cast<double>(batch_ends_.front());
+    step_work_ = 3.0 * tasks.cost() * static_cast<double>(batch_ends_.front());
     augmentation_ = std::move(augmentation);
     next_batch_ = steps_per_epoch();
     pass_.reset();
@@ -125,20 +125,20 @@ Batch<T> Trainer<T>::batch(Index number) const {
 // Of CSR rows. A batch takes each row of the training part at most once for itself, once as a
 // partner, and so again for each further row that the augmentation looks at.
 template <class T>
-ChangedRoom Trainer<T>::changed_room() const {
-    ChangedRoom room{.wanted = augmentation_ != nullptr};
-    if (!room.wanted || !X_.sparse())
-        return room;
+AugmentationScratch Trainer<T>::augmentation_scratch() const {
+    AugmentationScratch scratch{.wanted = augmentation_ != nullptr};
+    if (!scratch.wanted || !X_.sparse())
+        return scratch;
     std::vector<Index> lengths(rows_.size());
     std::ranges::transform(rows_, lengths.begin(), [&](Index row) { return X_.n_entries(row); });
     std::ranges::nth_element(lengths, lengths.begin() + (largest_batch_ - 1), std::greater<>{});
     const auto end = lengths.begin() + largest_batch_;
     const Index n = augmentation_->n_sources();
-    room.row_entries = std::min(n * *std::max_element(lengths.begin(), end), X_.n_columns);
-    room.entries = n * std::accumulate(lengths.begin(), end, Index{0});
+    scratch.row_entries = std::min(n * *std::max_element(lengths.begin(), end), X_.n_columns);
+    scratch.entries = n * std::accumulate(lengths.begin(), end, Index{0});
     if (spec_.mixup > 0.0)
-        room.entries *= 2;
-    return room;
+        scratch.entries *= 2;
+    return scratch;
 }
 
 template <class T>
@@ -152,7 +152,7 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
     if (!pass_ || team_size_ < n_threads) {
         team_size_ = n_threads;
         pass_.emplace(network_, largest_batch_, n_threads, !X_.sparse(), Pass<T>::Purpose::gradient,
-                      changed_room());
+                      augmentation_scratch());
         optimizer_->make_room(largest_batch_, n_threads, !X_.sparse());
         if (network_.reparametrized())
             collected_.resize(parameters_.stored.size());
@@ -202,37 +202,39 @@ void Trainer<T>::record(const StepReport &report, double penalty, Index n_rows) 
 }
 
 template <class T>
-Index Trainer<T>::stored_size(const Memory<T> &memory) const {
-    const auto n = static_cast<Index>(memory.numbers.size());
-    return memory.packed ? n / network_.packed().size() * network_.layout().n_parameters : n;
+Index Trainer<T>::stored_size(const StateArray<T> &array) const {
+    const auto n = static_cast<Index>(array.numbers.size());
+    return array.packed ? n / network_.packed().size() * network_.layout().n_parameters : n;
 }
 
 template <class T>
-void Trainer<T>::store_memory(const Memory<T> &memory, T *numbers) const {
-    if (!memory.packed) {
-        std::ranges::copy(memory.numbers, numbers);
+void Trainer<T>::store_state(const StateArray<T> &array, T *numbers) const {
+    if (!array.packed) {
+        std::ranges::copy(array.numbers, numbers);
         return;
     }
-    std::fill_n(numbers, stored_size(memory), T(0)); // buffers have no place in it
-    const T *const end = memory.numbers.data() + memory.numbers.size();
-    for (const T *lot = memory.numbers.data(); lot != end; lot += network_.packed().size()) {
-        network_.packed().unpack(lot, numbers);
+    std::fill_n(numbers, stored_size(array), T(0)); // buffers have no place in it
+    const T *const end = array.numbers.data() + array.numbers.size();
+    for (const T *vector = array.numbers.data(); vector != end;
+         vector += network_.packed().size()) {
+        network_.packed().unpack(vector, numbers);
         numbers += network_.layout().n_parameters;
     }
 }
 
 template <class T>
-void Trainer<T>::load_memory(const Memory<T> &memory, const T *numbers) {
-    if (!memory.packed) {
-        std::copy_n(numbers, memory.numbers.size(), memory.numbers.begin());
-        return;
+void Trainer<T>::load_state(const StateArray<T> &array, const T *numbers) {
+    if (!array.packed) {
+        std::copy_n(numbers, array.numbers.size(), array.numbers.begin());
+    } else {
+        std::ranges::fill(array.numbers, T(0)); // as in load
+        T *const end = array.numbers.data() + array.numbers.size();
+        for (T *vector = array.numbers.data(); vector != end; vector += network_.packed().size()) {
+            network_.packed().pack(numbers, vector);
+            numbers += network_.layout().n_parameters;
+        }
     }
-    std::ranges::fill(memory.numbers, T(0)); // as in load
-    T *const end = memory.numbers.data() + memory.numbers.size();
-    for (T *lot = memory.numbers.data(); lot != end; lot += network_.packed().size()) {
-        network_.packed().pack(numbers, lot);
-        numbers += network_.layout().n_parameters;
-    }
+    optimizer_->state_loaded();
 }
 
 template class Trainer<float>;

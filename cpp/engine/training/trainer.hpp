@@ -44,7 +44,7 @@ class Trainer {
             const TrainingSpec &spec);
 
     // What to train on; pointers stay the caller's. `rows` are those of the training part.
-    void set_data(const Inputs<T> &X, const Targeted<T> &y, const Selection &rows);
+    void set_data(const Inputs<T> &X, const TargetsView<T> &y, const Selection &rows);
 
     void load(const T *flat);
     void store(T *flat) const { parameters_.store(network_, flat); }
@@ -58,12 +58,12 @@ class Trainer {
     // Multiply-adds of one step, forward and back; for deciding how many threads are worth while.
     double step_work() const { return step_work_; }
 
-    // The optimizer's memory, and the steps made so far. What is packed is stored and loaded as
-    // flat vectors of all parameters, lot after lot.
-    std::vector<Memory<T>> memory() const { return optimizer_->memory(); }
-    Index stored_size(const Memory<T> &) const;
-    void store_memory(const Memory<T> &, T *numbers) const;
-    void load_memory(const Memory<T> &, const T *numbers);
+    // The optimizer's state, and the number of steps made so far. A packed array is stored and
+    // loaded as flat vectors of all parameters, one after the other.
+    std::vector<StateArray<T>> state() const { return optimizer_->state(); }
+    Index stored_size(const StateArray<T> &) const;
+    void store_state(const StateArray<T> &, T *numbers) const;
+    void load_state(const StateArray<T> &, const T *numbers);
     Index n_steps() const { return n_steps_; }
     void set_n_steps(Index n) { n_steps_ = n; }
 
@@ -72,7 +72,7 @@ class Trainer {
         return number == 0 ? 0 : batch_ends_[as_size(number - 1)];
     }
     Batch<T> batch(Index number) const;
-    ChangedRoom changed_room() const;
+    AugmentationScratch augmentation_scratch() const;
     void record(const StepReport &report, double penalty, Index n_rows);
 
     const Network<T> &network_;
@@ -82,7 +82,7 @@ class Trainer {
     Index n_steps_ = 0;
 
     Inputs<T> X_{};
-    Targeted<T> y_{};
+    TargetsView<T> y_{};
     std::vector<std::int64_t> rows_;  // the training part
     std::vector<std::int64_t> order_; // of the epoch
     std::vector<Index> batch_ends_;   // positions in the epoch

@@ -6,29 +6,11 @@ from typing import Any
 
 from deepgen._optional import load_extra
 
-__all__ = ["given_or_new"]
+__all__ = ["axes_or_new"]
 
 
-def given_or_new(ax: Any = None) -> Any:
-    """Return axes to draw on.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes, default=None
-        The user's; None makes a new figure, which `matplotlib.pyplot.show` shows.
-
-    Returns
-    -------
-    ax : matplotlib.axes.Axes
-        Those given, else the only ones of the new figure.
-
-    Examples
-    --------
-    >>> from deepgen._display.axes import given_or_new
-    >>> ax = given_or_new()
-    >>> given_or_new(ax) is ax
-    True
-    """
+def axes_or_new(ax: Any = None) -> Any:
+    """Return the axes given, or those of a new figure, which `matplotlib.pyplot.show` shows."""
     if ax is not None:
         return ax
     pyplot = load_extra("matplotlib.pyplot", "plot", "drawing")

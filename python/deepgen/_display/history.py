@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._display.style import BLUE, GREEN, VERMILION
 from deepgen._optional import load_extra
 
 if TYPE_CHECKING:
@@ -14,10 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_history"]
 
-# Blue, orange and green of a palette that colour-blind readers can tell apart (Okabe and Ito).
-LOSS, VALIDATION, SCORE = "#0072B2", "#D55E00", "#009E73"
+LOSS, VALIDATION, SCORE = BLUE, VERMILION, GREEN
 # More changes of the learning rate than this are a curve, not marks.
-MOST_MARKS = 12
+MAX_MARKS = 12
 # A loss that falls by more than this factor is drawn on a logarithmic axis.
 LOGARITHMIC = 10.0
 
@@ -102,6 +102,8 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
         right.set_ylabel("validation score", color=SCORE)
         right.tick_params(axis="y", colors=SCORE)
         right.spines["top"].set_visible(False)
+        # One grid is enough, and this one would lie over the losses.
+        right.grid(False)
     lines += _mark_best(ax, model, history)
     lines += _mark_rates(ax, epochs, history["learning_rate"])
     if np.isnan(loss[-1]):
@@ -164,7 +166,7 @@ def _mark_rates(ax: Axes, epochs: NDArray[Any], rates: NDArray[Any]) -> list[Any
         return []
     first, last = rates[np.isfinite(rates)][[0, -1]]
     label = f"learning rate {first:.3g} to {last:.3g}"
-    if len(changes) > MOST_MARKS:
+    if len(changes) > MAX_MARKS:
         return ax.plot([], [], linestyle="none", label=label)
     # Small triangles along the lower edge, whatever the scale of the losses.
     return ax.plot(

@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["COLORS", "SEQUENTIAL", "legend_below", "new_figure", "write_figure"]
 
 COLORS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-"""Blue, vermilion, green, purple, orange, sky, black: in this order, for series."""
+"""For series, in this order."""
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK = COLORS
 
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
-"""One a colour, so that a series is told apart without colour as well."""
+"""One per colour, so that series are told apart without colour as well."""
 
 SEQUENTIAL: Final = "viridis"
 """Colour map of quantities that go from low to high."""
 
-STYLE: Final[dict[str, Any]] = {
+RC_PARAMS: Final[dict[str, Any]] = {
     "figure.figsize": (10.0, 5.0),
     "figure.dpi": 100,
     "figure.constrained_layout.use": True,
@@ -52,29 +53,11 @@ STYLE: Final[dict[str, Any]] = {
 
 
 def new_figure(draw: Callable[[Figure], None]) -> Figure:
-    """Draw on an empty figure in the house style.
-
-    Parameters
-    ----------
-    draw : callable
-        Is given the figure.
-
-    Returns
-    -------
-    figure : matplotlib.figure.Figure
-        The figure, not known to pyplot: nothing to close.
-
-    Examples
-    --------
-    >>> from deepgen._display.style import new_figure
-    >>> figure = new_figure(lambda figure: figure.subplots().plot([1, 2], [3, 4]))
-    >>> len(figure.axes)
-    1
-    """
+    """Draw on an empty figure in the house style, which pyplot does not know: nothing to close."""
     matplotlib = load_extra("matplotlib", "plot", "drawing a figure")
     figure_module = load_extra("matplotlib.figure", "plot", "drawing a figure")
     cycle = matplotlib.cycler(color=COLORS)
-    with matplotlib.rc_context({**STYLE, "axes.prop_cycle": cycle}):
+    with matplotlib.rc_context({**RC_PARAMS, "axes.prop_cycle": cycle}):
         figure: Figure = figure_module.Figure()
         draw(figure)
         # Ticks and layout read the style when they are drawn, not when they are made.
@@ -83,55 +66,15 @@ def new_figure(draw: Callable[[Figure], None]) -> Figure:
 
 
 def legend_below(axes: Axes, n_columns: int = 3) -> None:
-    """Put the legend under the axes, where it hides no data.
-
-    Parameters
-    ----------
-    axes : matplotlib.axes.Axes
-        Axes with labelled series.
-    n_columns : int, default=3
-        Entries side by side.
-
-    Examples
-    --------
-    >>> from deepgen._display.style import legend_below, new_figure
-    >>> def draw(figure):
-    ...     axes = figure.subplots()
-    ...     axes.plot([0, 1], [0, 1], label="line")
-    ...     legend_below(axes)
-    >>> new_figure(draw).axes[0].get_legend() is not None
-    True
-    """
+    """Put the legend under the axes, where it hides no data."""
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=n_columns)
 
 
 def write_figure(figure: Figure, stem: str | Path) -> list[Path]:
-    """Write a figure as PNG and SVG.
-
-    Parameters
-    ----------
-    figure : matplotlib.figure.Figure
-        The figure.
-    stem : str or path
-        Where to, without the ending.
-
-    Returns
-    -------
-    paths : list of pathlib.Path
-        The two files.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from deepgen._display.style import new_figure, write_figure
-    >>> figure = new_figure(lambda figure: figure.subplots().plot([1, 2], [3, 4]))
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     [path.suffix for path in write_figure(figure, f"{folder}/line")]
-    ['.png', '.svg']
-    """
+    """Write a figure as PNG and SVG under ``stem`` plus the ending; return the two paths."""
     matplotlib = load_extra("matplotlib", "plot", "saving a figure")
     paths = [Path(f"{stem}.png"), Path(f"{stem}.svg")]
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(RC_PARAMS):
         figure.savefig(paths[0])
         figure.savefig(paths[1], metadata={"Date": None})
     return paths

@@ -1,4 +1,4 @@
-"""Types of arrays, for annotations."""
+"""Arrays: their types, for annotations, and whether their rows are finite."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from deepgen import _core
 
-__all__ = ["AnyArray", "FloatArray", "Matrix"]
+__all__ = ["AnyArray", "FloatArray", "Matrix", "n_not_finite"]
 
 AnyArray: TypeAlias = NDArray[Any]
 """An array of any type."""
@@ -19,3 +19,9 @@ FloatArray: TypeAlias = NDArray[np.float64]
 
 Matrix: TypeAlias = NDArray[Any] | _core.SparseRows
 """Samples as the engine takes them."""
+
+
+def n_not_finite(values: AnyArray) -> int:
+    """Return how many rows of an array of shape (n_rows, n_columns) are not finite."""
+    finite = np.isfinite(values)
+    return 0 if finite.all() else len(values) - int(np.count_nonzero(finite.all(axis=1)))

@@ -20,21 +20,10 @@ _before_all: Any = None
 
 @contextmanager
 def one_blas_thread() -> Iterator[None]:
-    """Keep BLAS to one thread.
+    """Keep BLAS to one thread until the block ends.
 
     The limit is the process's, or with some libraries the thread's, so each user sets it. The last
     of several in threads restores what the first one found.
-
-    Yields
-    ------
-    nothing : None
-        The limit holds until the block ends.
-
-    Examples
-    --------
-    >>> from deepgen._engine.blas import one_blas_thread
-    >>> with one_blas_thread():
-    ...     pass
     """
     from threadpoolctl import threadpool_limits
 

@@ -20,23 +20,7 @@ _MASK = 0xFFFFFFFFFFFFFFFF
 
 
 def mix(x: int) -> int:
-    """Scramble 64 bits: the finalizer of SplitMix64.
-
-    Parameters
-    ----------
-    x : int
-        Any number; its low 64 bits count.
-
-    Returns
-    -------
-    mixed : int
-        In [0, 2**64).
-
-    References
-    ----------
-    .. [1] G. Steele, D. Lea and C. Flood, "Fast splittable pseudorandom number generators",
-       OOPSLA 2014, figure 16.
-    """
+    """Scramble 64 bits: the finalizer of SplitMix64 (G. Steele et al., OOPSLA 2014, figure 16)."""
     x &= _MASK
     x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
     x = ((x ^ (x >> 27)) * 0x94D049BB133111EB) & _MASK
@@ -44,36 +28,10 @@ def mix(x: int) -> int:
 
 
 def stream(seed: int, purpose: int) -> int:
-    """Return the key of one purpose's random numbers.
-
-    Parameters
-    ----------
-    seed : int
-        The seed of the whole run.
-    purpose : int
-        Number of the purpose, >= 0.
-
-    Returns
-    -------
-    key : int
-        In [0, 2**64).
-    """
+    """Return the 64-bit key of one purpose's random numbers in a run with this seed."""
     return mix(mix(seed + _GOLDEN) + purpose * _GOLDEN)
 
 
 def generator(seed: int, purpose: int) -> np.random.Generator:
-    """Return NumPy's generator for one purpose.
-
-    Parameters
-    ----------
-    seed : int
-        The seed of the whole run.
-    purpose : int
-        Number of the purpose, >= 0.
-
-    Returns
-    -------
-    generator : numpy.random.Generator
-        Counter-based (Philox), keyed by the purpose's stream.
-    """
+    """Return NumPy's generator (Philox, counter-based) keyed by the stream of one purpose."""
     return np.random.Generator(np.random.Philox(key=stream(seed, purpose)))

@@ -11,28 +11,16 @@ __all__ = ["effective_threads", "measuring_threads", "worthwhile_threads"]
 # Multiply-adds for each thread below which meeting twice a step costs more than sharing it saves,
 # and below which beginning and ending a call does (on a busy machine its end waits for the
 # scheduler).
-STEP_WORK = 4e5
-SLICE_WORK = 2e7
+MIN_WORK_PER_STEP = 4e5
+MIN_WORK_PER_CALL = 2e7
 
 
 def effective_threads(n_jobs: int | None) -> int:
-    """Return the largest number of threads that a call may use.
+    """Return how many threads ``n_jobs`` allows.
 
-    Parameters
-    ----------
-    n_jobs : int or None
-        None takes the physical cores, -1 all logical ones, -2 all but one and so on.
-
-    Returns
-    -------
-    n_threads : int
-        At least 1; None and negative numbers stay within the process's cores (cgroup limits
-        included), OpenMP's limit and ``OMP_NUM_THREADS``.
-
-    Raises
-    ------
-    ValueError
-        If ``n_jobs`` is 0.
+    None stands for the physical cores, -1 for all logical ones, -2 for all but one and so on. None
+    and negative numbers stay within the process's cores (cgroup limits included), OpenMP's limit
+    and ``OMP_NUM_THREADS``.
     """
     if n_jobs == 0:
         raise ValueError("n_jobs == 0 has no meaning; give a positive number, -1 for all, or None")
@@ -47,54 +35,17 @@ def effective_threads(n_jobs: int | None) -> int:
 
 
 def measuring_threads(n_jobs: int | None, n_rows: int) -> int:
-    """Return the largest number of threads that a measuring call may use.
+    """Return how many threads ``n_jobs`` allows a measurement of some rows.
 
-    Parameters
-    ----------
-    n_jobs : int or None
-        As `effective_threads` takes it.
-    n_rows : int
-        Rows to measure; one chunk of the engine needs one thread, and asking the system for its
-        cores would take longer than the call.
-
-    Returns
-    -------
-    n_threads : int
-        At least 1.
-
-    Examples
-    --------
-    >>> from deepgen._engine.threads import measuring_threads
-    >>> measuring_threads(None, n_rows=1)
-    1
+    One chunk of the engine needs one thread, and asking the system for its cores would take longer.
     """
     return 1 if n_rows <= _core.chunk_rows else effective_threads(n_jobs)
 
 
 def worthwhile_threads(limit: int, step_work: float, n_steps: int = 1) -> int:
-    """Return how many threads a call of the engine should use.
+    """Return how many threads, 1 to ``limit``, a call of ``n_steps`` steps pays for.
 
-    Parameters
-    ----------
-    limit : int
-        Largest number of threads, >= 1.
-    step_work : float
-        Multiply-adds of one step.
-    n_steps : int, default=1
-        Steps of the call; 1 where it only measures.
-
-    Returns
-    -------
-    n_threads : int
-        Between 1 and ``limit``; the number leaves the results alone.
-
-    Examples
-    --------
-    >>> from deepgen._engine.threads import worthwhile_threads
-    >>> worthwhile_threads(8, step_work=5e5, n_steps=100)
-    1
-    >>> worthwhile_threads(8, step_work=1e8, n_steps=100)
-    8
+    ``step_work`` are the multiply-adds of one step, or of the whole call where it only measures.
     """
-    worthwhile = min(step_work / STEP_WORK, step_work * n_steps / SLICE_WORK)
+    worthwhile = min(step_work / MIN_WORK_PER_STEP, step_work * n_steps / MIN_WORK_PER_CALL)
     return int(max(1, min(limit, worthwhile)))

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import accuracy_score
 
 from deepgen import _core
-from deepgen._engine.arrays import AnyArray
+from deepgen._engine.arrays import AnyArray, Matrix, n_not_finite
 from deepgen._inputs.class_weights import ClassWeights
 from deepgen._inputs.labels import Labels
 from deepgen._inputs.targets import Targets
+from deepgen._network.network import Network
 from deepgen.losses import ClassificationLoss
 
 __all__ = ["ClassTargets"]
@@ -44,8 +45,6 @@ class ClassTargets(Targets):
     >>> ClassTargets(LogLoss(), Labels.learn(y), {"yes": 2.0}).counted(y).factors(y).tolist()
     [1.0, 2.0, 1.0]
     """
-
-    linked: ClassVar[bool] = False
 
     loss: ClassificationLoss
     labels: Labels
@@ -154,6 +153,37 @@ class ClassTargets(Targets):
             Class numbers, or 0 and 1 for two classes and for several labels.
         """
         return self.labels.encode(y, dtype)
+
+    def read(
+        self,
+        network: Network,
+        X: Matrix,
+        *,
+        rows: NDArray[np.int64] | None = None,
+        n_threads: int = 1,
+    ) -> tuple[AnyArray, int]:
+        """Return the logits of samples.
+
+        Parameters
+        ----------
+        network : Network
+            Trained on these targets.
+        X : ndarray or deepgen._core.SparseRows
+            Samples, of the network's type.
+        rows : ndarray of shape (n_rows,), default=None
+            Which of them; None takes all.
+        n_threads : int, default=1
+            Largest number of threads.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_rows, n_outputs)
+            Of the network's type.
+        n_wrong : int
+            How many rows are not finite.
+        """
+        outputs = network.outputs(X, rows=rows, n_threads=n_threads)
+        return outputs, n_not_finite(outputs)
 
     def decode(self, outputs: AnyArray) -> Any:
         """Return the likeliest labels.

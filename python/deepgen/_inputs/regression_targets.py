@@ -6,13 +6,15 @@ from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.metrics import d2_pinball_score, r2_score
 
 from deepgen import _core
-from deepgen._engine.arrays import AnyArray
+from deepgen._engine.arrays import AnyArray, Matrix
 from deepgen._inputs.features import refuse_lookalikes
 from deepgen._inputs.target_scaling import TargetScaling
 from deepgen._inputs.targets import Targets
+from deepgen._network.network import Network
 from deepgen.losses import Gamma, Poisson, Quantile, RegressionLoss
 
 __all__ = ["RegressionTargets"]
@@ -43,7 +45,6 @@ class RegressionTargets(Targets):
     [[-1.0], [1.0]]
     """
 
-    linked: ClassVar[bool] = True
     fewest_rows: ClassVar[int] = 2
 
     loss: RegressionLoss
@@ -165,22 +166,52 @@ class RegressionTargets(Targets):
         _refuse_overflow(y, encoded, dtype)
         return encoded
 
+    def read(
+        self,
+        network: Network,
+        X: Matrix,
+        *,
+        rows: NDArray[np.int64] | None = None,
+        n_threads: int = 1,
+    ) -> tuple[AnyArray, int]:
+        """Return what a network predicts, in the user's units.
+
+        Parameters
+        ----------
+        network : Network
+            Trained on these targets.
+        X : ndarray or deepgen._core.SparseRows
+            Samples, of the network's type.
+        rows : ndarray of shape (n_rows,), default=None
+            Which of them; None takes all.
+        n_threads : int, default=1
+            Largest number of threads.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_rows, n_outputs)
+            Of float64.
+        n_wrong : int
+            How many rows are not finite.
+        """
+        scaling = self.scaling
+        return network.predictions(X, scaling.mean, scaling.scale, rows=rows, n_threads=n_threads)
+
     def decode(self, outputs: AnyArray) -> AnyArray:
-        """Return predictions in the user's units.
+        """Return predictions in the shape of the targets.
 
         Parameters
         ----------
         outputs : ndarray of shape (n_samples, n_outputs)
-            After the inverse link.
+            What `read` returned.
 
         Returns
         -------
         predictions : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             A column a target, or a level where there are several.
         """
-        predictions = self.scaling.undo(outputs)
         several = self.n_columns > 1 or self.levels is not None
-        return predictions if several else predictions.ravel()
+        return outputs if several else outputs.ravel()
 
     def score(self, y: Any, predictions: AnyArray, weights: Any) -> float:
         """Return R2, or D2 of the pinball loss where there are several quantiles.

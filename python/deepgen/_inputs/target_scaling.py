@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,19 +99,3 @@ class TargetScaling:
             In scaled units.
         """
         return (y - self.mean) / self.scale
-
-    def undo(self, means: AnyArray) -> AnyArray:
-        """Return predictions in the user's units.
-
-        Parameters
-        ----------
-        means : ndarray of shape (n_samples, n_outputs)
-            In scaled units.
-
-        Returns
-        -------
-        predictions : ndarray of shape (n_samples, n_outputs)
-            Of the same type as ``means``, computed in float64.
-        """
-        scaled: NDArray[Any] = means * self.scale + self.mean
-        return scaled.astype(means.dtype)

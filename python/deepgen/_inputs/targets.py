@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from deepgen import _core
 from deepgen._component import Component
-from deepgen._engine.arrays import AnyArray
+from deepgen._engine.arrays import AnyArray, Matrix
 from deepgen._inputs.features import check_weights
+from deepgen._network.network import Network
 
 __all__ = ["Targets"]
 
@@ -30,8 +31,6 @@ class Targets(ABC):
     True
     """
 
-    linked: ClassVar[bool]
-    """Whether predictions are read from the outputs after the inverse link."""
     fewest_rows: ClassVar[int] = 1
     """Samples that `score` needs."""
 
@@ -195,13 +194,43 @@ class Targets(ABC):
         """
 
     @abstractmethod
+    def read(
+        self,
+        network: Network,
+        X: Matrix,
+        *,
+        rows: NDArray[np.int64] | None = None,
+        n_threads: int = 1,
+    ) -> tuple[AnyArray, int]:
+        """Return what a network says of samples.
+
+        Parameters
+        ----------
+        network : Network
+            Trained on these targets.
+        X : ndarray or deepgen._core.SparseRows
+            Samples, of the network's type.
+        rows : ndarray of shape (n_rows,), default=None
+            Which of them; None takes all.
+        n_threads : int, default=1
+            Largest number of threads.
+
+        Returns
+        -------
+        outputs : ndarray of shape (n_rows, n_outputs)
+            As `decode` takes them.
+        n_wrong : int
+            How many rows are not finite.
+        """
+
+    @abstractmethod
     def decode(self, outputs: AnyArray) -> Any:
         """Return predictions in the user's terms.
 
         Parameters
         ----------
         outputs : ndarray of shape (n_samples, n_outputs)
-            The network's, after the inverse link if ``linked``.
+            What `read` returned.
 
         Returns
         -------

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._engine.arrays import Matrix
 from deepgen._network.network import Network
 
 __all__ = [
@@ -20,42 +19,19 @@ __all__ = [
     "he_normal",
     "he_uniform",
     "initialize",
-    "keep_lengths",
     "lecun_normal",
     "orthogonal",
-    "standardize_layers",
     "unit_normal",
 ]
 
 Layer = tuple[NDArray[np.float64], NDArray[np.float64]]
 Rule = Callable[[np.random.Generator, int, int, str], Layer]
 
-STANDARDIZING_ROWS = 2048
-"""How many training rows the data-dependent start looks at, at most."""
-
 
 def glorot_uniform(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    r"""Draw weights and intercepts uniformly, as scikit-learn does.
+    """Draw weights and intercepts within sqrt(6 / (fan_in + fan_out)), as scikit-learn does.
 
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Activation after the weights; 'logistic' has narrower bounds.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and intercepts within :math:`\pm\sqrt{6 / (fan_{in} + fan_{out})}`, with 2 in place
-        of 6 for 'logistic'.
-
-    References
-    ----------
-    .. [1] X. Glorot and Y. Bengio, "Understanding the difficulty of training deep feedforward
-       neural networks", AISTATS 2010, eq. (16).
+    With 2 in place of 6 for 'logistic' (X. Glorot and Y. Bengio, AISTATS 2010, eq. 16).
     """
     factor = 2.0 if activation == "logistic" else 6.0
     bound = np.sqrt(factor / (fan_in + fan_out))
@@ -63,100 +39,23 @@ def glorot_uniform(rng: np.random.Generator, fan_in: int, fan_out: int, activati
 
 
 def he_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw normal weights of variance 2 / fan_in, which keep a ReLU network's signal.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015, eq. (10).
-    """
+    """Draw normal weights of variance 2 / fan_in (K. He et al., ICCV 2015, eq. 10)."""
     return rng.normal(0.0, np.sqrt(2.0 / fan_in), (fan_in, fan_out)), np.zeros(fan_out)
 
 
 def he_uniform(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw uniform weights of variance 2 / fan_in.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] K. He, X. Zhang, S. Ren and J. Sun, "Delving deep into rectifiers", ICCV 2015, eq. (10).
-    """
+    """Draw uniform weights of variance 2 / fan_in (K. He et al., ICCV 2015, eq. 10)."""
     bound = np.sqrt(6.0 / fan_in)
     return rng.uniform(-bound, bound, (fan_in, fan_out)), np.zeros(fan_out)
 
 
 def lecun_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw normal weights of variance 1 / fan_in, which 'selu' asks for.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] Y. LeCun, L. Bottou, G. Orr and K.-R. Mueller, "Efficient BackProp", 1998, eq. (16).
-    """
+    """Draw normal weights of variance 1 / fan_in (Y. LeCun et al., Efficient BackProp, (16))."""
     return rng.normal(0.0, np.sqrt(1.0 / fan_in), (fan_in, fan_out)), np.zeros(fan_out)
 
 
 def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw a random orthogonal matrix: rows or columns, the fewer of them, are orthonormal.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] A. Saxe, J. McClelland and S. Ganguli, "Exact solutions to the nonlinear dynamics of
-       learning in deep linear neural networks", ICLR 2014.
-    """
+    """Draw a matrix with orthonormal rows or columns, the fewer (A. Saxe et al., ICLR 2014)."""
     long, short = max(fan_in, fan_out), min(fan_in, fan_out)
     q, r = np.linalg.qr(rng.normal(size=(long, short)))
     # Fixed signs make the draw uniform over all orthogonal matrices.
@@ -165,22 +64,7 @@ def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: 
 
 
 def unit_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw standard normal weights: directions that `standardize_layers` scales.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-    """
+    """Draw standard normal weights: directions that `standardize_layers` scales."""
     return rng.normal(size=(fan_in, fan_out)), np.zeros(fan_out)
 
 
@@ -196,26 +80,7 @@ INITIALIZERS: dict[str, Rule] = {
 
 
 def small_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw normal weights of deviation 0.05: directions for weight norm.
-
-    Parameters
-    ----------
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    fan_in, fan_out : int
-        Units before and after the weights.
-    activation : str
-        Not used.
-
-    Returns
-    -------
-    layer : tuple of ndarray of shape (fan_in, fan_out) and (fan_out,)
-        Weights and zero intercepts.
-
-    References
-    ----------
-    .. [1] T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
-    """
+    """Draw normal weights of deviation 0.05 (T. Salimans and D. Kingma, NeurIPS 2016)."""
     return rng.normal(0.0, 0.05, (fan_in, fan_out)), np.zeros(fan_out)
 
 
@@ -228,23 +93,10 @@ def initialize(
 ) -> None:
     """Write starting weights into a network; scales and gains become 1, shifts 0.
 
-    Parameters
-    ----------
-    network : Network
-        Its parameters are overwritten.
-    name : str
-        A name of `INITIALIZERS`; 'data_dependent' must be followed by `standardize_layers`.
-    rng : numpy.random.Generator
-        Where the numbers come from.
-    activations : sequence of str
-        The activation that each layer's rule goes by, the output layer's included.
-    hidden : callable, default=None
-        The rule of the hidden layers, where it is not that of ``name``.
-
-    Notes
-    -----
-    Scaled weight standardization has gain and intercepts 0 in the layer that closes a residual
-    block, which is then the identity.
+    ``activations`` has one name per layer, for the rules; ``hidden`` replaces the rule of ``name``
+    in the hidden layers. 'data_dependent' must be followed by `standardize_layers`. In the layer
+    that closes a residual block, scaled weight standardization has gain and intercepts 0, so that
+    the block starts as the identity.
     """
     blocks = network.blocks()
     for layer, activation in enumerate(activations):
@@ -273,59 +125,3 @@ def initialize(
         for kind, value in values.items():
             if f"{kind}_{layer}" in blocks:
                 blocks[f"{kind}_{layer}"][...] = value
-
-
-def keep_lengths(network: Network) -> None:
-    """Give weight norm the gains with which the weights that are used are those that are stored.
-
-    Parameters
-    ----------
-    network : Network
-        Its gains are overwritten.
-    """
-    blocks = network.blocks()
-    for layer, spec in enumerate(network.core.spec.layers):
-        if spec.reparametrization.name == "weight_norm":
-            stored = blocks[f"coefs_{layer}"].astype(np.float64)
-            blocks[f"gain_{layer}"][...] = np.sqrt((stored**2).sum(axis=0))
-
-
-def standardize_layers(
-    network: Network, X: Matrix, rows: NDArray[np.int64], n_layers: int | None = None
-) -> None:
-    """Scale and shift each layer so that its pre-activations have mean 0 and variance 1.
-
-    Parameters
-    ----------
-    network : Network
-        Its weights give the directions; they are overwritten.
-    X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
-        Samples in the network's type.
-    rows : ndarray of shape (n_rows,)
-        Which samples the moments are taken over.
-    n_layers : int, default=None
-        How many layers, from the first; None takes all.
-
-    Notes
-    -----
-    A unit that is constant over the samples keeps its scale. Layers without intercepts are scaled
-    only. What is scaled is the gain where each unit has one; weight standardization undoes any
-    scale, so that its layers are shifted only. Costs one forward pass a layer.
-
-    References
-    ----------
-    .. [1] T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
-    """
-    blocks = network.blocks()
-    for layer in range(network.n_layers if n_layers is None else n_layers):
-        mean, variance = network.moments(X, layer, rows=rows)
-        scale = np.where(variance > 0, 1 / np.sqrt(np.where(variance > 0, variance, 1.0)), 1.0)
-        kind = network.core.spec.layers[layer].reparametrization.name
-        if kind == "weight_standardization":
-            scale = np.ones_like(scale)
-        gains = blocks.get(f"gain_{layer}", blocks[f"coefs_{layer}"])
-        scaled = gains if gains.shape == scale.shape else blocks[f"coefs_{layer}"]
-        scaled[...] *= scale
-        if f"intercepts_{layer}" in blocks:
-            intercepts = blocks[f"intercepts_{layer}"]
-            intercepts[...] = (intercepts - mean) * scale

@@ -11,35 +11,10 @@ __all__ = ["layer_values"]
 
 
 def layer_values(source: Any, target: NDArray[Any], name: str) -> NDArray[Any]:
-    """Return new values of a layer in the type of those that they replace.
+    """Return a user's values of a layer, checked, in shape and type of the array that they replace.
 
-    Parameters
-    ----------
-    source : array-like
-        Values as the user has them.
-    target : ndarray
-        What they replace: a view into the network's parameters, or zeros of their own for a layer
-        that has no intercepts.
-    name : str
-        What the user calls them, for messages.
-
-    Returns
-    -------
-    values : ndarray
-        Of the target's shape and type.
-
-    Raises
-    ------
-    ValueError
-        If they are no finite numbers of that shape, or anything but zero for a layer without
-        intercepts.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from deepgen._network.layer_values import layer_values
-    >>> layer_values([1, 2], np.zeros(4, dtype="f")[:2], "intercepts_[0]")
-    array([1., 2.], dtype=float32)
+    ``target`` is a view into the network's parameters; zeros that are no view stand for a layer
+    without intercepts, which takes zeros only. ``name`` is what messages call the values.
     """
     try:
         with np.errstate(over="ignore"):

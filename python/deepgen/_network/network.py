@@ -11,32 +11,24 @@ from numpy.typing import NDArray
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray, Matrix
-from deepgen._engine.row_chunks import average, pool, slices, stack
+from deepgen._engine.row_chunks import (
+    pooled_moments,
+    row_chunks,
+    stacked_rows,
+    weighted_mean_over_chunks,
+)
 from deepgen._network.layer_values import layer_values
 
 __all__ = ["Network"]
 
 
 class Network:
-    """A dense network with its parameters in one flat vector.
+    """A dense network with its parameters in one flat vector, in the order of ``core.layout``.
 
-    Parameters
-    ----------
-    core : deepgen._core.Network
-        The engine's network: structure and type, no numbers.
-    parameters : ndarray of shape (n_parameters,), default=None
-        All parameters in the order of ``core.layout``, of the network's type; None makes zeros.
+    ``core`` is the engine's network: structure and type, no numbers. ``parameters`` (n_parameters,)
+    hold the trainable blocks first, then the statistics of batch norm; writing into them, or into a
+    view of them, changes what the network computes. None makes zeros.
 
-    Attributes
-    ----------
-    core : deepgen._core.Network
-        As given.
-    parameters : ndarray of shape (n_parameters,)
-        Trainable blocks first, then the statistics of batch norm. Writing into it, or into a view
-        of it, changes what the network computes.
-
-    Notes
-    -----
     What measures samples takes ``X``, an array of shape (n_samples, n_features) or the engine's
     sparse rows, in the network's type; ``rows``, the indices of those that are meant (None: all);
     and ``n_threads``, the largest number of threads. Targets ``y`` are in scaled units, or class
@@ -73,18 +65,7 @@ class Network:
         return f"Network({'-'.join(map(str, widths))}, {self.core.n_trainable} parameters)"
 
     def as_type(self, dtype: np.dtype[Any]) -> Network:
-        """Return the network in another type.
-
-        Parameters
-        ----------
-        dtype : numpy.dtype
-            Either float32 or float64.
-
-        Returns
-        -------
-        network : Network
-            This object where it already computes in the type, else one with converted parameters.
-        """
+        """Return the network in float32 or float64: this object where it computes in it already."""
         if dtype.name == self.core.products:
             return self
         core = _core.Network(self.core.spec, dtype=dtype.name)
@@ -93,26 +74,11 @@ class Network:
     def prepare(self) -> _core.Prepared:
         """Return the network as it is now, packed once: for many calls of few rows.
 
-        Returns
-        -------
-        prepared : deepgen._core.Prepared
-            Its ``forward(X)`` and ``predict(X)`` give the bits of `outputs` and `means` for an
-            ndarray in the network's type. Later changes of the parameters do not reach it.
-
-        Notes
-        -----
-        A call of `outputs` brings all weights into the engine's order first, which for one row
-        takes longer than the products: 64-256-256-256-1 takes 65 microseconds, prepared 15
-        (one thread of an AMD EPYC; ``python benchmarks/targets.py`` times 64-100-1).
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> from deepgen import MLPRegressor
-        >>> model = MLPRegressor().partial_fit([[0.0], [1.0]], [0.0, 1.0])
-        >>> prepared = model.network_.prepare()
-        >>> prepared.predict(np.array([[0.5]], dtype=np.float32)).shape
-        (1, 1)
+        ``forward(X)`` and ``predict(X)`` of the result give the bits of `outputs` and `means` for
+        an ndarray in the network's type. Later changes of the parameters do not reach it. A call of
+        `outputs` brings all weights into the engine's order first, which for one row takes longer
+        than the products: 64-256-256-256-1 takes 65 microseconds, prepared 15 (one thread of an AMD
+        EPYC; ``python benchmarks/targets.py`` times 64-100-1).
         """
         return self.core.prepare(self.parameters)
 
@@ -134,8 +100,8 @@ class Network:
                 factor = scale / np.sqrt(variance + spec.normalization.settings["epsilon"])
                 blocks[f"coefs_{layer}"] = blocks[f"coefs_{layer}"] * factor
                 blocks[f"intercepts_{layer}"] = shift - mean * factor
-        for name, own in folded.blocks().items():
-            own[...] = blocks.get(name, 0.0)
+        for name, block in folded.blocks().items():
+            block[...] = blocks.get(name, 0.0)
         return folded
 
     def effective(self) -> Network:
@@ -156,13 +122,7 @@ class Network:
         return shared
 
     def blocks(self) -> dict[str, AnyArray]:
-        """Return every block of parameters as a view.
-
-        Returns
-        -------
-        blocks : dict of str to ndarray
-            ``coefs_0`` of shape (in, out), ``intercepts_0`` of shape (out,) and so on.
-        """
+        """Return views of all blocks: ``coefs_0`` (in, out), ``intercepts_0`` (out,) and so on."""
         views = {}
         for block in self.core.layout:
             view = self.parameters[block.offset : block.offset + block.size]
@@ -171,24 +131,12 @@ class Network:
         return views
 
     def coefs(self) -> list[AnyArray]:
-        """Return the weight matrices.
-
-        Returns
-        -------
-        coefs : list of ndarray of shape (in, out)
-            Views, one a layer.
-        """
+        """Return the weight matrices, (in, out) each, as views."""
         blocks = self.blocks()
         return [blocks[f"coefs_{layer}"] for layer in range(self.n_layers)]
 
     def intercepts(self) -> list[AnyArray]:
-        """Return the intercepts.
-
-        Returns
-        -------
-        intercepts : list of ndarray of shape (out,)
-            Views, one a layer; new zeros for a layer that has none.
-        """
+        """Return the intercepts, (out,) each, as views; new zeros for a layer that has none."""
         blocks = self.blocks()
         return [
             blocks.get(f"intercepts_{layer}", np.zeros(spec.width, dtype=self.dtype))
@@ -201,37 +149,25 @@ class Network:
         intercepts: Sequence[Any] | None = None,
         suffix: str = "init",
     ) -> None:
-        """Overwrite weights, intercepts or both; what does not fit leaves all as it was.
+        """Overwrite weights, intercepts or both (None: neither); what does not fit is refused.
 
-        Parameters
-        ----------
-        coefs : sequence of array-like of shape (in, out), default=None
-            One a layer; None leaves the weights alone.
-        intercepts : sequence of array-like of shape (out,), default=None
-            One a layer; None leaves the intercepts alone. A layer without intercepts takes zeros
-            only.
-        suffix : str, default='init'
-            What the user calls them, after ``coefs_`` or ``intercepts_``; for messages.
-
-        Raises
-        ------
-        ValueError
-            If the number of arrays, a shape or a value does not fit.
+        ``suffix`` completes the user's name for them, after ``coefs_`` or ``intercepts_``, in
+        messages.
         """
         changes: list[tuple[AnyArray, AnyArray]] = []
-        for what, given, own in (
+        for what, sources, targets in (
             (f"coefs_{suffix}", coefs, self.coefs()),
             (f"intercepts_{suffix}", intercepts, self.intercepts()),
         ):
-            if given is None:
+            if sources is None:
                 continue
-            if isinstance(given, str) or not hasattr(given, "__len__"):
-                raise ValueError(f"{what} must be a list of arrays, one a layer, got {given!r}")
-            if len(given) != len(own):
+            if isinstance(sources, str) or not hasattr(sources, "__len__"):
+                raise ValueError(f"{what} must be a list of arrays, one a layer, got {sources!r}")
+            if len(sources) != len(targets):
                 raise ValueError(
-                    f"{what} has {len(given)} arrays, the network has {len(own)} layers"
+                    f"{what} has {len(sources)} arrays, the network has {len(targets)} layers"
                 )
-            for layer, (source, target) in enumerate(zip(given, own, strict=True)):
+            for layer, (source, target) in enumerate(zip(sources, targets, strict=True)):
                 values = layer_values(source, target, f"{what}[{layer}]")
                 changes.append((target, values))
         for target, values in changes:
@@ -242,28 +178,51 @@ class Network:
     ) -> AnyArray:
         """Return the outputs before the link, (n_rows, n_outputs): logits, logs, scaled targets."""
         forward = partial(self.core.forward, self.parameters, X)
-        return stack(forward, slices(self.core, X, rows, n_threads))
+        return stacked_rows(forward, row_chunks(self.core, X, rows, n_threads))
 
     def means(
         self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
     ) -> AnyArray:
         """Return the predictions, (n_rows, n_outputs): outputs after the inverse link."""
         predict = partial(self.core.predict, self.parameters, X)
-        return stack(predict, slices(self.core, X, rows, n_threads))
+        return stacked_rows(predict, row_chunks(self.core, X, rows, n_threads))
+
+    def predictions(
+        self,
+        X: Matrix,
+        mean: NDArray[np.float64],
+        scale: NDArray[np.float64],
+        *,
+        rows: NDArray[np.int64] | None = None,
+        n_threads: int = 1,
+    ) -> tuple[NDArray[np.float64], int]:
+        """Return ``scale * means + mean``, (n_rows, n_outputs), and how many rows are not finite.
+
+        Computed from the outputs in float64; ``mean`` and ``scale`` are of shape (n_targets,).
+        """
+        predict = partial(self.core.predict_in_units, self.parameters, X, mean, scale)
+        pieces = [
+            predict(rows=chunk.rows, n_threads=chunk.n_threads)
+            for chunk in row_chunks(self.core, X, rows, n_threads)
+        ]
+        if len(pieces) == 1:
+            return pieces[0]
+        values, n_wrong = zip(*pieces, strict=True)
+        return np.concatenate(values), sum(n_wrong)
 
     def activations(
         self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
     ) -> AnyArray:
         """Return what a layer, counted from 0, hands to the next one, (n_rows, width)."""
         activations = partial(self.core.activations, self.parameters, X, layer)
-        return stack(activations, slices(self.core, X, rows, n_threads))
+        return stacked_rows(activations, row_chunks(self.core, X, rows, n_threads))
 
     def moments(
         self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return mean and biased variance, (width,), of a layer before its normalization."""
         moments = partial(self.core.moments, self.parameters, X, layer)
-        return pool(moments, slices(self.core, X, rows, n_threads))
+        return pooled_moments(moments, row_chunks(self.core, X, rows, n_threads))
 
     def loss(
         self,
@@ -280,8 +239,10 @@ class Network:
         ``alpha`` is the factor of L2 on the weights; it is divided by the sum of sample weights.
         """
         loss = partial(self.core.loss, self.parameters, X, y, weights)
-        parts = slices(self.core, X, rows, n_threads)
-        return average(lambda **how: (loss(**how), None), parts, weights, alpha)[0]
+        chunks = row_chunks(self.core, X, rows, n_threads)
+        return weighted_mean_over_chunks(lambda **how: (loss(**how), None), chunks, weights, alpha)[
+            0
+        ]
 
     def loss_and_gradient(
         self,
@@ -295,8 +256,8 @@ class Network:
     ) -> tuple[float, AnyArray]:
         """Return `loss` and its gradient (n_parameters,), zero at the statistics of batch norm."""
         compute = partial(self.core.loss_and_gradient, self.parameters, X, y, weights)
-        parts = slices(self.core, X, rows, n_threads, passes=3)
-        return average(compute, parts, weights, alpha)
+        chunks = row_chunks(self.core, X, rows, n_threads, passes=3)
+        return weighted_mean_over_chunks(compute, chunks, weights, alpha)
 
     def recalibrate(
         self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1

@@ -1,66 +1,43 @@
-"""Container: plain data and arrays in one file of safetensors, with a digest of all of it.
+"""The file of a model: plain data and arrays in one container of safetensors, with a digest.
 
-The digest tells accidents, not forgers: who can write the file can write the digest.
+The digest is over every byte, its own digits taken as zeros. It tells accidents, not forgers: who
+can write the file can write the digest.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import json
-import re
+import os
+import secrets
+from pathlib import Path
 from typing import Any
 
 from deepgen._engine.version import VERSION
 
-__all__ = ["pack", "unpack"]
+__all__ = ["pack", "replace_file", "unpack"]
 
 FORMAT = 1
 KEY = "deepgen"
-# The description is a string in the header's JSON, so its quotes are escaped.
-DIGEST = re.compile(rb'\\"sha256\\": \\"([0-9a-f]{64})\\"')
 NO_DIGEST = "0" * 64
 
 
 def pack(description: dict[str, Any], tensors: dict[str, Any]) -> bytes:
-    """Return the content of a file.
-
-    Parameters
-    ----------
-    description : dict
-        What JSON can hold.
-    tensors : dict of str to ndarray
-        The arrays that it mentions.
-
-    Returns
-    -------
-    content : bytes
-        With a digest over all of it, in which the digest's own digits count as zeros.
-    """
+    """Return the content of a file: what JSON can hold, and the arrays that it mentions."""
+    # Imported where needed: not every user saves or loads.
     from safetensors.numpy import save as pack_tensors
 
     about = {"format": FORMAT, "version": VERSION, "sha256": NO_DIGEST}
     # One string only: of several the container does not keep the order.
-    text = json.dumps({**description, **about}, allow_nan=False)
-    content = bytearray(pack_tensors(tensors, metadata={KEY: text}))
-    place = digits(content)
-    content[place] = hashlib.sha256(content).hexdigest().encode()
-    return bytes(content)
+    text = json.dumps({**about, **description}, allow_nan=False)
+    content: bytes = pack_tensors(tensors, metadata={KEY: text})
+    return _with_digest(content, NO_DIGEST, hashlib.sha256(content).hexdigest())
 
 
 def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what a file holds.
-
-    Parameters
-    ----------
-    content : bytes
-        From `pack`, or whatever the file turned out to be.
-
-    Returns
-    -------
-    description : dict
-        Plain data.
-    tensors : dict of str to ndarray
-        The arrays that they mention.
+    """Return the description and the arrays that were packed.
 
     Raises
     ------
@@ -70,19 +47,14 @@ def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     from safetensors import SafetensorError
     from safetensors.numpy import load as unpack_tensors
 
-    strings = header(content).get("__metadata__")
-    if not isinstance(strings, dict) or KEY not in strings:
-        raise ValueError("it is no model of deepgen, or its header is damaged")
-    description = json.loads(strings[KEY])
-    if description["format"] > FORMAT:
+    description = json.loads(_metadata(content))
+    number, version, digest = (description.pop(key) for key in ("format", "version", "sha256"))
+    if number > FORMAT:
         raise ValueError(
-            f"it is of format {description['format']}, written by deepgen "
-            f"{description['version']}; this version reads formats up to {FORMAT}: install a "
-            "newer one"
+            f"it is of format {number}, written by deepgen {version}; this version reads formats "
+            f"up to {FORMAT}: install a newer one"
         )
-    place = digits(content)
-    blank = content[: place.start] + NO_DIGEST.encode() + content[place.stop :]
-    if hashlib.sha256(blank).hexdigest().encode() != content[place]:
+    if hashlib.sha256(_with_digest(content, digest, NO_DIGEST)).hexdigest() != digest:
         raise ValueError("it was cut short or altered: its content does not match its digest")
     try:
         tensors = unpack_tensors(content)
@@ -91,55 +63,48 @@ def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
     return description, tensors
 
 
-def header(content: bytes) -> dict[str, Any]:
-    """Return the header of a safetensors container.
+def _with_digest(content: bytes, old: str, new: str) -> bytes:
+    """Return a file with another digest, which stands before all that could look like it."""
+    return content.replace(old.encode(), new.encode(), 1)
 
-    Parameters
-    ----------
-    content : bytes
-        Of a file.
 
-    Returns
-    -------
-    header : dict
-        Empty where this is no such container.
+def _metadata(content: bytes) -> str:
+    """Return the string that safetensors keeps for us; it reads none from bytes in memory.
 
     Raises
     ------
     ValueError
-        If the file ends within the header.
+        If there is none.
     """
     size = int.from_bytes(content[:8], "little")
-    text = content[8 : 8 + size]
+    header = content[8 : 8 + size]
     # Part of a header still shows whose it is.
-    if len(text) < size and f'"{KEY}":'.encode() in text:
+    if len(header) < size and f'"{KEY}":'.encode() in header:
         raise ValueError(f"it was cut short: it ends within its header, after {len(content)} bytes")
     try:
-        parsed = json.loads(text)
-    except ValueError:
-        return {}
-    return parsed if isinstance(parsed, dict) else {}
+        text: str = json.loads(header)["__metadata__"][KEY]
+    except (ValueError, KeyError, TypeError):
+        raise ValueError("it is no model of deepgen, or its header is damaged") from None
+    return text
 
 
-def digits(content: bytes | bytearray) -> slice:
-    """Return where in a file the digits of its digest stand.
-
-    Parameters
-    ----------
-    content : bytes or bytearray
-        Of a file.
-
-    Returns
-    -------
-    place : slice
-        Of 64 bytes.
+def replace_file(path: Path, content: bytes) -> None:
+    """Write a file such that it is never seen half written.
 
     Raises
     ------
-    ValueError
-        If there is no digest, or more than one.
+    FileNotFoundError
+        If its folder is not there.
     """
-    places = list(DIGEST.finditer(content, 8, 8 + int.from_bytes(content[:8], "little")))
-    if len(places) != 1:
-        raise ValueError(f"it was altered: it has {len(places)} digests")
-    return slice(*places[0].span(1))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(path.parent))
+    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
+    try:
+        with open(temporary, "xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            temporary.unlink()

@@ -15,9 +15,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen import _core
+from deepgen import (
+    _core,
+    augmentation,
+    averaging,
+    losses,
+    normalizations,
+    optimizers,
+    schedules,
+    skips,
+)
 from deepgen._component import Component
+from deepgen._inputs.class_targets import ClassTargets
+from deepgen._inputs.class_weights import ClassWeights
+from deepgen._inputs.labels import Labels
+from deepgen._inputs.regression_targets import RegressionTargets
+from deepgen._inputs.target_scaling import TargetScaling
 from deepgen._network.network import Network
+from deepgen._training.history import ALWAYS, VALIDATION, History
+from deepgen._training.patience import Patience
+from deepgen._training.state import TrainingState
 
 __all__ = ["Reader", "Unwritable", "Writer"]
 
@@ -54,31 +71,14 @@ def known_classes() -> dict[str, type[Any]]:
     classes : dict of str to type
         Dataclasses by name: components, and what a fitted estimator is made of.
     """
-    from deepgen import (
-        augmentation,
-        averaging,
-        losses,
-        normalizations,
-        optimizers,
-        schedules,
-        skips,
-    )
-    from deepgen._inputs.class_targets import ClassTargets
-    from deepgen._inputs.class_weights import ClassWeights
-    from deepgen._inputs.labels import Labels
-    from deepgen._inputs.regression_targets import RegressionTargets
-    from deepgen._inputs.target_scaling import TargetScaling
-    from deepgen._training.patience import Patience
-    from deepgen._training.state import TrainingState
-
     parts = (
         ClassTargets,
         ClassWeights,
-        TrainingState,
         Labels,
         Patience,
         RegressionTargets,
         TargetScaling,
+        TrainingState,
     )
     classes: dict[str, type[Any]] = {part.__name__: part for part in parts}
     for module in (augmentation, averaging, losses, normalizations, optimizers, schedules, skips):
@@ -129,8 +129,6 @@ class Writer:
         Unwritable
             If it is of a kind that cannot be written.
         """
-        from deepgen._training.history import History
-
         if value is None or type(value) in (bool, int, str):
             return value
         if type(value) is float:
@@ -288,8 +286,6 @@ class Reader:
         return kind(**{key: self.read(value) for key, value in given.items()})
 
     def _history(self, data: dict[str, Any]) -> Any:
-        from deepgen._training.history import ALWAYS, VALIDATION, History
-
         columns = {key: self.read(value).tolist() for key, value in data["history"].items()}
         if not set(ALWAYS) <= set(columns) <= {*ALWAYS, *VALIDATION}:
             raise ValueError(f"its history has the columns {', '.join(columns)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from deepgen._optional import load_extra
+from deepgen.cli.parse_int import parse_int
 from deepgen.cli.progress import Bar
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
@@ -38,8 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     page.add_argument("names", metavar="NAME", nargs="*", help="all, unless given")
     for action in (one, page):
         action.add_argument("--quick", action="store_true", help="small sizes, few seeds")
-        action.add_argument("--seeds", metavar="N", help="how many seeds, or a list such as 3,5,8")
-        action.add_argument("--jobs", metavar="N", help="processes; -1 is one a core")
+        action.add_argument(
+            "--seeds", type=_seeds, metavar="N", help="how many seeds, or a list such as 3,5,8"
+        )
+        action.add_argument(
+            "--jobs", type=parse_int, metavar="N", help="processes; -1 is one per core"
+        )
         action.add_argument(
             "--out", metavar="DIR", default=FOLDER, help=f"where files go (default: {FOLDER})"
         )
@@ -68,8 +73,6 @@ def run(options: argparse.Namespace) -> int:
             print(f"{runner.experiment.name:<{width}}  {runner.experiment.claim}")
         return 0
     runners = [find_experiment(name) for name in options.names] or list(CATALOG)
-    seeds = _seeds(options.seeds)
-    n_jobs = None if options.jobs is None else _whole(options.jobs, "--jobs")
     # What would spoil the end is looked at before hours may be spent.
     make_folder(options.out)
     if options.action == "gallery":
@@ -77,7 +80,9 @@ def run(options: argparse.Namespace) -> int:
     results = []
     for runner in runners:
         progress = Bar(runner.experiment.name) if sys.stderr.isatty() else None
-        result = runner(quick=options.quick, seeds=seeds, n_jobs=n_jobs, progress=progress)
+        result = runner(
+            quick=options.quick, seeds=options.seeds, n_jobs=options.jobs, progress=progress
+        )
         if progress is not None:
             progress.erase()
         results.append(result)
@@ -93,16 +98,7 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _seeds(text: str | None) -> int | list[int] | None:
-    if text is None:
-        return None
+def _seeds(text: str) -> int | list[int]:
     if "," in text:
-        return [_whole(part, "--seeds") for part in text.split(",") if part.strip()]
-    return _whole(text, "--seeds")
-
-
-def _whole(text: str, option: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f"{option} takes a whole number, got '{text}'") from None
+        return [parse_int(part) for part in text.split(",") if part.strip()]
+    return parse_int(text)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import time
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from deepgen.cli.parse_int import parse_int
 from deepgen.cli.progress import Bar, watch_epochs
 
 if TYPE_CHECKING:
@@ -23,9 +25,6 @@ DESCRIPTION: Final = (
     "one feature a category; where values were missing a feature marks them. Columns that are "
     "empty, constant or text that hardly repeats are left out. The model file holds all of this."
 )
-
-# What seeds, widths and counts of epochs can be everywhere that they are handed to.
-LARGEST: Final = 2**31 - 1
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -49,12 +48,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--out", metavar="FILE", default="model.dgn", help="model file (default: model.dgn)"
     )
     parser.add_argument(
-        "--hidden", metavar="N,N", default="128,128", help="hidden units (default: 128,128)"
+        "--hidden",
+        type=_widths,
+        metavar="N,N",
+        default="128,128",
+        help="hidden units (default: 128,128)",
+    )
+    positive, natural = partial(parse_int, least=1), partial(parse_int, least=0)
+    parser.add_argument(
+        "--epochs", type=positive, metavar="N", default=100, help="epochs at most (default: 100)"
     )
     parser.add_argument(
-        "--epochs", metavar="N", default="100", help="epochs at most (default: 100)"
+        "--seed", type=natural, metavar="N", default=0, help="random seed (default: 0)"
     )
-    parser.add_argument("--seed", metavar="N", default="0", help="random seed (default: 0)")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -78,8 +84,6 @@ def run(options: argparse.Namespace) -> int:
     from deepgen.tables import read_table
     from deepgen.tables.fit import fit_table
 
-    hidden = [whole(part, "--hidden", 1) for part in options.hidden.split(",") if part.strip()]
-    epochs, seed = whole(options.epochs, "--epochs", 1), whole(options.seed, "--seed", 0)
     # What would spoil the end is looked at before training.
     folder = Path(options.out).resolve().parent
     if not folder.is_dir():
@@ -89,21 +93,21 @@ def run(options: argparse.Namespace) -> int:
     table = read_table(options.data)
     bar = Bar(f"deepgen fit {Path(options.data).name}")
     start = time.perf_counter()
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = fit_table(
             table,
             options.target,
             task=options.task,
-            hidden_layer_sizes=hidden,
-            max_iter=epochs,
-            seed=seed,
+            hidden_layer_sizes=options.hidden,
+            max_iter=options.epochs,
+            seed=options.seed,
             watch=lambda estimator: watch_epochs(estimator, bar),
         )
     seconds = time.perf_counter() - start
     model.save(options.out)
     print(_summary(options.data, table, model, seconds))
-    for warning in told:
+    for warning in caught:
         # Ctrl-C and divergence leave a usable model, which the user should know of.
         print(f"note     {' '.join(str(warning.message).split())}")
     print(f"saved    {options.out}")
@@ -111,59 +115,30 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _summary(path: str, table: Any, model: TableModel, seconds: float) -> str:
-    facts, encoder, estimator = model.facts, model.encoder, model.estimator
-    rows, score = facts["rows"], facts["score"]
+    metadata, encoder, estimator = model.metadata, model.encoder, model.estimator
+    rows, score = metadata["rows"], metadata["score"]
     n_text = len(encoder.text_columns)
     without = rows["without target"]
     widths = "-".join(str(width) for width in (estimator.n_features_in_, *_hidden(estimator)))
     lines = [
         f"table    {Path(path).name}: {len(table):,} rows, {len(table.columns):,} columns"
         + (f" ({without:,} rows without a target left out)" if without else ""),
-        f"target   {model.target}: {model.task} ({facts['reason']})",
+        f"target   {model.target}: {model.task} ({metadata['reason']})",
         f"columns  {len(encoder.columns) - n_text} of numbers, {n_text} of text, together "
         f"{len(encoder.features)} features"
         + (f"; left out: {', '.join(encoder.ignored)}" if encoder.ignored else ""),
         f"network  {widths}-{estimator.n_outputs_}, {estimator.n_iter_} epochs, {seconds:.1f} s",
         f"{model.metric:<8} {score['training']:.4f} on {rows['training']:,} training rows, "
         f"{score['held out']:.4f} on {rows['held out']:,} rows held out",
-        f"         {facts['baseline']:.4f} for always answering the "
+        f"         {metadata['baseline']:.4f} for always answering the "
         + ("mean" if model.task == "regression" else "most frequent class"),
     ]
     return "\n".join(lines)
 
 
+def _widths(text: str) -> list[int]:
+    return [parse_int(part, least=1) for part in text.split(",") if part.strip()]
+
+
 def _hidden(estimator: Any) -> list[int]:
     return [int(weights.shape[1]) for weights in estimator.coefs_[:-1]]
-
-
-def whole(text: str, option: str, least: int) -> int:
-    """Read a whole number from the command line.
-
-    Parameters
-    ----------
-    text : str
-        What the user typed.
-    option : str
-        Name of the option.
-    least : int
-        Smallest number that makes sense.
-
-    Returns
-    -------
-    number : int
-        From `least` to `LARGEST`.
-
-    Raises
-    ------
-    ValueError
-        If it is no such number.
-    """
-    try:
-        number = int(text)
-    except ValueError:
-        number = least - 1
-    if not least <= number <= LARGEST:
-        raise ValueError(
-            f"{option} takes whole numbers from {least} to {LARGEST}, got '{text.strip()}'"
-        )
-    return number

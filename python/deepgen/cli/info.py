@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     network = _core.Network(_core.NetworkSpec(n_inputs=1, layers=[output], loss=loss))
     build = _core.build_info()
     print(f"deepgen {build.pop('version')}")
-    facts = {
+    summary = {
         "python": f"{platform.python_version()} on {platform.system()} {platform.machine()}",
         "libraries": ", ".join(
             f"{name} {metadata.version(name)}" for name in ("numpy", "scipy", "scikit-learn")
@@ -60,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
         "CUDA": "not built",
         **{f"build {name}": value for name, value in sorted(build.items())},
     }
-    width = max(map(len, facts))
-    for name, value in facts.items():
+    width = max(map(len, summary))
+    for name, value in summary.items():
         print(f"{name:<{width}}  {value}")
     return 0

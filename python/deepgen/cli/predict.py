@@ -49,10 +49,11 @@ def run(options: argparse.Namespace) -> int:
     status : int
         0.
     """
-    from deepgen.tables import TableModel, read_table, write_table
+    from deepgen.cli.model_file import load_table_model
+    from deepgen.tables import read_table, write_table
 
     pandas = load_extra("pandas", "tables", "reading a table")
-    model = TableModel.load(options.model)
+    model = load_table_model(options.model)
     table = read_table(options.data, model.encoder.text_columns)
     predictions = pandas.DataFrame({model.target: model.predict(table)})
     if options.probabilities:

@@ -53,13 +53,14 @@ def run(options: argparse.Namespace) -> int:
         If the model or the table cannot be read, or the page cannot be written.
     """
     load_extra("matplotlib", "plot", "a report")
+    from deepgen.cli.model_file import load_table_model
     from deepgen.report import ReportData, write_report
-    from deepgen.tables import TableModel, read_table
+    from deepgen.tables import read_table
 
     folder = Path(options.out).resolve().parent
     if not folder.is_dir():
         raise ValueError(f"cannot write {options.out}: there is no folder {folder}")
-    model = TableModel.load(options.model)
+    model = load_table_model(options.model)
     text = model.encoder.text_columns
     table = read_table(options.data, text)
     bar = Bar("deepgen report")

@@ -40,8 +40,8 @@ def class_of(estimator: Any, n_features: int, n_starts: int, seed: int) -> Hypot
     'step functions with at most 8 pieces'
     """
     steps = list(_steps(estimator))
-    known = linear_span_of(steps, n_features) or step_functions_of(steps, n_features)
-    return known or MultiStart(estimator, n_starts, seed)
+    found = linear_span_of(steps, n_features) or step_functions_of(steps, n_features)
+    return found or MultiStart(estimator, n_starts, seed)
 
 
 def _steps(estimator: Any) -> Any:

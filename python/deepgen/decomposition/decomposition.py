@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from deepgen._display.axes import given_or_new
+from deepgen._display.axes import axes_or_new
+from deepgen._display.style import BLUE, ORANGE
 from deepgen._engine.arrays import FloatArray
 
 if TYPE_CHECKING:
@@ -182,11 +183,11 @@ class Decomposition:
         ax : matplotlib.axes.Axes
             The axes drawn on.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         place = np.arange(len(TERMS))
         readings = {
-            "population risks (Bottou and Bousquet)": (self.bottou_bousquet, "#0072b2", -0.2),
-            "empirical risks (lecture)": (self.deck, "#e69f00", 0.2),
+            "population risks (Bottou and Bousquet)": (self.bottou_bousquet, BLUE, -0.2),
+            "empirical risks (lecture)": (self.deck, ORANGE, 0.2),
         }
         for label, (reading, color, shift) in readings.items():
             values = [getattr(reading, term) for term in TERMS]

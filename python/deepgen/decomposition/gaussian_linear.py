@@ -61,49 +61,14 @@ class GaussianLinear(Truth):
         return float(self.noise_scale) ** 2
 
     def regression(self, X: FloatArray) -> FloatArray:
-        """Return x . coef + intercept.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, n_features)
-            Inputs.
-
-        Returns
-        -------
-        mean : ndarray of shape (n,)
-            In units of y.
-        """
+        """Return x . coef + intercept."""
         mean: FloatArray = X @ np.atleast_1d(np.asarray(self.coef, dtype=float)) + self.intercept
         return mean
 
     def noise(self, X: FloatArray) -> FloatArray:
-        """Return ``noise_scale`` for each row.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, n_features)
-            Inputs.
-
-        Returns
-        -------
-        scale : ndarray of shape (n,)
-            Standard deviation of y.
-        """
+        """Return ``noise_scale`` for each row."""
         return np.full(len(X), float(self.noise_scale))
 
     def draw_inputs(self, n: int, random: np.random.Generator) -> FloatArray:
-        """Draw standard normal inputs.
-
-        Parameters
-        ----------
-        n : int
-            How many.
-        random : numpy.random.Generator
-            Where the randomness comes from.
-
-        Returns
-        -------
-        X : ndarray of shape (n, n_features)
-            Independent rows.
-        """
+        """Draw standard normal inputs."""
         return random.standard_normal((n, self.n_features))

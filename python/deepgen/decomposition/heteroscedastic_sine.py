@@ -48,67 +48,21 @@ class HeteroscedasticSine(Truth):
         return RIGHT * NOISE**2
 
     def regression(self, X: FloatArray) -> FloatArray:
-        """Return sin(2 pi x) on the right and 0 on the left.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, 1)
-            Inputs in (-1, 1).
-
-        Returns
-        -------
-        mean : ndarray of shape (n,)
-            In [-1, 1].
-        """
+        """Return sin(2 pi x) on the right and 0 on the left."""
         x = X[:, 0]
         return np.where(x > 0, np.sin(2 * np.pi * x), 0.0)
 
     def noise(self, X: FloatArray) -> FloatArray:
-        """Return 0.4 on the right and 0 on the left.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, 1)
-            Inputs in (-1, 1).
-
-        Returns
-        -------
-        scale : ndarray of shape (n,)
-            Standard deviation of y.
-        """
+        """Return 0.4 on the right and 0 on the left."""
         return np.where(X[:, 0] > 0, NOISE, 0.0)
 
     def draw_inputs(self, n: int, random: np.random.Generator) -> FloatArray:
-        """Draw inputs, each on the right with probability 0.9.
-
-        Parameters
-        ----------
-        n : int
-            How many.
-        random : numpy.random.Generator
-            Where the randomness comes from.
-
-        Returns
-        -------
-        X : ndarray of shape (n, 1)
-            Independent rows.
-        """
+        """Draw inputs, each on the right with probability 0.9."""
         left = random.random(n) >= RIGHT
         return (random.random(n) - left)[:, None]
 
     def nodes(self, n: int) -> tuple[FloatArray, FloatArray]:
-        """Return quadrature nodes, half of them on each side.
-
-        Parameters
-        ----------
-        n : int
-            About how many.
-
-        Returns
-        -------
-        nodes : tuple of ndarray of shape (m, 1) and ndarray of shape (m,)
-            Points in ascending order and their weights.
-        """
+        """Return quadrature nodes, half of them on each side."""
         left, left_weights = uniform_nodes(-1.0, 0.0, n // 2)
         right, right_weights = uniform_nodes(0.0, 1.0, n // 2)
         weights = np.concatenate([(1 - RIGHT) * left_weights, RIGHT * right_weights])

@@ -100,10 +100,9 @@ class LinearSpan(HypothesisClass):
 
     @property
     def name(self) -> str:
-        """What the class is, in words."""
-        made = "the inputs" if self.features is None else repr(self.features)
+        features = "the inputs" if self.features is None else repr(self.features)
         constant = "with" if self.intercept else "without"
-        return f"linear combinations of {made} {constant} a constant"
+        return f"linear combinations of {features} {constant} a constant"
 
     @property
     def exact(self) -> bool:
@@ -111,22 +110,7 @@ class LinearSpan(HypothesisClass):
         return True
 
     def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
-        """Return the member nearest to f* in mean square.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, n_inputs)
-            Points.
-        mean : ndarray of shape (n,)
-            The values of f* there.
-        weights : ndarray of shape (n,) or None
-            Weights of the points; None means equal.
-
-        Returns
-        -------
-        best : Predictor
-            The projection.
-        """
+        """Return the member nearest to f* in mean square."""
         return self._solve(X, mean, weights)
 
     def minimize(
@@ -136,24 +120,7 @@ class LinearSpan(HypothesisClass):
         fitted: Fitted | None,
         random: np.random.Generator | None,
     ) -> Predictor:
-        """Return the member of least empirical risk.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, n_inputs)
-            Training inputs.
-        y : ndarray of shape (n,)
-            Training targets.
-        fitted : estimator or None
-            Not used.
-        random : numpy.random.Generator or None
-            Not used.
-
-        Returns
-        -------
-        best : Predictor
-            The least-squares solution.
-        """
+        """Return the member of least empirical risk."""
         return self._solve(X, y, None)
 
     def _solve(self, X: FloatArray, y: FloatArray, weights: FloatArray | None) -> Predictor:

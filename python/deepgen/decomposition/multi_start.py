@@ -112,7 +112,6 @@ class MultiStart(HypothesisClass):
 
     @property
     def name(self) -> str:
-        """What the class is, in words."""
         return f"functions that {type(last_step(self.estimator)[1]).__name__} can represent"
 
     @property
@@ -121,22 +120,7 @@ class MultiStart(HypothesisClass):
         return False
 
     def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
-        """Return the best of several fits to noiseless samples.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, n_features)
-            Points, drawn from the truth.
-        mean : ndarray of shape (n,)
-            The values of f* there.
-        weights : ndarray of shape (n,) or None
-            None: the points are equally likely.
-
-        Returns
-        -------
-        best : Predictor
-            Of the fits the one with the least squared error.
-        """
+        """Return the best of several fits to noiseless samples."""
         return self._search(X, mean, np.random.default_rng(self.seed), None)
 
     def minimize(
@@ -146,24 +130,7 @@ class MultiStart(HypothesisClass):
         fitted: Fitted | None,
         random: np.random.Generator | None,
     ) -> Predictor:
-        """Return the best of several fits and of what the estimator itself found.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, n_features)
-            Training inputs.
-        y : ndarray of shape (n,)
-            Training targets.
-        fitted : estimator or None
-            What the estimator itself found on these samples.
-        random : numpy.random.Generator or None
-            Seeds of the searches.
-
-        Returns
-        -------
-        best : Predictor
-            The one with the least empirical risk.
-        """
+        """Return the best of several fits and of what the estimator itself found."""
         return self._search(X, y, random or np.random.default_rng(self.seed), fitted)
 
     def _search(

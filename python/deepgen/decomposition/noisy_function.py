@@ -87,33 +87,11 @@ class NoisyFunction(Truth):
         return float(np.mean(self.noise(self.draw_inputs(N_BAYES, np.random.default_rng(0))) ** 2))
 
     def regression(self, X: FloatArray) -> FloatArray:
-        """Return the function's values.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, n_features)
-            Inputs.
-
-        Returns
-        -------
-        mean : ndarray of shape (n,)
-            In units of y.
-        """
+        """Return the function's values."""
         return self._values(self.function, X, "function")
 
     def noise(self, X: FloatArray) -> FloatArray:
-        """Return the standard deviation of the noise.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, n_features)
-            Inputs.
-
-        Returns
-        -------
-        scale : ndarray of shape (n,)
-            In units of y, >= 0.
-        """
+        """Return the standard deviation of the noise."""
         if not callable(self.noise_scale):
             return np.full(len(X), float(self.noise_scale))
         return np.abs(self._values(self.noise_scale, X, "noise_scale"))
@@ -131,36 +109,12 @@ class NoisyFunction(Truth):
         return values.reshape(len(X))
 
     def draw_inputs(self, n: int, random: np.random.Generator) -> FloatArray:
-        """Draw inputs uniformly in the box.
-
-        Parameters
-        ----------
-        n : int
-            How many.
-        random : numpy.random.Generator
-            Where the randomness comes from.
-
-        Returns
-        -------
-        X : ndarray of shape (n, n_features)
-            Independent rows.
-        """
+        """Draw inputs uniformly in the box."""
         low, high = self._box
         return low + (high - low) * random.random((n, len(low)))
 
     def nodes(self, n: int) -> tuple[FloatArray, FloatArray] | None:
-        """Return quadrature nodes where there is one feature.
-
-        Parameters
-        ----------
-        n : int
-            About how many.
-
-        Returns
-        -------
-        nodes : tuple of ndarray of shape (m, 1) and ndarray of shape (m,), or None
-            Points in ascending order and their weights.
-        """
+        """Return quadrature nodes where there is one feature."""
         if self.n_features > 1:
             return None
         low, high = self._box

@@ -23,7 +23,7 @@ __all__ = ["StepFunctions", "StepPredictor", "best_segments"]
 
 N_CELLS: Final = 2_000
 """Cells among whose borders the best jumps for a known f* are searched."""
-LARGEST: Final = 4_000
+MAX_POINTS: Final = 4_000
 """Points above which the table of the programme would no longer fit well in memory."""
 
 
@@ -93,7 +93,6 @@ class StepFunctions(HypothesisClass):
 
     @property
     def name(self) -> str:
-        """What the class is, in words."""
         return f"step functions with at most {self.n_pieces} pieces"
 
     @property
@@ -102,22 +101,7 @@ class StepFunctions(HypothesisClass):
         return True
 
     def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
-        """Return the step function nearest to f* in mean square.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, 1)
-            Points.
-        mean : ndarray of shape (n,)
-            The values of f* there.
-        weights : ndarray of shape (n,) or None
-            Weights of the points; None means equal.
-
-        Returns
-        -------
-        best : Predictor
-            The projection, jumps at borders of cells.
-        """
+        """Return the step function nearest to f*; it jumps at borders of cells."""
         order = np.argsort(X[:, 0], kind="stable")
         x, mean = X[order, 0], mean[order]
         mass = np.full(len(x), 1 / len(x)) if weights is None else weights[order]
@@ -133,34 +117,12 @@ class StepFunctions(HypothesisClass):
         fitted: Fitted | None,
         random: np.random.Generator | None,
     ) -> Predictor:
-        """Return the step function of least empirical risk.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, 1)
-            Training inputs.
-        y : ndarray of shape (n,)
-            Training targets.
-        fitted : estimator or None
-            Not used.
-        random : numpy.random.Generator or None
-            Not used.
-
-        Returns
-        -------
-        best : Predictor
-            The minimiser, jumps half-way between points.
-
-        Raises
-        ------
-        ValueError
-            If there are too many different inputs.
-        """
+        """Return the step function of least empirical risk; it jumps half-way between points."""
         x, inverse = np.unique(X[:, 0], return_inverse=True)
-        if len(x) > LARGEST:
+        if len(x) > MAX_POINTS:
             raise ValueError(
-                f"the best step function on a sample takes n^2 work: at most {LARGEST:,} different "
-                f"inputs, got {len(x):,}; use a smaller n_samples"
+                f"the best step function on a sample takes n^2 work: at most {MAX_POINTS:,} "
+                f"different inputs, got {len(x):,}; use a smaller n_samples"
             )
         mass = np.bincount(inverse).astype(float)
         level = np.bincount(inverse, weights=y) / mass

@@ -64,7 +64,6 @@ class TeacherNetwork(Truth):
 
     @property
     def n_features(self) -> int:
-        """Number of inputs."""
         return self.n_inputs
 
     @property
@@ -99,48 +98,13 @@ class TeacherNetwork(Truth):
         return output
 
     def regression(self, X: FloatArray) -> FloatArray:
-        """Return the network's output.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, n_features)
-            Inputs.
-
-        Returns
-        -------
-        mean : ndarray of shape (n,)
-            In units of y.
-        """
+        """Return the network's output."""
         return self._forward(self.layers, X)
 
     def noise(self, X: FloatArray) -> FloatArray:
-        """Return ``noise_scale`` for each row.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, n_features)
-            Inputs.
-
-        Returns
-        -------
-        scale : ndarray of shape (n,)
-            Standard deviation of y.
-        """
+        """Return ``noise_scale`` for each row."""
         return np.full(len(X), float(self.noise_scale))
 
     def draw_inputs(self, n: int, random: np.random.Generator) -> FloatArray:
-        """Draw standard normal inputs.
-
-        Parameters
-        ----------
-        n : int
-            How many.
-        random : numpy.random.Generator
-            Where the randomness comes from.
-
-        Returns
-        -------
-        X : ndarray of shape (n, n_features)
-            Independent rows.
-        """
+        """Draw standard normal inputs."""
         return random.standard_normal((n, self.n_inputs))

@@ -31,7 +31,7 @@ class ClassPredictions(BaseMLP):
     classes_: Any
 
     def _logits(self, X: Any) -> AnyArray:
-        each = self._outputs(X, means=False)
+        each = self._outputs(X)
         if len(each) == 1:
             return each[0]
         return log_odds_of_mean(each, softmax=self._targets.labels.softmax)

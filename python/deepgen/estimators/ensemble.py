@@ -27,7 +27,7 @@ from sklearn.utils import check_random_state
 from deepgen._engine.arrays import AnyArray
 from deepgen._engine.threads import effective_threads
 from deepgen._inputs.features import check_features
-from deepgen._user_warnings import kept, warn
+from deepgen._user_warnings import collect_warnings, warn
 from deepgen.estimators.network_spec import numpy_type
 from deepgen.optimizers import LBFGS
 
@@ -104,7 +104,7 @@ def fit_members(
     def train(member: Any, stop: Event) -> None:
         member.set_params(**same | {"random_state": member.random_state})
         vars(member).pop("feature_names_in_", None)  # features come without their names here
-        with kept() as warnings:
+        with collect_warnings() as warnings:
             member._fit(
                 features,
                 y,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
-from deepgen._engine.arrays import AnyArray, Matrix
+from deepgen._engine.arrays import AnyArray, Matrix, n_not_finite
 from deepgen._engine.threads import measuring_threads
 from deepgen._inputs.features import as_matrix, check_features
 from deepgen._inputs.targets import Targets
@@ -20,6 +20,7 @@ from deepgen._training.data import Data
 from deepgen._training.state import TrainingState
 from deepgen._user_warnings import warn
 from deepgen.estimators.network_spec import numpy_type
+from deepgen.estimators.saving import save
 from deepgen.estimators.scoring import ValidationSet, with_names
 from deepgen.estimators.subspace import Subspace
 
@@ -220,8 +221,6 @@ class FittedMLP(BaseEstimator):
         ...     os.listdir(folder)
         ['model.dgn']
         """
-        from deepgen.estimators.saving import save
-
         save(self, path)
 
     def embed(self, X: Any, layer: int = -1) -> AnyArray:
@@ -273,8 +272,8 @@ class FittedMLP(BaseEstimator):
         n_threads = measuring_threads(self.n_jobs, X.shape[0])
         return network.activations(as_matrix(X), int(layer) % n_hidden, n_threads=n_threads)
 
-    def _outputs(self, X: Any, *, means: bool) -> list[AnyArray]:
-        """Return each member's outputs for new samples, after the inverse link if asked for."""
+    def _outputs(self, X: Any, *, means: bool = False) -> list[AnyArray]:
+        """Return what each member says of new samples, as its targets read it or as means."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)  # which refuses, and takes its time
         members = self._own_members
@@ -284,11 +283,12 @@ class FittedMLP(BaseEstimator):
 
     def _compute(self, matrix: Matrix, n_threads: int, *, means: bool) -> AnyArray:
         network = self.network_
-        compute = network.means if means else network.outputs
-        outputs = compute(matrix, n_threads=n_threads)
-        finite = np.isfinite(outputs)
-        if not finite.all():
-            n_wrong = len(outputs) - np.count_nonzero(finite.all(axis=1))
+        if means:
+            outputs = network.means(matrix, n_threads=n_threads)
+            n_wrong = n_not_finite(outputs)
+        else:
+            outputs, n_wrong = self._targets.read(network, matrix, n_threads=n_threads)
+        if n_wrong:
             warn(
                 f"The outputs for {n_wrong} of {len(outputs)} samples are not finite: features or "
                 f"weights are too large for {network.dtype}, or weights are not finite.",

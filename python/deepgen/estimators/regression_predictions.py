@@ -42,8 +42,8 @@ class RegressionPredictions(RegressorMixin, BaseMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the targets' units, of the estimator's ``dtype``; one column a level
-            where the loss has several quantiles.
+            Predictions in the targets' units, of float64 whatever the estimator's ``dtype``; one
+            column a level where the loss has several quantiles.
 
         Raises
         ------
@@ -63,14 +63,7 @@ class RegressionPredictions(RegressorMixin, BaseMLP):
         >>> model.fit([[0.0], [1.0]], [0.0, 2.0]).predict([[0.5]]).round(1).tolist()
         [1.0]
         """
-        each = self._outputs(X, means=True)
-        # Members may have scaled their targets apart.
-        return average(
-            [
-                member._targets.decode(own)
-                for member, own in zip(self._own_members, each, strict=True)
-            ]
-        )
+        return self._targets.decode(average(self._outputs(X)))
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Score predictions by R2, or by D2 of the pinball loss where there are several quantiles.

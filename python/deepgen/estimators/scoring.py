@@ -184,9 +184,8 @@ class _Default:
 
     def __call__(self, network: Network, loss: float) -> float:
         targets, data = self.targets, self.held.data
-        compute = network.means if targets.linked else network.outputs
-        outputs = compute(data.X, rows=data.rows, n_threads=self.n_threads)
-        if not np.isfinite(outputs).all() or data.n_rows < targets.fewest_rows:
+        outputs, n_wrong = targets.read(network, data.X, rows=data.rows, n_threads=self.n_threads)
+        if n_wrong or data.n_rows < targets.fewest_rows:
             return float("nan")
         return targets.score_outputs(self.held.y, data.of(data.y), outputs, self.held.sample_weight)
 

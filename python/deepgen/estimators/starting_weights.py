@@ -9,13 +9,8 @@ import numpy as np
 from deepgen._component import resolve
 from deepgen._engine.arrays import AnyArray
 from deepgen._engine.random_streams import INIT, generator
-from deepgen._network.initializers import (
-    STANDARDIZING_ROWS,
-    initialize,
-    keep_lengths,
-    small_normal,
-    standardize_layers,
-)
+from deepgen._network.data_dependent import STANDARDIZING_ROWS, keep_lengths, standardize_layers
+from deepgen._network.initializers import initialize, small_normal
 from deepgen._network.network import Network
 from deepgen._training.data import Data
 from deepgen.averaging.learned_line import middle

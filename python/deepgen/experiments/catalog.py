@@ -97,7 +97,7 @@ def find_experiment(name: str) -> Runner:
     >>> find_experiment("mlp_loss").experiment.seeds
     100
     """
-    known = {runner.experiment.name: runner for runner in CATALOG}
-    if name not in known:
-        raise ValueError(f"unknown experiment '{name}'; known: {', '.join(known)}")
-    return known[name]
+    runners = {runner.experiment.name: runner for runner in CATALOG}
+    if name not in runners:
+        raise ValueError(f"unknown experiment '{name}'; known: {', '.join(runners)}")
+    return runners[name]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deepgen._display.axes import given_or_new
+from deepgen._display.axes import axes_or_new
 from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.piecewise import piecewise_linear_of
 from deepgen.expressivity.segment import walk
@@ -81,7 +81,7 @@ class Breakpoints:
             With a line an output; the horizontal axis is the input where there is one, else the
             distance from ``a``.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         length = float(np.linalg.norm(self.b - self.a))
         one_input = len(self.a) == 1
         x = self.a[0] + self.t * (self.b - self.a)[0] if one_input else self.t * length

@@ -19,7 +19,7 @@ __all__ = ["RegionCount", "count_regions"]
 
 # Radius, in half sides of the box, of the smallest ball that makes a cell count; HiGHS keeps
 # constraints to 1e-10.
-SMALLEST = 1e-8
+MIN_RADIUS = 1e-8
 FEASIBLE = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 PILOT = 10_000
 # Splits for one program: the others are decided without one. Measured on small nets: 2.5 to 4.
@@ -198,14 +198,14 @@ class _Walk:
                 parts = [half for part in parts for half in self._halves(part, z[:, unit])]
         after = []
         for part in parts:
-            own = z
+            local = z
             if layer.bends:
                 on = np.array(part.bits[len(cell.bits) :])
-                own = z * np.where(on, 1.0, layer.leak)
+                local = z * np.where(on, 1.0, layer.leak)
             if layer.skip_from >= 0:
-                own = own + cell.maps[layer.skip_from]
+                local = local + cell.maps[layer.skip_from]
             maps = {name: kept for name, kept in cell.maps.items() if name in self.function.sources}
-            maps[index] = own
+            maps[index] = local
             after.append(_Cell(part.G, part.h, part.centre, part.radius, maps, part.bits))
         return after
 
@@ -220,10 +220,10 @@ class _Walk:
         halves = []
         for bit, sign in ((True, 1.0), (False, -1.0)):
             side = (-sign * normal, sign * offset)
-            own = min(cell.radius, sign * distance)
-            ball: tuple[FloatArray, float] | None = (cell.centre, own)
+            radius = min(cell.radius, sign * distance)
+            ball: tuple[FloatArray, float] | None = (cell.centre, radius)
             # A ball that has become small is centred anew.
-            if own <= cell.radius / 2:
+            if radius <= cell.radius / 2:
                 ball = self._ball(np.vstack([cell.G, side[0]]), np.append(cell.h, side[1]))
             if ball is not None:
                 halves.append(cell.half(side, ball, bit))
@@ -246,7 +246,7 @@ class _Walk:
         if result.status != 0:
             raise RuntimeError(f"the linear program of {len(G)} rows failed: {result.message}")
         radius = float(result.x[-1])
-        return (result.x[:-1], radius) if radius > SMALLEST else None
+        return (result.x[:-1], radius) if radius > MIN_RADIUS else None
 
     def refusal(self) -> str:
         return (

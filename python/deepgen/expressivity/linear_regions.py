@@ -11,7 +11,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
-from deepgen._display.axes import given_or_new
+from deepgen._display.axes import axes_or_new
 from deepgen._engine.arrays import FloatArray
 from deepgen._optional import load_extra
 from deepgen.expressivity.piecewise import PiecewiseLinear, piecewise_linear_of
@@ -27,7 +27,7 @@ SAME_GRADIENT = 1e-12
 # apart as edges are long.
 SAME_EDGE = 1e-3
 # Numbers in the affine maps of all cells; 1.6 GB.
-LIMIT = 200_000_000
+MAX_NUMBERS = 200_000_000
 # Cells that are cut together: their arrays stay in the cache.
 BLOCK = 1000
 
@@ -92,7 +92,7 @@ class LinearRegions:
         ax : matplotlib.axes.Axes
             With the window's coordinates as axes; colours have no meaning.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         # Steps of the golden ratio tell neighbours apart.
         shades = (self.regions * 0.6180339887498949) % 1.0
         collections = load_extra("matplotlib.collections", "plot", "drawing")
@@ -267,11 +267,11 @@ def _cut_by_units(
             ancestors, on = ancestors[parents], on[parents]
             on[:, unit] = positive
             n_cells = n_done + len(ancestors) + n_before - block[-1] - 1
-            if 3 * n_cells * n_units > LIMIT:
+            if 3 * n_cells * n_units > MAX_NUMBERS:
                 raise ValueError(
                     f"more than {n_cells} cells in layer {index}, whose maps are "
-                    f"{3 * n_cells * n_units} numbers, more than {LIMIT}; take a smaller window, "
-                    "or count the patterns of sampled points with sampled_patterns"
+                    f"{3 * n_cells * n_units} numbers, more than {MAX_NUMBERS}; take a smaller "
+                    "window, or count the patterns of sampled points with sampled_patterns"
                 )
         done.append((polygons, on, ancestors + first))
         n_done += len(polygons)

@@ -104,9 +104,10 @@ class Polygons:
         k = int(n_vertices.max())
         arrays = []
         for name in ("vertices", "blur", "lines", "terms"):
-            own = [getattr(part, name)[:, :k] for part in parts]
-            array = np.zeros((len(n_vertices), k, *own[0].shape[2:]))
-            for columns, end in zip(own, np.cumsum([len(part) for part in parts]), strict=True):
+            columns_of_parts = [getattr(part, name)[:, :k] for part in parts]
+            array = np.zeros((len(n_vertices), k, *columns_of_parts[0].shape[2:]))
+            ends = np.cumsum([len(part) for part in parts])
+            for columns, end in zip(columns_of_parts, ends, strict=True):
                 array[end - len(columns) : end, : columns.shape[1]] = columns
             arrays.append(array)
         return cls(n_vertices, *arrays)

@@ -28,7 +28,7 @@ EPS = float(np.finfo(np.float64).eps)
 # Rounding error of a sum of some hundred products, in units of its terms' size.
 ROUNDING = 32 * EPS
 # Numbers that one layer's nodes may hold; 1.6 GB.
-LIMIT = 200_000_000
+MAX_NUMBERS = 200_000_000
 
 
 @dataclass(frozen=True)
@@ -120,11 +120,11 @@ def walk(function: PiecewiseLinear, start: FloatArray, stop: FloatArray) -> Iter
             scale = np.abs(values) @ np.abs(layer.weights) + np.abs(layer.intercepts)
             z, roots = _roots(line, z, dz, scale)
             n_nodes = len(line.t) + len(roots.t)
-            if n_nodes * layer.width > LIMIT:
+            if n_nodes * layer.width > MAX_NUMBERS:
                 raise ValueError(
                     f"layer {index} has {n_nodes - 1} pieces along the segment, "
-                    f"{n_nodes * layer.width} numbers, more than {LIMIT}; take a shorter segment, "
-                    "or count the patterns of sampled points with sampled_patterns"
+                    f"{n_nodes * layer.width} numbers, more than {MAX_NUMBERS}; take a shorter "
+                    "segment, or count the patterns of sampled points with sampled_patterns"
                 )
             if len(roots.t):
                 z, dz = _insert(line, roots, z, dz)
@@ -189,7 +189,9 @@ def _insert(
         return np.insert(values, at + 1, between, axis=0)
 
     line.values = {layer: inserted(values) for layer, values in line.values.items()}
-    line.slopes = {layer: np.repeat(own, n_parts, axis=0) for layer, own in line.slopes.items()}
+    line.slopes = {
+        layer: np.repeat(slopes, n_parts, axis=0) for layer, slopes in line.slopes.items()
+    }
     line.t = np.insert(line.t, at + 1, roots.t)
     line.blur = np.insert(line.blur, at + 1, roots.blur)
     z = inserted(z)

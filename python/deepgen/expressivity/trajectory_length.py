@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deepgen._display.axes import given_or_new
+from deepgen._display.axes import axes_or_new
 from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.piecewise import piecewise_linear_of
 from deepgen.expressivity.segment import walk
@@ -56,7 +56,7 @@ class TrajectoryLength:
         ax : matplotlib.axes.Axes
             With a logarithmic vertical axis.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         ax.plot(np.arange(len(self.lengths)), self.lengths, marker="o")
         ax.locator_params(axis="x", integer=True)
         ax.set_yscale("log")

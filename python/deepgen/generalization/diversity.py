@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._display.axes import given_or_new
+from deepgen._display.axes import axes_or_new
 from deepgen._engine.arrays import FloatArray
 
 __all__ = ["Diversity", "diversity"]
@@ -87,7 +87,7 @@ class Diversity:
         ax : matplotlib.axes.Axes
             The axes drawn on.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         image = ax.imshow(self.disagreement, vmin=0.0)
         ax.figure.colorbar(image, ax=ax, label="disagreement")
         places = range(len(self.member_losses))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._display.axes import given_or_new
+from deepgen._display.axes import axes_or_new
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -74,7 +74,7 @@ class LinearPath:
         ax : matplotlib.axes.Axes
             The axes drawn on.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         ax.plot(self.alphas, self.values)
         ax.plot([0, 1], self.ends, "o", linestyle="")
         ax.set(xlabel="place on the line (0: first point, 1: second)", ylabel="loss")

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from deepgen._display.axes import given_or_new
+from deepgen._display.axes import axes_or_new
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -74,7 +74,7 @@ class LossSurface:
         ax : matplotlib.axes.Axes
             The axes drawn on.
         """
-        ax = given_or_new(ax)
+        ax = axes_or_new(ax)
         filled = ax.contourf(self.alphas, self.betas, self.values.T, levels=20)
         ax.figure.colorbar(filled, ax=ax, label="loss")
         ax.set(xlabel="first direction", ylabel="second direction")
@@ -198,7 +198,7 @@ def random_direction(probe: Probe, seed: int | list[int]) -> NDArray[np.float64]
 
 
 def _steps(name: str, steps: ArrayLike | None) -> NDArray[np.float64]:
-    given = np.linspace(-1, 1, 51) if steps is None else np.asarray(steps, dtype=float)
-    if given.ndim != 1 or len(given) == 0 or not np.isfinite(given).all():
+    values = np.linspace(-1, 1, 51) if steps is None else np.asarray(steps, dtype=float)
+    if values.ndim != 1 or len(values) == 0 or not np.isfinite(values).all():
         raise ValueError(f"{name} must be a list of finite numbers, got {steps!r}")
-    return given
+    return values

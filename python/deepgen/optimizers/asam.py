@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepgen._component import Range
-from deepgen.optimizers.sharpness import Sharpness
+from deepgen.optimizers.gradient_wrapper import PerturbedGradient
 
 __all__ = ["ASAM"]
 
 
 @dataclass(repr=False)
-class ASAM(Sharpness):
+class ASAM(PerturbedGradient):
     r"""Adaptive sharpness-aware minimization: SAM in a neighbourhood of the size of each weight.
 
     Parameters

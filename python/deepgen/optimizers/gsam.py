@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepgen._component import Range
-from deepgen.optimizers.sharpness import Sharpness
+from deepgen.optimizers.gradient_wrapper import PerturbedGradient
 
 __all__ = ["GSAM"]
 
 
 @dataclass(repr=False)
-class GSAM(Sharpness):
+class GSAM(PerturbedGradient):
     r"""Surrogate-gap SAM: also narrows the gap between the loss at the worst point and here.
 
     Parameters

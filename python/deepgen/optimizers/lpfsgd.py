@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepgen._component import Range
-from deepgen.optimizers.sharpness import Sharpness
+from deepgen.optimizers.gradient_wrapper import PerturbedGradient
 
 __all__ = ["LPFSGD"]
 
 
 @dataclass(repr=False)
-class LPFSGD(Sharpness):
+class LPFSGD(PerturbedGradient):
     r"""Low-pass filtered descent: the gradient of the loss averaged over a Gaussian.
 
     Parameters

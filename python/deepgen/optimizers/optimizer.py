@@ -47,8 +47,8 @@ class FirstOrder(Optimizer):
         rate : float
             The field ``learning_rate_init`` of this object where it is set, else ``default``.
         """
-        own: float | None = getattr(self, "learning_rate_init", None)
-        return default if own is None else float(own)
+        rate: float | None = getattr(self, "learning_rate_init", None)
+        return default if rate is None else float(rate)
 
     def settings(self) -> dict[str, Any]:
         """Return the settings under the engine's names.

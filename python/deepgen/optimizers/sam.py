@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from deepgen._component import Range
-from deepgen.optimizers.sharpness import Sharpness
+from deepgen.optimizers.gradient_wrapper import PerturbedGradient
 
 __all__ = ["SAM"]
 
 
 @dataclass(repr=False)
-class SAM(Sharpness):
+class SAM(PerturbedGradient):
     r"""Sharpness-aware minimization: steps along the gradient at the worst point near by.
 
     Parameters

@@ -13,14 +13,14 @@ from deepgen._engine.arrays import FloatArray
 __all__ = ["checked_vector", "linear_operator"]
 
 
-def checked_vector(name: str, given: Any, size: int, what: str) -> FloatArray:
+def checked_vector(name: str, values: Any, size: int, what: str) -> FloatArray:
     """Return a vector of float64, refused where it holds no real numbers or has another shape.
 
     Parameters
     ----------
     name : str
         What to call it in a message.
-    given : array-like
+    values : array-like
         What the user gave.
     size : int
         Entries wanted.
@@ -39,7 +39,7 @@ def checked_vector(name: str, given: Any, size: int, what: str) -> FloatArray:
     ValueError
         If it has another shape.
     """
-    vector = np.asarray(given)
+    vector = np.asarray(values)
     if vector.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, got dtype {vector.dtype}")
     if vector.shape != (size,):

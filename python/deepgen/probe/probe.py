@@ -12,6 +12,7 @@ from scipy.sparse.linalg import LinearOperator
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray, FloatArray
+from deepgen._engine.row_chunks import row_spans
 from deepgen._engine.threads import effective_threads, worthwhile_threads
 from deepgen._inputs.features import as_matrix, check_features
 from deepgen._network.network import Network
@@ -20,10 +21,6 @@ from deepgen.probe.linear_operator import checked_vector, linear_operator
 from deepgen.probe.reparametrized import engine_probe
 
 __all__ = ["Probe"]
-
-# Multiply-adds of a slice of rows: between slices, some tenths of a second apart, Ctrl-C is
-# answered. Where the slices end depends on nothing else, so neither do the bits.
-SLICE_WORK = 4e9
 
 # Multiply-adds a row and parameter.
 GRADIENT, FORWARD_TANGENT, GAUSS_NEWTON, HESSIAN = 3, 3, 5, 8
@@ -79,8 +76,8 @@ class Probe:
     Costs are stated in gradients of the whole data, about 6 n P floating-point operations each, and
     are bounds that hold for every width. Nothing but `per_sample_gradients` needs memory that
     grows with n P or with n times the units. Results do not depend, to the bit, on the number of
-    threads (the estimator's ``n_jobs``). Ctrl-C is answered between slices of some tenths of a
-    second, at least a block of 512 rows each.
+    threads (the estimator's ``n_jobs``). Ctrl-C is answered between chunks of
+    rows, each some tenths of a second or a block of 512 rows.
 
     References
     ----------
@@ -242,7 +239,7 @@ class Probe:
         Writing the array is most of the cost.
         """
         G = np.empty((self.n_samples, self.n_parameters))
-        self._in_slices(self._core.gradients, G, work=GRADIENT)
+        self._in_chunks(self._core.gradients, G, work=GRADIENT)
         return G
 
     def per_sample_gradient_norms(self) -> FloatArray:
@@ -260,7 +257,7 @@ class Probe:
         :math:`|\partial l_i / \partial W|^2 = |a_i|^2 |d_i|^2`.
         """
         norms = np.empty(self.n_samples)
-        self._in_slices(self._core.norms, norms, work=GRADIENT)
+        self._in_chunks(self._core.norms, norms, work=GRADIENT)
         return norms
 
     @property
@@ -277,7 +274,7 @@ class Probe:
     def _directional(self, v: Any) -> FloatArray:
         v = checked_vector("v", v, self.n_parameters, "one a trainable number")
         slopes = np.empty(self.n_samples)
-        self._in_slices(self._core.directional, v, slopes, work=FORWARD_TANGENT)
+        self._in_chunks(self._core.directional, v, slopes, work=FORWARD_TANGENT)
         return slopes
 
     def _weighted_gradient(self, u: Any) -> FloatArray:
@@ -382,20 +379,17 @@ class Probe:
     def _sum(self, add: Callable[..., None], v: FloatArray, *, work: int) -> FloatArray:
         """Add up a product over the samples."""
         total = np.zeros(self.n_parameters)
-        self._in_slices(add, v, total, work=work)
+        self._in_chunks(add, v, total, work=work)
         return total
 
-    def _in_slices(self, measure: Callable[..., None], *arrays: AnyArray, work: int) -> None:
+    def _in_chunks(self, measure: Callable[..., None], *arrays: AnyArray, work: int) -> None:
         """Take the samples through a measurement of ``work`` multiply-adds a parameter."""
         row_work = work * self.n_parameters
-        step = _core.measured_rows
-        step *= max(1, int(SLICE_WORK / (row_work * step)))
-        for begin in range(0, self.n_samples, step):
-            end = min(begin + step, self.n_samples)
-            n_threads = self._threads(float(row_work * (end - begin)))
-            measure(self.network.parameters, *arrays, begin, end, n_threads=n_threads)
+        for rows in row_spans(self.n_samples, row_work, block=_core.measured_rows):
+            n_threads = self._threads(float(row_work * (rows.stop - rows.start)))
+            measure(self.network.parameters, *arrays, rows.start, rows.stop, n_threads=n_threads)
 
 
-def _owned(array: AnyArray, given: Any) -> AnyArray:
+def _owned(array: AnyArray, source: Any) -> AnyArray:
     """Return an array that nobody else writes, copied only where it is or may be somebody's."""
-    return array.copy() if array is given or not array.flags.owndata else array
+    return array.copy() if array is source or not array.flags.owndata else array

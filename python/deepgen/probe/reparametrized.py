@@ -1,4 +1,4 @@
-"""ChainedProbe: the engine's probe of a reparametrized network.
+"""ReparametrizedProbe: the engine's probe of a reparametrized network.
 
 The engine measures the plain network of the effective weights. What it finds there is carried over
 to the numbers that are trained by the chain rule, which the engine has too.
@@ -15,12 +15,12 @@ from deepgen import _core
 from deepgen._engine.arrays import AnyArray, FloatArray, Matrix
 from deepgen._network.network import Network
 
-__all__ = ["ChainedProbe", "engine_probe"]
+__all__ = ["ReparametrizedProbe", "engine_probe"]
 
 
 def engine_probe(
     network: Network, X: Matrix, y: AnyArray, weights: AnyArray | None
-) -> _core.Probe | ChainedProbe:
+) -> _core.Probe | ReparametrizedProbe:
     """Return what measures a network on data.
 
     Parameters
@@ -36,15 +36,15 @@ def engine_probe(
 
     Returns
     -------
-    probe : deepgen._core.Probe or ChainedProbe
+    probe : deepgen._core.Probe or ReparametrizedProbe
         With the same methods.
     """
     if network.core.reparametrized:
-        return ChainedProbe(network, X, y, weights)
+        return ReparametrizedProbe(network, X, y, weights)
     return _core.Probe(network.core, X, y, weights)
 
 
-class ChainedProbe:
+class ReparametrizedProbe:
     r"""Measure a reparametrized network in the space of its trained numbers t.
 
     With the effective weights w and T = dw / dt,

@@ -9,7 +9,7 @@ from deepgen.tables.columns import NumberColumn
 
 __all__ = ["data_summary"]
 
-MOST_CATEGORIES = 5
+MAX_CATEGORIES = 5
 """Categories that are listed of a column."""
 
 
@@ -39,14 +39,15 @@ def data_summary(data: ReportData) -> Section:
         if isinstance(column, NumberColumn):
             row |= {"training mean": column.mean, "training s.d.": column.scale}
         else:
-            known = set(column.categories)
+            learned = set(column.categories)
             present = values.dropna().astype(object)
-            row["not seen in training"] = sum(str(value) not in known for value in present)
-            shown = ", ".join(column.categories[:MOST_CATEGORIES])
-            more = len(column.categories) - MOST_CATEGORIES
+            row["not seen in training"] = sum(str(value) not in learned for value in present)
+            shown = ", ".join(column.categories[:MAX_CATEGORIES])
+            more = len(column.categories) - MAX_CATEGORIES
             row["categories"] = shown + (f" and {more} more" if more > 0 else "")
         rows.append(row)
-    facts, estimator = model.facts, model.estimator
+    estimator, metadata = model.estimator, model.metadata
+    n_rows = metadata["rows"]
     widths = [estimator.n_features_in_, *(int(coefs.shape[1]) for coefs in estimator.coefs_)]
     n_parameters = sum(
         coefs.size + intercepts.size
@@ -54,10 +55,9 @@ def data_summary(data: ReportData) -> Section:
     )
     paragraphs = [
         f"{data.name}: {len(table):,} rows, {len(table.columns):,} columns. The model predicts "
-        f"'{model.target}' ({model.task}: {facts['reason']}).",
+        f"'{model.target}' ({model.task}: {metadata['reason']}).",
         f"Network {'-'.join(map(str, widths))} of {n_parameters:,} parameters, trained on "
-        f"{facts['rows']['training']:,} rows; {facts['rows']['held out']:,} more were held out to "
-        "stop training.",
+        f"{n_rows['training']:,} rows; {n_rows['held out']:,} more were held out to stop training.",
     ]
     if model.encoder.ignored:
         paragraphs.append(

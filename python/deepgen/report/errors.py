@@ -25,15 +25,15 @@ def errors(data: ReportData) -> Section:
     section : Section
         With a row a set of samples.
     """
-    model, facts = data.model, data.model.facts
+    model, metadata = data.model, data.model.metadata
     metric = model.metric
     rows: list[dict[str, Any]] = [
-        {"samples": "training rows", "rows": facts["rows"]["training"]},
-        {"samples": "rows held out in training", "rows": facts["rows"]["held out"]},
+        {"samples": "training rows", "rows": metadata["rows"]["training"]},
+        {"samples": "rows held out in training", "rows": metadata["rows"]["held out"]},
     ]
-    rows[0][metric], rows[1][metric] = facts["score"]["training"], facts["score"]["held out"]
-    rows.append({"samples": "held out, same answer for all", metric: facts["baseline"]})
-    gap = facts["score"]["training"] - facts["score"]["held out"]
+    rows[0][metric], rows[1][metric] = metadata["score"]["training"], metadata["score"]["held out"]
+    rows.append({"samples": "held out, same answer for all", metric: metadata["baseline"]})
+    gap = metadata["score"]["training"] - metadata["score"]["held out"]
     paragraphs = [
         f"The {metric} on training rows is {abs(gap):.4f} {'above' if gap >= 0 else 'below'} that "
         "on rows held out. The held-out rows decided when training stopped, so their figure is "

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deepgen._display.history import plot_history
 from deepgen.report.section import ReportData, Section
 
 if TYPE_CHECKING:
@@ -27,30 +28,16 @@ def learning_curves(data: ReportData) -> Section:
     section : Section
         With a figure.
     """
-    history = data.model.facts["history"]
-    epochs = history["epoch"]
-    scores = np.array(history["val_score"], dtype=float)
-    best = int(np.nanargmax(scores))
+    model = data.model.estimator
+    history = model.history_
+    best = int(np.nanargmax(history["val_score"]))
+    text = (
+        f"{len(history['epoch'])} epochs in {history['time'][-1]:.1f} s; the weights of epoch "
+        f"{history['epoch'][best]} were kept, held-out {data.model.metric} "
+        f"{history['val_score'][best]:.4f}."
+    )
 
     def draw(figure: Figure) -> None:
-        left, right = figure.subplots(1, 2)
-        left.plot(epochs, _numbers(history["loss"]), label="training, mean over the epoch")
-        left.plot(epochs, _numbers(history["val_loss"]), "--", label="held out")
-        unit = "in scaled units" if data.model.task == "regression" else "log loss"
-        left.set(title="Loss", xlabel="epoch", ylabel=f"loss, {unit}")
-        right.plot(epochs, scores, color="#d55e00", label="held out")
-        right.axvline(epochs[best], color="black", linestyle=":", label="weights that were kept")
-        right.set(title="Score", xlabel="epoch", ylabel=data.model.metric)
-        for axes in (left, right):
-            axes.legend()
-            axes.locator_params(axis="x", integer=True)
+        plot_history(model, figure.subplots())
 
-    text = (
-        f"{len(epochs)} epochs in {history['time'][-1]:.1f} s; the weights of epoch "
-        f"{epochs[best]} were kept, held-out {data.model.metric} {scores[best]:.4f}."
-    )
     return Section("Learning curves", [text], draw=draw)
-
-
-def _numbers(values: list[Any]) -> Any:
-    return np.array(values, dtype=float)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Callable
 from html import escape
 from pathlib import Path
 from typing import Final
 
+from deepgen._display import html
 from deepgen._display.style import new_figure
-from deepgen._display.text_table import to_html
 from deepgen._engine.version import VERSION
 from deepgen._optional import load_extra
-from deepgen.experiments.gallery import STYLE
 from deepgen.report.data_summary import data_summary
 from deepgen.report.errors import errors
 from deepgen.report.learning_curves import learning_curves
@@ -59,16 +57,14 @@ def write_report(
     for place, section in enumerate(SECTIONS):
         if progress is not None:
             progress(section.__name__.replace("_", " "), place, len(SECTIONS))
-        made = section(data)
-        if made is not None:
-            parts.append(_html(made))
-    title = f"{escape(data.name)}: {escape(data.model.target)}"
-    page = (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{title}</title>\n<style>{STYLE}</style></head>\n<body>\n"
-        f"<h1>Report: {title}</h1>\n" + "\n".join(parts) + "\n"
-        f'<p class="small">Written by deepgen {VERSION}.</p>\n</body></html>\n'
+        result = section(data)
+        if result is not None:
+            parts.append(_html(result))
+    title = f"{data.name}: {data.model.target}"
+    page = html.page(
+        title,
+        f"<h1>Report: {escape(title)}</h1>\n" + "\n".join(parts) + "\n"
+        f'<p class="small">Written by deepgen {VERSION}.</p>',
     )
     try:
         Path(path).write_text(page, encoding="utf-8")
@@ -78,11 +74,10 @@ def write_report(
 
 def _html(section: Section) -> str:
     text = "\n".join(f"<p>{escape(paragraph)}</p>" for paragraph in section.paragraphs)
-    table = f'<div class="scroll">{to_html(section.table)}</div>' if section.table else ""
+    table = html.table(section.table) if section.table else ""
     picture = ""
     if section.draw is not None:
-        image = io.BytesIO()
-        new_figure(section.draw).savefig(image, format="png", dpi=120)
-        code = base64.b64encode(image.getvalue()).decode("ascii")
-        picture = f'<img src="data:image/png;base64,{code}" alt="{escape(section.title)}">'
+        png = io.BytesIO()
+        new_figure(section.draw).savefig(png, format="png", dpi=120)
+        picture = html.image(png.getvalue(), section.title)
     return f"<section>\n<h2>{escape(section.title)}</h2>\n{text}\n{table}\n{picture}\n</section>"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._display.style import VERMILION
 from deepgen.report.section import ReportData, Section
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["predictions"]
 
-MOST_CLASSES = 12
+MAX_CLASSES = 12
 """Classes up to which the figure shows each pair."""
 
 
@@ -50,7 +51,7 @@ def predictions(data: ReportData) -> Section | None:
         }
         for name in classes
     ]
-    draw = None if len(classes) > MOST_CLASSES else lambda f: _confusion(f, classes, answer, y)
+    draw = None if len(classes) > MAX_CLASSES else lambda f: _confusion(f, classes, answer, y)
     return Section("Predictions", [f"Of {rows} of {data.name}."], table, draw)
 
 
@@ -65,7 +66,7 @@ def _scatter(figure: Figure, answer: NDArray[Any], y: NDArray[Any]) -> None:
     right.set(title="Errors", xlabel="prediction minus target", ylabel="rows")
     cells = left.hexbin(y, answer, gridsize=50, bins="log", mincnt=1)
     ends = [min(y.min(), answer.min()), max(y.max(), answer.max())]
-    left.plot(ends, ends, color="#d55e00", linewidth=1.2, label="perfect")
+    left.plot(ends, ends, color=VERMILION, linewidth=1.2, label="perfect")
     left.set(title="Prediction over target", xlabel="target", ylabel="prediction")
     left.legend()
     for axes in (left, right):

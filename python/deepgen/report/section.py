@@ -94,4 +94,4 @@ class ReportData:
     @cached_property
     def is_training_table(self) -> bool:
         """Whether the model was trained on this very table."""
-        return bool(fingerprint(self.table) == self.model.facts["table"])
+        return bool(fingerprint(self.table) == self.model.metadata["table"])

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from deepgen.tables.encoder import TableEncoder
+from deepgen.tables.files import read_table, write_table
 from deepgen.tables.model import TableModel
-from deepgen.tables.reading import read_table
-from deepgen.tables.writing import write_table
 
 __all__ = ["TableEncoder", "TableModel", "read_table", "write_table"]

@@ -14,7 +14,7 @@ from deepgen._optional import load_extra
 __all__ = ["CategoryColumn", "Column", "NumberColumn", "learn_column"]
 
 
-MOST_CATEGORIES: Final = 100
+MAX_CATEGORIES: Final = 100
 """Categories with a feature of their own; rarer ones share one."""
 
 
@@ -161,7 +161,7 @@ class CategoryColumn:
         missing = values.isna()
         found, counts = np.unique(_text(values)[~missing.to_numpy()], return_counts=True)
         # The sort is stable, so that of equally frequent categories the first stay.
-        frequent = np.argsort(-counts, kind="stable")[:MOST_CATEGORIES]
+        frequent = np.argsort(-counts, kind="stable")[:MAX_CATEGORIES]
         categories = tuple(str(found[place]) for place in np.sort(frequent))
         return cls(name, categories, bool(missing.any()), len(found) > len(categories))
 
@@ -189,13 +189,13 @@ class CategoryColumn:
         text = _text(values)
         place = np.searchsorted(self.categories, text) if self.categories else np.zeros(len(text))
         place = np.minimum(place, max(len(self.categories) - 1, 0)).astype(int)
-        known = np.zeros(len(text), dtype=bool)
+        learned = np.zeros(len(text), dtype=bool)
         if self.categories:
-            known = ~missing & (np.array(self.categories)[place] == text)
+            learned = ~missing & (np.array(self.categories)[place] == text)
         features = np.zeros((len(text), len(self.features)))
-        features[np.flatnonzero(known), place[known]] = 1.0
+        features[np.flatnonzero(learned), place[learned]] = 1.0
         if self.has_rare:
-            features[:, len(self.categories)] = ~known & ~missing
+            features[:, len(self.categories)] = ~learned & ~missing
         if self.has_missing:
             features[:, -1] = missing
         return features
@@ -237,7 +237,7 @@ def learn_column(name: str, values: Any) -> Column | None:
         return None
     if types.is_numeric_dtype(values) or types.is_datetime64_any_dtype(values):
         return NumberColumn.learn(name, values)
-    if len(present) > MOST_CATEGORIES and present.nunique() > len(present) / 2:
+    if len(present) > MAX_CATEGORIES and present.nunique() > len(present) / 2:
         return None
     return CategoryColumn.learn(name, values)
 

@@ -17,7 +17,7 @@ __all__ = ["fit_table"]
 
 HELD_OUT: Final = 0.2
 """Share of the rows that are set aside."""
-FEWEST: Final = 10
+MIN_ROWS: Final = 10
 """Rows with a target that are needed."""
 
 
@@ -69,17 +69,17 @@ def fit_table(
     >>> from deepgen.tables.fit import fit_table
     >>> x = numpy.linspace(0, 1, 100)
     >>> model = fit_table(pandas.DataFrame({"x": x, "y": 2 * x + 1}), "y", max_iter=5)
-    >>> model.task, model.facts["rows"]["training"], model.facts["rows"]["held out"]
+    >>> model.task, model.metadata["rows"]["training"], model.metadata["rows"]["held out"]
     ('regression', 80, 20)
     """
     from deepgen.estimators import MLPClassifier, MLPRegressor
 
     if target not in table.columns:
-        known = ", ".join(f"'{name}'" for name in table.columns)
-        raise ValueError(f"there is no column '{target}'; the table has {known}")
+        columns = ", ".join(f"'{name}'" for name in table.columns)
+        raise ValueError(f"there is no column '{target}'; the table has {columns}")
     rows = table[table[target].notna()]
-    if len(rows) < FEWEST:
-        raise ValueError(f"{FEWEST} rows with a target are needed, got {len(rows)}")
+    if len(rows) < MIN_ROWS:
+        raise ValueError(f"{MIN_ROWS} rows with a target are needed, got {len(rows)}")
     chosen = choose_task(rows[target], target, task)
     y = chosen.targets(rows[target], target)
     train, held_out = _split(y, chosen.kind == "classification", seed)
@@ -106,7 +106,7 @@ def fit_table(
         # The user said how many epochs; divergence and Ctrl-C are still told.
         warnings.filterwarnings("ignore", message=".*Maximum iterations")
         model.fit(X[train], y[train], X_val=X[held_out], y_val=y[held_out])
-    facts = {
+    metadata = {
         "rows": {
             "training": len(train),
             "held out": len(held_out),
@@ -120,9 +120,8 @@ def fit_table(
         },
         "baseline": _baseline(y[train], y[held_out], chosen.kind),
         "table": fingerprint(table),
-        "history": {name: np.asarray(values).tolist() for name, values in model.history_.items()},
     }
-    return TableModel(encoder, model, target, chosen.kind, facts)
+    return TableModel(encoder, model, target, chosen.kind, metadata)
 
 
 def _split(

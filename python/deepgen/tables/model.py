@@ -1,23 +1,21 @@
-"""A perceptron that predicts from tables: the estimator, the encoding of columns, and facts."""
+"""A perceptron that predicts from tables: the estimator, the encoding of columns, metadata."""
 
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.base import is_classifier
 
 from deepgen._optional import load_extra
+from deepgen.estimators.saving import save
 from deepgen.tables.encoder import TableEncoder
 
 __all__ = ["TableModel", "fingerprint"]
-
-SECTION = "table"
-"""Where in the description of a model file the table's encoding stands."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +32,8 @@ class TableModel:
         Name of the column that it predicts.
     task : {'regression', 'classification'}
         What it predicts.
-    facts : dict
-        Plain data from training: ``rows``, ``score``, ``baseline``, ``history`` and the
+    metadata : dict
+        Plain data from training: ``rows``, ``seed``, ``reason``, ``score``, ``baseline`` and the
         ``table``'s fingerprint.
 
     Examples
@@ -48,11 +46,13 @@ class TableModel:
     ['low', 'high']
     """
 
+    SECTION: ClassVar[str] = "table"
+
     encoder: TableEncoder
     estimator: Any
     target: str
     task: str
-    facts: dict[str, Any] = field(default_factory=dict, repr=False)
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def metric(self) -> str:
@@ -125,16 +125,16 @@ class TableModel:
         rows = table[table[self.target].notna()]
         if not len(rows):
             raise ValueError(f"no row has a target: column '{self.target}' is empty")
-        known = self.estimator.classes_.dtype if self.task == "classification" else np.dtype(float)
+        dtype = self.estimator.classes_.dtype if self.task == "classification" else np.dtype(float)
         try:
-            if known.kind in "iuf":
-                return rows, rows[self.target].to_numpy(dtype=float).astype(known)
+            if dtype.kind in "iuf":
+                return rows, rows[self.target].to_numpy(dtype=float).astype(dtype)
             return rows, np.array([str(value) for value in rows[self.target]])
         except (TypeError, ValueError):
             raise ValueError(f"column '{self.target}' holds what is no number") from None
 
     def save(self, path: str | Path) -> None:
-        """Write the model into one file, which `deepgen.load` reads as the bare estimator.
+        """Write the model into one file, which `deepgen.load` reads.
 
         Parameters
         ----------
@@ -150,68 +150,46 @@ class TableModel:
         -----
         Plain data and arrays, no pickle: loading runs no code from the file.
         """
-        from deepgen._serialization.file_format import pack, unpack
-        from deepgen.estimators.saving import replace_file
-
-        with tempfile.TemporaryDirectory() as folder:
-            bare = Path(folder) / "estimator.dgn"
-            self.estimator.save(bare)
-            description, tensors = unpack(bare.read_bytes())
-        description[SECTION] = {
+        section = {
             "encoder": self.encoder.to_data(),
             "target": self.target,
             "task": self.task,
-            "facts": _finite(self.facts),
+            "metadata": _finite(self.metadata),
         }
         try:
-            replace_file(Path(path).resolve(), pack(description, tensors))
+            save(self.estimator, path, {self.SECTION: section})
         except OSError as error:
             raise ValueError(f"cannot write {path}: {error.strerror or error}") from None
 
     @classmethod
-    def load(cls, path: str | Path) -> TableModel:
-        """Read a model that `save` has written.
+    def from_data(cls, data: dict[str, Any], estimator: Any) -> TableModel:
+        """Return the model of an estimator and of what was saved beside it.
 
         Parameters
         ----------
-        path : str or path
-            The file.
+        data : dict
+            The section of a file.
+        estimator : MLPRegressor or MLPClassifier
+            From the same file.
 
         Returns
         -------
         model : TableModel
-            Predicts the same bits.
+            Predicts the same bits as the one that was saved.
 
         Raises
         ------
         ValueError
-            If it is no such file, or holds an estimator that was not trained on a table.
+            If they do not fit together.
         """
-        from deepgen._serialization.file_format import unpack
-        from deepgen.estimators.saving import load
-
-        try:
-            estimator = load(path)
-            description, _ = unpack(Path(path).read_bytes())
-        except OSError as error:
-            raise ValueError(f"cannot read {path}: {error.strerror or error}") from None
-        if SECTION not in description:
-            raise ValueError(
-                f"{path} holds a {type(estimator).__name__} without columns: it was saved from "
-                "Python, not by 'deepgen fit'; use deepgen.load"
-            )
-        try:
-            data = description[SECTION]
-            encoder = TableEncoder.from_data(data["encoder"])
-            model = cls(encoder, estimator, data["target"], data["task"], data["facts"])
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"cannot load '{path}': its table is malformed ({error!r})") from None
-        if len(encoder.features) != estimator.n_features_in_:
-            raise ValueError(
-                f"cannot load '{path}': its columns make {len(encoder.features)} features, its "
-                f"network takes {estimator.n_features_in_}"
-            )
-        return model
+        encoder = TableEncoder.from_data(data["encoder"])
+        n_features, known = len(encoder.features), estimator.n_features_in_
+        if n_features != known:
+            raise ValueError(f"its columns make {n_features} features, its network takes {known}")
+        task = "classification" if is_classifier(estimator) else "regression"
+        if data["task"] != task:
+            raise ValueError(f"its task is '{data['task']}', its estimator is one of {task}")
+        return cls(encoder, estimator, data["target"], task, data["metadata"])
 
 
 def fingerprint(table: Any) -> str:

@@ -15,7 +15,7 @@ __all__ = ["TASKS", "Task", "choose_task"]
 TASKS: Final = ("auto", "regression", "classification")
 """What ``--task`` takes."""
 
-MOST_WHOLE_NUMBERS: Final = 20
+MAX_WHOLE_NUMBERS: Final = 20
 """Different whole numbers up to which a target is taken for classes."""
 
 
@@ -123,7 +123,7 @@ def choose_task(values: Any, name: str, task: str = "auto") -> Task:
         return Task(task, "as asked")
     if not types.is_numeric_dtype(values) or types.is_bool_dtype(values):
         return Task("classification", f"{n_values} classes")
-    if n_values <= MOST_WHOLE_NUMBERS and bool((values == values.round()).all()):
+    if n_values <= MAX_WHOLE_NUMBERS and bool((values == values.round()).all()):
         reason = f"{n_values} different whole numbers; --task regression takes them as numbers"
         return Task("classification", reason)
     return Task("regression", f"{n_values:,} different numbers")

@@ -1,0 +1,63 @@
+// Phase 2 as a list of tasks: each computes the gradient of some weights, on one thread.
+//
+// The tasks do not depend on the team; only their distribution over threads does. The sum over the
+// batch of each weight is one loop in one task.
+
+#pragma once
+
+#include "engine/core/shared_items.hpp"
+#include "engine/network/layout.hpp"
+
+#include <algorithm>
+
+namespace deepgen {
+
+// Packed weights whose gradient is computed in one go.
+struct GradientTask {
+    enum class Kind {
+        tile,        // some rows of one panel of W
+        narrow,      // some of W^T of a narrow layer; rows are outputs and columns inputs
+        sparse_rows, // some rows of all panels of the first W, from CSR inputs
+        vectors,     // bias, scale and shift of a layer
+    } kind;
+    Index layer;
+    Index row, n_rows;     // of W
+    Index column, columns; // of W
+    Index first_chunk;     // number of the first of its chunks of packed weights
+    double cost;           // multiply-adds for each row of the batch
+};
+
+template <class T>
+class GradientTasks {
+  public:
+    // Rows of W in one task: enough tiles to pay for a call, few enough that their gradient stays
+    // in the nearest cache until the optimizer has used it.
+    static constexpr Index task_rows = 4 * lane_pad<T>;
+    // The same for CSR inputs, of which each task walks all rows: their gradient may fill part of
+    // the second cache.
+    static Index sparse_task_rows(Index columns) {
+        constexpr Index size = 262144 / static_cast<Index>(sizeof(T));
+        return std::max(task_rows, size / columns / lane_pad<T> * lane_pad<T>);
+    }
+
+    // Panels in one task of a layer of a single output.
+    static constexpr Index task_panels = 8;
+    static_assert(task_panels <= task_rows); // the gradient of any task fits one buffer
+
+    GradientTasks(const PackedLayout<T> &packed, Index panel, bool dense_inputs);
+
+    const std::vector<GradientTask> &tasks() const { return tasks_.items(); }
+    Index n_weight_chunks() const { return n_weight_chunks_; }
+    double cost() const { return tasks_.cost(); }
+
+    // The tasks of one thread: contiguous, of equal cost.
+    IndexRange share(const Team &team) const { return tasks_.share(team); }
+
+  private:
+    void append(GradientTask task, Index n_chunks);
+
+    SharedItems<GradientTask> tasks_;
+    Index n_weight_chunks_ = 0;
+};
+
+} // namespace deepgen

@@ -1,0 +1,92 @@
+"""The loader: whatever model a file holds.
+
+Reading a file runs no code that it brings, unlike a pickle. What is checked: the digest, so that a
+file that was cut short or altered is refused, and that the parts fit together.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from deepgen._serialization.file_format import unpack
+from deepgen._serialization.plain_data import Reader
+from deepgen.estimators import MLPClassifier, MLPRegressor
+from deepgen.estimators.loading import restore_estimator
+from deepgen.tables import TableModel
+
+__all__ = ["load"]
+
+ESTIMATOR = ("estimator", "parameters", "attributes", "members")
+"""The sections of a file that make an estimator; another one makes a model around it."""
+
+
+def load(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier | TableModel:
+    """Read a model that ``model.save(path)`` or ``deepgen fit`` has written.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file.
+
+    Returns
+    -------
+    model : MLPRegressor, MLPClassifier or TableModel
+        What was saved; a ``TableModel``, which takes the table as it is, from ``deepgen fit``. It
+        predicts the same bits; with ``warm_start=True`` or after ``partial_fit`` training of an
+        estimator goes on as if there had been no break.
+
+    Raises
+    ------
+    ValueError
+        If it is no such file, was cut short or altered, or was written by a version of this
+        package that is too new. The message names the file.
+
+    Notes
+    -----
+    Loading runs no code from the file, so a file from a stranger can give a bad model but do no
+    other harm.
+
+    Examples
+    --------
+    >>> import os
+    >>> import tempfile
+    >>> import deepgen
+    >>> model = deepgen.MLPRegressor(solver="lbfgs", tol=1.0).fit([[0.0], [1.0]], [0.0, 1.0])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = os.path.join(folder, "model.dgn")
+    ...     model.save(file)
+    ...     again = deepgen.load(file)
+    >>> bool((again.predict([[0.5]]) == model.predict([[0.5]])).all())
+    True
+    """
+    content = Path(path).read_bytes()
+    try:
+        description, tensors = unpack(content)
+        return _restore(description, Reader(tensors))
+    except RecursionError:
+        raise ValueError(f"cannot load '{os.fspath(path)}': it is nested too deeply") from None
+    except Exception as error:
+        # Whatever else a file from a stranger makes go wrong is the file's fault.
+        problem = error if isinstance(error, ValueError) else f"it is malformed ({error!r})"
+        raise ValueError(f"cannot load '{os.fspath(path)}': {problem}") from error
+
+
+def _restore(
+    description: dict[str, Any], reader: Reader
+) -> MLPRegressor | MLPClassifier | TableModel:
+    """Return the estimator that a file describes, or the model around it.
+
+    Raises
+    ------
+    ValueError
+        If they are unknown or do not fit together.
+    """
+    strange = [name for name in description if name not in (*ESTIMATOR, TableModel.SECTION)]
+    if strange:
+        raise ValueError(f"it has an unknown section '{strange[0]}'")
+    estimator = restore_estimator(description, reader)
+    if TableModel.SECTION in description:
+        return TableModel.from_data(description[TableModel.SECTION], estimator)
+    return estimator

@@ -1,0 +1,48 @@
+"""Data-dependent starts: layers that are scaled and shifted by what they compute."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen._engine.arrays import Matrix
+from deepgen._network.network import Network
+
+__all__ = ["STANDARDIZING_ROWS", "keep_lengths", "standardize_layers"]
+
+STANDARDIZING_ROWS = 2048
+"""How many training rows the data-dependent start looks at, at most."""
+
+
+def keep_lengths(network: Network) -> None:
+    """Set the gains of weight norm so that the weights in use are those that are stored."""
+    blocks = network.blocks()
+    for layer, spec in enumerate(network.core.spec.layers):
+        if spec.reparametrization.name == "weight_norm":
+            stored = blocks[f"coefs_{layer}"].astype(np.float64)
+            blocks[f"gain_{layer}"][...] = np.sqrt((stored**2).sum(axis=0))
+
+
+def standardize_layers(
+    network: Network, X: Matrix, rows: NDArray[np.int64], n_layers: int | None = None
+) -> None:
+    """Scale and shift the first layers so that pre-activations have mean 0 and variance 1.
+
+    A unit that is constant over the samples keeps its scale. Layers without intercepts are scaled
+    only. The moments are those of ``rows`` of X. Where each unit has a gain it is scaled; weight
+    standardization undoes any scale, so its layers are shifted only. Costs one forward pass per
+    layer. Source: T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
+    """
+    blocks = network.blocks()
+    for layer in range(network.n_layers if n_layers is None else n_layers):
+        mean, variance = network.moments(X, layer, rows=rows)
+        scale = np.where(variance > 0, 1 / np.sqrt(np.where(variance > 0, variance, 1.0)), 1.0)
+        kind = network.core.spec.layers[layer].reparametrization.name
+        if kind == "weight_standardization":
+            scale = np.ones_like(scale)
+        gains = blocks.get(f"gain_{layer}", blocks[f"coefs_{layer}"])
+        scaled = gains if gains.shape == scale.shape else blocks[f"coefs_{layer}"]
+        scaled[...] *= scale
+        if f"intercepts_{layer}" in blocks:
+            intercepts = blocks[f"intercepts_{layer}"]
+            intercepts[...] = (intercepts - mean) * scale

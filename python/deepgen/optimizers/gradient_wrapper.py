@@ -1,0 +1,94 @@
+"""Wrappers that hand a first-order optimizer gradients taken at perturbed weights."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from deepgen import _core
+from deepgen.optimizers.adam import Adam
+from deepgen.optimizers.optimizer import FirstOrder
+
+__all__ = ["PerturbedGradient"]
+
+
+@dataclass(repr=False)
+class PerturbedGradient(FirstOrder):
+    """A wrapper around a first-order optimizer that hands it gradients taken at perturbed weights.
+
+    Parameters
+    ----------
+    base : FirstOrder, default=Adam()
+        The optimizer that moves the weights.
+
+    Examples
+    --------
+    >>> from deepgen.optimizers import SAM, SGD
+    >>> SAM(base=SGD(learning_rate_init=0.1)).rate(default=0.001)
+    0.1
+    """
+
+    base: FirstOrder = field(default_factory=Adam)
+
+    def check(self) -> None:
+        """Refuse fields that are out of range, and a base that cannot be wrapped.
+
+        Raises
+        ------
+        ValueError
+            If a field is out of range or the base is no rule by itself.
+        """
+        if not isinstance(self.base, FirstOrder) or isinstance(self.base, PerturbedGradient):
+            raise ValueError(
+                f"{type(self).__name__}: base must be a first-order optimizer that wraps no other, "
+                f"such as Adam(), got {self.base!r}"
+            )
+        self.base.check()
+        super().check()
+
+    def rate(self, default: float) -> float:
+        """Return the learning rate before any schedule.
+
+        Parameters
+        ----------
+        default : float
+            The estimator's ``learning_rate_init``.
+
+        Returns
+        -------
+        rate : float
+            That of the base.
+        """
+        return self.base.rate(default)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings under the engine's names.
+
+        Returns
+        -------
+        settings : dict of str to float
+            All fields but the base, which the engine is told by itself.
+        """
+        settings = super().settings()
+        del settings["base"]
+        return settings
+
+    def rule(self) -> FirstOrder:
+        """Return what moves the weights.
+
+        Returns
+        -------
+        rule : FirstOrder
+            The base.
+        """
+        return self.base
+
+    def wrappers(self) -> tuple[_core.Component, ...]:
+        """Return what stands around the rule.
+
+        Returns
+        -------
+        wrappers : tuple of deepgen._core.Component
+            This one.
+        """
+        return (self.to_core(),)
