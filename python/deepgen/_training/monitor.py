@@ -13,7 +13,6 @@ from deepgen._network.network import Network
 from deepgen._training.plan import TrainingPlan
 from deepgen._training.state import TrainingState
 from deepgen._user_warnings import warn
-from deepgen.schedules import Constant
 
 if TYPE_CHECKING:
     from deepgen._training.callbacks import CallbackTasks
@@ -189,8 +188,7 @@ class Monitor:
         if validation is not None:
             parts.append(f"validation loss = {validation[0]:.8f}")
             parts.append(f"validation score = {validation[1]:.6f}")
-        moves = not isinstance(self.plan.schedule, Constant)
-        if moves and learning_rate == learning_rate:
+        if self.plan.moves_rate:
             parts.append(f"learning rate = {learning_rate:.3g}")
         seconds = self._seconds_left()
         if seconds is not None:

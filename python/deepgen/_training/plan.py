@@ -1,4 +1,4 @@
-"""TrainingPlan: what a call of training shall do."""
+"""Plans: what a call of training shall do, by first-order steps or by L-BFGS."""
 
 from __future__ import annotations
 
@@ -7,96 +7,79 @@ from threading import Event
 
 from deepgen import _core
 from deepgen.averaging import Averaging
-from deepgen.schedules import Schedule
+from deepgen.schedules import Constant, Schedule
 
-__all__ = ["TrainingPlan"]
+__all__ = ["FirstOrderPlan", "LBFGSPlan", "TrainingPlan"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingPlan:
-    """What a call of training shall do.
+    """Both kinds of training share this part of a plan.
 
-    Parameters
-    ----------
-    optimizer : deepgen._core.Component
-        The engine's optimizer.
-    wrappers : tuple of deepgen._core.Component
-        What stands around it, from the inside out.
-    augmentation : deepgen._core.Component
-        What changes the features of a step's rows.
-    mixup : float
-        Parameter of the Beta distribution by which rows are mixed; 0 mixes nothing.
-    schedule : Schedule
-        Moves the learning rate.
-    learning_rate : float
-        Before any schedule, > 0.
-    alpha : float
-        L2 on weights, divided by the batch's weight sum, >= 0.
-    batch_size : int
-        Rows of a step, >= 1.
-    shuffle : bool
-        Whether each epoch has its own order.
-    n_epochs : int
-        Epochs of this call, at most.
-    horizon : int
-        Epochs that schedules plan for.
-    tol : float
-        What counts as an improvement.
-    n_iter_no_change : float
-        Epochs without improvement before training stagnates.
-    early_stopping : bool
-        Whether the validation score decides, and the best weights are kept.
-    verbose : bool
-        Whether to print a line an epoch.
-    averaging : Averaging or None
-        What is made of the weights that training passes through.
-    max_time : float or None
-        Seconds after ``began`` at which training ends, looked at after each epoch.
-    n_threads : int
-        Largest number of threads.
-    incremental : bool
-        Whether the caller asks for single epochs, so that the end of this call means nothing.
-    began : float
-        When the call began, by ``time.perf_counter``.
-    stop : threading.Event, default=None
-        Set where training shall end as by Ctrl-C, which only the main thread hears.
+    ``alpha`` is L2 on weights, divided by the (batch's) weight sum; ``n_epochs`` bounds epochs or
+    iterations of this call; ``tol`` is what counts as an improvement, for L-BFGS the bound on the
+    gradient; ``max_time`` counts seconds from ``began``, by ``time.perf_counter``, and is looked at
+    after each epoch. ``incremental``: the caller asks for single epochs, so that the end of this
+    call means nothing. ``keep_state``: a later call may go on, so that the optimizer's state is
+    kept. ``stop`` is set where training shall end as by Ctrl-C, which only the main thread hears.
+    """
 
-    Examples
-    --------
-    >>> from deepgen._training.plan import TrainingPlan
-    >>> "optimizer" in TrainingPlan.__dataclass_fields__
-    True
+    alpha: float
+    n_epochs: int
+    tol: float
+    verbose: bool
+    max_time: float | None
+    n_threads: int
+    incremental: bool
+    keep_state: bool
+    began: float
+    stop: Event | None = None
+
+    @property
+    def moves_rate(self) -> bool:
+        """Whether there is a learning rate that changes from epoch to epoch."""
+        return False
+
+    def check_stop(self) -> None:
+        """Answer a Ctrl-C that another thread has heard by raising KeyboardInterrupt."""
+        if self.stop is not None and self.stop.is_set():
+            raise KeyboardInterrupt
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstOrderPlan(TrainingPlan):
+    """Steps of the engine's optimizer.
+
+    ``wrappers`` stand around the optimizer, from the inside out. ``learning_rate`` is that before
+    any schedule; schedules plan for ``horizon`` epochs. Training stagnates after
+    ``n_iter_no_change`` epochs without improvement; with ``early_stopping`` the validation score
+    decides, and the best weights are kept. ``recalibrates``: batch norm's statistics are computed
+    anew for the weights that the network predicts with.
     """
 
     optimizer: _core.Component
     wrappers: tuple[_core.Component, ...]
     augmentation: _core.Component
     mixup: float
-    schedule: Schedule
-    learning_rate: float
-    alpha: float
     batch_size: int
     shuffle: bool
-    n_epochs: int
+    schedule: Schedule
+    learning_rate: float
     horizon: int
-    tol: float
     n_iter_no_change: float
     early_stopping: bool
-    verbose: bool
     averaging: Averaging | None
-    max_time: float | None
-    n_threads: int
-    incremental: bool
-    began: float
-    stop: Event | None = None
+    recalibrates: bool
 
-    def check_stop(self) -> None:
-        """Answer a Ctrl-C that another thread has heard.
+    @property
+    def moves_rate(self) -> bool:
+        """Whether there is a learning rate that changes from epoch to epoch."""
+        return not isinstance(self.schedule, Constant)
 
-        Raises
-        ------
-        KeyboardInterrupt
-            If training shall end.
-        """
-        if self.stop is not None and self.stop.is_set():
-            raise KeyboardInterrupt
+
+@dataclass(frozen=True, kw_only=True)
+class LBFGSPlan(TrainingPlan):
+    """Iterations of L-BFGS, which remembers ``history_size`` steps, with ``max_fun`` losses."""
+
+    history_size: int
+    max_fun: int

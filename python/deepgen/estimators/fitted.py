@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from deepgen._engine.arrays import AnyArray, Matrix, n_not_finite
 from deepgen._engine.threads import measuring_threads
@@ -19,9 +19,9 @@ from deepgen._network.network import Network
 from deepgen._training.data import Data
 from deepgen._training.state import TrainingState
 from deepgen._user_warnings import warn
+from deepgen.estimators.fit import read_validation
 from deepgen.estimators.network_spec import numpy_type
 from deepgen.estimators.saving import save
-from deepgen.estimators.scoring import ValidationSet, with_names
 from deepgen.estimators.subspace import Subspace
 
 __all__ = ["FittedMLP", "network_of"]
@@ -296,28 +296,20 @@ class FittedMLP(BaseEstimator):
             )
         return outputs
 
-    def _read(self, X: Any, y: Any, dtype: np.dtype[Any], *, reset: bool) -> tuple[Any, Any]:
-        """Check samples and targets as far as scikit-learn does."""
-        X, y = check_features(self, X, dtype, reset=reset, y=y, multi_output=True)
-        single = isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1
-        return X, column_or_1d(y, warn=True) if single else y
-
     def _as_data(
         self, X: Any, y: Any, sample_weight: Any = None, dtype: np.dtype[Any] | type = np.float64
     ) -> Data:
         """Return samples as the engine takes them, checked as ``fit`` checks them."""
         check_is_fitted(self)
-        return self._read_samples(self._targets, X, y, sample_weight, np.dtype(dtype)).data
-
-    def _read_samples(
-        self, targets: Targets, X: Any, y: Any, sample_weight: Any, dtype: np.dtype[Any]
-    ) -> ValidationSet:
-        """Check samples against what is known about features and targets."""
-        features, y = self._read(X, y, dtype, reset=False)
-        y = targets.check(y, numpy_type(self.dtype))
-        weights, given = targets.weigh(y, sample_weight, features, dtype)
-        data = Data(as_matrix(features), targets.encode(y, dtype), weights)
-        return ValidationSet(with_names(X, features), y, given, data)
+        return read_validation(
+            self,
+            self._targets,
+            X,
+            y,
+            sample_weight,
+            dtype=np.dtype(dtype),
+            prediction_dtype=numpy_type(self.dtype),
+        ).data
 
 
 def network_of(model: FittedMLP) -> Network:

@@ -59,7 +59,7 @@ def regressor_from_layers(
     )
     model._validate_params()
     model.n_features_in_ = matrices[0].shape[0]
-    model._targets = model._relate(np.zeros((0, matrices[-1].shape[1])), None)
+    model._targets = model._make_targets(np.zeros((0, matrices[-1].shape[1])), None)
     network = make_network(
         model,
         n_inputs=model.n_features_in_,
