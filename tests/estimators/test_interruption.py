@@ -17,7 +17,7 @@ PROGRAM = """
     import numpy as np
     from scipy import sparse
     from deepgen import MLPClassifier, MLPRegressor
-    from deepgen._training.state import Course
+    from deepgen._training.state import TrainingState
 
     warnings.simplefilter("ignore")
     rng = np.random.default_rng(0)

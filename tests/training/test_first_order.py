@@ -1,4 +1,4 @@
-"""The parts of the epoch loop: history, patience, pace, the split, batches without weight."""
+"""The parts of the epoch loop: history, patience, sizer, the split, batches without weight."""
 
 import math
 
@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from deepgen import MLPRegressor
+from deepgen._training.data import Data
 from deepgen._training.first_order import Epoch
 from deepgen._training.history import History
 from deepgen._training.patience import Patience
-from deepgen._training.slice_sizer import Pace
-from deepgen._training.validation import Data, split_rows
+from deepgen._training.slice_sizer import SliceSizer
+from deepgen._training.validation import split_rows
 
 
 def row(loss, **more):
@@ -53,16 +54,16 @@ def test_patience_with_a_score_keeps_the_best_however_little_better():
 
 
 def simulate(costs, n_slices, most=2):
-    """Slices of a pace on a machine where a step takes ``costs(n_threads, clock)`` seconds.
+    """Slices of a sizer on a machine where a step takes ``costs(n_threads, clock)`` seconds.
 
     Returns an array of (seconds, steps, threads), one row a slice.
     """
-    pace, clock, log = Pace(seconds=0.2), 0.0, []
+    sizer, clock, log = SliceSizer(seconds=0.2), 0.0, []
     for _ in range(n_slices):
-        n_threads = pace.n_threads(most)
-        n_steps = pace.n_steps
+        n_threads = sizer.n_threads(most)
+        n_steps = sizer.n_steps
         seconds = n_steps * costs(n_threads, clock)
-        pace.record(n_steps, seconds, n_threads)
+        sizer.record(n_steps, seconds, n_threads)
         clock += seconds
         log.append((seconds, n_steps, n_threads))
     return np.array(log)
@@ -107,10 +108,10 @@ def test_where_one_thread_is_worth_while_no_other_number_is_tried():
 
 
 def test_a_slice_without_steps_changes_nothing():
-    pace = Pace(seconds=0.2)
-    pace.record(1, 0.05, 1)
-    pace.record(0, 1.0, 1)
-    assert pace.n_steps == 4
+    sizer = SliceSizer(seconds=0.2)
+    sizer.record(1, 0.05, 1)
+    sizer.record(0, 1.0, 1)
+    assert sizer.n_steps == 4
 
 
 def test_an_epoch_that_failed_has_no_means():
