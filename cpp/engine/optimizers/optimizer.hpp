@@ -53,7 +53,7 @@ class BatchGradient {
     // Where it is not finite nothing more may be asked. A second evaluation sees the same dropout
     // masks and leaves the running statistics alone.
     enum class Evaluation { first, again };
-    virtual double evaluate(const Team &, Evaluation) = 0;
+    [[nodiscard]] virtual double evaluate(const Team &, Evaluation) = 0;
 
     // The gradient of the last evaluation, each stretch once, on some thread; once for each
     // evaluation. The visitor says whether it moved the stretch's weights. The team has met when
@@ -89,7 +89,7 @@ struct StepSize {
 };
 
 // What a step tells of itself.
-struct StepReport {
+struct [[nodiscard]] StepReport {
     bool finite;             // false: the loss was not, and the step was not made
     double loss;             // without L2, before the step
     double gradient_squares; // squared norm of the gradient with L2, before the step
@@ -140,9 +140,9 @@ struct OptimizerSpec {
 
 // LAPACK is for those rules alone that need it.
 template <class T>
-std::unique_ptr<Optimizer<T>> make_optimizer(const OptimizerSpec &spec, const Kernels<T> &kernels,
-                                             const Lapack<T> &lapack = {});
-bool needs_lapack(std::string_view rule);
+[[nodiscard]] std::unique_ptr<Optimizer<T>>
+make_optimizer(const OptimizerSpec &spec, const Kernels<T> &kernels, const Lapack<T> &lapack = {});
+[[nodiscard]] bool needs_lapack(std::string_view rule);
 
 // The parameters of each rule and of each wrapper, for the listing.
 using Listing = std::vector<std::pair<std::string_view, std::span<const Parameter>>>;

@@ -73,7 +73,7 @@ class Probe {
 };
 
 // The rows from `first` on.
-Inputs<double> from_row(const Inputs<double> &X, Index first);
-Targeted<double> from_row(const Targeted<double> &y, Index first);
+[[nodiscard]] Inputs<double> from_row(const Inputs<double> &X, Index first);
+[[nodiscard]] Targeted<double> from_row(const Targeted<double> &y, Index first);
 
 } // namespace deepgen
