@@ -16,12 +16,13 @@ using SpecState = std::tuple<Index, std::vector<LayerSpec>, Component, bool>;
 using NetworkState = std::tuple<NetworkSpec, std::string, std::string>;
 
 template <class T>
-py::array_t<T> parameters_of(const Network<T> &network, const py::handle &parameters) {
+[[nodiscard]] py::array_t<T> parameters_of(const Network<T> &network,
+                                           const py::handle &parameters) {
     return vector_of<T>("parameters", parameters, network.layout().n_parameters);
 }
 
 template <class T>
-const LayerPlan<T> &checked_layer(const Network<T> &network, Index layer) {
+[[nodiscard]] const LayerPlan<T> &checked_layer(const Network<T> &network, Index layer) {
     const auto n_layers = static_cast<Index>(network.layers().size());
     require(layer >= 0 && layer < n_layers, "layer must be in 0 to ", n_layers - 1, ", got ",
             layer);
