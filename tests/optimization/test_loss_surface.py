@@ -95,7 +95,7 @@ def test_classifiers_and_norms_have_surfaces_too():
     moved = surface.directions[0]
     for block in probe.network.core.layout:
         part = moved[block.offset : block.offset + block.size]
-        assert part.any() == ("coefs" in block.name)
+        assert part.any() == (block.kind in ("coefs", "gate_coefs"))
 
 
 @pytest.mark.parametrize(

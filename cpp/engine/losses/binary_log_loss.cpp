@@ -15,7 +15,7 @@ namespace deepgen::loss {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "label_smoothing", .value = 0.0, .low = 0.0, .high = 1.0},
+    {.name = "label_smoothing", .value = 0.0, .low = 0.0, .high = 1.0, .open_high = true},
 };
 
 class BinaryLogLoss {

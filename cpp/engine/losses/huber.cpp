@@ -18,7 +18,7 @@ namespace deepgen::loss {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "delta", .value = 1.0, .low = 0.0, .high = infinity},
+    {.name = "delta", .value = 1.0, .low = 0.0, .high = infinity, .open_low = true},
 };
 
 class Huber {

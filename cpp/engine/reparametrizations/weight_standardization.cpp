@@ -16,7 +16,7 @@ namespace deepgen::reparametrization {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "epsilon", .value = 1e-5, .low = std::numeric_limits<float>::min(), .high = infinity},
+    {.name = "epsilon", .value = 1e-5, .low = 0.0, .high = infinity, .open_low = true},
     {.name = "ddof", .value = 0.0, .low = 0.0, .high = 1.0},
 };
 

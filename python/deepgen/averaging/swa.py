@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
-from deepgen._component import Range
 from deepgen._engine.arrays import AnyArray
+from deepgen._settings import real
 from deepgen._user_warnings import warn
 from deepgen.averaging.averaging import Averaging
 from deepgen.schedules import Constant, Position, Schedule
@@ -75,14 +75,10 @@ class SWA(Averaging):
     """
 
     name: ClassVar[str] = "swa"
-    ranges: ClassVar[dict[str, Range]] = {
-        "start": Range(0),
-        "learning_rate": Range(0, without="low"),
-    }
     replaces_weights: ClassVar[bool] = True
 
-    start: float = 0.75
-    learning_rate: float | None = None
+    start: float = real(0.75, "[0, inf)")
+    learning_rate: float | None = real(None, "(0, inf)")
 
     def scheduled(self, schedule: Schedule) -> Schedule:
         """Return the schedule with the average's own learning rate after it.
@@ -186,11 +182,9 @@ class HeldFrom(Schedule):
     [0.1, 0.1]
     """
 
-    ranges: ClassVar[dict[str, Range]] = {"start": Range(0), "rate": Range(0, without="low")}
-
     schedule: Schedule = field(default_factory=Constant)
-    start: float = 0.75
-    rate: float = 0.05
+    start: float = real(0.75, "[0, inf)")
+    rate: float = real(0.05, "(0, inf)")
 
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]

@@ -114,9 +114,8 @@ def _train(epochs: int, seed: int) -> Net:
     fit_quietly(model, X, y, coefs_init=start)
     vector = np.zeros(model.network_.core.n_trainable)
     for block in model.network_.core.layout:
-        kind, _, layer = block.name.rpartition("_")
-        if kind == "coefs":
-            vector[block.offset : block.offset + block.size] = start[int(layer)].ravel()
+        if block.kind == "coefs":
+            vector[block.offset : block.offset + block.size] = start[block.layer].ravel()
     return vector, model
 
 
