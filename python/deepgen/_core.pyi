@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Prepared', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'simd_paths']
+__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Parameter', 'Prepared', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -25,6 +25,42 @@ class Component:
     @property
     def settings(self) -> dict[str, float | list[float]]:
         ...
+class Parameter:
+    """
+    A setting's default, and what it may be.
+    """
+    @property
+    def choices(self) -> list[str]:
+        """
+        What the numbers 0, 1 ... stand for; none where they are numbers.
+        """
+    @property
+    def default(self) -> float:
+        ...
+    @property
+    def high(self) -> float:
+        ...
+    @property
+    def integer(self) -> bool:
+        ...
+    @property
+    def low(self) -> float:
+        ...
+    @property
+    def many(self) -> bool:
+        """
+        Whether a list of numbers is taken.
+        """
+    @property
+    def open_high(self) -> bool:
+        """
+        Whether `high` itself is refused.
+        """
+    @property
+    def open_low(self) -> bool:
+        """
+        Whether `low` itself is refused.
+        """
 class LayerSpec:
     """
     One dense layer and what follows it.
@@ -352,9 +388,9 @@ def build_info() -> dict[str, str]:
     """
     Version, compiler and flags of this build.
     """
-def catalog() -> dict[str, dict[str, dict[str, tuple[float, float, float]]]]:
+def catalog() -> dict[str, dict[str, dict[str, Parameter]]]:
     """
-    family -> member -> setting -> (default, low, high)
+    family -> member -> setting -> what it may be
     """
 def fma_peak(dtype: str, simd: str = '') -> float:
     """

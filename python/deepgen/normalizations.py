@@ -196,8 +196,8 @@ class WeightStandardization(Reparametrization):
     eps : float, default=1e-5
         Added to the deviation, > 0.
     ddof : int, default=0
-        The deviation's divisor is fan_in - ddof: 0 as the paper's TensorFlow code, 1 as its PyTorch
-        code.
+        The deviation's divisor is fan_in - ddof, in [0, 1]: 0 as the paper's TensorFlow code, 1 as
+        its PyTorch code.
     centre_features : bool, default=True
         Whether the first hidden layer is standardised too; False leaves it plain.
 

@@ -120,7 +120,7 @@ def test_what_has_no_history_is_refused(monkeypatch):
     with pytest.raises(NotFittedError):
         deepgen.plot_history(MLPRegressor())
     model = MLPRegressor(max_iter=1).fit(X, Y)
-    for column in model._course.history.columns.values():
+    for column in model._training_state.history.columns.values():
         column.clear()
     with pytest.raises(ValueError, match="no history to draw"):
         deepgen.plot_history(model)

@@ -10,7 +10,7 @@ from sklearn.datasets import make_multilabel_classification
 import deepgen
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._training import first_order as training
-from deepgen._training.slice_sizer import Pace
+from deepgen._training.slice_sizer import SliceSizer
 from deepgen.averaging import EMA, SWA
 from deepgen.normalizations import BatchNorm
 from deepgen.schedules import Constant, Cosine
@@ -35,9 +35,9 @@ def paths(monkeypatch, **settings):
     steps, ends = [], []
     run_epoch = training.run_epoch
 
-    def noting(trainer, plan, course, pace, buffer):
+    def noting(trainer, plan, state, pace, buffer):
         here = np.empty_like(buffer)
-        one_step = Pace()
+        one_step = SliceSizer()
         one_step.record = lambda n_steps, seconds, n_threads: None
         run = trainer.run
 
@@ -51,7 +51,7 @@ def paths(monkeypatch, **settings):
                 steps.append(here.copy())
                 return progress
 
-        epoch = run_epoch(Noting(), plan, course, one_step, buffer)
+        epoch = run_epoch(Noting(), plan, state, one_step, buffer)
         ends.append(here.copy())
         return epoch
 
@@ -149,7 +149,7 @@ def test_validation_and_early_stopping_see_the_average(averaging):
 def training_rows(model):
     from deepgen._training.validation import split_rows
 
-    return split_rows(len(Y), 0.1, model._course.seed, None)[0]
+    return split_rows(len(Y), 0.1, model._training_state.seed, None)[0]
 
 
 @every_average
@@ -209,10 +209,10 @@ def test_the_mean_of_epochs_has_a_rate_of_its_own():
     rates = model.fit(X, Y).history_["learning_rate"]
     assert rates[2:].tolist() == [0.2, 0.2]
     assert rates[1] < rates[0] < 0.01
-    from deepgen.averaging.swa import HeldFrom
     from deepgen.schedules import Adaptive
+    from deepgen.schedules.then_constant import ThenConstant
 
-    memory, held = {}, HeldFrom(Adaptive(), start=1, rate=1.0)
+    memory, held = {}, ThenConstant(Adaptive(), start=1, rate=1.0)
     assert held.stagnate(0.1, memory) and not held.end_epoch(0.1, 1.0, memory)
     assert memory == {"n_cuts": 1}
 

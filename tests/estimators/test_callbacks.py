@@ -249,12 +249,12 @@ def test_nothing_is_made_for_callbacks_that_are_not_there(monkeypatch):
 
 @needs_callbacks
 def test_nothing_is_copied_for_callbacks_that_do_not_ask(monkeypatch):
-    from deepgen._training.state import Course
+    from deepgen._training.state import TrainingState
 
     def refuse(self):
         raise AssertionError("a copy that nobody asked for")
 
-    monkeypatch.setattr(Course, "snapshot", refuse)
+    monkeypatch.setattr(TrainingState, "snapshot", refuse)
     model_of().set_callbacks(Silent()).fit(X, Y)
 
 

@@ -7,7 +7,7 @@ import pytest
 from scipy import sparse
 
 from deepgen import MLPClassifier, MLPRegressor
-from deepgen._training.slice_sizer import Pace
+from deepgen._training.slice_sizer import SliceSizer
 from deepgen.skips import Residual
 from estimators.samples import curve, features, same_bits, weights
 
@@ -47,7 +47,7 @@ def test_threads_do_not_change_a_bit(kind):
 @pytest.mark.parametrize("seconds", [0.0, 1e-4, 10.0])
 def test_slices_do_not_change_a_bit(kind, seconds, monkeypatch):
     whole = model_of(kind, batch_size=32).fit(X, Y)
-    monkeypatch.setattr(Pace, "__init__", partialmethod(Pace.__init__, seconds))
+    monkeypatch.setattr(SliceSizer, "__init__", partialmethod(SliceSizer.__init__, seconds))
     sliced = model_of(kind, batch_size=32).fit(X, Y)
     assert same_bits(whole, sliced)
     assert whole.loss_curve_ == sliced.loss_curve_

@@ -126,7 +126,7 @@ NETWORK = ("attributes", "network_", "network", "state")
         (set_in("attributes", "predict", 1), "unknown attribute 'predict'"),
         (set_in("attributes", "__class__", 1), "unknown attribute '__class__'"),
         (set_in("attributes", "n_features_in_", 4), "takes 5 features and gives 3 outputs"),
-        (set_in("attributes", "_course", None), "malformed"),
+        (set_in("attributes", "_training_state", None), "malformed"),
         (set_in("attributes", "_targets", 5), "malformed"),
         (set_in("attributes", "network_", None), "malformed"),
         (set_in(*NETWORK, 0, 2**62), "not have as many parameters"),
@@ -158,7 +158,7 @@ def test_arrays_that_do_not_fit_are_refused(content, refused):
         tensors[name].reshape(-1, 1),
     ):
         refused(repacked(content, lambda _, tensors, other=other: tensors.update({name: other})))
-    history = "_course.history.loss"
+    history = "_training_state.history.loss"
     refused(
         repacked(content, lambda _, tensors: tensors.update({history: np.zeros(7)})),
         "columns of its history differ in length",

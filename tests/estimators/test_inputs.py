@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import validate_data
 
@@ -146,10 +147,12 @@ def test_sparse_features_equal_dense_ones(form):
 
 
 @pytest.mark.parametrize("settings", [dict(early_stopping=True), dict(solver="lbfgs")])
-def test_sparse_features_with(settings):
+def test_sparse_features_equal_dense_ones_with_weights_and(settings):
     y = np.asarray(THIN.sum(axis=1)).ravel()
-    model = model_of(**settings).fit(THIN, y, np.ones(157))
-    assert model.predict(THIN).shape == (157,)
+    model = model_of(dtype="float64", **settings)
+    dense = clone(model).fit(THIN.toarray(), y, weights())
+    thin = clone(model).fit(THIN, y, weights())
+    np.testing.assert_allclose(thin.predict(THIN), dense.predict(THIN.toarray()), rtol=1e-8)
 
 
 def test_sparse_features_are_put_in_order_on_a_copy():
@@ -162,6 +165,7 @@ def test_sparse_features_are_put_in_order_on_a_copy():
     np.testing.assert_allclose(model.predict(messy), tidy.predict(messy.toarray()), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_wide_sparse_matrix_is_never_dense():
     # By hand: with an integer seed sparse.random permutes the numbers of all 10^8 places.
     places = np.random.default_rng(0).choice(200 * 500_000, size=1_000, replace=False)

@@ -10,14 +10,14 @@ import time
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGINT of POSIX")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="SIGINT of POSIX")]
 
 PROGRAM = """
     import sys, time, warnings
     import numpy as np
     from scipy import sparse
     from deepgen import MLPClassifier, MLPRegressor
-    from deepgen._training.state import Course
+    from deepgen._training.state import TrainingState
 
     warnings.simplefilter("ignore")
     rng = np.random.default_rng(0)

@@ -215,6 +215,7 @@ print([member.n_iter_ >= 0 for member in model.members_])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGINT") or os.name != "posix", reason="needs signals")
 def test_ctrl_c_stops_all_members_and_leaves_them_usable():
     run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60)

@@ -16,6 +16,8 @@ from sklearn.utils._param_validation import (
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._component import Component
 from deepgen._settings import settings_of
+from deepgen.optimizers import SGD, Adam
+from deepgen.schedules import InvScaling
 from estimators.samples import curve, features
 
 pytestmark = [
@@ -82,6 +84,14 @@ def wrong_values():
 def test_every_parameter_has_a_constraint():
     for cls in (MLPRegressor, MLPClassifier):
         assert set(cls._parameter_constraints) == set(cls().get_params(deep=False))
+
+
+@pytest.mark.parametrize("cls", [MLPRegressor, MLPClassifier])
+def test_what_stands_for_a_field_of_a_component_has_its_default(cls):
+    model, sgd, adam = cls(), SGD(), Adam()
+    assert (model.momentum, model.nesterovs_momentum) == (sgd.momentum, sgd.nesterov)
+    assert (model.beta_1, model.beta_2, model.epsilon) == (adam.beta_1, adam.beta_2, adam.epsilon)
+    assert model.power_t == InvScaling().power_t
 
 
 @pytest.mark.parametrize(("cls", "name", "value"), list(wrong_values()))

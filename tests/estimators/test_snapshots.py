@@ -64,7 +64,7 @@ def test_members_are_the_weights_after_the_last_step_of_each_cycle(
     model = model_of(n_members=n_members, max_iter=max_iter).fit(X, Y)
     steps, run_epoch = [], training.run_epoch
 
-    def noting(trainer, plan, course, pace, buffer):
+    def noting(trainer, plan, state, pace, buffer):
         here, run = np.empty_like(buffer), trainer.run
 
         class OneByOne:
@@ -77,7 +77,7 @@ def test_members_are_the_weights_after_the_last_step_of_each_cycle(
                 steps.append(here.copy())
                 return progress
 
-        return run_epoch(OneByOne(), plan, course, pace, buffer)
+        return run_epoch(OneByOne(), plan, state, pace, buffer)
 
     monkeypatch.setattr(training, "run_epoch", noting)
     fit_quietly(alone(model), X, Y)
@@ -145,7 +145,7 @@ def test_saved_and_loaded_models_predict_the_same(tmp_path):
     model = model_of().fit(X, Y)
     model.save(tmp_path / "model")
     assert bits(deepgen.load(tmp_path / "model")) == bits(model)
-    assert model.members_[-1]._course.finished == []
+    assert model.members_[-1]._training_state.averaging_state == {}
 
 
 def test_each_member_has_batch_statistics_of_its_own():

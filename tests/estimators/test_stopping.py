@@ -9,6 +9,7 @@ from deepgen import MLPClassifier, MLPRegressor
 from deepgen._training import first_order as training
 from deepgen._training.patience import Patience
 from deepgen._training.validation import split_rows
+from deepgen.estimators.fit import draw_seed
 from estimators.samples import curve, features, same_bits, weights
 
 X = features()
@@ -204,7 +205,7 @@ def test_the_split_keeps_the_shares_of_classes(classes):
 @pytest.mark.parametrize("part", ["training", "validation"])
 def test_weights_that_leave_one_side_empty_are_refused(part):
     model = MLPRegressor(early_stopping=True, random_state=0)
-    seed = model._draw_seed()
+    seed = draw_seed(model)
     rows = dict(zip(("training", "validation"), split_rows(157, 0.1, seed, None), strict=True))
     sample_weight = np.ones(157)
     sample_weight[rows[part]] = 0

@@ -8,7 +8,7 @@ from scipy import sparse
 
 import deepgen
 from deepgen import MLPClassifier, MLPRegressor, Probe
-from deepgen.averaging import Line
+from deepgen.averaging import LearnedLine
 from deepgen.optimization import linear_path
 from estimators.samples import curve, features, same_bits, weights
 
@@ -34,7 +34,7 @@ def test_the_middle_is_what_predicts():
     for end in (0, 1):
         assert np.array_equal(line.at(end).network_.parameters, line.ends[end])
     assert not np.allclose(line.at(0).predict(X), line.at(1).predict(X))
-    assert same_bits(model, model_of(averaging=Line()).fit(X, Y, weights()))
+    assert same_bits(model, model_of(averaging=LearnedLine()).fit(X, Y, weights()))
 
 
 def test_points_can_be_averaged():
@@ -156,5 +156,5 @@ def test_there_is_no_line_without_one():
 
 
 def test_a_negative_beta_is_refused():
-    with pytest.raises(ValueError, match=r"Line: beta must be in \[0, inf\), got -1"):
-        model_of(averaging=Line(beta=-1)).fit(X, Y)
+    with pytest.raises(ValueError, match=r"LearnedLine: beta must be in \[0, inf\), got -1"):
+        model_of(averaging=LearnedLine(beta=-1)).fit(X, Y)

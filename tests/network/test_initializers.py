@@ -89,7 +89,7 @@ def test_orthogonal_weights_are_orthonormal(shape):
 
 def test_orthogonal_draws_have_no_preferred_sign():
     rng = np.random.default_rng(0)
-    corners = [INITIALIZERS["orthogonal"](rng, 2, 2, "relu")[0][0, 0] for _ in range(400)]
+    corners = [INITIALIZERS["orthogonal"](rng, 2, 2)[0][0, 0] for _ in range(400)]
     assert abs(np.mean(corners)) < 0.2
 
 

@@ -20,9 +20,7 @@ constexpr Parameter parameters[] = {
 
 class BinaryLogLoss {
   public:
-    explicit BinaryLogLoss(const Settings &settings) : smoothing_(settings["label_smoothing"]) {
-        require(smoothing_ < 1.0, "binary_log_loss: label_smoothing must be < 1, got ", smoothing_);
-    }
+    explicit BinaryLogLoss(const Settings &settings) : smoothing_(settings["label_smoothing"]) {}
 
     // Seen from the likelier side, s = sigmoid(-|z|) keeps its digits, and so does p - t.
     Point at(double z, double y) const {

@@ -24,7 +24,6 @@ constexpr Parameter parameters[] = {
 class Huber {
   public:
     explicit Huber(const Settings &settings) : delta_(settings["delta"]) {
-        require(delta_ > 0.0, "huber: delta must be > 0, got ", delta_);
         const double inside =
             std::sqrt(2.0 * std::numbers::pi) * std::erf(delta_ / std::numbers::sqrt2);
         near_ = inside / (inside + 2.0 / delta_ * std::exp(-0.5 * delta_ * delta_));

@@ -21,9 +21,7 @@ class LogLoss {
   public:
     static constexpr bool is_likelihood = true;
 
-    explicit LogLoss(const Settings &settings) : smoothing_(settings["label_smoothing"]) {
-        require(smoothing_ < 1.0, "log_loss: label_smoothing must be < 1, got ", smoothing_);
-    }
+    explicit LogLoss(const Settings &settings) : smoothing_(settings["label_smoothing"]) {}
 
     ClassPoint at(const ClassRow &row) const {
         const double floor = smoothing_ / row.n_classes; // t_j of the other classes

@@ -17,7 +17,7 @@ namespace {
 
 constexpr Parameter parameters[] = {
     {.name = "epsilon", .value = 1e-5, .low = 0.0, .high = infinity, .open_low = true},
-    {.name = "ddof", .value = 0.0, .low = 0.0, .high = 1.0},
+    {.name = "ddof", .value = 0.0, .low = 0.0, .high = 1.0, .integer = true},
 };
 
 class WeightStandardization final : public Reparametrization {

@@ -33,7 +33,7 @@ class ClassTargets(Targets):
     class_weight : dict, list of dict, 'balanced' or None, default=None
         As the user gave it.
     weights : ClassWeights, default=None
-        What `counted` learned; None leaves sample weights as they are.
+        What `with_class_weights` learned; None leaves sample weights as they are.
 
     Examples
     --------
@@ -42,7 +42,8 @@ class ClassTargets(Targets):
     >>> from deepgen._inputs.labels import Labels
     >>> from deepgen.losses import LogLoss
     >>> y = np.array(["no", "yes", "no"])
-    >>> ClassTargets(LogLoss(), Labels.learn(y), {"yes": 2.0}).counted(y).factors(y).tolist()
+    >>> targets = ClassTargets(LogLoss(), Labels.learn(y), {"yes": 2.0}).with_class_weights(y)
+    >>> targets.class_factors(y).tolist()
     [1.0, 2.0, 1.0]
     """
 
@@ -86,7 +87,7 @@ class ClassTargets(Targets):
         self.labels.check(y, all_of_them=complete)
         return y
 
-    def counted(self, y: Any) -> ClassTargets:
+    def with_class_weights(self, y: Any) -> ClassTargets:
         """Learn the weights of the classes.
 
         Parameters
@@ -103,7 +104,7 @@ class ClassTargets(Targets):
             return self
         return replace(self, weights=ClassWeights.learn(self.class_weight, self.labels, y))
 
-    def factors(self, y: Any) -> NDArray[np.float64] | None:
+    def class_factors(self, y: Any) -> NDArray[np.float64] | None:
         """Return what sample weights are multiplied by.
 
         Parameters
@@ -131,7 +132,7 @@ class ClassTargets(Targets):
         strata : ndarray of shape (n_samples,) or (n_samples, 1) or None
             None where a sample can have several labels.
         """
-        if self.labels.several:
+        if self.labels.multilabel:
             return None
         # Two classes are balanced as in scikit-learn, which names them so if one is too rare.
         second = self.labels.classes[-1]
@@ -219,7 +220,7 @@ class ClassTargets(Targets):
         score : float
             In [0, 1].
         """
-        if self.labels.several:
+        if self.labels.multilabel:
             return super().score_outputs(y, encoded, outputs, weights)
         hits = self.labels.decide(outputs) == encoded.ravel()
         return float(np.average(hits, weights=weights))

@@ -68,7 +68,7 @@ class ClassWeights:
             finite.
         """
         balanced = isinstance(class_weight, str)
-        if not labels.several:
+        if not labels.multilabel:
             if isinstance(class_weight, list):
                 raise ValueError(
                     "class_weight is a list, which is for several labels a sample; give a dict "
@@ -101,7 +101,7 @@ class ClassWeights:
         factors : ndarray of shape (n_samples,)
             The weight of the class; for several labels the product over them.
         """
-        if not self.labels.several:
+        if not self.labels.multilabel:
             return self.tables[0][self.labels.numbers(y)]
         factors = np.ones(y.shape[0])
         columns = y if isinstance(y, np.ndarray) else y.tocsc()

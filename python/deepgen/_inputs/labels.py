@@ -53,7 +53,7 @@ class Labels:
     classes : ndarray of shape (n_classes,)
         Sorted labels; where a sample can have several, the numbers of the columns unless they were
         announced under other names.
-    several : bool, default=False
+    multilabel : bool, default=False
         Whether a sample can have several labels.
     sparse : bool, default=False
         Whether labels come, and are predicted, as a sparse matrix.
@@ -68,7 +68,7 @@ class Labels:
     """
 
     classes: AnyArray
-    several: bool = False
+    multilabel: bool = False
     sparse: bool = False
 
     @classmethod
@@ -103,22 +103,22 @@ class Labels:
         known = np.arange(y.shape[1]) if classes is None else unique_labels(classes)
         if len(known) != y.shape[1]:
             raise ValueError(f"classes has {len(known)} labels, y has {y.shape[1]} columns")
-        return cls(known, several=True, sparse=not isinstance(y, np.ndarray))
+        return cls(known, multilabel=True, sparse=not isinstance(y, np.ndarray))
 
     @property
     def n_outputs(self) -> int:
         """Outputs of the network."""
-        return len(self.classes) if self.softmax or self.several else 1
+        return len(self.classes) if self.softmax or self.multilabel else 1
 
     @property
     def softmax(self) -> bool:
         """Whether each class has its own output."""
-        return not self.several and len(self.classes) > 2
+        return not self.multilabel and len(self.classes) > 2
 
     @property
     def binary(self) -> bool:
         """Whether one output tells two classes apart."""
-        return not self.several and len(self.classes) == 2
+        return not self.multilabel and len(self.classes) == 2
 
     def check(self, y: Any, *, all_of_them: bool = False) -> None:
         """Refuse labels that do not fit the classes known.
@@ -138,7 +138,7 @@ class Labels:
         from sklearn.utils.multiclass import unique_labels
 
         check_kind(y)
-        if self.several:
+        if self.multilabel:
             if y.ndim != 2 or y.shape[1] != len(self.classes):
                 raise ValueError(
                     f"y has shape {y.shape}, the classifier knows {len(self.classes)} labels a "
@@ -194,7 +194,7 @@ class Labels:
         targets : ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Class numbers, or 0 and 1 for two classes and for several labels.
         """
-        if self.several:
+        if self.multilabel:
             dense = y if isinstance(y, np.ndarray) else y.toarray()
             return np.require(dense, dtype=dtype, requirements=["C", "A"])
         numbers = self.numbers(y)
@@ -217,7 +217,7 @@ class Labels:
             likeliest: AnyArray = np.argmax(outputs, axis=1)
             return likeliest
         numbers = (outputs > 0).astype(np.int64)
-        if self.several:
+        if self.multilabel:
             return numbers
         decided: AnyArray = np.minimum(numbers[:, 0], len(self.classes) - 1)
         return decided
@@ -236,7 +236,7 @@ class Labels:
             In the form in which labels came.
         """
         numbers = self.decide(outputs)
-        if not self.several:
+        if not self.multilabel:
             return self.classes[numbers]
         if self.sparse:
             from scipy.sparse import csr_matrix

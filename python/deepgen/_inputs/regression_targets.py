@@ -31,7 +31,7 @@ class RegressionTargets(Targets):
     scaling : TargetScaling
         From the user's units to those that the network is trained in.
     standardizes : bool
-        Whether `scaled` learns a scaling.
+        Whether `with_scaling` learns a scaling.
 
     Examples
     --------
@@ -41,7 +41,7 @@ class RegressionTargets(Targets):
     >>> from deepgen._inputs.target_scaling import TargetScaling
     >>> y = np.array([1.0, 3.0])
     >>> targets = RegressionTargets(SquaredError(), TargetScaling.none(1), standardizes=True)
-    >>> targets.scaled(y, None).encode(y, np.dtype("float32")).tolist()
+    >>> targets.with_scaling(y, None).encode(y, np.dtype("float32")).tolist()
     [[-1.0], [1.0]]
     """
 
@@ -125,7 +125,7 @@ class RegressionTargets(Targets):
         _refuse_overflow(numbers, numbers, dtype)
         return numbers
 
-    def scaled(self, y: AnyArray, weights: AnyArray | None) -> RegressionTargets:
+    def with_scaling(self, y: AnyArray, weights: AnyArray | None) -> RegressionTargets:
         """Learn the scaling.
 
         Parameters

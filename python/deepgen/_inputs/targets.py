@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +16,27 @@ from deepgen._engine.arrays import AnyArray, Matrix
 from deepgen._inputs.features import check_weights
 from deepgen._network.network import Network
 
-__all__ = ["Targets"]
+__all__ = ["EncodedTargets", "Split", "Targets"]
+
+Rows = NDArray[np.int64]
+Split = Callable[[AnyArray | None, AnyArray | None], tuple[Rows, Rows]]
+"""From classes to balance and weights of samples to the rows of training and of validation."""
+
+
+@dataclass(frozen=True)
+class EncodedTargets:
+    """Targets of some samples: ``y`` in the user's terms, ``encoded`` as the engine takes them.
+
+    ``weights`` are for the loss, ``sample_weight`` without class weights for scores; None where all
+    are 1. ``training_rows`` and ``validation_rows`` are those of a split; None where there is none.
+    """
+
+    y: Any
+    encoded: AnyArray
+    weights: AnyArray | None
+    sample_weight: AnyArray | None
+    training_rows: Rows | None = None
+    validation_rows: Rows | None = None
 
 
 class Targets(ABC):
@@ -52,6 +74,51 @@ class Targets(ABC):
     def out_activation(self) -> str:
         """Name of the inverse link."""
 
+    def fit(
+        self,
+        y: Any,
+        sample_weight: Any,
+        X: Any,
+        *,
+        dtype: np.dtype[Any],
+        prediction_dtype: np.dtype[Any],
+        is_first: bool,
+        is_complete: bool,
+        split: Split | None,
+    ) -> tuple[Targets, EncodedTargets]:
+        """Learn from the targets of a call, and return them as the engine takes them.
+
+        ``dtype`` is that of training. ``is_first``: no earlier call has learned the scaling;
+        ``is_complete``: every known class must occur.
+        """
+        y = self.check(y, prediction_dtype, complete=is_complete)
+        # Balanced class weights count all samples, validation rows included, as scikit-learn's.
+        targets = self.with_class_weights(y)
+        weights, given = targets.effective_weights(y, sample_weight, X, dtype)
+        training = validation = None
+        if split is not None:
+            training, validation = split(targets.strata(y), weights)
+        if is_first:
+            # The scaling is learned from training rows alone: validation shall be news.
+            part = slice(None) if training is None else training
+            targets = targets.with_scaling(y[part], None if weights is None else weights[part])
+        encoded = targets.encode(y, dtype)
+        return targets, EncodedTargets(y, encoded, weights, given, training, validation)
+
+    def transform(
+        self,
+        y: Any,
+        sample_weight: Any,
+        X: Any,
+        *,
+        dtype: np.dtype[Any],
+        prediction_dtype: np.dtype[Any],
+    ) -> EncodedTargets:
+        """Return targets of other samples as the engine takes them; learn nothing."""
+        y = self.check(y, prediction_dtype)
+        weights, given = self.effective_weights(y, sample_weight, X, dtype)
+        return EncodedTargets(y, self.encode(y, dtype), weights, given)
+
     @abstractmethod
     def check(self, y: Any, dtype: np.dtype[Any], *, complete: bool = False) -> Any:
         """Refuse targets that do not fit.
@@ -76,7 +143,7 @@ class Targets(ABC):
             If they do not fit.
         """
 
-    def counted(self, y: Any) -> Targets:
+    def with_class_weights(self, y: Any) -> Targets:
         """Learn what the targets of all samples of a call tell.
 
         Parameters
@@ -91,7 +158,7 @@ class Targets(ABC):
         """
         return self
 
-    def scaled(self, y: Any, weights: AnyArray | None) -> Targets:
+    def with_scaling(self, y: Any, weights: AnyArray | None) -> Targets:
         """Learn what the targets of the first call's training rows tell.
 
         Parameters
@@ -108,7 +175,7 @@ class Targets(ABC):
         """
         return self
 
-    def factors(self, y: Any) -> NDArray[np.float64] | None:
+    def class_factors(self, y: Any) -> NDArray[np.float64] | None:
         """Return what sample weights are multiplied by.
 
         Parameters
@@ -123,7 +190,7 @@ class Targets(ABC):
         """
         return None
 
-    def weigh(
+    def effective_weights(
         self, y: Any, sample_weight: Any, X: Any, dtype: np.dtype[Any]
     ) -> tuple[AnyArray | None, AnyArray | None]:
         """Return sample weights with and without the weights of the classes.
@@ -150,7 +217,7 @@ class Targets(ABC):
             If they are no weights, or all of them are 0.
         """
         given = check_weights(sample_weight, X, dtype)
-        factors = self.factors(y)
+        factors = self.class_factors(y)
         if factors is None:
             return given, given
         # Multiplied before they are rounded, as by hand.

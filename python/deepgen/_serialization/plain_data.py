@@ -34,7 +34,7 @@ from deepgen._inputs.target_scaling import TargetScaling
 from deepgen._network.network import Network
 from deepgen._training.history import ALWAYS, VALIDATION, History
 from deepgen._training.patience import Patience
-from deepgen._training.state import Course
+from deepgen._training.state import TrainingState
 
 __all__ = ["Reader", "Unwritable", "Writer"]
 
@@ -71,7 +71,15 @@ def known_classes() -> dict[str, type[Any]]:
     classes : dict of str to type
         Dataclasses by name: components, and what a fitted estimator is made of.
     """
-    parts = (ClassTargets, ClassWeights, Course, Labels, Patience, RegressionTargets, TargetScaling)
+    parts = (
+        ClassTargets,
+        ClassWeights,
+        Labels,
+        Patience,
+        RegressionTargets,
+        TargetScaling,
+        TrainingState,
+    )
     classes: dict[str, type[Any]] = {part.__name__: part for part in parts}
     for module in (augmentation, averaging, losses, normalizations, optimizers, schedules, skips):
         for name in module.__all__:

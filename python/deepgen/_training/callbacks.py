@@ -44,11 +44,11 @@ except ImportError:  # scikit-learn < 1.9
 if TYPE_CHECKING:
     from sklearn.callback import CallbackContext
 
-__all__ = ["CallbackSupport", "Tasks", "with_callbacks"]
+__all__ = ["CallbackSupport", "CallbackTasks", "with_callbacks"]
 
 
-class Tasks:
-    """A fit and its epochs as scikit-learn's callbacks see them: a task with a task an epoch.
+class CallbackTasks:
+    """Reports a fit to scikit-learn's callbacks: one task with one subtask per epoch.
 
     Parameters
     ----------
@@ -64,9 +64,9 @@ class Tasks:
 
     Examples
     --------
-    >>> from deepgen._training.callbacks import Tasks
-    >>> [name for name in vars(Tasks) if not name.startswith("_")]
-    ['of', 'begin', 'end', 'close']
+    >>> from deepgen._training.callbacks import CallbackTasks
+    >>> [name for name in vars(CallbackTasks) if not name.startswith("_")]
+    ['begin', 'end', 'close']
     """
 
     def __init__(
@@ -85,26 +85,6 @@ class Tasks:
         self._epoch: CallbackContext | None = None
         self._fit: CallbackContext = model._init_callback_context(max_subtasks=n_epochs)
         self._fit.call_on_fit_task_begin(**self._common)
-
-    @classmethod
-    def of(cls, model: Any, *data: Any, **options: Any) -> Tasks | None:
-        """Return the tasks of a fit, where anyone listens.
-
-        Parameters
-        ----------
-        model : estimator
-            What is being fitted.
-        *data : array-like
-            ``X``, ``y`` and ``sample_weight``.
-        **options : dict
-            ``n_epochs`` and ``attributes``.
-
-        Returns
-        -------
-        tasks : Tasks or None
-            None where the estimator has no callbacks.
-        """
-        return cls(model, *data, **options) if getattr(model, "_skl_callbacks", None) else None
 
     def begin(self, network: Network) -> None:
         """Begin an epoch.

@@ -1,4 +1,4 @@
-"""Training: the epoch loop over the engine's slices of steps.
+"""Training by first-order steps: the epoch loop over the engine's slices of steps.
 
 The engine is asked for slices of about a fifth of a second, at most an epoch; slicing does not
 change results. Between slices Ctrl-C is answered, between epochs stand validation, stopping,
@@ -19,15 +19,18 @@ from deepgen._engine.arrays import AnyArray
 from deepgen._engine.blas import one_blas_thread
 from deepgen._engine.threads import worthwhile_threads
 from deepgen._network.network import Network
+from deepgen._training.data import Data
+from deepgen._training.kept_weights import KeptWeights
 from deepgen._training.monitor import Monitor
-from deepgen._training.slice_sizer import Pace
-from deepgen._training.state import Course, Plan
-from deepgen._training.validation import Data, Validation
+from deepgen._training.plan import FirstOrderPlan
+from deepgen._training.slice_sizer import SliceSizer
+from deepgen._training.state import TrainingState
+from deepgen._training.validation import Validation
 from deepgen._user_warnings import warn
 from deepgen.schedules import Position
 
 if TYPE_CHECKING:
-    from deepgen._training.callbacks import Tasks
+    from deepgen._training.callbacks import CallbackTasks
 
 __all__ = ["Epoch", "run_epoch", "train"]
 
@@ -41,16 +44,8 @@ NON_FINITE = (
 class Epoch:
     """Sums over the steps of one epoch.
 
-    Parameters
-    ----------
-    loss, gradient_norm : float, default=0.0
-        Sum of batch loss times rows; sum of the gradient's norm.
-    n_rows, n_steps : int, default=0
-        Rows and steps that were summed.
-    rate : float, default=0.0
-        Learning rate of the last step.
-    finite : bool, default=True
-        False where the loss stopped being a finite number.
+    ``loss`` sums batch loss times rows, ``gradient_norm`` the gradient's norm; ``rate`` is the
+    learning rate of the last step; ``finite`` is False where the loss stopped being finite.
 
     Examples
     --------
@@ -84,48 +79,36 @@ class Epoch:
 
 
 def run_epoch(
-    trainer: _core.Trainer, plan: Plan, course: Course, pace: Pace, weights: AnyArray
+    trainer: _core.Trainer,
+    plan: FirstOrderPlan,
+    state: TrainingState,
+    sizer: SliceSizer,
+    weights: AnyArray,
 ) -> Epoch:
-    """Run the steps of one epoch, slice by slice.
+    """Run the steps of one epoch, slice by slice; a loss that is not finite ends it.
 
-    Parameters
-    ----------
-    trainer : deepgen._core.Trainer
-        Holds weights, optimizer state and data.
-    plan : Plan
-        Schedule and threads.
-    course : Course
-        Which epoch it is.
-    pace : Pace
-        Sizes the slices and chooses their threads.
-    weights : ndarray of shape (n_parameters,)
-        Overwritten where the average looks at them.
-
-    Returns
-    -------
-    epoch : Epoch
-        Sums over the steps; a loss that is not finite ends the epoch.
+    ``weights`` (n_parameters,) are overwritten where the average looks at them.
     """
-    trainer.begin_epoch(course.n_epochs)
-    steps_per_epoch = trainer.steps_per_epoch
+    trainer.begin_epoch(state.n_epochs)
+    steps_per_epoch, averaging = trainer.steps_per_epoch, plan.averaging
     n_done = 0
     while True:
-        n_steps = min(pace.n_steps, steps_per_epoch - n_done)
-        here = Position(course.n_epochs, n_done, steps_per_epoch, course.samples_seen, plan.horizon)
-        until = plan.averaging.n_steps_until_look(plan, here)
+        # A slice ends where the slice sizer, the epoch or the average wants.
+        n_steps = min(sizer.n_steps, steps_per_epoch - n_done)
+        here = Position(state.n_epochs, n_done, steps_per_epoch, state.samples_seen, plan.horizon)
+        until = None if averaging is None else averaging.steps_until_update(here)
         n_steps = n_steps if until is None else min(n_steps, until)
-        rates = plan.schedule.rates(plan.learning_rate, here, n_steps, course.memory)
+        rates = plan.schedule.rates(plan.learning_rate, here, n_steps, state.schedule_state)
         began = time.perf_counter()
-        worthwhile = worthwhile_threads(plan.n_threads, trainer.step_work, n_steps)
-        n_threads = pace.n_threads(worthwhile)
+        n_threads = sizer.n_threads(worthwhile_threads(plan.n_threads, trainer.step_work, n_steps))
         progress = trainer.run(rates, n_threads=n_threads)
-        pace.record(progress.n_steps - n_done, time.perf_counter() - began, n_threads)
+        sizer.record(progress.n_steps - n_done, time.perf_counter() - began, n_threads)
         plan.check_stop()
         # Sums over the epoch so far; a batch of total weight 0 makes no step.
         n_done = steps_per_epoch if progress.epoch_done else progress.n_steps
-        if until is not None and progress.finite:
+        if averaging is not None and until is not None and progress.finite:
             trainer.store(weights)
-            plan.averaging.look(plan, replace(here, step=n_done), course, weights)
+            averaging.on_steps(replace(here, step=n_done), weights, state.averaging_state)
         if progress.epoch_done or not progress.finite:
             return Epoch(
                 loss=progress.loss,
@@ -141,31 +124,16 @@ def train(
     network: Network,
     data: Data,
     validation: Validation | None,
-    plan: Plan,
-    course: Course,
-    tasks: Tasks | None = None,
+    plan: FirstOrderPlan,
+    state: TrainingState,
+    tasks: CallbackTasks | None = None,
 ) -> int:
-    """Train a network with a first-order optimizer.
+    """Train a network; return the number of epochs of this call.
 
-    Parameters
-    ----------
-    network : Network
-        Its parameters are where training starts and what it ends with.
-    data : Data
-        The training samples.
-    validation : Validation or None
-        Measured after each epoch.
-    plan : Plan
-        What to do.
-    course : Course
-        Where training stands; goes on from there.
-    tasks : Tasks, default=None
-        Tells scikit-learn's callbacks of each epoch; one of them may ask to stop.
-
-    Returns
-    -------
-    n_epochs : int
-        Epochs of this call.
+    The network's parameters are where training starts and what it ends with. ``validation`` is
+    measured after each epoch. ``state`` says where training stands; training goes on from there,
+    and leaves it as a later call shall find it. ``tasks`` tell scikit-learn's callbacks of each
+    epoch; one of them may ask to stop.
 
     Raises
     ------
@@ -181,153 +149,164 @@ def train(
         If Ctrl-C was pressed: then the weights are the best by validation, without validation those
         after the last slice of steps.
     """
-    run = _Run(network, data, validation, plan, course, tasks)
+    monitor = Monitor(plan, state, data.n_rows, tasks)
+    kept = KeptWeights(network, data, plan, state)
+    trainer = _make_trainer(network, data, plan, state.seed)
+    _resume(trainer, kept)
+    epochs = _Epochs(trainer, kept, validation, monitor)
+    sizer = SliceSizer()
     # SciPy's LAPACK, where the optimizer asks for it, came with the trainer.
     blas = one_blas_thread() if _core.needs_lapack(plan.optimizer.name) else nullcontext()
     try:
         with blas:
-            while run.monitor.n_epochs < plan.n_epochs:
-                run.monitor.begin(network)
-                epoch = run_epoch(run.trainer, plan, course, run.pace, run.weights)
-                if course.n_epochs == 0 and epoch.failed_at_once:
+            while monitor.n_epochs < plan.n_epochs:
+                monitor.begin(network)
+                epoch = run_epoch(trainer, plan, state, sizer, kept.current)
+                if state.n_epochs == 0 and epoch.failed_at_once:
                     raise ValueError(NON_FINITE)
-                if not run.close(epoch):
+                if not epochs.end(epoch):
                     break
             else:
-                run.say_exhausted()
+                epochs.warn_if_exhausted()
     except KeyboardInterrupt:
         warn("Training interrupted by user.")
-        run.trainer.store(run.weights)
-        run.serve()
-    run.finish()
-    return run.monitor.n_epochs
+        trainer.store(kept.current)
+        kept.update_prediction(trainer, is_measured=epochs.is_measured)
+    epochs.finish()
+    return monitor.n_epochs
 
 
-class _Run:
-    """One call of `train`: engine's trainer, measurements and the weights to fall back on."""
+def _make_trainer(network: Network, data: Data, plan: FirstOrderPlan, seed: int) -> _core.Trainer:
+    """Return the engine's trainer with the data."""
+    trainer = _core.Trainer(
+        network.core,
+        optimizer=plan.optimizer,
+        wrappers=plan.wrappers,
+        alpha=plan.alpha,
+        batch_size=plan.batch_size,
+        shuffle=plan.shuffle,
+        seed=seed,
+        augmentation=plan.augmentation,
+        mixup=plan.mixup,
+    )
+    trainer.set_data(data.X, data.y, data.weights, data.rows)
+    return trainer
+
+
+def _resume(trainer: _core.Trainer, kept: KeptWeights) -> None:
+    """Let the trainer go on from what is kept: weights, states of optimizer and average."""
+    plan, state, averaging = kept.plan, kept.state, kept.plan.averaging
+    trainer.load(kept.current)
+    known: dict[str, AnyArray] = {}
+    if averaging is not None:
+        if kept.user_changed or state.optimizer_state is None:
+            averaging.restart(state.averaging_state)
+        n_trainable = kept.network.core.n_trainable
+        known |= averaging.engine_state(kept.current, n_trainable, state.averaging_state)
+    if state.optimizer_state is not None and state.optimizer == plan.optimizer.name:
+        # Weights that the user changed are no longer those that were averaged; the optimizer's
+        # moments still fit them.
+        own = state.optimizer_state
+        if kept.user_changed and averaging is not None:
+            own = averaging.drop_own_state(own)
+        known |= own
+    if known:
+        # Wrappers come and go between calls; what one remembers goes with it.
+        fresh = trainer.state()
+        fits = {
+            name: values
+            for name, values in known.items()
+            if name in fresh and values.shape == fresh[name].shape
+        }
+        trainer.set_state(fresh | fits)
+    # The trainer has it now; a second copy would only take room.
+    state.drop_optimizer_state()
+    state.use_schedule(plan.schedule.name)
+    if averaging is not None:
+        averaging.check_run(_position(trainer, plan, state, 0))
+
+
+def _position(
+    trainer: _core.Trainer, plan: FirstOrderPlan, state: TrainingState, step: int
+) -> Position:
+    """Return where a step of the epoch that is under way stands."""
+    return Position(state.n_epochs, step, trainer.steps_per_epoch, state.samples_seen, plan.horizon)
+
+
+class _Epochs:
+    """What stands between the epochs of one call, and at its end."""
 
     def __init__(
         self,
-        network: Network,
-        data: Data,
+        trainer: _core.Trainer,
+        kept: KeptWeights,
         validation: Validation | None,
-        plan: Plan,
-        course: Course,
-        tasks: Tasks | None,
+        monitor: Monitor,
     ) -> None:
-        self.network, self.validation, self.plan, self.course = network, validation, plan, course
-        self.data, self.is_measured = data, validation is not None or tasks is not None
-        self.monitor = Monitor(plan, course, data.n_rows, tasks)
-        self.pace = Pace()
+        self.trainer, self.kept, self.validation, self.monitor = trainer, kept, validation, monitor
+        self.network, self.plan, self.state = kept.network, kept.plan, kept.state
+        self.is_measured = validation is not None or monitor.tasks is not None
         self.diverged = False
-        self.best, self.best_ends = network.parameters.copy(), course.ends
-        moved = False
-        if course.parameters is not None and course.served is not None:
-            moved = not np.array_equal(network.parameters, course.served)
-            if not moved:
-                network.parameters[...] = course.parameters
-        self.weights = network.parameters.copy()  # where steps go on
-        self.start = network.parameters.copy()
-        self.lowest = network.parameters.copy()
-        self.lowest_loss = float("inf")
-        self.trainer = _core.Trainer(
-            network.core,
-            optimizer=plan.optimizer,
-            wrappers=plan.wrappers,
-            alpha=plan.alpha,
-            batch_size=plan.batch_size,
-            shuffle=plan.shuffle,
-            seed=course.seed,
-            augmentation=plan.augmentation,
-            mixup=plan.mixup,
-        )
-        self.trainer.set_data(data.X, data.y, data.weights, data.rows)
-        self.trainer.load(network.parameters)
-        kept = plan.averaging.memory(course, network.parameters, network.core.n_trainable)
-        if course.slots is not None and course.optimizer == plan.optimizer.name:
-            kept |= course.slots if not moved else plan.averaging.without_own(course.slots)
-        if kept:
-            # Wrappers come and go between calls; what one remembers goes with it.
-            fresh = self.trainer.state()
-            fits = {
-                name: values
-                for name, values in kept.items()
-                if name in fresh and values.shape == fresh[name].shape
-            }
-            self.trainer.set_state(fresh | fits)
-        course.slots = course.parameters = course.served = None
-        if moved:
-            course.forget()
-        plan.averaging.check_run(plan, self.trainer.steps_per_epoch)
-        course.follow(plan.schedule.name)
 
-    def serve(self) -> None:
-        """Let the network have the weights that it shall predict with."""
-        network, plan = self.network, self.plan
-        served = plan.averaging.served(
-            self.course, self.trainer, self.weights, network.core.n_trainable
-        )
-        network.parameters[...] = served
-        if served is not self.weights and self.is_measured:
-            network.recalibrate(self.data.X, rows=self.data.rows, n_threads=plan.n_threads)
-
-    def close(self, epoch: Epoch) -> bool:
+    def end(self, epoch: Epoch) -> bool:
         """Measure what an epoch led to; False if training shall end."""
+        plan, state, kept, monitor = self.plan, self.state, self.kept, self.monitor
         self.diverged = not epoch.finite
-        self.trainer.store(self.weights)
-        if epoch.finite:
-            self.plan.averaging.end_epoch(self.plan, self.course, self.weights)
-        self.serve()
-        measured = self.measure(epoch)
-        if self.diverged:
-            self.monitor.end(None)
-            return False
-        if epoch.mean_loss < self.lowest_loss:
-            self.lowest_loss = epoch.mean_loss
-            self.start, self.lowest = self.lowest, self.start
-        self.start[...] = self.network.parameters
-        go_on = self.go_on(measured)
-        if self.monitor.end(self.network):
-            return False
-        if go_on and self.monitor.n_epochs < self.plan.n_epochs and self.monitor.out_of_time:
-            self.monitor.say_out_of_time()
-            return False
-        return go_on
-
-    def measure(self, epoch: Epoch) -> tuple[float, float] | None:
-        """Write the epoch into the history; return validation loss and score."""
-        measured = None
-        if self.validation is not None:
-            nothing = (float("nan"), float("nan"))
-            network, threads = self.network, self.plan.n_threads
-            measured = nothing if self.diverged else self.validation.measure(network, threads)
-        self.monitor.record(
-            loss=epoch.mean_loss,
+        # First the weights: where steps go on, what the network predicts with.
+        self.trainer.store(kept.current)
+        if plan.averaging is not None and epoch.finite:
+            end = _position(self.trainer, plan, state, self.trainer.steps_per_epoch)
+            plan.averaging.end_epoch(end, kept.current, state.averaging_state)
+        kept.update_prediction(self.trainer, is_measured=self.is_measured)
+        # Then the row of the history, so that callbacks see it.
+        loss, measured = epoch.mean_loss, self.measure()
+        monitor.record(
+            loss=loss,
             gradient_norm=epoch.mean_gradient_norm,
             learning_rate=epoch.rate,
             validation=measured,
         )
-        return measured
+        if self.diverged:
+            monitor.end(None)
+            return False
+        kept.end_epoch(loss)
+        # All that can end training hears of the epoch; patience comes first, the clock last.
+        goes_on = self.improves(loss, measured)
+        if monitor.end(self.network):
+            return False
+        if goes_on and monitor.n_epochs < plan.n_epochs and monitor.out_of_time:
+            monitor.say_out_of_time()
+            return False
+        return goes_on
 
-    def go_on(self, measured: tuple[float, float] | None) -> bool:
+    def measure(self) -> tuple[float, float] | None:
+        """Return validation loss and score of the network, if there are validation data."""
+        if self.validation is None:
+            return None
+        if self.diverged:
+            return float("nan"), float("nan")
+        return self.validation.measure(self.network, self.plan.n_threads)
+
+    def improves(self, loss: float, measured: tuple[float, float] | None) -> bool:
         """Ask patience and schedule whether training shall go on."""
-        plan, course = self.plan, self.course
+        plan, state = self.plan, self.state
+        patience = state.patience
         if plan.early_stopping and measured is not None:
             what = "Validation score"
-            if course.patience.watch_score(measured[1], plan.tol):
-                self.best[...] = self.network.parameters
-                self.best_ends = course.ends
+            if patience.watch_score(measured[1], plan.tol):
+                self.kept.note_best()
         else:
             what = "Training loss"
-            course.patience.watch_loss(course.history.columns["loss"][-1], plan.tol)
-        monitored = course.history.columns["loss"][-1] if measured is None else measured[0]
-        if plan.schedule.end_epoch(plan.learning_rate, monitored, course.memory):
-            course.patience.n_stale = 0
-        if course.patience.n_stale <= plan.n_iter_no_change:
+            patience.watch_loss(loss, plan.tol)
+        monitored = loss if measured is None else measured[0]
+        if plan.schedule.end_epoch(plan.learning_rate, monitored, state.schedule_state):
+            patience.n_stale = 0
+        if patience.n_stale <= plan.n_iter_no_change:
             return True
-        changed = plan.schedule.stagnate(plan.learning_rate, course.memory)
+        # A schedule may answer with a lower rate, which gets its time.
+        changed = plan.schedule.stagnate(plan.learning_rate, state.schedule_state)
         if changed:
-            course.patience.n_stale = 0
+            patience.n_stale = 0
         if plan.verbose:
             print(
                 f"{what} did not improve more than tol={plan.tol:f} for {plan.n_iter_no_change} "
@@ -335,9 +314,11 @@ class _Run:
             )
         return changed
 
-    def say_exhausted(self) -> None:
-        """Warn that the epochs were used up."""
-        if not (self.plan.incremental or self.plan.averaging.runs_to_the_end):
+    def warn_if_exhausted(self) -> None:
+        """Warn that the epochs were used up, unless that is what was wanted."""
+        averaging = self.plan.averaging
+        wanted = averaging is not None and averaging.runs_to_the_end
+        if not (self.plan.incremental or wanted):
             from sklearn.exceptions import ConvergenceWarning
 
             warn(
@@ -347,33 +328,29 @@ class _Run:
             )
 
     def finish(self) -> None:
-        """Decide which weights the network keeps."""
-        network, course = self.network, self.course
-        parameters = network.parameters
-        if self.diverged or not np.isfinite(parameters).all():
+        """Decide which weights the network keeps, and what a later call goes on from."""
+        plan, state, kept = self.plan, self.state, self.kept
+        if self.diverged or not np.isfinite(self.network.parameters).all():
             from sklearn.exceptions import ConvergenceWarning
 
-            parameters[...] = self.lowest
-            course.forget()
-            course.ends = None
+            kept.fall_back()
             warn(
-                f"Training diverged in epoch {course.n_epochs}: its loss is not finite. The weights"
+                f"Training diverged in epoch {state.n_epochs}: its loss is not finite. The weights"
                 " are those from the start of the epoch with the lowest loss. A smaller"
                 " learning_rate_init, scaled features or a larger batch_size may help.",
                 ConvergenceWarning,
             )
+            optimizer_state = None
         else:
-            course.slots, course.optimizer = self.trainer.state(), self.plan.optimizer.name
-        if self.plan.early_stopping and np.isfinite(course.patience.best_score):
-            parameters[...] = self.best
-            course.ends = self.best_ends
-        elif self.plan.early_stopping and self.monitor.n_epochs and not self.diverged:
+            # It may be several times as large as the weights.
+            optimizer_state = self.trainer.state() if plan.keep_state else None
+        if plan.early_stopping and np.isfinite(state.patience.best_score):
+            kept.take_best()
+        elif plan.early_stopping and self.monitor.n_epochs and not self.diverged:
             warn(
                 "No validation score was a finite number, so early stopping could not choose "
                 "weights: they are those of the last epoch. Look at what `scoring` gives."
             )
-        replaced = self.plan.averaging.replaces_weights
-        if course.slots is not None and (replaced or not np.array_equal(parameters, self.weights)):
-            course.parameters, course.served = self.weights, parameters.copy()
-        if not (self.plan.incremental or self.diverged):
-            self.plan.averaging.say_unused(course)
+        if plan.averaging is not None and not (plan.incremental or self.diverged):
+            plan.averaging.warn_if_unused(state.n_epochs, state.averaging_state)
+        kept.finish(optimizer_state)

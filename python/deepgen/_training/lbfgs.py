@@ -9,14 +9,16 @@ from numpy.typing import NDArray
 
 from deepgen._engine.blas import one_blas_thread
 from deepgen._network.network import Network
+from deepgen._training.data import Data
 from deepgen._training.first_order import NON_FINITE
 from deepgen._training.monitor import Monitor
-from deepgen._training.state import Course, Plan
-from deepgen._training.validation import Data, Validation
+from deepgen._training.plan import LBFGSPlan
+from deepgen._training.state import TrainingState
+from deepgen._training.validation import Validation
 from deepgen._user_warnings import warn
 
 if TYPE_CHECKING:
-    from deepgen._training.callbacks import Tasks
+    from deepgen._training.callbacks import CallbackTasks
 
 __all__ = ["minimize"]
 
@@ -25,38 +27,15 @@ def minimize(
     network: Network,
     data: Data,
     validation: Validation | None,
-    plan: Plan,
-    course: Course,
-    tasks: Tasks | None = None,
-    *,
-    history_size: int,
-    max_fun: int,
+    plan: LBFGSPlan,
+    state: TrainingState,
+    tasks: CallbackTasks | None = None,
 ) -> int:
-    """Train a network by L-BFGS.
+    """Train a network of float64 by L-BFGS; return the number of iterations of this call.
 
-    Parameters
-    ----------
-    network : Network
-        Of float64; its parameters are where training starts and what it ends with.
-    data : Data
-        The training samples.
-    validation : Validation or None
-        Measured after each iteration.
-    plan : Plan
-        ``n_epochs`` bounds the iterations, ``tol`` the gradient's largest component.
-    course : Course
-        Its history takes a row an iteration.
-    tasks : Tasks, default=None
-        Tells scikit-learn's callbacks of each iteration; one of them may ask to stop.
-    history_size : int
-        Pairs of differences that approximate the Hessian.
-    max_fun : int
-        Largest number of loss evaluations.
-
-    Returns
-    -------
-    n_iter : int
-        Iterations of this call.
+    The network's parameters are where training starts and what it ends with. ``validation`` is
+    measured after each iteration, of which the state's history takes a row. ``tasks`` tell
+    scikit-learn's callbacks of each iteration; one of them may ask to stop.
 
     Raises
     ------
@@ -72,7 +51,7 @@ def minimize(
     """
     from scipy.optimize import minimize as scipy_minimize
 
-    monitor = Monitor(plan, course, data.n_rows, tasks)
+    monitor = Monitor(plan, state, data.n_rows, tasks)
     objective = _Objective(network, data, validation, plan, monitor)
     result: Any = None
     try:
@@ -84,10 +63,10 @@ def minimize(
                 jac=True,
                 callback=objective.accept,
                 options={
-                    "maxfun": max_fun,
+                    "maxfun": plan.max_fun,
                     "maxiter": plan.n_epochs,
                     "gtol": plan.tol,
-                    "maxcor": history_size,
+                    "maxcor": plan.history_size,
                 },
             )
         if monitor.n_epochs == 0 and not np.isfinite(objective.loss):
@@ -119,7 +98,7 @@ class _Objective:
         network: Network,
         data: Data,
         validation: Validation | None,
-        plan: Plan,
+        plan: LBFGSPlan,
         monitor: Monitor,
     ) -> None:
         self.network, self.validation, self.plan, self.monitor = network, validation, plan, monitor

@@ -10,12 +10,12 @@ import time
 from typing import TYPE_CHECKING
 
 from deepgen._network.network import Network
-from deepgen._training.state import Course, Plan
+from deepgen._training.plan import TrainingPlan
+from deepgen._training.state import TrainingState
 from deepgen._user_warnings import warn
-from deepgen.schedules import Constant
 
 if TYPE_CHECKING:
-    from deepgen._training.callbacks import Tasks
+    from deepgen._training.callbacks import CallbackTasks
 
 __all__ = ["Monitor", "duration"]
 
@@ -55,13 +55,13 @@ class Monitor:
 
     Parameters
     ----------
-    plan : Plan
+    plan : TrainingPlan
         What the call shall do.
-    course : Course
+    state : TrainingState
         Its counters and its history move on with each epoch.
     n_rows : int
         Training rows of an epoch.
-    tasks : Tasks, default=None
+    tasks : CallbackTasks, default=None
         Tells scikit-learn's callbacks of each epoch.
 
     Attributes
@@ -76,18 +76,24 @@ class Monitor:
     ['n_epochs', 'begin', 'record', 'end', 'out_of_time', 'say_out_of_time']
     """
 
-    def __init__(self, plan: Plan, course: Course, n_rows: int, tasks: Tasks | None = None) -> None:
-        self.plan, self.course, self.n_rows, self.tasks = plan, course, n_rows, tasks
+    def __init__(
+        self,
+        plan: TrainingPlan,
+        state: TrainingState,
+        n_rows: int,
+        tasks: CallbackTasks | None = None,
+    ) -> None:
+        self.plan, self.state, self.n_rows, self.tasks = plan, state, n_rows, tasks
         self.stopped = False
-        self._before = course.n_epochs
+        self._before = state.n_epochs
         # The history's clock goes on where the last call left it.
-        self._zero = plan.began - course.history.seconds
+        self._zero = plan.began - state.history.seconds
         self._first_epoch = time.perf_counter()
 
     @property
     def n_epochs(self) -> int:
         """Epochs of this call so far."""
-        return self.course.n_epochs - self._before
+        return self.state.n_epochs - self._before
 
     def begin(self, network: Network) -> None:
         """Take note that an epoch begins.
@@ -121,10 +127,10 @@ class Monitor:
         validation : tuple of float, default=None
             Loss and score on the validation data.
         """
-        course = self.course
-        course.n_epochs += 1
-        course.samples_seen += self.n_rows
-        course.history.append(
+        state = self.state
+        state.n_epochs += 1
+        state.samples_seen += self.n_rows
+        state.history.append(
             loss=loss,
             learning_rate=learning_rate,
             gradient_norm=gradient_norm,
@@ -178,12 +184,11 @@ class Monitor:
     def _line(
         self, loss: float, learning_rate: float, validation: tuple[float, float] | None
     ) -> str:
-        parts = [f"Iteration {len(self.course.history)}, loss = {loss:.8f}"]
+        parts = [f"Iteration {len(self.state.history)}, loss = {loss:.8f}"]
         if validation is not None:
             parts.append(f"validation loss = {validation[0]:.8f}")
             parts.append(f"validation score = {validation[1]:.6f}")
-        moves = not isinstance(self.plan.schedule, Constant)
-        if moves and learning_rate == learning_rate:
+        if self.plan.moves_rate:
             parts.append(f"learning rate = {learning_rate:.3g}")
         seconds = self._seconds_left()
         if seconds is not None:

@@ -1,8 +1,8 @@
-"""Pace: how many steps are asked of the engine in one go, and on how many threads."""
+"""SliceSizer: how many steps are asked of the engine in one go, and on how many threads."""
 
 from __future__ import annotations
 
-__all__ = ["Pace"]
+__all__ = ["SliceSizer"]
 
 # Seconds between two trials of the number of threads that was slower, and what one may take.
 # Threads meet twice a step: on cores that other programs hold, each meeting may wait for the
@@ -11,7 +11,7 @@ BETWEEN_TRIALS = 1.0
 TRIAL = 0.005
 
 
-class Pace:
+class SliceSizer:
     """Sizes slices of steps by how long the last ones took, and sees whether threads help.
 
     Parameters
@@ -25,10 +25,10 @@ class Pace:
 
     Examples
     --------
-    >>> from deepgen._training.slice_sizer import Pace
-    >>> pace = Pace()
-    >>> pace.record(n_steps=1, seconds=0.05, n_threads=1)
-    >>> pace.n_steps
+    >>> from deepgen._training.slice_sizer import SliceSizer
+    >>> sizer = SliceSizer()
+    >>> sizer.record(n_steps=1, seconds=0.05, n_threads=1)
+    >>> sizer.n_steps
     4
     """
 
@@ -62,11 +62,11 @@ class Pace:
 
         Examples
         --------
-        >>> from deepgen._training.slice_sizer import Pace
-        >>> pace = Pace()
-        >>> pace.record(n_steps=10, seconds=0.5, n_threads=2)
-        >>> pace.record(n_steps=10, seconds=0.1, n_threads=1)
-        >>> pace.n_threads(2)
+        >>> from deepgen._training.slice_sizer import SliceSizer
+        >>> sizer = SliceSizer()
+        >>> sizer.record(n_steps=10, seconds=0.5, n_threads=2)
+        >>> sizer.record(n_steps=10, seconds=0.1, n_threads=1)
+        >>> sizer.n_threads(2)
         1
         """
         for untried in (most, 1):

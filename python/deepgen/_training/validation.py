@@ -9,60 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._engine.arrays import AnyArray, Matrix
+from deepgen._engine.arrays import AnyArray
 from deepgen._engine.random_streams import SPLIT, generator
 from deepgen._network.network import Network
+from deepgen._training.data import Data
 
-__all__ = ["Data", "Validation", "split_rows"]
-
-
-@dataclass(frozen=True)
-class Data:
-    """Samples as the engine takes them.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
-        Features.
-    y : ndarray of shape (n_samples, n_targets) or (n_samples,)
-        Targets in scaled units, or class numbers.
-    weights : ndarray of shape (n_samples,), default=None
-        Sample weights.
-    rows : ndarray of shape (n_rows,), default=None
-        Which samples belong; None takes all.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from deepgen._training.validation import Data
-    >>> Data(np.zeros((4, 2)), np.zeros((4, 1))).n_rows
-    4
-    """
-
-    X: Matrix
-    y: AnyArray
-    weights: AnyArray | None = None
-    rows: NDArray[np.int64] | None = None
-
-    @property
-    def n_rows(self) -> int:
-        """How many samples belong."""
-        return len(self.y) if self.rows is None else len(self.rows)
-
-    def of(self, values: AnyArray) -> AnyArray:
-        """Return what belongs to these samples.
-
-        Parameters
-        ----------
-        values : ndarray of shape (n_samples, ...)
-            Something a sample.
-
-        Returns
-        -------
-        values : ndarray of shape (n_rows, ...)
-            The rows that belong.
-        """
-        return values if self.rows is None else values[self.rows]
+__all__ = ["Validation", "split_rows"]
 
 
 @dataclass(frozen=True)
@@ -79,7 +31,8 @@ class Validation:
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen._training.validation import Data, Validation
+    >>> from deepgen._training.data import Data
+    from deepgen._training.validation import Validation
     >>> data = Data(np.zeros((2, 1)), np.zeros((2, 1)))
     >>> Validation(data, score=lambda network, loss: -loss).score(None, 0.5)
     -0.5

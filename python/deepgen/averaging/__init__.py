@@ -1,21 +1,24 @@
 """Averaging: a better model from the weights that one training passes through.
 
-An object holds settings only. What an average remembers between epochs lives in the course of
-training, so that a run can be pickled and continued.
+An object holds settings only. What an average remembers between epochs lives in a ``state`` that
+the training loop keeps, so that a run can be pickled and continued.
 """
 
 from deepgen.averaging.averaging import Averaging
 from deepgen.averaging.ema import EMA
-from deepgen.averaging.line import Line
+from deepgen.averaging.learned_line import LearnedLine
 from deepgen.averaging.snapshots import Snapshots
 from deepgen.averaging.swa import SWA
 
-__all__ = ["EMA", "SWA", "Averaging", "Line", "Snapshots"]
+__all__ = ["EMA", "SWA", "Averaging", "LearnedLine", "Snapshots"]
+
+# A shorter name of the same class.
+Line = LearnedLine
 
 AVERAGINGS: dict[str, type[Averaging]] = {
     "ema": EMA,
     "snapshot": Snapshots,
-    "subspace": Line,
+    "subspace": LearnedLine,
     "swa": SWA,
 }
 """The names that ``averaging`` takes."""

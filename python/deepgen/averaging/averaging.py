@@ -1,32 +1,36 @@
-"""What the training loop asks of an average of weights, and what it tells it."""
+"""Interface between the training loop and weight averaging."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 from deepgen import _core
 from deepgen._component import Component
 from deepgen._engine.arrays import AnyArray
 from deepgen.schedules import Position, Schedule
 
-if TYPE_CHECKING:
-    from deepgen._training.state import Course, Plan
-
 __all__ = ["Averaging"]
 
 
 @dataclass(repr=False)
 class Averaging(Component):
-    """Base of all averages; by itself it averages nothing.
+    """Base of all averages: hooks of the training loop, which do nothing unless overridden.
 
     Attributes
     ----------
     replaces_weights : bool
-        Whether the weights that the network predicts with are others than those that steps go on
-        from, so that batch norm's statistics are not theirs.
+        Whether the network predicts with other weights than those that steps go on from, so that
+        batch norm's statistics are not theirs.
     runs_to_the_end : bool
         Whether using up the epochs is what is wanted.
+    predicts_with : tuple of str
+        Entries of the state that belong to the weights that the network predicts with.
+
+    Notes
+    -----
+    An object holds settings only. Its ``state``, which is empty at first, is a dict that the
+    training loop keeps from call to call and hands to each hook, as schedules have theirs.
 
     Examples
     --------
@@ -37,9 +41,10 @@ class Averaging(Component):
 
     replaces_weights: ClassVar[bool] = False
     runs_to_the_end: ClassVar[bool] = False
+    predicts_with: ClassVar[tuple[str, ...]] = ()
 
     def wrappers(self) -> tuple[_core.Component, ...]:
-        """Return what stands around the optimizer.
+        """Return the wrappers of the optimizer that compute the average in the engine.
 
         Returns
         -------
@@ -47,21 +52,6 @@ class Averaging(Component):
             For the engine, from the inside out.
         """
         return ()
-
-    def without_own(self, memory: dict[str, AnyArray]) -> dict[str, AnyArray]:
-        """Return the optimizer's memory without the average's part.
-
-        Parameters
-        ----------
-        memory : dict of str to ndarray
-            By name.
-
-        Returns
-        -------
-        memory : dict of str to ndarray
-            Without the names that start with the average's own.
-        """
-        return {key: memory[key] for key in memory if not key.startswith(f"{self.name}_")}
 
     def scheduled(self, schedule: Schedule) -> Schedule:
         """Return the schedule that the average wants.
@@ -78,15 +68,13 @@ class Averaging(Component):
         """
         return schedule
 
-    def check_run(self, plan: Plan, steps_per_epoch: int) -> None:
-        """Refuse a run that the average cannot be taken of.
+    def check_run(self, start: Position) -> None:
+        """Refuse a run that is too short for the average.
 
         Parameters
         ----------
-        plan : Plan
-            What the run shall do.
-        steps_per_epoch : int
-            Steps of an epoch, >= 1.
+        start : Position
+            Where the run begins.
 
         Raises
         ------
@@ -94,100 +82,125 @@ class Averaging(Component):
             If it is too short.
         """
 
-    def n_steps_until_look(self, plan: Plan, position: Position) -> int | None:
-        """Return after how many steps the average wants to see the weights.
+    def restart(self, state: dict[str, Any]) -> None:
+        """Drop what was averaged, where training does not go on from where it stopped.
 
         Parameters
         ----------
-        plan : Plan
-            What the run shall do.
+        state : dict
+            The average's; may be changed.
+        """
+
+    def engine_state(
+        self, weights: AnyArray, n_trainable: int, state: dict[str, Any]
+    ) -> dict[str, AnyArray]:
+        """Return what the engine's part of the average starts from.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (n_parameters,)
+            Where steps begin.
+        n_trainable : int
+            How many of them are trained; the rest are batch norm's statistics.
+        state : dict
+            The average's.
+
+        Returns
+        -------
+        engine_state : dict of str to ndarray
+            Entries of the optimizer's state, by name.
+        """
+        return {}
+
+    def drop_own_state(self, optimizer_state: dict[str, AnyArray]) -> dict[str, AnyArray]:
+        """Return the optimizer's state without the average's part.
+
+        Parameters
+        ----------
+        optimizer_state : dict of str to ndarray
+            By name.
+
+        Returns
+        -------
+        optimizer_state : dict of str to ndarray
+            Without the names that start with the average's own.
+        """
+        own = f"{self.name}_"
+        return {key: array for key, array in optimizer_state.items() if not key.startswith(own)}
+
+    def steps_until_update(self, position: Position) -> int | None:
+        """Return after how many steps `on_steps` shall be called.
+
+        Parameters
+        ----------
         position : Position
             Where the next step stands.
 
         Returns
         -------
         n_steps : int or None
-            None: not before the epoch's end.
+            None: never.
         """
         return None
 
-    def look(self, plan: Plan, position: Position, course: Course, weights: AnyArray) -> None:
-        """Take note of the weights after a slice of steps.
+    def on_steps(self, position: Position, weights: AnyArray, state: dict[str, Any]) -> None:
+        """Take the weights after a slice of steps.
 
         Parameters
         ----------
-        plan : Plan
-            What the run shall do.
         position : Position
             Where the next step stands.
-        course : Course
-            Where the average is kept.
         weights : ndarray of shape (n_parameters,)
             Not to be kept, but copied.
+        state : dict
+            The average's; may be changed.
         """
 
-    def end_epoch(self, plan: Plan, course: Course, weights: AnyArray) -> None:
-        """Take note of the weights after an epoch.
+    def end_epoch(self, position: Position, weights: AnyArray, state: dict[str, Any]) -> None:
+        """Take the weights after an epoch.
 
         Parameters
         ----------
-        plan : Plan
-            What the run shall do.
-        course : Course
-            Where the average is kept; it does not count the epoch yet.
+        position : Position
+            Behind the epoch's last step; its ``epoch`` does not count the epoch yet.
         weights : ndarray of shape (n_parameters,)
             Not to be kept, but copied.
+        state : dict
+            The average's; may be changed.
         """
 
-    def memory(self, course: Course, weights: AnyArray, n_trainable: int) -> dict[str, AnyArray]:
-        """Return what the engine shall remember where a run begins.
-
-        Parameters
-        ----------
-        course : Course
-            Where the average is kept.
-        weights : ndarray of shape (n_parameters,)
-            Where steps begin.
-        n_trainable : int
-            How many of them are trained.
-
-        Returns
-        -------
-        memory : dict of str to ndarray
-            By name.
-        """
-        return {}
-
-    def served(
-        self, course: Course, trainer: _core.Trainer, weights: AnyArray, n_trainable: int
+    def prediction_weights(
+        self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
         """Return the weights that the network predicts with.
 
         Parameters
         ----------
-        course : Course
-            Where the average is kept.
         trainer : deepgen._core.Trainer
             Holds what the engine averages.
         weights : ndarray of shape (n_parameters,)
             Those that steps go on from.
         n_trainable : int
             How many of them are trained; the rest are batch norm's statistics.
+        state : dict
+            The average's; may be changed.
 
         Returns
         -------
-        served : ndarray of shape (n_parameters,)
-            The same array where there is no average (yet).
+        prediction_weights : ndarray of shape (n_parameters,)
+            ``weights`` itself where there is no average (yet).
         """
         return weights
 
-    def say_unused(self, course: Course) -> None:
+    def warn_if_unused(self, n_epochs: int, state: dict[str, Any]) -> None:
         """Warn where a whole run was too short for an average.
 
         Parameters
         ----------
-        course : Course
-            As the run left it.
+        n_epochs : int
+            Epochs of all calls.
+        state : dict
+            The average's, as the run left it.
 
         Warns
         -----

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray
 from deepgen.averaging.averaging import Averaging
-
-if TYPE_CHECKING:
-    from deepgen._training.state import Course
 
 __all__ = ["EMA"]
 
@@ -61,26 +58,26 @@ class EMA(Averaging):
         """
         return (self.to_core(),)
 
-    def served(
-        self, course: Course, trainer: _core.Trainer, weights: AnyArray, n_trainable: int
+    def prediction_weights(
+        self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
         """Return the average.
 
         Parameters
         ----------
-        course : Course
-            Not used.
         trainer : deepgen._core.Trainer
             Holds the average.
         weights : ndarray of shape (n_parameters,)
             Those that steps go on from.
         n_trainable : int
             How many of them are trained.
+        state : dict
+            Not used: the engine keeps the average.
 
         Returns
         -------
-        served : ndarray of shape (n_parameters,)
-            The average of what is trained; ``weights`` themselves before the first step.
+        prediction_weights : ndarray of shape (n_parameters,)
+            The average of what is trained; ``weights`` itself before the first step.
         """
         if not trainer.recall("ema_begun")[0]:
             return weights

@@ -2,44 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray
 from deepgen._settings import real
 from deepgen._user_warnings import warn
 from deepgen.averaging.averaging import Averaging
-from deepgen.schedules import Constant, Position, Schedule
-
-if TYPE_CHECKING:
-    from deepgen._training.state import Course, Plan
+from deepgen.schedules import Position, Schedule
+from deepgen.schedules.then_constant import ThenConstant, first_epoch
 
 __all__ = ["SWA"]
-
-
-def first_epoch(start: float, horizon: int) -> int:
-    """Return how many epochs come before the first one that counts.
-
-    Parameters
-    ----------
-    start : float
-        Share of the run below 1, epochs from 1 on.
-    horizon : int
-        Epochs of the run, >= 1.
-
-    Returns
-    -------
-    n_epochs : int
-        At least 0.
-    """
-    if start >= 1:
-        return int(start)
-    # A share such as 0.29 of 100 is a little less than 29.
-    return int(start * horizon + 1e-9)
 
 
 @dataclass(repr=False)
@@ -95,55 +71,68 @@ class SWA(Averaging):
         """
         if self.learning_rate is None:
             return schedule
-        return HeldFrom(schedule, self.start, float(self.learning_rate))
+        return ThenConstant(schedule, self.start, float(self.learning_rate))
 
-    def end_epoch(self, plan: Plan, course: Course, weights: AnyArray) -> None:
+    def restart(self, state: dict[str, Any]) -> None:
+        """Drop the mean.
+
+        Parameters
+        ----------
+        state : dict
+            Is emptied.
+        """
+        state.clear()
+
+    def end_epoch(self, position: Position, weights: AnyArray, state: dict[str, Any]) -> None:
         """Take the weights after an epoch into the mean.
 
         Parameters
         ----------
-        plan : Plan
-            What the run shall do.
-        course : Course
-            Where the mean is kept; it does not count the epoch yet.
+        position : Position
+            Its ``epoch`` does not count the epoch yet.
         weights : ndarray of shape (n_parameters,)
             Copied.
+        state : dict
+            Its ``mean`` of shape (n_parameters,), in float64, is over ``n_averaged`` epochs.
         """
-        if course.n_epochs < first_epoch(self.start, plan.horizon):
+        if position.epoch < first_epoch(self.start, position.horizon):
             return
-        mean = np.zeros(len(weights)) if course.mean is None else course.mean
-        course.mean = mean + (weights - mean) / (course.n_averaged + 1)
-        course.n_averaged += 1
+        mean = state.get("mean", np.zeros(len(weights)))
+        n_averaged = state.get("n_averaged", 0) + 1
+        # A new array each time: notes of earlier states keep theirs.
+        state.update(mean=mean + (weights - mean) / n_averaged, n_averaged=n_averaged)
 
-    def served(
-        self, course: Course, trainer: _core.Trainer, weights: AnyArray, n_trainable: int
+    def prediction_weights(
+        self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
         """Return the mean.
 
         Parameters
         ----------
-        course : Course
-            Where the mean is kept.
         trainer : deepgen._core.Trainer
             Not used.
         weights : ndarray of shape (n_parameters,)
             Those that steps go on from.
         n_trainable : int
             Not used: the statistics are computed anew.
+        state : dict
+            Holds the mean.
 
         Returns
         -------
-        served : ndarray of shape (n_parameters,)
-            The mean; ``weights`` themselves before the first epoch that counts.
+        prediction_weights : ndarray of shape (n_parameters,)
+            The mean; ``weights`` itself before the first epoch that counts.
         """
-        return weights if course.mean is None else course.mean.astype(weights.dtype)
+        return state["mean"].astype(weights.dtype) if "mean" in state else weights
 
-    def say_unused(self, course: Course) -> None:
+    def warn_if_unused(self, n_epochs: int, state: dict[str, Any]) -> None:
         """Warn where a whole run ended before the first epoch that counts.
 
         Parameters
         ----------
-        course : Course
+        n_epochs : int
+            Epochs of all calls.
+        state : dict
             As the run left it.
 
         Warns
@@ -151,98 +140,9 @@ class SWA(Averaging):
         UserWarning
             If nothing was averaged.
         """
-        if course.mean is None:
+        if "mean" not in state:
             warn(
-                f"averaging='swa' averaged nothing: training ended after {course.n_epochs} epochs, "
+                f"averaging='swa' averaged nothing: training ended after {n_epochs} epochs, "
                 f"before start={self.start:g}. A smaller start or max_iter, or a larger "
                 "n_iter_no_change, lets it begin."
             )
-
-
-@dataclass(repr=False)
-class HeldFrom(Schedule):
-    """Another schedule, and from some epoch on a rate that stays.
-
-    Parameters
-    ----------
-    schedule : Schedule, default=Constant()
-        What comes before.
-    start : float, default=0.75
-        After which share of the run the rate stays, from 1 on after how many epochs, >= 0.
-    rate : float, default=0.05
-        That rate, > 0.
-
-    Examples
-    --------
-    >>> from deepgen.averaging.swa import HeldFrom
-    >>> from deepgen.schedules import Constant, Position
-    >>> held = HeldFrom(Constant(), start=0.5, rate=0.1)
-    >>> here = Position(epoch=2, step=0, steps_per_epoch=2, samples_seen=8, horizon=4)
-    >>> held.rates(1.0, here, 2, {}).tolist()
-    [0.1, 0.1]
-    """
-
-    schedule: Schedule = field(default_factory=Constant)
-    start: float = real(0.75, "[0, inf)")
-    rate: float = real(0.05, "(0, inf)")
-
-    def rates(
-        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
-    ) -> NDArray[np.float64]:
-        """Return the learning rates of the next steps.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        position : Position
-            Where the first of the steps stands; all of them lie in one epoch.
-        n_steps : int
-            How many rates are asked for.
-        memory : dict of str to float
-            That of the other schedule.
-
-        Returns
-        -------
-        rates : ndarray of shape (n_steps,)
-            One learning rate a step.
-        """
-        if position.epoch < first_epoch(self.start, position.horizon):
-            return self.schedule.rates(base, position, n_steps, memory)
-        return np.full(n_steps, self.rate)
-
-    def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
-        """Tell the other schedule of an epoch's result.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        monitored : float
-            Loss of the validation data, without them of training; lower is better.
-        memory : dict of str to float
-            That of the other schedule.
-
-        Returns
-        -------
-        changed : bool
-            Whether it lowered its rate.
-        """
-        return self.schedule.end_epoch(base, monitored, memory)
-
-    def stagnate(self, base: float, memory: dict[str, float]) -> bool:
-        """Let the other schedule answer to training that no longer improves.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        memory : dict of str to float
-            That of the other schedule.
-
-        Returns
-        -------
-        changed : bool
-            True if training shall go on.
-        """
-        return self.schedule.stagnate(base, memory)

@@ -2,49 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from abc import abstractmethod
-from threading import Event
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-from sklearn.utils import check_random_state
-
-from deepgen._engine.arrays import AnyArray
-from deepgen._engine.threads import effective_threads
-from deepgen._inputs.features import as_matrix
 from deepgen._inputs.targets import Targets
-from deepgen._network.network import Network
-from deepgen._training.callbacks import CallbackSupport, Tasks, with_callbacks
-from deepgen._training.first_order import train
-from deepgen._training.lbfgs import minimize
-from deepgen._training.state import Course, Plan
-from deepgen._training.validation import Data, Validation, split_rows
-from deepgen._user_warnings import warn
-from deepgen.averaging import Averaging, Line, Snapshots
+from deepgen._training.callbacks import CallbackSupport
+from deepgen.averaging import Snapshots
 from deepgen.estimators.constraints import SHARED
 from deepgen.estimators.ensemble import fit_members
+from deepgen.estimators.fit import fit_estimator, unchanged_on_failure
 from deepgen.estimators.fitted import FittedMLP
-from deepgen.estimators.from_parameters import (
-    batch_norm_of,
-    make_averaging,
-    make_network,
-    make_optimizer,
-    make_plan,
-)
-from deepgen.estimators.incompatibilities import refuse_combinations
-from deepgen.estimators.network_spec import hidden_widths, numpy_type
-from deepgen.estimators.scoring import (
-    Held,
-    criterion,
-    fitted_attributes,
-    score_function,
-    with_names,
-)
 from deepgen.estimators.snapshots import fit_snapshots
-from deepgen.estimators.starting_weights import start_line, start_network
-from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
+from deepgen.optimizers import LBFGS
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -102,10 +71,10 @@ class BaseMLP(CallbackSupport, FittedMLP):
     n_members: int
 
     @abstractmethod
-    def _relate(self, y: Any, known: Any) -> Targets:
-        """Return what relates targets to the engine: ``known`` with this call's parameters.
+    def _make_targets(self, y: Any, previous: Any) -> Targets:
+        """Return what relates targets to the engine: ``previous`` with this call's parameters.
 
-        Without ``known``, what ``y`` tells of itself is learned.
+        Without ``previous``, what ``y`` tells of itself is learned.
         """
 
     def __sklearn_tags__(self) -> Any:
@@ -189,196 +158,11 @@ class BaseMLP(CallbackSupport, FittedMLP):
 
     def _fit(self, *data: Any, **options: Any) -> Self:
         """Train; a call that fails leaves the attributes as they were."""
-        before = dict(vars(self))
-        mark = self._course.mark() if hasattr(self, "_course") else None
-        try:
+        with unchanged_on_failure(self):
             if self.averaging == "snapshot" or isinstance(self.averaging, Snapshots):
                 fit_snapshots(self, *data, **options)
             elif self.n_members == 1:
-                self._fit_or_fail(*data, **options)
+                fit_estimator(self, *data, **options)
             else:
                 fit_members(self, *data, **options)
-            return self
-        except BaseException:
-            self.__dict__ = before
-            if mark is not None:
-                self._course.go_back(mark)
-            raise
-
-    def _check_call(self, held_out: tuple[Any, Any, Any], *, incremental: bool) -> Optimizer:
-        """Refuse what needs no look at the data; return the optimizer.
-
-        Raises
-        ------
-        ValueError
-            If parameters are out of range or do not go together, or a part of the validation data
-            is missing.
-        """
-        self._validate_params()
-        hidden_widths(self.hidden_layer_sizes)
-        optimizer = make_optimizer(self)
-        refuse_combinations(self, optimizer, incremental=incremental)
-        if (held_out[0] is None) != (held_out[1] is None):
-            raise ValueError("X_val and y_val belong together: give both or neither")
-        if held_out[0] is None and held_out[2] is not None:
-            raise ValueError("sample_weight_val needs X_val and y_val: it weighs their samples")
-        return optimizer
-
-    @with_callbacks  # type: ignore[untyped-decorator]
-    def _fit_or_fail(
-        self,
-        X: Any,
-        y: Any,
-        sample_weight: Any = None,
-        *,
-        held_out: tuple[Any, Any, Any] = (None, None, None),
-        coefs_init: Any = None,
-        intercepts_init: Any = None,
-        incremental: bool = False,
-        began: float | None = None,
-        stop: Event | None = None,
-        averaging: Averaging | None = None,
-    ) -> Self:
-        """Train one network; the last arguments come from a fit of several."""
-        began = time.perf_counter() if began is None else began
-        optimizer = self._check_call(held_out, incremental=incremental)
-        n_threads = effective_threads(self.n_jobs)
-        continues = hasattr(self, "network_") and (self.warm_start or incremental)
-        first = not continues or coefs_init is not None
-
-        products = "float64" if isinstance(optimizer, LBFGS) else self.dtype
-        dtype = numpy_type(products)
-        features, y = self._read(X, y, dtype, reset=first)
-        targets = self._relate(y, None if first else self._targets)
-        y = targets.check(y, numpy_type(self.dtype), complete=not incremental)
-        targets = targets.counted(y)
-        weights, given = targets.weigh(y, sample_weight, features, dtype)
-        course = Course(self._draw_seed()) if first else self._course
-        course.judge_by(criterion(self, targets))
-        rows = held_rows = None
-        if self.early_stopping and held_out[0] is None and isinstance(optimizer, FirstOrder):
-            rows, held_rows = self._split(
-                targets.strata(y), weights, features.shape[0], course.seed
-            )
-        if first:
-            part = slice(None) if rows is None else rows
-            targets = targets.scaled(y[part], None if weights is None else weights[part])
-        data = Data(as_matrix(features), targets.encode(y, dtype), weights, rows)
-        plan = make_plan(
-            self,
-            optimizer,
-            n_rows=data.n_rows,
-            n_threads=n_threads,
-            incremental=incremental,
-            began=began,
-            stop=stop,
-            averaging=make_averaging(self) if averaging is None else averaging,
-        )
-        network = make_network(
-            self,
-            n_inputs=features.shape[1],
-            n_outputs=targets.n_outputs,
-            loss=targets.core,
-            products=products,
-            before=None if first else self.network_,
-        )
-        if first:
-            start_network(
-                self, network, data, course.seed, coefs=coefs_init, intercepts=intercepts_init
-            )
-            if isinstance(plan.averaging, Line):
-                course.ends = start_line(self, network, data, course.seed)
-        else:
-            network.set_layers(intercepts=intercepts_init)
-            if network.dtype != self.network_.dtype:
-                course.forget()
-        held = None
-        if held_rows is not None:
-            given = None if given is None else given[held_rows]
-            own = Data(data.X, data.y, weights, held_rows)
-            held = Held(with_names(X, features), y[held_rows], given, own)
-        elif held_out[0] is not None:
-            try:
-                held = self._hold(targets, *held_out, dtype)
-            except (TypeError, ValueError) as error:
-                kind = TypeError if isinstance(error, TypeError) else ValueError
-                raise kind(f"X_val, y_val or sample_weight_val: {error}") from error
-        validation = None
-        if held is not None:
-            validation = Validation(held.data, score_function(self, targets, held, course))
-        tasks = None
-        if not incremental:
-            shown = (with_names(X, features), y, sample_weight)
-            tasks = self._tasks(shown, plan.n_epochs, targets, course)
-        self._train(network, data, validation, optimizer, plan, course, tasks)
-        self.network_, self._course = network.as_type(numpy_type(self.dtype)), course
-        self._targets = targets
-        self.__dict__.pop("_members", None)
-        if tasks is not None:
-            tasks.close()
         return self
-
-    def _tasks(
-        self, shown: tuple[Any, Any, Any], n_epochs: int, targets: Targets, course: Course
-    ) -> Tasks | None:
-        """Return what tells callbacks of each epoch, where there are callbacks."""
-        before = course.n_epochs
-
-        def attributes(network: Network) -> dict[str, Any]:
-            now = fitted_attributes(self, targets, course, network)
-            return {**now, "n_iter_": course.n_epochs - before}
-
-        return Tasks.of(self, *shown, n_epochs=n_epochs, attributes=attributes)
-
-    def _split(
-        self, strata: AnyArray | None, weights: AnyArray | None, n_samples: int, seed: int
-    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        parts = split_rows(n_samples, self.validation_fraction, seed, strata)
-        for rows, what in zip(parts, ("training", "validation"), strict=True):
-            if weights is not None and not weights[rows].any():
-                raise ValueError(f"All sample_weight of the {what} rows are zero")
-        return parts
-
-    def _train(
-        self,
-        network: Network,
-        data: Data,
-        validation: Validation | None,
-        optimizer: Optimizer,
-        plan: Plan,
-        course: Course,
-        tasks: Tasks | None,
-    ) -> None:
-        """Train the network and leave ``course`` as a later call shall find it."""
-        if isinstance(optimizer, LBFGS):
-            max_fun = self.max_fun if optimizer.max_fun is None else optimizer.max_fun
-            self.n_iter_ = minimize(
-                network,
-                data,
-                validation,
-                plan,
-                course,
-                tasks,
-                history_size=optimizer.history_size,
-                max_fun=max_fun,
-            )
-        else:
-            self.n_iter_ = train(network, data, validation, plan, course, tasks)
-        if not (self.warm_start or plan.incremental):
-            course.forget()
-        norm = batch_norm_of(self)
-        averaged = plan.averaging.replaces_weights
-        if norm is not None and (averaged or (norm.recalibrate and not plan.incremental)):
-            running = network.parameters.copy()
-            try:
-                network.recalibrate(data.X, rows=data.rows, n_threads=plan.n_threads)
-            except KeyboardInterrupt:
-                network.parameters[...] = running
-                warn("Training interrupted by user.")
-            if course.slots is not None:
-                course.served = network.parameters.copy()
-                course.parameters = running if course.parameters is None else course.parameters
-
-    def _draw_seed(self) -> int:
-        state = check_random_state(self.random_state)
-        return int(state.randint(np.iinfo(np.int64).max, dtype=np.int64))

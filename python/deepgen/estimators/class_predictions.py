@@ -181,7 +181,7 @@ class ClassPredictions(BaseMLP):
         outputs = self._logits(X)
         if self._targets.labels.binary:
             return np.asarray(log_expit(np.hstack([-outputs, outputs])))
-        if self._targets.labels.several:
+        if self._targets.labels.multilabel:
             return np.asarray(log_expit(outputs))
         # A single column gives zeros: a single class is certain.
         return np.asarray(log_softmax(outputs, axis=1))

@@ -358,7 +358,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
                     f"{known!r}"
                 )
         if known is None:
-            # `_relate` takes it from here, unless something else is refused before.
+            # `_make_targets` takes it from here, unless something else is refused before.
             self._announced = classes
         try:
             return self._fit(X, y, sample_weight, incremental=True)
@@ -370,8 +370,8 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         """The classes, sorted."""
         return self._targets.labels.classes
 
-    def _relate(self, y: Any, known: ClassTargets | None) -> ClassTargets:
+    def _make_targets(self, y: Any, previous: ClassTargets | None) -> ClassTargets:
         loss = deepcopy(resolve(self.loss, CLASSIFICATION_LOSSES, "loss"))
         announced = self.__dict__.pop("_announced", None)
-        labels = Labels.learn(y, announced) if known is None else known.labels
+        labels = Labels.learn(y, announced) if previous is None else previous.labels
         return ClassTargets(loss, labels, deepcopy(self.class_weight))

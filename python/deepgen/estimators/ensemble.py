@@ -13,10 +13,10 @@ Simple and scalable predictive uncertainty estimation using deep ensembles.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from threading import Event
 from typing import Any
 
@@ -25,11 +25,10 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from deepgen._engine.arrays import AnyArray
-from deepgen._engine.threads import effective_threads
 from deepgen._inputs.features import check_features
 from deepgen._user_warnings import collect_warnings, warn
-from deepgen.estimators.network_spec import numpy_type
-from deepgen.optimizers import LBFGS
+from deepgen.estimators.fit import fit_network, read_samples, unchanged_on_failure
+from deepgen.estimators.settings import read_settings
 
 __all__ = ["average", "fit_members", "log_odds_of_mean", "make_members", "side_by_side"]
 
@@ -73,8 +72,7 @@ def fit_members(
     UserWarning
         If Ctrl-C was pressed: every member keeps what it had reached.
     """
-    began = time.perf_counter()
-    optimizer = model._check_call(held_out, incremental=incremental)
+    settings = read_settings(model, held_out, incremental=incremental)
     if coefs_init is not None or intercepts_init is not None:
         raise ValueError(
             f"coefs_init and intercepts_init are for one network, and n_members={model.n_members}"
@@ -89,32 +87,28 @@ def fit_members(
             f"the fitted model has {len(known)} members, n_members now asks for "
             f"{model.n_members}; call fit with warm_start=False to start afresh"
         )
-    dtype = numpy_type("float64" if isinstance(optimizer, LBFGS) else model.dtype)
-    features, y = model._read(X, y, dtype, reset=known is None)
+    samples = read_samples(model, X, y, sample_weight, settings.dtype, reset=known is None)
+    # Members learn without names of features: converted once, samples have none.
+    samples = replace(samples, given=samples.X)
     if held_out[0] is not None:
-        held_out = (check_features(model, held_out[0], dtype, reset=False), *held_out[1:])
+        held_out = (check_features(model, held_out[0], settings.dtype, reset=False), *held_out[1:])
     members = make_members(model) if known is None else known
-    n_threads = effective_threads(model.n_jobs)
-    n_workers = min(n_threads, len(members))
-    own = {"n_members": 1, "verbose": False, "n_jobs": n_threads // n_workers}
+    # One network per thread first; threads that are left work within the networks.
+    n_workers = min(settings.n_threads, len(members))
+    n_threads = settings.n_threads // n_workers
+    settings = replace(settings, n_threads=n_threads, verbose=False)
+    own = {"n_members": 1, "verbose": False, "n_jobs": n_threads}
     same = model.get_params(deep=False) | own
 
-    told: Counter[tuple[str, type[Warning]]] = Counter()
+    collected: Counter[tuple[str, type[Warning]]] = Counter()
 
     def train(member: Any, stop: Event) -> None:
         member.set_params(**same | {"random_state": member.random_state})
-        vars(member).pop("feature_names_in_", None)  # features come without their names here
-        with collect_warnings() as warnings:
-            member._fit(
-                features,
-                y,
-                sample_weight,
-                held_out=held_out,
-                incremental=incremental,
-                began=began,
-                stop=stop,
-            )
-        told.update(set(warnings))
+        vars(member).pop("feature_names_in_", None)
+        member.n_features_in_ = model.n_features_in_
+        with collect_warnings() as warnings, unchanged_on_failure(member):
+            fit_network(member, replace(settings, stop=stop), samples, held_out=held_out)
+        collected.update(set(warnings))
         if hasattr(model, "feature_names_in_"):
             member.feature_names_in_ = model.feature_names_in_
         if model.verbose:
@@ -125,9 +119,9 @@ def fit_members(
             )
 
     side_by_side(train, members, n_workers)
-    for (message, category), count in sorted(told.items(), key=str):
+    for (message, category), count in sorted(collected.items(), key=str):
         warn(f"{count} of {len(members)} members: {message}", category)
-    for name in ("network_", "_course", "n_iter_"):
+    for name in ("network_", "_training_state", "n_iter_"):
         vars(model).pop(name, None)
     model._members, model._targets = members, members[0]._targets
 

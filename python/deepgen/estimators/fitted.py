@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted, column_or_1d
+from sklearn.utils.validation import check_is_fitted
 
 from deepgen._engine.arrays import AnyArray, Matrix, n_not_finite
 from deepgen._engine.threads import measuring_threads
 from deepgen._inputs.features import as_matrix, check_features
 from deepgen._inputs.targets import Targets
 from deepgen._network.network import Network
-from deepgen._training.state import Course
-from deepgen._training.validation import Data
+from deepgen._training.data import Data
+from deepgen._training.state import TrainingState
 from deepgen._user_warnings import warn
+from deepgen.estimators.fit import read_validation
 from deepgen.estimators.network_spec import numpy_type
 from deepgen.estimators.saving import save
-from deepgen.estimators.scoring import Held, with_names
 from deepgen.estimators.subspace import Subspace
 
 __all__ = ["FittedMLP", "network_of"]
@@ -44,7 +44,7 @@ class _Layers(list[AnyArray]):
 
 
 class FittedMLP(BaseEstimator):
-    """Fitted attributes that are read from the network and from the course of training.
+    """Fitted attributes that are read from the network and from the state of training.
 
     Examples
     --------
@@ -59,7 +59,7 @@ class FittedMLP(BaseEstimator):
 
     n_iter_: int
     network_: Network
-    _course: Course
+    _training_state: TrainingState
     _targets: Targets
 
     def __sklearn_is_fitted__(self) -> bool:
@@ -97,10 +97,10 @@ class FittedMLP(BaseEstimator):
         AttributeError
             If there is none.
         """
-        ends = self._course.ends
-        if ends is None:
+        state = self._training_state.averaging_state
+        if "ends" not in state:
             raise AttributeError("there is a subspace_ with averaging='subspace' only")
-        return Subspace(self, ends)
+        return Subspace(self, state["ends"])
 
     @property
     def coefs_(self) -> list[AnyArray]:
@@ -142,17 +142,17 @@ class FittedMLP(BaseEstimator):
     @property
     def t_(self) -> int:
         """Training rows seen in all epochs of all calls."""
-        return self._course.samples_seen
+        return self._training_state.samples_seen
 
     @property
     def history_(self) -> dict[str, NDArray[Any]]:
         """Measurements of each epoch, as arrays of equal length."""
-        return self._course.history.arrays()
+        return self._training_state.history.arrays()
 
     @property
     def loss_curve_(self) -> list[float]:
         """Training loss of each epoch."""
-        return self._course.history.columns["loss"]
+        return self._training_state.history.columns["loss"]
 
     @property
     def loss_(self) -> float:
@@ -171,12 +171,12 @@ class FittedMLP(BaseEstimator):
         """Validation score of each epoch; None without early stopping."""
         if self.best_validation_score_ is None:
             return None
-        return self._course.history.columns["val_score"]
+        return self._training_state.history.columns["val_score"]
 
     @property
     def best_validation_score_(self) -> float | None:
         """Highest validation score of all epochs; None without early stopping."""
-        best = self._course.patience.best_score
+        best = self._training_state.patience.best_score
         return None if best == -np.inf else best
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -296,28 +296,20 @@ class FittedMLP(BaseEstimator):
             )
         return outputs
 
-    def _read(self, X: Any, y: Any, dtype: np.dtype[Any], *, reset: bool) -> tuple[Any, Any]:
-        """Check samples and targets as far as scikit-learn does."""
-        X, y = check_features(self, X, dtype, reset=reset, y=y, multi_output=True)
-        single = isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1
-        return X, column_or_1d(y, warn=True) if single else y
-
     def _as_data(
         self, X: Any, y: Any, sample_weight: Any = None, dtype: np.dtype[Any] | type = np.float64
     ) -> Data:
         """Return samples as the engine takes them, checked as ``fit`` checks them."""
         check_is_fitted(self)
-        return self._hold(self._targets, X, y, sample_weight, np.dtype(dtype)).data
-
-    def _hold(
-        self, targets: Targets, X: Any, y: Any, sample_weight: Any, dtype: np.dtype[Any]
-    ) -> Held:
-        """Check samples against what is known about features and targets."""
-        features, y = self._read(X, y, dtype, reset=False)
-        y = targets.check(y, numpy_type(self.dtype))
-        weights, given = targets.weigh(y, sample_weight, features, dtype)
-        data = Data(as_matrix(features), targets.encode(y, dtype), weights)
-        return Held(with_names(X, features), y, given, data)
+        return read_validation(
+            self,
+            self._targets,
+            X,
+            y,
+            sample_weight,
+            dtype=np.dtype(dtype),
+            prediction_dtype=numpy_type(self.dtype),
+        ).data
 
 
 def network_of(model: FittedMLP) -> Network:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from threading import Event
 from typing import Any
 
 from deepgen import _core
 from deepgen._component import resolve
 from deepgen._network.network import Network
-from deepgen._training.state import Plan
 from deepgen._user_warnings import warn
 from deepgen.augmentation import AUGMENTATIONS
 from deepgen.averaging import AVERAGINGS, Averaging
@@ -24,11 +22,14 @@ from deepgen.schedules import SCHEDULES, Constant, InvScaling, Schedule
 __all__ = [
     "LEARNING_RATE",
     "batch_norm_of",
+    "make_augmentation",
     "make_averaging",
     "make_network",
     "make_optimizer",
-    "make_plan",
+    "make_schedule",
+    "make_wrappers",
     "normalization_of",
+    "recalibrates",
 ]
 
 # The constructors' default of learning_rate_init.
@@ -95,7 +96,7 @@ def make_optimizer(model: Any) -> Optimizer:
     return LBFGS(max_fun=model.max_fun) if isinstance(solver, LBFGS) else solver
 
 
-def make_averaging(model: Any) -> Averaging:
+def make_averaging(model: Any) -> Averaging | None:
     """Return the average of weights that an estimator asks for.
 
     Parameters
@@ -105,18 +106,18 @@ def make_averaging(model: Any) -> Averaging:
 
     Returns
     -------
-    averaging : Averaging
-        The object itself, the one that is named, or one that averages nothing.
+    averaging : Averaging or None
+        The object itself or the one that is named.
     """
     if model.averaging is None:
-        return Averaging()
+        return None
     averaging = resolve(model.averaging, AVERAGINGS, "averaging")
     averaging.check()
     return averaging
 
 
 def make_wrappers(
-    model: Any, optimizer: Optimizer, averaging: Averaging
+    model: Any, optimizer: Optimizer, averaging: Averaging | None
 ) -> tuple[_core.Component, ...]:
     """Return what an estimator wraps around its optimizer.
 
@@ -126,7 +127,7 @@ def make_wrappers(
         Whose constructor parameters are read.
     optimizer : Optimizer
         What its ``solver`` stands for.
-    averaging : Averaging
+    averaging : Averaging or None
         What is made of the weights on the way.
 
     Returns
@@ -141,7 +142,9 @@ def make_wrappers(
         wrappers.append(_core.Component("adaptive_clip", {"ratio": float(model.adaptive_clip)}))
     if isinstance(optimizer, FirstOrder):
         wrappers.extend(optimizer.wrappers())
-    return (*wrappers, *averaging.wrappers())
+    if averaging is not None:
+        wrappers.extend(averaging.wrappers())
+    return tuple(wrappers)
 
 
 def make_augmentation(model: Any) -> _core.Component:
@@ -198,90 +201,29 @@ def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
     return InvScaling(power_t=model.power_t) if isinstance(schedule, InvScaling) else schedule
 
 
-def make_plan(
-    model: Any,
-    optimizer: Optimizer,
-    *,
-    n_rows: int,
-    n_threads: int,
-    incremental: bool,
-    began: float,
-    stop: Event | None,
-    averaging: Averaging,
-) -> Plan:
-    """Return what the training run shall do.
+def recalibrates(model: Any, averaging: Averaging | None, *, incremental: bool) -> bool:
+    """Say whether batch norm's statistics are computed anew for the weights of a fit.
 
     Parameters
     ----------
     model : BaseMLP
         Whose constructor parameters are read.
-    optimizer : Optimizer
-        What its ``solver`` stands for.
-    n_rows : int
-        Training rows, >= 1.
-    n_threads : int
-        Largest number of threads.
-    incremental : bool
-        Whether ``partial_fit`` was called, which makes one epoch.
-    began : float
-        When the call began, by ``time.perf_counter``.
-    stop : threading.Event or None
-        Set where training shall end as by Ctrl-C.
-    averaging : Averaging
+    averaging : Averaging or None
         What is made of the weights on the way.
+    incremental : bool
+        Whether ``partial_fit`` was called, whose samples are not all there are.
 
     Returns
     -------
-    plan : Plan
-        For `deepgen._training.first_order.train` or `deepgen._training.lbfgs.minimize`.
-
-    Raises
-    ------
-    ValueError
-        If batch norm would see batches of one row.
-
-    Warns
-    -----
-    UserWarning
-        If the batch is larger than the data.
+    recalibrates : bool
+        Always where an average predicts, whose statistics nobody has collected; else as the batch
+        norm is set. False without batch norm.
     """
-    first_order = isinstance(optimizer, FirstOrder)
-    batch_size = min(200, n_rows) if model.batch_size == "auto" else int(model.batch_size)
-    if first_order and batch_size > n_rows:
-        warn(
-            "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped",
-        )
-    batch_size = min(batch_size, n_rows)
-    if batch_norm_of(model) is not None and batch_size < 2:
-        raise ValueError(
-            f"batch norm needs batches of at least 2 rows, got {n_rows} training samples in "
-            f"batches of {batch_size}"
-        )
-    rate = float(model.learning_rate_init)
-    return Plan(
-        # L-BFGS is no optimizer of the engine, which then takes no steps.
-        optimizer=(optimizer.rule() if isinstance(optimizer, FirstOrder) else SGD()).to_core(),
-        wrappers=make_wrappers(model, optimizer, averaging),
-        augmentation=make_augmentation(model),
-        mixup=float(model.mixup),
-        schedule=averaging.scheduled(make_schedule(model, optimizer)),
-        learning_rate=optimizer.rate(rate) if isinstance(optimizer, FirstOrder) else rate,
-        alpha=float(model.alpha),
-        batch_size=batch_size,
-        shuffle=bool(model.shuffle),
-        n_epochs=1 if incremental else int(model.max_iter),
-        horizon=int(model.max_iter),
-        tol=float(model.tol),
-        n_iter_no_change=model.n_iter_no_change,
-        early_stopping=bool(model.early_stopping),
-        verbose=bool(model.verbose),
-        averaging=averaging,
-        max_time=None if model.max_time is None else float(model.max_time),
-        n_threads=n_threads,
-        incremental=incremental,
-        began=began,
-        stop=stop,
-    )
+    norm = normalization_of(model)
+    if not isinstance(norm, BatchNorm):
+        return False
+    averaged = averaging is not None and averaging.replaces_weights
+    return averaged or (norm.recalibrate and not incremental)
 
 
 def make_network(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from deepgen._training.state import Course
+from deepgen._training.state import TrainingState
 from deepgen.estimators.from_parameters import make_network
 from deepgen.estimators.regressor import MLPRegressor
 
@@ -59,7 +59,7 @@ def regressor_from_layers(
     )
     model._validate_params()
     model.n_features_in_ = matrices[0].shape[0]
-    model._targets = model._relate(np.zeros((0, matrices[-1].shape[1])), None)
+    model._targets = model._make_targets(np.zeros((0, matrices[-1].shape[1])), None)
     network = make_network(
         model,
         n_inputs=model.n_features_in_,
@@ -73,5 +73,5 @@ def regressor_from_layers(
             view[...] = 1.0
     network.set_layers(matrices, intercepts)
     model.n_iter_ = 0
-    model.network_, model._course = network, Course(seed=0)
+    model.network_, model._training_state = network, TrainingState(seed=0)
     return model

@@ -6,7 +6,7 @@ from typing import Any
 
 from deepgen._component import resolve
 from deepgen._user_warnings import warn
-from deepgen.averaging import Line
+from deepgen.averaging import LearnedLine
 from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of
 from deepgen.estimators.network_spec import hidden_widths
 from deepgen.losses import Focal
@@ -51,7 +51,7 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         )
     if isinstance(optimizer, KFAC | Shampoo):
         refuse_with_matrices(model, optimizer)
-    if model.averaging == "subspace" or isinstance(model.averaging, Line):
+    if model.averaging == "subspace" or isinstance(model.averaging, LearnedLine):
         if optimizer.name in ("kfac", "shampoo"):
             raise ValueError(
                 f"averaging='subspace' does not support solver='{optimizer.name}': its matrices "

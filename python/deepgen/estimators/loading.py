@@ -68,7 +68,7 @@ def _check_parts(model: Any) -> None:
     ValueError
         If they do not.
     """
-    network, targets, course = model.network_, model._targets, model._course
+    network, targets, state = model.network_, model._targets, model._training_state
     n_inputs, n_outputs = network.core.spec.n_inputs, network.core.spec.layers[-1].width
     if model.n_features_in_ != n_inputs or targets.n_outputs != n_outputs:
         raise ValueError(
@@ -78,10 +78,12 @@ def _check_parts(model: Any) -> None:
     names = getattr(model, "feature_names_in_", None)
     if names is not None and names.shape != (n_inputs,):
         raise ValueError(f"it has {names.shape} names of {n_inputs} features")
-    ends = [] if course.ends is None else [course.ends[0], course.ends[1]]
-    for what in (course.parameters, course.served, course.mean, *ends, *course.finished):
-        if what is not None and what.shape != network.parameters.shape:
-            raise ValueError("the weights that training goes on from do not fit the network")
+    kept = [what for what in (state.resume_weights, state.prediction_weights) if what is not None]
+    for entry in state.averaging_state.values():
+        # One vector of weights, or several.
+        kept.extend([] if isinstance(entry, int) else [entry] if entry.ndim == 1 else entry)
+    if any(weights.shape != network.parameters.shape for weights in kept):
+        raise ValueError("the weights that training goes on from do not fit the network")
     # One sample shows that the way from features to predictions is whole.
     with np.errstate(all="ignore"):
         targets.decode(targets.read(network, np.zeros((1, n_inputs), dtype=network.dtype))[0])

@@ -340,17 +340,17 @@ class MLPRegressor(RegressionPredictions):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def _relate(self, y: Any, known: RegressionTargets | None) -> RegressionTargets:
+    def _make_targets(self, y: Any, previous: RegressionTargets | None) -> RegressionTargets:
         loss = deepcopy(resolve(self.loss, REGRESSION_LOSSES, "loss"))
-        if known is None:
+        if previous is None:
             n_columns = 1 if y.ndim == 1 else y.shape[1]
             standardizes = self.target_scaling is not None
             return RegressionTargets(loss, TargetScaling.none(n_columns), standardizes)
-        targets = replace(known, loss=loss)
+        targets = replace(previous, loss=loss)
         means = (targets.n_outputs, targets.out_activation, targets.levels is None)
-        if means != (known.n_outputs, known.out_activation, known.levels is None):
+        if means != (previous.n_outputs, previous.out_activation, previous.levels is None):
             raise ValueError(
-                f"the network was fitted with {known.loss!r}, its outputs mean something else for "
-                f"{loss!r}; call fit with warm_start=False to start afresh"
+                f"the network was fitted with {previous.loss!r}, its outputs mean something else "
+                f"for {loss!r}; call fit with warm_start=False to start afresh"
             )
         return targets

@@ -15,7 +15,14 @@ from deepgen._user_warnings import warn
 
 __all__ = ["ATTRIBUTES", "MEMBERS", "save"]
 
-ATTRIBUTES = ("n_features_in_", "feature_names_in_", "n_iter_", "network_", "_course", "_targets")
+ATTRIBUTES = (
+    "n_features_in_",
+    "feature_names_in_",
+    "n_iter_",
+    "network_",
+    "_training_state",
+    "_targets",
+)
 MEMBERS = "_members"
 # What scikit-learn keeps in an estimator that is no part of the model: callbacks, requests of
 # metadata, the container of outputs.

@@ -14,15 +14,15 @@ from deepgen._engine.arrays import AnyArray
 from deepgen._engine.threads import effective_threads
 from deepgen._inputs.targets import Targets
 from deepgen._network.network import Network
-from deepgen._training.state import Course
-from deepgen._training.validation import Data
+from deepgen._training.data import Data
+from deepgen._training.state import TrainingState
 from deepgen.estimators.network_spec import numpy_type
 
-__all__ = ["Held", "criterion", "fitted_attributes", "score_function", "with_names"]
+__all__ = ["ValidationSet", "criterion", "fitted_attributes", "score_function", "with_names"]
 
 
 @dataclass(frozen=True)
-class Held:
+class ValidationSet:
     """Validation samples, as the user has them and as the engine takes them.
 
     Parameters
@@ -39,11 +39,11 @@ class Held:
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen.estimators.scoring import Held
-    >>> from deepgen._training.validation import Data
+    >>> from deepgen.estimators.scoring import ValidationSet
+    >>> from deepgen._training.data import Data
     >>> X, y = np.zeros((4, 2)), np.zeros(4)
     >>> rows = np.array([1, 3])
-    >>> Held(X, y[rows], None, Data(X, y.reshape(-1, 1), rows=rows)).features().shape
+    >>> ValidationSet(X, y[rows], None, Data(X, y.reshape(-1, 1), rows=rows)).features().shape
     (2, 2)
     """
 
@@ -66,7 +66,7 @@ class Held:
 
 
 def fitted_attributes(
-    model: Any, targets: Targets, course: Course, network: Network
+    model: Any, targets: Targets, state: TrainingState, network: Network
 ) -> dict[str, Any]:
     """Return what makes an estimator one that was fitted up to now.
 
@@ -76,7 +76,7 @@ def fitted_attributes(
         In the middle of a fit.
     targets : Targets
         What this call knows about targets.
-    course : Course
+    state : TrainingState
         Where training stands.
     network : Network
         The network as it predicts.
@@ -90,7 +90,7 @@ def fitted_attributes(
     return {
         "network_": now.as_type(numpy_type(model.dtype)),
         "_targets": targets,
-        "_course": course.snapshot(),
+        "_training_state": state.snapshot(),
     }
 
 
@@ -137,7 +137,7 @@ def with_names(X: Any, features: Any) -> Any:
 
 
 def score_function(
-    model: Any, targets: Targets, held: Held, course: Course
+    model: Any, targets: Targets, held: ValidationSet, state: TrainingState
 ) -> Callable[[Network, float], float]:
     """Return what measures a network by an estimator's ``scoring``.
 
@@ -147,9 +147,9 @@ def score_function(
         Whose ``scoring`` is read.
     targets : Targets
         What this call knows about targets.
-    held : Held
+    held : ValidationSet
         The samples to score on.
-    course : Course
+    state : TrainingState
         Where training stands, for scorers that look at the history.
 
     Returns
@@ -172,13 +172,13 @@ def score_function(
         return _Default(model, targets, held)
     if model.scoring == "loss":
         return lambda network, loss: -loss
-    return _Scorer(model, targets, held, course)
+    return _Scorer(model, targets, held, state)
 
 
 class _Default:
     """Accuracy or R2, from the engine's outputs."""
 
-    def __init__(self, model: Any, targets: Targets, held: Held) -> None:
+    def __init__(self, model: Any, targets: Targets, held: ValidationSet) -> None:
         self.targets, self.held = targets, held
         self.n_threads = effective_threads(model.n_jobs)
 
@@ -193,8 +193,10 @@ class _Default:
 class _Scorer:
     """A scikit-learn scorer, which sees the estimator as if its fit had ended here."""
 
-    def __init__(self, model: Any, targets: Targets, held: Held, course: Course) -> None:
-        self.model, self.targets, self.held, self.course = model, targets, held, course
+    def __init__(
+        self, model: Any, targets: Targets, held: ValidationSet, state: TrainingState
+    ) -> None:
+        self.model, self.targets, self.held, self.state = model, targets, held, state
         named = isinstance(model.scoring, str)
         self.scorer: Callable[..., Any] = get_scorer(model.scoring) if named else model.scoring
         self.X = held.features()
@@ -217,7 +219,7 @@ class _Scorer:
     def fitted(self, network: Network) -> Any:
         """Return an estimator that predicts with the network as it is now."""
         fitted = object.__new__(type(self.model))
-        attributes = fitted_attributes(self.model, self.targets, self.course, network)
+        attributes = fitted_attributes(self.model, self.targets, self.state, network)
         fitted.__dict__.update(vars(self.model), **attributes, n_iter_=self.n_epochs)
         return fitted
 

@@ -9,23 +9,116 @@ knows how to go on. Huang et al. (2017), Snapshot ensembles: train 1, get M for 
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from sklearn.base import clone
 
-from deepgen._engine.arrays import AnyArray
-from deepgen._engine.threads import effective_threads
-from deepgen._inputs.features import as_matrix, check_features
+from deepgen._engine.arrays import AnyArray, Matrix
+from deepgen._inputs.features import as_matrix
 from deepgen._network.network import Network
-from deepgen.averaging import Snapshots
-from deepgen.estimators.from_parameters import batch_norm_of
-from deepgen.schedules import Snapshot
+from deepgen.averaging import Averaging
+from deepgen.estimators.fit import fit_network, read_samples, unchanged_on_failure
+from deepgen.estimators.from_parameters import recalibrates
+from deepgen.estimators.settings import read_settings
+from deepgen.schedules import Position, Snapshot
 
-__all__ = ["fit_snapshots"]
+__all__ = ["CycleEnds", "fit_snapshots"]
 
 
-def fit_snapshots(model: Any, X: Any, y: Any, sample_weight: Any = None, **options: Any) -> None:
+@dataclass(repr=False)
+class CycleEnds(Averaging):
+    """Keeps the weights that the cycles of a training end with, but for the last one's.
+
+    Parameters
+    ----------
+    schedule : Snapshot, default=Snapshot()
+        The cycles.
+
+    Examples
+    --------
+    >>> from deepgen.estimators.snapshots import CycleEnds
+    >>> from deepgen.schedules import Position, Snapshot
+    >>> here = Position(epoch=1, step=1, steps_per_epoch=4, samples_seen=0, horizon=6)
+    >>> CycleEnds(Snapshot(n_cycles=3)).steps_until_update(here)
+    3
+    """
+
+    name: ClassVar[str] = "snapshot"
+    runs_to_the_end: ClassVar[bool] = True
+
+    schedule: Snapshot = field(default_factory=Snapshot)
+
+    def check_run(self, start: Position) -> None:
+        """Refuse a run that has fewer cycles than members.
+
+        Parameters
+        ----------
+        start : Position
+            Where the run begins.
+
+        Raises
+        ------
+        ValueError
+            If the last cycle has no step.
+        """
+        length, n_cycles = self._length(start), self.schedule.n_cycles
+        total = start.horizon * start.steps_per_epoch
+        if length * (n_cycles - 1) >= total:
+            raise ValueError(
+                f"max_iter={start.horizon} gives {total} steps, which cannot be cut into "
+                f"n_members={n_cycles} cycles of {length} each: take a multiple of n_members"
+            )
+
+    def steps_until_update(self, position: Position) -> int | None:
+        """Return how many steps are left of the cycle.
+
+        Parameters
+        ----------
+        position : Position
+            Where the next step stands.
+
+        Returns
+        -------
+        n_steps : int
+            At least 1.
+        """
+        length = self._length(position)
+        return length - position.number % length
+
+    def on_steps(self, position: Position, weights: AnyArray, state: dict[str, Any]) -> None:
+        """Keep the weights that a cycle ends with, but for the last one, whose are the run's.
+
+        Parameters
+        ----------
+        position : Position
+            Where the next step stands.
+        weights : ndarray of shape (n_parameters,)
+            Copied.
+        state : dict
+            Its ``cycle_ends`` of shape (n_cycles, n_parameters) are the weights so far.
+        """
+        n_ended = min(position.number // self._length(position), self.schedule.n_cycles - 1)
+        known = state.get("cycle_ends", np.empty((0, len(weights)), weights.dtype))
+        if n_ended > len(known):
+            state["cycle_ends"] = np.vstack([known, weights])
+
+    def _length(self, position: Position) -> int:
+        return self.schedule.cycle(position.horizon * position.steps_per_epoch)
+
+
+def fit_snapshots(
+    model: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    held_out: tuple[Any, Any, Any] = (None, None, None),
+    coefs_init: Any = None,
+    intercepts_init: Any = None,
+    incremental: bool = False,
+) -> None:
     """Train one network and keep the weights of each cycle.
 
     Parameters
@@ -35,47 +128,66 @@ def fit_snapshots(model: Any, X: Any, y: Any, sample_weight: Any = None, **optio
         and targets.
     X, y, sample_weight : array-like
         As ``fit`` takes them.
-    **options : dict
-        The rest of what ``fit`` takes.
+    held_out : tuple of array-like
+        Validation features, targets and weights.
+    coefs_init, intercepts_init : sequence of array-like, default=None
+        Starting weights.
+    incremental : bool, default=False
+        Whether ``partial_fit`` was called.
 
     Raises
     ------
     ValueError
         If parameters or data cannot be used.
     """
-    incremental = options.get("incremental", False)
-    model._check_call(options.get("held_out", (None, None, None)), incremental=incremental)
+    settings = read_settings(model, held_out, incremental=incremental)
     refuse_settings(model)
+    schedule = Snapshot(n_cycles=model.n_members)
     known = vars(model).get("_members") if model.warm_start or incremental else None
-    if known is not None and known[-1].learning_rate != Snapshot(n_cycles=model.n_members):
+    if known is not None and known[-1].learning_rate != schedule:
         raise ValueError(
             f"the fitted members are not those of a training in {model.n_members} cycles; call fit "
             "with warm_start=False to start afresh"
         )
+    # The run is an estimator whose parameters tell of the same training without the members.
     run = clone(model) if known is None else known[-1]
     own = {
         "averaging": None,
         "n_members": 1,
-        "learning_rate": Snapshot(n_cycles=model.n_members),
+        "learning_rate": schedule,
         "n_iter_no_change": np.inf,
         "random_state": run.random_state,
     }
     run.set_params(**model.get_params(deep=False) | own)
-    run._fit(X, y, sample_weight, averaging=Snapshots(), **options)
-    finished = [
-        member_of(run, weights, X, incremental)
-        for weights in run._course.finished
+    settings = replace(settings, schedule=schedule, averaging=CycleEnds(schedule))
+    is_first = known is None or coefs_init is not None
+    with unchanged_on_failure(run):
+        samples = read_samples(run, X, y, sample_weight, settings.dtype, reset=is_first)
+        fit_network(
+            run,
+            settings,
+            samples,
+            held_out=held_out,
+            coefs_init=coefs_init,
+            intercepts_init=intercepts_init,
+        )
+    features = None
+    if recalibrates(run, settings.averaging, incremental=incremental):
+        features = as_matrix(samples.X)
+    members = [
+        member_of(run, weights, features, settings.n_threads)
+        for weights in run._training_state.averaging_state.get("cycle_ends", ())
         # Where a cycle has just ended, its weights are the run's.
         if not np.array_equal(weights, run.network_.parameters)
     ]
     if not (model.warm_start or incremental):
-        run._course.finished = []
-    for name in ("network_", "_course", "n_iter_", "feature_names_in_"):
+        run._training_state.averaging_state = {}
+    for name in ("network_", "_training_state", "n_iter_", "feature_names_in_"):
         vars(model).pop(name, None)
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(run, name):
             setattr(model, name, getattr(run, name))
-    model._members, model._targets = [*finished, run], run._targets
+    model._members, model._targets = [*members, run], run._targets
 
 
 def refuse_settings(model: Any) -> None:
@@ -115,7 +227,7 @@ def refuse_settings(model: Any) -> None:
         raise ValueError("callbacks follow one network, and averaging='snapshot' makes several")
 
 
-def member_of(run: Any, weights: AnyArray, X: Any, incremental: bool) -> Any:
+def member_of(run: Any, weights: AnyArray, features: Matrix | None, n_threads: int) -> Any:
     """Return the estimator that predicts with the weights of a cycle.
 
     Parameters
@@ -124,10 +236,10 @@ def member_of(run: Any, weights: AnyArray, X: Any, incremental: bool) -> Any:
         The training.
     weights : ndarray of shape (n_parameters,)
         At the end of the cycle.
-    X : array-like or sparse matrix of shape (n_samples, n_features)
-        Training features, for batch norm that is to be recalibrated.
-    incremental : bool
-        Whether ``partial_fit`` was called.
+    features : ndarray or deepgen._core.SparseRows or None
+        Training features, where batch norm's statistics are computed anew from them.
+    n_threads : int
+        Largest number of threads.
 
     Returns
     -------
@@ -135,12 +247,10 @@ def member_of(run: Any, weights: AnyArray, X: Any, incremental: bool) -> Any:
         Fitted, with the history of the run.
     """
     member = clone(run)
-    network = Network(run.network_.core, weights.copy())
-    norm = batch_norm_of(run)
-    if norm is not None and norm.recalibrate and not incremental:
-        features = check_features(run, X, network.dtype, reset=False)
-        network.recalibrate(as_matrix(features), n_threads=effective_threads(run.n_jobs))
-    member.network_, member._course = network, run._course.snapshot()
+    network = Network(run.network_.core, weights.astype(run.network_.dtype))
+    if features is not None:
+        network.recalibrate(features, n_threads=n_threads)
+    member.network_, member._training_state = network, run._training_state.snapshot()
     member._targets, member.n_iter_ = run._targets, run.n_iter_
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(run, name):

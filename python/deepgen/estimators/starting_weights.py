@@ -12,8 +12,8 @@ from deepgen._engine.random_streams import INIT, generator
 from deepgen._network.data_dependent import STANDARDIZING_ROWS, keep_lengths, standardize_layers
 from deepgen._network.initializers import initialize, small_normal
 from deepgen._network.network import Network
-from deepgen._training.validation import Data
-from deepgen.averaging.line import middle
+from deepgen._training.data import Data
+from deepgen.averaging.learned_line import middle
 from deepgen.estimators.from_parameters import normalization_of
 from deepgen.estimators.network_spec import hidden_activations, output_activation
 from deepgen.normalizations import WeightNorm

@@ -76,7 +76,7 @@ class Subspace:
             n_threads = measuring_threads(model.n_jobs, features.shape[0])
             network.recalibrate(as_matrix(features), n_threads=n_threads)
         estimator = copy(model)
-        estimator.network_, estimator._course = network, model._course.snapshot()
+        estimator.network_, estimator._training_state = network, model._training_state.snapshot()
         return estimator
 
     def ensemble(self, alphas: Any = (0.1, 0.9), X: Any = None) -> Any:
@@ -103,7 +103,7 @@ class Subspace:
         if len(members) < 2:
             raise ValueError(f"an ensemble needs at least two points, got {alphas!r}")
         estimator = copy(self.model)
-        for name in ("network_", "_course", "n_iter_"):
+        for name in ("network_", "_training_state", "n_iter_"):
             vars(estimator).pop(name, None)
         estimator._members = members
         return estimator

@@ -22,7 +22,7 @@ class LPFSGD(PerturbedGradient):
         Width of the Gaussian as a share of the norm of each unit's weights, >= 0; 0 is the base
         itself.
     n_samples : int, default=1
-        Draws that are averaged in each step, >= 1.
+        Draws that are averaged in each step, in [1, 1e6].
 
     Notes
     -----

@@ -16,7 +16,7 @@ from deepgen._engine.row_chunks import row_spans
 from deepgen._engine.threads import effective_threads, worthwhile_threads
 from deepgen._inputs.features import as_matrix, check_features
 from deepgen._network.network import Network
-from deepgen._training.validation import Data
+from deepgen._training.data import Data
 from deepgen.probe.linear_operator import checked_vector, linear_operator
 from deepgen.probe.reparametrized import engine_probe
 

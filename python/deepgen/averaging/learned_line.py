@@ -1,9 +1,9 @@
-"""Line: two ends of weight space, trained such that every network between them is a good one."""
+"""LearnedLine: two ends of weight space, trained so that all networks between them are good."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -11,10 +11,7 @@ from deepgen import _core
 from deepgen._engine.arrays import AnyArray
 from deepgen.averaging.averaging import Averaging
 
-if TYPE_CHECKING:
-    from deepgen._training.state import Course
-
-__all__ = ["Line"]
+__all__ = ["LearnedLine"]
 
 
 def middle(ends: AnyArray) -> AnyArray:
@@ -35,7 +32,7 @@ def middle(ends: AnyArray) -> AnyArray:
 
 
 @dataclass(repr=False)
-class Line(Averaging):
+class LearnedLine(Averaging):
     r"""A line of networks between two ends that are trained together.
 
     Parameters
@@ -62,14 +59,15 @@ class Line(Averaging):
 
     Examples
     --------
-    >>> from deepgen.averaging import Line
-    >>> Line(beta=0.5)
-    Line(beta=0.5)
+    >>> from deepgen.averaging import LearnedLine
+    >>> LearnedLine(beta=0.5)
+    LearnedLine(beta=0.5)
     """
 
     name: ClassVar[str] = "line"
     family: ClassVar[str] = "wrappers"
     replaces_weights: ClassVar[bool] = True
+    predicts_with: ClassVar[tuple[str, ...]] = ("ends",)
 
     beta: float = 1.0
 
@@ -83,55 +81,57 @@ class Line(Averaging):
         """
         return (self.to_core(),)
 
-    def memory(self, course: Course, weights: AnyArray, n_trainable: int) -> dict[str, AnyArray]:
+    def engine_state(
+        self, weights: AnyArray, n_trainable: int, state: dict[str, Any]
+    ) -> dict[str, AnyArray]:
         """Return the ends as the engine takes them.
 
         Parameters
         ----------
-        course : Course
-            Where the ends are kept.
         weights : ndarray of shape (n_parameters,)
             Where the middle stands now; if the user has moved it, the ends move along.
         n_trainable : int
             How many of them are trained.
+        state : dict
+            Its ``ends`` of shape (2, n_parameters) are both ends of the line.
 
         Returns
         -------
-        memory : dict of str to ndarray
+        engine_state : dict of str to ndarray
             Nothing where no ends are known: then both are where the network stands.
         """
-        if course.ends is None:
+        if "ends" not in state:
             return {}
-        ends = course.ends.astype(weights.dtype)
+        ends = state["ends"].astype(weights.dtype)
         before = middle(ends)
         if not np.array_equal(before[:n_trainable], weights[:n_trainable]):
             ends += weights - before
         return {"line_ends": ends.ravel(), "line_begun": np.ones(1, dtype=weights.dtype)}
 
-    def served(
-        self, course: Course, trainer: _core.Trainer, weights: AnyArray, n_trainable: int
+    def prediction_weights(
+        self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
         """Return the middle, and keep the ends.
 
         Parameters
         ----------
-        course : Course
-            Where the ends are kept.
         trainer : deepgen._core.Trainer
             Holds the ends.
         weights : ndarray of shape (n_parameters,)
             The point of the last step.
         n_trainable : int
             How many of them are trained.
+        state : dict
+            Its ``ends`` become those of the trainer.
 
         Returns
         -------
-        served : ndarray of shape (n_parameters,)
-            The middle; ``weights`` themselves before the first step.
+        prediction_weights : ndarray of shape (n_parameters,)
+            The middle; ``weights`` itself before the first step.
         """
         if not trainer.recall("line_begun")[0]:
             return weights
         ends = trainer.recall("line_ends").reshape(2, -1)
         ends[:, n_trainable:] = weights[n_trainable:]
-        course.ends = ends
+        state["ends"] = ends
         return middle(ends)

@@ -1,0 +1,85 @@
+"""Plans: what a call of training shall do, by first-order steps or by L-BFGS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Event
+
+from deepgen import _core
+from deepgen.averaging import Averaging
+from deepgen.schedules import Constant, Schedule
+
+__all__ = ["FirstOrderPlan", "LBFGSPlan", "TrainingPlan"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingPlan:
+    """Both kinds of training share this part of a plan.
+
+    ``alpha`` is L2 on weights, divided by the (batch's) weight sum; ``n_epochs`` bounds epochs or
+    iterations of this call; ``tol`` is what counts as an improvement, for L-BFGS the bound on the
+    gradient; ``max_time`` counts seconds from ``began``, by ``time.perf_counter``, and is looked at
+    after each epoch. ``incremental``: the caller asks for single epochs, so that the end of this
+    call means nothing. ``keep_state``: a later call may go on, so that the optimizer's state is
+    kept. ``stop`` is set where training shall end as by Ctrl-C, which only the main thread hears.
+    """
+
+    alpha: float
+    n_epochs: int
+    tol: float
+    verbose: bool
+    max_time: float | None
+    n_threads: int
+    incremental: bool
+    keep_state: bool
+    began: float
+    stop: Event | None = None
+
+    @property
+    def moves_rate(self) -> bool:
+        """Whether there is a learning rate that changes from epoch to epoch."""
+        return False
+
+    def check_stop(self) -> None:
+        """Answer a Ctrl-C that another thread has heard by raising KeyboardInterrupt."""
+        if self.stop is not None and self.stop.is_set():
+            raise KeyboardInterrupt
+
+
+@dataclass(frozen=True, kw_only=True)
+class FirstOrderPlan(TrainingPlan):
+    """Steps of the engine's optimizer.
+
+    ``wrappers`` stand around the optimizer, from the inside out. ``learning_rate`` is that before
+    any schedule; schedules plan for ``horizon`` epochs. Training stagnates after
+    ``n_iter_no_change`` epochs without improvement; with ``early_stopping`` the validation score
+    decides, and the best weights are kept. ``recalibrates``: batch norm's statistics are computed
+    anew for the weights that the network predicts with.
+    """
+
+    optimizer: _core.Component
+    wrappers: tuple[_core.Component, ...]
+    augmentation: _core.Component
+    mixup: float
+    batch_size: int
+    shuffle: bool
+    schedule: Schedule
+    learning_rate: float
+    horizon: int
+    n_iter_no_change: float
+    early_stopping: bool
+    averaging: Averaging | None
+    recalibrates: bool
+
+    @property
+    def moves_rate(self) -> bool:
+        """Whether there is a learning rate that changes from epoch to epoch."""
+        return not isinstance(self.schedule, Constant)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LBFGSPlan(TrainingPlan):
+    """Iterations of L-BFGS, which remembers ``history_size`` steps, with ``max_fun`` losses."""
+
+    history_size: int
+    max_fun: int

@@ -1,0 +1,392 @@
+"""Fitting one network, from the user's arrays to fitted attributes, in nine steps.
+
+    settings, samples                 read once for each call: `fit_estimator`
+    state, targets and split, network, plan, callbacks, training, what is kept: `fit_network`
+
+Ensembles read settings and samples once and call `fit_network` for each of their members.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import column_or_1d
+
+from deepgen._engine.arrays import AnyArray
+from deepgen._inputs.features import as_matrix, check_features
+from deepgen._inputs.targets import EncodedTargets, Rows, Targets
+from deepgen._network.network import Network
+from deepgen._training.callbacks import CallbackTasks, with_callbacks
+from deepgen._training.data import Data
+from deepgen._training.first_order import train
+from deepgen._training.lbfgs import minimize
+from deepgen._training.plan import LBFGSPlan
+from deepgen._training.state import TrainingState
+from deepgen._training.validation import Validation, split_rows
+from deepgen.averaging import LearnedLine
+from deepgen.estimators.from_parameters import make_network
+from deepgen.estimators.scoring import (
+    ValidationSet,
+    criterion,
+    fitted_attributes,
+    score_function,
+    with_names,
+)
+from deepgen.estimators.settings import Settings, make_plan, read_settings
+from deepgen.estimators.starting_weights import start_line, start_network
+from deepgen.optimizers import FirstOrder
+
+__all__ = [
+    "Samples",
+    "draw_seed",
+    "fit_estimator",
+    "fit_network",
+    "read_samples",
+    "read_validation",
+    "unchanged_on_failure",
+]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """Samples of a call: as the user has them, and checked.
+
+    Parameters
+    ----------
+    given : array-like, data frame or sparse matrix of shape (n_samples, n_features)
+        Features as the user has them.
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        The same, of the type of training.
+    y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
+        Checked as far as scikit-learn does; the estimator's targets check the rest.
+    sample_weight : array-like of shape (n_samples,), float or None
+        As the user has them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen import MLPRegressor
+    >>> from deepgen.estimators.fit import read_samples
+    >>> read_samples(MLPRegressor(), [[0], [1]], [[2], [3]], None, np.dtype("f4"), reset=True).y
+    array([2, 3])
+    """
+
+    given: Any
+    X: Any
+    y: Any
+    sample_weight: Any
+
+
+@contextmanager
+def unchanged_on_failure(model: Any) -> Iterator[None]:
+    """Leave an estimator as it was where a call fails.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Its attributes are put back, and its state of training, which a call changes in place.
+
+    Yields
+    ------
+    None
+        While the call runs.
+    """
+    before = dict(vars(model))
+    state = before.get("_training_state")
+    checkpoint = None if state is None else state.checkpoint()
+    try:
+        yield
+    except BaseException:
+        model.__dict__ = before
+        if state is not None:
+            state.rollback(checkpoint)
+        raise
+
+
+def read_samples(
+    model: Any, X: Any, y: Any, sample_weight: Any, dtype: np.dtype[Any], *, reset: bool
+) -> Samples:
+    """Check samples as far as scikit-learn does.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose number and names of features are set or compared.
+    X, y, sample_weight : array-like
+        As the user has them.
+    dtype : numpy.dtype
+        Type of training.
+    reset : bool
+        Whether this is the first sight of features.
+
+    Returns
+    -------
+    samples : Samples
+        Of equal length, finite.
+    """
+    features, y = check_features(model, X, dtype, reset=reset, y=y, multi_output=True)
+    if isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    return Samples(X, features, y, sample_weight)
+
+
+def read_validation(
+    model: Any,
+    targets: Targets,
+    X: Any,
+    y: Any,
+    sample_weight: Any,
+    *,
+    dtype: np.dtype[Any],
+    prediction_dtype: np.dtype[Any],
+) -> ValidationSet:
+    """Check samples against what is known about features and targets.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        What is known about features.
+    targets : Targets
+        What is known about targets.
+    X, y, sample_weight : array-like
+        As the user has them.
+    dtype, prediction_dtype : numpy.dtype
+        Types of training and of the fitted network.
+
+    Returns
+    -------
+    validation_set : ValidationSet
+        In the user's terms and in the engine's.
+    """
+    samples = read_samples(model, X, y, sample_weight, dtype, reset=False)
+    encoded = targets.transform(
+        samples.y, sample_weight, samples.X, dtype=dtype, prediction_dtype=prediction_dtype
+    )
+    data = Data(as_matrix(samples.X), encoded.encoded, encoded.weights)
+    return ValidationSet(with_names(X, samples.X), encoded.y, encoded.sample_weight, data)
+
+
+@with_callbacks  # type: ignore[untyped-decorator]
+def fit_estimator(
+    model: Any,
+    X: Any,
+    y: Any,
+    sample_weight: Any = None,
+    *,
+    held_out: tuple[Any, Any, Any] = (None, None, None),
+    coefs_init: Any = None,
+    intercepts_init: Any = None,
+    incremental: bool = False,
+) -> None:
+    """Fit an estimator that has one network.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Gets the fitted attributes.
+    X, y, sample_weight : array-like
+        As ``fit`` takes them.
+    held_out : tuple of array-like
+        Validation features, targets and weights.
+    coefs_init, intercepts_init : sequence of array-like, default=None
+        Starting weights.
+    incremental : bool, default=False
+        Whether ``partial_fit`` was called.
+    """
+    settings = read_settings(model, held_out, incremental=incremental)
+    goes_on = "network_" in vars(model) and (model.warm_start or incremental)
+    is_first = not goes_on or coefs_init is not None
+    samples = read_samples(model, X, y, sample_weight, settings.dtype, reset=is_first)
+    fit_network(
+        model,
+        settings,
+        samples,
+        held_out=held_out,
+        coefs_init=coefs_init,
+        intercepts_init=intercepts_init,
+    )
+
+
+def fit_network(
+    model: Any,
+    settings: Settings,
+    samples: Samples,
+    *,
+    held_out: tuple[Any, Any, Any] = (None, None, None),
+    coefs_init: Any = None,
+    intercepts_init: Any = None,
+) -> None:
+    """Train the network of an estimator.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose network and state of training go on, with ``warm_start`` or ``partial_fit``; gets the
+        fitted attributes.
+    settings : Settings
+        Its own, or those that it shares with other members of an ensemble.
+    samples : Samples
+        Training samples.
+    held_out : tuple of array-like
+        Validation features, targets and weights.
+    coefs_init, intercepts_init : sequence of array-like, default=None
+        Starting weights; ``coefs_init`` begins anew.
+    """
+    goes_on = "network_" in vars(model) and (model.warm_start or settings.incremental)
+    is_first = not goes_on or coefs_init is not None
+    dtype, prediction_dtype = settings.dtype, settings.prediction_dtype
+
+    # State: before all else, since split and starting weights are drawn by its seed.
+    state = TrainingState(draw_seed(model)) if is_first else model._training_state
+
+    # Targets, and with them the split: what is learned of targets is learned of training rows.
+    split = None
+    if model.early_stopping and held_out[0] is None and isinstance(settings.optimizer, FirstOrder):
+        split = partial(_split, samples.X.shape[0], model.validation_fraction, state.seed)
+    previous = None if is_first else model._targets
+    targets, encoded = model._make_targets(samples.y, previous).fit(
+        samples.y,
+        samples.sample_weight,
+        samples.X,
+        dtype=dtype,
+        prediction_dtype=prediction_dtype,
+        is_first=is_first,
+        is_complete=not settings.incremental,
+        split=split,
+    )
+    matrix = as_matrix(samples.X)
+    data = Data(matrix, encoded.encoded, encoded.weights, encoded.training_rows)
+    validation_set = _validation_set(model, settings, samples, targets, encoded, data, held_out)
+
+    # Network: a copy of the one that goes on, so that a call that fails leaves that one alone.
+    network = make_network(
+        model,
+        n_inputs=samples.X.shape[1],
+        n_outputs=targets.n_outputs,
+        loss=targets.core,
+        products=settings.products,
+        before=None if is_first else model.network_,
+    )
+
+    # Plan, and the state made to fit it: what belongs to other settings is dropped.
+    plan = make_plan(model, settings, data.n_rows)
+    state.use_criterion(criterion(model, targets))
+    state.use_averaging(settings.averaging)
+    if is_first:
+        start_network(
+            model, network, data, state.seed, coefs=coefs_init, intercepts=intercepts_init
+        )
+        if isinstance(settings.averaging, LearnedLine):
+            state.averaging_state["ends"] = start_line(model, network, data, state.seed)
+    else:
+        network.set_layers(intercepts=intercepts_init)
+        if network.dtype != model.network_.dtype:
+            state.drop_optimizer_state()
+
+    # Training: each epoch is measured on the validation rows and shown to callbacks.
+    validation = None
+    if validation_set is not None:
+        score = score_function(model, targets, validation_set, state)
+        validation = Validation(validation_set.data, score)
+    tasks = None
+    if getattr(model, "_skl_callbacks", None) and not settings.incremental:
+        tasks = CallbackTasks(
+            model,
+            with_names(samples.given, samples.X),
+            encoded.y,
+            samples.sample_weight,
+            n_epochs=plan.n_epochs,
+            attributes=_attributes_by_network(model, targets, state),
+        )
+    if isinstance(plan, LBFGSPlan):
+        n_epochs = minimize(network, data, validation, plan, state, tasks)
+    else:
+        n_epochs = train(network, data, validation, plan, state, tasks)
+
+    # What is kept: the only place that writes fitted attributes of a network.
+    model.network_, model._training_state = network.as_type(prediction_dtype), state
+    model._targets, model.n_iter_ = targets, n_epochs
+    vars(model).pop("_members", None)
+    if tasks is not None:
+        tasks.close()
+
+
+def draw_seed(model: Any) -> int:
+    """Return the seed of a run.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Its ``random_state`` determines the seed; a ``RandomState`` instance moves on.
+
+    Returns
+    -------
+    seed : int
+        At least 0.
+    """
+    random = check_random_state(model.random_state)
+    return int(random.randint(np.iinfo(np.int64).max, dtype=np.int64))
+
+
+def _split(
+    n_samples: int,
+    fraction: float,
+    seed: int,
+    strata: AnyArray | None,
+    weights: AnyArray | None,
+) -> tuple[Rows, Rows]:
+    """Choose training and validation rows, and refuse parts without weight."""
+    parts = split_rows(n_samples, fraction, seed, strata)
+    for rows, what in zip(parts, ("training", "validation"), strict=True):
+        if weights is not None and not weights[rows].any():
+            raise ValueError(f"All sample_weight of the {what} rows are zero")
+    return parts
+
+
+def _validation_set(
+    model: Any,
+    settings: Settings,
+    samples: Samples,
+    targets: Targets,
+    encoded: EncodedTargets,
+    data: Data,
+    held_out: tuple[Any, Any, Any],
+) -> ValidationSet | None:
+    """Return the samples to validate on: rows of the split, or those that the user gave."""
+    rows = encoded.validation_rows
+    if rows is not None:
+        weights = None if encoded.sample_weight is None else encoded.sample_weight[rows]
+        own = Data(data.X, data.y, data.weights, rows)
+        return ValidationSet(with_names(samples.given, samples.X), encoded.y[rows], weights, own)
+    if held_out[0] is None:
+        return None
+    try:
+        return read_validation(
+            model,
+            targets,
+            *held_out,
+            dtype=settings.dtype,
+            prediction_dtype=settings.prediction_dtype,
+        )
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"X_val, y_val or sample_weight_val: {error}") from error
+
+
+def _attributes_by_network(
+    model: Any, targets: Targets, state: TrainingState
+) -> Callable[[Network], dict[str, Any]]:
+    """Return what makes of a network, in the middle of a fit, fitted attributes for callbacks."""
+    before = state.n_epochs
+
+    def attributes(network: Network) -> dict[str, Any]:
+        now = fitted_attributes(model, targets, state, network)
+        return {**now, "n_iter_": state.n_epochs - before}
+
+    return attributes

@@ -1,0 +1,206 @@
+"""Settings: the constructor parameters of an estimator, read and refused once for each call."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+import numpy as np
+
+from deepgen._engine.threads import effective_threads
+from deepgen._training.plan import FirstOrderPlan, LBFGSPlan
+from deepgen._user_warnings import warn
+from deepgen.averaging import Averaging
+from deepgen.estimators.from_parameters import (
+    batch_norm_of,
+    make_augmentation,
+    make_averaging,
+    make_optimizer,
+    make_schedule,
+    make_wrappers,
+    recalibrates,
+)
+from deepgen.estimators.incompatibilities import refuse_combinations
+from deepgen.estimators.network_spec import hidden_widths, numpy_type
+from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
+from deepgen.schedules import Schedule
+
+__all__ = ["Settings", "make_plan", "read_settings"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a call of ``fit`` or ``partial_fit`` shall do, before any look at the data.
+
+    Parameters
+    ----------
+    optimizer : Optimizer
+        What ``solver`` stands for.
+    schedule : Schedule
+        What ``learning_rate`` stands for.
+    averaging : Averaging or None
+        What is made of the weights on the way.
+    products : {'bfloat16', 'float32', 'float64'}
+        Type that the products of training compute in.
+    dtype, prediction_dtype : numpy.dtype
+        Types of training and of the fitted network.
+    n_threads : int
+        Largest number of threads.
+    verbose : bool
+        Whether to print a line per epoch.
+    incremental : bool
+        Whether ``partial_fit`` was called, which makes one epoch.
+    began : float
+        When the call began, by ``time.perf_counter``.
+    stop : threading.Event, default=None
+        Set where training shall end as by Ctrl-C.
+
+    Examples
+    --------
+    >>> from deepgen import MLPRegressor
+    >>> from deepgen.estimators.settings import read_settings
+    >>> read_settings(MLPRegressor(solver="lbfgs"), incremental=False).products
+    'float64'
+    """
+
+    optimizer: Optimizer
+    schedule: Schedule
+    averaging: Averaging | None
+    products: str
+    dtype: np.dtype[Any]
+    prediction_dtype: np.dtype[Any]
+    n_threads: int
+    verbose: bool
+    incremental: bool
+    began: float
+    stop: Event | None = None
+
+
+def read_settings(
+    model: Any, held_out: tuple[Any, Any, Any] = (None, None, None), *, incremental: bool
+) -> Settings:
+    """Read an estimator's parameters, and refuse what needs no look at the data.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    held_out : tuple of array-like
+        Validation features, targets and weights.
+    incremental : bool
+        Whether ``partial_fit`` was called.
+
+    Returns
+    -------
+    settings : Settings
+        For one network or several.
+
+    Raises
+    ------
+    ValueError
+        If parameters are out of range or do not go together, or a part of the validation data is
+        missing.
+
+    Warns
+    -----
+    UserWarning
+        If a parameter has no effect.
+    """
+    began = time.perf_counter()
+    model._validate_params()
+    hidden_widths(model.hidden_layer_sizes)
+    optimizer = make_optimizer(model)
+    refuse_combinations(model, optimizer, incremental=incremental)
+    if (held_out[0] is None) != (held_out[1] is None):
+        raise ValueError("X_val and y_val belong together: give both or neither")
+    if held_out[0] is None and held_out[2] is not None:
+        raise ValueError("sample_weight_val needs X_val and y_val: it weighs their samples")
+    # L-BFGS computes in float64, since its line search compares losses that hardly differ.
+    products = "float64" if isinstance(optimizer, LBFGS) else model.dtype
+    prediction_dtype = numpy_type(model.dtype)
+    return Settings(
+        optimizer=optimizer,
+        schedule=make_schedule(model, optimizer),
+        averaging=make_averaging(model),
+        products=products,
+        dtype=np.dtype(np.float64) if isinstance(optimizer, LBFGS) else prediction_dtype,
+        prediction_dtype=prediction_dtype,
+        n_threads=effective_threads(model.n_jobs),
+        verbose=bool(model.verbose),
+        incremental=incremental,
+        began=began,
+    )
+
+
+def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | LBFGSPlan:
+    """Return what the training run shall do.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    settings : Settings
+        What was read of them.
+    n_rows : int
+        Training rows, >= 1.
+
+    Returns
+    -------
+    plan : FirstOrderPlan or LBFGSPlan
+        For `deepgen._training.first_order.train` or `deepgen._training.lbfgs.minimize`.
+
+    Raises
+    ------
+    ValueError
+        If batch norm would see batches of one row.
+
+    Warns
+    -----
+    UserWarning
+        If the batch is larger than the data.
+    """
+    optimizer, averaging, incremental = settings.optimizer, settings.averaging, settings.incremental
+    common: dict[str, Any] = dict(
+        alpha=float(model.alpha),
+        n_epochs=1 if incremental else int(model.max_iter),
+        tol=float(model.tol),
+        verbose=settings.verbose,
+        max_time=None if model.max_time is None else float(model.max_time),
+        n_threads=settings.n_threads,
+        incremental=incremental,
+        keep_state=bool(model.warm_start) or incremental,
+        began=settings.began,
+        stop=settings.stop,
+    )
+    if isinstance(optimizer, LBFGS):
+        max_fun = model.max_fun if optimizer.max_fun is None else optimizer.max_fun
+        return LBFGSPlan(**common, history_size=optimizer.history_size, max_fun=max_fun)
+    assert isinstance(optimizer, FirstOrder)
+    batch_size = min(200, n_rows) if model.batch_size == "auto" else int(model.batch_size)
+    if batch_size > n_rows:
+        warn("Got `batch_size` less than 1 or larger than sample size. It is going to be clipped")
+    batch_size = min(batch_size, n_rows)
+    if batch_size < 2 and batch_norm_of(model) is not None:
+        raise ValueError(
+            f"batch norm needs batches of at least 2 rows, got {n_rows} training samples in "
+            f"batches of {batch_size}"
+        )
+    schedule = settings.schedule
+    return FirstOrderPlan(
+        **common,
+        optimizer=optimizer.rule().to_core(),
+        wrappers=make_wrappers(model, optimizer, averaging),
+        augmentation=make_augmentation(model),
+        mixup=float(model.mixup),
+        batch_size=batch_size,
+        shuffle=bool(model.shuffle),
+        schedule=schedule if averaging is None else averaging.scheduled(schedule),
+        learning_rate=optimizer.rate(float(model.learning_rate_init)),
+        horizon=int(model.max_iter),
+        n_iter_no_change=model.n_iter_no_change,
+        early_stopping=bool(model.early_stopping),
+        averaging=averaging,
+        recalibrates=recalibrates(model, averaging, incremental=incremental),
+    )

@@ -1,0 +1,124 @@
+"""ThenConstant: another schedule, and from some epoch on a constant rate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen._settings import real
+from deepgen.schedules.constant import Constant
+from deepgen.schedules.schedule import Position, Schedule
+
+__all__ = ["ThenConstant", "first_epoch"]
+
+
+def first_epoch(start: float, horizon: int) -> int:
+    """Return how many epochs come before the first one that counts.
+
+    Parameters
+    ----------
+    start : float
+        Share of the run below 1, epochs from 1 on.
+    horizon : int
+        Epochs of the run, >= 1.
+
+    Returns
+    -------
+    n_epochs : int
+        At least 0.
+    """
+    if start >= 1:
+        return int(start)
+    # A share such as 0.29 of 100 is a little less than 29.
+    return int(start * horizon + 1e-9)
+
+
+@dataclass(repr=False)
+class ThenConstant(Schedule):
+    """Another schedule, and from some epoch on a rate that stays.
+
+    Parameters
+    ----------
+    schedule : Schedule, default=Constant()
+        What comes before.
+    start : float, default=0.75
+        After which share of the run the rate stays, from 1 on after how many epochs, >= 0.
+    rate : float, default=0.05
+        That rate, > 0.
+
+    Examples
+    --------
+    >>> from deepgen.schedules import Constant, Position
+    >>> from deepgen.schedules.then_constant import ThenConstant
+    >>> held = ThenConstant(Constant(), start=0.5, rate=0.1)
+    >>> here = Position(epoch=2, step=0, steps_per_epoch=2, samples_seen=8, horizon=4)
+    >>> held.rates(1.0, here, 2, {}).tolist()
+    [0.1, 0.1]
+    """
+
+    schedule: Schedule = field(default_factory=Constant)
+    start: float = real(0.75, "[0, inf)")
+    rate: float = real(0.05, "(0, inf)")
+
+    def rates(
+        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+    ) -> NDArray[np.float64]:
+        """Return the learning rates of the next steps.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        position : Position
+            Where the first of the steps stands; all of them lie in one epoch.
+        n_steps : int
+            How many rates are asked for.
+        memory : dict of str to float
+            That of the other schedule.
+
+        Returns
+        -------
+        rates : ndarray of shape (n_steps,)
+            One learning rate a step.
+        """
+        if position.epoch < first_epoch(self.start, position.horizon):
+            return self.schedule.rates(base, position, n_steps, memory)
+        return np.full(n_steps, self.rate)
+
+    def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
+        """Tell the other schedule of an epoch's result.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        monitored : float
+            Loss of the validation data, without them of training; lower is better.
+        memory : dict of str to float
+            That of the other schedule.
+
+        Returns
+        -------
+        changed : bool
+            Whether it lowered its rate.
+        """
+        return self.schedule.end_epoch(base, monitored, memory)
+
+    def stagnate(self, base: float, memory: dict[str, float]) -> bool:
+        """Let the other schedule answer to training that no longer improves.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        memory : dict of str to float
+            That of the other schedule.
+
+        Returns
+        -------
+        changed : bool
+            True if training shall go on.
+        """
+        return self.schedule.stagnate(base, memory)
