@@ -54,17 +54,14 @@ class ClassTargets(Targets):
 
     @property
     def core(self) -> _core.Component:
-        """The engine's loss."""
         return self.loss.to_core() if self.labels.softmax else self.loss.binary_core()
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the network."""
         return self.labels.n_outputs
 
     @property
     def out_activation(self) -> str:
-        """Name of the inverse link."""
         return "softmax" if self.labels.softmax else "logistic"
 
     def check(self, y: Any, dtype: np.dtype[Any], *, complete: bool = False) -> Any:

@@ -63,17 +63,14 @@ class RegressionTargets(Targets):
 
     @property
     def core(self) -> _core.Component:
-        """The engine's loss."""
         return self.loss.to_core()
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the network."""
         return (0 if self.levels is None else len(self.levels)) or self.n_columns
 
     @property
     def out_activation(self) -> str:
-        """Name of the inverse link."""
         return self.loss.out_activation
 
     def check(self, y: Any, dtype: np.dtype[Any], *, complete: bool = False) -> AnyArray:
