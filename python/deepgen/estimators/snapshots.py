@@ -45,7 +45,6 @@ class CycleEnds(Averaging):
     3
     """
 
-    name: ClassVar[str] = "snapshot"
     runs_to_the_end: ClassVar[bool] = True
 
     schedule: Snapshot = field(default_factory=Snapshot)
