@@ -70,9 +70,9 @@ class Costs:
         parameters = np.zeros(self.network.n_parameters)
         for block in self.network.layout:
             view = parameters[block.offset : block.offset + block.size]
-            if "coefs" in block.name:
+            if block.kind in ("coefs", "gate_coefs"):
                 view[:] = np.sqrt(2 / block.rows) * rng.normal(size=block.size)
-            elif block.name.startswith(("scale", "variance")):
+            elif block.kind in ("scale", "variance"):
                 view[:] = 1.0
         return parameters
 

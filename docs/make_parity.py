@@ -48,7 +48,7 @@ DIFFERENCES = {
         "`target_scaling=None` is scikit-learn's meaning",
         "loss_": "in units of the scaled target, summed over outputs where scikit-learn takes the "
         "mean",
-        "predict": TYPE,
+        "predict": "float64 whatever `dtype` is; scikit-learn follows the type of X",
     },
     "MLPClassifier": {
         **BOTH,

@@ -13,22 +13,21 @@ namespace deepgen::python {
 namespace {
 
 using Value = std::variant<double, std::vector<double>>;
-using Ranges =
-    std::map<std::string, std::tuple<double, double, double>>; // setting -> (default, low, high)
-using Members = std::map<std::string, Ranges>;
+using Parameters = std::map<std::string, Parameter>;
+using Members = std::map<std::string, Parameters>;
 
-Ranges ranges_of(std::span<const Parameter> parameters) {
-    Ranges ranges;
+Parameters by_name(std::span<const Parameter> parameters) {
+    Parameters named;
     for (const Parameter &parameter : parameters)
-        ranges[std::string(parameter.name)] = {parameter.value, parameter.low, parameter.high};
-    return ranges;
+        named.emplace(parameter.name, parameter);
+    return named;
 }
 
 template <class Entry>
 Members members_of(std::span<const Entry *const> entries) {
     Members members;
     for (const Entry *entry : entries)
-        members[std::string(entry->name)] = ranges_of(entry->parameters);
+        members[std::string(entry->name)] = by_name(entry->parameters);
     return members;
 }
 
@@ -42,9 +41,9 @@ std::map<std::string, Members> catalog() {
     families["losses"] = members_of(losses());
     families["skips"] = members_of(skips());
     for (const auto &[name, parameters] : optimizers())
-        families["optimizers"][std::string(name)] = ranges_of(parameters);
+        families["optimizers"][std::string(name)] = by_name(parameters);
     for (const auto &[name, parameters] : wrappers())
-        families["wrappers"][std::string(name)] = ranges_of(parameters);
+        families["wrappers"][std::string(name)] = by_name(parameters);
     return families;
 }
 
@@ -102,7 +101,22 @@ void bind_catalog(py::module_ &module) {
                             return make_component(state.first, state.second);
                         }));
 
-    module.def("catalog", &catalog, "family -> member -> setting -> (default, low, high)");
+    py::class_<Parameter>(module, "Parameter", "A setting's default, and what it may be.")
+        .def_readonly("default", &Parameter::value)
+        .def_readonly("low", &Parameter::low)
+        .def_readonly("high", &Parameter::high)
+        .def_readonly("open_low", &Parameter::open_low, "Whether `low` itself is refused.")
+        .def_readonly("open_high", &Parameter::open_high, "Whether `high` itself is refused.")
+        .def_readonly("integer", &Parameter::integer)
+        .def_property_readonly(
+            "choices",
+            [](const Parameter &p) {
+                return std::vector<std::string>(p.choices.begin(), p.choices.end());
+            },
+            "What the numbers 0, 1 ... stand for; none where they are numbers.")
+        .def_readonly("many", &Parameter::many, "Whether a list of numbers is taken.");
+
+    module.def("catalog", &catalog, "family -> member -> setting -> what it may be");
     module.def("build_info", &build_info, "Version, compiler and flags of this build.");
     module.def(
         "simd_paths",

@@ -299,14 +299,16 @@ void bind_network(py::module_ &module) {
             }));
 
     py::class_<Block>(module, "Block", "A named stretch of the flat parameter vector.")
-        .def_readonly("name", &Block::name)
+        .def_property_readonly("name", &Block::name)
+        .def_readonly("kind", &Block::kind)
+        .def_readonly("layer", &Block::layer)
         .def_readonly("offset", &Block::offset)
         .def_readonly("rows", &Block::rows)
         .def_readonly("columns", &Block::columns)
         .def_property_readonly("size", &Block::size)
         .def_readonly("trainable", &Block::trainable)
         .def("__repr__", [](const Block &b) {
-            return "Block(" + b.name + ", offset=" + std::to_string(b.offset) + ", shape=(" +
+            return "Block(" + b.name() + ", offset=" + std::to_string(b.offset) + ", shape=(" +
                    std::to_string(b.rows) + ", " + std::to_string(b.columns) + "))";
         });
 

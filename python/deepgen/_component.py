@@ -2,63 +2,22 @@
 
 An optimizer, a loss or a normalization is an object such as ``Adam(beta_2=0.95)``. Its constructor
 converts and validates nothing, so that scikit-learn's ``clone`` and ``GridSearchCV`` can take it
-apart; the engine checks names and ranges when a fit begins.
+apart; names and ranges are checked when a fit begins.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from math import inf
-from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-import numpy as np
-
 from deepgen import _core
+from deepgen._settings import settings_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Component", "Range", "resolve"]
-
-
-@dataclass(frozen=True)
-class Range:
-    """The numbers between two bounds.
-
-    Parameters
-    ----------
-    low, high : float
-        The bounds; an infinite one never belongs.
-    without : str, default=''
-        'low', 'high' or 'both' for bounds that do not belong.
-
-    Examples
-    --------
-    >>> from deepgen._component import Range
-    >>> print(Range(0, 1, without="high"), 1.0 in Range(0, 1, without="high"))
-    [0, 1) False
-    """
-
-    low: float = -inf
-    high: float = inf
-    without: str = ""
-
-    @property
-    def _open(self) -> tuple[bool, bool]:
-        low = self.without in ("low", "both") or self.low == -inf
-        return low, self.without in ("high", "both") or self.high == inf
-
-    def __contains__(self, value: float) -> bool:
-        low, high = self._open
-        above = self.low < value if low else self.low <= value
-        return above and (value < self.high if high else value <= self.high)
-
-    def __str__(self) -> str:
-        low, high = self._open
-        return f"{'(' if low else '['}{self.low:g}, {self.high:g}{')' if high else ']'}"
+__all__ = ["Component", "resolve"]
 
 
 @dataclass(repr=False)
@@ -75,16 +34,10 @@ class Component:
     """
 
     name: ClassVar[str] = ""
-    ranges: ClassVar[dict[str, Range]] = {}
-    """What the fields that are numbers may be."""
-    flags: ClassVar[tuple[str, ...]] = ()
-    """The fields that are True or False."""
-    optional: ClassVar[tuple[str, ...]] = ()
-    """The fields with a number for a default that may be None as well."""
-    choices: ClassVar[dict[str, tuple[str, ...]]] = {}
-    """What the fields that are names may be."""
-    integers: ClassVar[tuple[str, ...]] = ()
-    """The fields that are whole numbers, or None where that is the default."""
+    family: ClassVar[str] = ""
+    """The engine's family of members; empty for what only Python knows."""
+    engine_names: ClassVar[dict[str, str]] = {}
+    """The fields that the engine's catalog calls otherwise."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the fields by name, as scikit-learn's ``clone`` asks for them.
@@ -160,29 +113,11 @@ class Component:
             If a field is no number, outside its range, no integer, neither True nor False, or no
             known name.
         """
-        name, defaults = type(self).__name__, {field.name: field.default for field in fields(self)}
-        for key in self.integers:
+        for key, setting in settings_of(type(self)).items():
             value = getattr(self, key)
-            if not isinstance(value, Integral) and (value is not None or defaults[key] is not None):
-                raise ValueError(f"{name}: {key} must be an integer, got {value!r}")
-        for key, allowed in self.ranges.items():
-            value = getattr(self, key)
-            if value is None and (defaults[key] is None or key in self.optional):
-                continue
-            if not isinstance(value, Real):
-                raise ValueError(f"{name}: {key} must be a number, got {value!r}")
-            # An integer may be too large for a float.
-            number: Any = value
-            if number not in allowed or abs(number) > sys.float_info.max:
-                raise ValueError(f"{name}: {key} must be in {allowed}, got {value!r}")
-        for key in self.flags:
-            value = getattr(self, key)
-            if not isinstance(value, bool | np.bool_):
-                raise ValueError(f"{name}: {key} must be True or False, got {value!r}")
-        for key, known in self.choices.items():
-            value = getattr(self, key)
-            if not isinstance(value, str) or value not in known:
-                raise ValueError(f"{name}: unknown {key} {value!r}; known: {', '.join(known)}")
+            # Of the default the tests say that it is in its range.
+            if value is not setting.default and (refusal := setting.refusal(key, value)):
+                raise ValueError(f"{type(self).__name__}: {refusal}")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings under the engine's names.
@@ -190,9 +125,18 @@ class Component:
         Returns
         -------
         settings : dict of str to float or list of float
-            What the engine is told; its catalog lists names and ranges.
+            Of the fields that the engine's catalog lists; its defaults in place of None.
         """
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        settings: dict[str, Any] = {}
+        for key, setting in settings_of(type(self)).items():
+            if setting.engine_name:
+                value = getattr(self, key)
+                if value is None:
+                    value = setting.engine_default
+                elif setting.kind is str:
+                    value = setting.choices.index(value)
+                settings[setting.engine_name] = value
+        return settings
 
     def to_core(self) -> _core.Component:
         """Return the engine's description of this component.
@@ -200,26 +144,10 @@ class Component:
         Returns
         -------
         component : deepgen._core.Component
-            Name and settings, numbers converted to float.
-
-        Raises
-        ------
-        ValueError
-            If a field is out of range or not a number.
+            Name and settings, after `check`.
         """
         self.check()
-        settings: dict[str, float | list[float]] = {}
-        for key, value in self.settings().items():
-            try:
-                if hasattr(value, "__iter__") and not isinstance(value, str):
-                    settings[key] = [float(number) for number in value]
-                else:
-                    settings[key] = float(value)
-            except (TypeError, ValueError, OverflowError):
-                raise ValueError(
-                    f"{type(self).__name__}: {key} must be a number, got {value!r}"
-                ) from None
-        return _core.Component(self.name, settings)
+        return _core.Component(self.name, self.settings())
 
 
 Member = TypeVar("Member")

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Prepared', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'simd_paths']
+__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Parameter', 'Prepared', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -25,6 +25,42 @@ class Component:
     @property
     def settings(self) -> dict[str, float | list[float]]:
         ...
+class Parameter:
+    """
+    A setting's default, and what it may be.
+    """
+    @property
+    def choices(self) -> list[str]:
+        """
+        What the numbers 0, 1 ... stand for; none where they are numbers.
+        """
+    @property
+    def default(self) -> float:
+        ...
+    @property
+    def high(self) -> float:
+        ...
+    @property
+    def integer(self) -> bool:
+        ...
+    @property
+    def low(self) -> float:
+        ...
+    @property
+    def many(self) -> bool:
+        """
+        Whether a list of numbers is taken.
+        """
+    @property
+    def open_high(self) -> bool:
+        """
+        Whether `high` itself is refused.
+        """
+    @property
+    def open_low(self) -> bool:
+        """
+        Whether `low` itself is refused.
+        """
 class LayerSpec:
     """
     One dense layer and what follows it.
@@ -97,6 +133,12 @@ class Block:
         ...
     @property
     def columns(self) -> int:
+        ...
+    @property
+    def kind(self) -> str:
+        ...
+    @property
+    def layer(self) -> int:
         ...
     @property
     def name(self) -> str:
@@ -177,6 +219,10 @@ class Network:
     def predict(self, parameters: typing.Any, X: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
         """
         Means (m, n_outputs): the inverse link of the outputs.
+        """
+    def predict_in_units(self, parameters: typing.Any, X: typing.Any, mean: typing.Any, scale: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.float64], int]:
+        """
+        Means in the targets' units, scale * m + mean of (n_targets,) each, and how many rows are not finite.
         """
     def prepare(self, parameters: typing.Any) -> Prepared:
         """
@@ -342,9 +388,9 @@ def build_info() -> dict[str, str]:
     """
     Version, compiler and flags of this build.
     """
-def catalog() -> dict[str, dict[str, dict[str, tuple[float, float, float]]]]:
+def catalog() -> dict[str, dict[str, dict[str, Parameter]]]:
     """
-    family -> member -> setting -> (default, low, high)
+    family -> member -> setting -> what it may be
     """
 def fma_peak(dtype: str, simd: str = '') -> float:
     """

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen._component import Component, Range
+from deepgen._component import Component
 
 __all__ = ["Augmentation", "Jitter", "Mask", "SwapNoise"]
 
@@ -25,6 +25,8 @@ class Augmentation(Component):
     >>> isinstance(Jitter(), Augmentation)
     True
     """
+
+    family: ClassVar[str] = "augmentations"
 
 
 @dataclass(repr=False)
@@ -59,7 +61,6 @@ class Jitter(Augmentation):
     """
 
     name: ClassVar[str] = "jitter"
-    ranges: ClassVar[dict[str, Range]] = {"scale": Range(0)}
 
     scale: float = 0.1
 
@@ -91,7 +92,6 @@ class Mask(Augmentation):
     """
 
     name: ClassVar[str] = "mask"
-    ranges: ClassVar[dict[str, Range]] = {"probability": Range(0, 1)}
 
     probability: float = 0.1
 
@@ -127,7 +127,6 @@ class SwapNoise(Augmentation):
     """
 
     name: ClassVar[str] = "swap"
-    ranges: ClassVar[dict[str, Range]] = {"probability": Range(0, 1)}
 
     probability: float = 0.1
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from numbers import Real
 from typing import Any, ClassVar
 
 from deepgen import _core
-from deepgen._component import Component, Range
+from deepgen._component import Component
+from deepgen._settings import settings_of
 
 __all__ = [
     "AbsoluteError",
@@ -40,6 +40,7 @@ class RegressionLoss(Component):
     'exp'
     """
 
+    family: ClassVar[str] = "losses"
     out_activation: ClassVar[str] = "identity"
     """Name of the function from outputs to predictions."""
     positive_link: ClassVar[bool] = False
@@ -100,7 +101,6 @@ class Huber(RegressionLoss):
     """
 
     name: ClassVar[str] = "huber"
-    ranges: ClassVar[dict[str, Range]] = {"delta": Range(0, without="low")}
 
     delta: float = 1.0
 
@@ -135,6 +135,17 @@ class Quantile(RegressionLoss):
 
     quantile: float | Sequence[float] = 0.5
 
+    def settings(self) -> dict[str, Any]:
+        """Return the settings under the engine's names.
+
+        Returns
+        -------
+        settings : dict of str to list of float
+            The level or levels.
+        """
+        levels: list[Any] = [self.quantile] if self.levels is None else self.levels
+        return {"quantile": [float(level) for level in levels]}
+
     @property
     def levels(self) -> list[float] | None:
         """The levels where a sequence was given, else None."""
@@ -159,13 +170,10 @@ class Quantile(RegressionLoss):
         levels: list[Any] = [self.quantile] if self.levels is None else self.levels
         if not levels:
             raise ValueError("Quantile: quantile is empty, at least one level is wanted")
-        known = Range(0, 1, without="both")
+        setting = settings_of(Quantile)["quantile"]
         for level in levels:
-            if not isinstance(level, Real):
-                raise ValueError(f"Quantile: quantile must be a number, got {self.quantile!r}")
-            # Not as a float, which an integer can be too large for.
-            if level not in known:  # type: ignore[operator]
-                raise ValueError(f"Quantile: quantile must be in (0, 1), got {self.quantile!r}")
+            if refusal := setting.refusal("quantile", level, shown=self.quantile):
+                raise ValueError(f"Quantile: {refusal}")
         if any(low >= high for low, high in pairwise(map(float, levels))):
             raise ValueError(f"Quantile: quantile must ascend without repeats, got {levels}")
 
@@ -221,6 +229,8 @@ class ClassificationLoss(Component):
     True
     """
 
+    family: ClassVar[str] = "losses"
+
     def binary_core(self) -> _core.Component:
         """Return the engine's loss of independent yes-or-no outputs.
 
@@ -259,7 +269,6 @@ class LogLoss(ClassificationLoss):
     """
 
     name: ClassVar[str] = "log_loss"
-    ranges: ClassVar[dict[str, Range]] = {"label_smoothing": Range(0, 1, without="high")}
 
     label_smoothing: float = 0.0
 
@@ -290,7 +299,6 @@ class Focal(ClassificationLoss):
     """
 
     name: ClassVar[str] = "focal"
-    ranges: ClassVar[dict[str, Range]] = {"gamma": Range(0)}
 
     gamma: float = 2.0
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from deepgen import _core
-from deepgen._component import Component, Range
+from deepgen._component import Component
 from deepgen._engine.activations import variance_gain
 
 __all__ = [
@@ -35,18 +35,8 @@ class Normalization(Component):
     True
     """
 
-    def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict of str to float
-            ``eps`` becomes ``epsilon``.
-        """
-        settings = super().settings()
-        if "eps" in settings:
-            settings["epsilon"] = settings.pop("eps")
-        return settings
+    family: ClassVar[str] = "normalizations"
+    engine_names: ClassVar[dict[str, str]] = {"eps": "epsilon"}
 
 
 @dataclass(repr=False)
@@ -59,6 +49,8 @@ class Reparametrization(Normalization):
     >>> isinstance(WeightNorm(), Reparametrization)
     True
     """
+
+    family: ClassVar[str] = "reparametrizations"
 
     def on_features(self) -> _core.Component:
         """Return the engine's description for the first hidden layer.
@@ -119,27 +111,10 @@ class BatchNorm(Normalization):
     """
 
     name: ClassVar[str] = "batch"
-    ranges: ClassVar[dict[str, Range]] = {
-        "momentum": Range(0, 1),
-        "eps": Range(0, without="low"),
-    }
-    flags: ClassVar[tuple[str, ...]] = ("recalibrate",)
 
     momentum: float = 0.1
     eps: float = 1e-5
     recalibrate: bool = False
-
-    def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict of str to float
-            All fields but ``recalibrate``, which is the estimator's business.
-        """
-        settings = super().settings()
-        settings.pop("recalibrate")
-        return settings
 
 
 @dataclass(repr=False)
@@ -163,7 +138,6 @@ class LayerNorm(Normalization):
     """
 
     name: ClassVar[str] = "layer"
-    ranges: ClassVar[dict[str, Range]] = {"eps": Range(0, without="low")}
 
     eps: float = 1e-5
 
@@ -204,19 +178,8 @@ class WeightNorm(Reparametrization):
     """
 
     name: ClassVar[str] = "weight_norm"
-    flags: ClassVar[tuple[str, ...]] = ("data_dependent",)
 
     data_dependent: bool = True
-
-    def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict
-            Empty: how a fit begins is the estimator's business.
-        """
-        return {}
 
 
 @dataclass(repr=False)
@@ -233,8 +196,8 @@ class WeightStandardization(Reparametrization):
     eps : float, default=1e-5
         Added to the deviation, > 0.
     ddof : int, default=0
-        The deviation's divisor is fan_in - ddof: 0 as the paper's TensorFlow code, 1 as its PyTorch
-        code.
+        The deviation's divisor is fan_in - ddof, in [0, 1]: 0 as the paper's TensorFlow code, 1 as
+        its PyTorch code.
     centre_features : bool, default=True
         Whether the first hidden layer is standardised too; False leaves it plain.
 
@@ -258,24 +221,10 @@ class WeightStandardization(Reparametrization):
     """
 
     name: ClassVar[str] = "weight_standardization"
-    ranges: ClassVar[dict[str, Range]] = {"eps": Range(0, without="low"), "ddof": Range(0, 1)}
-    flags: ClassVar[tuple[str, ...]] = ("centre_features",)
 
     eps: float = 1e-5
     ddof: int = 0
     centre_features: bool = True
-
-    def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict of str to float
-            All fields but ``centre_features``, which says what becomes of one layer.
-        """
-        settings = super().settings()
-        settings.pop("centre_features")
-        return settings
 
     def on_features(self) -> _core.Component:
         """Return the engine's description for the first hidden layer.
@@ -333,8 +282,6 @@ class ScaledWeightStandardization(Reparametrization):
     """
 
     name: ClassVar[str] = "scaled_weight_standardization"
-    ranges: ClassVar[dict[str, Range]] = {"eps": Range(0, without="low")}
-    flags: ClassVar[tuple[str, ...]] = ("centre_features",)
 
     eps: float = 1e-4
     centre_features: bool = True
@@ -347,9 +294,7 @@ class ScaledWeightStandardization(Reparametrization):
         settings : dict of str to float
             Those of a layer on top of features.
         """
-        settings = super().settings()
-        settings.pop("centre_features")
-        return {**settings, "gamma": 1.0}
+        return {**super().settings(), "gamma": 1.0}
 
     def on_features(self) -> _core.Component:
         """Return the engine's description for the first hidden layer.

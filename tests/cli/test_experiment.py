@@ -12,6 +12,7 @@ def test_list_shows_every_experiment_with_its_claim(capsys):
         assert line.split()[0] == runner.experiment.name and line.endswith(runner.experiment.claim)
 
 
+@pytest.mark.slow
 def test_run_prints_and_saves_and_keeps_silent_in_a_pipe(tmp_path, capsys):
     words = ["experiment", "run", "mlp_loss", "--quick", "--seeds", "2", "--out", str(tmp_path)]
     assert cli.main(words) == 0
@@ -21,6 +22,7 @@ def test_run_prints_and_saves_and_keeps_silent_in_a_pipe(tmp_path, capsys):
     assert {path.suffix for path in tmp_path.iterdir()} == {".csv", ".json", ".png", ".svg"}
 
 
+@pytest.mark.slow
 def test_progress_is_shown_on_a_terminal(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert cli.main(["experiment", "run", "mlp_loss", "--quick", "--out", str(tmp_path)]) == 0
@@ -28,6 +30,7 @@ def test_progress_is_shown_on_a_terminal(tmp_path, monkeypatch, capsys):
     assert "\r" in captured.err and "\x1b" not in captured.out
 
 
+@pytest.mark.slow
 def test_the_gallery_is_one_page(tmp_path, capsys):
     words = ["experiment", "gallery", "mlp_loss", "--quick", "--out", str(tmp_path)]
     assert cli.main(words) == 0

@@ -50,6 +50,7 @@ def test_a_reader_that_leaves_is_no_error():
     assert run.returncode == 0
 
 
+@pytest.mark.slow
 def test_demo_trains_both_estimators_and_keeps_silent_in_a_pipe(monkeypatch, capsys):
     monkeypatch.setitem(demo_report.SETTINGS, "max_iter", 3)
     assert cli.main(["demo"]) == 0
@@ -60,6 +61,7 @@ def test_demo_trains_both_estimators_and_keeps_silent_in_a_pipe(monkeypatch, cap
     assert captured.out.count("sklearn.neural_network") == 2
 
 
+@pytest.mark.slow
 def test_demo_shows_progress_on_a_terminal(monkeypatch, capsys):
     monkeypatch.setitem(demo_report.SETTINGS, "max_iter", 1)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)

@@ -17,6 +17,7 @@ def name_of(path):
     return str(path.relative_to(ROOT))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", RUN, ids=name_of)
 def test_code_of_a_page_does_what_the_page_shows(path, tmp_path, monkeypatch):
     if path.name == "callbacks.md":

@@ -67,36 +67,49 @@ def test_every_member_has_a_twin_and_every_twin_a_member(family):
 
 
 @pytest.mark.parametrize(("family", "member"), MEMBERS)
-def test_every_member_can_be_built(family, member):
-    assert build(family, Component(member)) is not None
-
-
-@pytest.mark.parametrize(("family", "member"), MEMBERS)
 def test_defaults_are_those_of_the_twin(family, member):
-    defaults = {name: entry[0] for name, entry in CATALOG[family][member].items()}
+    defaults = {name: entry.default for name, entry in CATALOG[family][member].items()}
     assert defaults == TWINS[family][member]
 
 
 @pytest.mark.parametrize(("family", "member", "setting"), SETTINGS)
 def test_a_default_lies_in_its_range_and_all_inside_is_accepted(family, member, setting):
-    """Up to a hair from either end; whether the end itself counts is the member's business."""
-    default, low, high = CATALOG[family][member][setting]
-    assert low <= default <= high
-    inside = [default, math.nextafter(low, math.inf)]
-    inside.append(math.nextafter(high, -math.inf) if math.isfinite(high) else 1e6)
+    """Up to the ends themselves, or a hair before one that is open."""
+    parameter = CATALOG[family][member][setting]
+    low, high = parameter.low, parameter.high
+    inside = [parameter.default, low, high if math.isfinite(high) else 1e6]
+    if parameter.open_low:
+        # The smallest number that float32 can tell from 0.
+        inside[1] = float(np.finfo(np.float32).tiny) if low == 0 else math.nextafter(low, math.inf)
+    if parameter.open_high:
+        inside[2] = math.nextafter(high, -math.inf) if math.isfinite(high) else 1e6
     for value in inside:
         assert build(family, Component(member, {setting: value})) is not None
 
 
 @pytest.mark.parametrize(("family", "member", "setting"), SETTINGS)
 def test_values_outside_the_range_are_refused_with_the_range(family, member, setting):
-    _, low, high = CATALOG[family][member][setting]
+    parameter = CATALOG[family][member][setting]
+    low, high = parameter.low, parameter.high
     outside = [math.nextafter(low, -math.inf), low - 1.0, math.nan]
     if math.isfinite(high):
         outside += [math.nextafter(high, math.inf), high + 1.0]
+    outside += [low, low + 1e-40] if parameter.open_low else []
+    outside += [high] if parameter.open_high else []
+    if parameter.integer:
+        outside.append(low + 0.5)
     for value in outside:
         with pytest.raises(ValueError, match=rf"{member}.*{setting}"):
             build(family, Component(member, {setting: value}))
+
+
+def test_choices_are_the_names_of_whole_numbers_from_0():
+    named = [p for members in CATALOG.values() for m in members.values() for p in m.values()]
+    named = [parameter for parameter in named if parameter.choices]
+    assert named
+    for parameter in named:
+        assert (parameter.low, parameter.high) == (0, len(parameter.choices) - 1)
+        assert parameter.integer
 
 
 @pytest.mark.parametrize(("family", "member"), WITH_COMPONENT)

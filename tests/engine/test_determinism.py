@@ -168,6 +168,7 @@ def test_bits_of_every_skip_depend_neither_on_threads_nor_on_slices(dtype, simd,
     assert_same_bits(cut.epoch(0, n_threads=3, slices=[2, 1]).epoch(1, n_threads=2), whole)
 
 
+@pytest.mark.slow
 @property_test(40)
 @given(
     normalization=st.sampled_from([NONE, BATCH, LAYER]),
@@ -266,6 +267,7 @@ print(len(os.listdir("/proc/self/task")) - before)
     return int(run.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are counted in /proc")
 def test_these_tests_really_train_on_as_many_threads_as_they_say():
     assert [1 + threads_that_came(n_threads) for n_threads in (1, 3)] == [1, 3]

@@ -6,6 +6,8 @@ import pytest
 from engine.building import trainer_of
 from reference import Component, LayerSpec, NetworkSpec
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("probability", [0.1, 0.5, 0.8])
 def test_dropout_of_a_linear_model_is_in_expectation_ridge(probability):

@@ -12,6 +12,8 @@ from engine.building import cast, network_of, parameters_after, rows_of_csr, tra
 from engine.strategies import every_dtype
 from reference import Component, LayerSpec
 
+pytestmark = pytest.mark.slow
+
 ADAM = Component("adam")
 
 

@@ -23,6 +23,8 @@ from engine.strategies import (
     towers,
 )
 from reference import Component
+from reference.losses import LOSSES
+from reference.network import loss_settings
 
 # A sum over rows in another order: rounding of some hundred additions.
 SUM_RTOL = {"float32": 1e-5, "float64": 1e-13}
@@ -169,6 +171,50 @@ def test_rows_choose_samples_in_their_order_with_repetition(dtype):
         strict=True,
     ):
         np.testing.assert_array_equal(actual, wanted)
+
+
+LINKS = {
+    "squared_error": (Component("squared_error"), 3),
+    "poisson": (Component("poisson"), 3),
+    "quantile": (Component("quantile", {"quantile": [0.1, 0.5, 0.9]}), 1),
+}
+
+
+@every_dtype
+@pytest.mark.parametrize("link", LINKS)
+def test_predictions_in_units_are_means_scaled_in_double(dtype, link):
+    loss, n_targets = LINKS[link]
+    spec = two_hidden(loss=loss, normalization=LAYER)
+    parameters, X, _, _ = scaled_problem(spec, 517, 0)
+    network = network_of(spec, dtype)
+    parameters, X = cast(parameters, dtype), cast(X, dtype)
+    mean, scale = np.array([1e9, -1.0, 0.0])[:n_targets], np.array([3.0, 0.1, 1.0])[:n_targets]
+    outputs = network.forward(parameters, X).astype(np.float64)
+    means = LOSSES[link].means(outputs, **loss_settings(spec))
+    predicted, n_wrong = network.predict_in_units(parameters, X, mean, scale)
+    assert predicted.dtype == np.float64 and n_wrong == 0
+    np.testing.assert_allclose(predicted, means * scale + mean, rtol=1e-14, atol=1e-14)
+    rows = np.array([3, 516, 3, 0], dtype=np.int64)
+    for n_threads in (1, 2, 3):
+        again, _ = network.predict_in_units(parameters, X, mean, scale, n_threads=n_threads)
+        np.testing.assert_array_equal(again, predicted)
+    some, _ = network.predict_in_units(parameters, X, mean, scale, rows=rows)
+    np.testing.assert_array_equal(some, predicted[rows])
+
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_rows_that_are_not_finite_are_counted(n_threads):
+    spec = residual(NONE)
+    parameters, X, _, _ = scaled_problem(spec, 517, 0)
+    wrong = [0, 3, 239, 240, 516]
+    X[wrong] = np.array([[np.nan], [np.inf], [-np.inf], [np.nan], [np.nan]])
+    units = np.zeros(3), np.ones(3)
+    network = network_of(spec)
+    predicted, n_wrong = network.predict_in_units(parameters, X, *units, n_threads=n_threads)
+    assert n_wrong == len(wrong)
+    assert np.flatnonzero(~np.isfinite(predicted).all(axis=1)).tolist() == wrong
+    nothing, n_wrong = network.predict_in_units(parameters, X[:0], *units, n_threads=n_threads)
+    assert nothing.shape == (0, 3) and n_wrong == 0
 
 
 @every_dtype

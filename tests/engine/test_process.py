@@ -16,6 +16,8 @@ from deepgen import _core
 from engine.building import network_of, parameters_after, trainer_of
 from reference import Component, LayerSpec
 
+pytestmark = pytest.mark.slow
+
 # A child that hangs in a dead thread team never comes back; a healthy one needs milliseconds.
 CHILD_SECONDS = 60
 

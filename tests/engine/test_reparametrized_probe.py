@@ -15,7 +15,7 @@ TOLERANCE = 1e-11
 every_member = pytest.mark.parametrize("member", REPARAMETRIZATIONS, ids=describe)
 
 
-class Chained:
+class Reparametrized:
     """A reparametrized problem, its chain rule, and a direction and slopes to send through it."""
 
     def __init__(self, member):
@@ -38,7 +38,7 @@ class Chained:
 
 @every_member
 def test_directions_move_the_effective_weights_as_the_twins(member):
-    case = Chained(member)
+    case = Reparametrized(member)
     expected = reference.probe.pushed_forward(case.spec, case.parameters, case.direction)
     moved = case.chain.push_forward(case.direction)
     assert_close(moved[~case.gains], expected[~case.gains], TOLERANCE)
@@ -47,14 +47,14 @@ def test_directions_move_the_effective_weights_as_the_twins(member):
 
 @every_member
 def test_gradients_are_pulled_back_as_the_twins(member):
-    case = Chained(member)
+    case = Reparametrized(member)
     expected = reference.pull_back(case.spec, case.parameters, case.slopes)
     assert_close(case.pulled(case.slopes), expected, TOLERANCE)
 
 
 @every_member
 def test_pulling_back_is_the_transpose_of_pushing_forward(member):
-    case = Chained(member)
+    case = Reparametrized(member)
     slopes = np.where(case.gains, 0.0, case.slopes)
     forward = slopes @ case.chain.push_forward(case.direction)
     assert forward == pytest.approx(case.pulled(slopes) @ case.direction, rel=1e-11)
@@ -62,7 +62,7 @@ def test_pulling_back_is_the_transpose_of_pushing_forward(member):
 
 @every_member
 def test_the_pulled_back_gradient_moves_as_the_twins(member):
-    case = Chained(member)
+    case = Reparametrized(member)
     step = reference.probe.STEP
     moved = case.parameters + 1j * step * case.direction
     slopes = case.slopes + 1j * step * case.tangent
@@ -73,7 +73,7 @@ def test_the_pulled_back_gradient_moves_as_the_twins(member):
 
 
 def test_what_does_not_fit_a_chain_is_refused():
-    case = Chained(REPARAMETRIZATIONS[1])
+    case = Reparametrized(REPARAMETRIZATIONS[1])
     with pytest.raises(ValueError, match="parameters has 3 entries"):
         _core.Chain(network_of(case.spec), np.zeros(3))
     with pytest.raises(ValueError, match="a probe measures in float64, the network is float32"):

@@ -246,6 +246,7 @@ def test_a_step_follows_the_slope_of_the_mixed_loss(loss):
         assert (ahead - behind) / (2 * h) == pytest.approx(moved, rel=1e-6, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_jitter_of_a_linear_model_is_ridge_in_expectation():
     """The least squares that noise is averaged into: (X'X + n scale^2 S^2)^-1 X'y."""
     rng = np.random.default_rng(0)

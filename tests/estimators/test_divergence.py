@@ -1,6 +1,7 @@
 """Training that fails or is interrupted leaves a usable model."""
 
 import _thread
+import io
 import threading
 import time
 import warnings
@@ -79,11 +80,27 @@ def test_training_goes_on_after_a_divergence():
     assert np.isfinite(model.loss_)
 
 
+class PressesAfterTheFirstLine(io.StringIO):
+    """Where progress is printed; presses Ctrl-C a little after training has begun to tell it.
+
+    Counted from the call of ``fit``, a busy machine would be pressed before it trains.
+    """
+
+    pressed = False
+
+    def write(self, text):
+        if not self.pressed:
+            self.pressed = True
+            threading.Timer(0.3, _thread.interrupt_main).start()
+        return super().write(text)
+
+
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Training interrupted by user")
 @pytest.mark.parametrize(
     ("solver", "early_stopping"), [("adam", False), ("adam", True), ("lbfgs", False)]
 )
-def test_interruption_leaves_a_usable_model(solver, early_stopping):
+def test_interruption_leaves_a_usable_model(solver, early_stopping, monkeypatch):
     model = MLPClassifier(
         hidden_layer_sizes=(200, 200),
         solver=solver,
@@ -93,9 +110,10 @@ def test_interruption_leaves_a_usable_model(solver, early_stopping):
         early_stopping=early_stopping,
         random_state=0,
         max_fun=10**9,
+        verbose=True,
     )
     inputs = features(n=3000)
-    threading.Timer(0.7, _thread.interrupt_main).start()
+    monkeypatch.setattr("sys.stdout", PressesAfterTheFirstLine())
     model.fit(inputs, curve(inputs) + np.random.default_rng(0).normal(size=3000) > 0)
     assert 0 < model.n_iter_ < 10**6
     assert len(model.loss_curve_) == model.n_iter_
@@ -104,6 +122,7 @@ def test_interruption_leaves_a_usable_model(solver, early_stopping):
         assert model.best_validation_score_ == max(model.validation_scores_)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Training interrupted by user")
 def test_interruption_within_the_first_epoch_is_answered_soon():
     model = MLPRegressor(hidden_layer_sizes=(512, 512), batch_size=64, max_iter=10, random_state=0)

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import validate_data
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._inputs.features import as_matrix, check_features
@@ -57,18 +59,58 @@ def test_read_only_features_are_left_alone():
 
 def test_integers_are_features_too():
     counts = np.arange(50).reshape(25, 2)
-    assert model_of().fit(counts, counts[:, 0]).predict(counts).dtype == np.float32
+    assert model_of().fit(counts, counts[:, 0]).embed(counts).dtype == np.float32
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_every_output_has_the_type_asked_for(dtype, solver):
     settings = dict(dtype=dtype, solver=solver, max_iter=2)
-    outputs = [MLPRegressor(**settings).fit(X, Y).predict(X)]
+    model = MLPRegressor(**settings).fit(X, Y)
+    assert model.predict(X).dtype == np.float64  # in the targets' units
+    outputs = [model.embed(X)]
     model = MLPClassifier(**settings).fit(X, Y > 0)
     outputs += [model.predict_proba(X), model.predict_log_proba(X), model.decision_function(X)]
     outputs += model.coefs_ + model.intercepts_ + [model.network_.parameters]
     assert {str(output.dtype) for output in outputs} == {dtype}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_arrays_of_the_known_form_skip_checks_that_find_nothing(dtype, monkeypatch):
+    model = model_of(dtype=dtype).fit(X, Y)
+    forms = [X, X.astype(np.float32), np.asfortranarray(X), np.repeat(X, 2, axis=1)[:, ::2]]
+    forms += [X.astype(">f8"), X.astype(np.longdouble), X[::-1][::-1]]
+    wanted = model.predict(X.tolist())
+    with monkeypatch.context() as patch:
+        patch.setattr("deepgen._inputs.features.validate_data", None)
+        for form in forms:
+            tolerance = 1e-4 if form.dtype == np.float32 else 0
+            np.testing.assert_allclose(model.predict(form), wanted, rtol=tolerance)
+        seen = check_features(model, X.astype(dtype), np.dtype(dtype), reset=False)
+    checked = validate_data(model, X.astype(dtype), reset=False, dtype=dtype, order="C")
+    assert seen.dtype == checked.dtype and seen.flags.c_contiguous
+    np.testing.assert_array_equal(seen, checked)
+
+
+def test_what_the_known_form_cannot_tell_goes_through_all_checks():
+    model = model_of().fit(X, Y)
+    names = [f"x{i}" for i in range(X.shape[1])]
+    named = model_of().fit(pd.DataFrame(X, columns=names), Y)
+    with pytest.warns(UserWarning, match="X does not have valid feature names"):
+        named.predict(X)
+    for wrong, message in {
+        "nan": (np.where(X == X[0, 0], np.nan, X), "contains NaN"),
+        "inf": (np.where(X == X[0, 0], np.inf, X), "infinity or a value too large for dtype"),
+        "both": (np.where(X > 0, np.inf, -np.inf), "infinity or a value too large for dtype"),
+        "huge": (1e300 * X, "infinity or a value too large for dtype..float32"),
+        "narrow": (X[:, 1:], "features, but MLPRegressor is expecting"),
+        "empty": (X[:0], "Found array with 0 sample"),
+        "flat": (X[0], "Expected 2D array, got 1D array"),
+    }.values():
+        with pytest.raises(ValueError, match=message):
+            model.predict(wrong)
+    large = np.full((3, X.shape[1]), 3e38, dtype=np.float32)  # finite, and the sum is not
+    assert np.isfinite(model.predict(large)).all()
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -105,10 +147,12 @@ def test_sparse_features_equal_dense_ones(form):
 
 
 @pytest.mark.parametrize("settings", [dict(early_stopping=True), dict(solver="lbfgs")])
-def test_sparse_features_with(settings):
+def test_sparse_features_equal_dense_ones_with_weights_and(settings):
     y = np.asarray(THIN.sum(axis=1)).ravel()
-    model = model_of(**settings).fit(THIN, y, np.ones(157))
-    assert model.predict(THIN).shape == (157,)
+    model = model_of(dtype="float64", **settings)
+    dense = clone(model).fit(THIN.toarray(), y, weights())
+    thin = clone(model).fit(THIN, y, weights())
+    np.testing.assert_allclose(thin.predict(THIN), dense.predict(THIN.toarray()), rtol=1e-8)
 
 
 def test_sparse_features_are_put_in_order_on_a_copy():
@@ -121,6 +165,7 @@ def test_sparse_features_are_put_in_order_on_a_copy():
     np.testing.assert_allclose(model.predict(messy), tidy.predict(messy.toarray()), rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_wide_sparse_matrix_is_never_dense():
     # By hand: with an integer seed sparse.random permutes the numbers of all 10^8 places.
     places = np.random.default_rng(0).choice(200 * 500_000, size=1_000, replace=False)

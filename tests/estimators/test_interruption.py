@@ -10,7 +10,7 @@ import time
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGINT of POSIX")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="SIGINT of POSIX")]
 
 PROGRAM = """
     import sys, time, warnings

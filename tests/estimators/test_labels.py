@@ -97,13 +97,6 @@ def test_a_single_class_is_accepted_and_predicted():
     assert model.decision_function(X).shape == (len(X), 1)
 
 
-def test_thousand_classes():
-    y = np.arange(2000) % 1000
-    inputs = features(n=2000)
-    model = model_of(max_iter=2).fit(inputs, y)
-    assert model.predict_proba(inputs).shape == (2000, 1000)
-
-
 @pytest.mark.parametrize("loss", ["focal", Focal(gamma=0.5), LogLoss(label_smoothing=0.1)])
 @pytest.mark.parametrize("y", [THREE, (Y > 0), SEVERAL], ids=["three", "two", "several"])
 def test_other_losses_learn_too(loss, y):

@@ -9,9 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.skipif(
-    not Path("/proc/self/status").exists(), reason="this system does not tell anonymous memory"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        not Path("/proc/self/status").exists(), reason="this system does not tell anonymous memory"
+    ),
+]
 
 N, WIDTH = 100_000, 128
 ONE_COPY = N * WIDTH * 4

@@ -13,8 +13,11 @@ from sklearn.utils._param_validation import (
     make_constraint,
 )
 
-from deepgen import MLPClassifier, MLPRegressor, _core
+from deepgen import MLPClassifier, MLPRegressor
 from deepgen._component import Component
+from deepgen._settings import settings_of
+from deepgen.optimizers import SGD, Adam
+from deepgen.schedules import InvScaling
 from estimators.samples import curve, features
 
 pytestmark = [
@@ -83,6 +86,14 @@ def test_every_parameter_has_a_constraint():
         assert set(cls._parameter_constraints) == set(cls().get_params(deep=False))
 
 
+@pytest.mark.parametrize("cls", [MLPRegressor, MLPClassifier])
+def test_what_stands_for_a_field_of_a_component_has_its_default(cls):
+    model, sgd, adam = cls(), SGD(), Adam()
+    assert (model.momentum, model.nesterovs_momentum) == (sgd.momentum, sgd.nesterov)
+    assert (model.beta_1, model.beta_2, model.epsilon) == (adam.beta_1, adam.beta_2, adam.epsilon)
+    assert model.power_t == InvScaling().power_t
+
+
 @pytest.mark.parametrize(("cls", "name", "value"), list(wrong_values()))
 def test_a_parameter_out_of_range_is_refused_by_name(cls, name, value):
     model = cls(**{**SMALL, name: value})
@@ -125,20 +136,21 @@ def settled(cls, name, value):
 
 
 def wrong_fields():
-    catalog = {key: own for family in _core.catalog().values() for key, own in family.items()}
     for cls in MEMBERS:
         for field in fields(cls):
             values = [Nonsense(), "nonsense", float("nan"), 10**400, b"bytes", {}]
-            setting = catalog.get(cls.name, {}).get(field.name)
-            if setting is not None and not isinstance(field.default, bool):
-                low, high = setting[1:]
-                values += [low - 1e-3 * max(1, abs(low))] if np.isfinite(low) else []
-                values += [high + 1e-3 * max(1, abs(high))] if high < 1e300 else []
-            if field.name in cls.ranges:
-                own = cls.ranges[field.name]
-                values += [own.low - 1e-3] if np.isfinite(own.low) else []
-                values += [own.high + 1e-3] if own.high < 1e300 else []
-            if field.default is not None and field.name not in cls.optional:
+            setting = settings_of(cls).get(field.name)
+            if setting is not None and setting.kind in (float, int):
+                step = 1 if setting.kind is int else 1e-3
+                for bound, way, is_open in (
+                    (setting.allowed.low, -1, setting.allowed.open_low),
+                    (setting.allowed.high, 1, setting.allowed.open_high),
+                ):
+                    if np.isfinite(bound):
+                        bound = setting.kind(bound)
+                        values += [bound + way * step * max(1, abs(bound))]
+                        values += [bound] if is_open else []
+            if setting is None or not setting.optional:
                 values.append(None)
             for value in values:
                 yield pytest.param(

@@ -17,7 +17,10 @@ import pytest
 
 from deepgen import MLPClassifier, MLPRegressor
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
 
 # What hangs never comes back; what works needs a second or two.
 SECONDS = 90

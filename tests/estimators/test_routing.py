@@ -104,4 +104,7 @@ def test_weights_reach_cross_validation_under_another_name():
 def test_weights_reach_bagged_classifiers():
     model = MLPClassifier(**SETTINGS).set_fit_request(sample_weight=True)
     bag = BaggingClassifier(model, n_estimators=2, random_state=0)
-    assert bag.fit(X, THREE, sample_weight=W).predict_proba(X).shape == (120, 3)
+    weighted = clone(bag).fit(X, THREE, sample_weight=W)
+    plain = clone(bag).fit(X, THREE, sample_weight=np.ones(120))
+    for one, other in zip(weighted, plain, strict=True):
+        assert not same_bits(one, other)

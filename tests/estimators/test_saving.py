@@ -347,6 +347,7 @@ def test_loading_and_saving_need_no_heavy_import_at_first():
     assert run.stdout.split() == [b"False", b"False"]
 
 
+@pytest.mark.slow
 def test_another_process_loads_the_same_model(tmp_path):
     model = MLPClassifier(max_iter=3, random_state=0).fit(X, LABELS["strings"])
     model.save(tmp_path / "model.dgn")

@@ -9,6 +9,8 @@ import sklearn.neural_network
 
 import deepgen
 
+pytestmark = pytest.mark.slow
+
 # The settings under which numbers are scikit-learn's.
 PARITY = {"dtype": "float64"}
 

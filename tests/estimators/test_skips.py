@@ -229,7 +229,7 @@ def output_move(depth, magnified, seed, rate=1e-4):
     before = network.outputs(data)
     _, gradient = network.loss_and_gradient(data, before + rng.normal(size=before.shape))
     for block in network.core.layout:
-        if block.name.startswith("coefs"):
+        if block.kind == "coefs":
             part = slice(block.offset, block.offset + block.size)
             network.parameters[part] -= rate * gradient[part]
     return np.sqrt(np.mean((network.outputs(data) - before) ** 2)) / rate

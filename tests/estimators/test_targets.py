@@ -2,7 +2,9 @@
 
 import numpy as np
 import pytest
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.metrics import d2_pinball_score, r2_score
+from sklearn.preprocessing import StandardScaler
 
 from deepgen import MLPRegressor
 from deepgen.losses import Gamma, Huber, Poisson, Quantile, SquaredError
@@ -61,6 +63,70 @@ def test_no_scaling_predicts_the_network_itself():
     model = model_of(target_scaling=None).fit(X, Y)
     assert (model.target_mean_.tolist(), model.target_scale_.tolist()) == ([0.0], [1.0])
     assert np.array_equal(model.predict(X), model.network_.means(X.astype(np.float32)).ravel())
+
+
+DECODED = {
+    "one": {},
+    "double": {"dtype": "float64"},
+    "several outputs": {},
+    "members": {"n_members": 2, "early_stopping": True},
+    "snapshots": {"n_members": 2, "averaging": "snapshot"},
+    "quantiles": {"loss": Quantile([0.1, 0.5, 0.9])},
+    "poisson": {"loss": "poisson"},
+    "gamma": {"loss": "gamma"},
+}
+
+
+@pytest.mark.parametrize("kind", DECODED)
+def test_predictions_are_decoded_in_float64(kind):
+    y = np.exp(np.column_stack([Y, 10 * X[:, 0]]) if kind == "several outputs" else Y)
+    model = model_of(**DECODED[kind]).fit(X, y)
+    predicted = model.predict(X)
+    assert predicted.dtype == np.float64
+    each = []
+    for member in model.members_:
+        outputs = member.network_.outputs(X.astype(member.network_.dtype)).astype(np.float64)
+        if kind == "quantiles":
+            outputs[:, 1:] = np.logaddexp(0, outputs[:, 1:])
+            outputs = np.cumsum(outputs, axis=1)
+        means = np.exp(outputs) if kind in ("poisson", "gamma") else outputs
+        each.append(means * member.target_scale_ + member.target_mean_)
+    wanted = np.mean(each, axis=0).reshape(predicted.shape)
+    np.testing.assert_allclose(predicted, wanted, rtol=1e-13, atol=1e-13 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("settings", [{}, {"n_members": 2}, {"loss": Quantile([0.2, 0.5])}])
+def test_targets_far_from_zero_keep_their_digits(settings):
+    # Float32 has a number every 128 there.
+    near, far = (
+        model_of(max_iter=100, early_stopping=True, **settings).fit(X, shift + 100 * Y)
+        for shift in (0.0, 1.7e9)
+    )
+    assert far.score(X, 1.7e9 + 100 * Y) == pytest.approx(near.score(X, 100 * Y), abs=1e-3)
+    np.testing.assert_allclose(far.predict(X) - 1.7e9, near.predict(X), atol=1.0)
+    for one, other in zip(far.members_, near.members_, strict=True):
+        np.testing.assert_allclose(
+            one.validation_scores_, other.validation_scores_, atol=1e-3, rtol=0
+        )
+
+
+def test_predictions_in_other_hands_keep_their_digits():
+    y = 1.7e9 + 100 * Y
+    whole = TransformedTargetRegressor(model_of(), transformer=StandardScaler()).fit(X, y)
+    assert whole.predict(X).dtype == np.float64
+    assert len(np.unique(whole.predict(X))) == len(np.unique(X, axis=0))
+    assert whole.score(X, y) == pytest.approx(model_of().fit(X, y).score(X, y), abs=0.01)
+
+
+@pytest.mark.parametrize("loss", [*LOSSES, "poisson", Quantile([0.1, 0.9])])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_prediction_does_not_depend_on_the_other_rows(loss, dtype):
+    model = model_of(loss=loss, dtype=dtype, max_iter=3).fit(X, np.exp(Y))
+    many = np.tile(X, (6, 1))
+    together = model.set_params(n_jobs=2).predict(many)
+    np.testing.assert_array_equal(together, np.concatenate([model.predict(X)] * 6))
+    for i in range(0, len(X), 7):
+        np.testing.assert_array_equal(model.predict(X[i : i + 1])[0], together[i])
 
 
 @pytest.mark.parametrize("level", [0.1, 1e5, -3.0])

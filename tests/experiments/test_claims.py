@@ -21,12 +21,14 @@ def test_the_start_of_the_line_is_where_training_began():
     assert probe.at(start).loss() > probe.loss()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", [mlp_loss, stochastic_mlp_loss, zero_training_error])
 def test_equal_seeds_give_equal_tables_whatever_the_jobs(module):
     tables = [module.run(quick=True, seeds=2, n_jobs=n_jobs).to_csv() for n_jobs in (None, 1, 2)]
     assert len(set(tables)) == 1
 
 
+@pytest.mark.claims
 def test_the_printed_surface_has_a_plateau_so_the_claim_fails():
     result = mlp_loss.run(quick=True)
     verdicts = {finding.what: finding.verdict for finding in result.findings}

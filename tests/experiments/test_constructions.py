@@ -57,6 +57,7 @@ def test_one_box_on_the_decks_grid_in_both_precisions():
     assert rows["one box in float32"] > 0.25
 
 
+@pytest.mark.claims
 def test_regions_are_within_their_bounds_and_training_keeps_their_order():
     for row in regions.run(quick=True, seeds=2).table:
         assert 1 < row["linear regions"] <= row["no weights exceed"]

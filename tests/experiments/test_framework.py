@@ -23,7 +23,6 @@ from deepgen.experiments import (
     exact,
     find_experiment,
     t_interval,
-    wilson_interval,
 )
 from deepgen.experiments.finding import overall_verdict
 
@@ -47,13 +46,6 @@ def test_t_interval_is_scipys():
     ours = t_interval(values, level=0.9)
     theirs = stats.t.interval(0.9, 6, values.mean(), stats.sem(values))
     assert (ours.low, ours.high) == pytest.approx(theirs, rel=1e-12)
-
-
-def test_wilson_interval_is_scipys():
-    for successes in (0, 3, 10):
-        ours = wilson_interval(successes, 10)
-        theirs = stats.binomtest(successes, 10).proportion_ci(0.95, "wilson")
-        assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
 def test_bootstrap_interval_covers_the_mean_about_as_often_as_it_says():

@@ -1,4 +1,7 @@
-"""Every experiment in quick form, and the page that shows them."""
+"""Every experiment in its smallest form, and the page that shows them.
+
+What a verdict must be is tested on planted measurements, in test_verdicts.py.
+"""
 
 import re
 from pathlib import Path
@@ -13,16 +16,17 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "experiments.md"
 
 @pytest.fixture(scope="module", params=CATALOG, ids=lambda runner: runner.experiment.name)
 def result(request):
-    return request.param(quick=True)
+    return request.param(quick=True, seeds=1)
 
 
-def test_a_quick_run_gives_table_interval_and_verdict(result):
+@pytest.mark.slow
+def test_a_run_of_one_seed_gives_a_table_and_findings(result):
     assert result.quick and result.table and result.findings
-    assert result.verdict in {"supported", "not supported", "inconclusive"}
     assert result.interval in [finding.interval for finding in result.findings]
-    assert len(result.seeds) == result.experiment.quick_seeds
+    assert result.seeds == ((0,) if result.experiment.seeds else ())
 
 
+@pytest.mark.slow
 def test_a_figure_has_labels_and_titles(result):
     figure = result.figure()
     drawn = [axes for axes in figure.axes if axes.has_data()]
@@ -32,6 +36,7 @@ def test_a_figure_has_labels_and_titles(result):
             assert axes.get_xlabel() or axes.get_title()
 
 
+@pytest.mark.slow
 def test_the_gallery_shows_claim_figure_verdict_and_command(result, tmp_path):
     page = write_gallery([result], tmp_path).read_text()
     assert f'id="{result.name}"' in page

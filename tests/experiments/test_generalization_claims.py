@@ -15,6 +15,7 @@ from deepgen.experiments.claims.regression_1d import (
 )
 
 
+@pytest.mark.claims
 @pytest.mark.parametrize(
     "kind, place",
     # Degree 25 is left out: raw powers of that degree are ill-conditioned.
@@ -26,6 +27,7 @@ def test_trees_and_polynomials_have_the_lectures_errors_to_four_digits(kind, pla
     assert validation == pytest.approx(LECTURE[kind]["validation"][place], abs=5.1e-5)
 
 
+@pytest.mark.claims
 @pytest.mark.parametrize("kind, errors", [
     ("tree", (0.2875, 0.2458, 0.1829, 0.1932, 0.2320, 0.2651)),
     ("polynomial", (0.5978, 0.1812, 0.1521, 0.1552, 0.1527)),
@@ -39,6 +41,7 @@ def test_trees_and_polynomials_have_their_errors_on_the_large_test_set(kind, err
         assert np.mean((model.predict(X_test) - y_test) ** 2) == pytest.approx(error, abs=1.5e-4)
 
 
+@pytest.mark.claims
 @pytest.mark.parametrize("width", [32, 64, 128, 256, 1024])
 def test_perceptrons_stay_in_the_lectures_bands(width):
     training, validation, _ = cross_validate(("perceptron", width, 0))
@@ -60,6 +63,7 @@ def test_the_law_is_infinite_at_the_peak(p):
     assert double_descent.law(p) == np.inf
 
 
+@pytest.mark.claims
 def test_training_sets_agree_with_the_law_of_double_descent():
     risks = np.array([double_descent._gaussian(seed) for seed in range(100)])
     errors = risks.std(axis=0, ddof=1) / np.sqrt(len(risks))
@@ -91,6 +95,7 @@ def test_minibatch_noise_has_its_covariance():
     np.testing.assert_allclose(np.cov(np.array(means).T, bias=True), expected, rtol=1e-12)
 
 
+@pytest.mark.claims
 def test_copies_cost_full_batch_descent_only():
     result = minibatch_redundancy.run(quick=True, seeds=2)
     verdicts = [finding.verdict for finding in result.findings]
@@ -103,6 +108,7 @@ def test_a_power_law_is_found_again():
     assert (c, b) == pytest.approx((3.0, 0.4), rel=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", [double_descent, minibatch_redundancy])
 def test_tables_do_not_depend_on_the_number_of_jobs(module):
     tables = {module.run(quick=True, seeds=2, n_jobs=n_jobs).to_csv() for n_jobs in (1, 2)}

@@ -100,12 +100,14 @@ def test_computing_counts_training_rows_and_a_third_of_validation_rows():
     assert early_stopping._rows(stopped, 100) == pytest.approx(2 * (90 + 10 / 3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", [early_stopping, stronger_optimizer])
 def test_tables_do_not_depend_on_the_number_of_jobs(module):
     tables = {module.run(quick=True, seeds=1, n_jobs=n_jobs).to_csv() for n_jobs in (1, 2)}
     assert len(tables) == 1
 
 
+@pytest.mark.claims
 def test_rare_words_want_a_higher_rate():
     result = rare_features.run(quick=True, seeds=2)
     verdicts = {finding.what: finding.verdict for finding in result.findings}
@@ -127,6 +129,7 @@ def test_sam_is_predicted_to_take_nearly_twice_as_long():
     assert regularizer_costs.predicted_ratio("mixup") == 1
 
 
+@pytest.mark.slow
 def test_step_times_are_ratios_to_the_plain_step():
     ratios = regularizer_costs._step_ratios(1, seed=0)
     assert ratios.shape == (len(regularizer_costs.METHODS),)

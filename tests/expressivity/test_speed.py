@@ -1,31 +1,42 @@
-"""What the exact enumerators may cost, in processor time, far above what they take."""
+"""What the exact enumerators cost: calls by the layer and by the unit, and none by the piece."""
 
-import time
+import sys
 
 import numpy as np
 
-from deepgen import MLPRegressor
 from deepgen.expressivity import breakpoints, linear_regions
 from expressivity.networks import he_network
 
 
-def seconds(measure, *arguments):
-    start = time.process_time()
-    measure(*arguments)
-    return time.process_time() - start
+def calls(measure, *arguments):
+    """What a measurement returns, and how many calls it makes, of Python and of C."""
+    count = 0
+
+    def tell(frame, event, argument):
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(tell)
+    try:
+        result = measure(*arguments)
+    finally:
+        sys.setprofile(before)
+    return result, count
 
 
-def test_a_line_through_three_layers_of_256_takes_less_than_a_second():
-    model = he_network(0, (5, 256, 256, 256, 1), bias=0.1)
-    assert breakpoints(model, np.full(5, -3.0), np.full(5, 3.0)).n_pieces > 500
-    assert seconds(breakpoints, model, np.full(5, -3.0), np.full(5, 3.0)) < 1
+def test_a_line_costs_as_many_calls_however_many_pieces_it_has():
+    ends = np.full(5, -3.0), np.full(5, 3.0)
+    few, calls_of_few = calls(breakpoints, he_network(0, (5, 8, 8, 8, 1), bias=0.1), *ends)
+    many, calls_of_many = calls(breakpoints, he_network(0, (5, 256, 256, 256, 1), bias=0.1), *ends)
+    assert many.n_pieces > 500 > 10 * few.n_pieces
+    assert calls_of_many < 1.1 * calls_of_few
 
 
-def test_a_window_of_a_trained_network_of_two_layers_of_64_takes_less_than_ten_seconds(rng):
-    X = rng.uniform(-1, 1, (2000, 2))
-    model = MLPRegressor(hidden_layer_sizes=(64, 64), learning_rate_init=5e-3, random_state=0)
-    for _ in range(100):
-        model.partial_fit(X, np.sin(6 * X[:, 0]) * np.cos(5 * X[:, 1]))
-    window = ((-1.0, 1.0), (-1.0, 1.0))
-    assert linear_regions(model, window).n_linear_regions > 1500
-    assert seconds(linear_regions, model, window) < 10
+def test_a_window_costs_calls_by_the_unit_and_not_by_the_region():
+    """Cells are cut in blocks: ten times as many cost a few times the calls."""
+    model = he_network(0, (2, 64, 64, 1), bias=0.3)
+    few, calls_of_few = calls(linear_regions, model, ((-0.1, 0.1), (-0.1, 0.1)))
+    many, calls_of_many = calls(linear_regions, model, ((-2.0, 2.0), (-2.0, 2.0)))
+    assert many.n_linear_regions > 10 * few.n_linear_regions
+    assert calls_of_many < 5 * calls_of_few

@@ -7,7 +7,7 @@ from scipy import stats
 from deepgen import _core
 from deepgen._engine.random_streams import INIT, generator, stream
 from deepgen._network.data_dependent import standardize_layers
-from deepgen._network.initializers import INITIALIZERS, initialize
+from deepgen._network.initializers import INITIALIZERS, initialize, rule_of
 from deepgen._network.network import Network
 from deepgen.estimators.network_spec import network_spec
 from deepgen.normalizations import BatchNorm
@@ -17,7 +17,7 @@ FAN_IN, FAN_OUT = 400, 300
 
 
 def drawn(name, activation="relu", fan_in=FAN_IN, fan_out=FAN_OUT):
-    return INITIALIZERS[name](np.random.default_rng(0), fan_in, fan_out, activation)
+    return rule_of(name, activation)(np.random.default_rng(0), fan_in, fan_out)
 
 
 def make_network(hidden=(30, 20), dtype="float64", bias=True, normalization=None):
@@ -89,7 +89,7 @@ def test_orthogonal_weights_are_orthonormal(shape):
 
 def test_orthogonal_draws_have_no_preferred_sign():
     rng = np.random.default_rng(0)
-    corners = [INITIALIZERS["orthogonal"](rng, 2, 2, "relu")[0][0, 0] for _ in range(400)]
+    corners = [INITIALIZERS["orthogonal"](rng, 2, 2)[0][0, 0] for _ in range(400)]
     assert abs(np.mean(corners)) < 0.2
 
 

@@ -1,3 +1,5 @@
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
@@ -95,7 +97,7 @@ def test_classifiers_and_norms_have_surfaces_too():
     moved = surface.directions[0]
     for block in probe.network.core.layout:
         part = moved[block.offset : block.offset + block.size]
-        assert part.any() == ("coefs" in block.name)
+        assert part.any() == (block.kind in ("coefs", "gate_coefs"))
 
 
 @pytest.mark.parametrize(
@@ -115,6 +117,11 @@ def test_bad_settings_are_refused(probe, settings, message):
         loss_surface(probe, **settings)
 
 
-def test_the_picture_has_labels(probe):
-    axes = loss_surface(probe, alphas=[-1, 0, 1], betas=[-1, 0, 1]).plot()
-    assert axes.get_xlabel() and axes.get_ylabel()
+def test_the_picture_is_of_the_surface_with_the_first_direction_across(probe):
+    surface = loss_surface(probe, alphas=[-1, 0, 2], betas=[-1, 1])
+    axes = Mock()
+    assert surface.plot(axes) is axes
+    (across, up, drawn), _ = axes.contourf.call_args
+    assert across.tolist() == [-1, 0, 2] and up.tolist() == [-1, 1]
+    corner = probe.parameters + 2 * surface.directions[0] + surface.directions[1]
+    assert drawn[1, 2] == pytest.approx(probe.at(corner).loss(), rel=1e-12)

@@ -180,6 +180,7 @@ def test_thread_limits_of_others_are_heeded(probe, v):
         np.testing.assert_array_equal(probe.hvp(v), expected)
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_answered_between_slices():
     X = np.random.default_rng(0).normal(size=(60_000, 50))
     model = MLPRegressor(hidden_layer_sizes=(200, 200), max_iter=1, random_state=0)
@@ -321,6 +322,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_data_times_units():
     """Sixteen times the samples: their activations alone would take 100 MB more."""
 

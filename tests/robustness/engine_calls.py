@@ -67,7 +67,7 @@ def several_rows(data):
 nets = st.sampled_from(sorted(NETWORKS))
 threads = st.one_of(st.sampled_from([0, -1, -(2**63), 2**20, 2**31, 2**62]), nonsense)
 MEASURES = ["forward", "predict", "activations", "moments", "loss", "loss_and_gradient"]
-MEASURES += ["prepare"]
+MEASURES += ["predict_in_units", "prepare"]
 
 
 def measuring(data):
@@ -82,6 +82,9 @@ def measuring(data):
         del given["y"], given["weights"]
         if method in ("activations", "moments"):
             given["layer"] = 1
+        if method == "predict_in_units":
+            n_targets = 1 if net.takes_classes else net.n_outputs
+            given |= {"mean": np.zeros(n_targets), "scale": np.ones(n_targets)}
     kind = data.draw(st.integers(0, 9))
     if kind == 0:
         given["rows"] = several_rows(data)

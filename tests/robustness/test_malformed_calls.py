@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 HERE = Path(__file__).parent
 
 # Address space of the process that makes the calls: an allocation of absurd size fails at once.
-MOST_MEMORY = 12 * 2**30
+MAX_MEMORY = 12 * 2**30
 
 SECONDS = 300
 """How long the calls of a script may take in all: many times what they need on a busy machine."""
@@ -21,7 +23,7 @@ WANTED = {"engine_calls": 6500, "estimator_calls": 3500}
 
 
 def limit_memory():
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
 
 
 @pytest.mark.parametrize("script", EXAMPLES)

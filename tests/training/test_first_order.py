@@ -53,53 +53,65 @@ def test_patience_with_a_score_keeps_the_best_however_little_better():
     assert (patience.best_score, patience.n_stale) == (0.7, 0)
 
 
-def test_slice_sizer_grows_slowly_and_shrinks_at_once():
+def simulate(costs, n_slices, most=2):
+    """Slices of a sizer on a machine where a step takes ``costs(n_threads, clock)`` seconds.
+
+    Returns an array of (seconds, steps, threads), one row a slice.
+    """
+    sizer, clock, log = SliceSizer(seconds=0.2), 0.0, []
+    for _ in range(n_slices):
+        n_threads = sizer.n_threads(most)
+        n_steps = sizer.n_steps
+        seconds = n_steps * costs(n_threads, clock)
+        sizer.record(n_steps, seconds, n_threads)
+        clock += seconds
+        log.append((seconds, n_steps, n_threads))
+    return np.array(log)
+
+
+@pytest.mark.parametrize("cost", [1e-6, 1e-4, 0.01, 0.15])
+@pytest.mark.parametrize("gain", [0.5, 2.0, 20.0])
+def test_an_interrupt_is_answered_within_the_seconds_of_a_slice(cost, gain):
+    """Ctrl-C is looked at between slices; ``gain`` is how much faster two threads are than one."""
+    log = simulate(lambda n_threads, _: cost * (1.0 if n_threads == 1 else 1.0 / gain), 200)
+    assert (log[:, 0] <= max(0.2 * 1.001, cost * max(1.0, 1.0 / gain))).all()
+
+
+def test_slices_are_long_enough_that_asking_for_them_costs_nothing():
+    log = simulate(lambda *_: 1e-5, 60, most=1)
+    assert np.median(log[:, 0]) > 0.1
+
+
+def test_a_machine_that_turns_slow_makes_one_slice_long_and_no_second():
+    log = simulate(lambda _, clock: 1e-3 if clock < 5 else 0.1, 100, most=1)
+    long = log[:, 0] > 0.25
+    assert long.sum() == 1
+    assert log[-1, 1] == 2
+
+
+@pytest.mark.parametrize("faster", [1, 2])
+def test_nearly_all_steps_are_made_on_the_faster_number_of_threads(faster):
+    log = simulate(lambda n_threads, _: 1e-3 if n_threads == faster else 3e-3, 300)
+    steps = {number: log[log[:, 2] == number, 1].sum() for number in (1, 2)}
+    assert steps[3 - faster] < 0.05 * steps[faster]
+
+
+def test_threads_that_become_worth_while_are_taken_within_a_few_seconds():
+    """At first another program holds the second core."""
+    log = simulate(lambda n, clock: 2e-3 if n == 1 else (9e-3 if clock < 10 else 1e-3), 200)
+    clock = np.cumsum(log[:, 0])
+    assert (log[clock > 13, 2] == 2).mean() > 0.7
+
+
+def test_where_one_thread_is_worth_while_no_other_number_is_tried():
+    assert (simulate(lambda *_: 1e-3, 50, most=1)[:, 2] == 1).all()
+
+
+def test_a_slice_without_steps_changes_nothing():
     sizer = SliceSizer(seconds=0.2)
-    sizer.record(1, 1e-6, 1)
-    assert sizer.n_steps == 16
-    sizer.record(16, 16e-6, 1)
-    assert sizer.n_steps == 256
-    sizer.record(256, 256 * 0.01, 1)
-    assert sizer.n_steps == 20
-    sizer.record(20, 20.0, 1)
-    assert sizer.n_steps == 1
+    sizer.record(1, 0.05, 1)
     sizer.record(0, 1.0, 1)
-    assert sizer.n_steps == 1
-
-
-def test_one_thread_is_tried_early_and_taken_where_it_is_faster():
-    sizer = SliceSizer(seconds=0.2)
-    assert sizer.n_threads(2) == 2
-    sizer.record(100, 0.4, 2)
-    assert sizer.n_threads(2) == 1 and sizer.n_steps == 1
-    sizer.record(1, 0.01, 1)
-    assert sizer.n_threads(2) == 2
-    sizer.record(50, 1.2, 2)
-    assert sizer.n_threads(2) == 1
-
-
-def test_the_slower_number_of_threads_is_tried_once_a_second():
-    sizer = SliceSizer(seconds=0.2)
-    sizer.record(100, 0.2, 2)
-    sizer.record(10, 0.01, 1)
-    chosen = []
-    for _ in range(40):
-        n_steps, n_threads = sizer.n_steps, sizer.n_threads(2)
-        chosen.append(n_threads)
-        sizer.record(n_steps, n_steps * (0.001 if n_threads == 1 else 0.002), n_threads)
-    assert chosen[:5] == [1, 1, 1, 1, 1]
-    assert 4 <= chosen.count(2) <= 8
-    sizer = SliceSizer(seconds=0.2)
-    sizer.record(100, 0.2, 1)
-    assert [sizer.n_threads(1) for _ in range(10)] == [1] * 10
-
-
-def test_slices_that_are_mostly_their_beginning_judge_no_threads():
-    sizer = SliceSizer(seconds=0.2)
-    sizer.record(1, 0.001, 2)
-    assert sizer.n_threads(2) == 2 and sizer.n_steps == 16
-    sizer.record(16, 0.0048, 2)
-    assert sizer.n_threads(2) == 1
+    assert sizer.n_steps == 4
 
 
 def test_an_epoch_that_failed_has_no_means():

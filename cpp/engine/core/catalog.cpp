@@ -3,8 +3,15 @@
 #include "engine/core/catalog.hpp"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace deepgen {
+
+bool Parameter::contains(double number) const {
+    return (open_low ? number > low : number >= low) &&
+           (open_high ? number < high : number <= high);
+}
 
 Settings::Settings(const Component &component, std::span<const Parameter> parameters) {
     for (const Parameter &parameter : parameters)
@@ -20,9 +27,17 @@ Settings::Settings(const Component &component, std::span<const Parameter> parame
         require(!given.empty(), component.name, ": ", name, " is an empty list");
         require(parameter->many || given.size() == 1, component.name, ": ", name,
                 " must be one number, got ", given.size());
-        for (const double value : given)
-            require(value >= parameter->low && value <= parameter->high, component.name, ": ", name,
-                    " must be in [", parameter->low, ", ", parameter->high, "], got ", value);
+        for (const double value : given) {
+            require(parameter->contains(value), component.name, ": ", name, " must be in ",
+                    parameter->open_low ? '(' : '[', parameter->low, ", ", parameter->high,
+                    parameter->open_high ? ')' : ']', ", got ", value);
+            // What is 0 in float32 would be the bound itself.
+            require(!parameter->open_low || value >= std::numeric_limits<float>::min(),
+                    component.name, ": ", name, " must be at least ",
+                    std::numeric_limits<float>::min(), ", got ", value);
+            require(!parameter->integer || value == std::floor(value), component.name, ": ", name,
+                    " must be an integer, got ", value);
+        }
         values_.find(name)->second = given;
     }
 }

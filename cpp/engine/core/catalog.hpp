@@ -1,5 +1,6 @@
 // Families of interchangeable members (losses, optimizers, ...): names, settings with defaults and
-// ranges, look-up with messages. Written once; a member only states its `Parameter`s.
+// ranges, look-up with messages. Written once; a member only states its `Parameter`s, which Python
+// reads too.
 
 #pragma once
 
@@ -14,13 +15,19 @@
 
 namespace deepgen {
 
-// One setting of a member: inclusive range, default value. `many` allows a list of values.
+// One setting of a member: its default and its range, to which an open bound does not belong.
 struct Parameter {
     std::string_view name;
     double value;
     double low;
     double high;
-    bool many = false;
+    bool open_low = false;
+    bool open_high = false;
+    bool integer = false;
+    std::span<const std::string_view> choices = {}; // what 0, 1 ... stand for
+    bool many = false;                              // a list of values is allowed
+
+    bool contains(double number) const;
 };
 
 // What a caller asks for: a member's name and the settings that differ from its defaults.

@@ -15,9 +15,6 @@ using Index = std::ptrdiff_t;
 
 inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// The largest double under 1, for half-open ranges.
-inline constexpr double below_one = 1.0 - 0x1p-53;
-
 inline constexpr Index cache_line = 64; // bytes
 
 // Sums over rows go over blocks of this many rows, combined in order: the bits do not depend on who

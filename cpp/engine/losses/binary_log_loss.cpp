@@ -15,14 +15,12 @@ namespace deepgen::loss {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "label_smoothing", .value = 0.0, .low = 0.0, .high = 1.0},
+    {.name = "label_smoothing", .value = 0.0, .low = 0.0, .high = 1.0, .open_high = true},
 };
 
 class BinaryLogLoss {
   public:
-    explicit BinaryLogLoss(const Settings &settings) : smoothing_(settings["label_smoothing"]) {
-        require(smoothing_ < 1.0, "binary_log_loss: label_smoothing must be < 1, got ", smoothing_);
-    }
+    explicit BinaryLogLoss(const Settings &settings) : smoothing_(settings["label_smoothing"]) {}
 
     // Seen from the likelier side, s = sigmoid(-|z|) keeps its digits, and so does p - t.
     Point at(double z, double y) const {

@@ -18,13 +18,12 @@ namespace deepgen::loss {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "delta", .value = 1.0, .low = 0.0, .high = infinity},
+    {.name = "delta", .value = 1.0, .low = 0.0, .high = infinity, .open_low = true},
 };
 
 class Huber {
   public:
     explicit Huber(const Settings &settings) : delta_(settings["delta"]) {
-        require(delta_ > 0.0, "huber: delta must be > 0, got ", delta_);
         const double inside =
             std::sqrt(2.0 * std::numbers::pi) * std::erf(delta_ / std::numbers::sqrt2);
         near_ = inside / (inside + 2.0 / delta_ * std::exp(-0.5 * delta_ * delta_));

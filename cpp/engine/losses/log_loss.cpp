@@ -14,16 +14,14 @@ namespace deepgen::loss {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "label_smoothing", .value = 0.0, .low = 0.0, .high = 1.0},
+    {.name = "label_smoothing", .value = 0.0, .low = 0.0, .high = 1.0, .open_high = true},
 };
 
 class LogLoss {
   public:
     static constexpr bool is_likelihood = true;
 
-    explicit LogLoss(const Settings &settings) : smoothing_(settings["label_smoothing"]) {
-        require(smoothing_ < 1.0, "log_loss: label_smoothing must be < 1, got ", smoothing_);
-    }
+    explicit LogLoss(const Settings &settings) : smoothing_(settings["label_smoothing"]) {}
 
     ClassPoint at(const ClassRow &row) const {
         const double floor = smoothing_ / row.n_classes; // t_j of the other classes

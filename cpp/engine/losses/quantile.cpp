@@ -23,12 +23,16 @@ namespace deepgen::loss {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "quantile", .value = 0.5, .low = 0.0, .high = 1.0, .many = true},
+    {.name = "quantile",
+     .value = 0.5,
+     .low = 0.0,
+     .high = 1.0,
+     .open_low = true,
+     .open_high = true,
+     .many = true},
 };
 
 std::vector<double> checked(const std::vector<double> &quantiles) {
-    for (const double q : quantiles)
-        require(q > 0.0 && q < 1.0, "quantile: quantile must be strictly between 0 and 1, got ", q);
     require(std::ranges::adjacent_find(quantiles, std::greater_equal{}) == quantiles.end(),
             "quantile: several quantiles must be given in ascending order, without repeats");
     return quantiles;

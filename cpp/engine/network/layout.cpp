@@ -12,9 +12,9 @@ namespace deepgen {
 
 Layout::Layout(const NetworkSpec &spec) {
     Index offset = 0;
-    const auto append = [&](const std::string &name, std::size_t layer, Index rows, Index columns,
+    const auto append = [&](const char *kind, std::size_t layer, Index rows, Index columns,
                             bool trainable) {
-        blocks.push_back({name + "_" + std::to_string(layer), offset, rows, columns, trainable});
+        blocks.push_back({kind, static_cast<Index>(layer), offset, rows, columns, trainable});
         return std::exchange(offset, offset + rows * columns);
     };
     Index n_inputs = spec.n_inputs;

@@ -18,12 +18,14 @@
 namespace deepgen {
 
 struct Block {
-    std::string name;
+    std::string kind; // coefs, intercepts ...
+    Index layer;
     Index offset;
     Index rows;
     Index columns;
     bool trainable;
 
+    std::string name() const { return kind + "_" + std::to_string(layer); }
     Index size() const { return rows * columns; }
 };
 

@@ -20,7 +20,7 @@ namespace {
 
 constexpr Parameter parameters[] = {
     {.name = "momentum", .value = 0.1, .low = 0.0, .high = 1.0},
-    {.name = "epsilon", .value = 1e-5, .low = 0.0, .high = infinity},
+    {.name = "epsilon", .value = 1e-5, .low = 0.0, .high = infinity, .open_low = true},
 };
 
 template <class T>

@@ -16,7 +16,7 @@ namespace deepgen::normalization {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "epsilon", .value = 1e-5, .low = 0.0, .high = infinity},
+    {.name = "epsilon", .value = 1e-5, .low = 0.0, .high = infinity, .open_low = true},
 };
 
 template <class T>

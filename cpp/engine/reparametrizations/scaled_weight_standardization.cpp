@@ -19,8 +19,8 @@ namespace deepgen::reparametrization {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "epsilon", .value = 1e-4, .low = std::numeric_limits<float>::min(), .high = infinity},
-    {.name = "gamma", .value = 1.0, .low = std::numeric_limits<float>::min(), .high = infinity},
+    {.name = "epsilon", .value = 1e-4, .low = 0.0, .high = infinity, .open_low = true},
+    {.name = "gamma", .value = 1.0, .low = 0.0, .high = infinity, .open_low = true},
 };
 
 class ScaledWeightStandardization final : public Reparametrization {

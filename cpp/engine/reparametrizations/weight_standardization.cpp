@@ -16,8 +16,8 @@ namespace deepgen::reparametrization {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "epsilon", .value = 1e-5, .low = std::numeric_limits<float>::min(), .high = infinity},
-    {.name = "ddof", .value = 0.0, .low = 0.0, .high = 1.0},
+    {.name = "epsilon", .value = 1e-5, .low = 0.0, .high = infinity, .open_low = true},
+    {.name = "ddof", .value = 0.0, .low = 0.0, .high = 1.0, .integer = true},
 };
 
 class WeightStandardization final : public Reparametrization {

@@ -163,26 +163,7 @@ class ClassTargets(Targets):
         rows: NDArray[np.int64] | None = None,
         n_threads: int = 1,
     ) -> tuple[AnyArray, int]:
-        """Return the logits of samples.
-
-        Parameters
-        ----------
-        network : Network
-            Trained on these targets.
-        X : ndarray or deepgen._core.SparseRows
-            Samples, of the network's type.
-        rows : ndarray of shape (n_rows,), default=None
-            Which of them; None takes all.
-        n_threads : int, default=1
-            Largest number of threads.
-
-        Returns
-        -------
-        outputs : ndarray of shape (n_rows, n_outputs)
-            Of the network's type.
-        n_wrong : int
-            How many rows are not finite.
-        """
+        """Return logits, (n_rows, n_outputs), of the network's type."""
         outputs = network.outputs(X, rows=rows, n_threads=n_threads)
         return outputs, n_not_finite(outputs)
 

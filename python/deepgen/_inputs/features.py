@@ -22,42 +22,28 @@ WANTED = {
 """What an argument may be, in words."""
 
 # Columns that a message lists.
-MOST_NAMES = 10
+MAX_NAMES = 10
 
 
 def check_features(
     estimator: Any, X: Any, dtype: np.dtype[Any], *, reset: bool, **others: Any
 ) -> Any:
-    """Check features against what the estimator has seen, in the estimator's type.
+    """Check features (n_samples, n_features), as scikit-learn does, and convert them to ``dtype``.
 
-    Parameters
-    ----------
-    estimator : estimator
-        Whose ``n_features_in_`` and ``feature_names_in_`` are set or compared.
-    X : array-like or sparse matrix of shape (n_samples, n_features)
-        Features as the user has them.
-    dtype : numpy.dtype
-        Floating-point type to convert to; nothing is copied where it is already met.
-    reset : bool
-        Whether this is the first sight of features.
-    **others : dict
-        ``y`` and how to check it, as scikit-learn's ``validate_data`` takes them.
-
-    Returns
-    -------
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Finite numbers of the type asked for, rows contiguous; with ``y`` a pair of both.
-
-    Raises
-    ------
-    ValueError
-        If they are no finite numbers, or other columns than the estimator has seen.
+    ``reset`` tells the estimator's first sight of features from others, whose columns are compared.
+    ``others`` are ``y`` and how to check it, as ``validate_data`` takes them; the result is a pair
+    then. Nothing is copied where the type and order are met; rows are contiguous.
     """
     refuse_lookalikes(X, "X")
     if "y" in others:
         others["y"] = plain_targets(others["y"])
     # A number too large for the type becomes infinite and is refused as such.
     with np.errstate(over="ignore", invalid="ignore"):
+        if not reset and not others and has_known_form(estimator, X):
+            converted = np.asarray(X, dtype=dtype, order="C")
+            # As in scikit-learn, a sum that is finite has finite terms.
+            if np.isfinite(converted.sum()):
+                return converted
         try:
             return validate_data(
                 estimator, X, accept_sparse="csr", dtype=dtype, order="C", reset=reset, **others
@@ -66,27 +52,32 @@ def check_features(
             words = columns_of_words(X) if "could not convert string" in str(error) else []
             if not words:
                 raise
-            more = f" and {len(words) - MOST_NAMES} more" if len(words) > MOST_NAMES else ""
+            more = f" and {len(words) - MAX_NAMES} more" if len(words) > MAX_NAMES else ""
             raise ValueError(
                 f"X has words in {'column' if len(words) == 1 else 'columns'} "
-                f"{', '.join(words[:MOST_NAMES])}{more}; numbers are wanted: encode words first, "
+                f"{', '.join(words[:MAX_NAMES])}{more}; numbers are wanted: encode words first, "
                 "such as with scikit-learn's OneHotEncoder"
             ) from error
 
 
-def columns_of_words(X: Any) -> list[str]:
-    """Return the columns that are no numbers.
+def has_known_form(estimator: Any, X: Any) -> bool:
+    """Say whether all that scikit-learn could refuse in X is a number that is not finite.
 
-    Parameters
-    ----------
-    X : array-like or data frame of shape (n_samples, n_features)
-        Features as the user has them.
-
-    Returns
-    -------
-    columns : list of str
-        Names or positions, as they would be written in Python.
+    Its checks of any kind of table take several times as long as predicting one row.
     """
+    known = vars(estimator)
+    return (
+        type(X) is np.ndarray
+        and X.dtype.kind == "f"
+        and X.ndim == 2
+        and len(X) > 0
+        and X.shape[1] == known.get("n_features_in_")
+        and "feature_names_in_" not in known
+    )
+
+
+def columns_of_words(X: Any) -> list[str]:
+    """Return names or positions of the columns that are no numbers, as Python writes them."""
     framed = hasattr(X, "columns")
     table = X if framed else np.asarray(X, dtype=object)
     if not framed and table.ndim != 2:
@@ -104,22 +95,7 @@ def columns_of_words(X: Any) -> list[str]:
 
 
 def refuse_lookalikes(values: Any, name: str) -> None:
-    """Refuse what NumPy would turn into numbers that mean something else.
-
-    Parameters
-    ----------
-    values : array-like, data frame or sparse matrix
-        Features, targets or weights as the user has them.
-    name : str
-        Name of the argument, for the message.
-
-    Raises
-    ------
-    TypeError
-        If it is no collection of numbers at all.
-    ValueError
-        If a mask would be lost, or points in time would become nanoseconds.
-    """
+    """Refuse what NumPy would turn into numbers that mean something else: masks, points in time."""
     if type(values) is np.ndarray and values.dtype.kind in "biufc":
         return  # the usual case, and the one where time counts
     is_collection = any(hasattr(values, name) for name in ("__array__", "__len__", "shape"))
@@ -149,23 +125,8 @@ def refuse_lookalikes(values: Any, name: str) -> None:
 def plain_targets(y: Any) -> Any:
     """Return targets whose type scikit-learn's checks do not change.
 
-    Parameters
-    ----------
-    y : array-like or sparse matrix
-        Targets as the user has them.
-
-    Returns
-    -------
-    y : array-like or sparse matrix
-        A complete column of pandas' nullable integers or booleans as NumPy's, which scikit-learn
-        would turn into float64; all else as it came.
-
-    Raises
-    ------
-    TypeError
-        If it is a single number or word.
-    ValueError
-        If there are more than two dimensions, or no columns.
+    They turn pandas' nullable integers and booleans into float64; a complete column of those is
+    returned as NumPy's, all else as it came.
     """
     refuse_lookalikes(y, "y")
     if isinstance(y, (Number, str, bytes)):
@@ -180,17 +141,9 @@ def plain_targets(y: Any) -> Any:
 
 
 def as_matrix(X: Any) -> Matrix:
-    """Hand checked features to the engine without densifying or copying them.
+    """Hand checked features (n_samples, n_features) to the engine, sparse ones in their own arrays.
 
-    Parameters
-    ----------
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        What `check_features` returned.
-
-    Returns
-    -------
-    matrix : ndarray or deepgen._core.SparseRows
-        Sparse rows have sorted columns and no duplicates; the user's matrix is left as it was.
+    Sparse rows have sorted columns and no duplicates; the user's matrix is left as it was.
     """
     if isinstance(X, np.ndarray):
         return X if X.flags.aligned else np.require(X, requirements="A")
@@ -206,30 +159,7 @@ def as_matrix(X: Any) -> Matrix:
 
 
 def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> AnyArray | None:
-    """Check sample weights.
-
-    Parameters
-    ----------
-    sample_weight : array-like of shape (n_samples,), float or None
-        Weights as the user has them.
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        The samples they belong to.
-    dtype : numpy.dtype
-        Floating-point type to convert to.
-
-    Returns
-    -------
-    weights : ndarray of shape (n_samples,) or None
-        None where none were given.
-
-    Raises
-    ------
-    TypeError
-        If it is a word.
-    ValueError
-        If there is not one weight a sample, a weight is negative, or all are zero or
-        so small that the engine takes them for zero.
-    """
+    """Check sample weights, (n_samples,) or one number for all, and convert them to a type."""
     from sklearn.utils.validation import check_array
 
     if sample_weight is None:

@@ -121,7 +121,7 @@ class RegressionTargets(Targets):
             raise ValueError(f"loss='poisson' needs y >= 0, the smallest is {numbers.min()}")
         if isinstance(self.loss, Gamma) and numbers.min() <= 0:
             raise ValueError(f"loss='gamma' needs y > 0, the smallest is {numbers.min()}")
-        # Scaled targets may fit where predictions, in y's units, would not.
+        # What the type cannot hold is refused whatever the scaling would make of it.
         _refuse_overflow(numbers, numbers, dtype)
         return numbers
 
@@ -174,26 +174,7 @@ class RegressionTargets(Targets):
         rows: NDArray[np.int64] | None = None,
         n_threads: int = 1,
     ) -> tuple[AnyArray, int]:
-        """Return what a network predicts, in the user's units.
-
-        Parameters
-        ----------
-        network : Network
-            Trained on these targets.
-        X : ndarray or deepgen._core.SparseRows
-            Samples, of the network's type.
-        rows : ndarray of shape (n_rows,), default=None
-            Which of them; None takes all.
-        n_threads : int, default=1
-            Largest number of threads.
-
-        Returns
-        -------
-        outputs : ndarray of shape (n_rows, n_outputs)
-            Of float64.
-        n_wrong : int
-            How many rows are not finite.
-        """
+        """Return predictions in the user's units, (n_rows, n_outputs), of float64."""
         scaling = self.scaling
         return network.predictions(X, scaling.mean, scaling.scale, rows=rows, n_threads=n_threads)
 

@@ -37,18 +37,7 @@ class TargetScaling:
 
     @classmethod
     def none(cls, n_targets: int) -> TargetScaling:
-        """Return the scaling that changes nothing.
-
-        Parameters
-        ----------
-        n_targets : int
-            How many targets there are.
-
-        Returns
-        -------
-        scaling : TargetScaling
-            Means 0, scales 1.
-        """
+        """Return the scaling that changes nothing."""
         return cls(np.zeros(n_targets), np.ones(n_targets))
 
     @classmethod
@@ -57,19 +46,8 @@ class TargetScaling:
     ) -> TargetScaling:
         """Take mean and standard deviation of the training targets.
 
-        Parameters
-        ----------
-        y : ndarray of shape (n_samples, n_targets)
-            Training targets.
-        weights : ndarray of shape (n_samples,) or None
-            Sample weights.
-        centred : bool
-            False divides by the mean only, for predictions that must stay positive.
-
-        Returns
-        -------
-        scaling : TargetScaling
-            A scale of 0 becomes 1.
+        ``y`` (n_samples, n_targets). ``weights`` (n_samples,) or None. ``centred``: false divides
+        by the mean only, for predictions that must stay positive.
         """
         if weights is not None:
             y, weights = y[weights > 0], weights[weights > 0].astype(np.float64)
@@ -88,14 +66,6 @@ class TargetScaling:
     def apply(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return targets in scaled units.
 
-        Parameters
-        ----------
-        y : ndarray of shape (n_samples, n_targets)
-            In the user's units.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples, n_targets)
-            In scaled units.
+        ``y`` (n_samples, n_targets); returns (n_samples, n_targets).
         """
         return (y - self.mean) / self.scale

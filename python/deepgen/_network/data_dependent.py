@@ -16,11 +16,11 @@ STANDARDIZING_ROWS = 2048
 
 def keep_lengths(network: Network) -> None:
     """Set the gains of weight norm so that the weights in use are those that are stored."""
-    blocks = network.blocks()
+    matrices, gains = network.blocks_of("coefs"), network.blocks_of("gain")
     for layer, spec in enumerate(network.core.spec.layers):
         if spec.reparametrization.name == "weight_norm":
-            stored = blocks[f"coefs_{layer}"].astype(np.float64)
-            blocks[f"gain_{layer}"][...] = np.sqrt((stored**2).sum(axis=0))
+            stored = matrices[layer].astype(np.float64)
+            gains[layer][...] = np.sqrt((stored**2).sum(axis=0))
 
 
 def standardize_layers(
@@ -33,16 +33,18 @@ def standardize_layers(
     standardization undoes any scale, so its layers are shifted only. Costs one forward pass per
     layer. Source: T. Salimans and D. P. Kingma, "Weight normalization", NeurIPS 2016, section 3.
     """
-    blocks = network.blocks()
+    matrices, gains = network.blocks_of("coefs"), network.blocks_of("gain")
+    intercepts = network.blocks_of("intercepts")
     for layer in range(network.n_layers if n_layers is None else n_layers):
         mean, variance = network.moments(X, layer, rows=rows)
         scale = np.where(variance > 0, 1 / np.sqrt(np.where(variance > 0, variance, 1.0)), 1.0)
         kind = network.core.spec.layers[layer].reparametrization.name
         if kind == "weight_standardization":
+            # It undoes any scale of its weights.
             scale = np.ones_like(scale)
-        gains = blocks.get(f"gain_{layer}", blocks[f"coefs_{layer}"])
-        scaled = gains if gains.shape == scale.shape else blocks[f"coefs_{layer}"]
+        # A gain per unit is scaled in place of the weights; Fixup's is one number per layer.
+        per_unit = layer in gains and gains[layer].shape == scale.shape
+        scaled = gains[layer] if per_unit else matrices[layer]
         scaled[...] *= scale
-        if f"intercepts_{layer}" in blocks:
-            intercepts = blocks[f"intercepts_{layer}"]
-            intercepts[...] = (intercepts - mean) * scale
+        if layer in intercepts:
+            intercepts[layer][...] = (intercepts[layer] - mean) * scale

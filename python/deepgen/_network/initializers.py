@@ -1,11 +1,13 @@
 """Initializers: the weights that training starts from.
 
-Every rule draws from the stream of starting weights, layer by layer, weights before intercepts.
+Every rule draws from the stream of starting weights, layer by layer, weights before intercepts. A
+rule returns weights of shape (fan_in, fan_out) and intercepts of shape (fan_out,).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,40 +23,43 @@ __all__ = [
     "initialize",
     "lecun_normal",
     "orthogonal",
+    "rule_of",
+    "small_normal",
     "unit_normal",
 ]
 
 Layer = tuple[NDArray[np.float64], NDArray[np.float64]]
-Rule = Callable[[np.random.Generator, int, int, str], Layer]
+Rule = Callable[[np.random.Generator, int, int], Layer]
 
 
-def glorot_uniform(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
-    """Draw weights and intercepts within sqrt(6 / (fan_in + fan_out)), as scikit-learn does.
+def glorot_uniform(
+    rng: np.random.Generator, fan_in: int, fan_out: int, factor: float = 6.0
+) -> Layer:
+    """Draw weights and intercepts within sqrt(factor / (fan_in + fan_out)).
 
-    With 2 in place of 6 for 'logistic' (X. Glorot and Y. Bengio, AISTATS 2010, eq. 16).
+    X. Glorot and Y. Bengio, AISTATS 2010, eq. 16.
     """
-    factor = 2.0 if activation == "logistic" else 6.0
     bound = np.sqrt(factor / (fan_in + fan_out))
     return rng.uniform(-bound, bound, (fan_in, fan_out)), rng.uniform(-bound, bound, fan_out)
 
 
-def he_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
+def he_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
     """Draw normal weights of variance 2 / fan_in (K. He et al., ICCV 2015, eq. 10)."""
     return rng.normal(0.0, np.sqrt(2.0 / fan_in), (fan_in, fan_out)), np.zeros(fan_out)
 
 
-def he_uniform(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
+def he_uniform(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
     """Draw uniform weights of variance 2 / fan_in (K. He et al., ICCV 2015, eq. 10)."""
     bound = np.sqrt(6.0 / fan_in)
     return rng.uniform(-bound, bound, (fan_in, fan_out)), np.zeros(fan_out)
 
 
-def lecun_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
+def lecun_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
     """Draw normal weights of variance 1 / fan_in (Y. LeCun et al., Efficient BackProp, (16))."""
     return rng.normal(0.0, np.sqrt(1.0 / fan_in), (fan_in, fan_out)), np.zeros(fan_out)
 
 
-def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
+def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
     """Draw a matrix with orthonormal rows or columns, the fewer (A. Saxe et al., ICLR 2014)."""
     long, short = max(fan_in, fan_out), min(fan_in, fan_out)
     q, r = np.linalg.qr(rng.normal(size=(long, short)))
@@ -63,7 +68,7 @@ def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: 
     return (q if fan_in >= fan_out else q.T), np.zeros(fan_out)
 
 
-def unit_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
+def unit_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
     """Draw standard normal weights: directions that `standardize_layers` scales."""
     return rng.normal(size=(fan_in, fan_out)), np.zeros(fan_out)
 
@@ -79,9 +84,17 @@ INITIALIZERS: dict[str, Rule] = {
 """The names that ``initializer`` takes."""
 
 
-def small_normal(rng: np.random.Generator, fan_in: int, fan_out: int, activation: str) -> Layer:
+def small_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
     """Draw normal weights of deviation 0.05 (T. Salimans and D. Kingma, NeurIPS 2016)."""
     return rng.normal(0.0, 0.05, (fan_in, fan_out)), np.zeros(fan_out)
+
+
+def rule_of(name: str, activation: str) -> Rule:
+    """Return the rule of a name of `INITIALIZERS` for the weights before an activation."""
+    if name == "glorot_uniform" and activation == "logistic":
+        # As in scikit-learn.
+        return partial(glorot_uniform, factor=2.0)
+    return INITIALIZERS[name]
 
 
 def initialize(
@@ -98,30 +111,22 @@ def initialize(
     that closes a residual block, scaled weight standardization has gain and intercepts 0, so that
     the block starts as the identity.
     """
-    blocks = network.blocks()
+    matrices, gates = network.blocks_of("coefs"), network.blocks_of("gate_coefs")
+    values: dict[tuple[str, int], Any] = {}
     for layer, activation in enumerate(activations):
-        fan_in, fan_out = blocks[f"coefs_{layer}"].shape
-        rule = INITIALIZERS[name]
+        fan_in, fan_out = matrices[layer].shape
+        rule = rule_of(name, activation)
         if hidden is not None and layer < network.n_layers - 1:
             rule = hidden
-        coefs, intercepts = rule(rng, fan_in, fan_out, activation)
-        spec = network.core.spec.layers[layer]
-        scaled = spec.reparametrization.name == "scaled_weight_standardization"
-        closes = scaled and spec.skip_from >= 0
-        values: dict[str, Any] = {
-            "coefs": coefs,
-            "intercepts": 0.0 if closes else intercepts,
-            "scale": 1.0,
-            "shift": 0.0,
-            "gain": 0.0 if closes else 1.0,
-            "mean": 0.0,
-            "variance": 1.0,
-            "gate_intercepts": 0.0,
-        }
-        if f"gate_coefs_{layer}" in blocks:
+        values["coefs", layer], values["intercepts", layer] = rule(rng, fan_in, fan_out)
+        if layer in gates:
             # Directions alone, which only the layer's own weights are scaled from, would saturate.
-            gates = lecun_normal if name == "data_dependent" else INITIALIZERS[name]
-            values["gate_coefs"] = gates(rng, fan_in, fan_out, activation)[0]
-        for kind, value in values.items():
-            if f"{kind}_{layer}" in blocks:
-                blocks[f"{kind}_{layer}"][...] = value
+            gate = lecun_normal if name == "data_dependent" else rule_of(name, activation)
+            values["gate_coefs", layer] = gate(rng, fan_in, fan_out)[0]
+        spec = network.core.spec.layers[layer]
+        values["gain", layer] = 1.0
+        if spec.reparametrization.name == "scaled_weight_standardization" and spec.skip_from >= 0:
+            values["gain", layer] = values["intercepts", layer] = 0.0
+    ones = ("scale", "variance")
+    for block, view in network.views():
+        view[...] = values.get((block.kind, block.layer), 1.0 if block.kind in ones else 0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,10 @@ from deepgen._engine.row_chunks import (
 )
 from deepgen._network.layer_values import layer_values
 
-__all__ = ["Network"]
+__all__ = ["MATRICES", "Network"]
+
+MATRICES = ("coefs", "gate_coefs")
+"""The kinds of blocks that are matrices of shape (in, out); the others are vectors."""
 
 
 class Network:
@@ -90,18 +93,21 @@ class Network:
         """
         plain = self.effective()
         folded = Network(_core.Network(plain.core.spec.folded(), dtype=plain.core.products))
-        blocks = {**plain.blocks()}
-        for layer, spec in enumerate(plain.core.spec.layers):
-            if f"mean_{layer}" in blocks:
-                mean, variance, scale, shift = (
-                    blocks[f"{kind}_{layer}"].astype(np.float64)
-                    for kind in ("mean", "variance", "scale", "shift")
-                )
-                factor = scale / np.sqrt(variance + spec.normalization.settings["epsilon"])
-                blocks[f"coefs_{layer}"] = blocks[f"coefs_{layer}"] * factor
-                blocks[f"intercepts_{layer}"] = shift - mean * factor
-        for name, block in folded.blocks().items():
-            block[...] = blocks.get(name, 0.0)
+        values: dict[tuple[str, int], AnyArray] = {
+            (block.kind, block.layer): view for block, view in plain.views()
+        }
+        for layer in plain.blocks_of("mean"):
+            mean, variance, scale, shift = (
+                values[kind, layer].astype(np.float64)
+                for kind in ("mean", "variance", "scale", "shift")
+            )
+            epsilon = plain.core.spec.layers[layer].normalization.settings["epsilon"]
+            factor = scale / np.sqrt(variance + epsilon)
+            values["coefs", layer] = values["coefs", layer] * factor
+            values["intercepts", layer] = shift - mean * factor
+        for block, view in folded.views():
+            # A layer without intercepts may have some now, at 0.
+            view[...] = values.get((block.kind, block.layer), 0.0)
         return folded
 
     def effective(self) -> Network:
@@ -117,29 +123,34 @@ class Network:
         """Say which parameters, (n_parameters,), the network of `effective` has too: no gains."""
         shared = np.ones(self.core.n_parameters, dtype=bool)
         for block in self.core.layout:
-            if block.name.startswith("gain_"):
+            if block.kind == "gain":
                 shared[block.offset : block.offset + block.size] = False
         return shared
 
     def blocks(self) -> dict[str, AnyArray]:
         """Return views of all blocks: ``coefs_0`` (in, out), ``intercepts_0`` (out,) and so on."""
-        views = {}
+        return {block.name: view for block, view in self.views()}
+
+    def blocks_of(self, kind: str) -> dict[int, AnyArray]:
+        """Return the blocks of one kind, such as 'coefs' or 'mean', by their layer, as views."""
+        return {block.layer: view for block, view in self.views() if block.kind == kind}
+
+    def views(self) -> Iterator[tuple[_core.Block, AnyArray]]:
+        """Yield every block of parameters in the engine's words, and its numbers as a view."""
         for block in self.core.layout:
             view = self.parameters[block.offset : block.offset + block.size]
-            is_matrix = "coefs" in block.name
-            views[block.name] = view.reshape(block.rows, block.columns) if is_matrix else view
-        return views
+            is_matrix = block.kind in MATRICES
+            yield block, view.reshape(block.rows, block.columns) if is_matrix else view
 
     def coefs(self) -> list[AnyArray]:
         """Return the weight matrices, (in, out) each, as views."""
-        blocks = self.blocks()
-        return [blocks[f"coefs_{layer}"] for layer in range(self.n_layers)]
+        return list(self.blocks_of("coefs").values())
 
     def intercepts(self) -> list[AnyArray]:
         """Return the intercepts, (out,) each, as views; new zeros for a layer that has none."""
-        blocks = self.blocks()
+        own = self.blocks_of("intercepts")
         return [
-            blocks.get(f"intercepts_{layer}", np.zeros(spec.width, dtype=self.dtype))
+            own.get(layer, np.zeros(spec.width, dtype=self.dtype))
             for layer, spec in enumerate(self.core.spec.layers)
         ]
 
@@ -267,9 +278,7 @@ class Network:
         Layer by layer, since a layer's statistics depend on those below it; the variance is the
         biased one.
         """
-        blocks = self.blocks()
-        for layer in range(self.n_layers):
-            if f"mean_{layer}" in blocks:
-                mean, variance = self.moments(X, layer, rows=rows, n_threads=n_threads)
-                blocks[f"mean_{layer}"][...] = mean
-                blocks[f"variance_{layer}"][...] = variance
+        variances = self.blocks_of("variance")
+        for layer, mean in self.blocks_of("mean").items():
+            moments = self.moments(X, layer, rows=rows, n_threads=n_threads)
+            mean[...], variances[layer][...] = moments

@@ -1,4 +1,4 @@
-"""Codec: between the values of a model and plain data, which are JSON and arrays.
+"""Values as plain data: JSON and arrays, and back.
 
 Numbers, strings, containers and arrays stand for themselves. An object is written as the name of
 its class and its fields, and read back only if the class is one of those listed here, so that
@@ -46,7 +46,7 @@ TENSOR_TYPES = frozenset(
     )
 )
 # Strings of an array take as much room each as the longest; more than this is no label.
-LONGEST_STRINGS = 2**26
+MAX_CHARACTERS = 2**26
 
 
 class Unwritable(TypeError):
@@ -177,7 +177,7 @@ class Writer:
             return {"tensor": name}
         if values.ndim == 1 and values.dtype.kind == "U":
             width = values.dtype.itemsize // 4
-            if width * len(values) <= LONGEST_STRINGS:
+            if width * len(values) <= MAX_CHARACTERS:
                 return {"strings": values.tolist(), "width": width}
         if values.ndim == 1 and values.dtype.kind == "O":
             return {"objects": self.write(list(values))}
@@ -265,7 +265,7 @@ class Reader:
         strings, width = data["strings"], data["width"]
         if not all(isinstance(string, str) and len(string) <= width for string in strings):
             raise ValueError("it has labels that are no strings or longer than they should be")
-        if not 0 < width * max(len(strings), 1) <= LONGEST_STRINGS:
+        if not 0 < width * max(len(strings), 1) <= MAX_CHARACTERS:
             raise ValueError(f"it has labels {width} characters wide")
         return np.array(strings, dtype=f"U{width:d}")
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from deepgen import _core
-from deepgen._component import Range
 from deepgen._engine.arrays import AnyArray
 from deepgen.averaging.averaging import Averaging
 
@@ -44,7 +43,7 @@ class EMA(Averaging):
     """
 
     name: ClassVar[str] = "ema"
-    ranges: ClassVar[dict[str, Range]] = {"decay": Range(0, 1, without="high")}
+    family: ClassVar[str] = "wrappers"
     replaces_weights: ClassVar[bool] = True
 
     decay: float = 0.99

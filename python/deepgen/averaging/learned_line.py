@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from deepgen import _core
-from deepgen._component import Range
 from deepgen._engine.arrays import AnyArray
 from deepgen.averaging.averaging import Averaging
 
@@ -66,7 +65,7 @@ class LearnedLine(Averaging):
     """
 
     name: ClassVar[str] = "line"
-    ranges: ClassVar[dict[str, Range]] = {"beta": Range(0)}
+    family: ClassVar[str] = "wrappers"
     replaces_weights: ClassVar[bool] = True
     predicts_with: ClassVar[tuple[str, ...]] = ("ends",)
 

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from deepgen import _core
-from deepgen._component import Range
 from deepgen._engine.arrays import AnyArray
+from deepgen._settings import real
 from deepgen._user_warnings import warn
 from deepgen.averaging.averaging import Averaging
 from deepgen.schedules import Position, Schedule
@@ -51,14 +51,10 @@ class SWA(Averaging):
     """
 
     name: ClassVar[str] = "swa"
-    ranges: ClassVar[dict[str, Range]] = {
-        "start": Range(0),
-        "learning_rate": Range(0, without="low"),
-    }
     replaces_weights: ClassVar[bool] = True
 
-    start: float = 0.75
-    learning_rate: float | None = None
+    start: float = real(0.75, "[0, inf)")
+    learning_rate: float | None = real(None, "(0, inf)")
 
     def scheduled(self, schedule: Schedule) -> Schedule:
         """Return the schedule with the average's own learning rate after it.

@@ -32,7 +32,7 @@ from deepgen.estimators.settings import read_settings
 
 __all__ = ["average", "fit_members", "log_odds_of_mean", "make_members", "side_by_side"]
 
-LARGEST_SEED = np.iinfo(np.int32).max
+MAX_SEED = np.iinfo(np.int32).max
 
 
 def fit_members(
@@ -139,7 +139,7 @@ def make_members(model: Any) -> list[Any]:
     members : list of BaseMLP
         ``n_members`` of them.
     """
-    seeds = check_random_state(model.random_state).randint(LARGEST_SEED, size=model.n_members)
+    seeds = check_random_state(model.random_state).randint(MAX_SEED, size=model.n_members)
     return [clone(model).set_params(random_state=int(seed)) for seed in seeds]
 
 

@@ -68,9 +68,9 @@ def regressor_from_layers(
         products="float64",
         before=None,
     )
-    for name, block in network.blocks().items():
-        if name.startswith(("scale", "variance", "gain")):
-            block[...] = 1.0
+    for kind in ("scale", "variance", "gain"):
+        for view in network.blocks_of(kind).values():
+            view[...] = 1.0
     network.set_layers(matrices, intercepts)
     model.n_iter_ = 0
     model.network_, model._training_state = network, TrainingState(seed=0)

@@ -9,6 +9,7 @@ import numpy as np
 
 from deepgen import _core
 from deepgen._component import resolve
+from deepgen._settings import catalog
 from deepgen.normalizations import NORMALIZATIONS, Normalization, Reparametrization
 from deepgen.skips import SKIPS, Skip
 
@@ -22,20 +23,8 @@ __all__ = [
     "output_activation",
 ]
 
-ACTIVATIONS = (
-    "elu",
-    "gelu",
-    "identity",
-    "leaky_relu",
-    "logistic",
-    "mish",
-    "relu",
-    "selu",
-    "silu",
-    "tanh",
-)
+ACTIVATIONS = tuple(catalog()["activations"])
 """The names that ``activation`` takes."""
-
 
 TYPES = ("bfloat16", "float32", "float64")
 """The names that ``dtype`` takes: what the products of training compute in."""
@@ -207,42 +196,45 @@ def network_spec(
     spec : deepgen._core.NetworkSpec
         Hidden layers, then the output layer.
     """
-    chosen, weights = None, None
+    chosen = None
     if normalization is not None:
         chosen = resolve(normalization, NORMALIZATIONS, "normalization")
-        weights = chosen if isinstance(chosen, Reparametrization) else None
-    bridge = Skip() if skip is None else resolve(skip, SKIPS, "skip")
-    bridge.check()
-    sources = [-1] * len(widths) if skip is None else bridge.sources(widths)
-    closes = [source >= 0 for source in sources]
-    norms = [
-        _core.Component("none") if norm is None or weights else norm.to_core()
-        for norm in bridge.norms(chosen)
+    layers: list[dict[str, Any]] = [
+        {"width": width, "activation": name, "dropout": float(dropout)}
+        for width, name in zip(widths, activations, strict=True)
     ]
-    # The layer that closes a block of two only maps back to the block's input.
-    applied = [
-        "identity" if closing and bridge.closes_linear else name
-        for closing, name in zip(closes, activations, strict=True)
-    ]
-    stored = [bridge.weights(closing) for closing in closes]
-    if weights is not None:
-        stored = reparametrized(weights, n_inputs, widths, applied)
-    meeting = _core.Component(bridge.engine_name, bridge.engine_settings(sum(closes)))
-    drops = iter(bridge.drops(sum(closes)))
-    layers = [
-        _core.LayerSpec(
-            width=width,
-            activation=name,
-            normalization=norms[closing],
-            skip_from=source,
-            dropout=float(dropout),
-            reparametrization=made,
-            skip=meeting,
-            branch_drop=next(drops) if closing else 0.0,
-        )
-        for width, name, source, closing, made in zip(
-            widths, applied, sources, closes, stored, strict=True
-        )
-    ]
-    layers.append(_core.LayerSpec(width=n_outputs, activation="identity"))
-    return _core.NetworkSpec(n_inputs=n_inputs, layers=layers, loss=loss, bias=bool(bias))
+    open_norm, closing_norm = chosen, chosen
+    if skip is not None:
+        bridge = resolve(skip, SKIPS, "skip")
+        bridge.check()
+        open_norm, closing_norm = bridge.norms(chosen)
+        _add_skips(bridge, layers)
+    if isinstance(chosen, Reparametrization):
+        applied = [layer["activation"] for layer in layers]
+        made = reparametrized(chosen, n_inputs, widths, applied)
+        for layer, component in zip(layers, made, strict=True):
+            layer["reparametrization"] = component
+    else:
+        for layer in layers:
+            norm = closing_norm if "skip_from" in layer else open_norm
+            if norm is not None:
+                layer["normalization"] = norm.to_core()
+    hidden = [_core.LayerSpec(**layer) for layer in layers]
+    last = _core.LayerSpec(width=n_outputs, activation="identity")
+    return _core.NetworkSpec(n_inputs=n_inputs, layers=[*hidden, last], loss=loss, bias=bool(bias))
+
+
+def _add_skips(skip: Skip, layers: list[dict[str, Any]]) -> None:
+    """Describe in hidden layers what is carried to them, and how it meets what they compute."""
+    sources = skip.sources([layer["width"] for layer in layers])
+    n_blocks = sum(source >= 0 for source in sources)
+    meeting = _core.Component(skip.engine_name, skip.engine_settings(n_blocks))
+    drops = iter(skip.drops(n_blocks))
+    for layer, source in zip(layers, sources, strict=True):
+        layer["skip"] = meeting
+        if source >= 0:
+            layer["skip_from"], layer["branch_drop"] = source, next(drops)
+            layer["reparametrization"] = skip.closing_weights()
+            if skip.closes_linear:
+                # The layer that closes a block of two only maps back to the block's input.
+                layer["activation"] = "identity"

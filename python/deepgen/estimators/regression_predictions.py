@@ -63,7 +63,9 @@ class RegressionPredictions(RegressorMixin, BaseMLP):
         >>> model.fit([[0.0], [1.0]], [0.0, 2.0]).predict([[0.5]]).round(1).tolist()
         [1.0]
         """
-        return self._targets.decode(average(self._outputs(X)))
+        # First, as it refuses an estimator that is not fitted.
+        mean = average(self._outputs(X))
+        return self._targets.decode(mean)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Score predictions by R2, or by D2 of the pinball loss where there are several quantiles.

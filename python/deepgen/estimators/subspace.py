@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Any
 
-from deepgen._component import Range
 from deepgen._engine.arrays import AnyArray
 from deepgen._engine.threads import measuring_threads
 from deepgen._inputs.features import as_matrix, check_features
@@ -64,13 +63,13 @@ class Subspace:
             If there is no such point, or ``X`` is missing.
         """
         place: Any = alpha
-        if not (isinstance(place, Real) and float(place) in Range(0, 1)):
+        if not (isinstance(place, Real) and 0 <= float(place) <= 1):
             raise ValueError(f"alpha must be in [0, 1], got {alpha!r}")
         model, share = self.model, float(place)
         old = model.network_
         point = (1 - share) * self.ends[0].astype(float) + share * self.ends[1]
         network = Network(old.core, point.astype(old.dtype))
-        if any(name.startswith("mean_") for name in network.blocks()):
+        if network.blocks_of("mean"):
             if X is None:
                 raise ValueError("batch norm's statistics belong to a point: give the features X")
             features = check_features(model, X, network.dtype, reset=False)

@@ -180,19 +180,18 @@ def wilson_interval(successes: int, trials: int, level: float = 0.95) -> Interva
     >>> print(wilson_interval(10, 10))
     1 [0.7225, 1]
     """
-    from scipy.stats import norm
+    from scipy.stats import binomtest
 
     if not 0 <= successes <= trials or trials < 1:
         raise ValueError(f"successes must be in [0, trials], got {successes} of {trials}")
     _check_level(level)
-    z = float(norm.ppf(0.5 + level / 2))
-    share = successes / trials
-    scale = 1 + z * z / trials
-    middle = (share + z * z / (2 * trials)) / scale
-    margin = z * math.sqrt(share * (1 - share) / trials + z * z / (4 * trials**2)) / scale
-    low = 0.0 if successes == 0 else middle - margin
-    high = 1.0 if successes == trials else middle + margin
-    return Interval(share, low, high, f"{100 * level:g} % Wilson interval, {trials} trials")
+    limits = binomtest(successes, trials).proportion_ci(level, "wilson")
+    return Interval(
+        successes / trials,
+        float(limits.low),
+        float(limits.high),
+        f"{100 * level:g} % Wilson interval, {trials} trials",
+    )
 
 
 def _check_level(level: float) -> None:

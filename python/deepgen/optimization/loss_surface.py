@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deepgen._display.axes import axes_or_new
+from deepgen._network.network import MATRICES
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -187,7 +188,7 @@ def random_direction(probe: Probe, seed: int | list[int]) -> NDArray[np.float64]
         raise ValueError(f"random_state must be an integer of at least 0, got {seed!r}") from None
     direction = np.zeros(probe.n_parameters)
     for block in probe.network.core.layout:
-        if "coefs" in block.name:
+        if block.kind in MATRICES:
             part = slice(block.offset, block.offset + block.size)
             weights = probe.parameters[part].reshape(block.rows, block.columns)
             drawn = draw.standard_normal(weights.shape)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from deepgen._component import Range
-from deepgen.optimizers.optimizer import FirstOrder, convention
+from deepgen._settings import one_of, real
+from deepgen.optimizers.optimizer import FirstOrder, keras_defaults
 
 __all__ = ["AdaDelta"]
 
@@ -49,18 +49,12 @@ class AdaDelta(FirstOrder):
     """
 
     name: ClassVar[str] = "adadelta"
-    ranges: ClassVar[dict[str, Range]] = {
-        "rho": Range(0, 1, without="high"),
-        "epsilon": Range(0, without="low"),
-        "weight_decay": Range(0),
-        "learning_rate_init": Range(0, without="low"),
-    }
 
     rho: float | None = None
     epsilon: float | None = None
-    eps_mode: str = "torch"
+    eps_mode: str = one_of("torch", "keras", "torch")
     weight_decay: float = 0.0
-    learning_rate_init: float = 1.0
+    learning_rate_init: float = real(1.0, "(0, inf)")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings under the engine's names.
@@ -70,9 +64,4 @@ class AdaDelta(FirstOrder):
         settings : dict of str to float
             Those of the convention where a field is None.
         """
-        keras = convention(self, "keras", "torch") == "keras"
-        return {
-            "rho": (0.95 if keras else 0.9) if self.rho is None else self.rho,
-            "epsilon": (1e-7 if keras else 1e-6) if self.epsilon is None else self.epsilon,
-            "weight_decay": self.weight_decay,
-        }
+        return {**super().settings(), **keras_defaults(self, rho=0.95, epsilon=1e-7)}

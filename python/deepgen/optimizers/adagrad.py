@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from deepgen._component import Range
-from deepgen.optimizers.optimizer import FirstOrder, convention
+from deepgen._settings import one_of, real
+from deepgen.optimizers.optimizer import FirstOrder, keras_defaults
 
 __all__ = ["AdaGrad"]
 
@@ -48,18 +48,12 @@ class AdaGrad(FirstOrder):
     """
 
     name: ClassVar[str] = "adagrad"
-    ranges: ClassVar[dict[str, Range]] = {
-        "epsilon": Range(0, without="low"),
-        "initial_accumulator": Range(0),
-        "weight_decay": Range(0),
-        "learning_rate_init": Range(0, without="low"),
-    }
 
     epsilon: float | None = None
-    eps_mode: str = "torch"
+    eps_mode: str = one_of("torch", "keras", "torch")
     initial_accumulator: float | None = None
     weight_decay: float = 0.0
-    learning_rate_init: float | None = None
+    learning_rate_init: float | None = real(None, "(0, inf)")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings under the engine's names.
@@ -69,12 +63,5 @@ class AdaGrad(FirstOrder):
         settings : dict of str to float
             Those of the convention where a field is None.
         """
-        keras = convention(self, "keras", "torch") == "keras"
-        return {
-            "epsilon": (1e-7 if keras else 1e-10) if self.epsilon is None else self.epsilon,
-            "eps_inside": keras,
-            "initial_accumulator": (0.1 if keras else 0.0)
-            if self.initial_accumulator is None
-            else self.initial_accumulator,
-            "weight_decay": self.weight_decay,
-        }
+        own = keras_defaults(self, epsilon=1e-7, initial_accumulator=0.1)
+        return {**super().settings(), **own, "eps_inside": self.eps_mode == "keras"}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from deepgen._component import Range
-from deepgen.optimizers.optimizer import FirstOrder, convention
+from deepgen._settings import one_of, real
+from deepgen.optimizers.optimizer import FirstOrder
 
 __all__ = ["Adam"]
 
@@ -50,20 +50,13 @@ class Adam(FirstOrder):
     """
 
     name: ClassVar[str] = "adam"
-    ranges: ClassVar[dict[str, Range]] = {
-        "beta_1": Range(0, 1, without="high"),
-        "beta_2": Range(0, 1, without="high"),
-        "epsilon": Range(0, without="low"),
-        "weight_decay": Range(0),
-        "learning_rate_init": Range(0, without="low"),
-    }
 
     beta_1: float = 0.9
     beta_2: float = 0.999
     epsilon: float = 1e-8
-    eps_mode: str = "sklearn"
+    eps_mode: str = one_of("sklearn", "sklearn", "torch")
     weight_decay: float = 0.0
-    learning_rate_init: float | None = None
+    learning_rate_init: float | None = real(None, "(0, inf)")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings under the engine's names.
@@ -73,6 +66,4 @@ class Adam(FirstOrder):
         settings : dict of str to float
             ``eps_mode`` becomes ``eps_hat``.
         """
-        settings = super().settings()
-        del settings["eps_mode"]
-        return {**settings, "eps_hat": convention(self, "sklearn", "torch") == "sklearn"}
+        return {**super().settings(), "eps_hat": self.eps_mode == "sklearn"}

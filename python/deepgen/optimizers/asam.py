@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen._component import Range
 from deepgen.optimizers.gradient_wrapper import PerturbedGradient
 
 __all__ = ["ASAM"]
@@ -44,7 +43,6 @@ class ASAM(PerturbedGradient):
     """
 
     name: ClassVar[str] = "asam"
-    ranges: ClassVar[dict[str, Range]] = {"rho": Range(0), "eta": Range(0)}
 
     rho: float = 0.5
     eta: float = 0.01

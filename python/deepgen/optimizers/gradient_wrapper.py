@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import ClassVar
 
 from deepgen import _core
 from deepgen.optimizers.adam import Adam
@@ -27,6 +27,8 @@ class PerturbedGradient(FirstOrder):
     >>> SAM(base=SGD(learning_rate_init=0.1)).rate(default=0.001)
     0.1
     """
+
+    family: ClassVar[str] = "wrappers"
 
     base: FirstOrder = field(default_factory=Adam)
 
@@ -60,18 +62,6 @@ class PerturbedGradient(FirstOrder):
             That of the base.
         """
         return self.base.rate(default)
-
-    def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict of str to float
-            All fields but the base, which the engine is told by itself.
-        """
-        settings = super().settings()
-        del settings["base"]
-        return settings
 
     def rule(self) -> FirstOrder:
         """Return what moves the weights.

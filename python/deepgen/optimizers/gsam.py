@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen._component import Range
 from deepgen.optimizers.gradient_wrapper import PerturbedGradient
 
 __all__ = ["GSAM"]
@@ -45,7 +44,6 @@ class GSAM(PerturbedGradient):
     """
 
     name: ClassVar[str] = "gsam"
-    ranges: ClassVar[dict[str, Range]] = {"rho": Range(0), "alpha": Range(0)}
 
     rho: float = 0.05
     alpha: float = 0.4

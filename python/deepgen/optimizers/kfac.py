@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, ClassVar
 
-from deepgen._component import Range
+from deepgen._settings import one_of, real
 from deepgen.optimizers.optimizer import FirstOrder
 
 __all__ = ["KFAC"]
@@ -76,33 +76,17 @@ class KFAC(FirstOrder):
     """
 
     name: ClassVar[str] = "kfac"
-    ranges: ClassVar[dict[str, Range]] = {
-        "damping": Range(0),
-        "factor_decay": Range(0, 1, without="high"),
-        "interval": Range(1),
-        "kl_clip": Range(0),
-        "momentum": Range(0, 1),
-        "weight_decay": Range(0),
-        "largest_factor": Range(1, 32768),
-        "learning_rate_init": Range(0, without="low"),
-    }
-    integers: ClassVar[tuple[str, ...]] = ("interval", "largest_factor")
-    optional: ClassVar[tuple[str, ...]] = ("kl_clip",)
-    choices: ClassVar[dict[str, tuple[str, ...]]] = {
-        "fisher": ("empirical", "true"),
-        "form": ("eigen", "inverse"),
-    }
 
-    fisher: str = "true"
-    form: str = "inverse"
+    fisher: str = one_of("true", "empirical", "true")
+    form: str = one_of("inverse", "eigen", "inverse")
     damping: float = 0.01
     factor_decay: float = 0.95
     interval: int = 20
-    kl_clip: float | None = 1e-3
+    kl_clip: float | None = real(1e-3, optional=True)
     momentum: float = 0.9
     weight_decay: float = 0.0
     largest_factor: int = 4096
-    learning_rate_init: float = 0.01
+    learning_rate_init: float = real(0.01, "(0, inf)")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings under the engine's names.
@@ -112,11 +96,9 @@ class KFAC(FirstOrder):
         settings : dict of str to float
             ``fisher`` and ``form`` become 'empirical' and 'eigen'; no clip is an infinite one.
         """
-        settings = super().settings()
-        fisher, form = settings.pop("fisher"), settings.pop("form")
         return {
-            **settings,
-            "empirical": fisher == "empirical",
-            "eigen": form == "eigen",
+            **super().settings(),
+            "empirical": self.fisher == "empirical",
+            "eigen": self.form == "eigen",
             "kl_clip": inf if self.kl_clip is None else self.kl_clip,
         }

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
-from deepgen._component import Range
+from deepgen._settings import whole
 from deepgen.optimizers.optimizer import Optimizer
 
 __all__ = ["LBFGS"]
@@ -38,8 +37,5 @@ class LBFGS(Optimizer):
     LBFGS(history_size=20)
     """
 
-    ranges: ClassVar[dict[str, Range]] = {"history_size": Range(1), "max_fun": Range(1)}
-    integers: ClassVar[tuple[str, ...]] = ("history_size", "max_fun")
-
-    history_size: int = 10
-    max_fun: int | None = None
+    history_size: int = whole(10, "[1, inf)")
+    max_fun: int | None = whole(None, "[1, inf)")

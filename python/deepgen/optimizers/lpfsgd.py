@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen._component import Range
 from deepgen.optimizers.gradient_wrapper import PerturbedGradient
 
 __all__ = ["LPFSGD"]
@@ -23,7 +22,7 @@ class LPFSGD(PerturbedGradient):
         Width of the Gaussian as a share of the norm of each unit's weights, >= 0; 0 is the base
         itself.
     n_samples : int, default=1
-        Draws that are averaged in each step, >= 1.
+        Draws that are averaged in each step, in [1, 1e6].
 
     Notes
     -----
@@ -48,8 +47,6 @@ class LPFSGD(PerturbedGradient):
     """
 
     name: ClassVar[str] = "lpfsgd"
-    integers: ClassVar[tuple[str, ...]] = ("n_samples",)
-    ranges: ClassVar[dict[str, Range]] = {"gamma": Range(0), "n_samples": Range(1, 1_000_000)}
 
     gamma: float = 5e-4
     n_samples: int = 1

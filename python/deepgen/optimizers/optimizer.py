@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from deepgen import _core
 from deepgen._component import Component
 
-__all__ = ["FirstOrder", "Optimizer", "convention"]
+__all__ = ["FirstOrder", "Optimizer", "keras_defaults"]
 
 
 @dataclass(repr=False)
@@ -21,6 +21,8 @@ class Optimizer(Component):
     >>> isinstance(SGD(), Optimizer)
     True
     """
+
+    family: ClassVar[str] = "optimizers"
 
 
 @dataclass(repr=False)
@@ -50,18 +52,6 @@ class FirstOrder(Optimizer):
         rate: float | None = getattr(self, "learning_rate_init", None)
         return default if rate is None else float(rate)
 
-    def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict of str to float
-            All fields but the learning rate, which reaches the engine step by step.
-        """
-        settings = super().settings()
-        settings.pop("learning_rate_init", None)
-        return settings
-
     def rule(self) -> FirstOrder:
         """Return what moves the weights.
 
@@ -83,29 +73,21 @@ class FirstOrder(Optimizer):
         return ()
 
 
-def convention(optimizer: Any, *known: str) -> str:
-    """Return whose convention an optimizer follows.
+def keras_defaults(optimizer: Any, **defaults: float) -> dict[str, float]:
+    """Return the defaults of an optimizer that follows Keras.
 
     Parameters
     ----------
     optimizer : Optimizer
-        Whose ``eps_mode`` is read.
-    *known : str
-        The conventions that there are.
+        With a field ``eps_mode``.
+    **defaults : float
+        What Keras takes for a field that is None.
 
     Returns
     -------
-    convention : str
-        One of them.
-
-    Raises
-    ------
-    ValueError
-        If it is none of them.
+    settings : dict of str to float
+        Those of fields that are None; empty where ``eps_mode`` is not 'keras'.
     """
-    mode: str = optimizer.eps_mode
-    if mode not in known:
-        raise ValueError(
-            f"{type(optimizer).__name__}: unknown eps_mode {mode!r}; known: {', '.join(known)}"
-        )
-    return mode
+    if optimizer.eps_mode != "keras":
+        return {}
+    return {key: defaults[key] for key in defaults if getattr(optimizer, key) is None}

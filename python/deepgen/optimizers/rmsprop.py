@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from deepgen import _core
-from deepgen._component import Range
-from deepgen.optimizers.optimizer import FirstOrder, convention
+from deepgen._settings import one_of, real
+from deepgen.optimizers.optimizer import FirstOrder, keras_defaults
 
 __all__ = ["RMSProp"]
 
@@ -56,22 +56,14 @@ class RMSProp(FirstOrder):
     """
 
     name: ClassVar[str] = "rmsprop"
-    ranges: ClassVar[dict[str, Range]] = {
-        "rho": Range(0, 1, without="high"),
-        "momentum": Range(0, 1),
-        "epsilon": Range(0, without="low"),
-        "weight_decay": Range(0),
-        "learning_rate_init": Range(0, without="low"),
-    }
-    flags: ClassVar[tuple[str, ...]] = ("centered",)
 
     rho: float | None = None
     momentum: float = 0.0
     centered: bool = False
     epsilon: float | None = None
-    eps_mode: str = "torch"
+    eps_mode: str = one_of("torch", "keras", "torch")
     weight_decay: float = 0.0
-    learning_rate_init: float | None = None
+    learning_rate_init: float | None = real(None, "(0, inf)")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings under the engine's names.
@@ -81,15 +73,8 @@ class RMSProp(FirstOrder):
         settings : dict of str to float
             Those of the convention where a field is None.
         """
-        keras = convention(self, "keras", "torch") == "keras"
-        return {
-            "rho": (0.9 if keras else 0.99) if self.rho is None else self.rho,
-            "momentum": self.momentum,
-            "epsilon": (1e-7 if keras else 1e-8) if self.epsilon is None else self.epsilon,
-            "eps_inside": keras,
-            "rate_inside": keras,
-            "weight_decay": self.weight_decay,
-        }
+        own, keras = keras_defaults(self, rho=0.9, epsilon=1e-7), self.eps_mode == "keras"
+        return {**super().settings(), **own, "eps_inside": keras, "rate_inside": keras}
 
     def to_core(self) -> _core.Component:
         """Return the engine's description of this component.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen._component import Range
 from deepgen.optimizers.gradient_wrapper import PerturbedGradient
 
 __all__ = ["SAM"]
@@ -42,6 +41,5 @@ class SAM(PerturbedGradient):
     """
 
     name: ClassVar[str] = "sam"
-    ranges: ClassVar[dict[str, Range]] = {"rho": Range(0)}
 
     rho: float = 0.05

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen._component import Range
+from deepgen._settings import real
 from deepgen.optimizers.optimizer import FirstOrder
 
 __all__ = ["SGD"]
@@ -45,14 +45,8 @@ class SGD(FirstOrder):
     """
 
     name: ClassVar[str] = "sgd"
-    ranges: ClassVar[dict[str, Range]] = {
-        "momentum": Range(0, 1),
-        "weight_decay": Range(0),
-        "learning_rate_init": Range(0, without="low"),
-    }
-    flags: ClassVar[tuple[str, ...]] = ("nesterov",)
 
     momentum: float = 0.9
     nesterov: bool = True
     weight_decay: float = 0.0
-    learning_rate_init: float | None = None
+    learning_rate_init: float | None = real(None, "(0, inf)")

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from deepgen._component import Range
+from deepgen._settings import real
 from deepgen.optimizers.optimizer import FirstOrder
 
 __all__ = ["Shampoo"]
-
-# In the engine's order.
-GRAFTINGS = ("none", "sgd", "adagrad", "adam")
 
 
 @dataclass(repr=False)
@@ -70,17 +67,6 @@ class Shampoo(FirstOrder):
     """
 
     name: ClassVar[str] = "shampoo"
-    ranges: ClassVar[dict[str, Range]] = {
-        "beta_2": Range(0, 1),
-        "epsilon": Range(0),
-        "block_size": Range(1, 32768),
-        "interval": Range(1),
-        "momentum": Range(0, 1, without="high"),
-        "weight_decay": Range(0),
-        "learning_rate_init": Range(0, without="low"),
-    }
-    integers: ClassVar[tuple[str, ...]] = ("block_size", "interval")
-    choices: ClassVar[dict[str, tuple[str, ...]]] = {"grafting": GRAFTINGS}
 
     beta_2: float = 1.0
     epsilon: float = 1e-12
@@ -89,14 +75,4 @@ class Shampoo(FirstOrder):
     grafting: str = "adam"
     momentum: float = 0.9
     weight_decay: float = 0.0
-    learning_rate_init: float | None = None
-
-    def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict of str to float
-            ``grafting`` as the number of its name.
-        """
-        return {**super().settings(), "grafting": GRAFTINGS.index(self.grafting)}
+    learning_rate_init: float | None = real(None, "(0, inf)")

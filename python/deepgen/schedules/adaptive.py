@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._component import Range
+from deepgen._settings import real
 from deepgen.schedules.schedule import Position, Schedule
 
 __all__ = ["Adaptive"]
@@ -41,13 +41,9 @@ class Adaptive(Schedule):
     """
 
     name: ClassVar[str] = "adaptive"
-    ranges: ClassVar[dict[str, Range]] = {
-        "factor": Range(1, without="low"),
-        "min_rate": Range(0),
-    }
 
-    factor: float = 5.0
-    min_rate: float = 1e-6
+    factor: float = real(5.0, "(1, inf)")
+    min_rate: float = real(1e-6, "[0, inf)")
 
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]

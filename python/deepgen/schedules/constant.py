@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen.schedules.schedule import Schedule
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen.schedules.schedule import Position, Schedule
 
 __all__ = ["Constant"]
 
@@ -16,9 +19,33 @@ class Constant(Schedule):
 
     Examples
     --------
-    >>> from deepgen.schedules import Constant
-    >>> Constant()
-    Constant()
+    >>> from deepgen.schedules import Constant, Position
+    >>> here = Position(epoch=0, step=0, steps_per_epoch=2, samples_seen=0, horizon=1)
+    >>> Constant().rates(0.1, here, 2, {}).tolist()
+    [0.1, 0.1]
     """
 
     name: ClassVar[str] = "constant"
+
+    def rates(
+        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+    ) -> NDArray[np.float64]:
+        """Return the learning rates of the next steps.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        position : Position
+            Where the first of the steps stands.
+        n_steps : int
+            How many rates are asked for.
+        memory : dict of str to float
+            Empty.
+
+        Returns
+        -------
+        rates : ndarray of shape (n_steps,)
+            One learning rate per step.
+        """
+        return np.full(n_steps, base)

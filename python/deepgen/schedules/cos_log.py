@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._component import Range
+from deepgen._settings import real
 from deepgen.schedules.planned import Planned
 
 __all__ = ["CosLog"]
@@ -46,9 +46,8 @@ class CosLog(Planned):
     """
 
     name: ClassVar[str] = "coslog4"
-    ranges: ClassVar[dict[str, Range]] = {**Planned.ranges, "k": Range(0, 64, without="low")}
 
-    k: float = 4
+    k: float = real(4, "(0, 64]")
 
     def factors(self, numbers: NDArray[np.int64], total: int) -> NDArray[np.float64]:
         """Return what the learning rate is multiplied by.

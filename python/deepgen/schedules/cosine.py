@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._component import Range
+from deepgen._settings import real
 from deepgen.schedules.planned import Planned
 from deepgen.schedules.schedule import Position
 
@@ -53,14 +53,9 @@ class Cosine(Planned):
     """
 
     name: ClassVar[str] = "cosine"
-    ranges: ClassVar[dict[str, Range]] = {
-        **Planned.ranges,
-        "warmup": Range(0),
-        "min_rate": Range(0),
-    }
 
-    warmup: float = 0.0
-    min_rate: float = 0.0
+    warmup: float = real(0.0, "[0, inf)")
+    min_rate: float = real(0.0, "[0, inf)")
 
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._component import Range
+from deepgen._settings import real
 from deepgen.schedules.planned import Planned
 
 __all__ = ["FlatCos"]
@@ -45,9 +45,8 @@ class FlatCos(Planned):
     """
 
     name: ClassVar[str] = "flat_cos"
-    ranges: ClassVar[dict[str, Range]] = {**Planned.ranges, "flat": Range(0, 1)}
 
-    flat: float = 0.5
+    flat: float = real(0.5, "[0, 1]")
 
     def factors(self, numbers: NDArray[np.int64], total: int) -> NDArray[np.float64]:
         """Return what the learning rate is multiplied by.

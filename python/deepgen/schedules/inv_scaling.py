@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._component import Range
+from deepgen._settings import real
 from deepgen.schedules.schedule import Position, Schedule
 
 __all__ = ["InvScaling"]
@@ -37,9 +37,8 @@ class InvScaling(Schedule):
     """
 
     name: ClassVar[str] = "invscaling"
-    ranges: ClassVar[dict[str, Range]] = {"power_t": Range(0)}
 
-    power_t: float = 0.5
+    power_t: float = real(0.5, "[0, inf)")
 
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._component import Range
+from deepgen._settings import real
 from deepgen.schedules.planned import Planned
 
 __all__ = ["OneCycle"]
@@ -52,16 +52,10 @@ class OneCycle(Planned):
     """
 
     name: ClassVar[str] = "one_cycle"
-    ranges: ClassVar[dict[str, Range]] = {
-        **Planned.ranges,
-        "rise": Range(0, 1),
-        "start_divisor": Range(1),
-        "end_divisor": Range(1),
-    }
 
-    rise: float = 0.3
-    start_divisor: float = 25.0
-    end_divisor: float = 1e4
+    rise: float = real(0.3, "[0, 1]")
+    start_divisor: float = real(25.0, "[1, inf)")
+    end_divisor: float = real(1e4, "[1, inf)")
 
     def factors(self, numbers: NDArray[np.int64], total: int) -> NDArray[np.float64]:
         """Return what the learning rate is multiplied by.

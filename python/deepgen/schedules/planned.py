@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import ClassVar
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._component import Range
+from deepgen._settings import whole
 from deepgen.schedules.schedule import Position, Schedule
 
 __all__ = ["Planned"]
@@ -16,7 +15,7 @@ __all__ = ["Planned"]
 
 @dataclass(repr=False)
 class Planned(Schedule):
-    """Base of the schedules that have an end; by itself the rate never moves.
+    """Base of the schedules that have an end.
 
     Parameters
     ----------
@@ -33,10 +32,8 @@ class Planned(Schedule):
     ([2, 3, 3, 3], 4)
     """
 
-    ranges: ClassVar[dict[str, Range]] = {"n_epochs": Range(1, 1e9)}
-    integers: ClassVar[tuple[str, ...]] = ("n_epochs",)
-
-    n_epochs: int | None = field(default=None, kw_only=True)
+    _: KW_ONLY
+    n_epochs: int | None = whole(None, "[1, 1e9]")
 
     def steps(self, position: Position, n_steps: int) -> tuple[NDArray[np.int64], int]:
         """Return which steps of the schedule come next.
@@ -75,7 +72,7 @@ class Planned(Schedule):
         factors : ndarray of shape (n_steps,)
             One factor a step.
         """
-        return np.ones(len(numbers))
+        raise NotImplementedError
 
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]

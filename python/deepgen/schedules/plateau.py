@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._component import Range
+from deepgen._settings import real, whole
 from deepgen.schedules.schedule import Position, Schedule
 
 __all__ = ["Plateau"]
@@ -55,20 +55,12 @@ class Plateau(Schedule):
     """
 
     name: ClassVar[str] = "plateau"
-    ranges: ClassVar[dict[str, Range]] = {
-        "factor": Range(0, 1, without="both"),
-        "patience": Range(0),
-        "threshold": Range(0, 1),
-        "cooldown": Range(0),
-        "min_rate": Range(0),
-    }
-    integers: ClassVar[tuple[str, ...]] = ("patience", "cooldown")
 
-    factor: float = 0.1
-    patience: int = 10
-    threshold: float = 1e-4
-    cooldown: int = 0
-    min_rate: float = 0.0
+    factor: float = real(0.1, "(0, 1)")
+    patience: int = whole(10, "[0, inf)")
+    threshold: float = real(1e-4, "[0, 1]")
+    cooldown: int = whole(0, "[0, inf)")
+    min_rate: float = real(0.0, "[0, inf)")
 
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._component import Range
+from deepgen._settings import whole
 from deepgen.schedules.planned import Planned
 
 __all__ = ["Snapshot"]
@@ -46,10 +46,8 @@ class Snapshot(Planned):
     """
 
     name: ClassVar[str] = "snapshot"
-    ranges: ClassVar[dict[str, Range]] = {**Planned.ranges, "n_cycles": Range(1)}
-    integers: ClassVar[tuple[str, ...]] = (*Planned.integers, "n_cycles")
 
-    n_cycles: int = 5
+    n_cycles: int = whole(5, "[1, inf)")
 
     def cycle(self, total: int) -> int:
         """Return the length of a cycle.

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._component import Range
+from deepgen._settings import real
 from deepgen.schedules.constant import Constant
 from deepgen.schedules.schedule import Position, Schedule
 
@@ -59,11 +58,9 @@ class ThenConstant(Schedule):
     [0.1, 0.1]
     """
 
-    ranges: ClassVar[dict[str, Range]] = {"start": Range(0), "rate": Range(0, without="low")}
-
     schedule: Schedule = field(default_factory=Constant)
-    start: float = 0.75
-    rate: float = 0.05
+    start: float = real(0.75, "[0, inf)")
+    rate: float = real(0.05, "(0, inf)")
 
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]

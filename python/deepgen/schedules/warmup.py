@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._component import Range
+from deepgen._settings import whole
 from deepgen.schedules.constant import Constant
 from deepgen.schedules.schedule import Position, Schedule
 
@@ -46,11 +46,9 @@ class Warmup(Schedule):
     """
 
     name: ClassVar[str] = "warmup"
-    ranges: ClassVar[dict[str, Range]] = {"epochs": Range(0, 1e9)}
-    integers: ClassVar[tuple[str, ...]] = ("epochs",)
 
     schedule: Schedule = field(default_factory=Constant)
-    epochs: int = 5
+    epochs: int = whole(5, "[0, 1e9]")
 
     def check(self) -> None:
         """Refuse fields that are out of range or of the wrong kind.

@@ -103,8 +103,7 @@ class DeepNorm(Skip):
             After the initializer; its parameters are changed in place.
         """
         closing = closing_layers(network)
-        blocks = network.blocks()
-        for layer in [member for last in closing for member in (last - 1, last)]:
-            for kind in ("coefs", "intercepts"):
-                if f"{kind}_{layer}" in blocks:
-                    blocks[f"{kind}_{layer}"][...] *= (4.0 * len(closing)) ** -0.25
+        inside = {layer for last in closing for layer in (last - 1, last)}
+        for block, view in network.views():
+            if block.kind in ("coefs", "intercepts") and block.layer in inside:
+                view[...] *= (4.0 * len(closing)) ** -0.25

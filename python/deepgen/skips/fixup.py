@@ -79,20 +79,15 @@ class Fixup(Skip):
             )
         return None, None
 
-    def weights(self, closing: bool) -> _core.Component:
-        """Return how the weights of a layer are made of the numbers that are trained.
-
-        Parameters
-        ----------
-        closing : bool
-            Whether the layer closes a block.
+    def closing_weights(self) -> _core.Component:
+        """Return how the weights of a layer that closes a block are made of what is trained.
 
         Returns
         -------
         reparametrization : deepgen._core.Component
-            With the multiplier for a layer that does.
+            With the block's multiplier.
         """
-        return _core.Component("gain" if closing else "none")
+        return _core.Component("gain")
 
     def start(self, network: Network) -> None:
         """Scale the first layer of every block; make its second and the output layer zero.
@@ -103,12 +98,12 @@ class Fixup(Skip):
             After the initializer; its parameters are changed in place.
         """
         closing = closing_layers(network)
-        blocks = network.blocks()
+        matrices, intercepts = network.blocks_of("coefs"), network.blocks_of("intercepts")
         factors = dict.fromkeys(closing, 0.0)
         factors |= {layer - 1: float(len(closing)) ** -0.5 for layer in closing}
         if closing:
             factors[network.n_layers - 1] = 0.0
         for layer, factor in factors.items():
-            blocks[f"coefs_{layer}"][...] *= factor
-            if f"intercepts_{layer}" in blocks:
-                blocks[f"intercepts_{layer}"][...] = 0.0
+            matrices[layer][...] *= factor
+            if layer in intercepts:
+                intercepts[layer][...] = 0.0

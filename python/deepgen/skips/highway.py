@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from deepgen._component import Range
+from deepgen._settings import real
 from deepgen.skips.skip import Skip
 
 if TYPE_CHECKING:
@@ -49,11 +49,10 @@ class Highway(Skip):
     """
 
     name: ClassVar[str] = "highway"
-    ranges: ClassVar[dict[str, Range]] = {"gate_bias": Range()}
     engine_name: ClassVar[str] = "highway"
     closes_linear: ClassVar[bool] = False
 
-    gate_bias: float = -2.0
+    gate_bias: float = real(-2.0, "(-inf, inf)")
 
     def sources(self, widths: Sequence[int]) -> list[int]:
         """Return which layer's output is carried to each hidden layer's.
@@ -137,6 +136,5 @@ class Highway(Skip):
         network : Network
             After the initializer; its parameters are changed in place.
         """
-        for name, block in network.blocks().items():
-            if name.startswith("gate_intercepts"):
-                block[...] = self.gate_bias
+        for view in network.blocks_of("gate_intercepts").values():
+            view[...] = self.gate_bias

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen._component import Range
+from deepgen._settings import real
 from deepgen.skips.skip import Skip
 
 __all__ = ["Residual"]
@@ -51,9 +51,8 @@ class Residual(Skip):
     """
 
     name: ClassVar[str] = "residual"
-    ranges: ClassVar[dict[str, Range]] = {"drop": Range(0, 1, without="high")}
 
-    drop: float = 0.0
+    drop: float = real(0.0, "[0, 1)")
 
     def drops(self, n_blocks: int) -> list[float]:
         """Return the probability that each block's branch is dropped in training.

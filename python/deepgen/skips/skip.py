@@ -104,13 +104,8 @@ class Skip(Component):
         """
         return {}
 
-    def weights(self, closing: bool) -> _core.Component:
-        """Return how the weights of a layer are made of the numbers that are trained.
-
-        Parameters
-        ----------
-        closing : bool
-            Whether the layer closes a block.
+    def closing_weights(self) -> _core.Component:
+        """Return how the weights of a layer that closes a block are made of what is trained.
 
         Returns
         -------

@@ -16,10 +16,10 @@ constexpr Parameter parameters[] = {
     {.name = "empirical", .value = 0.0, .low = 0.0, .high = 1.0},
     {.name = "eigen", .value = 0.0, .low = 0.0, .high = 1.0},
     {.name = "damping", .value = 0.01, .low = 0.0, .high = infinity},
-    {.name = "factor_decay", .value = 0.95, .low = 0.0, .high = below_one},
-    {.name = "interval", .value = 20.0, .low = 1.0, .high = infinity},
+    {.name = "factor_decay", .value = 0.95, .low = 0.0, .high = 1.0, .open_high = true},
+    {.name = "interval", .value = 20.0, .low = 1.0, .high = infinity, .integer = true},
     {.name = "kl_clip", .value = 1e-3, .low = 0.0, .high = infinity},
-    {.name = "largest_factor", .value = 4096.0, .low = 1.0, .high = 32768.0},
+    {.name = "largest_factor", .value = 4096.0, .low = 1.0, .high = 32768.0, .integer = true},
     {.name = "momentum", .value = 0.9, .low = 0.0, .high = 1.0},
     {.name = "weight_decay", .value = 0.0, .low = 0.0, .high = infinity},
 };

@@ -14,13 +14,20 @@
 namespace deepgen {
 namespace {
 
+constexpr std::string_view graftings[] = {"none", "sgd", "adagrad", "adam"}; // as in Grafting
+
 constexpr Parameter parameters[] = {
     {.name = "beta_2", .value = 1.0, .low = 0.0, .high = 1.0},
     {.name = "epsilon", .value = 1e-12, .low = 0.0, .high = infinity},
-    {.name = "block_size", .value = 128.0, .low = 1.0, .high = 32768.0},
-    {.name = "interval", .value = 20.0, .low = 1.0, .high = infinity},
-    {.name = "grafting", .value = 3.0, .low = 0.0, .high = 3.0},
-    {.name = "momentum", .value = 0.9, .low = 0.0, .high = 1.0},
+    {.name = "block_size", .value = 128.0, .low = 1.0, .high = 32768.0, .integer = true},
+    {.name = "interval", .value = 20.0, .low = 1.0, .high = infinity, .integer = true},
+    {.name = "grafting",
+     .value = 3.0,
+     .low = 0.0,
+     .high = 3.0,
+     .integer = true,
+     .choices = graftings},
+    {.name = "momentum", .value = 0.9, .low = 0.0, .high = 1.0, .open_high = true},
     {.name = "weight_decay", .value = 0.0, .low = 0.0, .high = infinity},
 };
 

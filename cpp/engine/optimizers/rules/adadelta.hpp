@@ -16,11 +16,8 @@ namespace deepgen::DEEPGEN_PATH {
 template <class T>
 struct AdaDelta {
     static constexpr Parameter parameters[] = {
-        {.name = "rho", .value = 0.9, .low = 0.0, .high = below_one},
-        {.name = "epsilon",
-         .value = 1e-6,
-         .low = std::numeric_limits<float>::min(),
-         .high = infinity},
+        {.name = "rho", .value = 0.9, .low = 0.0, .high = 1.0, .open_high = true},
+        {.name = "epsilon", .value = 1e-6, .low = 0.0, .high = infinity, .open_low = true},
         {.name = "weight_decay", .value = 0.0, .low = 0.0, .high = infinity},
     };
     static constexpr Index n_state_arrays = 2;

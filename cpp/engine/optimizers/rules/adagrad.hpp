@@ -16,10 +16,7 @@ namespace deepgen::DEEPGEN_PATH {
 template <class T>
 struct AdaGrad {
     static constexpr Parameter parameters[] = {
-        {.name = "epsilon",
-         .value = 1e-10,
-         .low = std::numeric_limits<float>::min(),
-         .high = infinity},
+        {.name = "epsilon", .value = 1e-10, .low = 0.0, .high = infinity, .open_low = true},
         {.name = "eps_inside", .value = 0.0, .low = 0.0, .high = 1.0},
         {.name = "initial_accumulator", .value = 0.0, .low = 0.0, .high = infinity},
         {.name = "weight_decay", .value = 0.0, .low = 0.0, .high = infinity},

@@ -17,12 +17,9 @@ namespace deepgen::DEEPGEN_PATH {
 template <class T>
 struct Adam {
     static constexpr Parameter parameters[] = {
-        {.name = "beta_1", .value = 0.9, .low = 0.0, .high = below_one},
-        {.name = "beta_2", .value = 0.999, .low = 0.0, .high = below_one},
-        {.name = "epsilon",
-         .value = 1e-8,
-         .low = std::numeric_limits<float>::min(),
-         .high = infinity},
+        {.name = "beta_1", .value = 0.9, .low = 0.0, .high = 1.0, .open_high = true},
+        {.name = "beta_2", .value = 0.999, .low = 0.0, .high = 1.0, .open_high = true},
+        {.name = "epsilon", .value = 1e-8, .low = 0.0, .high = infinity, .open_low = true},
         {.name = "eps_hat", .value = 1.0, .low = 0.0, .high = 1.0},
         {.name = "weight_decay", .value = 0.0, .low = 0.0, .high = infinity},
     };

@@ -19,12 +19,9 @@ namespace deepgen::DEEPGEN_PATH {
 template <class T>
 struct RMSPropStep {
     static constexpr Parameter parameters[] = {
-        {.name = "rho", .value = 0.99, .low = 0.0, .high = below_one},
+        {.name = "rho", .value = 0.99, .low = 0.0, .high = 1.0, .open_high = true},
         {.name = "momentum", .value = 0.0, .low = 0.0, .high = 1.0},
-        {.name = "epsilon",
-         .value = 1e-8,
-         .low = std::numeric_limits<float>::min(),
-         .high = infinity},
+        {.name = "epsilon", .value = 1e-8, .low = 0.0, .high = infinity, .open_low = true},
         {.name = "eps_inside", .value = 0.0, .low = 0.0, .high = 1.0},
         {.name = "rate_inside", .value = 0.0, .low = 0.0, .high = 1.0},
         {.name = "weight_decay", .value = 0.0, .low = 0.0, .high = infinity},

@@ -18,7 +18,7 @@ namespace deepgen {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "ratio", .value = 0.01, .low = std::numeric_limits<float>::min(), .high = infinity},
+    {.name = "ratio", .value = 0.01, .low = 0.0, .high = infinity, .open_low = true},
 };
 
 constexpr double least_weight = 1e-3, least_gradient = 1e-6;

@@ -16,7 +16,7 @@ namespace deepgen {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "limit", .value = 1.0, .low = std::numeric_limits<float>::min(), .high = infinity},
+    {.name = "limit", .value = 1.0, .low = 0.0, .high = infinity, .open_low = true},
 };
 
 template <class T>

@@ -15,7 +15,7 @@ namespace deepgen {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "decay", .value = 0.99, .low = 0.0, .high = below_one},
+    {.name = "decay", .value = 0.99, .low = 0.0, .high = 1.0, .open_high = true},
 };
 
 template <class T>

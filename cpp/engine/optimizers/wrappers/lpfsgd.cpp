@@ -18,7 +18,7 @@ namespace {
 
 constexpr Parameter parameters[] = {
     {.name = "gamma", .value = 5e-4, .low = 0.0, .high = infinity},
-    {.name = "n_samples", .value = 1.0, .low = 1.0, .high = 1e6},
+    {.name = "n_samples", .value = 1.0, .low = 1.0, .high = 1e6, .integer = true},
 };
 
 // What the team shares.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import MARKERS
+from deepgen._engine.arrays import FloatArray
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
@@ -98,28 +99,7 @@ def _measure(plan: RunPlan) -> Measurement:
     ]
     return Measurement(
         table=rows,
-        findings=[
-            Finding(
-                f"batches of {SMALL}: test error, batch norm minus plain",
-                t_interval(errors[SMALL, "batch norm"] - errors[SMALL, "plain"]),
-                at_least=MARGIN,
-            ),
-            Finding(
-                f"batches of {LARGE}: test error, batch norm minus plain",
-                t_interval(errors[LARGE, "batch norm"] - errors[LARGE, "plain"]),
-                at_most=MARGIN,
-            ),
-            Finding(
-                f"batch norm: test error, batches of {SMALL} minus batches of {LARGE}",
-                t_interval(errors[SMALL, "batch norm"] - errors[LARGE, "batch norm"]),
-                at_least=MARGIN,
-            ),
-            Finding(
-                f"layer norm: test error, batches of {SMALL} minus batches of {LARGE}",
-                t_interval(errors[SMALL, "layer norm"] - errors[LARGE, "layer norm"]),
-                at_most=MARGIN,
-            ),
-        ],
+        findings=_judge(errors),
         notes=[
             "Epochs are equal, so small batches make more steps: the plain net shows what that "
             "alone does.",
@@ -128,6 +108,32 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, rows),
     )
+
+
+def _judge(errors: dict[tuple[int, str], FloatArray]) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    return [
+        Finding(
+            f"batches of {SMALL}: test error, batch norm minus plain",
+            t_interval(errors[SMALL, "batch norm"] - errors[SMALL, "plain"]),
+            at_least=MARGIN,
+        ),
+        Finding(
+            f"batches of {LARGE}: test error, batch norm minus plain",
+            t_interval(errors[LARGE, "batch norm"] - errors[LARGE, "plain"]),
+            at_most=MARGIN,
+        ),
+        Finding(
+            f"batch norm: test error, batches of {SMALL} minus batches of {LARGE}",
+            t_interval(errors[SMALL, "batch norm"] - errors[LARGE, "batch norm"]),
+            at_least=MARGIN,
+        ),
+        Finding(
+            f"layer norm: test error, batches of {SMALL} minus batches of {LARGE}",
+            t_interval(errors[SMALL, "layer norm"] - errors[LARGE, "layer norm"]),
+            at_most=MARGIN,
+        ),
+    ]
 
 
 def _standard_error(values: NDArray[np.float64]) -> float | None:

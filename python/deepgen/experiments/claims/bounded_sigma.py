@@ -88,18 +88,7 @@ def _measure(plan: RunPlan) -> Measurement:
     wanted = 0.1 if plan.quick else 0.01
     return Measurement(
         table=rows,
-        findings=[
-            Finding(f"{sigma}: error with {sizes[-1]} steps", exact(found[-1]), at_most=wanted)
-            for sigma, found in errors.items()
-        ]
-        + [
-            Finding(
-                f"{sigma}: slowest fall of the error when steps double",
-                exact(float((found[1:] / found[:-1]).max())),
-                at_most=0.75,
-            )
-            for sigma, found in errors.items()
-        ],
+        findings=_judge(sizes, errors, wanted),
         notes=[
             "The weights are written down. The theorem neither says that this many units suffice "
             "nor that gradient descent finds them.",
@@ -108,6 +97,24 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, sizes, errors),
     )
+
+
+def _judge(sizes: list[int], errors: dict[str, FloatArray], wanted: float) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    return [
+        *(
+            Finding(f"{sigma}: error with {sizes[-1]} steps", exact(found[-1]), at_most=wanted)
+            for sigma, found in errors.items()
+        ),
+        *(
+            Finding(
+                f"{sigma}: slowest fall of the error when steps double",
+                exact(float((found[1:] / found[:-1]).max())),
+                at_most=0.75,
+            )
+            for sigma, found in errors.items()
+        ),
+    ]
 
 
 def _draw(sizes: list[int], errors: dict[str, FloatArray], figure: Figure) -> None:

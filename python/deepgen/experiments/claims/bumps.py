@@ -68,28 +68,7 @@ def _measure(plan: RunPlan) -> Measurement:
     products = [_product_row(m) for m in range(1, 5 if plan.quick else 8)]
     return Measurement(
         table=[*rows, *sums, *products],
-        findings=[
-            Finding(
-                "boxes: largest error, d up to 5",
-                exact(max(row["error"] for row in rows)),
-                at_most=1e-9,
-            ),
-            Finding(
-                "sums of boxes: largest error / bound",
-                exact(max(row["error"] / row["bound"] for row in sums)),
-                at_most=1.0,
-            ),
-            Finding(
-                "products: largest error / 2^-(2m+1)",
-                exact(max(row["error"] / row["bound"] for row in products)),
-                at_most=1.0 + 1e-9,
-            ),
-            Finding(
-                "product of two bumps: largest error / 2^-(2m+1)",
-                exact(max(row["error on bumps"] / row["bound"] for row in products)),
-                at_most=1.0 + 1e-9,
-            ),
-        ],
+        findings=_judge(rows, sums, products),
         notes=[
             "A box of d inputs takes 4 d + 1 units, but a grid of them N^d: the number of units "
             "needed for a given error grows exponentially with the dimension.",
@@ -97,6 +76,34 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, sums, products),
     )
+
+
+def _judge(
+    rows: list[dict[str, Any]], sums: list[dict[str, Any]], products: list[dict[str, Any]]
+) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    return [
+        Finding(
+            "boxes: largest error, d up to 5",
+            exact(max(row["error"] for row in rows)),
+            at_most=1e-9,
+        ),
+        Finding(
+            "sums of boxes: largest error / bound",
+            exact(max(row["error"] / row["bound"] for row in sums)),
+            at_most=1.0,
+        ),
+        Finding(
+            "products: largest error / 2^-(2m+1)",
+            exact(max(row["error"] / row["bound"] for row in products)),
+            at_most=1.0 + 1e-9,
+        ),
+        Finding(
+            "product of two bumps: largest error / 2^-(2m+1)",
+            exact(max(row["error on bumps"] / row["bound"] for row in products)),
+            at_most=1.0 + 1e-9,
+        ),
+    ]
 
 
 def _box_row(d: int, seed: int) -> dict[str, Any]:

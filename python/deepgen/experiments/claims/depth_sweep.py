@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._engine.arrays import FloatArray
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
@@ -84,31 +85,36 @@ def _measure(plan: RunPlan) -> Measurement:
                     "gap": float(np.mean([net.gap for net in mine])),
                 }
             )
-    deep, shallow = DEPTHS.index(24), DEPTHS.index(2)
     return Measurement(
         table=rows,
-        findings=[
-            Finding(
-                "plain: training error with 24 layers over that with 2",
-                bootstrap_interval(training["plain"][:, [shallow, deep]], _ratio),
-                at_least=1.0,
-            ),
-            Finding(
-                "residual: training error with 24 layers over that with 2",
-                bootstrap_interval(training["residual"][:, [shallow, deep]], _ratio),
-                at_most=1.1,
-            ),
-            Finding(
-                "plain: gap with 24 layers minus gap with 2",
-                bootstrap_interval(
-                    (test["plain"] - training["plain"])[:, [shallow, deep]],
-                    lambda drawn: float(np.diff(drawn.mean(axis=0))[0]),
-                ),
-                at_most=0.05,
-            ),
-        ],
+        findings=_judge(test, training),
         draw=partial(_draw, rows),
     )
+
+
+def _judge(test: dict[str, FloatArray], training: dict[str, FloatArray]) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    deep, shallow = DEPTHS.index(24), DEPTHS.index(2)
+    return [
+        Finding(
+            "plain: training error with 24 layers over that with 2",
+            bootstrap_interval(training["plain"][:, [shallow, deep]], _ratio),
+            at_least=1.0,
+        ),
+        Finding(
+            "residual: training error with 24 layers over that with 2",
+            bootstrap_interval(training["residual"][:, [shallow, deep]], _ratio),
+            at_most=1.1,
+        ),
+        Finding(
+            "plain: gap with 24 layers minus gap with 2",
+            bootstrap_interval(
+                (test["plain"] - training["plain"])[:, [shallow, deep]],
+                lambda drawn: float(np.diff(drawn.mean(axis=0))[0]),
+            ),
+            at_most=0.05,
+        ),
+    ]
 
 
 def _error(values: list[float]) -> float | None:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
+from deepgen._engine.arrays import FloatArray
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval, exact
@@ -142,42 +143,47 @@ def _measure(plan: RunPlan) -> Measurement:
         {"features": "ReLU", "p": p, "mean risk": column.mean(), "median risk": np.median(column)}
         for p, column in zip(RELU_SIZES, relu.T, strict=True)
     ]
-    # Away from the peak the risk has a variance, so that means can be compared with the law.
-    far = [place for place, p in enumerate(SIZES) if abs(p - N) >= 10]
-    laws = np.array([law(SIZES[place]) for place in far])
-    place_of = {p: place for place, p in enumerate(RELU_SIZES)}
     return Measurement(
         table=rows,
-        findings=[
-            Finding(
-                "largest deviation of the mean risk from the law, |p - 40| >= 10, relative",
-                bootstrap_interval(
-                    gaussian[:, far], lambda drawn: float(np.max(np.abs(_mean(drawn) / laws - 1)))
-                ),
-                at_most=0.15,
-            ),
-            Finding(
-                "law: risk at p = 100 over the lowest with p < 40",
-                exact(law(100) / min(law(p) for p in range(N - 1))),
-                at_most=1.0,
-            ),
-            Finding(
-                "Gaussian features: median risk at p = 40 over that at p = 100",
-                bootstrap_interval(gaussian[:, [SIZES.index(40), SIZES.index(100)]], _ratio),
-                at_least=3.0,
-            ),
-            Finding(
-                "ReLU features: median risk at p = 40 over that at p = 1000",
-                bootstrap_interval(relu[:, [place_of[40], place_of[1000]]], _ratio),
-                at_least=3.0,
-            ),
-        ],
+        findings=_judge(gaussian, relu),
         notes=[
             "The law is infinite for p from 39 to 41; for p near that the mean over seeds does "
             "not settle, which is why medians are drawn there.",
         ],
         draw=partial(_draw, rows),
     )
+
+
+def _judge(gaussian: FloatArray, relu: FloatArray) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    # Away from the peak the risk has a variance, so that means can be compared with the law.
+    far = [place for place, p in enumerate(SIZES) if abs(p - N) >= 10]
+    laws = np.array([law(SIZES[place]) for place in far])
+    place_of = {p: place for place, p in enumerate(RELU_SIZES)}
+    return [
+        Finding(
+            "largest deviation of the mean risk from the law, |p - 40| >= 10, relative",
+            bootstrap_interval(
+                gaussian[:, far], lambda drawn: float(np.max(np.abs(_mean(drawn) / laws - 1)))
+            ),
+            at_most=0.15,
+        ),
+        Finding(
+            "law: risk at p = 100 over the lowest with p < 40",
+            exact(law(100) / min(law(p) for p in range(N - 1))),
+            at_most=1.0,
+        ),
+        Finding(
+            "Gaussian features: median risk at p = 40 over that at p = 100",
+            bootstrap_interval(gaussian[:, [SIZES.index(40), SIZES.index(100)]], _ratio),
+            at_least=3.0,
+        ),
+        Finding(
+            "ReLU features: median risk at p = 40 over that at p = 1000",
+            bootstrap_interval(relu[:, [place_of[40], place_of[1000]]], _ratio),
+            at_least=3.0,
+        ),
+    ]
 
 
 def _mean(drawn: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -100,6 +100,20 @@ def _measure(plan: RunPlan) -> Measurement:
         }
         for kind, way in cells
     ]
+    return Measurement(
+        table=rows,
+        findings=_judge(saved),
+        notes=[
+            "Early stopping pays with the rows that it sets aside; a negative share is a higher "
+            "test error.",
+            "Errors are squared units of y on the sine, shares of wrong answers on digits.",
+        ],
+        draw=partial(_draw, saved),
+    )
+
+
+def _judge(saved: dict[tuple[str, str], FloatArray]) -> list[Finding]:
+    """Judge the claim by what was measured."""
     findings = []
     for kind in TASKS:
         compute, error = saved[kind, "validation score"].T
@@ -112,16 +126,7 @@ def _measure(plan: RunPlan) -> Measurement:
             Finding(f"{kind}: share of computing saved", t_interval(compute), at_least=0.25),
             Finding(f"{kind}: share of error saved", t_interval(error), at_least=-0.1),
         ]
-    return Measurement(
-        table=rows,
-        findings=findings,
-        notes=[
-            "Early stopping pays with the rows that it sets aside; a negative share is a higher "
-            "test error.",
-            "Errors are squared units of y on the sine, shares of wrong answers on digits.",
-        ],
-        draw=partial(_draw, saved),
-    )
+    return findings
 
 
 def _draw(saved: dict[tuple[str, str], FloatArray], figure: Figure) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
+from deepgen._engine.arrays import FloatArray
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
@@ -98,27 +99,32 @@ def _measure(plan: RunPlan) -> Measurement:
     ]
     return Measurement(
         table=rows,
-        findings=[
-            Finding(
-                "largest ratio of test errors after a doubling",
-                bootstrap_interval(errors, _largest_ratio),
-                at_most=1.0,
-            ),
-            Finding(
-                "exponent b of the power law",
-                bootstrap_interval(errors, lambda drawn: power_law(SIZES, drawn.mean(axis=0))[1]),
-                at_least=0.2,
-                at_most=1.0,
-            ),
-            Finding(
-                "share of the variance of log error that the law explains",
-                bootstrap_interval(errors, _explained),
-                at_least=0.95,
-            ),
-        ],
+        findings=_judge(errors),
         notes=[f"Fitted: error = {c:.3g} n^-{b:.3g}."],
         draw=partial(_draw, rows, c, b),
     )
+
+
+def _judge(errors: FloatArray) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    return [
+        Finding(
+            "largest ratio of test errors after a doubling",
+            bootstrap_interval(errors, _largest_ratio),
+            at_most=1.0,
+        ),
+        Finding(
+            "exponent b of the power law",
+            bootstrap_interval(errors, lambda drawn: power_law(SIZES, drawn.mean(axis=0))[1]),
+            at_least=0.2,
+            at_most=1.0,
+        ),
+        Finding(
+            "share of the variance of log error that the law explains",
+            bootstrap_interval(errors, _explained),
+            at_least=0.95,
+        ),
+    ]
 
 
 def _largest_ratio(drawn: NDArray[np.float64]) -> float:

@@ -61,20 +61,25 @@ def _measure(plan: RunPlan) -> Measurement:
         )
     return Measurement(
         table=rows,
-        findings=[
-            Finding("barrier per loss removed", t_interval(barriers), at_most=0.01),
-            Finding(
-                "share of runs whose loss falls all the way",
-                wilson_interval(falls, len(rows)),
-                at_least=0.8,
-            ),
-        ],
+        findings=_judge(barriers, falls),
         notes=[
             "Between solutions of two seeds there is one: on average "
             f"{np.mean([path.barrier for _, path in paths]):.2f}."
         ],
         draw=partial(_draw, [home for home, _ in paths], [across for _, across in paths]),
     )
+
+
+def _judge(barriers: list[float], falls: int) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    return [
+        Finding("barrier per loss removed", t_interval(barriers), at_most=0.01),
+        Finding(
+            "share of runs whose loss falls all the way",
+            wilson_interval(falls, len(barriers)),
+            at_least=0.8,
+        ),
+    ]
 
 
 Net = tuple[NDArray[np.float64], Any]
@@ -114,9 +119,8 @@ def _train(epochs: int, seed: int) -> Net:
     fit_quietly(model, X, y, coefs_init=start)
     vector = np.zeros(model.network_.core.n_trainable)
     for block in model.network_.core.layout:
-        kind, _, layer = block.name.rpartition("_")
-        if kind == "coefs":
-            vector[block.offset : block.offset + block.size] = start[int(layer)].ravel()
+        if block.kind == "coefs":
+            vector[block.offset : block.offset + block.size] = start[block.layer].ravel()
     return vector, model
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from deepgen._engine.arrays import FloatArray
 from deepgen.decomposition import lecture_data
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
@@ -107,35 +108,40 @@ def _measure(plan: RunPlan) -> Measurement:
         for which, kind in enumerate(kinds)
         for place, copies in enumerate(COPIES)
     ]
+    return Measurement(
+        table=rows,
+        findings=_judge(costs),
+        draw=partial(_draw, rows, costs),
+    )
+
+
+def _judge(costs: FloatArray) -> list[Finding]:
+    """Judge the claim by what was measured."""
     slopes = np.array(
         [
             [np.polyfit(np.log(COPIES), np.log(one[:, which]), 1)[0] for which in range(2)]
             for one in costs
         ]
     )
-    return Measurement(
-        table=rows,
-        findings=[
-            Finding(
-                "full batch: slope of log cost over log c",
-                bootstrap_interval(slopes[:, 0], np.mean),
-                at_least=0.95,
-                at_most=1.05,
-            ),
-            Finding(
-                "stochastic: slope of log cost over log c",
-                bootstrap_interval(slopes[:, 1], np.mean),
-                at_least=-0.15,
-                at_most=0.15,
-            ),
-            Finding(
-                "full batch: runs whose number of steps depends on c",
-                exact(float(np.sum(np.ptp(costs[:, :, 0] / COPIES, axis=1) > 0))),
-                at_most=0.0,
-            ),
-        ],
-        draw=partial(_draw, rows, costs),
-    )
+    return [
+        Finding(
+            "full batch: slope of log cost over log c",
+            bootstrap_interval(slopes[:, 0], np.mean),
+            at_least=0.95,
+            at_most=1.05,
+        ),
+        Finding(
+            "stochastic: slope of log cost over log c",
+            bootstrap_interval(slopes[:, 1], np.mean),
+            at_least=-0.15,
+            at_most=0.15,
+        ),
+        Finding(
+            "full batch: runs whose number of steps depends on c",
+            exact(float(np.sum(np.ptp(costs[:, :, 0] / COPIES, axis=1) > 0))),
+            at_most=0.0,
+        ),
+    ]
 
 
 def _draw(rows: list[dict[str, Any]], costs: Any, figure: Figure) -> None:

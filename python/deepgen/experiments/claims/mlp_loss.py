@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
+from deepgen._engine.arrays import FloatArray
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import exact, t_interval
@@ -63,31 +64,7 @@ def _measure(plan: RunPlan) -> Measurement:
     ]
     return Measurement(
         table=rows,
-        findings=[
-            Finding(
-                "printed: lowest curvature at the origin",
-                exact(printed.saddle(printed.right)[0]),
-                at_most=-1e-9,
-            ),
-            Finding(
-                "printed: spread of the loss along the valley", exact(np.ptp(along)), at_most=1e-12
-            ),
-            Finding(
-                "printed: share of the window that is flat above the minimum",
-                exact(float(flat)),
-                at_most=0.0,
-            ),
-            Finding(
-                "lab: rise between the two valleys, per mean of y^2",
-                t_interval(rise),
-                at_most=0.01,
-            ),
-            Finding(
-                "lab: floor of the worse valley above the better, per mean of y^2",
-                t_interval(excess),
-                at_most=0.01,
-            ),
-        ],
+        findings=_judge(printed, along, float(flat), excess, rise),
         notes=[
             "On the printed data all inputs are positive: for w1 <= 0 the network is dead and the "
             "surface a plateau of stationary points that are no minima.",
@@ -97,6 +74,37 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, printed, losses[0]),
     )
+
+
+def _judge(
+    printed: TwoWeightLoss, along: FloatArray, flat: float, excess: list[float], rise: list[float]
+) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    return [
+        Finding(
+            "printed: lowest curvature at the origin",
+            exact(printed.saddle(printed.right)[0]),
+            at_most=-1e-9,
+        ),
+        Finding(
+            "printed: spread of the loss along the valley", exact(np.ptp(along)), at_most=1e-12
+        ),
+        Finding(
+            "printed: share of the window that is flat above the minimum",
+            exact(flat),
+            at_most=0.0,
+        ),
+        Finding(
+            "lab: rise between the two valleys, per mean of y^2",
+            t_interval(rise),
+            at_most=0.01,
+        ),
+        Finding(
+            "lab: floor of the worse valley above the better, per mean of y^2",
+            t_interval(excess),
+            at_most=0.01,
+        ),
+    ]
 
 
 def _summary(loss: TwoWeightLoss) -> dict[str, float]:

@@ -138,30 +138,9 @@ def _measure(plan: RunPlan) -> Measurement:
         }
         for (start, net), mine in epochs.items()
     ]
-    normalized = [net for net in NETS if net != "plain"]
-    bad = [start for start in STARTS if start != "well scaled"]
     return Measurement(
         table=rows,
-        findings=[
-            *(
-                Finding(
-                    f"{start}: ln of the epochs, {net} over plain",
-                    t_interval(np.log(epochs[start, net] / epochs[start, "plain"])),
-                    at_most=0.0,
-                )
-                for start in bad
-                for net in normalized
-            ),
-            *(
-                Finding(
-                    f"ln of the epochs, the worse of both badly scaled starts over the well scaled "
-                    f"one, {net} minus plain",
-                    t_interval(_dependence(epochs, net) - _dependence(epochs, "plain")),
-                    at_most=0.0,
-                )
-                for net in normalized
-            ),
-        ],
+        findings=_judge(epochs),
         notes=[
             f"Geometric means over seeds; a net that never got there counts {most} epochs, which "
             "flatters it.",
@@ -170,6 +149,32 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, rows, most),
     )
+
+
+def _judge(epochs: dict[tuple[str, str], FloatArray]) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    normalized = [net for net in NETS if net != "plain"]
+    bad = [start for start in STARTS if start != "well scaled"]
+    return [
+        *(
+            Finding(
+                f"{start}: ln of the epochs, {net} over plain",
+                t_interval(np.log(epochs[start, net] / epochs[start, "plain"])),
+                at_most=0.0,
+            )
+            for start in bad
+            for net in normalized
+        ),
+        *(
+            Finding(
+                f"ln of the epochs, the worse of both badly scaled starts over the well scaled "
+                f"one, {net} minus plain",
+                t_interval(_dependence(epochs, net) - _dependence(epochs, "plain")),
+                at_most=0.0,
+            )
+            for net in normalized
+        ),
+    ]
 
 
 def _dependence(epochs: dict[tuple[str, str], FloatArray], net: str) -> FloatArray:

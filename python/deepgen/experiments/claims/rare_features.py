@@ -198,51 +198,9 @@ def _measure(plan: RunPlan) -> Measurement:
         for kind, method in cells
         for tenth in range(TENTHS)
     ]
-    rare = {cell: np.log(one[:, TENTHS - RARE : TENTHS].mean(axis=1)) for cell, one in best.items()}
-    n_words = 300
-    p = frequencies(n_words)
-    eta = 1 / p[0]
     return Measurement(
         table=rows,
-        findings=[
-            *(
-                Finding(
-                    f"{kind}: ln of the error on rare words, {method} over {rival}",
-                    t_interval(rare[kind, method] - rare[kind, rival]),
-                    at_most=0.0,
-                )
-                for kind in MODELS
-                for method, rival in RIVALS.items()
-            ),
-            *(
-                Finding(
-                    f"{kind}, SGD: log2 of the best rate for the rarest tenth over that for the "
-                    "commonest",
-                    t_interval(_octaves(errors[kind, "SGD"][:, len(tuning) :])),
-                    at_least=1.0,
-                )
-                for kind in MODELS
-            ),
-            Finding(
-                "full batch, 100 steps at rate 1 / p_1: largest gap to (1 - eta p_j)^t",
-                exact(
-                    float(
-                        np.max(np.abs(full_batch(METHODS["SGD"], eta, n_words, 100)
-                                      - (1 - eta * p) ** 100))
-                    )
-                ),
-                at_most=1e-12,
-            ),
-            *(
-                Finding(
-                    f"full batch, {method}, 100 steps at rate 0.003: spread of the error that is "
-                    "left, over the words",
-                    exact(float(np.ptp(full_batch(METHODS[method], 0.003, n_words, 100)))),
-                    at_most=1e-3,
-                )
-                for method in RIVALS
-            ),
-        ],
+        findings=_judge(tuning, errors, best),
         notes=[
             "Adam moves the rows of words that a batch lacks as well, by what their momentum "
             "holds; no method here is lazy.",
@@ -250,6 +208,58 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, rows),
     )  # fmt: skip
+
+
+def _judge(
+    tuning: tuple[int, ...],
+    errors: dict[tuple[str, str], FloatArray],
+    best: dict[tuple[str, str], FloatArray],
+) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    rare = {cell: np.log(one[:, TENTHS - RARE : TENTHS].mean(axis=1)) for cell, one in best.items()}
+    n_words = 300
+    p = frequencies(n_words)
+    eta = 1 / p[0]
+    return [
+        *(
+            Finding(
+                f"{kind}: ln of the error on rare words, {method} over {rival}",
+                t_interval(rare[kind, method] - rare[kind, rival]),
+                at_most=0.0,
+            )
+            for kind in MODELS
+            for method, rival in RIVALS.items()
+        ),
+        *(
+            Finding(
+                f"{kind}, SGD: log2 of the best rate for the rarest tenth over that for the "
+                "commonest",
+                t_interval(_octaves(errors[kind, "SGD"][:, len(tuning) :])),
+                at_least=1.0,
+            )
+            for kind in MODELS
+        ),
+        Finding(
+            "full batch, 100 steps at rate 1 / p_1: largest gap to (1 - eta p_j)^t",
+            exact(
+                float(
+                    np.max(
+                        np.abs(full_batch(METHODS["SGD"], eta, n_words, 100) - (1 - eta * p) ** 100)
+                    )
+                )
+            ),
+            at_most=1e-12,
+        ),
+        *(
+            Finding(
+                f"full batch, {method}, 100 steps at rate 0.003: spread of the error that is "
+                "left, over the words",
+                exact(float(np.ptp(full_batch(METHODS[method], 0.003, n_words, 100)))),
+                at_most=1e-3,
+            )
+            for method in RIVALS
+        ),
+    ]
 
 
 def _octaves(errors: FloatArray) -> list[float]:

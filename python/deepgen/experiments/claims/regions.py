@@ -137,21 +137,7 @@ def _measure(plan: RunPlan) -> Measurement:
     )
     return Measurement(
         table=rows,
-        findings=[
-            Finding(
-                "best weights: regions of 4 layers, at least, / regions of 1 layer, at most",
-                exact(possible[2].montufar_lower / possible[0].serra_upper),
-                at_least=FACTOR,
-            ),
-            *(
-                Finding(
-                    f"{state} weights: regions of 4 layers / regions of 1 layer, median",
-                    bootstrap_interval(counts[state, 4] / counts[state, 1]),
-                    at_least=FACTOR,
-                )
-                for state in ("random", "trained")
-            ),
-        ],
+        findings=_judge(counts, possible),
         notes=[
             f"With 2 and 4 layers random and trained networks have at most {share:.2g} of the "
             "regions that Serra's bound allows: surprisingly few, as Hanin and Rolnick found.",
@@ -160,6 +146,25 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, plan.seeds[0], plan.quick, counts, possible),
     )
+
+
+def _judge(counts: dict[tuple[str, int], AnyArray], possible: list[Any]) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    return [
+        Finding(
+            "best weights: regions of 4 layers, at least, / regions of 1 layer, at most",
+            exact(possible[2].montufar_lower / possible[0].serra_upper),
+            at_least=FACTOR,
+        ),
+        *(
+            Finding(
+                f"{state} weights: regions of 4 layers / regions of 1 layer, median",
+                bootstrap_interval(counts[state, 4] / counts[state, 1]),
+                at_least=FACTOR,
+            )
+            for state in ("random", "trained")
+        ),
+    ]
 
 
 def _draw(

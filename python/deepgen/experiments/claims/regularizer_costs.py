@@ -173,28 +173,9 @@ def _measure(plan: RunPlan) -> Measurement:
         }
         for place, method in enumerate(METHODS)
     ]
-    others = [method for method in METHODS if method != "plain"]
     return Measurement(
         table=rows,
-        findings=[
-            *(
-                Finding(
-                    f"{method}: time of a step over that of a plain step",
-                    ratios[method],
-                    at_least=1.6 if method == "SAM" else -np.inf,
-                    at_most=2.2 if method == "SAM" else 1.3,
-                )
-                for method in others
-            ),
-            *(
-                Finding(
-                    f"{method}: time until the validation loss is least, over plain training",
-                    times[method],
-                    at_least=1.0,
-                )
-                for method in others
-            ),
-        ],
+        findings=_judge(ratios, times),
         notes=[
             "Time of a step is processor time on one thread, so other programs hardly show in it. "
             "Time to learn is the geometric mean of the ratios of epochs times the median ratio of "
@@ -203,6 +184,30 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, ratios, times),
     )
+
+
+def _judge(ratios: dict[str, Interval], times: dict[str, Interval]) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    others = [method for method in METHODS if method != "plain"]
+    return [
+        *(
+            Finding(
+                f"{method}: time of a step over that of a plain step",
+                ratios[method],
+                at_least=1.6 if method == "SAM" else -np.inf,
+                at_most=2.2 if method == "SAM" else 1.3,
+            )
+            for method in others
+        ),
+        *(
+            Finding(
+                f"{method}: time until the validation loss is least, over plain training",
+                times[method],
+                at_least=1.0,
+            )
+            for method in others
+        ),
+    ]
 
 
 def _time_ratio(drawn: FloatArray) -> float:

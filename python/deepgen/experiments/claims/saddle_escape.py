@@ -202,6 +202,7 @@ def _measure(plan: RunPlan) -> Measurement:
             }
         )
     stuck = max(np.abs(heavy_ball(0.0, STEP, momentum, 10_000)).max() for momentum in MOMENTA)
+    n_runs = len(plan.seeds)
     freed = {
         momentum: sum(plan.map(partial(_is_freed, momentum), plan.seeds, f"momentum {momentum:g}"))
         for momentum in (0.0, 0.9)
@@ -211,33 +212,15 @@ def _measure(plan: RunPlan) -> Measurement:
             {
                 "surface": "x^2 - y^2, noise, from y = 0",
                 "rule": f"momentum {momentum:g}",
-                "share that leaves": count / len(plan.seeds),
+                "share that leaves": count / n_runs,
             }
         )
     curves = {name: network_path(settings) for name, settings in SOLVERS.items()}
     for name, curve in curves.items():
         rows.append({"surface": "network", "rule": name, "steps": len(curve) - 1})
-    ratio = (len(curves["SGD"]) - 1) / (len(curves["SGD, momentum 0.9"]) - 1)
     return Measurement(
         table=rows,
-        findings=[
-            Finding(
-                "x^2 - y^2: steps of plain descent per step of momentum 0.9",
-                exact(steps[0.0] / steps[0.9]),
-                at_least=2,
-            ),
-            Finding("network: steps of SGD per step of momentum 0.9", exact(ratio), at_least=2),
-            Finding(
-                "noise, no momentum: share of runs that leave within 1000 steps",
-                wilson_interval(freed[0.0], len(plan.seeds)),
-                at_least=0.9,
-            ),
-            Finding(
-                "noise, momentum 0.9: share of runs that leave within 1000 steps",
-                wilson_interval(freed[0.9], len(plan.seeds)),
-                at_least=0.9,
-            ),
-        ],
+        findings=_judge(steps, n_runs, freed, curves),
         notes=[
             f"Without noise no rule leaves from y = 0: max |y| after 10,000 steps is {stuck:g}.",
             "Adam's steps have the size of its learning rate from the first on, however small the "
@@ -245,6 +228,31 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, paths, curves),
     )
+
+
+def _judge(
+    steps: dict[float, int], n_runs: int, freed: dict[float, int], curves: dict[str, Any]
+) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    ratio = (len(curves["SGD"]) - 1) / (len(curves["SGD, momentum 0.9"]) - 1)
+    return [
+        Finding(
+            "x^2 - y^2: steps of plain descent per step of momentum 0.9",
+            exact(steps[0.0] / steps[0.9]),
+            at_least=2,
+        ),
+        Finding("network: steps of SGD per step of momentum 0.9", exact(ratio), at_least=2),
+        Finding(
+            "noise, no momentum: share of runs that leave within 1000 steps",
+            wilson_interval(freed[0.0], n_runs),
+            at_least=0.9,
+        ),
+        Finding(
+            "noise, momentum 0.9: share of runs that leave within 1000 steps",
+            wilson_interval(freed[0.9], n_runs),
+            at_least=0.9,
+        ),
+    ]
 
 
 def _is_freed(momentum: float, seed: int) -> bool:

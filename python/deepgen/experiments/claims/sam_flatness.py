@@ -99,25 +99,7 @@ def _measure(plan: RunPlan) -> Measurement:
     ]
     return Measurement(
         table=rows,
-        findings=[
-            *(
-                Finding(
-                    f"{name}: ln of the largest eigenvalue, SAM over SGD",
-                    t_interval(_over_sgd(measured, name, "SAM")),
-                    at_most=0.0,
-                )
-                for name in TASKS
-            ),
-            *(
-                Finding(
-                    f"{name}: share of right test answers, SAM minus SGD",
-                    t_interval(measured[name, "SGD"][:, 2] - measured[name, "SAM"][:, 2]),
-                    at_most=MOST_GAIN,
-                )
-                for name in TASKS
-                if name != "sine"
-            ),
-        ],
+        findings=_judge(measured),
         notes=[
             "Eigenvalues are geometric means over seeds. That of a cross-entropy falls with the "
             "loss itself; the table has the losses.",
@@ -126,6 +108,29 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, measured),
     )
+
+
+def _judge(measured: dict[tuple[str, str], FloatArray]) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    return [
+        *(
+            Finding(
+                f"{name}: ln of the largest eigenvalue, SAM over SGD",
+                t_interval(_over_sgd(measured, name, "SAM")),
+                at_most=0.0,
+            )
+            for name in TASKS
+        ),
+        *(
+            Finding(
+                f"{name}: share of right test answers, SAM minus SGD",
+                t_interval(measured[name, "SGD"][:, 2] - measured[name, "SAM"][:, 2]),
+                at_most=MOST_GAIN,
+            )
+            for name in TASKS
+            if name != "sine"
+        ),
+    ]
 
 
 def _over_sgd(measured: dict[tuple[str, str], FloatArray], name: str, method: str) -> FloatArray:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
+from deepgen._engine.arrays import FloatArray
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
@@ -45,6 +46,29 @@ def _measure(plan: RunPlan) -> Measurement:
         width: np.array(plan.map(partial(_final_loss, width, epochs), plan.seeds, f"width {width}"))
         for width in widths
     }
+    return Measurement(
+        table=[
+            {
+                "width": width,
+                "parameters": 7 * width + 1,
+                "mean loss": values.mean(),
+                "standard deviation": values.std(ddof=1) if len(values) > 1 else None,
+                "lowest": values.min(),
+                "highest": values.max(),
+            }
+            for width, values in losses.items()
+        ],
+        findings=_judge(widths, losses),
+        notes=[
+            "Both readings of 'similar' are given: the spread beside the loss that is left, which "
+            "goes to zero as nets widen, and beside what training achieved.",
+        ],
+        draw=partial(_draw, losses),
+    )
+
+
+def _judge(widths: tuple[int, ...], losses: dict[int, FloatArray]) -> list[Finding]:
+    """Judge the claim by what was measured."""
     findings = []
     for width in widths:
         findings.append(
@@ -62,25 +86,7 @@ def _measure(plan: RunPlan) -> Measurement:
                 at_most=0.05,
             )
         )
-    return Measurement(
-        table=[
-            {
-                "width": width,
-                "parameters": 7 * width + 1,
-                "mean loss": values.mean(),
-                "standard deviation": values.std(ddof=1) if len(values) > 1 else None,
-                "lowest": values.min(),
-                "highest": values.max(),
-            }
-            for width, values in losses.items()
-        ],
-        findings=findings,
-        notes=[
-            "Both readings of 'similar' are given: the spread beside the loss that is left, which "
-            "goes to zero as nets widen, and beside what training achieved.",
-        ],
-        draw=partial(_draw, losses),
-    )
+    return findings
 
 
 def _final_loss(width: int, epochs: int, seed: int) -> float:

@@ -112,18 +112,10 @@ def _measure(plan: RunPlan) -> Measurement:
         name: 100 * np.array([row["test error"] for row in rows if row["network"] == name])
         for name in SHAPES
     }
-    deep, *shallow = SHAPES
     medians = ", ".join(f"{name} {np.median(found):.1f} %" for name, found in errors.items())
     return Measurement(
         table=rows,
-        findings=[
-            Finding(
-                f"test error of {name}, minus that of {deep}, in percent points",
-                t_interval(errors[name] - errors[deep]),
-                at_least=0.0,
-            )
-            for name in shallow
-        ],
+        findings=_judge(errors),
         notes=[
             "At equal units the deep network has 151 parameters and the shallow one 81: the "
             "published picture compares these two. The other two give the shallow network at least "
@@ -135,6 +127,19 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, plan.seeds[0], plan.quick, errors),
     )
+
+
+def _judge(errors: dict[str, AnyArray]) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    deep, *shallow = SHAPES
+    return [
+        Finding(
+            f"test error of {name}, minus that of {deep}, in percent points",
+            t_interval(errors[name] - errors[deep]),
+            at_least=0.0,
+        )
+        for name in shallow
+    ]
 
 
 def _draw(seed: int, quick: bool, errors: dict[str, AnyArray], figure: Figure) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from deepgen._display.style import COLORS, MARKERS
-from deepgen._engine.arrays import AnyArray
+from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
@@ -115,6 +115,20 @@ def _measure(plan: RunPlan) -> Measurement:
         for target in TARGETS
         for activation in ("relu", "leaky_relu", *SMOOTH)
     }
+    return Measurement(
+        table=rows,
+        findings=_judge(errors),
+        notes=[
+            "Errors are root mean squares divided by the target's standard deviation.",
+            "The figures are of what a fixed budget of L-BFGS reaches, so they mix what a network "
+            "can express with how easily it is found.",
+        ],
+        draw=partial(_draw, plan.seeds[0], plan.quick, errors),
+    )
+
+
+def _judge(errors: dict[tuple[str, str], FloatArray]) -> list[Finding]:
+    """Judge the claim by what was measured."""
     findings = []
     for target, ranges in (("smooth", {"at_least": 1.0}), ("with kinks", {"at_most": 1.0})):
         findings += [
@@ -125,16 +139,7 @@ def _measure(plan: RunPlan) -> Measurement:
             )
             for activation in SMOOTH
         ]
-    return Measurement(
-        table=rows,
-        findings=findings,
-        notes=[
-            "Errors are root mean squares divided by the target's standard deviation.",
-            "The figures are of what a fixed budget of L-BFGS reaches, so they mix what a network "
-            "can express with how easily it is found.",
-        ],
-        draw=partial(_draw, plan.seeds[0], plan.quick, errors),
-    )
+    return findings
 
 
 def _draw(seed: int, quick: bool, errors: dict[tuple[str, str], AnyArray], figure: Figure) -> None:

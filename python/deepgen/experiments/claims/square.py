@@ -37,42 +37,9 @@ DEEPEST: Final = 14
 
 def _measure(plan: RunPlan) -> Measurement:
     rows = [_row(m) for m in range(1, (10 if plan.quick else DEEPEST) + 1)]
-    last = rows[-1]
-    small = [row for row in rows if row["error"] < 1e-4]
-    log_error = np.log2([row["error"] for row in rows])
-    shallow = np.polyfit(-log_error, np.log2([row["shallow units"] for row in rows]), 1)[0]
-    deep = np.polyfit(-log_error, [row["deep units"] for row in rows], 1)[0]
     return Measurement(
         table=rows,
-        findings=[
-            Finding(
-                "largest gap between both errors and 2^-(2m+2)",
-                exact(max(row["gap"] for row in rows)),
-                at_most=1e-12,
-            ),
-            Finding(
-                "shallow units grow as (1 / e) to the power",
-                exact(shallow),
-                at_least=0.5 - 1e-6,
-                at_most=0.5 + 1e-6,
-            ),
-            Finding(
-                "deep units for each halving of e",
-                exact(deep),
-                at_least=1.5 - 1e-6,
-                at_most=1.5 + 1e-6,
-            ),
-            Finding(
-                "errors below 1e-4: fewest shallow parameters for one deep parameter",
-                exact(min(row["shallow parameters"] / row["deep parameters"] for row in small)),
-                at_least=1.0,
-            ),
-            Finding(
-                f"error {last['error']:.1e}: units that any shallow network needs / deep units",
-                exact(last["shallow units at least"] / last["deep units"]),
-                at_least=10.0,
-            ),
-        ],
+        findings=_judge(rows),
         notes=[
             "Both networks are written down, not trained: this is what depth can express, not "
             "what training finds.",
@@ -80,6 +47,44 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, rows),
     )
+
+
+def _judge(rows: list[dict[str, Any]]) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    last = rows[-1]
+    small = [row for row in rows if row["error"] < 1e-4]
+    log_error = np.log2([row["error"] for row in rows])
+    shallow = np.polyfit(-log_error, np.log2([row["shallow units"] for row in rows]), 1)[0]
+    deep = np.polyfit(-log_error, [row["deep units"] for row in rows], 1)[0]
+    return [
+        Finding(
+            "largest gap between both errors and 2^-(2m+2)",
+            exact(max(row["gap"] for row in rows)),
+            at_most=1e-12,
+        ),
+        Finding(
+            "shallow units grow as (1 / e) to the power",
+            exact(shallow),
+            at_least=0.5 - 1e-6,
+            at_most=0.5 + 1e-6,
+        ),
+        Finding(
+            "deep units for each halving of e",
+            exact(deep),
+            at_least=1.5 - 1e-6,
+            at_most=1.5 + 1e-6,
+        ),
+        Finding(
+            "errors below 1e-4: fewest shallow parameters for one deep parameter",
+            exact(min(row["shallow parameters"] / row["deep parameters"] for row in small)),
+            at_least=1.0,
+        ),
+        Finding(
+            f"error {last['error']:.1e}: units that any shallow network needs / deep units",
+            exact(last["shallow units at least"] / last["deep units"]),
+            at_least=10.0,
+        ),
+    ]
 
 
 def _row(m: int) -> dict[str, Any]:

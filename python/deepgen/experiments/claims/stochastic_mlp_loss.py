@@ -70,34 +70,39 @@ def _measure(plan: RunPlan) -> Measurement:
                 "linear risk": linear_end,
             }
         )
-    x, y = printed_data()
     return Measurement(
         table=rows,
-        findings=[
-            Finding(
-                "ReLU: share of the excess risk that is left after one pass",
-                t_interval(left),
-                at_most=0.1,
-            ),
-            Finding(
-                "linear: share of runs that end below the saddle's risk",
-                wilson_interval(below, len(rows)),
-                at_least=0.9,
-            ),
-            Finding(
-                "printed: largest gap between mean of sample gradients and gradient",
-                exact(_gradient_gap(x, y)),
-                at_most=1e-12,
-            ),
-            Finding(
-                "printed: samples whose own valley lies on the other side (of 30)",
-                exact(float(np.sum(y / x < 0))),
-                at_least=1,
-            ),
-        ],
+        findings=_judge(below, left),
         notes=["The rate stays constant, so SGD ends in a cloud around the valley, not on it."],
         draw=partial(_draw, plan.seeds[0], *paths[0]),
     )
+
+
+def _judge(below: int, left: list[float]) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    x, y = printed_data()
+    return [
+        Finding(
+            "ReLU: share of the excess risk that is left after one pass",
+            t_interval(left),
+            at_most=0.1,
+        ),
+        Finding(
+            "linear: share of runs that end below the saddle's risk",
+            wilson_interval(below, len(left)),
+            at_least=0.9,
+        ),
+        Finding(
+            "printed: largest gap between mean of sample gradients and gradient",
+            exact(_gradient_gap(x, y)),
+            at_most=1e-12,
+        ),
+        Finding(
+            "printed: samples whose own valley lies on the other side (of 30)",
+            exact(float(np.sum(y / x < 0))),
+            at_least=1,
+        ),
+    ]
 
 
 def _paths(seed: int) -> tuple[FloatArray, FloatArray]:

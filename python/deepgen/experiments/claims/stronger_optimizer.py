@@ -135,26 +135,7 @@ def _measure(plan: RunPlan) -> Measurement:
     ]
     return Measurement(
         table=rows,
-        findings=[
-            *(
-                Finding(
-                    f"{labels}: ln of the training loss, {solver} over SGD",
-                    t_interval(np.log(loss[labels, solver] / loss[labels, "SGD"])),
-                    at_most=0.0,
-                )
-                for labels in FLIPPED
-                for solver in STRONGER
-            ),
-            *(
-                Finding(
-                    f"{labels}: test error, {solver} minus SGD",
-                    t_interval(error[labels, solver] - error[labels, "SGD"]),
-                    at_least=-MARGIN,
-                )
-                for labels in FLIPPED
-                for solver in STRONGER
-            ),
-        ],
+        findings=_judge(loss, error),
         notes=[
             "Rates are those of the lowest training loss: what a solver is worth as an optimizer, "
             "not as a learner.",
@@ -162,6 +143,32 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, loss, error),
     )
+
+
+def _judge(
+    loss: dict[tuple[str, str], FloatArray], error: dict[tuple[str, str], FloatArray]
+) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    return [
+        *(
+            Finding(
+                f"{labels}: ln of the training loss, {solver} over SGD",
+                t_interval(np.log(loss[labels, solver] / loss[labels, "SGD"])),
+                at_most=0.0,
+            )
+            for labels in FLIPPED
+            for solver in STRONGER
+        ),
+        *(
+            Finding(
+                f"{labels}: test error, {solver} minus SGD",
+                t_interval(error[labels, solver] - error[labels, "SGD"]),
+                at_least=-MARGIN,
+            )
+            for labels in FLIPPED
+            for solver in STRONGER
+        ),
+    ]
 
 
 def _rates(solver: str, quick: bool) -> tuple[float, ...]:

@@ -66,37 +66,9 @@ def _measure(plan: RunPlan) -> Measurement:
         for what, results in (("pieces", by_pieces), ("n", by_size), ("rho", by_rho))
         for value, result in results.items()
     ]
-    small, large = by_rho[min(by_rho)], by_rho[max(by_rho)]
-    approximation = [result.approximation for result in by_pieces.values()]
     return Measurement(
         table=rows,
-        findings=[
-            Finding(
-                "largest step up of the approximation error as pieces are added",
-                exact(float(np.diff(approximation).max())),
-                at_most=0.0,
-            ),
-            Finding(
-                "estimation error of 8 pieces, n = 1600 minus n = 50",
-                t_interval(_estimation(by_size[1600]) - _estimation(by_size[50])),
-                at_most=0.0,
-            ),
-            Finding(
-                "estimation error at n = 200, 64 pieces minus 2 pieces",
-                t_interval(_estimation(by_pieces[64]) - _estimation(by_pieces[2])),
-                at_least=0.0,
-            ),
-            Finding(
-                f"optimization error, rho = {large.rho_asked:g} minus rho = {small.rho_asked:g}",
-                t_interval(_optimization(large) - _optimization(small)),
-                at_least=0.0,
-            ),
-            Finding(
-                "estimation error in the slide's reading, 8 pieces, n = 50",
-                t_interval(_empirical_estimation(by_size[50])),
-                at_most=0.0,
-            ),
-        ],
+        findings=_judge(by_pieces, by_size, by_rho),
         notes=[
             "In squared units of y. Trees: both best members are exact, by dynamic programming, so "
             "that the optimization error is that of greedy splitting. Perceptron: the best of "
@@ -104,6 +76,43 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, by_pieces, by_size, by_rho),
     )
+
+
+def _judge(
+    by_pieces: dict[int, Decomposition],
+    by_size: dict[int, Decomposition],
+    by_rho: dict[float, Decomposition],
+) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    small, large = by_rho[min(by_rho)], by_rho[max(by_rho)]
+    approximation = [result.approximation for result in by_pieces.values()]
+    return [
+        Finding(
+            "largest step up of the approximation error as pieces are added",
+            exact(float(np.diff(approximation).max())),
+            at_most=0.0,
+        ),
+        Finding(
+            "estimation error of 8 pieces, n = 1600 minus n = 50",
+            t_interval(_estimation(by_size[1600]) - _estimation(by_size[50])),
+            at_most=0.0,
+        ),
+        Finding(
+            "estimation error at n = 200, 64 pieces minus 2 pieces",
+            t_interval(_estimation(by_pieces[64]) - _estimation(by_pieces[2])),
+            at_least=0.0,
+        ),
+        Finding(
+            f"optimization error, rho = {large.rho_asked:g} minus rho = {small.rho_asked:g}",
+            t_interval(_optimization(large) - _optimization(small)),
+            at_least=0.0,
+        ),
+        Finding(
+            "estimation error in the slide's reading, 8 pieces, n = 50",
+            t_interval(_empirical_estimation(by_size[50])),
+            at_most=0.0,
+        ),
+    ]
 
 
 def _tree(n_pieces: int) -> Any:

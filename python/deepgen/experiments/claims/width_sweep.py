@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
+from deepgen._engine.arrays import FloatArray
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
@@ -59,31 +60,36 @@ def _measure(plan: RunPlan) -> Measurement:
         }
         for place, width in enumerate(WIDTHS)
     ]
-    reached = epochs[:, [WIDTHS.index(32), WIDTHS.index(1024)]]
     return Measurement(
         table=rows,
-        findings=[
-            Finding(
-                "test error at width 1024 over that of the best width",
-                bootstrap_interval(test, _widest_over_best),
-                at_most=1.1,
-            ),
-            Finding(
-                "epochs at width 1024 over epochs at width 32, medians",
-                bootstrap_interval(reached, _ratio),
-                at_most=1.0,
-            ),
-            Finding(
-                "operations to that error at width 1024 over those at width 32, medians",
-                bootstrap_interval(
-                    reached * [nets[0][WIDTHS.index(w)].flops for w in (32, 1024)], _ratio
-                ),
-                at_least=1.0,
-            ),
-        ],
+        findings=_judge(nets, test, epochs),
         notes=["Milliseconds are of a shared machine; operations are not."],
         draw=partial(_draw, rows),
     )
+
+
+def _judge(nets: list[list[Net]], test: FloatArray, epochs: FloatArray) -> list[Finding]:
+    """Judge the claim by what was measured."""
+    reached = epochs[:, [WIDTHS.index(32), WIDTHS.index(1024)]]
+    return [
+        Finding(
+            "test error at width 1024 over that of the best width",
+            bootstrap_interval(test, _widest_over_best),
+            at_most=1.1,
+        ),
+        Finding(
+            "epochs at width 1024 over epochs at width 32, medians",
+            bootstrap_interval(reached, _ratio),
+            at_most=1.0,
+        ),
+        Finding(
+            "operations to that error at width 1024 over those at width 32, medians",
+            bootstrap_interval(
+                reached * [nets[0][WIDTHS.index(w)].flops for w in (32, 1024)], _ratio
+            ),
+            at_least=1.0,
+        ),
+    ]
 
 
 def _error(values: NDArray[np.float64]) -> float | None:

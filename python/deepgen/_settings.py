@@ -1,0 +1,161 @@
+"""Settings: what the fields of components may be.
+
+The engine's catalog is the source of what the engine knows: ranges, whole numbers and names. A
+field that only Python knows states the same at its default, by `real`, `whole` or `one_of`.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from functools import cache
+from math import inf
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+from deepgen import _core
+
+__all__ = [
+    "Range",
+    "Setting",
+    "catalog",
+    "engine_settings",
+    "one_of",
+    "real",
+    "settings_of",
+    "whole",
+]
+
+
+@dataclass(frozen=True)
+class Range:
+    """The numbers between two bounds; an open bound, or an infinite one, does not belong."""
+
+    low: float
+    high: float
+    open_low: bool = False
+    open_high: bool = False
+
+    @classmethod
+    def of(cls, text: str) -> Range:
+        """Return the range that is written like '[0, 1)'."""
+        low, high = text[1:-1].split(",")
+        return cls(float(low), float(high), text[0] == "(", text[-1] == ")")
+
+    def __contains__(self, number: Any) -> bool:
+        above = self.low < number if self.open_low else self.low <= number
+        below = number < self.high if self.open_high else number <= self.high
+        # An integer may be too large for a float.
+        return bool(above and below and abs(number) <= sys.float_info.max)
+
+    def __str__(self) -> str:
+        left = "(" if self.open_low or self.low == -inf else "["
+        right = ")" if self.open_high or self.high == inf else "]"
+        return f"{left}{self.low:g}, {self.high:g}{right}"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What one field of a component may be; None as well where it is optional.
+
+    ``kind`` is float, int, bool or, for one of the names in ``choices``, str. ``engine_name`` is
+    empty where only Python knows the field.
+    """
+
+    kind: type
+    allowed: Range | None = None
+    choices: tuple[str, ...] = ()
+    optional: bool = False
+    default: Any = None
+    engine_name: str = ""
+    engine_default: float = 0.0
+
+    def refusal(self, key: str, value: Any, shown: Any = None) -> str:
+        """Return why a value cannot be the field ``key``, or ''; ``shown`` stands for it there."""
+        shown = value if shown is None else shown
+        if value is None and self.optional:
+            return ""
+        if self.kind is str:
+            if isinstance(value, str) and value in self.choices:
+                return ""
+            return f"unknown {key} {value!r}; known: {', '.join(self.choices)}"
+        if self.kind is bool and not isinstance(value, bool | np.bool_):
+            return f"{key} must be True or False, got {shown!r}"
+        if self.kind is int and not isinstance(value, Integral):
+            return f"{key} must be an integer, got {shown!r}"
+        if self.kind is float and not isinstance(value, Real):
+            return f"{key} must be a number, got {shown!r}"
+        if self.allowed is not None and value not in self.allowed:
+            return f"{key} must be in {self.allowed}, got {shown!r}"
+        return ""
+
+
+def real(default: float | None, allowed: str = "", *, optional: bool = False) -> Any:
+    """Return a dataclass field that is a number in a range such as '[0, 1)'.
+
+    None belongs to it where that is the default, or where it is ``optional``. Without a range of
+    its own the engine's is meant.
+    """
+    bounds = Range.of(allowed) if allowed else None
+    return _stated(default, Setting(float, bounds, optional=optional))
+
+
+def whole(default: int | None, allowed: str) -> Any:
+    """Return a dataclass field that is a whole number in a range such as '[1, inf)'."""
+    return _stated(default, Setting(int, Range.of(allowed)))
+
+
+def one_of(default: str, *choices: str) -> Any:
+    """Return a dataclass field that is one of some names."""
+    return _stated(default, Setting(str, choices=choices))
+
+
+def _stated(default: Any, setting: Setting) -> Any:
+    return field(default=default, metadata={"setting": setting})
+
+
+catalog = cache(_core.catalog)
+"""The engine's families of members with their settings, read when something first asks."""
+
+
+@cache
+def engine_settings(family: str, member: str) -> Mapping[str, Setting]:
+    """Return what the engine knows about the settings of one of its members, by its names."""
+    parameters = catalog().get(family, {}).get(member, {})
+    return {name: _of_engine(name, parameter) for name, parameter in parameters.items()}
+
+
+def _of_engine(name: str, parameter: _core.Parameter) -> Setting:
+    bounds = Range(parameter.low, parameter.high, parameter.open_low, parameter.open_high)
+    number = int if parameter.integer else float
+    return Setting(
+        kind=str if parameter.choices else number,
+        allowed=bounds,
+        choices=tuple(parameter.choices),
+        engine_name=name,
+        engine_default=parameter.default,
+    )
+
+
+def _read(kind: Any) -> Mapping[str, Setting]:
+    known = engine_settings(kind.family, kind.name)
+    settings = {}
+    for own in fields(kind):
+        stated = own.metadata.get("setting")
+        setting = known.get(kind.engine_names.get(own.name, own.name), stated)
+        if isinstance(own.default, bool):
+            setting = replace(setting or Setting(bool), kind=bool)
+        if setting is not None:
+            optional = own.default is None or (stated is not None and stated.optional)
+            settings[own.name] = replace(setting, default=own.default, optional=optional)
+    return settings
+
+
+settings_of: Callable[[Any], Mapping[str, Setting]] = cache(_read)
+"""What the fields of a class of components may be, by field.
+
+A field that is neither in the catalog nor says what it may be is not there: its class checks it.
+"""

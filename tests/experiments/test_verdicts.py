@@ -1,0 +1,359 @@
+"""Each experiment's judgement, on planted measurements where its claim holds and where it fails.
+
+Nothing is trained: a verdict must follow from the numbers, whichever way they point. Findings that
+are theorems, and no measurement enters, are supported in both.
+"""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from deepgen.experiments import CATALOG, exact
+from deepgen.experiments.claims import (
+    batch_norm_batch_size,
+    bounded_sigma,
+    bumps,
+    depth_sweep,
+    double_descent,
+    early_stopping,
+    label_learning_curve,
+    linear_path,
+    minibatch_redundancy,
+    mlp_loss,
+    normalizers,
+    optimizer_costs,
+    rare_features,
+    rect,
+    regions,
+    regression_1d,
+    regularizer_costs,
+    saddle_escape,
+    sam_flatness,
+    seed_spread,
+    shallow_deep,
+    smooth_activations,
+    square,
+    stochastic_mlp_loss,
+    stronger_optimizer,
+    three_errors,
+    tri,
+    width_sweep,
+    zero_training_error,
+)
+from deepgen.experiments.finding import overall_verdict
+from deepgen.experiments.interval import wilson_interval
+from deepgen.experiments.shared.sweep import Net
+
+SEEDS = 8
+
+
+def near(*means):
+    """Numbers of eight seeds within a hundredth of a mean; several means have a column each."""
+    noise = 1 + 0.01 * np.linspace(-1, 1, SEEDS)
+    columns = np.stack([mean * np.roll(noise, place) for place, mean in enumerate(means)], axis=1)
+    return columns[:, 0] if len(means) == 1 else columns
+
+
+def plant_batch_norm_batch_size(holds):
+    """Batch norm suffers from small batches and layer norm does not; or the other way round."""
+    suffers, other = ("batch norm", "layer norm") if holds else ("layer norm", "batch norm")
+    errors = {(2, suffers): 0.2, (64, suffers): 0.05, (2, other): 0.05, (64, other): 0.05}
+    errors |= {(2, "plain"): 0.05, (64, "plain"): 0.05}
+    if not holds:
+        errors[64, "batch norm"] = 0.2
+    return [{cell: near(error) for cell, error in errors.items()}]
+
+
+def plant_bounded_sigma(holds):
+    errors = 0.5 ** np.arange(8.0) if holds else np.full(8, 0.5)
+    return [[2**power for power in range(8)], {"logistic": errors, "ramp": errors}, 0.1]
+
+
+def plant_bumps(holds):
+    error = 0.0 if holds else 1.0
+    row = {"error": error, "error on bumps": error, "bound": 0.5}
+    return [[row], [row], [row]]
+
+
+def plant_depth_sweep(holds):
+    deep = {"plain": 3.0, "residual": 1.0} if holds else {"plain": 0.5, "residual": 3.0}
+    training = {
+        kind: near(*np.linspace(1.0, last, len(depth_sweep.DEPTHS))) for kind, last in deep.items()
+    }
+    gap = 0.0 if holds else np.linspace(0, 1, len(depth_sweep.DEPTHS))
+    return [{kind: errors + gap for kind, errors in training.items()}, training]
+
+
+def plant_double_descent(holds):
+    laws = np.array([double_descent.law(p) for p in double_descent.SIZES])
+    gaussian = np.where(np.isfinite(laws), laws, 100.0) if holds else np.full(len(laws), 5.0)
+    peak = 100.0 if holds else 1.0
+    relu = [peak if p == 40 else 1.0 for p in double_descent.RELU_SIZES]
+    return [near(*gaussian), near(*relu)]
+
+
+def plant_early_stopping(holds):
+    compute, error = (0.5, 0.01) if holds else (-0.9, -0.5)
+    return [{(kind, "validation score"): near(compute, error) for kind in early_stopping.TASKS}]
+
+
+def plant_label_learning_curve(holds):
+    sizes = np.array(label_learning_curve.SIZES, dtype=float)
+    curve = sizes**-0.5 if holds else 1.0 + 0.5 * (np.arange(len(sizes)) % 2)
+    return [near(*curve)]
+
+
+def plant_linear_path(holds):
+    return [[0.001, 0.002] * 20, 40] if holds else [[0.5, 0.6] * 20, 2]
+
+
+def plant_minibatch_redundancy(holds):
+    copies = np.array(minibatch_redundancy.COPIES)
+    full, stochastic = (copies, 0 * copies + 5.0) if holds else (0 * copies + 5.0, copies)
+    return [np.tile(np.stack([full, stochastic], axis=1), (SEEDS, 1, 1)).astype(float)]
+
+
+def plant_mlp_loss(holds):
+    printed = SimpleNamespace(right=None, saddle=lambda _: [-1.0 if holds else 1.0])
+    if holds:
+        return [printed, np.zeros(3), 0.0, [0.001, 0.002], [0.001, 0.002]]
+    return [printed, np.arange(3.0), 0.5, [0.50, 0.51], [0.50, 0.51]]
+
+
+def plant_normalizers(holds):
+    """Plain nets suffer from bad starts, normalized ones do not; or the other way round."""
+    return [
+        {
+            (start, net): near(5.0 if start == "well scaled" or (net == "plain") != holds else 50.0)
+            for start in normalizers.STARTS
+            for net in normalizers.NETS
+        }
+    ]
+
+
+def plant_optimizer_costs(holds):
+    by_ratio = {}
+    for ratio in optimizer_costs.RATIOS:
+        logs = np.log(1 / optimizer_costs.DETERMINISTIC)
+        samples = 1 / optimizer_costs.STOCHASTIC
+        if holds:
+            steps = {"GD": ratio * logs, "Newton": np.log(logs) + 5, "SGD": samples}
+            steps["second-order SGD"] = samples
+        else:
+            steps = {"GD": logs**4, "Newton": ratio * logs, "SGD": samples**0.1}
+            steps["second-order SGD"] = ratio * samples**2
+        by_ratio[ratio] = [{"kappa": ratio, **steps} for _ in range(SEEDS)]
+    return [by_ratio]
+
+
+def plant_rare_features(holds):
+    """Errors by (rate, seed, tenth) say which rate is best; the others how good methods are."""
+    rates = np.log2(rare_features.RATES)[:, None, None]
+    best = np.where(np.arange(rare_features.TENTHS + 1) >= 7, 3.0 if holds else -3.0, 0.0)
+    curves = np.broadcast_to((rates - best) ** 2, (len(rates), SEEDS, len(best)))
+    good = {method: 0.1 if (method in rare_features.RIVALS) == holds else 1.0 for method in
+            rare_features.METHODS}  # fmt: skip
+    cells = [(kind, method) for kind in rare_features.MODELS for method in rare_features.METHODS]
+    return [
+        (),
+        dict.fromkeys(cells, curves),
+        {cell: near(*[good[cell[1]]] * (rare_features.TENTHS + 1)) for cell in cells},
+    ]
+
+
+def plant_rect(holds):
+    error, pieces = (0.0, (5, 9)) if holds else (1.0, (4, 7))
+    rows = [{"largest error": error, "pieces": count} for count in pieces]
+    return [rows, [2, 4], [0.0, 0.0] if holds else [100.0, 100.0]]
+
+
+def plant_regions(holds):
+    deep = 100.0 if holds else 10.0
+    counts = {
+        (state, depth): near(deep if depth == 4 else 10.0)
+        for state in ("random", "trained")
+        for depth in (1, 2, 4)
+    }
+    bounds = SimpleNamespace(serra_upper=10.0, montufar_lower=deep)
+    return [counts, [bounds] * 3]
+
+
+def plant_regression_1d(holds):
+    wide = regression_1d.COMPLEXITY["perceptron"][1:]
+    net, overfit = ((0.12, 0.16, 0.0), 2.0) if holds else ((0.3, 0.3, 0.0), 0.5)
+    answers = {("perceptron", width, 0): net for width in wide}
+    answers |= {("tree", 8, 0): (0.1, 0.2, 0.0), ("polynomial", 10, 0): (0.1, 0.2, 0.0)}
+    answers |= {(kind, complexity, 0): (0.1, 0.2 * overfit, 0.0)
+                for kind, complexity in (("tree", 64), ("polynomial", 20))}  # fmt: skip
+    return [answers, wide, near(*[net[1]] * len(wide))]
+
+
+def plant_regularizer_costs(holds):
+    methods = regularizer_costs.METHODS
+    steps = {name: exact(1.9 if name == "SAM" else 1.0) for name in methods}
+    if not holds:
+        steps = {name: exact(1.0 if name == "SAM" else 2.0) for name in methods}
+    return [steps, {name: exact(2.0 if holds else 0.5) for name in methods}]
+
+
+def plant_saddle_escape(holds):
+    steps, curves = {0.0: 100, 0.9: 10}, {"SGD": range(101), "SGD, momentum 0.9": range(11)}
+    if holds:
+        return [steps, 50, {0.0: 50, 0.9: 50}, curves]
+    curves = {"SGD": range(11), "SGD, momentum 0.9": range(101)}
+    return [{0.0: 10, 0.9: 100}, 50, {0.0: 5, 0.9: 5}, curves]
+
+
+def plant_sam_flatness(holds):
+    sam, sgd = ((1.0, 0.1, 0.1), (5.0, 0.1, 0.1)) if holds else ((5.0, 0.1, 0.1), (1.0, 0.1, 0.3))
+    kinds = {"SGD": sgd}
+    return [
+        {
+            (name, method): near(*kinds.get(method, sam))
+            for name in sam_flatness.TASKS
+            for method in sam_flatness.METHODS
+        }
+    ]
+
+
+def plant_seed_spread(holds):
+    wild = 1 + 0.5 * np.linspace(-1, 1, SEEDS)
+    return [(4, 64), dict.fromkeys((4, 64), near(0.2) if holds else 0.3 * wild)]
+
+
+def plant_shallow_deep(holds):
+    deep, *shallow = shallow_deep.SHAPES
+    return [{deep: near(5.0 if holds else 20.0), **{name: near(10.0) for name in shallow}}]
+
+
+def plant_smooth_activations(holds):
+    wins = {"smooth": 0.1 if holds else 10.0, "with kinks": 10.0 if holds else 0.1}
+    return [
+        {
+            (target, activation): near(1.0 if "relu" in activation else wins[target])
+            for target in smooth_activations.TARGETS
+            for activation in ("relu", "leaky_relu", *smooth_activations.SMOOTH)
+        }
+    ]
+
+
+def plant_square(holds):
+    rows = []
+    for m in range(1, 11):
+        shallow, deep = (2**m, 3 * m) if holds else (3 * m, 2**m)
+        rows.append({
+            "error": 2.0 ** -(2 * m + 2), "gap": 0.0 if holds else 1.0,
+            "shallow units": shallow, "deep units": deep, "shallow units at least": shallow,
+            "shallow parameters": shallow, "deep parameters": deep,
+        })  # fmt: skip
+    return [rows]
+
+
+def plant_stochastic_mlp_loss(holds):
+    left = np.tile(near(0.01 if holds else 0.9), 7)
+    return [len(left) if holds else 0, left]
+
+
+def plant_stronger_optimizer(holds):
+    stronger, weaker = (0.1, 1.0) if holds else (1.0, 0.1)
+    cells = [(labels, solver) for labels in stronger_optimizer.FLIPPED
+             for solver in stronger_optimizer.SOLVERS]  # fmt: skip
+    loss = {cell: near(stronger if cell[1] in stronger_optimizer.STRONGER else weaker)
+            for cell in cells}  # fmt: skip
+    error = {cell: near(0.1 if holds or cell[1] in stronger_optimizer.STRONGER else 0.5)
+             for cell in cells}  # fmt: skip
+    return [loss, error]
+
+
+def plant_three_errors(holds):
+    def result(approximation, estimation, optimization, rho=0.1):
+        lowest = 1.0 + approximation
+        return SimpleNamespace(
+            approximation=approximation,
+            bayes_risk=1.0,
+            rho_asked=rho,
+            repeats={
+                "approximation": approximation,
+                "risk_best": lowest + near(estimation),
+                "risk": lowest + near(estimation) + near(optimization),
+                "empirical_best": lowest - near(0.1) * (1 if holds else -1),
+            },
+        )
+
+    pieces = {2: (0.3, 0.01), 64: (0.1, 0.3)} if holds else {2: (0.1, 0.3), 64: (0.3, 0.01)}
+    sizes = {50: 0.3, 1600: 0.01} if holds else {50: 0.01, 1600: 0.3}
+    tolerances = {0.2: 0.2, 0.02: 0.01} if holds else {0.2: 0.01, 0.02: 0.2}
+    return [
+        {k: result(*errors, 0.0) for k, errors in pieces.items()},
+        {n: result(0.1, estimation, 0.0) for n, estimation in sizes.items()},
+        {rho: result(0.1, 0.1, error, rho) for rho, error in tolerances.items()},
+    ]
+
+
+def plant_tri(holds):
+    pieces = [2**k if holds else 2 * k + 1 for k in range(1, 9)]
+    return [
+        [
+            {"k": k, "pieces": count, "shallow units": count * (1 if holds else 0),
+             "deep units": 3 * k}
+            for k, count in enumerate(pieces, 1)
+        ]
+    ]  # fmt: skip
+
+
+def plant_width_sweep(holds):
+    widths = np.array(width_sweep.WIDTHS, dtype=float)
+    test = 1 / widths if holds else widths
+    epochs = widths**-0.5 if holds else widths
+    flops = widths if holds else widths**-3.0
+    nets = [Net(1, f, e, 0.0, 0.0, t) for f, e, t in zip(flops, epochs, test, strict=True)]
+    return [[nets] * SEEDS, near(*test), near(*epochs)]
+
+
+def plant_zero_training_error(holds):
+    narrow, wide = (0, 50) if holds else (50, 0)
+    widths = zero_training_error.WIDTHS
+    return [{widths[2]: wilson_interval(narrow, 50), widths[-1]: wilson_interval(wide, 50)}]
+
+
+MODULES = [
+    batch_norm_batch_size, bounded_sigma, bumps, depth_sweep, double_descent, early_stopping,
+    label_learning_curve, linear_path, minibatch_redundancy, mlp_loss, normalizers,
+    optimizer_costs, rare_features, rect, regions, regression_1d, regularizer_costs, saddle_escape,
+    sam_flatness, seed_spread, shallow_deep, smooth_activations, square, stochastic_mlp_loss,
+    stronger_optimizer, three_errors, tri, width_sweep, zero_training_error,
+]  # fmt: skip
+
+# How many findings of an experiment follow from theory alone.
+THEOREMS = {
+    double_descent: 1,  # the law itself
+    rare_features: 4,  # full-batch descent of a quadratic
+    stochastic_mlp_loss: 2,  # gradients of the printed data
+    tri: 1,  # the least error that few shallow units make
+}
+
+every_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.EXPERIMENT.name)
+
+
+def judge(module, holds):
+    plant = globals()[f"plant_{module.EXPERIMENT.name}"]
+    return module._judge(*plant(holds))
+
+
+def test_every_experiment_is_judged_here():
+    assert {module.run for module in MODULES} == set(CATALOG)
+
+
+@every_module
+def test_a_claim_that_holds_is_supported(module):
+    findings = judge(module, True)
+    assert overall_verdict(findings) == "supported", [str(finding) for finding in findings]
+
+
+@every_module
+def test_a_claim_that_is_reversed_is_not_supported_by_any_measurement(module):
+    findings = judge(module, False)
+    assert overall_verdict(findings) == "not supported"
+    supported = [str(finding) for finding in findings if finding.verdict == "supported"]
+    assert len(supported) == THEOREMS.get(module, 0), supported
