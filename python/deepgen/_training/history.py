@@ -62,7 +62,7 @@ class History:
         validation : tuple of float, default=None
             Loss and score on the validation data after the epoch.
         """
-        n_rows = len(self)
+        n_rows = len(self.columns["epoch"])
         row = {
             "epoch": n_rows + 1,
             "loss": loss,
@@ -92,7 +92,8 @@ class History:
     @property
     def seconds(self) -> float:
         """Seconds of training so far."""
-        return self.columns["time"][-1] if len(self) else 0.0
+        times = self.columns["time"]
+        return times[-1] if times else 0.0
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the columns as arrays.

@@ -33,12 +33,11 @@ from deepgen.averaging import LearnedLine
 from deepgen.estimators.from_parameters import make_network
 from deepgen.estimators.scoring import (
     ValidationSet,
-    criterion,
     fitted_attributes,
     score_function,
     with_names,
 )
-from deepgen.estimators.settings import Settings, make_plan, read_settings
+from deepgen.estimators.settings import Settings, criterion, make_plan, read_settings
 from deepgen.estimators.starting_weights import start_line, start_network
 from deepgen.optimizers import FirstOrder
 
@@ -260,8 +259,7 @@ def fit_network(
         is_complete=not settings.incremental,
         split=split,
     )
-    matrix = as_matrix(samples.X)
-    data = Data(matrix, encoded.encoded, encoded.weights, encoded.training_rows)
+    data = Data(as_matrix(samples.X), encoded.encoded, encoded.weights, encoded.training_rows)
     validation_set = _validation_set(model, settings, samples, targets, encoded, data, held_out)
 
     # Network: a copy of the one that goes on, so that a call that fails leaves that one alone.
@@ -275,7 +273,8 @@ def fit_network(
     )
 
     # Plan, and the state made to fit it: what belongs to other settings is dropped.
-    plan = make_plan(model, settings, data.n_rows)
+    n_rows = samples.X.shape[0] if data.rows is None else len(data.rows)
+    plan = make_plan(model, settings, n_rows)
     state.use_criterion(criterion(model, targets))
     state.use_averaging(settings.averaging)
     if is_first:
