@@ -11,7 +11,7 @@ from contextlib import contextmanager
 __all__ = ["collect_warnings", "warn"]
 
 # scikit-learn's callbacks stand between methods of this package.
-INSIDE = ("deepgen", "sklearn.callback")
+INSIDE = ("deepgen.", "sklearn.callback.")
 
 
 _collected = threading.local()
@@ -33,10 +33,6 @@ def warn(message: str, category: type[Warning] = UserWarning) -> None:
         _collected.warnings.append((message, category))
         return
     level, frame = 1, sys._getframe()
-    while frame.f_back is not None and _is_inside(frame.f_globals.get("__name__", "")):
+    while frame.f_back is not None and f"{frame.f_globals.get('__name__')}.".startswith(INSIDE):
         level, frame = level + 1, frame.f_back
     warnings.warn(message, category, stacklevel=level)
-
-
-def _is_inside(module: str) -> bool:
-    return any(module == room or module.startswith(f"{room}.") for room in INSIDE)

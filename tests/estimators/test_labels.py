@@ -119,6 +119,14 @@ def test_partial_fit_learns_classes_it_has_not_seen():
     assert set(model.predict(X)) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("averaging", [None, "snapshot"])
+def test_members_know_classes_that_partial_fit_has_not_seen(averaging):
+    model = MLPClassifier(n_members=2, averaging=averaging, random_state=0)
+    model.partial_fit(X, (Y > 0).astype(int), classes=[0, 1, 2])
+    assert model.classes_.tolist() == [0, 1, 2]
+    assert all(member.predict_proba(X).shape == (len(X), 3) for member in model.members_)
+
+
 def test_partial_fit_needs_the_classes_first():
     with pytest.raises(ValueError, match="classes must be passed on the first call"):
         model_of().partial_fit(X, THREE)

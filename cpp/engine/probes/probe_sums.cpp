@@ -14,12 +14,12 @@ namespace deepgen {
 
 namespace {
 
-Index chunk_rows(Share rows) {
+Index chunk_rows(IndexRange rows) {
     return std::min(measured_rows, rows.end - rows.begin);
 }
 
 // No more threads than blocks of a chunk's rows.
-Index team_size(Share rows, Index n_threads) {
+Index team_size(IndexRange rows, Index n_threads) {
     return std::min(n_threads, n_row_blocks(chunk_rows(rows)));
 }
 

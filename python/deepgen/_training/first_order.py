@@ -103,7 +103,8 @@ def run_epoch(
         n_threads = sizer.n_threads(worthwhile_threads(plan.n_threads, trainer.step_work, n_steps))
         progress = trainer.run(rates, n_threads=n_threads)
         sizer.record(progress.n_steps - n_done, time.perf_counter() - began, n_threads)
-        plan.check_stop()
+        if plan.stop is not None and plan.stop.is_set():
+            raise KeyboardInterrupt  # which another thread has heard
         # Sums over the epoch so far; a batch of total weight 0 makes no step.
         n_done = steps_per_epoch if progress.epoch_done else progress.n_steps
         if averaging is not None and until is not None and progress.finite:
@@ -149,7 +150,7 @@ def train(
         If Ctrl-C was pressed: then the weights are the best by validation, without validation those
         after the last slice of steps.
     """
-    monitor = Monitor(plan, state, data.n_rows, tasks)
+    monitor = Monitor(plan, state, tasks)
     kept = KeptWeights(network, data, plan, state)
     trainer = _make_trainer(network, data, plan, state.seed)
     _resume(trainer, kept)

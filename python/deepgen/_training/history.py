@@ -53,7 +53,7 @@ class History:
         included; ``validation`` is loss and score after the epoch, ``time`` the seconds of training
         up to now.
         """
-        n_rows = len(self)
+        n_rows = len(self.columns["epoch"])
         row = {
             "epoch": n_rows + 1,
             "loss": loss,
@@ -77,7 +77,8 @@ class History:
     @property
     def seconds(self) -> float:
         """Seconds of training so far."""
-        return self.columns["time"][-1] if len(self) else 0.0
+        times = self.columns["time"]
+        return times[-1] if times else 0.0
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return the columns as arrays, (n_rows,) each; NaN where nothing was measured.

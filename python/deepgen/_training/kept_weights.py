@@ -94,7 +94,6 @@ class KeptWeights:
                 network.parameters[...] = before
                 warn("Training interrupted by user.")
         if optimizer_state is None:
-            state.drop_optimizer_state()
             if plan.averaging is not None:
                 plan.averaging.restart(state.averaging_state)
             return

@@ -51,7 +51,7 @@ def minimize(
     """
     from scipy.optimize import minimize as scipy_minimize
 
-    monitor = Monitor(plan, state, data.n_rows, tasks)
+    monitor = Monitor(plan, state, tasks)
     objective = _Objective(network, data, validation, plan, monitor)
     result: Any = None
     try:
@@ -116,7 +116,8 @@ class _Objective:
         if not self.under_way:
             self.under_way = True
             self.monitor.begin(self.network)
-        plan.check_stop()
+        if plan.stop is not None and plan.stop.is_set():
+            raise KeyboardInterrupt  # which another thread has heard
         self.trial.parameters = np.ascontiguousarray(parameters)
         loss, gradient = self.trial.loss_and_gradient(
             data.X,

@@ -42,13 +42,13 @@ class Monitor:
         What the call shall do.
     state : TrainingState
         Its counters and its history move on with each epoch.
-    n_rows : int
-        Training rows of an epoch.
     tasks : CallbackTasks, default=None
         Tells scikit-learn's callbacks of each epoch.
 
     Attributes
     ----------
+    n_epochs : int
+        Epochs of this call so far.
     stopped : bool
         Whether a callback has asked for the end.
 
@@ -56,27 +56,18 @@ class Monitor:
     --------
     >>> from deepgen._training.monitor import Monitor
     >>> [name for name in vars(Monitor) if not name.startswith("_")]
-    ['n_epochs', 'begin', 'record', 'end', 'out_of_time', 'say_out_of_time']
+    ['begin', 'record', 'end', 'out_of_time', 'say_out_of_time']
     """
 
     def __init__(
-        self,
-        plan: TrainingPlan,
-        state: TrainingState,
-        n_rows: int,
-        tasks: CallbackTasks | None = None,
+        self, plan: TrainingPlan, state: TrainingState, tasks: CallbackTasks | None = None
     ) -> None:
-        self.plan, self.state, self.n_rows, self.tasks = plan, state, n_rows, tasks
+        self.plan, self.state, self.tasks = plan, state, tasks
         self.stopped = False
-        self._before = state.n_epochs
+        self.n_epochs = 0
         # The history's clock goes on where the last call left it.
         self._zero = plan.began - state.history.seconds
         self._first_epoch = time.perf_counter()
-
-    @property
-    def n_epochs(self) -> int:
-        """Epochs of this call so far."""
-        return self.state.n_epochs - self._before
 
     def begin(self, network: Network) -> None:
         """Take note that an epoch begins."""
@@ -96,8 +87,9 @@ class Monitor:
         ``learning_rate`` is that of the last step; a solver with a line search has none.
         """
         state = self.state
+        self.n_epochs += 1
         state.n_epochs += 1
-        state.samples_seen += self.n_rows
+        state.samples_seen += self.plan.n_rows
         state.history.append(
             loss=loss,
             learning_rate=learning_rate,

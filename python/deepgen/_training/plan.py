@@ -16,14 +16,16 @@ __all__ = ["FirstOrderPlan", "LBFGSPlan", "TrainingPlan"]
 class TrainingPlan:
     """Both kinds of training share this part of a plan.
 
-    ``alpha`` is L2 on weights, divided by the (batch's) weight sum; ``n_epochs`` bounds epochs or
-    iterations of this call; ``tol`` is what counts as an improvement, for L-BFGS the bound on the
-    gradient; ``max_time`` counts seconds from ``began``, by ``time.perf_counter``, and is looked at
-    after each epoch. ``incremental``: the caller asks for single epochs, so that the end of this
-    call means nothing. ``keep_state``: a later call may go on, so that the optimizer's state is
-    kept. ``stop`` is set where training shall end as by Ctrl-C, which only the main thread hears.
+    ``n_rows`` are trained on; ``alpha`` is L2 on weights, divided by the (batch's) weight sum;
+    ``n_epochs`` bounds epochs or iterations of this call; ``tol`` is what counts as an improvement,
+    for L-BFGS the bound on the gradient. ``max_time`` counts seconds from ``began``, by
+    ``time.perf_counter``, and is looked at after each epoch. ``incremental``: the caller asks for
+    single epochs, so that the end of this call means nothing. ``keep_state``: a later call may go
+    on, so that the optimizer's state is kept. ``stop`` is set where training shall end as by
+    Ctrl-C, which only the main thread hears.
     """
 
+    n_rows: int
     alpha: float
     n_epochs: int
     tol: float
@@ -39,11 +41,6 @@ class TrainingPlan:
     def moves_rate(self) -> bool:
         """Whether there is a learning rate that changes from epoch to epoch."""
         return False
-
-    def check_stop(self) -> None:
-        """Answer a Ctrl-C that another thread has heard by raising KeyboardInterrupt."""
-        if self.stop is not None and self.stop.is_set():
-            raise KeyboardInterrupt
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -34,7 +34,7 @@ class TrainingState:
     schedule_state : dict of str to float
         What the schedule keeps from epoch to epoch.
     averaging : str, default=''
-        Name of the average whose state it is.
+        Class of the average whose state it is.
     averaging_state : dict
         What the average keeps from epoch to epoch.
     optimizer : str, default=''
@@ -84,7 +84,7 @@ class TrainingState:
 
     def use_averaging(self, averaging: Averaging | None) -> None:
         """Drop the state of another average."""
-        name = "" if averaging is None else averaging.name
+        name = "" if averaging is None else type(averaging).__name__
         if name != self.averaging:
             self.averaging, self.averaging_state = name, {}
 

@@ -71,10 +71,10 @@ class BaseMLP(CallbackSupport, FittedMLP):
     n_members: int
 
     @abstractmethod
-    def _make_targets(self, y: Any, previous: Any) -> Targets:
+    def _make_targets(self, y: Any, previous: Any, classes: Any = None) -> Targets:
         """Return what relates targets to the engine: ``previous`` with this call's parameters.
 
-        Without ``previous``, what ``y`` tells of itself is learned.
+        Without ``previous``, what ``y`` tells of itself is learned, with ``classes`` that it lacks.
         """
 
     def __sklearn_tags__(self) -> Any:

@@ -357,21 +357,16 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
                     f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
                     f"{known!r}"
                 )
-        if known is None:
-            # `_make_targets` takes it from here, unless something else is refused before.
-            self._announced = classes
-        try:
-            return self._fit(X, y, sample_weight, incremental=True)
-        finally:
-            self.__dict__.pop("_announced", None)
+        return self._fit(X, y, sample_weight, classes=classes, incremental=True)
 
     @property
     def classes_(self) -> AnyArray:
         """The classes, sorted."""
         return self._targets.labels.classes
 
-    def _make_targets(self, y: Any, previous: ClassTargets | None) -> ClassTargets:
+    def _make_targets(
+        self, y: Any, previous: ClassTargets | None, classes: Any = None
+    ) -> ClassTargets:
         loss = deepcopy(resolve(self.loss, CLASSIFICATION_LOSSES, "loss"))
-        announced = self.__dict__.pop("_announced", None)
-        labels = Labels.learn(y, announced) if previous is None else previous.labels
+        labels = Labels.learn(y, classes) if previous is None else previous.labels
         return ClassTargets(loss, labels, deepcopy(self.class_weight))

@@ -44,6 +44,7 @@ def fit_members(
     held_out: tuple[Any, Any, Any] = (None, None, None),
     coefs_init: Any = None,
     intercepts_init: Any = None,
+    classes: Any = None,
     incremental: bool = False,
 ) -> None:
     """Fit all members of an estimator.
@@ -59,6 +60,8 @@ def fit_members(
         Validation features, targets and weights.
     coefs_init, intercepts_init : None
         Refused: members start from weights of their own.
+    classes : array-like of shape (n_classes,), default=None
+        All classes there are, where ``y`` may lack some.
     incremental : bool, default=False
         Whether ``partial_fit`` was called.
 
@@ -89,7 +92,7 @@ def fit_members(
         )
     samples = read_samples(model, X, y, sample_weight, settings.dtype, reset=known is None)
     # Members learn without names of features: converted once, samples have none.
-    samples = replace(samples, given=samples.X)
+    samples = replace(samples, given=samples.X, classes=classes)
     if held_out[0] is not None:
         held_out = (check_features(model, held_out[0], settings.dtype, reset=False), *held_out[1:])
     members = make_members(model) if known is None else known

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -33,12 +33,11 @@ from deepgen.averaging import LearnedLine
 from deepgen.estimators.from_parameters import make_network
 from deepgen.estimators.scoring import (
     ValidationSet,
-    criterion,
     fitted_attributes,
     score_function,
     with_names,
 )
-from deepgen.estimators.settings import Settings, make_plan, read_settings
+from deepgen.estimators.settings import Settings, criterion, make_plan, read_settings
 from deepgen.estimators.starting_weights import start_line, start_network
 from deepgen.optimizers import FirstOrder
 
@@ -67,6 +66,8 @@ class Samples:
         Checked as far as scikit-learn does; the estimator's targets check the rest.
     sample_weight : array-like of shape (n_samples,), float or None
         As the user has them.
+    classes : array-like of shape (n_classes,), default=None
+        All classes there are, where ``y`` may lack some.
 
     Examples
     --------
@@ -81,6 +82,7 @@ class Samples:
     X: Any
     y: Any
     sample_weight: Any
+    classes: Any = None
 
 
 @contextmanager
@@ -182,6 +184,7 @@ def fit_estimator(
     held_out: tuple[Any, Any, Any] = (None, None, None),
     coefs_init: Any = None,
     intercepts_init: Any = None,
+    classes: Any = None,
     incremental: bool = False,
 ) -> None:
     """Fit an estimator that has one network.
@@ -196,6 +199,8 @@ def fit_estimator(
         Validation features, targets and weights.
     coefs_init, intercepts_init : sequence of array-like, default=None
         Starting weights.
+    classes : array-like of shape (n_classes,), default=None
+        All classes there are, where ``y`` may lack some.
     incremental : bool, default=False
         Whether ``partial_fit`` was called.
     """
@@ -203,6 +208,7 @@ def fit_estimator(
     goes_on = "network_" in vars(model) and (model.warm_start or incremental)
     is_first = not goes_on or coefs_init is not None
     samples = read_samples(model, X, y, sample_weight, settings.dtype, reset=is_first)
+    samples = replace(samples, classes=classes)
     fit_network(
         model,
         settings,
@@ -250,7 +256,7 @@ def fit_network(
     if model.early_stopping and held_out[0] is None and isinstance(settings.optimizer, FirstOrder):
         split = partial(_split, samples.X.shape[0], model.validation_fraction, state.seed)
     previous = None if is_first else model._targets
-    targets, encoded = model._make_targets(samples.y, previous).fit(
+    targets, encoded = model._make_targets(samples.y, previous, samples.classes).fit(
         samples.y,
         samples.sample_weight,
         samples.X,
@@ -260,8 +266,7 @@ def fit_network(
         is_complete=not settings.incremental,
         split=split,
     )
-    matrix = as_matrix(samples.X)
-    data = Data(matrix, encoded.encoded, encoded.weights, encoded.training_rows)
+    data = Data(as_matrix(samples.X), encoded.encoded, encoded.weights, encoded.training_rows)
     validation_set = _validation_set(model, settings, samples, targets, encoded, data, held_out)
 
     # Network: a copy of the one that goes on, so that a call that fails leaves that one alone.
@@ -275,7 +280,8 @@ def fit_network(
     )
 
     # Plan, and the state made to fit it: what belongs to other settings is dropped.
-    plan = make_plan(model, settings, data.n_rows)
+    n_rows = samples.X.shape[0] if data.rows is None else len(data.rows)
+    plan = make_plan(model, settings, n_rows)
     state.use_criterion(criterion(model, targets))
     state.use_averaging(settings.averaging)
     if is_first:

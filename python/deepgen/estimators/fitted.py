@@ -43,6 +43,23 @@ class _Layers(list[AnyArray]):
         return list, (list(self),)
 
 
+class _SetByFit:
+    """Says why an attribute is missing; once it is set, the instance's own is found first."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, model: Any, owner: type | None = None) -> Any:
+        if model is None:
+            return self
+        model._refuse_without_network(self.name)
+        raise AttributeError(f"{type(model).__name__!r} object has no attribute {self.name!r}")
+
+
+def _set_by_fit() -> Any:
+    return _SetByFit()
+
+
 class FittedMLP(BaseEstimator):
     """Fitted attributes that are read from the network and from the state of training.
 
@@ -57,26 +74,31 @@ class FittedMLP(BaseEstimator):
     n_jobs: int | None
     dtype: str
 
-    n_iter_: int
-    network_: Network
-    _training_state: TrainingState
-    _targets: Targets
+    n_iter_: int = _set_by_fit()
+    network_: Network = _set_by_fit()
+    _training_state: TrainingState = _set_by_fit()
+    _targets: Targets = _set_by_fit()
 
     def __sklearn_is_fitted__(self) -> bool:
         return "network_" in vars(self) or "_members" in vars(self)
 
-    def __getattr__(self, name: str) -> Any:
-        # Only called for what is not there, such as one network's weights where there are several.
+    def _refuse_without_network(self, name: str) -> None:
+        """Refuse an attribute of one network where there is none, or several.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        AttributeError
+            If there are several members.
+        """
+        check_is_fitted(self)
         members = vars(self).get("_members")
-        is_fitted_name = name.endswith("_") and not name.startswith("_")
-        if is_fitted_name:
-            check_is_fitted(self)
-        if members is not None and is_fitted_name:
+        if members is not None:
             raise AttributeError(
                 f"{name} belongs to one network, and here are {len(members)}: look at "
                 f"members_[0].{name} and its neighbours"
             )
-        return super().__getattribute__(name)  # tells its own reason once more
 
     @property
     def members_(self) -> list[Any]:
@@ -97,6 +119,7 @@ class FittedMLP(BaseEstimator):
         AttributeError
             If there is none.
         """
+        self._refuse_without_network("subspace_")
         state = self._training_state.averaging_state
         if "ends" not in state:
             raise AttributeError("there is a subspace_ with averaging='subspace' only")
@@ -105,6 +128,7 @@ class FittedMLP(BaseEstimator):
     @property
     def coefs_(self) -> list[AnyArray]:
         """Weight matrices of shape (in, out), one a layer: views, not copies."""
+        self._refuse_without_network("coefs_")
         network = self.network_
         return _Layers(network.coefs(), lambda new: network.set_layers(new, suffix=""))
 
@@ -116,6 +140,7 @@ class FittedMLP(BaseEstimator):
     @property
     def intercepts_(self) -> list[AnyArray]:
         """Intercepts of shape (out,), one a layer: views where the layer has them, else zeros."""
+        self._refuse_without_network("intercepts_")
         network = self.network_
         return _Layers(network.intercepts(), lambda new: network.set_layers(None, new, suffix=""))
 
@@ -137,31 +162,37 @@ class FittedMLP(BaseEstimator):
     @property
     def n_layers_(self) -> int:
         """Layers, the inputs counted as one."""
+        self._refuse_without_network("n_layers_")
         return self.network_.n_layers + 1
 
     @property
     def t_(self) -> int:
         """Training rows seen in all epochs of all calls."""
+        self._refuse_without_network("t_")
         return self._training_state.samples_seen
 
     @property
     def history_(self) -> dict[str, NDArray[Any]]:
         """Measurements of each epoch, as arrays of equal length."""
+        self._refuse_without_network("history_")
         return self._training_state.history.arrays()
 
     @property
     def loss_curve_(self) -> list[float]:
         """Training loss of each epoch."""
+        self._refuse_without_network("loss_curve_")
         return self._training_state.history.columns["loss"]
 
     @property
     def loss_(self) -> float:
         """Training loss of the last epoch; NaN where Ctrl-C came before the end of the first."""
+        self._refuse_without_network("loss_")
         return self.loss_curve_[-1] if self.loss_curve_ else float("nan")
 
     @property
     def best_loss_(self) -> float | None:
         """Lowest training loss of all epochs; None with early stopping."""
+        self._refuse_without_network("best_loss_")
         if self.validation_scores_ is not None:
             return None
         return float(min((loss for loss in self.loss_curve_ if loss == loss), default=np.inf))
@@ -169,6 +200,7 @@ class FittedMLP(BaseEstimator):
     @property
     def validation_scores_(self) -> list[float] | None:
         """Validation score of each epoch; None without early stopping."""
+        self._refuse_without_network("validation_scores_")
         if self.best_validation_score_ is None:
             return None
         return self._training_state.history.columns["val_score"]
@@ -176,6 +208,7 @@ class FittedMLP(BaseEstimator):
     @property
     def best_validation_score_(self) -> float | None:
         """Highest validation score of all epochs; None without early stopping."""
+        self._refuse_without_network("best_validation_score_")
         best = self._training_state.patience.best_score
         return None if best == -np.inf else best
 

@@ -340,7 +340,9 @@ class MLPRegressor(RegressionPredictions):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def _make_targets(self, y: Any, previous: RegressionTargets | None) -> RegressionTargets:
+    def _make_targets(
+        self, y: Any, previous: RegressionTargets | None, classes: Any = None
+    ) -> RegressionTargets:
         loss = deepcopy(resolve(self.loss, REGRESSION_LOSSES, "loss"))
         if previous is None:
             n_columns = 1 if y.ndim == 1 else y.shape[1]

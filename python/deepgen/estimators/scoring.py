@@ -18,7 +18,7 @@ from deepgen._training.data import Data
 from deepgen._training.state import TrainingState
 from deepgen.estimators.network_spec import numpy_type
 
-__all__ = ["ValidationSet", "criterion", "fitted_attributes", "score_function", "with_names"]
+__all__ = ["ValidationSet", "fitted_attributes", "score_function", "with_names"]
 
 
 @dataclass(frozen=True)
@@ -92,29 +92,6 @@ def fitted_attributes(
         "_targets": targets,
         "_training_state": state.snapshot(),
     }
-
-
-def criterion(model: Any, targets: Targets) -> str:
-    """Return what an estimator's loss and score are, in words that tell them from others.
-
-    Parameters
-    ----------
-    model : BaseMLP
-        Whose ``scoring`` is read.
-    targets : Targets
-        Whose loss it is.
-
-    Returns
-    -------
-    criterion : str
-        Equal where losses and scores can be compared.
-    """
-    scoring = model.scoring
-    if callable(scoring):
-        # Neither text has an address in it, which would be another one after a pickle.
-        name = getattr(scoring, "__qualname__", type(scoring).__name__)
-        scoring = repr(scoring) if hasattr(scoring, "_score_func") else name
-    return f"{targets.loss!r}, {scoring}"
 
 
 def with_names(X: Any, features: Any) -> Any:

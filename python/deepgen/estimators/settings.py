@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from deepgen._engine.threads import effective_threads
+from deepgen._inputs.targets import Targets
 from deepgen._training.plan import FirstOrderPlan, LBFGSPlan
 from deepgen._user_warnings import warn
 from deepgen.averaging import Averaging
@@ -27,7 +28,7 @@ from deepgen.estimators.network_spec import hidden_widths, numpy_type
 from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
 from deepgen.schedules import Schedule
 
-__all__ = ["Settings", "make_plan", "read_settings"]
+__all__ = ["Settings", "criterion", "make_plan", "read_settings"]
 
 
 @dataclass(frozen=True)
@@ -163,6 +164,7 @@ def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | L
     """
     optimizer, averaging, incremental = settings.optimizer, settings.averaging, settings.incremental
     common: dict[str, Any] = dict(
+        n_rows=n_rows,
         alpha=float(model.alpha),
         n_epochs=1 if incremental else int(model.max_iter),
         tol=float(model.tol),
@@ -204,3 +206,26 @@ def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | L
         averaging=averaging,
         recalibrates=recalibrates(model, averaging, incremental=incremental),
     )
+
+
+def criterion(model: Any, targets: Targets) -> str:
+    """Return what an estimator's loss and score are, in words that tell them from others.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose ``scoring`` is read.
+    targets : Targets
+        Whose loss it is.
+
+    Returns
+    -------
+    criterion : str
+        Equal where losses and scores can be compared.
+    """
+    scoring = model.scoring
+    if callable(scoring):
+        # Neither text has an address in it, which would be another one after a pickle.
+        name = getattr(scoring, "__qualname__", type(scoring).__name__)
+        scoring = repr(scoring) if hasattr(scoring, "_score_func") else name
+    return f"{targets.loss!r}, {scoring}"

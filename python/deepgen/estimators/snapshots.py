@@ -45,7 +45,6 @@ class CycleEnds(Averaging):
     3
     """
 
-    name: ClassVar[str] = "snapshot"
     runs_to_the_end: ClassVar[bool] = True
 
     schedule: Snapshot = field(default_factory=Snapshot)
@@ -85,6 +84,7 @@ def fit_snapshots(
     held_out: tuple[Any, Any, Any] = (None, None, None),
     coefs_init: Any = None,
     intercepts_init: Any = None,
+    classes: Any = None,
     incremental: bool = False,
 ) -> None:
     """Train one network and keep the weights of each cycle.
@@ -100,6 +100,8 @@ def fit_snapshots(
         Validation features, targets and weights.
     coefs_init, intercepts_init : sequence of array-like, default=None
         Starting weights.
+    classes : array-like of shape (n_classes,), default=None
+        All classes there are, where ``y`` may lack some.
     incremental : bool, default=False
         Whether ``partial_fit`` was called.
 
@@ -131,6 +133,7 @@ def fit_snapshots(
     is_first = known is None or coefs_init is not None
     with unchanged_on_failure(run):
         samples = read_samples(run, X, y, sample_weight, settings.dtype, reset=is_first)
+        samples = replace(samples, classes=classes)
         fit_network(
             run,
             settings,

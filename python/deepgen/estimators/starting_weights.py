@@ -65,7 +65,8 @@ def start_network(
         standardize_layers(network, data.X, rows, None if by_data else network.n_layers - 1)
     if coefs is not None and intercepts is None:
         intercepts = [np.zeros_like(own) for own in network.intercepts()]
-    network.set_layers(coefs, intercepts)
+    if coefs is not None or intercepts is not None:
+        network.set_layers(coefs, intercepts)
     if isinstance(norm, WeightNorm) and coefs is not None:
         keep_lengths(network)
 
