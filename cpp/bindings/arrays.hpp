@@ -14,7 +14,7 @@ namespace deepgen::python {
 namespace py = pybind11;
 
 template <class T>
-const char *type_name() {
+[[nodiscard]] const char *type_name() {
     if constexpr (std::is_same_v<T, float>)
         return "float32";
     else if constexpr (std::is_same_v<T, double>)
@@ -27,7 +27,8 @@ const char *type_name() {
 
 // A C-contiguous, aligned array of T; never a converted copy.
 template <class T>
-py::array_t<T> array_of(const char *name, const py::handle &object, Index n_dimensions) {
+[[nodiscard]] py::array_t<T> array_of(const char *name, const py::handle &object,
+                                      Index n_dimensions) {
     if (!py::isinstance<py::array>(object))
         throw py::type_error(std::string(name) + " must be a NumPy array, got " +
                              std::string(py::str(py::type::handle_of(object).attr("__name__"))));
@@ -45,7 +46,7 @@ py::array_t<T> array_of(const char *name, const py::handle &object, Index n_dime
 }
 
 template <class T>
-py::array_t<T> vector_of(const char *name, const py::handle &object, Index size) {
+[[nodiscard]] py::array_t<T> vector_of(const char *name, const py::handle &object, Index size) {
     auto array = array_of<T>(name, object, 1);
     require(array.shape(0) == size, name, " has ", array.shape(0), " entries, ", size,
             " are wanted");
@@ -53,17 +54,19 @@ py::array_t<T> vector_of(const char *name, const py::handle &object, Index size)
 }
 
 template <class T>
-py::array_t<T> writable_vector_of(const char *name, const py::handle &object, Index size) {
+[[nodiscard]] py::array_t<T> writable_vector_of(const char *name, const py::handle &object,
+                                                Index size) {
     auto array = vector_of<T>(name, object, size);
     require(array.writeable(), name, " is read-only, and is to be written");
     return array;
 }
 
 // Numbers that come from the caller's own arithmetic: all must be finite.
-py::array_t<double> finite_vector_of(const char *name, const py::handle &object, Index size);
+[[nodiscard]] py::array_t<double> finite_vector_of(const char *name, const py::handle &object,
+                                                   Index size);
 
-py::array_t<double> writable_matrix_of(const char *name, const py::handle &object, Index n_rows,
-                                       Index n_columns);
+[[nodiscard]] py::array_t<double> writable_matrix_of(const char *name, const py::handle &object,
+                                                     Index n_rows, Index n_columns);
 
 // CSR rows that live in NumPy arrays; checked once, here.
 struct SparseRows {
@@ -103,7 +106,7 @@ struct HeldSelection {
 
 // A bound on the team. More threads than processors only wait for each other, and a system that
 // cannot start them ends the process; a few are let through, so that teams can be tested anywhere.
-Index checked_threads(Index n_threads);
+[[nodiscard]] Index checked_threads(Index n_threads);
 
 } // namespace deepgen::python
 

@@ -1,4 +1,5 @@
-// Components, the catalog of what the engine knows, and what this build and machine are.
+// Components, the specs that are made of them, the catalog of what the engine knows, and what this
+// build and machine are.
 
 #include "bindings/bind.hpp"
 
@@ -15,6 +16,9 @@ namespace {
 using Value = std::variant<double, std::vector<double>>;
 using Parameters = std::map<std::string, Parameter>;
 using Members = std::map<std::string, Parameters>;
+using LayerState =
+    std::tuple<Index, std::string, Component, Index, double, Component, Component, double>;
+using SpecState = std::tuple<Index, std::vector<LayerSpec>, Component, bool>;
 
 Parameters by_name(std::span<const Parameter> parameters) {
     Parameters named;
@@ -82,6 +86,62 @@ std::map<std::string, Value> settings_of(const Component &component) {
     return settings;
 }
 
+void bind_specs(py::module_ &module) {
+    using py::arg, py::kw_only;
+
+    py::class_<LayerSpec>(module, "LayerSpec", "One dense layer and what follows it.")
+        .def(py::init([](Index width, std::string activation, Component normalization,
+                         Index skip_from, double dropout, Component reparametrization,
+                         Component skip, double branch_drop) {
+                 return LayerSpec{
+                     width,   std::move(activation),        std::move(normalization), skip_from,
+                     dropout, std::move(reparametrization), std::move(skip),          branch_drop};
+             }),
+             kw_only(), arg("width"), arg("activation") = "relu",
+             py::arg_v("normalization", Component{"none", {}}, "Component('none')"),
+             arg("skip_from") = no_skip, arg("dropout") = 0.0,
+             py::arg_v("reparametrization", Component{"none", {}}, "Component('none')"),
+             py::arg_v("skip", Component{"residual", {}}, "Component('residual')"),
+             arg("branch_drop") = 0.0)
+        .def_readonly("width", &LayerSpec::width)
+        .def_readonly("activation", &LayerSpec::activation)
+        .def_readonly("normalization", &LayerSpec::normalization)
+        .def_readonly("skip_from", &LayerSpec::skip_from)
+        .def_readonly("dropout", &LayerSpec::dropout)
+        .def_readonly("reparametrization", &LayerSpec::reparametrization)
+        .def_readonly("skip", &LayerSpec::skip)
+        .def_readonly("branch_drop", &LayerSpec::branch_drop)
+        .def(py::pickle(
+            [](const LayerSpec &s) {
+                return LayerState(s.width, s.activation, s.normalization, s.skip_from, s.dropout,
+                                  s.reparametrization, s.skip, s.branch_drop);
+            },
+            [](const LayerState &state) {
+                return std::apply([](auto... fields) { return LayerSpec{fields...}; }, state);
+            }));
+
+    py::class_<NetworkSpec>(module, "NetworkSpec", "What a network is made of.")
+        .def(py::init([](Index n_inputs, std::vector<LayerSpec> layers, Component loss, bool bias) {
+                 NetworkSpec spec{n_inputs, std::move(layers), std::move(loss), bias};
+                 spec.check();
+                 return spec;
+             }),
+             kw_only(), arg("n_inputs"), arg("layers"), arg("loss"), arg("bias") = true)
+        .def_readonly("n_inputs", &NetworkSpec::n_inputs)
+        .def_readonly("layers", &NetworkSpec::layers)
+        .def_readonly("loss", &NetworkSpec::loss)
+        .def_readonly("bias", &NetworkSpec::bias)
+        .def("plain", &NetworkSpec::plain,
+             "The same network whose weights are trained as they are.")
+        .def("folded", &NetworkSpec::folded,
+             "The same for prediction only: also without batch norm and dropout.")
+        .def(py::pickle(
+            [](const NetworkSpec &s) { return SpecState(s.n_inputs, s.layers, s.loss, s.bias); },
+            [](const SpecState &state) {
+                return std::apply([](auto... fields) { return NetworkSpec{fields...}; }, state);
+            }));
+}
+
 } // namespace
 
 void bind_catalog(py::module_ &module) {
@@ -115,6 +175,8 @@ void bind_catalog(py::module_ &module) {
             },
             "What the numbers 0, 1 ... stand for; none where they are numbers.")
         .def_readonly("many", &Parameter::many, "Whether a list of numbers is taken.");
+
+    bind_specs(module);
 
     module.def("catalog", &catalog, "family -> member -> setting -> what it may be");
     module.def("build_info", &build_info, "Version, compiler and flags of this build.");

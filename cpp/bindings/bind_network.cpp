@@ -1,4 +1,4 @@
-// Specs, sparse rows and networks. Each call: view the inputs, allocate the output, release the
+// Sparse rows and networks. Each call: view the inputs, allocate the output, release the
 // GIL, compute.
 
 #include "bindings/bind.hpp"
@@ -10,18 +10,16 @@
 namespace deepgen::python {
 namespace {
 
-using LayerState =
-    std::tuple<Index, std::string, Component, Index, double, Component, Component, double>;
-using SpecState = std::tuple<Index, std::vector<LayerSpec>, Component, bool>;
 using NetworkState = std::tuple<NetworkSpec, std::string, std::string>;
 
 template <class T>
-py::array_t<T> parameters_of(const Network<T> &network, const py::handle &parameters) {
+[[nodiscard]] py::array_t<T> parameters_of(const Network<T> &network,
+                                           const py::handle &parameters) {
     return vector_of<T>("parameters", parameters, network.layout().n_parameters);
 }
 
 template <class T>
-const LayerPlan<T> &checked_layer(const Network<T> &network, Index layer) {
+[[nodiscard]] const LayerPlan<T> &checked_layer(const Network<T> &network, Index layer) {
     const auto n_layers = static_cast<Index>(network.layers().size());
     require(layer >= 0 && layer < n_layers, "layer must be in 0 to ", n_layers - 1, ", got ",
             layer);
@@ -245,58 +243,6 @@ void bind_network(py::module_ &module) {
     using py::arg, py::kw_only;
 
     module.attr("chunk_rows") = inference_rows; // fewer rows are measured by one thread
-
-    py::class_<LayerSpec>(module, "LayerSpec", "One dense layer and what follows it.")
-        .def(py::init([](Index width, std::string activation, Component normalization,
-                         Index skip_from, double dropout, Component reparametrization,
-                         Component skip, double branch_drop) {
-                 return LayerSpec{
-                     width,   std::move(activation),        std::move(normalization), skip_from,
-                     dropout, std::move(reparametrization), std::move(skip),          branch_drop};
-             }),
-             kw_only(), arg("width"), arg("activation") = "relu",
-             py::arg_v("normalization", Component{"none", {}}, "Component('none')"),
-             arg("skip_from") = no_skip, arg("dropout") = 0.0,
-             py::arg_v("reparametrization", Component{"none", {}}, "Component('none')"),
-             py::arg_v("skip", Component{"residual", {}}, "Component('residual')"),
-             arg("branch_drop") = 0.0)
-        .def_readonly("width", &LayerSpec::width)
-        .def_readonly("activation", &LayerSpec::activation)
-        .def_readonly("normalization", &LayerSpec::normalization)
-        .def_readonly("skip_from", &LayerSpec::skip_from)
-        .def_readonly("dropout", &LayerSpec::dropout)
-        .def_readonly("reparametrization", &LayerSpec::reparametrization)
-        .def_readonly("skip", &LayerSpec::skip)
-        .def_readonly("branch_drop", &LayerSpec::branch_drop)
-        .def(py::pickle(
-            [](const LayerSpec &s) {
-                return LayerState(s.width, s.activation, s.normalization, s.skip_from, s.dropout,
-                                  s.reparametrization, s.skip, s.branch_drop);
-            },
-            [](const LayerState &state) {
-                return std::apply([](auto... fields) { return LayerSpec{fields...}; }, state);
-            }));
-
-    py::class_<NetworkSpec>(module, "NetworkSpec", "What a network is made of.")
-        .def(py::init([](Index n_inputs, std::vector<LayerSpec> layers, Component loss, bool bias) {
-                 NetworkSpec spec{n_inputs, std::move(layers), std::move(loss), bias};
-                 spec.check();
-                 return spec;
-             }),
-             kw_only(), arg("n_inputs"), arg("layers"), arg("loss"), arg("bias") = true)
-        .def_readonly("n_inputs", &NetworkSpec::n_inputs)
-        .def_readonly("layers", &NetworkSpec::layers)
-        .def_readonly("loss", &NetworkSpec::loss)
-        .def_readonly("bias", &NetworkSpec::bias)
-        .def("plain", &NetworkSpec::plain,
-             "The same network whose weights are trained as they are.")
-        .def("folded", &NetworkSpec::folded,
-             "The same for prediction only: also without batch norm and dropout.")
-        .def(py::pickle(
-            [](const NetworkSpec &s) { return SpecState(s.n_inputs, s.layers, s.loss, s.bias); },
-            [](const SpecState &state) {
-                return std::apply([](auto... fields) { return NetworkSpec{fields...}; }, state);
-            }));
 
     py::class_<Block>(module, "Block", "A named stretch of the flat parameter vector.")
         .def_property_readonly("name", &Block::name)

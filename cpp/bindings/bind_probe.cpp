@@ -31,11 +31,12 @@ struct HeldProbe {
     Probe probe;
 };
 
-py::array_t<double> parameters_of(const HeldProbe &held, const py::handle &parameters) {
+[[nodiscard]] py::array_t<double> parameters_of(const HeldProbe &held,
+                                                const py::handle &parameters) {
     return vector_of<double>("parameters", parameters, held.network->layout().n_parameters);
 }
 
-IndexRange rows_of(const HeldProbe &held, Index begin, Index end) {
+[[nodiscard]] IndexRange rows_of(const HeldProbe &held, Index begin, Index end) {
     require(begin >= 0 && begin <= end && end <= held.probe.n_rows(), "rows ", begin, " to ", end,
             " are not within the ", held.probe.n_rows(), " rows of the probe");
     return {begin, end};
@@ -52,7 +53,7 @@ void add_product(const HeldProbe &held, const py::object &parameters, const py::
     const auto direction = finite_vector_of("v", v, (held.probe.*size)());
     auto sum = writable_vector_of<double>("out", out, held.probe.n_parameters());
     const IndexRange rows = rows_of(held, begin, end);
-    checked_threads(n_threads);
+    n_threads = checked_threads(n_threads);
     const double *const from = flat.data(), *const along = direction.data();
     double *const to = sum.mutable_data();
     const py::gil_scoped_release released;
@@ -65,7 +66,7 @@ void directional(const HeldProbe &held, const py::object &parameters, const py::
     const auto direction = finite_vector_of("v", v, held.probe.n_parameters());
     auto derivatives = writable_vector_of<double>("out", out, held.probe.n_rows());
     const IndexRange rows = rows_of(held, begin, end);
-    checked_threads(n_threads);
+    n_threads = checked_threads(n_threads);
     const double *const from = flat.data(), *const along = direction.data();
     double *const to = derivatives.mutable_data();
     const py::gil_scoped_release released;
@@ -77,7 +78,7 @@ void norms(const HeldProbe &held, const py::object &parameters, const py::object
     const auto flat = parameters_of(held, parameters);
     auto sizes = writable_vector_of<double>("out", out, held.probe.n_rows());
     const IndexRange rows = rows_of(held, begin, end);
-    checked_threads(n_threads);
+    n_threads = checked_threads(n_threads);
     const double *const from = flat.data();
     double *const to = sizes.mutable_data();
     const py::gil_scoped_release released;
@@ -91,7 +92,7 @@ void gradients(const HeldProbe &held, const py::object &parameters, const py::ob
     const bool whole = array_of<double>("out", out, 2).shape(0) == held.probe.n_rows();
     const Index P = held.probe.n_parameters();
     auto G = writable_matrix_of("out", out, whole ? held.probe.n_rows() : end - begin, P);
-    checked_threads(n_threads);
+    n_threads = checked_threads(n_threads);
     const double *const from = flat.data();
     double *const to = G.mutable_data() + (whole ? begin * P : 0);
     const py::gil_scoped_release released;
@@ -102,7 +103,7 @@ py::array_t<double> jacobian(const HeldProbe &held, const py::object &parameters
                              const py::object &X, Index n_threads) {
     const auto flat = parameters_of(held, parameters);
     const HeldInputs<double> inputs(X, held.network->n_inputs());
-    checked_threads(n_threads);
+    n_threads = checked_threads(n_threads);
     py::array_t<double> J(
         {inputs.view.n_rows, held.network->n_outputs(), held.network->n_inputs()});
     const double *const from = flat.data();

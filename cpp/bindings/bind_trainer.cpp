@@ -49,7 +49,7 @@ struct AnyTrainer {
 
     class Turn {
       public:
-        explicit Turn(std::atomic_flag &busy) : busy_(busy) {
+        [[nodiscard]] explicit Turn(std::atomic_flag &busy) : busy_(busy) {
             if (busy_.test_and_set(std::memory_order_acquire))
                 throw std::runtime_error("the trainer is at work in another thread");
         }

@@ -9,6 +9,6 @@ namespace deepgen::python {
 // The routines that `scipy.linalg.cython_lapack` exports for this type; SciPy is imported when this
 // is first called. Refuses those of another signature. The GIL is held.
 template <class T>
-Lapack<T> scipy_lapack();
+[[nodiscard]] Lapack<T> scipy_lapack();
 
 } // namespace deepgen::python

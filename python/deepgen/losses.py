@@ -136,13 +136,6 @@ class Quantile(RegressionLoss):
     quantile: float | Sequence[float] = 0.5
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict of str to list of float
-            The level or levels.
-        """
         levels: list[Any] = [self.quantile] if self.levels is None else self.levels
         return {"quantile": [float(level) for level in levels]}
 
@@ -160,13 +153,7 @@ class Quantile(RegressionLoss):
         return 1 if levels is None else len(levels)
 
     def check(self) -> None:
-        """Refuse levels that are none.
-
-        Raises
-        ------
-        ValueError
-            If there are none, one is not in (0, 1), or they do not ascend.
-        """
+        """Refuse levels that are none."""
         levels: list[Any] = [self.quantile] if self.levels is None else self.levels
         if not levels:
             raise ValueError("Quantile: quantile is empty, at least one level is wanted")

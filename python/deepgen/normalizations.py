@@ -227,13 +227,7 @@ class WeightStandardization(Reparametrization):
     centre_features: bool = True
 
     def on_features(self) -> _core.Component:
-        """Return the engine's description for the first hidden layer.
-
-        Returns
-        -------
-        component : deepgen._core.Component
-            None of it without ``centre_features``.
-        """
+        """Return none of it without ``centre_features``."""
         return super().on_features() if self.centre_features else _core.Component("none")
 
 
@@ -287,38 +281,15 @@ class ScaledWeightStandardization(Reparametrization):
     centre_features: bool = True
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict of str to float
-            Those of a layer on top of features.
-        """
+        """Return the settings of a layer on top of features."""
         return {**super().settings(), "gamma": 1.0}
 
     def on_features(self) -> _core.Component:
-        """Return the engine's description for the first hidden layer.
-
-        Returns
-        -------
-        component : deepgen._core.Component
-            Without ``centre_features`` weight norm, which scales alike.
-        """
+        """Return weight norm, which scales alike, without ``centre_features``."""
         return super().on_features() if self.centre_features else _core.Component("weight_norm")
 
     def after(self, activation: str) -> _core.Component:
-        """Return the engine's description for a layer on top of an activation.
-
-        Parameters
-        ----------
-        activation : str
-            What the layer's inputs went through; 'identity' for features and for sums of layers.
-
-        Returns
-        -------
-        component : deepgen._core.Component
-            With the activation's gain.
-        """
+        """Return it with the activation's gain."""
         settings = self.to_core().settings
         return _core.Component(self.name, {**settings, "gamma": variance_gain(activation)})
 

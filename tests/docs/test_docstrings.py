@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+from types import FunctionType
 
 import numpy as np
 import pytest
@@ -43,11 +44,27 @@ def members(thing):
 
 
 def overridden(thing, name):
-    """The member of a base that a class's own member takes the place of."""
+    """The documented member of a base that a class's own member takes the place of."""
     for base in thing.__mro__[1:]:
-        if base.__module__.startswith("deepgen") and name in vars(base):
-            return vars(base)[name]
+        member = vars(base).get(name)
+        if base.__module__.startswith("deepgen") and member is not None and member.__doc__:
+            return member
     return None
+
+
+def overrides():
+    """Each member that overrides one of a base, of every class of the package."""
+    for module in pkgutil.walk_packages(deepgen.__path__, "deepgen."):
+        # Importing __main__ would run it.
+        if module.name == "deepgen.__main__":
+            continue
+        for thing in vars(importlib.import_module(module.name)).values():
+            if inspect.isclass(thing) and thing.__module__ == module.name:
+                for name in members(thing):
+                    # scikit-learn makes methods that are none of ours, such as set_fit_request.
+                    is_ours = isinstance(vars(thing)[name], (property, FunctionType, classmethod))
+                    if is_ours and overridden(thing, name) is not None:
+                        yield thing, name
 
 
 def public_names():
@@ -98,6 +115,12 @@ def test_docstring_is_complete(name):
     left_out = LEFT_OUT | ({"RT01", "RT03", "SS05"} if is_property else set())
     complaints = [text for code, text in validate(name)["errors"] if code not in left_out]
     assert not complaints
+
+
+@pytest.mark.parametrize(("thing", "name"), list(overrides()))
+def test_an_override_does_not_repeat_what_it_inherits(thing, name):
+    base, own = overridden(thing, name).__doc__, vars(thing)[name].__doc__
+    assert own is None or own.partition("\n")[0] != base.partition("\n")[0]
 
 
 def test_no_check_is_left_out_in_vain():

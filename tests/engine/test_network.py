@@ -202,6 +202,26 @@ def test_predictions_in_units_are_means_scaled_in_double(dtype, link):
     np.testing.assert_array_equal(some, predicted[rows])
 
 
+WRONG_UNITS = [
+    ({"mean": np.zeros(1)}, ValueError, "mean has 1 entries, 3 are wanted"),
+    ({"scale": np.ones(4)}, ValueError, "scale has 4 entries, 3 are wanted"),
+    ({"scale": np.ones(3, np.float32)}, TypeError, "scale must be float64, got float32"),
+    ({"mean": [0.0, 0.0, 0.0]}, TypeError, "mean must be a NumPy array, got list"),
+    ({"mean": np.array([0, np.nan, 0])}, ValueError, "mean must be finite, entry 1 is nan"),
+    ({"scale": np.array([0, 0, np.inf])}, ValueError, "scale must be finite, entry 2 is inf"),
+    ({"loss": LINKS["quantile"][0]}, ValueError, "mean has 3 entries, 1 are wanted"),
+]
+
+
+@pytest.mark.parametrize(("changes", "error", "message"), WRONG_UNITS)
+def test_wrong_units_are_refused(changes, error, message):
+    given = {"loss": LINKS["squared_error"][0], "mean": np.zeros(3), "scale": np.ones(3)} | changes
+    spec = two_hidden(loss=given["loss"])
+    parameters, X, _, _ = scaled_problem(spec, 5, 0)
+    with pytest.raises(error, match=message):
+        network_of(spec).predict_in_units(parameters, X, given["mean"], given["scale"])
+
+
 @pytest.mark.parametrize("n_threads", [1, 2])
 def test_rows_that_are_not_finite_are_counted(n_threads):
     spec = residual(NONE)

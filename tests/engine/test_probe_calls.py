@@ -49,6 +49,13 @@ def test_bits_do_not_depend_on_the_number_of_threads(simd, normalization):
         assert_same_bits(measured.everything(n_threads=n_threads), expected)
 
 
+@pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
+def test_any_number_of_threads_may_be_asked_for(normalization):
+    spec = wide(normalization)
+    measured = Measured(spec, scaled_problem(spec, CHUNK + 203, 0))
+    assert_same_bits(measured.everything(n_threads=2**40), measured.everything())
+
+
 def test_bits_do_not_depend_on_cuts_between_chunks():
     spec = wide()
     measured = Measured(spec, scaled_problem(spec, 2 * CHUNK + 101, 0))

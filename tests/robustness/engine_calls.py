@@ -32,6 +32,15 @@ NETWORKS = {
         "float32", "squared_error", 3, reparametrization=_core.Component("weight_norm")
     ),
 }
+MEASURED = {
+    "plain": network("float64", "huber", 3, activation="tanh"),
+    "layer": network("float64", "log_loss", 3, normalization=_core.Component("layer")),
+    "batch": network("float64", "poisson", 3, normalization=BATCH),
+}
+CHAINED = {
+    name: network("float64", "squared_error", 3, reparametrization=_core.Component(name))
+    for name in ("none", "weight_norm", "scaled_weight_standardization")
+}
 OPTIMIZER = _core.Component("adam")
 AUGMENTATIONS = [_core.Component(name) for name in _core.catalog()["augmentations"]]
 
@@ -65,7 +74,9 @@ def several_rows(data):
 
 
 nets = st.sampled_from(sorted(NETWORKS))
-threads = st.one_of(st.sampled_from([0, -1, -(2**63), 2**20, 2**31, 2**62]), nonsense)
+threads = st.one_of(st.sampled_from([0, -1, -(2**63)]), nonsense)
+# More than any machine has: such a call is sound and gets fewer.
+many_threads = st.sampled_from([2**20, 2**31, 2**40, 2**62])
 MEASURES = ["forward", "predict", "activations", "moments", "loss", "loss_and_gradient"]
 MEASURES += ["predict_in_units", "prepare"]
 
@@ -88,9 +99,13 @@ def measuring(data):
     kind = data.draw(st.integers(0, 9))
     if kind == 0:
         given["rows"] = several_rows(data)
-    elif kind == 1:
+    elif kind == 1 and method != "prepare":
+        given["n_threads"] = data.draw(many_threads)
+        tally.must(method, getattr(net, method), **given)
+        return
+    elif kind == 2 and method != "prepare":
         given["n_threads"] = data.draw(threads)
-    elif kind == 2 and "layer" in given:
+    elif kind == 5 and "layer" in given:
         given["layer"] = data.draw(numbers)
     elif kind == 3 and "y" in given and net.takes_classes:
         given["y"] = given["y"] + data.draw(st.sampled_from([1, 3, 2**30, -1]))
@@ -110,6 +125,71 @@ def measuring(data):
     if prepared is not None:
         method = data.draw(st.sampled_from(["forward", "predict"]))
         tally.make(method, getattr(prepared, method), **given)
+
+
+VECTORS = ["add_hvp", "add_gauss_newton", "add_gradients", "directional"]
+PROBED = [*VECTORS, "norms", "gradients", "jacobian"]
+
+
+def sound_measurement(method, net, arguments):
+    """Arguments of a probe's method that go together."""
+    P = net.n_trainable
+    given = {"parameters": arguments["parameters"], "n_threads": 1}
+    if method == "jacobian":
+        return given | {"X": arguments["X"]}
+    if method in VECTORS:
+        given["v"] = np.ones(N if method == "add_gradients" else P)
+    shape = {"directional": N, "norms": N, "gradients": (N, P)}.get(method, P)
+    return given | {"out": np.zeros(shape), "begin": 0, "end": N}
+
+
+def probes(data):
+    """A probe that is made of sound data or not, and what it is asked to measure."""
+    net = MEASURED[data.draw(st.sampled_from(sorted(MEASURED)))]
+    arguments = sound(net)
+    if data.draw(st.integers(0, 3)) == 0:
+        made = {"network": net, **{name: arguments[name] for name in ("X", "y", "weights")}}
+        tally.make("Probe", _core.Probe, **changed(data.draw, made))
+        return
+    probe = _core.Probe(net, arguments["X"], arguments["y"], arguments["weights"])
+    method = data.draw(st.sampled_from(PROBED))
+    given = sound_measurement(method, net, arguments)
+    kind = data.draw(st.integers(0, 9))
+    if kind == 0:
+        given["n_threads"] = data.draw(threads)
+    elif kind == 1:
+        given["n_threads"] = data.draw(many_threads)
+        tally.must(method, getattr(probe, method), **given)
+        return
+    elif kind == 2 and "v" in given:
+        given["v"][data.draw(st.integers(0, N - 1))] = data.draw(st.sampled_from([np.nan, np.inf]))
+    elif kind <= 4 and "begin" in given:
+        given[data.draw(st.sampled_from(["begin", "end"]))] = data.draw(numbers)
+    else:
+        given = changed(data.draw, given)
+    tally.make(method, getattr(probe, method), **given)
+
+
+def chains(data):
+    """The chain rule of a network that is reparametrized or not, along nonsense."""
+    net = CHAINED[data.draw(st.sampled_from(sorted(CHAINED)))]
+    parameters = sound(net)["parameters"]
+    if data.draw(st.integers(0, 3)) == 0:
+        made = changed(data.draw, {"network": net, "parameters": parameters})
+        tally.make("Chain", _core.Chain, **made)
+        return
+    chain, P = _core.Chain(net, parameters), net.n_trainable
+    method = data.draw(st.sampled_from(["push_forward", "pull_back", "pull_back_tangent"]))
+    given = {
+        "push_forward": {"direction": np.ones(P)},
+        "pull_back": {"gradients": np.ones((2, P))},
+        "pull_back_tangent": {
+            "direction": np.ones(P),
+            "gradient": np.ones(P),
+            "tangent": np.ones(P),
+        },
+    }[method]
+    tally.make(method, getattr(chain, method), **changed(data.draw, given))
 
 
 def rows_of_csr(data):
@@ -219,7 +299,7 @@ def trainers(data):
             tally.make(step, trainer.begin_epoch, data.draw(numbers))
         elif step == "run":
             rates = data.draw(st.one_of(arrays(), st.just(np.full(2, np.nan))))
-            n_threads = data.draw(st.one_of(st.just(2), threads))
+            n_threads = data.draw(st.one_of(st.just(2), threads, many_threads))
             tally.make(step, trainer.run, rates, n_threads)
         else:
             state = trainer.state()
@@ -273,7 +353,17 @@ def functions(data):
     tally.make("fma_peak", _core.fma_peak, **changed(data.draw, given, st.one_of(words, nonsense)))
 
 
-KINDS = [*[measuring] * 5, rows_of_csr, specs, components, *[trainers] * 3, pickles, functions]
+KINDS = [
+    *[measuring] * 5,
+    *[probes] * 3,
+    chains,
+    rows_of_csr,
+    specs,
+    components,
+    *[trainers] * 3,
+    pickles,
+    functions,
+]
 
 
 @calls(int(sys.argv[1]))

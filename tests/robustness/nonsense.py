@@ -149,6 +149,12 @@ class Tally:
         self.accepted += 1
         return result
 
+    def must(self, name, function, /, *arguments, **keywords):
+        """Call with what is unusual and sound: it may not be refused."""
+        refused = self.refused
+        self.make(name, function, *arguments, **keywords)
+        assert self.refused == refused, described(name, arguments, keywords).decode().strip()
+
     def method(self, model, name):
         """The method of an estimator, or None where its parameters leave it without one."""
         try:

@@ -51,7 +51,7 @@ std::vector<double> measured(const Case &c, Index n_threads) {
     const Network<double> network(spec_of(c), kernels<double>(""));
     std::vector<double> parameters = numbers(network.layout().n_parameters, 0.1);
     for (const Block &block : network.layout().blocks)
-        if (block.name.starts_with("scale") || block.name.starts_with("variance"))
+        if (block.name().starts_with("scale") || block.name().starts_with("variance"))
             std::fill_n(parameters.data() + block.offset, block.size(), 1.0);
     const std::vector<double> X = numbers(n_rows * n_inputs, 1.0), y = numbers(n_rows * 3, 1.0);
     std::vector<double> weights = numbers(n_rows, 0.4);

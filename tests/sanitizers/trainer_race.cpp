@@ -63,8 +63,8 @@ std::vector<T> trained(const Case &c, Index n_threads) {
     const Network<T> network(spec_of(c), kernels<T>(""));
     std::vector<T> parameters = numbers<T>(network.layout().n_parameters, T(0.1));
     for (const Block &block : network.layout().blocks)
-        if (block.name.starts_with("scale") || block.name.starts_with("gain") ||
-            block.name.starts_with("variance"))
+        if (block.name().starts_with("scale") || block.name().starts_with("gain") ||
+            block.name().starts_with("variance"))
             std::fill_n(parameters.data() + block.offset, block.size(), T(1));
 
     const std::vector<T> X = numbers<T>(n_rows * n_inputs, T(1)), y = numbers<T>(n_rows * 3, T(1));

@@ -41,20 +41,20 @@ class Settings {
   public:
     Settings(const Component &component, std::span<const Parameter> parameters);
 
-    double operator[](std::string_view name) const { return values(name).front(); }
-    const std::vector<double> &values(std::string_view name) const;
+    [[nodiscard]] double operator[](std::string_view name) const { return values(name).front(); }
+    [[nodiscard]] const std::vector<double> &values(std::string_view name) const;
 
   private:
     std::map<std::string, std::vector<double>, std::less<>> values_;
 };
 
 // "elu, gelu, relu": the known names, for messages.
-std::string joined(std::span<const std::string_view> names);
+[[nodiscard]] std::string joined(std::span<const std::string_view> names);
 
 // The entry called `name`; any type with a `name` member will do.
 template <class Entry>
-const Entry &find_member(std::string_view family, std::span<const Entry *const> entries,
-                         std::string_view name) {
+[[nodiscard]] const Entry &
+find_member(std::string_view family, std::span<const Entry *const> entries, std::string_view name) {
     std::vector<std::string_view> names;
     for (const Entry *entry : entries) {
         if (entry->name == name)

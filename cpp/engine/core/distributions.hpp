@@ -20,19 +20,19 @@
 namespace deepgen::random {
 
 // The high 53 bits; of a signed number, which takes one instruction to convert.
-constexpr double high_bits(std::uint64_t bits) {
+[[nodiscard]] constexpr double high_bits(std::uint64_t bits) {
     return static_cast<double>(static_cast<std::int64_t>(bits >> 11));
 }
 
-constexpr double uniform(std::uint64_t bits) {
+[[nodiscard]] constexpr double uniform(std::uint64_t bits) {
     return (high_bits(bits) + 0.5) * 0x1p-53;
 }
 
 // Events of one probability: 53 random bits below the threshold.
-constexpr std::uint64_t chance(double probability) {
+[[nodiscard]] constexpr std::uint64_t chance(double probability) {
     return static_cast<std::uint64_t>(probability * 0x1p53);
 }
-constexpr bool happens(std::uint64_t chance, std::uint64_t bits) {
+[[nodiscard]] constexpr bool happens(std::uint64_t chance, std::uint64_t bits) {
     return (bits >> 11) < chance;
 }
 
@@ -66,6 +66,6 @@ class Ziggurat {
     double height_[n_layers + 1]; // of the density at the edges
 };
 
-double symmetric_beta(double a, std::uint64_t key);
+[[nodiscard]] double symmetric_beta(double a, std::uint64_t key);
 
 } // namespace deepgen::random

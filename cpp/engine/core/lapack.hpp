@@ -25,10 +25,10 @@ struct Lapack {
 };
 
 // Numbers that syevd works in, beside the matrix.
-constexpr Index eigen_work(Index n) {
+[[nodiscard]] constexpr Index eigen_work(Index n) {
     return 1 + 6 * n + 2 * n * n;
 }
-constexpr Index eigen_integers(Index n) {
+[[nodiscard]] constexpr Index eigen_integers(Index n) {
     return 3 + 5 * n;
 }
 

@@ -63,7 +63,9 @@ Index max_threads() {
 #endif
 }
 
-void parallel(Index n_threads, FunctionRef<void(const Team &)> work) {
+void parallel(Index n_threads, FunctionRef<void(const Team &)> work_) {
+    // What slips out ends the process here, on one thread as on many.
+    const auto work = [&](const Team &team) noexcept { work_(team); };
     if (n_threads <= 1 || forked()) {
         work(single_thread);
         return;

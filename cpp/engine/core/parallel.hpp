@@ -44,7 +44,7 @@ struct Team {
         if (size > 1)
             barrier->wait();
     }
-    IndexRange share(Index n) const { return {n * rank / size, n * (rank + 1) / size}; }
+    [[nodiscard]] IndexRange share(Index n) const { return {n * rank / size, n * (rank + 1) / size}; }
 };
 
 // The team of one: it never waits.
@@ -56,13 +56,13 @@ void parallel(Index n_threads, FunctionRef<void(const Team &)> work);
 
 // OpenMP's limit now. A forked child gets 1: libgomp's threads do not survive fork, and a region in
 // the child would wait for them for ever.
-Index max_threads();
+[[nodiscard]] Index max_threads();
 
 // Denormals are flushed to zero while this lives, on x86: a dead unit's moments would be denormal
 // for ever after, and each operation on them costs a hundred cycles.
 class FlushDenormals {
   public:
-    FlushDenormals();
+    [[nodiscard]] FlushDenormals();
     ~FlushDenormals();
     FlushDenormals(const FlushDenormals &) = delete;
     FlushDenormals &operator=(const FlushDenormals &) = delete;

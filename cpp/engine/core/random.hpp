@@ -27,7 +27,7 @@ enum class Purpose : std::uint64_t {
     fisher = 10
 };
 
-constexpr std::uint64_t mix(std::uint64_t x) {
+[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) {
     x ^= x >> 30;
     x *= 0xbf58476d1ce4e5b9u;
     x ^= x >> 27;
@@ -35,25 +35,26 @@ constexpr std::uint64_t mix(std::uint64_t x) {
     return x ^ (x >> 31);
 }
 
-constexpr std::uint64_t stream(std::uint64_t seed, Purpose purpose) {
+[[nodiscard]] constexpr std::uint64_t stream(std::uint64_t seed, Purpose purpose) {
     return mix(mix(seed + golden) + static_cast<std::uint64_t>(purpose) * golden);
 }
 
-constexpr std::uint64_t child(std::uint64_t key, std::uint64_t number) {
+[[nodiscard]] constexpr std::uint64_t child(std::uint64_t key, std::uint64_t number) {
     return mix(key ^ mix(number + golden));
 }
 
-constexpr std::uint64_t value(std::uint64_t key, std::uint64_t i) {
+[[nodiscard]] constexpr std::uint64_t value(std::uint64_t key, std::uint64_t i) {
     return mix(key + (i + 1) * golden);
 }
 
 // A number in [0, 1).
-constexpr double fraction(std::uint64_t key, std::uint64_t i) {
+[[nodiscard]] constexpr double fraction(std::uint64_t key, std::uint64_t i) {
     return static_cast<double>(value(key, i) >> 11) * 0x1p-53;
 }
 
 // A whole number in [0, bound), by the high half of the 128-bit product (Lemire 2019).
-constexpr std::uint64_t below(std::uint64_t bound, std::uint64_t key, std::uint64_t i) {
+[[nodiscard]] constexpr std::uint64_t below(std::uint64_t bound, std::uint64_t key,
+                                            std::uint64_t i) {
     __extension__ using Wide = unsigned __int128;
     return static_cast<std::uint64_t>((static_cast<Wide>(value(key, i)) * bound) >> 64);
 }

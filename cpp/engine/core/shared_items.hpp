@@ -21,7 +21,7 @@ class SharedItems {
     double cost() const { return cost_before_.back(); }
 
     // The items of one thread: contiguous, of equal cost.
-    IndexRange share(const Team &team) const {
+    [[nodiscard]] IndexRange share(const Team &team) const {
         const auto item_at = [&](Index rank) {
             const double before =
                 cost() * static_cast<double>(rank) / static_cast<double>(team.size);

@@ -21,7 +21,7 @@ inline constexpr Index cache_line = 64; // bytes
 // took which.
 inline constexpr Index row_block = 16;
 
-constexpr Index n_row_blocks(Index rows) {
+[[nodiscard]] constexpr Index n_row_blocks(Index rows) {
     return (rows + row_block - 1) / row_block;
 }
 
@@ -30,14 +30,14 @@ template <class T>
 inline constexpr Index lane_pad = cache_line / static_cast<Index>(sizeof(T));
 
 template <class T>
-constexpr Index padded(Index width) {
+[[nodiscard]] constexpr Index padded(Index width) {
     return (width + lane_pad<T> - 1) / lane_pad<T> * lane_pad<T>;
 }
 
 // The distance between rows: an odd number of cache lines, or columns of equal features would fall
 // into the same few sets of the cache.
 template <class T>
-constexpr Index row_stride(Index width) {
+[[nodiscard]] constexpr Index row_stride(Index width) {
     const Index lines = padded<T>(width) / lane_pad<T>;
     return (lines % 2 == 0 ? lines + 1 : lines) * lane_pad<T>;
 }
@@ -60,7 +60,7 @@ template <class T>
 using Buffer = std::vector<T, AlignedAllocator<T>>;
 
 template <class T>
-constexpr std::size_t as_size(T n) {
+[[nodiscard]] constexpr std::size_t as_size(T n) {
     return static_cast<std::size_t>(n);
 }
 

@@ -40,7 +40,7 @@ class Loss {
     virtual ~Loss() = default;
 
     // sum_i w_i l(z_i, y_i) over the block; writes scale * w_i * dl/dz_i.
-    virtual double value_and_gradient(const LossRows<T> &block) const = 0;
+    [[nodiscard]] virtual double value_and_gradient(const LossRows<T> &block) const = 0;
 
     // Writes scale * w_i * (d2l/dz_i2) t_i over the block's gradient.
     virtual void curvature(const LossRows<T> &block, const T *tangents,

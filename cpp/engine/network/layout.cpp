@@ -178,7 +178,8 @@ void PackedLayout<T>::transpose_block(Index layer, Index row, Index n_rows, Inde
         const Index stride = panel_width(panel, l.n_inputs);
         T *const square = to + panel * l.width + column * stride + (row - panel);
         for (Index j = 0; j < width; j += lane_pad<T>)
-            kernels_->products.transpose(from + row * width + j, width, square + j * stride, stride);
+            kernels_->products.transpose(from + row * width + j, width, square + j * stride,
+                                         stride);
     }
 }
 

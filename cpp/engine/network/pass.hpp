@@ -106,7 +106,7 @@ class Pass {
     void intercept_gradient(Index layer, const Rows<const T> &gradients, T *gradient) const;
 
     // This thread's rows: whole row blocks, so that block sums have one owner.
-    static IndexRange row_range(const Team &, Index n_rows);
+    [[nodiscard]] static IndexRange row_range(const Team &, Index n_rows);
     // One row block of the gathered targets, for the loss; its gradient is that of the outputs.
     LossRows<T> loss_rows(const Batch<T> &, const TargetsView<T> &, Index row);
     // a_{l-1} W_l + b_l of some rows with any parameters, max(., 0) when `relu`.

@@ -65,7 +65,7 @@ class BatchGradient {
     // thread. If it is not finite, nothing more may be called. A second evaluation uses the same
     // dropout masks and leaves the running statistics alone.
     enum class Evaluation { first, again };
-    virtual double evaluate(const Team &, Evaluation) = 0;
+    [[nodiscard]] virtual double evaluate(const Team &, Evaluation) = 0;
 
     // Calls the visitor with each chunk of the last evaluation's gradient, once, on some thread; it
     // may be called once per evaluation. The visitor returns whether it moved the chunk's weights.
@@ -101,7 +101,7 @@ struct StepSize {
 };
 
 // The result of a step.
-struct StepReport {
+struct [[nodiscard]] StepReport {
     bool finite;             // false: the loss was not, and the step was not made
     double loss;             // without L2, before the step
     double gradient_squares; // squared norm of the gradient with L2, before the step
@@ -155,9 +155,9 @@ struct OptimizerSpec {
 
 // LAPACK is for those rules alone that need it.
 template <class T>
-std::unique_ptr<Optimizer<T>> make_optimizer(const OptimizerSpec &spec, const Kernels<T> &kernels,
-                                             const Lapack<T> &lapack = {});
-bool needs_lapack(std::string_view rule);
+[[nodiscard]] std::unique_ptr<Optimizer<T>>
+make_optimizer(const OptimizerSpec &spec, const Kernels<T> &kernels, const Lapack<T> &lapack = {});
+[[nodiscard]] bool needs_lapack(std::string_view rule);
 
 // The parameters of each rule and of each wrapper, for the listing.
 using Listing = std::vector<std::pair<std::string_view, std::span<const Parameter>>>;

@@ -73,7 +73,7 @@ class Probe {
 };
 
 // The rows from `first` on.
-Inputs<double> from_row(const Inputs<double> &X, Index first);
-TargetsView<double> from_row(const TargetsView<double> &y, Index first);
+[[nodiscard]] Inputs<double> from_row(const Inputs<double> &X, Index first);
+[[nodiscard]] TargetsView<double> from_row(const TargetsView<double> &y, Index first);
 
 } // namespace deepgen

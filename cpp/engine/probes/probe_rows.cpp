@@ -15,6 +15,10 @@ namespace {
 
 constexpr Index rows_at_once = 128;
 
+Index n_chunks(Index n_rows) {
+    return (n_rows + rows_at_once - 1) / rows_at_once;
+}
+
 double square_of(const double *x, Index n) {
     double sum = 0.0;
     for (Index j = 0; j < n; ++j)
@@ -50,8 +54,8 @@ void Probe::by_rows(const double *parameters, const double *direction, const Inp
     const Index most = std::min(rows_at_once, rows.end - rows.begin);
     if (most <= 0)
         return;
-    const Index n_chunks = (rows.end - rows.begin + most - 1) / most;
-    n_threads = std::min(n_threads, n_chunks);
+    const Index n_own = n_chunks(rows.end - rows.begin);
+    n_threads = std::min(n_threads, n_own);
     PackedParameters<double> packed(network_), packed_direction(network_);
     packed.load(network_, parameters);
     if (direction)
@@ -63,7 +67,7 @@ void Probe::by_rows(const double *parameters, const double *direction, const Inp
                                                    direction ? &packed_direction : nullptr));
     parallel(n_threads, [&](const Team &team) {
         Worker &worker = *workers[as_size(team.rank)];
-        const IndexRange chunks = team.share(n_chunks);
+        const IndexRange chunks = team.share(n_own);
         for (Index chunk = chunks.begin; chunk < chunks.end; ++chunk) {
             const Index first = rows.begin + chunk * most;
             worker.batch.rows.size = std::min(most, rows.end - first);
@@ -222,6 +226,7 @@ void Probe::jacobian(const double *parameters, const Inputs<double> &X, double *
                 parameters[blocks.coefs + k * blocks.width + j];
     }
     const Index stride = row_stride<double>(n_inputs);
+    n_threads = std::min(n_threads, n_chunks(X.n_rows));
     std::vector<Buffer<double>> input_gradients; // dz/dx of one output, for each thread
     for (Index rank = 0; rank < n_threads; ++rank)
         input_gradients.emplace_back(as_size(std::min(rows_at_once, X.n_rows) * stride));

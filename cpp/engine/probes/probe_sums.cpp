@@ -12,6 +12,19 @@
 
 namespace deepgen {
 
+namespace {
+
+Index chunk_rows(Share rows) {
+    return std::min(measured_rows, rows.end - rows.begin);
+}
+
+// No more threads than blocks of a chunk's rows.
+Index team_size(Share rows, Index n_threads) {
+    return std::min(n_threads, n_row_blocks(chunk_rows(rows)));
+}
+
+} // namespace
+
 struct Probe::Chunk {
     Inputs<double> X;
     TargetsView<double> y;
@@ -57,10 +70,10 @@ Probe::Probe(const Network<double> &network, const Inputs<double> &X, const Targ
 void Probe::add_over_chunks(const double *parameters, const double *weights, double weight_sum,
                             IndexRange rows, double *sum, Index n_threads, Steps phase_1,
                             Steps phase_2) const {
-    const Index most = std::min(measured_rows, rows.end - rows.begin);
+    const Index most = chunk_rows(rows);
     if (most <= 0)
         return;
-    n_threads = std::min(n_threads, n_row_blocks(most));
+    n_threads = team_size(rows, n_threads);
     PackedParameters<double> packed(network_);
     packed.load(network_, parameters);
     Buffer<double> packed_sum(packed.weights.size());
@@ -109,7 +122,7 @@ void Probe::add_gauss_newton(const double *parameters, const double *v, IndexRan
                              double *sum, Index n_threads) const {
     PackedParameters<double> direction(network_);
     direction.load_trainable(network_, v);
-    Tangent tangent(network_, std::min(measured_rows, rows.end - rows.begin), n_threads,
+    Tangent tangent(network_, chunk_rows(rows), team_size(rows, n_threads),
                     Tangent::Purpose::forward);
     add_over_chunks(
         parameters, y_.weights, weight_sum_, rows, sum, n_threads,
@@ -127,7 +140,7 @@ void Probe::add_hvp(const double *parameters, const double *v, IndexRange rows, 
                     Index n_threads) const {
     PackedParameters<double> direction(network_);
     direction.load_trainable(network_, v);
-    Tangent tangent(network_, std::min(measured_rows, rows.end - rows.begin), n_threads,
+    Tangent tangent(network_, chunk_rows(rows), team_size(rows, n_threads),
                     Tangent::Purpose::curvature);
     add_over_chunks(
         parameters, y_.weights, weight_sum_, rows, sum, n_threads,

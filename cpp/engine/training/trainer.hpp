@@ -28,7 +28,7 @@ struct TrainingSpec {
 
 // What the steps of the epoch so far did. One running sum over the epoch, so that slicing leaves
 // its bits alone.
-struct Progress {
+struct [[nodiscard]] Progress {
     Index n_steps = 0;
     Index n_rows = 0;
     double loss = 0.0; // sum of batch loss with L2, before the step, times the batch's rows

@@ -54,84 +54,31 @@ class ClassTargets(Targets):
 
     @property
     def core(self) -> _core.Component:
-        """The engine's loss."""
         return self.loss.to_core() if self.labels.softmax else self.loss.binary_core()
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the network."""
         return self.labels.n_outputs
 
     @property
     def out_activation(self) -> str:
-        """Name of the inverse link."""
         return "softmax" if self.labels.softmax else "logistic"
 
     def check(self, y: Any, dtype: np.dtype[Any], *, complete: bool = False) -> Any:
-        """Refuse labels that do not fit.
-
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            As the user has them.
-        dtype : numpy.dtype
-            Not used.
-        complete : bool, default=False
-            Whether every known class must occur.
-
-        Returns
-        -------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            As it came.
-        """
         self.labels.check(y, all_of_them=complete)
         return y
 
     def with_class_weights(self, y: Any) -> ClassTargets:
-        """Learn the weights of the classes.
-
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            Labels of all samples of a call.
-
-        Returns
-        -------
-        targets : ClassTargets
-            With the weights.
-        """
+        """Learn the weights of the classes."""
         if self.class_weight is None:
             return self
         return replace(self, weights=ClassWeights.learn(self.class_weight, self.labels, y))
 
     def class_factors(self, y: Any) -> NDArray[np.float64] | None:
-        """Return what sample weights are multiplied by.
-
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            Labels.
-
-        Returns
-        -------
-        factors : ndarray of shape (n_samples,) or None
-            None where they are all 1.
-        """
         return None if self.weights is None else self.weights.factors(y)
 
     def strata(self, y: Any) -> AnyArray | None:
-        """Return the classes that validation rows are balanced by.
-
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            Labels.
-
-        Returns
-        -------
-        strata : ndarray of shape (n_samples,) or (n_samples, 1) or None
-            None where a sample can have several labels.
-        """
+        """Return the classes, or None where a sample can have several labels."""
         if self.labels.multilabel:
             return None
         # Two classes are balanced as in scikit-learn, which names them so if one is too rare.
@@ -139,20 +86,7 @@ class ClassTargets(Targets):
         return np.asarray(y == second).reshape(-1, 1) if self.labels.binary else y
 
     def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
-        """Return labels as the engine takes them.
-
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            Labels.
-        dtype : numpy.dtype
-            Type that the engine computes in.
-
-        Returns
-        -------
-        targets : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Class numbers, or 0 and 1 for two classes and for several labels.
-        """
+        """Return class numbers, or 0 and 1 for two classes and for several labels."""
         return self.labels.encode(y, dtype)
 
     def read(
@@ -168,58 +102,15 @@ class ClassTargets(Targets):
         return outputs, n_not_finite(outputs)
 
     def decode(self, outputs: AnyArray) -> Any:
-        """Return the likeliest labels.
-
-        Parameters
-        ----------
-        outputs : ndarray of shape (n_samples, n_outputs)
-            Logits.
-
-        Returns
-        -------
-        labels : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            In the form in which labels came.
-        """
+        """Return the likeliest labels."""
         return self.labels.decode(outputs)
 
     def score(self, y: Any, predictions: Any, weights: Any) -> float:
-        """Return the accuracy: the share of samples whose labels are all right.
-
-        Parameters
-        ----------
-        y : array-like of shape (n_samples,) or (n_samples, n_labels)
-            The truth.
-        predictions : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            What `decode` returned.
-        weights : array-like of shape (n_samples,) or None
-            Sample weights.
-
-        Returns
-        -------
-        score : float
-            In [0, 1].
-        """
+        """Return the accuracy: the share of samples whose labels are all right."""
         return float(accuracy_score(y, predictions, sample_weight=weights))
 
     def score_outputs(self, y: Any, encoded: AnyArray, outputs: AnyArray, weights: Any) -> float:
-        """Return the accuracy, from the numbers of classes where they do: labels may be strings.
-
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            The truth.
-        encoded : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The truth as the engine takes it.
-        outputs : ndarray of shape (n_samples, n_outputs)
-            Logits.
-        weights : ndarray of shape (n_samples,) or None
-            Sample weights.
-
-        Returns
-        -------
-        score : float
-            In [0, 1].
-        """
+        """Return the accuracy, from the numbers of classes where they do: labels may be strings."""
         if self.labels.multilabel:
             return super().score_outputs(y, encoded, outputs, weights)
         hits = self.labels.decide(outputs) == encoded.ravel()

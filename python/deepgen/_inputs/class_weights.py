@@ -46,26 +46,9 @@ class ClassWeights:
     def learn(cls, class_weight: Any, labels: Labels, y: Any) -> ClassWeights:
         """Find the weights that a classifier's ``class_weight`` asks for.
 
-        Parameters
-        ----------
-        class_weight : dict, list of dict or 'balanced'
-            A dict from class to weight, for several labels a sample one a label; 'balanced' takes
-            n_samples / (n_classes * samples of the class).
-        labels : Labels
-            The classes.
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            The training samples' labels; 'balanced' counts them without sample weights.
-
-        Returns
-        -------
-        weights : ClassWeights
-            1 for a class that the dict lacks.
-
-        Raises
-        ------
-        ValueError
-            If there is not one dict a label, a key is no class, or a weight is negative or not
-            finite.
+        A dict maps classes to weights; several labels per sample want a list with one for each.
+        'balanced' takes n_samples / (n_classes * samples of the class), counted in ``y`` without
+        sample weights.
         """
         balanced = isinstance(class_weight, str)
         if not labels.multilabel:
@@ -89,17 +72,9 @@ class ClassWeights:
         return cls(labels, tuple(_given(each, [0, 1]) for each in class_weight))
 
     def factors(self, y: Any) -> NDArray[np.float64]:
-        """Return what each sample's weight is multiplied by.
+        """Return what each sample's weight is multiplied by, (n_samples,).
 
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            Labels, all of them known.
-
-        Returns
-        -------
-        factors : ndarray of shape (n_samples,)
-            The weight of the class; for several labels the product over them.
+        It is the weight of the class, for several labels the product over them.
         """
         if not self.labels.multilabel:
             return self.tables[0][self.labels.numbers(y)]
@@ -121,13 +96,7 @@ def _even(counts: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _given(weights: Any, classes: list[Any]) -> NDArray[np.float64]:
-    """Return the weights in the order of the classes.
-
-    Raises
-    ------
-    ValueError
-        If it is no dict from classes to numbers >= 0.
-    """
+    """Return the weights in the order of the classes."""
     if not isinstance(weights, Mapping):
         raise ValueError(f"class_weight must map classes to weights, got {weights!r}")
     for key, weight in weights.items():

@@ -15,15 +15,7 @@ __all__ = ["Labels"]
 def check_kind(y: Any) -> None:
     """Refuse labels that cannot be told apart or put in order.
 
-    Parameters
-    ----------
-    y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-        Labels.
-
-    Raises
-    ------
-    ValueError
-        If they are fractions, or objects of types that do not compare.
+    ``y`` (n_samples,) or (n_samples, n_labels).
     """
     from sklearn.utils.multiclass import check_classification_targets
 
@@ -75,22 +67,7 @@ class Labels:
     def learn(cls, y: Any, classes: Any = None) -> Labels:
         """Find the classes in the labels of the training samples.
 
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            Labels.
-        classes : array-like of shape (n_classes,), default=None
-            All classes, where ``y`` may lack some.
-
-        Returns
-        -------
-        labels : Labels
-            What was found.
-
-        Raises
-        ------
-        ValueError
-            If they are no labels, or ``classes`` does not have one a column of several.
+        ``classes`` (n_classes,) are all, where ``y`` may lack some.
         """
         from sklearn.utils.multiclass import unique_labels
 
@@ -123,17 +100,7 @@ class Labels:
     def check(self, y: Any, *, all_of_them: bool = False) -> None:
         """Refuse labels that do not fit the classes known.
 
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            Labels.
-        all_of_them : bool, default=False
-            Whether every known class must occur.
-
-        Raises
-        ------
-        ValueError
-            If there are other classes, or another number of columns.
+        ``y`` (n_samples,) or (n_samples, n_labels).
         """
         from sklearn.utils.multiclass import unique_labels
 
@@ -165,15 +132,7 @@ class Labels:
     def numbers(self, y: AnyArray) -> AnyArray:
         """Return the number of each sample's class.
 
-        Parameters
-        ----------
-        y : ndarray of shape (n_samples,)
-            Labels, all of them known.
-
-        Returns
-        -------
-        numbers : ndarray of shape (n_samples,)
-            Positions in ``classes``.
+        ``y`` (n_samples,); returns (n_samples,).
         """
         found, inverse = np.unique(y, return_inverse=True)
         numbers: AnyArray = np.searchsorted(self.classes, found)[inverse].astype(np.int32)
@@ -182,17 +141,8 @@ class Labels:
     def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
         """Return labels as the engine takes them.
 
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            Labels, all of them known.
-        dtype : numpy.dtype
-            Type of yes-or-no targets.
-
-        Returns
-        -------
-        targets : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Class numbers, or 0 and 1 for two classes and for several labels.
+        ``y`` (n_samples,) or (n_samples, n_labels). Returns (n_samples,) or (n_samples, n_outputs):
+        class numbers, or 0 and 1 for two classes and for several labels.
         """
         if self.multilabel:
             dense = y if isinstance(y, np.ndarray) else y.toarray()
@@ -201,17 +151,9 @@ class Labels:
         return numbers if self.softmax else numbers.astype(dtype).reshape(-1, 1)
 
     def decide(self, outputs: AnyArray) -> AnyArray:
-        """Return the likeliest labels, as numbers.
+        """Return the likeliest labels, as positions in ``classes`` or 0 and 1 for several labels.
 
-        Parameters
-        ----------
-        outputs : ndarray of shape (n_samples, n_outputs)
-            Logits.
-
-        Returns
-        -------
-        numbers : ndarray of shape (n_samples,) or (n_samples, n_labels)
-            Positions in ``classes``, or 0 and 1 for several labels.
+        ``outputs`` (n_samples, n_outputs); returns (n_samples,) or (n_samples, n_labels).
         """
         if self.softmax:
             likeliest: AnyArray = np.argmax(outputs, axis=1)
@@ -225,15 +167,7 @@ class Labels:
     def decode(self, outputs: AnyArray) -> Any:
         """Return the likeliest labels under the user's names.
 
-        Parameters
-        ----------
-        outputs : ndarray of shape (n_samples, n_outputs)
-            Logits.
-
-        Returns
-        -------
-        labels : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            In the form in which labels came.
+        ``outputs`` (n_samples, n_outputs); returns (n_samples,) or (n_samples, n_labels).
         """
         numbers = self.decide(outputs)
         if not self.multilabel:

@@ -63,42 +63,17 @@ class RegressionTargets(Targets):
 
     @property
     def core(self) -> _core.Component:
-        """The engine's loss."""
         return self.loss.to_core()
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the network."""
         return (0 if self.levels is None else len(self.levels)) or self.n_columns
 
     @property
     def out_activation(self) -> str:
-        """Name of the inverse link."""
         return self.loss.out_activation
 
     def check(self, y: Any, dtype: np.dtype[Any], *, complete: bool = False) -> AnyArray:
-        """Refuse targets that do not fit.
-
-        Parameters
-        ----------
-        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            As the user has them.
-        dtype : numpy.dtype
-            Type of predictions.
-        complete : bool, default=False
-            Not used.
-
-        Returns
-        -------
-        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Of float64.
-
-        Raises
-        ------
-        ValueError
-            If they are sparse, not finite, too large, out of the loss's range, or of another number
-            of columns than those of the first call.
-        """
         if not isinstance(y, np.ndarray):
             raise ValueError("y is sparse, a regressor needs a dense array")
         refuse_lookalikes(y, "y")
@@ -126,40 +101,13 @@ class RegressionTargets(Targets):
         return numbers
 
     def with_scaling(self, y: AnyArray, weights: AnyArray | None) -> RegressionTargets:
-        """Learn the scaling.
-
-        Parameters
-        ----------
-        y : ndarray of shape (n_rows,) or (n_rows, n_targets)
-            Targets of the training rows.
-        weights : ndarray of shape (n_rows,) or None
-            Sample weights.
-
-        Returns
-        -------
-        targets : RegressionTargets
-            With the scaling.
-        """
+        """Learn the scaling."""
         if not self.standardizes:
             return self
         columns, centred = y.reshape(len(y), -1), not self.loss.positive_link
         return replace(self, scaling=TargetScaling.learn(columns, weights, centred=centred))
 
     def encode(self, y: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
-        """Return targets as the engine takes them.
-
-        Parameters
-        ----------
-        y : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            In the user's units.
-        dtype : numpy.dtype
-            Type that the engine computes in.
-
-        Returns
-        -------
-        targets : ndarray of shape (n_samples, n_targets)
-            In scaled units.
-        """
         with np.errstate(over="ignore"):
             columns = self.scaling.apply(y.reshape(len(y), -1))
             encoded: AnyArray = np.require(columns, dtype=dtype, requirements=["C", "A"])
@@ -179,38 +127,12 @@ class RegressionTargets(Targets):
         return network.predictions(X, scaling.mean, scaling.scale, rows=rows, n_threads=n_threads)
 
     def decode(self, outputs: AnyArray) -> AnyArray:
-        """Return predictions in the shape of the targets.
-
-        Parameters
-        ----------
-        outputs : ndarray of shape (n_samples, n_outputs)
-            What `read` returned.
-
-        Returns
-        -------
-        predictions : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            A column a target, or a level where there are several.
-        """
+        """Return predictions with a column per target, or per level where there are several."""
         several = self.n_columns > 1 or self.levels is not None
         return outputs if several else outputs.ravel()
 
     def score(self, y: Any, predictions: AnyArray, weights: Any) -> float:
-        """Return R2, or D2 of the pinball loss where there are several quantiles.
-
-        Parameters
-        ----------
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            The truth.
-        predictions : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            What `decode` returned.
-        weights : array-like of shape (n_samples,) or None
-            Sample weights.
-
-        Returns
-        -------
-        score : float
-            At most 1; the mean over targets or levels.
-        """
+        """Return R2, or D2 of the pinball loss where there are several quantiles."""
         if self.levels is None:
             return float(r2_score(y, predictions, sample_weight=weights))
         scores = [

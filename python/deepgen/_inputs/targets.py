@@ -121,100 +121,38 @@ class Targets(ABC):
 
     @abstractmethod
     def check(self, y: Any, dtype: np.dtype[Any], *, complete: bool = False) -> Any:
-        """Refuse targets that do not fit.
+        """Refuse targets that do not fit; return them as the other methods take them.
 
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
-            As the user has them; not a matrix of one column.
-        dtype : numpy.dtype
-            Type of predictions.
-        complete : bool, default=False
-            Whether every known class must occur.
-
-        Returns
-        -------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
-            In the user's terms.
-
-        Raises
-        ------
-        ValueError
-            If they do not fit.
+        ``y`` is (n_samples,) or (n_samples, n_targets), not a matrix of one column.
         """
 
     def with_class_weights(self, y: Any) -> Targets:
         """Learn what the targets of all samples of a call tell.
 
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
-            What `check` returned.
-
-        Returns
-        -------
-        targets : Targets
-            With the weights of the classes.
+        ``y`` (n_samples,) or (n_samples, n_targets).
         """
         return self
 
     def with_scaling(self, y: Any, weights: AnyArray | None) -> Targets:
         """Learn what the targets of the first call's training rows tell.
 
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_rows,) or (n_rows, n_targets)
-            What `check` returned, of the training rows.
-        weights : ndarray of shape (n_rows,) or None
-            Sample weights.
-
-        Returns
-        -------
-        targets : Targets
-            With the scaling.
+        ``y`` (n_rows,) or (n_rows, n_targets); ``weights`` (n_rows,) or None.
         """
         return self
 
     def class_factors(self, y: Any) -> NDArray[np.float64] | None:
         """Return what sample weights are multiplied by.
 
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
-            What `check` returned.
-
-        Returns
-        -------
-        factors : ndarray of shape (n_samples,) or None
-            None where they are all 1.
+        ``y`` (n_samples,) or (n_samples, n_targets); returns (n_samples,) or None.
         """
         return None
 
     def effective_weights(
         self, y: Any, sample_weight: Any, X: Any, dtype: np.dtype[Any]
     ) -> tuple[AnyArray | None, AnyArray | None]:
-        """Return sample weights with and without the weights of the classes.
+        """Return weights for the loss and for scores, (n_samples,) or None where all are 1.
 
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
-            What `check` returned.
-        sample_weight : array-like of shape (n_samples,), float or None
-            As the user has them.
-        X : ndarray or CSR matrix of shape (n_samples, n_features)
-            The samples they belong to.
-        dtype : numpy.dtype
-            Type to convert to.
-
-        Returns
-        -------
-        weights, given : ndarray of shape (n_samples,) or None
-            For the loss, and for scores; None where all are 1.
-
-        Raises
-        ------
-        ValueError
-            If they are no weights, or all of them are 0.
+        Those for the loss are multiplied by the weights of the classes.
         """
         given = check_weights(sample_weight, X, dtype)
         factors = self.class_factors(y)
@@ -231,15 +169,7 @@ class Targets(ABC):
     def strata(self, y: Any) -> AnyArray | None:
         """Return the classes that validation rows are balanced by.
 
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
-            What `check` returned.
-
-        Returns
-        -------
-        strata : ndarray of shape (n_samples,) or None
-            None where there are no classes to balance.
+        ``y`` (n_samples,) or (n_samples, n_targets); returns (n_samples,) or None.
         """
         return None
 
@@ -247,17 +177,8 @@ class Targets(ABC):
     def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
         """Return targets as the engine takes them.
 
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
-            What `check` returned.
-        dtype : numpy.dtype
-            Type that the engine computes in.
-
-        Returns
-        -------
-        targets : ndarray of shape (n_samples,) or (n_samples, n_targets)
-            Class numbers, 0 and 1, or targets in scaled units.
+        ``y`` (n_samples,) or (n_samples, n_targets). Returns (n_samples,) or (n_samples,
+        n_targets): class numbers, 0 and 1, or targets in scaled units.
         """
 
     @abstractmethod
@@ -271,76 +192,28 @@ class Targets(ABC):
     ) -> tuple[AnyArray, int]:
         """Return what a network says of samples.
 
-        Parameters
-        ----------
-        network : Network
-            Trained on these targets.
-        X : ndarray or deepgen._core.SparseRows
-            Samples, of the network's type.
-        rows : ndarray of shape (n_rows,), default=None
-            Which of them; None takes all.
-        n_threads : int, default=1
-            Largest number of threads.
-
-        Returns
-        -------
-        outputs : ndarray of shape (n_rows, n_outputs)
-            As `decode` takes them.
-        n_wrong : int
-            How many rows are not finite.
+        ``rows`` (n_rows,); returns (n_rows, n_outputs).
         """
 
     @abstractmethod
     def decode(self, outputs: AnyArray) -> Any:
         """Return predictions in the user's terms.
 
-        Parameters
-        ----------
-        outputs : ndarray of shape (n_samples, n_outputs)
-            What `read` returned.
-
-        Returns
-        -------
-        predictions : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
-            Labels, or numbers in the targets' units.
+        ``outputs`` (n_samples, n_outputs); returns (n_samples,) or (n_samples, n_targets).
         """
 
     @abstractmethod
     def score(self, y: Any, predictions: Any, weights: Any) -> float:
         """Say how good predictions are where nothing else is asked for.
 
-        Parameters
-        ----------
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            The truth.
-        predictions : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
-            What `decode` returned.
-        weights : array-like of shape (n_samples,) or None
-            Sample weights.
-
-        Returns
-        -------
-        score : float
-            Higher is better.
+        ``y`` (n_samples,) or (n_samples, n_targets); ``predictions`` (n_samples,) or (n_samples,
+        n_targets); ``weights`` (n_samples,) or None.
         """
 
     def score_outputs(self, y: Any, encoded: AnyArray, outputs: AnyArray, weights: Any) -> float:
         """Score a network's outputs.
 
-        Parameters
-        ----------
-        y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
-            The truth, in the user's terms.
-        encoded : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            The truth as the engine takes it.
-        outputs : ndarray of shape (n_samples, n_outputs)
-            As `decode` takes them.
-        weights : ndarray of shape (n_samples,) or None
-            Sample weights.
-
-        Returns
-        -------
-        score : float
-            As `score` gives it for the decoded outputs.
+        ``y`` (n_samples,) or (n_samples, n_targets); ``encoded`` (n_samples,) or (n_samples,
+        n_outputs); ``outputs`` (n_samples, n_outputs); ``weights`` (n_samples,) or None.
         """
         return self.score(y, self.decode(outputs), weights)

@@ -37,13 +37,7 @@ def pack(description: dict[str, Any], tensors: dict[str, Any]) -> bytes:
 
 
 def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the description and the arrays that were packed.
-
-    Raises
-    ------
-    ValueError
-        If it is no such file, or not what was written.
-    """
+    """Return the description and the arrays that were packed."""
     from safetensors import SafetensorError
     from safetensors.numpy import load as unpack_tensors
 
@@ -69,13 +63,7 @@ def _with_digest(content: bytes, old: str, new: str) -> bytes:
 
 
 def _metadata(content: bytes) -> str:
-    """Return the string that safetensors keeps for us; it reads none from bytes in memory.
-
-    Raises
-    ------
-    ValueError
-        If there is none.
-    """
+    """Return the string that safetensors keeps for us; it reads none from bytes in memory."""
     size = int.from_bytes(content[:8], "little")
     header = content[8 : 8 + size]
     # Part of a header still shows whose it is.
@@ -89,13 +77,7 @@ def _metadata(content: bytes) -> str:
 
 
 def replace_file(path: Path, content: bytes) -> None:
-    """Write a file such that it is never seen half written.
-
-    Raises
-    ------
-    FileNotFoundError
-        If its folder is not there.
-    """
+    """Write a file such that it is never seen half written."""
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(path.parent))
     temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")

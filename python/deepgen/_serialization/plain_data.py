@@ -64,13 +64,7 @@ class Unwritable(TypeError):
 
 
 def known_classes() -> dict[str, type[Any]]:
-    """Return the classes whose objects can be written.
-
-    Returns
-    -------
-    classes : dict of str to type
-        Dataclasses by name: components, and what a fitted estimator is made of.
-    """
+    """Return the classes whose objects can be written: components and parts of a fit."""
     parts = (
         ClassTargets,
         ClassWeights,
@@ -110,25 +104,7 @@ class Writer:
         self._classes = known_classes()
 
     def write(self, value: Any, name: str = "value") -> Any:
-        """Return a value as plain data.
-
-        Parameters
-        ----------
-        value : object
-            What to write.
-        name : str, default='value'
-            Where it stands; arrays are named after it.
-
-        Returns
-        -------
-        data : None, bool, int, float, str, list or dict
-            What JSON can hold.
-
-        Raises
-        ------
-        Unwritable
-            If it is of a kind that cannot be written.
-        """
+        """Return a value as plain data."""
         if value is None or type(value) in (bool, int, str):
             return value
         if type(value) is float:
@@ -216,23 +192,7 @@ class Reader:
         self._classes = known_classes()
 
     def read(self, data: Any) -> Any:
-        """Return the value that plain data stand for.
-
-        Parameters
-        ----------
-        data : None, bool, int, float, str, list or dict
-            From `Writer.write`.
-
-        Returns
-        -------
-        value : object
-            Equal to what was written.
-
-        Raises
-        ------
-        ValueError
-            If the data stand for nothing that is known.
-        """
+        """Return the value that plain data stand for."""
         if data is None or isinstance(data, (bool, int, float, str)):
             return data
         if isinstance(data, list):

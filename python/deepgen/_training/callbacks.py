@@ -87,31 +87,14 @@ class CallbackTasks:
         self._fit.call_on_fit_task_begin(**self._common)
 
     def begin(self, network: Network) -> None:
-        """Begin an epoch.
-
-        Parameters
-        ----------
-        network : Network
-            With the weights of this moment.
-        """
+        """Begin an epoch."""
         self._epoch = self._fit.subcontext(task_name="iteration")
         self._epoch.call_on_fit_task_begin(
             **self._common, reconstruction_attributes=lambda: self._attributes(network)
         )
 
     def end(self, network: Network | None) -> bool:
-        """End the epoch.
-
-        Parameters
-        ----------
-        network : Network or None
-            With the weights that it led to; None where they are of no use.
-
-        Returns
-        -------
-        stop : bool
-            Whether a callback asks to stop.
-        """
+        """End the epoch; ``network`` has the weights that it led to, None where of no use."""
         if self._epoch is None:
             return False
         epoch, self._epoch = self._epoch, None

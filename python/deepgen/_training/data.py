@@ -48,14 +48,6 @@ class Data:
     def of(self, values: AnyArray) -> AnyArray:
         """Return what belongs to these samples.
 
-        Parameters
-        ----------
-        values : ndarray of shape (n_samples, ...)
-            One entry per sample.
-
-        Returns
-        -------
-        values : ndarray of shape (n_rows, ...)
-            The rows that belong.
+        ``values`` (n_samples, ...); returns (n_rows, ...).
         """
         return values if self.rows is None else values[self.rows]

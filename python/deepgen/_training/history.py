@@ -49,18 +49,9 @@ class History:
     ) -> None:
         """Add a row.
 
-        Parameters
-        ----------
-        loss : float
-            Mean over the epoch's batches, each before its step, L2 included.
-        learning_rate : float
-            Of the epoch's last step.
-        gradient_norm : float
-            Mean over the epoch's steps.
-        time : float
-            Seconds of training up to this row.
-        validation : tuple of float, default=None
-            Loss and score on the validation data after the epoch.
+        ``loss`` and ``gradient_norm`` are means over the epoch's batches, each before its step, L2
+        included; ``validation`` is loss and score after the epoch, ``time`` the seconds of training
+        up to now.
         """
         n_rows = len(self.columns["epoch"])
         row = {
@@ -80,13 +71,7 @@ class History:
             column.append(row.get(name, math.nan))
 
     def copy(self) -> History:
-        """Return a copy that grows on its own.
-
-        Returns
-        -------
-        history : History
-            With the same rows.
-        """
+        """Return a copy that grows on its own."""
         return History({name: list(column) for name, column in self.columns.items()})
 
     @property
@@ -96,13 +81,10 @@ class History:
         return times[-1] if times else 0.0
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the columns as arrays.
+        """Return the columns as arrays, (n_rows,) each; NaN where nothing was measured.
 
-        Returns
-        -------
-        arrays : dict of str to ndarray of shape (n_rows,)
-            ``epoch`` (from 1), ``loss``, ``learning_rate``, ``gradient_norm``, ``time`` and, where
-            there was validation, ``val_loss`` and ``val_score``; NaN where nothing was measured.
+        They are ``epoch`` (from 1), ``loss``, ``learning_rate``, ``gradient_norm``, ``time`` and,
+        where there was validation, ``val_loss`` and ``val_score``.
         """
         types = {"epoch": np.int64}
         return {

@@ -159,13 +159,7 @@ class _Objective:
         return float(weights @ excess / weights.sum())
 
     def accept(self, intermediate_result: Any) -> None:
-        """Note an accepted point, which SciPy evaluated last.
-
-        Raises
-        ------
-        StopIteration
-            If the search shall end here, as SciPy wants to be told.
-        """
+        """Note an accepted point, which SciPy evaluated last."""
         network, monitor = self.network, self.monitor
         self.accepted = np.array(intermediate_result.x)
         network.parameters[...] = self.accepted

@@ -21,24 +21,7 @@ __all__ = ["Monitor", "duration"]
 
 
 def duration(seconds: float) -> str:
-    """Say how long something takes, in units for people.
-
-    Parameters
-    ----------
-    seconds : float
-        At least 1.
-
-    Returns
-    -------
-    text : str
-        Two units at most.
-
-    Examples
-    --------
-    >>> from deepgen._training.monitor import duration
-    >>> [duration(seconds) for seconds in (42.4, 95, 7500, 200000)]
-    ['42 s', '1 min 35 s', '2 h 5 min', '2 d 7 h']
-    """
+    """Say how long something takes, in units for people."""
     whole = round(seconds)
     units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
     first = next(position for position, (_, size) in enumerate(units) if whole >= size)
@@ -87,13 +70,7 @@ class Monitor:
         self._first_epoch = time.perf_counter()
 
     def begin(self, network: Network) -> None:
-        """Take note that an epoch begins.
-
-        Parameters
-        ----------
-        network : Network
-            With the weights of this moment.
-        """
+        """Take note that an epoch begins."""
         if self.tasks is not None:
             self.tasks.begin(network)
 
@@ -107,16 +84,7 @@ class Monitor:
     ) -> None:
         """Count an epoch, write its row into the history and print its line.
 
-        Parameters
-        ----------
-        loss : float
-            Training loss.
-        gradient_norm : float
-            Of the loss.
-        learning_rate : float, default=nan
-            Of the last step; a solver with a line search has none.
-        validation : tuple of float, default=None
-            Loss and score on the validation data.
+        ``learning_rate`` is that of the last step; a solver with a line search has none.
         """
         state = self.state
         self.n_epochs += 1
@@ -133,18 +101,7 @@ class Monitor:
             print(self._line(loss, learning_rate, validation), flush=True)
 
     def end(self, network: Network | None) -> bool:
-        """Tell the callbacks that an epoch has ended.
-
-        Parameters
-        ----------
-        network : Network or None
-            With the weights that it led to; None where they are of no use.
-
-        Returns
-        -------
-        stopped : bool
-            Whether one of them asks to stop.
-        """
+        """Tell callbacks that an epoch has ended; ``network`` is None where of no use."""
         if self.tasks is not None:
             self.stopped |= self.tasks.end(network)
         return self.stopped
@@ -158,13 +115,7 @@ class Monitor:
         return time.perf_counter() - plan.began >= plan.max_time
 
     def say_out_of_time(self) -> None:
-        """Warn that the time was used up.
-
-        Warns
-        -----
-        ConvergenceWarning
-            With the number of epochs that it was enough for.
-        """
+        """Warn that the time was used up, and how many epochs it was enough for."""
         from sklearn.exceptions import ConvergenceWarning
 
         warn(

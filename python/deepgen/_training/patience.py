@@ -36,33 +36,12 @@ class Patience:
     n_stale: int = 0
 
     def watch_loss(self, loss: float, tol: float) -> None:
-        """Take note of an epoch's training loss.
-
-        Parameters
-        ----------
-        loss : float
-            Lower is better.
-        tol : float
-            By how much it must improve to count.
-        """
+        """Take note of an epoch's training loss."""
         self.n_stale = self.n_stale + 1 if loss > self.best_loss - tol else 0
         self.best_loss = min(self.best_loss, loss)
 
     def watch_score(self, score: float, tol: float) -> bool:
-        """Take note of an epoch's validation score.
-
-        Parameters
-        ----------
-        score : float
-            Higher is better; NaN never is.
-        tol : float
-            By how much it must improve to count.
-
-        Returns
-        -------
-        improved : bool
-            Whether it is the best so far, by however little.
-        """
+        """Take note of a validation score; say whether it is the best, by however little."""
         self.n_stale = 0 if score >= self.best_score + tol else self.n_stale + 1
         improved = score > self.best_score
         if improved:

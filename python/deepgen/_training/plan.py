@@ -70,7 +70,6 @@ class FirstOrderPlan(TrainingPlan):
 
     @property
     def moves_rate(self) -> bool:
-        """Whether there is a learning rate that changes from epoch to epoch."""
         return not isinstance(self.schedule, Constant)
 
 

@@ -50,24 +50,8 @@ class SliceSizer:
     def n_threads(self, most: int) -> int:
         """Return on how many threads the next slice shall run.
 
-        Parameters
-        ----------
-        most : int
-            How many are worth while by the work of a step, >= 1.
-
-        Returns
-        -------
-        n_threads : int
-            ``most`` or 1, whichever was faster of late; once a second the other one.
-
-        Examples
-        --------
-        >>> from deepgen._training.slice_sizer import SliceSizer
-        >>> sizer = SliceSizer()
-        >>> sizer.record(n_steps=10, seconds=0.5, n_threads=2)
-        >>> sizer.record(n_steps=10, seconds=0.1, n_threads=1)
-        >>> sizer.n_threads(2)
-        1
+        ``most`` are worth while by the work of a step; ``most`` or 1 is returned, whichever was
+        faster of late, and once a second the other one.
         """
         for untried in (most, 1):
             if untried not in self._step_seconds:
@@ -76,17 +60,7 @@ class SliceSizer:
         return worse if self._trial_due else better
 
     def record(self, n_steps: int, seconds: float, n_threads: int) -> None:
-        """Take note of a slice.
-
-        Parameters
-        ----------
-        n_steps : int
-            Steps that it made.
-        seconds : float
-            Time that it took.
-        n_threads : int
-            Threads that it ran on.
-        """
+        """Take note of a slice."""
         if not n_steps:
             return
         best = min(self._step_seconds, key=self._step_seconds.__getitem__, default=n_threads)

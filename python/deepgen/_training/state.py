@@ -71,37 +71,19 @@ class TrainingState:
     prediction_weights: AnyArray | None = None
 
     def use_criterion(self, criterion: str) -> None:
-        """Begin patience afresh where losses or scores cannot be compared with those before.
-
-        Parameters
-        ----------
-        criterion : str
-            What loss and score are from now on.
-        """
+        """Begin patience afresh where losses or scores cannot be compared with those before."""
         if criterion != self.criterion:
             self.criterion, self.patience = criterion, Patience()
             self.schedule_state.pop("best", None)
 
     def use_schedule(self, schedule: str) -> None:
-        """Drop the state of another schedule.
-
-        Parameters
-        ----------
-        schedule : str
-            The name of the one that goes on.
-        """
+        """Drop the state of another schedule."""
         if schedule != self.schedule:
             self.schedule = schedule
             self.schedule_state.clear()
 
     def use_averaging(self, averaging: Averaging | None) -> None:
-        """Drop the state of another average.
-
-        Parameters
-        ----------
-        averaging : Averaging or None
-            The one that goes on.
-        """
+        """Drop the state of another average."""
         name = "" if averaging is None else type(averaging).__name__
         if name != self.averaging:
             self.averaging, self.averaging_state = name, {}
@@ -113,10 +95,7 @@ class TrainingState:
     def checkpoint(self) -> tuple[TrainingState, tuple[str, ...], int]:
         """Return a note of this moment for `rollback`.
 
-        Returns
-        -------
-        checkpoint : tuple
-            A copy that shares the history, the history's columns and its length.
+        It is a copy that shares the history, with the history's columns and its length.
         """
         copied = replace(
             self,
@@ -127,13 +106,7 @@ class TrainingState:
         return copied, tuple(self.history.columns), len(self.history)
 
     def rollback(self, checkpoint: tuple[TrainingState, tuple[str, ...], int]) -> None:
-        """Undo what a call did that failed.
-
-        Parameters
-        ----------
-        checkpoint : tuple
-            What `checkpoint` returned before the call.
-        """
+        """Undo what a call did that failed."""
         before, names, n_rows = checkpoint
         for entry in fields(self):
             setattr(self, entry.name, getattr(before, entry.name))
@@ -141,13 +114,7 @@ class TrainingState:
         self.history.columns = {name: columns[name][:n_rows] for name in names}
 
     def snapshot(self) -> TrainingState:
-        """Return a copy for looking at, which training leaves alone.
-
-        Returns
-        -------
-        snapshot : TrainingState
-            Without the states of optimizer and average.
-        """
+        """Return a copy for looking at, which training leaves alone."""
         copied = replace(self.checkpoint()[0], history=self.history.copy(), averaging_state={})
         copied.drop_optimizer_state()
         return copied

@@ -42,22 +42,7 @@ class Validation:
     score: Callable[[Network, float], float]
 
     def measure(self, network: Network, n_threads: int = 1) -> tuple[float, float]:
-        """Return loss and score of a network.
-
-        Parameters
-        ----------
-        network : Network
-            The network as it predicts.
-        n_threads : int, default=1
-            Largest number of threads, >= 1.
-
-        Returns
-        -------
-        loss : float
-            Without L2.
-        score : float
-            Higher is better.
-        """
+        """Return loss and score of a network."""
         data = self.data
         loss = network.loss(data.X, data.y, data.weights, rows=data.rows, n_threads=n_threads)
         return loss, self.score(network, loss)
@@ -66,29 +51,10 @@ class Validation:
 def split_rows(
     n_samples: int, fraction: float, seed: int, labels: AnyArray | None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Choose the validation rows by chance.
+    """Choose the validation rows by chance; equal seeds choose equal rows.
 
-    Parameters
-    ----------
-    n_samples : int
-        Rows in all.
-    fraction : float
-        Share of validation rows, in (0, 1).
-    seed : int
-        The seed of the run; equal seeds choose equal rows.
-    labels : ndarray of shape (n_samples,) or None
-        Classes whose shares are kept alike on both sides; of more than two, only where every class
-        has rows enough.
-
-    Returns
-    -------
-    training, validation : ndarray of int64
-        Row numbers.
-
-    Raises
-    ------
-    ValueError
-        If fewer than two rows would be left for validation.
+    The shares of the classes ``labels`` (n_samples,) are kept alike on both sides; of more than
+    two, only where every class has rows enough.
     """
     from sklearn.model_selection import train_test_split
 

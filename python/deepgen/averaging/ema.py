@@ -49,36 +49,13 @@ class EMA(Averaging):
     decay: float = 0.99
 
     def wrappers(self) -> tuple[_core.Component, ...]:
-        """Return what stands around the optimizer.
-
-        Returns
-        -------
-        wrappers : tuple of deepgen._core.Component
-            The engine's average.
-        """
+        """Return what stands around the optimizer."""
         return (self.to_core(),)
 
     def prediction_weights(
         self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
-        """Return the average.
-
-        Parameters
-        ----------
-        trainer : deepgen._core.Trainer
-            Holds the average.
-        weights : ndarray of shape (n_parameters,)
-            Those that steps go on from.
-        n_trainable : int
-            How many of them are trained.
-        state : dict
-            Not used: the engine keeps the average.
-
-        Returns
-        -------
-        prediction_weights : ndarray of shape (n_parameters,)
-            The average of what is trained; ``weights`` itself before the first step.
-        """
+        """Return the average."""
         if not trainer.recall("ema_begun")[0]:
             return weights
         average: AnyArray = trainer.recall("ema_average")

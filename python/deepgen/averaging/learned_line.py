@@ -72,34 +72,13 @@ class LearnedLine(Averaging):
     beta: float = 1.0
 
     def wrappers(self) -> tuple[_core.Component, ...]:
-        """Return what stands around the optimizer.
-
-        Returns
-        -------
-        wrappers : tuple of deepgen._core.Component
-            The engine's line.
-        """
+        """Return what stands around the optimizer."""
         return (self.to_core(),)
 
     def engine_state(
         self, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> dict[str, AnyArray]:
-        """Return the ends as the engine takes them.
-
-        Parameters
-        ----------
-        weights : ndarray of shape (n_parameters,)
-            Where the middle stands now; if the user has moved it, the ends move along.
-        n_trainable : int
-            How many of them are trained.
-        state : dict
-            Its ``ends`` of shape (2, n_parameters) are both ends of the line.
-
-        Returns
-        -------
-        engine_state : dict of str to ndarray
-            Nothing where no ends are known: then both are where the network stands.
-        """
+        """Return the ends as the engine takes them."""
         if "ends" not in state:
             return {}
         ends = state["ends"].astype(weights.dtype)
@@ -111,24 +90,7 @@ class LearnedLine(Averaging):
     def prediction_weights(
         self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
-        """Return the middle, and keep the ends.
-
-        Parameters
-        ----------
-        trainer : deepgen._core.Trainer
-            Holds the ends.
-        weights : ndarray of shape (n_parameters,)
-            The point of the last step.
-        n_trainable : int
-            How many of them are trained.
-        state : dict
-            Its ``ends`` become those of the trainer.
-
-        Returns
-        -------
-        prediction_weights : ndarray of shape (n_parameters,)
-            The middle; ``weights`` itself before the first step.
-        """
+        """Return the middle, and keep the ends."""
         if not trainer.recall("line_begun")[0]:
             return weights
         ends = trainer.recall("line_ends").reshape(2, -1)

@@ -57,44 +57,17 @@ class SWA(Averaging):
     learning_rate: float | None = real(None, "(0, inf)")
 
     def scheduled(self, schedule: Schedule) -> Schedule:
-        """Return the schedule with the average's own learning rate after it.
-
-        Parameters
-        ----------
-        schedule : Schedule
-            The one that the estimator asks for.
-
-        Returns
-        -------
-        schedule : Schedule
-            The same without a learning rate of its own.
-        """
+        """Return the schedule with the average's own learning rate after it."""
         if self.learning_rate is None:
             return schedule
         return ThenConstant(schedule, self.start, float(self.learning_rate))
 
     def restart(self, state: dict[str, Any]) -> None:
-        """Drop the mean.
-
-        Parameters
-        ----------
-        state : dict
-            Is emptied.
-        """
+        """Drop the mean."""
         state.clear()
 
     def end_epoch(self, position: Position, weights: AnyArray, state: dict[str, Any]) -> None:
-        """Take the weights after an epoch into the mean.
-
-        Parameters
-        ----------
-        position : Position
-            Its ``epoch`` does not count the epoch yet.
-        weights : ndarray of shape (n_parameters,)
-            Copied.
-        state : dict
-            Its ``mean`` of shape (n_parameters,), in float64, is over ``n_averaged`` epochs.
-        """
+        """Take the weights after an epoch into the mean."""
         if position.epoch < first_epoch(self.start, position.horizon):
             return
         mean = state.get("mean", np.zeros(len(weights)))
@@ -105,41 +78,11 @@ class SWA(Averaging):
     def prediction_weights(
         self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
-        """Return the mean.
-
-        Parameters
-        ----------
-        trainer : deepgen._core.Trainer
-            Not used.
-        weights : ndarray of shape (n_parameters,)
-            Those that steps go on from.
-        n_trainable : int
-            Not used: the statistics are computed anew.
-        state : dict
-            Holds the mean.
-
-        Returns
-        -------
-        prediction_weights : ndarray of shape (n_parameters,)
-            The mean; ``weights`` itself before the first epoch that counts.
-        """
+        """Return the mean."""
         return state["mean"].astype(weights.dtype) if "mean" in state else weights
 
     def warn_if_unused(self, n_epochs: int, state: dict[str, Any]) -> None:
-        """Warn where a whole run ended before the first epoch that counts.
-
-        Parameters
-        ----------
-        n_epochs : int
-            Epochs of all calls.
-        state : dict
-            As the run left it.
-
-        Warns
-        -----
-        UserWarning
-            If nothing was averaged.
-        """
+        """Warn where a whole run ended before the first epoch that counts."""
         if "mean" not in state:
             warn(
                 f"averaging='swa' averaged nothing: training ended after {n_epochs} epochs, "

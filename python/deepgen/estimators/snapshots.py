@@ -50,18 +50,7 @@ class CycleEnds(Averaging):
     schedule: Snapshot = field(default_factory=Snapshot)
 
     def check_run(self, start: Position) -> None:
-        """Refuse a run that has fewer cycles than members.
-
-        Parameters
-        ----------
-        start : Position
-            Where the run begins.
-
-        Raises
-        ------
-        ValueError
-            If the last cycle has no step.
-        """
+        """Refuse a run that has fewer cycles than members."""
         length, n_cycles = self._length(start), self.schedule.n_cycles
         total = start.horizon * start.steps_per_epoch
         if length * (n_cycles - 1) >= total:
@@ -71,33 +60,12 @@ class CycleEnds(Averaging):
             )
 
     def steps_until_update(self, position: Position) -> int | None:
-        """Return how many steps are left of the cycle.
-
-        Parameters
-        ----------
-        position : Position
-            Where the next step stands.
-
-        Returns
-        -------
-        n_steps : int
-            At least 1.
-        """
+        """Return how many steps are left of the cycle."""
         length = self._length(position)
         return length - position.number % length
 
     def on_steps(self, position: Position, weights: AnyArray, state: dict[str, Any]) -> None:
-        """Keep the weights that a cycle ends with, but for the last one, whose are the run's.
-
-        Parameters
-        ----------
-        position : Position
-            Where the next step stands.
-        weights : ndarray of shape (n_parameters,)
-            Copied.
-        state : dict
-            Its ``cycle_ends`` of shape (n_cycles, n_parameters) are the weights so far.
-        """
+        """Keep the weights that a cycle ends with, but for the last one, whose are the run's."""
         n_ended = min(position.number // self._length(position), self.schedule.n_cycles - 1)
         known = state.get("cycle_ends", np.empty((0, len(weights)), weights.dtype))
         if n_ended > len(known):

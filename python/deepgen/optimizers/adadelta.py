@@ -57,11 +57,5 @@ class AdaDelta(FirstOrder):
     learning_rate_init: float = real(1.0, "(0, inf)")
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict of str to float
-            Those of the convention where a field is None.
-        """
+        """Return the settings, those of the convention where a field is None."""
         return {**super().settings(), **keras_defaults(self, rho=0.95, epsilon=1e-7)}

@@ -56,12 +56,6 @@ class AdaGrad(FirstOrder):
     learning_rate_init: float | None = real(None, "(0, inf)")
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict of str to float
-            Those of the convention where a field is None.
-        """
+        """Return the settings, those of the convention where a field is None."""
         own = keras_defaults(self, epsilon=1e-7, initial_accumulator=0.1)
         return {**super().settings(), **own, "eps_inside": self.eps_mode == "keras"}

@@ -59,11 +59,5 @@ class Adam(FirstOrder):
     learning_rate_init: float | None = real(None, "(0, inf)")
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict of str to float
-            ``eps_mode`` becomes ``eps_hat``.
-        """
+        """Return the settings, ``eps_mode`` as ``eps_hat``."""
         return {**super().settings(), "eps_hat": self.eps_mode == "sklearn"}

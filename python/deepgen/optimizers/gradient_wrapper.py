@@ -33,13 +33,7 @@ class PerturbedGradient(FirstOrder):
     base: FirstOrder = field(default_factory=Adam)
 
     def check(self) -> None:
-        """Refuse fields that are out of range, and a base that cannot be wrapped.
-
-        Raises
-        ------
-        ValueError
-            If a field is out of range or the base is no rule by itself.
-        """
+        """Refuse fields that are out of range, and a base that cannot be wrapped."""
         if not isinstance(self.base, FirstOrder) or isinstance(self.base, PerturbedGradient):
             raise ValueError(
                 f"{type(self).__name__}: base must be a first-order optimizer that wraps no other, "
@@ -49,36 +43,13 @@ class PerturbedGradient(FirstOrder):
         super().check()
 
     def rate(self, default: float) -> float:
-        """Return the learning rate before any schedule.
-
-        Parameters
-        ----------
-        default : float
-            The estimator's ``learning_rate_init``.
-
-        Returns
-        -------
-        rate : float
-            That of the base.
-        """
+        """Return the learning rate of the base."""
         return self.base.rate(default)
 
     def rule(self) -> FirstOrder:
-        """Return what moves the weights.
-
-        Returns
-        -------
-        rule : FirstOrder
-            The base.
-        """
+        """Return the base."""
         return self.base
 
     def wrappers(self) -> tuple[_core.Component, ...]:
-        """Return what stands around the rule.
-
-        Returns
-        -------
-        wrappers : tuple of deepgen._core.Component
-            This one.
-        """
+        """Return this one."""
         return (self.to_core(),)

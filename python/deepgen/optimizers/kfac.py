@@ -89,13 +89,7 @@ class KFAC(FirstOrder):
     learning_rate_init: float = real(0.01, "(0, inf)")
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict of str to float
-            ``fisher`` and ``form`` become 'empirical' and 'eigen'; no clip is an infinite one.
-        """
+        """Return the settings as the engine has them; no clip is an infinite one."""
         return {
             **super().settings(),
             "empirical": self.fisher == "empirical",

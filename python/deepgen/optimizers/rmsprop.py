@@ -66,23 +66,11 @@ class RMSProp(FirstOrder):
     learning_rate_init: float | None = real(None, "(0, inf)")
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings under the engine's names.
-
-        Returns
-        -------
-        settings : dict of str to float
-            Those of the convention where a field is None.
-        """
+        """Return the settings, those of the convention where a field is None."""
         own, keras = keras_defaults(self, rho=0.9, epsilon=1e-7), self.eps_mode == "keras"
         return {**super().settings(), **own, "eps_inside": keras, "rate_inside": keras}
 
     def to_core(self) -> _core.Component:
-        """Return the engine's description of this component.
-
-        Returns
-        -------
-        component : deepgen._core.Component
-            'centered_rmsprop' with ``centered``, else 'rmsprop'.
-        """
+        """Return 'centered_rmsprop' with ``centered``, else 'rmsprop'."""
         core = super().to_core()
         return _core.Component("centered_rmsprop", core.settings) if self.centered else core

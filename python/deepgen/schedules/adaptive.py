@@ -48,41 +48,10 @@ class Adaptive(Schedule):
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]
     ) -> NDArray[np.float64]:
-        """Return the learning rates of the next steps.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        position : Position
-            Where the first of the steps stands; all of them lie in one epoch.
-        n_steps : int
-            How many rates are asked for.
-        memory : dict of str to float
-            ``n_cuts``: how often the rate was divided.
-
-        Returns
-        -------
-        rates : ndarray of shape (n_steps,)
-            One learning rate a step.
-        """
         return np.full(n_steps, self._rate(base, memory))
 
     def stagnate(self, base: float, memory: dict[str, float]) -> bool:
-        """Divide the rate, unless it is already as low as allowed.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        memory : dict of str to float
-            ``n_cuts``: how often the rate was divided.
-
-        Returns
-        -------
-        changed : bool
-            True if the rate was divided, False if training shall stop.
-        """
+        """Divide the rate, unless it is already as low as allowed."""
         if self._rate(base, memory) <= self.min_rate:
             return False
         memory["n_cuts"] = memory.get("n_cuts", 0) + 1

@@ -50,20 +50,6 @@ class CosLog(Planned):
     k: float = real(4, "(0, 64]")
 
     def factors(self, numbers: NDArray[np.int64], total: int) -> NDArray[np.float64]:
-        """Return what the learning rate is multiplied by.
-
-        Parameters
-        ----------
-        numbers : ndarray of shape (n_steps,)
-            Steps of the schedule, from 0.
-        total : int
-            Steps of the whole schedule, >= 1.
-
-        Returns
-        -------
-        factors : ndarray of shape (n_steps,)
-            One factor a step.
-        """
         waves = np.log2(1 + (2.0**self.k - 1) * (numbers / total))
         factors: NDArray[np.float64] = 0.5 * (1 - np.cos(2 * np.pi * waves))
         return factors

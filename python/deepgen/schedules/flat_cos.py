@@ -49,20 +49,6 @@ class FlatCos(Planned):
     flat: float = real(0.5, "[0, 1]")
 
     def factors(self, numbers: NDArray[np.int64], total: int) -> NDArray[np.float64]:
-        """Return what the learning rate is multiplied by.
-
-        Parameters
-        ----------
-        numbers : ndarray of shape (n_steps,)
-            Steps of the schedule, from 0.
-        total : int
-            Steps of the whole schedule, >= 1.
-
-        Returns
-        -------
-        factors : ndarray of shape (n_steps,)
-            One factor a step.
-        """
         if self.flat >= 1:
             return np.ones(len(numbers))
         falling = np.maximum(numbers / total - self.flat, 0) / (1 - self.flat)

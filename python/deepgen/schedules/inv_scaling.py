@@ -43,24 +43,6 @@ class InvScaling(Schedule):
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]
     ) -> NDArray[np.float64]:
-        """Return the learning rates of the next steps.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        position : Position
-            Where the first of the steps stands; all of them lie in one epoch.
-        n_steps : int
-            How many rates are asked for.
-        memory : dict of str to float
-            Not used.
-
-        Returns
-        -------
-        rates : ndarray of shape (n_steps,)
-            One learning rate a step.
-        """
         # In floats: a power of integers may have more digits than can be written in a lifetime.
         with np.errstate(over="ignore"):
             divisor = np.float64(position.samples_seen + 1) ** np.float64(self.power_t)

@@ -58,20 +58,6 @@ class OneCycle(Planned):
     end_divisor: float = real(1e4, "[1, inf)")
 
     def factors(self, numbers: NDArray[np.int64], total: int) -> NDArray[np.float64]:
-        """Return what the learning rate is multiplied by.
-
-        Parameters
-        ----------
-        numbers : ndarray of shape (n_steps,)
-            Steps of the schedule, from 0.
-        total : int
-            Steps of the whole schedule, >= 1.
-
-        Returns
-        -------
-        factors : ndarray of shape (n_steps,)
-            One factor a step.
-        """
         first = 1 / self.start_divisor
         last = first / self.end_divisor
         peak = self.rise * total - 1

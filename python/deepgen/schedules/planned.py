@@ -77,22 +77,4 @@ class Planned(Schedule):
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]
     ) -> NDArray[np.float64]:
-        """Return the learning rates of the next steps.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        position : Position
-            Where the first of the steps stands.
-        n_steps : int
-            How many rates are asked for.
-        memory : dict of str to float
-            Not used: the position says all.
-
-        Returns
-        -------
-        rates : ndarray of shape (n_steps,)
-            One learning rate a step.
-        """
         return base * self.factors(*self.steps(position, n_steps))

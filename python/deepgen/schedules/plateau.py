@@ -65,44 +65,10 @@ class Plateau(Schedule):
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]
     ) -> NDArray[np.float64]:
-        """Return the learning rates of the next steps.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        position : Position
-            Where the first of the steps stands.
-        n_steps : int
-            How many rates are asked for.
-        memory : dict of str to float
-            ``n_cuts``: how often the rate was lowered.
-
-        Returns
-        -------
-        rates : ndarray of shape (n_steps,)
-            One learning rate a step.
-        """
         return np.full(n_steps, self._rate(base, memory))
 
     def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
-        """Count the epochs without improvement, and lower the rate where they are too many.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        monitored : float
-            Loss of the validation data, without them of training; lower is better.
-        memory : dict of str to float
-            ``best``, ``n_level`` epochs without improvement, ``n_cooling`` epochs that will not
-            count, ``n_cuts``.
-
-        Returns
-        -------
-        changed : bool
-            Whether the rate was lowered.
-        """
+        """Count the epochs without improvement, and lower the rate where they are too many."""
         if monitored < memory.get("best", np.inf) * (1 - self.threshold):
             memory["best"], memory["n_level"] = monitored, 0
         else:

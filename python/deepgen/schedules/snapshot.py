@@ -65,19 +65,5 @@ class Snapshot(Planned):
         return -(-total // self.n_cycles)
 
     def factors(self, numbers: NDArray[np.int64], total: int) -> NDArray[np.float64]:
-        """Return what the learning rate is multiplied by.
-
-        Parameters
-        ----------
-        numbers : ndarray of shape (n_steps,)
-            Steps of the schedule, from 0.
-        total : int
-            Steps of the whole schedule, >= 1.
-
-        Returns
-        -------
-        factors : ndarray of shape (n_steps,)
-            One factor a step.
-        """
         length = self.cycle(total)
         return 0.5 * (1 + np.cos(np.pi * (numbers % length) / length))

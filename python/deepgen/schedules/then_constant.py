@@ -65,60 +65,14 @@ class ThenConstant(Schedule):
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]
     ) -> NDArray[np.float64]:
-        """Return the learning rates of the next steps.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        position : Position
-            Where the first of the steps stands; all of them lie in one epoch.
-        n_steps : int
-            How many rates are asked for.
-        memory : dict of str to float
-            That of the other schedule.
-
-        Returns
-        -------
-        rates : ndarray of shape (n_steps,)
-            One learning rate a step.
-        """
         if position.epoch < first_epoch(self.start, position.horizon):
             return self.schedule.rates(base, position, n_steps, memory)
         return np.full(n_steps, self.rate)
 
     def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
-        """Tell the other schedule of an epoch's result.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        monitored : float
-            Loss of the validation data, without them of training; lower is better.
-        memory : dict of str to float
-            That of the other schedule.
-
-        Returns
-        -------
-        changed : bool
-            Whether it lowered its rate.
-        """
+        """Tell the other schedule of an epoch's result."""
         return self.schedule.end_epoch(base, monitored, memory)
 
     def stagnate(self, base: float, memory: dict[str, float]) -> bool:
-        """Let the other schedule answer to training that no longer improves.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        memory : dict of str to float
-            That of the other schedule.
-
-        Returns
-        -------
-        changed : bool
-            True if training shall go on.
-        """
+        """Let the other schedule answer to training that no longer improves."""
         return self.schedule.stagnate(base, memory)

@@ -51,13 +51,7 @@ class Warmup(Schedule):
     epochs: int = whole(5, "[0, 1e9]")
 
     def check(self) -> None:
-        """Refuse fields that are out of range or of the wrong kind.
-
-        Raises
-        ------
-        ValueError
-            If ``epochs`` is no such integer, or ``schedule`` no schedule that can follow.
-        """
+        """Refuse fields that are out of range or of the wrong kind."""
         super().check()
         schedule: object = self.schedule
         if not isinstance(schedule, Schedule) or isinstance(schedule, Warmup):
@@ -70,24 +64,6 @@ class Warmup(Schedule):
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]
     ) -> NDArray[np.float64]:
-        """Return the learning rates of the next steps.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        position : Position
-            Where the first of the steps stands; all of them lie in one epoch.
-        n_steps : int
-            How many rates are asked for.
-        memory : dict of str to float
-            That of the schedule that follows, and ``n_warm_rows`` seen before it began.
-
-        Returns
-        -------
-        rates : ndarray of shape (n_steps,)
-            One learning rate a step.
-        """
         if position.epoch < self.epochs:
             numbers = position.number + np.arange(1, n_steps + 1)
             return base * numbers / (self.epochs * position.steps_per_epoch + 1)
@@ -101,38 +77,10 @@ class Warmup(Schedule):
         return self.schedule.rates(base, after, n_steps, memory)
 
     def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
-        """Tell the schedule that follows of an epoch's result, once it has begun.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        monitored : float
-            Loss of the validation data, without them of training; lower is better.
-        memory : dict of str to float
-            That of the schedule that follows.
-
-        Returns
-        -------
-        changed : bool
-            Whether that schedule lowered the rate.
-        """
+        """Tell the schedule that follows of an epoch's result, once it has begun."""
         begun = "n_warm_rows" in memory
         return begun and self.schedule.end_epoch(base, monitored, memory)
 
     def stagnate(self, base: float, memory: dict[str, float]) -> bool:
-        """Let the schedule that follows answer to training that no longer improves.
-
-        Parameters
-        ----------
-        base : float
-            The learning rate before any schedule, > 0.
-        memory : dict of str to float
-            That of the schedule that follows.
-
-        Returns
-        -------
-        changed : bool
-            True if training shall go on.
-        """
+        """Let the schedule that follows answer to training that no longer improves."""
         return self.schedule.stagnate(base, memory)

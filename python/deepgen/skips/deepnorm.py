@@ -52,23 +52,7 @@ class DeepNorm(Skip):
     def norms(
         self, normalization: Normalization | None
     ) -> tuple[Normalization | None, Normalization | None]:
-        """Return the normalizations of a network with this skip.
-
-        Parameters
-        ----------
-        normalization : Normalization or None
-            What the estimator asks for.
-
-        Returns
-        -------
-        open_norm, closing_norm : Normalization or None
-            None, and the layer norm after the sums.
-
-        Raises
-        ------
-        ValueError
-            If it is no layer norm.
-        """
+        """Return no norm inside and the layer norm after the sums; refuse others."""
         from deepgen.normalizations import LayerNorm
 
         norm = LayerNorm() if normalization is None else normalization
@@ -80,28 +64,11 @@ class DeepNorm(Skip):
         return None, norm
 
     def engine_settings(self, n_blocks: int) -> dict[str, Any]:
-        """Return the settings of the engine's skip.
-
-        Parameters
-        ----------
-        n_blocks : int
-            Blocks of the network, >= 0.
-
-        Returns
-        -------
-        settings : dict of str to float
-            ``alpha``.
-        """
+        """Return ``alpha``."""
         return {"alpha": float(max(n_blocks, 1)) ** 0.25}
 
     def start(self, network: Network) -> None:
-        """Scale both layers of every block by beta.
-
-        Parameters
-        ----------
-        network : Network
-            After the initializer; its parameters are changed in place.
-        """
+        """Scale both layers of every block by beta."""
         closing = closing_layers(network)
         inside = {layer for last in closing for layer in (last - 1, last)}
         for block, view in network.views():

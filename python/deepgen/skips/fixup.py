@@ -55,23 +55,7 @@ class Fixup(Skip):
     def norms(
         self, normalization: Normalization | None
     ) -> tuple[Normalization | None, Normalization | None]:
-        """Return the normalizations of a network with this skip.
-
-        Parameters
-        ----------
-        normalization : Normalization or None
-            What the estimator asks for.
-
-        Returns
-        -------
-        open_norm, closing_norm : None
-            There are none.
-
-        Raises
-        ------
-        ValueError
-            If one is asked for.
-        """
+        """Return none, and refuse any."""
         if normalization is not None:
             raise ValueError(
                 "skip='fixup' stands in the place of a normalization and takes normalization=None, "
@@ -80,23 +64,10 @@ class Fixup(Skip):
         return None, None
 
     def closing_weights(self) -> _core.Component:
-        """Return how the weights of a layer that closes a block are made of what is trained.
-
-        Returns
-        -------
-        reparametrization : deepgen._core.Component
-            With the block's multiplier.
-        """
         return _core.Component("gain")
 
     def start(self, network: Network) -> None:
-        """Scale the first layer of every block; make its second and the output layer zero.
-
-        Parameters
-        ----------
-        network : Network
-            After the initializer; its parameters are changed in place.
-        """
+        """Scale the first layer of every block; make its second and the output layer zero."""
         closing = closing_layers(network)
         matrices, intercepts = network.blocks_of("coefs"), network.blocks_of("intercepts")
         factors = dict.fromkeys(closing, 0.0)

@@ -55,18 +55,7 @@ class Highway(Skip):
     gate_bias: float = real(-2.0, "(-inf, inf)")
 
     def sources(self, widths: Sequence[int]) -> list[int]:
-        """Return which layer's output is carried to each hidden layer's.
-
-        Parameters
-        ----------
-        widths : sequence of int
-            Units of the hidden layers.
-
-        Returns
-        -------
-        sources : list of int
-            The layer before, or -1 where the widths differ; one for each hidden layer.
-        """
+        """Return the layer before, or -1 where the widths differ, per hidden layer."""
         return [
             layer - 1 if layer > 0 and width == widths[layer - 1] else -1
             for layer, width in enumerate(widths)
@@ -75,23 +64,7 @@ class Highway(Skip):
     def norms(
         self, normalization: Normalization | None
     ) -> tuple[Normalization | None, Normalization | None]:
-        """Return the normalizations of a network with this skip.
-
-        Parameters
-        ----------
-        normalization : Normalization or None
-            What the estimator asks for.
-
-        Returns
-        -------
-        open_norm, closing_norm : Normalization or None
-            Twice the one asked for.
-
-        Raises
-        ------
-        ValueError
-            If it is one of weights.
-        """
+        """Return the norm asked for twice; refuse one of weights."""
         from deepgen.normalizations import Reparametrization
 
         if isinstance(normalization, Reparametrization):
@@ -104,24 +77,7 @@ class Highway(Skip):
     def refuse(
         self, *, widths: Sequence[int], bias: bool, initializer: str, first_order: bool
     ) -> None:
-        """Refuse parameters of the estimator that do not go with this skip.
-
-        Parameters
-        ----------
-        widths : sequence of int
-            Units of the hidden layers.
-        bias : bool
-            Whether layers have intercepts.
-        initializer : str
-            Name of the starting weights' rule.
-        first_order : bool
-            Whether the loss may be random, as that of a batch is.
-
-        Raises
-        ------
-        ValueError
-            If there are no intercepts.
-        """
+        """Refuse a network without intercepts."""
         super().refuse(widths=widths, bias=bias, initializer=initializer, first_order=first_order)
         if not bias:
             raise ValueError(
@@ -129,12 +85,6 @@ class Highway(Skip):
             )
 
     def start(self, network: Network) -> None:
-        """Set the intercepts of the gates.
-
-        Parameters
-        ----------
-        network : Network
-            After the initializer; its parameters are changed in place.
-        """
+        """Set the intercepts of the gates."""
         for view in network.blocks_of("gate_intercepts").values():
             view[...] = self.gate_bias

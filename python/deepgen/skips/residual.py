@@ -55,41 +55,12 @@ class Residual(Skip):
     drop: float = real(0.0, "[0, 1)")
 
     def drops(self, n_blocks: int) -> list[float]:
-        """Return the probability that each block's branch is dropped in training.
-
-        Parameters
-        ----------
-        n_blocks : int
-            Blocks of the network, >= 0.
-
-        Returns
-        -------
-        drops : list of float
-            One for each block, from the first.
-        """
         return [float(self.drop) * block / n_blocks for block in range(1, n_blocks + 1)]
 
     def refuse(
         self, *, widths: Sequence[int], bias: bool, initializer: str, first_order: bool
     ) -> None:
-        """Refuse parameters of the estimator that do not go with this skip.
-
-        Parameters
-        ----------
-        widths : sequence of int
-            Units of the hidden layers.
-        bias : bool
-            Whether layers have intercepts.
-        initializer : str
-            Name of the starting weights' rule.
-        first_order : bool
-            Whether the loss may be random, as that of a batch is.
-
-        Raises
-        ------
-        ValueError
-            If branches are dropped from a loss that must not be random.
-        """
+        """Refuse a loss that must not be random where branches are dropped."""
         super().refuse(widths=widths, bias=bias, initializer=initializer, first_order=first_order)
         if self.drop > 0 and not first_order:
             raise ValueError(

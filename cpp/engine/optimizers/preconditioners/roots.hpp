@@ -36,8 +36,8 @@ class Roots {
                T *root);
 
   private:
-    bool take(const T *S, Index n, Index stride); // into matrix_; is it finite?
-    bool decompose(Index n); // matrix_ into its eigenvectors, values_ beside it
+    [[nodiscard]] bool take(const T *S, Index n, Index stride); // into matrix_; is it finite?
+    [[nodiscard]] bool decompose(Index n); // matrix_ into its eigenvectors, values_ beside it
 
     const Lapack<T> &lapack_;
     const Kernels<T> &kernels_;
