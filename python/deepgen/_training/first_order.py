@@ -214,9 +214,7 @@ def _resume(trainer: _core.Trainer, kept: KeptWeights) -> None:
     if known:
         # Wrappers come and go between calls; what one remembers goes with it.
         shapes = trainer.state_layout()
-        fits = {
-            name: values for name, values in known.items() if values.shape == shapes.get(name)
-        }
+        fits = {name: values for name, values in known.items() if values.shape == shapes.get(name)}
         trainer.set_state(fits if fits.keys() == shapes.keys() else trainer.state() | fits)
     # The trainer has it now; a second copy would only take room.
     state.drop_optimizer_state()
