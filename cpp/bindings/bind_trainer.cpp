@@ -116,6 +116,16 @@ py::typing::Dict<py::str, py::array> state(const AnyTrainer &any) {
     });
 }
 
+py::typing::Dict<py::str, py::typing::Tuple<py::int_>> state_layout(const AnyTrainer &any) {
+    return any.visit([&]<class T>(const HeldTrainer<T> &held) {
+        py::typing::Dict<py::str, py::typing::Tuple<py::int_>> shapes;
+        for (const StateArray<T> &array : held.trainer.state())
+            shapes[array.name.c_str()] = py::make_tuple(held.trainer.stored_size(array));
+        shapes["n_steps"] = py::make_tuple(1);
+        return shapes;
+    });
+}
+
 py::array recall(const AnyTrainer &any, const std::string &name) {
     return any.visit([&]<class T>(const HeldTrainer<T> &held) -> py::array {
         for (const StateArray<T> &array : held.trainer.state())
@@ -214,6 +224,7 @@ void bind_trainer(py::module_ &module) {
         .def("state", &state,
              "The optimizer's state by name, and its count of steps; state that belongs to single "
              "weights comes as flat vectors.")
+        .def("state_layout", &state_layout, "The shapes of what state() gives, by name.")
         .def("recall", &recall, arg("name"), "One array of the optimizer's state.")
         .def("set_state", &set_state, arg("state"), "Take back what state() gave.");
 }

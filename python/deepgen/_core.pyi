@@ -316,6 +316,10 @@ class Trainer:
         """
         The optimizer's state by name, and its count of steps; state that belongs to single weights comes as flat vectors.
         """
+    def state_layout(self) -> dict[str, tuple[int]]:
+        """
+        The shapes of what state() gives, by name.
+        """
     def store(self, parameters: typing.Any) -> None:
         """
         Write the weights into a flat vector.

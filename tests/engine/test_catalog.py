@@ -128,6 +128,15 @@ def test_unknown_members_are_refused_with_the_known_ones(family):
         build(family, Component("nonsense"))
 
 
+@pytest.mark.parametrize(
+    ("family", "member"), [own for own in MEMBERS if own[0] in ("optimizers", "wrappers")]
+)
+def test_the_layout_of_a_state_is_that_of_its_arrays(family, member):
+    trainer = build(family, Component(member))
+    shapes = {name: values.shape for name, values in trainer.state().items()}
+    assert trainer.state_layout() == shapes
+
+
 # Of rules whose steps are smaller than the rate says.
 NATURAL_RATES = {"adadelta": 10.0, "adagrad": 0.5}
 

@@ -176,7 +176,7 @@ def test_sparse_rows_train_as_dense_ones(limit):
 
 def factors_of(run, layer):
     state = run.trainer.state()
-    sides = [state[f"kfac_{side}_{layer}_statistic"] for side in ("inputs", "slopes")]
+    sides = [state[f"kfac_{side}_{layer}_statistic"] for side in ("inputs", "gradients")]
     return [side.reshape(2 * [round(np.sqrt(side.size))]) for side in sides]
 
 

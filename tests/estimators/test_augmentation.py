@@ -11,6 +11,7 @@ from sklearn.model_selection import GridSearchCV
 import reference
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.augmentation import AUGMENTATIONS, Jitter, Mask, SwapNoise
+from deepgen.estimators.fit import draw_seed
 from deepgen.optimizers import SGD
 from estimators.samples import curve, features, same_bits, weights
 
@@ -156,7 +157,7 @@ def sides(n, sample_weight):
 
 def seed_of(random_state):
     """The engine's seed as an estimator draws it."""
-    return MLPRegressor(random_state=random_state)._draw_seed()
+    return draw_seed(MLPRegressor(random_state=random_state))
 
 
 def loss_of_mixed_targets(model, start, targets, loss_of, sample_weight):

@@ -79,7 +79,7 @@ CASES = {
         X = rng.normal(size=(400_000, 64)).astype(np.float32)
         model = MLPRegressor(hidden_layer_sizes=(512, 512), max_iter=1).fit(X[:200], X[:200, 0])
         from deepgen._network.network import Network
-        watch(Network, "means")
+        watch(Network, "predictions")
         try:
             model.predict(X)
         except KeyboardInterrupt:

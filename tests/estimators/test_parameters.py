@@ -72,6 +72,10 @@ def wrong_values():
             for constraint in map(make_constraint, constraints):
                 if isinstance(constraint, Interval):
                     values += outside(constraint)
+                if isinstance(constraint, StrOptions):
+                    # Sorted: workers that run the tests side by side must name them alike.
+                    values.append(f"not {' or '.join(sorted(constraint.options))}")
+                    continue
                 try:
                     values.append(generate_invalid_param_val(constraint))
                 except NotImplementedError:  # there is none: another type serves

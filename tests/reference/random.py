@@ -36,7 +36,6 @@ PURPOSES = {
     "dropout": 2,
     "mixup": 3,
     "perturbation": 4,
-    "probes": 5,
     "augmentation": 7,
     "line": 8,
     "branches": 9,

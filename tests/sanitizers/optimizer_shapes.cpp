@@ -82,7 +82,7 @@ struct Problem {
         trainer.set_data(inputs, targets, {n_rows});
         trainer.load(parameters.data());
         trainer.begin_epoch(0);
-        trainer.run(std::array{rate}, n_threads);
+        static_cast<void>(trainer.run(std::array{rate}, n_threads));
         std::vector<double> after = parameters;
         trainer.store(after.data());
         return after;

@@ -100,7 +100,7 @@ std::vector<T> trained(const Case &c, Index n_threads) {
     const std::vector<double> rates(as_size(trainer.steps_per_epoch()), 1e-3);
     for (std::uint64_t epoch = 0; epoch < 3; ++epoch) {
         trainer.begin_epoch(epoch);
-        trainer.run(rates, n_threads);
+        static_cast<void>(trainer.run(rates, n_threads));
     }
     trainer.store(parameters.data());
     return parameters;

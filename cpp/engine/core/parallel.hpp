@@ -44,7 +44,9 @@ struct Team {
         if (size > 1)
             barrier->wait();
     }
-    [[nodiscard]] IndexRange share(Index n) const { return {n * rank / size, n * (rank + 1) / size}; }
+    [[nodiscard]] IndexRange share(Index n) const {
+        return {n * rank / size, n * (rank + 1) / size};
+    }
 };
 
 // The team of one: it never waits.

@@ -20,8 +20,7 @@ enum class Purpose : std::uint64_t {
     dropout = 2,
     mixup = 3,
     perturbation = 4,
-    probes = 5,
-    augmentation = 7, // 6 splits off the validation rows, in Python
+    augmentation = 7, // 6 splits off the validation rows, in Python; 5 is free
     line = 8,
     branches = 9,
     fisher = 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -135,12 +135,17 @@ class Network:
         """Return the blocks of one kind, such as 'coefs' or 'mean', by their layer, as views."""
         return {block.layer: view for block, view in self.views() if block.kind == kind}
 
-    def views(self) -> Iterator[tuple[_core.Block, AnyArray]]:
-        """Yield every block of parameters in the engine's words, and its numbers as a view."""
-        for block in self.core.layout:
-            view = self.parameters[block.offset : block.offset + block.size]
-            is_matrix = block.kind in MATRICES
-            yield block, view.reshape(block.rows, block.columns) if is_matrix else view
+    def views(self) -> list[tuple[_core.Block, AnyArray]]:
+        """Return every block of parameters in the engine's words, and its numbers as a view."""
+        return [
+            (
+                block,
+                self.parameters[block.offset : block.offset + block.size].reshape(
+                    (block.rows, block.columns) if block.kind in MATRICES else (block.size,)
+                ),
+            )
+            for block in self.core.layout
+        ]
 
     def coefs(self) -> list[AnyArray]:
         """Return the weight matrices, (in, out) each, as views."""

@@ -213,13 +213,11 @@ def _resume(trainer: _core.Trainer, kept: KeptWeights) -> None:
         known |= own
     if known:
         # Wrappers come and go between calls; what one remembers goes with it.
-        fresh = trainer.state()
+        shapes = trainer.state_layout()
         fits = {
-            name: values
-            for name, values in known.items()
-            if name in fresh and values.shape == fresh[name].shape
+            name: values for name, values in known.items() if values.shape == shapes.get(name)
         }
-        trainer.set_state(fresh | fits)
+        trainer.set_state(fits if fits.keys() == shapes.keys() else trainer.state() | fits)
     # The trainer has it now; a second copy would only take room.
     state.drop_optimizer_state()
     state.use_schedule(plan.schedule.name)

@@ -32,7 +32,7 @@ class Validation:
     --------
     >>> import numpy as np
     >>> from deepgen._training.data import Data
-    from deepgen._training.validation import Validation
+    >>> from deepgen._training.validation import Validation
     >>> data = Data(np.zeros((2, 1)), np.zeros((2, 1)))
     >>> Validation(data, score=lambda network, loss: -loss).score(None, 0.5)
     -0.5

@@ -74,7 +74,7 @@ class Samples:
     >>> import numpy as np
     >>> from deepgen import MLPRegressor
     >>> from deepgen.estimators.fit import read_samples
-    >>> read_samples(MLPRegressor(), [[0], [1]], [[2], [3]], None, np.dtype("f4"), reset=True).y
+    >>> read_samples(MLPRegressor(), [[0], [1]], [2, 3], None, np.dtype("f4"), reset=True).y
     array([2, 3])
     """
 
