@@ -71,6 +71,7 @@ def test_demo_shows_progress_on_a_terminal(monkeypatch, capsys):
     assert "\x1b" not in captured.out
 
 
+@pytest.mark.slow
 def test_demo_scores_like_scikit_learn():
     housing, digits = demo_report.run_demo()
     for report, floor in ((housing, 0.7), (digits, 0.9)):

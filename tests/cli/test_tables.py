@@ -7,6 +7,8 @@ import pytest
 
 from deepgen import MLPRegressor, cli, load
 
+pytestmark = pytest.mark.slow
+
 pandas = pytest.importorskip("pandas")
 
 

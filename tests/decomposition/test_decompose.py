@@ -81,6 +81,7 @@ def test_trees_have_the_approximation_errors_of_dynamic_programming(n_leaves, er
     assert result.exact
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("d, n", [(3, 30), (10, 40), (20, 60)])
 def test_least_squares_has_its_closed_form_estimation_error(d, n):
     truth = GaussianLinear(np.linspace(-1, 1, d), noise_scale=0.5)
@@ -94,6 +95,7 @@ def test_least_squares_has_its_closed_form_estimation_error(d, n):
     assert result.approximation < 1e-24 and abs(result.optimization) < 1e-12
 
 
+@pytest.mark.slow
 def test_an_intercept_costs_its_closed_form():
     d, n = 5, 40
     truth = GaussianLinear(np.ones(d), noise_scale=1.0, intercept=7.0)
@@ -133,6 +135,7 @@ def test_gradient_descent_has_its_closed_form_optimization_error(steps):
     assert result.deck.optimization == pytest.approx(np.mean(expected), rel=1e-9, abs=0)
 
 
+@pytest.mark.claims
 def test_signs_of_both_readings():
     for name in ("tree", "deep tree", "linear"):
         result = run(name, n_repeats=100)
@@ -140,6 +143,7 @@ def test_signs_of_both_readings():
         assert result.estimation > 2 * result.estimation_se
 
 
+@pytest.mark.slow
 def test_approximation_does_not_depend_on_n_and_estimation_falls_with_n():
     model = make_pipeline(PolynomialFeatures(5), LinearRegression())
     few, more, many = (

@@ -63,12 +63,14 @@ def test_a_linear_network_equals_the_twin(loss):
     Measured(spec, problem(spec)).assert_equals_twin()
 
 
+@pytest.mark.slow
 @property_test(max_examples=60)
 @given(networks(smooth=True), st.integers(1, 20), st.sampled_from(PATHS))
 def test_awkward_widths_equal_the_twin(spec, n, simd):
     Measured(spec, scaled_problem(spec, n, 0), simd=simd).assert_equals_twin()
 
 
+@pytest.mark.slow
 @property_test(max_examples=40)
 @given(towers(), st.sampled_from(PATHS))
 def test_skips_over_any_distance_equal_the_twin(spec, simd):

@@ -56,6 +56,7 @@ def test_any_number_of_threads_may_be_asked_for(normalization):
     assert_same_bits(measured.everything(n_threads=2**40), measured.everything())
 
 
+@pytest.mark.slow
 def test_bits_do_not_depend_on_cuts_between_chunks():
     spec = wide()
     measured = Measured(spec, scaled_problem(spec, 2 * CHUNK + 101, 0))
@@ -72,6 +73,7 @@ def test_bits_of_single_samples_do_not_depend_on_any_cut():
         np.testing.assert_array_equal(actual[name], expected[name])
 
 
+@pytest.mark.slow
 def test_sparse_rows_give_the_same_bits_on_any_number_of_threads():
     spec = wide(n_inputs=300)
     parameters, _, y, weights = scaled_problem(spec, CHUNK + 50, 0)

@@ -56,6 +56,7 @@ def assert_products_are_exact(n, n_inputs, width, n_outputs, seed, dtype, simd, 
     np.testing.assert_array_equal(gradient, expected)
 
 
+@pytest.mark.slow
 @every_path
 @every_dtype
 @property_test(50)

@@ -34,6 +34,7 @@ def sparse_like(X, density, seed):
     return sparse.csr_matrix(np.where(kept, X, 0.0))
 
 
+@pytest.mark.slow
 @every_path
 @every_dtype
 @property_test(30)

@@ -192,6 +192,7 @@ def test_chosen_rows_train_as_the_twin():
     assert_training_equals_twin(spec, ADAM, rows=rows, shuffle=False)
 
 
+@pytest.mark.slow
 @every_path
 @property_test(30)
 @given(
@@ -221,6 +222,7 @@ def test_awkward_networks_train_as_the_twin(
     )
 
 
+@pytest.mark.slow
 @every_path
 @property_test(30)
 @given(spec=towers(), batch_size=st.sampled_from([8, 21, 42]), n_threads=st.integers(1, 3))
@@ -230,6 +232,7 @@ def test_towers_with_skips_train_as_the_twin(simd, spec, batch_size, n_threads):
     )
 
 
+@pytest.mark.slow
 @every_path
 @pytest.mark.parametrize("width", AWKWARD)
 def test_float32_stays_close_to_the_twin_for_an_epoch(simd, width):

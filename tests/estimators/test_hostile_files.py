@@ -50,6 +50,7 @@ def repacked(content, change):
     return pack(description, tensors)
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_a_file_with_any_byte_changed_is_refused(content, refused, data):
     altered = bytearray(content)
@@ -230,6 +231,7 @@ def places(tree, path=()):
         yield from places(tree[key], (*path, key))
 
 
+@pytest.mark.slow
 @given(data=st.data())
 def test_anything_anywhere_in_a_description_is_refused_or_harmless(content, tmp_path_factory, data):
     description, tensors = unpack(content)

@@ -263,6 +263,7 @@ print("same")
 """
 
 
+@pytest.mark.slow
 def test_numpy_arrays_with_array_api_dispatch():
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SCIPY_ARRAY_API": "1"}
     run = subprocess.run(

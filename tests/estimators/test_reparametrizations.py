@@ -124,6 +124,7 @@ def test_the_gain_of_relu_is_exact():
     assert variance_gain("relu") == pytest.approx(1.7128585504496627, rel=1e-15)
 
 
+@pytest.mark.claims
 @pytest.mark.parametrize("activation", ["identity", "relu", "leaky_relu", "tanh", "gelu", "silu"])
 def test_scaled_weight_standardization_keeps_the_variance(activation):
     """Six layers of 512 units on standard normal features: the variance over rows and units is 1.

@@ -59,6 +59,7 @@ def test_threads_change_no_bit(solver, dtype, table):
         np.testing.assert_array_equal(own, other)
 
 
+@pytest.mark.slow
 @every_solver
 def test_sparse_rows_labels_weights_and_members_train(solver, table):
     X, y = table

@@ -235,6 +235,7 @@ def output_move(depth, magnified, seed, rate=1e-4):
     return np.sqrt(np.mean((network.outputs(data) - before) ** 2)) / rate
 
 
+@pytest.mark.slow
 def test_a_first_step_of_deepnorm_moves_the_outputs_alike_at_any_depth():
     """The slope in log depth is near 0, and that of the plain sum before a norm is not."""
     depths = [4, 8, 16, 32, 64, 128]

@@ -95,6 +95,7 @@ def test_predictions_are_decoded_in_float64(kind):
     np.testing.assert_allclose(predicted, wanted, rtol=1e-13, atol=1e-13 * np.abs(wanted).max())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"n_members": 2}, {"loss": Quantile([0.2, 0.5])}])
 def test_targets_far_from_zero_keep_their_digits(settings):
     # Float32 has a number every 128 there.

@@ -47,6 +47,7 @@ def test_from_the_ridge_only_noise_leaves():
         assert steps_to_leave(heavy_ball(0.0, 0.01, momentum, 1000, noise)) is not None
 
 
+@pytest.mark.slow
 def test_the_engine_leaves_its_saddle_as_the_recursion_says():
     w = 1e-6
     expected = []

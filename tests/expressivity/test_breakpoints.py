@@ -139,6 +139,7 @@ def test_duplicate_units_make_no_slivers():
     assert breakpoints(model, -wide, wide).n_activation_pieces == 31
 
 
+@pytest.mark.claims
 def test_random_units_break_as_often_as_cauchy_says():
     reach, n_units = 3.0, 4_000
     state = np.random.RandomState(0)

@@ -45,6 +45,7 @@ def feasible_patterns(model, box):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("widths", [(1, 4, 3, 1), (2, 4, 4, 1), (3, 4, 3, 2)])
 def test_patterns_are_all_those_that_are_feasible(seed, widths):
@@ -56,6 +57,7 @@ def test_patterns_are_all_those_that_are_feasible(seed, widths):
     assert result.n_activation_regions <= region_bounds(widths[:-1]).serra_upper
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PIECEWISE_LINEAR)
 def test_points_lie_in_their_regions(name):
     model = trained(n_inputs=3, hidden_layer_sizes=(4, 4, 4), **PIECEWISE_LINEAR[name])
