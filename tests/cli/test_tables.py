@@ -94,7 +94,8 @@ def test_load_and_predict_give_the_same(folder, target, capsys):
 
 def test_a_table_without_target_has_a_report_without_predictions(folder, capsys):
     pytest.importorskip("matplotlib")
-    pandas.read_csv(folder / "price.csv").drop(columns="price").to_csv(folder / "x.csv")
+    table = pandas.read_csv(folder / "price.csv").drop(columns="price")
+    table.to_csv(folder / "x.csv", index=False)
     assert cli.main(["report", f"{folder}/price.dgn", f"{folder}/x.csv", "--out",
                      f"{folder}/x.html"]) == 0  # fmt: skip
     text = (folder / "x.html").read_text()
@@ -108,6 +109,10 @@ def test_a_table_without_target_has_a_report_without_predictions(folder, capsys)
     (["fit", "{f}/price.csv", "--target", "price", "--out", "/no/m"], "there is no folder"),
     (["fit", "{f}/label.csv", "--target", "label", "--task", "regression"], "needs numbers"),
     (["fit", "{f}/id.csv", "--target", "id"], "no class of column 'id' repeats"),
+    (["fit", "{f}/long.csv", "--target", "y"], "line 2 has 4 fields"),
+    (["fit", "{f}/twice.csv", "--target", "y"], "columns 1 and 3"),
+    (["predict", "{f}/price.dgn", "{f}/blank.csv"], "column 1 has no name"),
+    (["report", "{f}/price.dgn", "{f}/long.csv", "--out", "{f}/r"], "line 2 has 4 fields"),
     (["predict", "{f}/price.csv", "{f}/price.csv"], "it is no model of deepgen"),
     (["predict", "{f}/none.dgn", "{f}/price.csv"], "cannot read"),
     (["predict", "{f}/bare.dgn", "{f}/price.csv"], "without columns"),
@@ -119,6 +124,9 @@ def test_a_table_without_target_has_a_report_without_predictions(folder, capsys)
 ])  # fmt: skip
 def test_bad_input_is_one_line_and_exit_code_2(folder, arguments, words, capsys):
     (folder / "few.csv").write_text("size\n1\n")
+    (folder / "long.csv").write_text("a,b,y\n" + "1,2,3,4\n" * 20)
+    (folder / "twice.csv").write_text("y,b,y\n" + "1,2,3\n" * 20)
+    (folder / "blank.csv").write_text(",size,kind\n0,1,a\n")
     (folder / "id.csv").write_text("id,x\n" + "".join(f"n{i},{i}\n" for i in range(20)))
     MLPRegressor(solver="lbfgs", tol=1.0).fit([[0.0], [1.0]], [0, 1]).save(folder / "bare.dgn")
     assert cli.main([word.format(f=folder) for word in arguments]) == 2

@@ -1,4 +1,7 @@
+import gzip
 import json
+import os
+import threading
 
 import numpy as np
 import pytest
@@ -154,6 +157,70 @@ def test_files_that_are_no_tables_are_refused(tmp_path, content, words):
     (tmp_path / "t.csv").write_text(content)
     with pytest.raises(ValueError, match=words):
         read_table(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("content, words", [
+    ("a,b,y\n1,2,3,4\n5,6,7,8\n", "line 2 has 4 fields, .* names has 3: column 4 has no name"),
+    ("a,b,y\n1,2,3,4,5\n5,6,7,8,9\n", "line 2 has 5 fields, .* names has 3: column 4 has no"),
+    ("a,b,y\n1,2,3,\n5,6,7,\n", "line 2 has 4 fields, .* names has 3: column 4 has no name"),
+    ("a,b,y\n1,2,3,4\n5,6,7\n", "line 2 has 4 fields, .* names has 3: column 4 has no name"),
+    ("\na,b,y\n\n1,2,3,4\n", "line 4 has 4 fields"),
+    ("a,b,y\n1,2,3\n1,2,3,4\n", "line 3 has 4 fields, .* names has 3: column 4 has no name"),
+    ("a;y\n1,5;2,0\n2,5;3,0\n", "line 2 has 3 fields, .* names has 1: column 2 has no name"),
+    ("y,id,a\n1,2\n3,4\n", r"first row has 2 fields, .* has 3, .* reaches column 3 \('a'\)"),
+    ("y,b,y\n1,2,3\n", "the name 'y' in the line of column names: columns 1 and 3"),
+    ("y,b,y.1,y\n1,2,3,4\n", "the name 'y' in the line of column names: columns 1 and 4"),
+    ("y,b,y \n1,2,3\n", "the name 'y' in the line of column names: columns 1 and 3"),
+    ("0,1,0\n1,2,3\n", "the name '0' in the line of column names: columns 1 and 3"),
+    (",b,y\n0,2,3\n", r"column 1 has no name .*to_csv\(..., index=False\)"),
+    ("a,,y\n1,2,3\n", "column 2 has no name in the line of column names"),
+    ('a,"  ",y\n1,2,3\n', "column 2 has no name in the line of column names"),
+    ("a,b,\n1,2,3\n", "column 3 has no name in the line of column names"),
+])  # fmt: skip
+@pytest.mark.parametrize("ending", ["csv", "csv.gz"])
+def test_columns_and_names_that_do_not_fit_together_are_refused(tmp_path, content, words, ending):
+    """pandas takes the first columns for an index, and renames what has no name of its own."""
+    path = tmp_path / f"t.{ending}"
+    path.write_bytes(gzip.compress(content.encode()) if ending == "csv.gz" else content.encode())
+    with pytest.raises(ValueError, match=rf"t\.{ending} is no table that can be read: .*{words}"):
+        read_table(path, ["b"])
+
+
+@pytest.mark.parametrize("content, columns, n_missing", [
+    ("a,b,y\n1,2,3\n1,2\n1\n", ["a", "b", "y"], 3),
+    ("a,b,y\n1,2\n1,2,3\n", ["a", "b", "y"], 1),
+    ("a,b,y\n1,2,\n1,2,\n", ["a", "b", "y"], 2),
+    ("y,y.1,Unnamed: 0\n1,2,3\n", ["y", "y.1", "Unnamed: 0"], 0),
+    ('a,"b,\ny"\n1,"2,\n3"\n', ["a", "b,\ny"], 0),
+    ("\ufeffa, b\r\n\r\n1,2\r\n", ["a", "b"], 0),
+    ("NA,None\n1,2\n", ["NA", "None"], 0),
+])  # fmt: skip
+def test_names_are_kept_as_they_stand(tmp_path, content, columns, n_missing):
+    (tmp_path / "t.csv").write_text(content, newline="")
+    table = read_table(tmp_path / "t.csv")
+    assert list(table.columns) == columns
+    assert int(table.isna().sum().sum()) == n_missing
+    assert isinstance(table.index, pandas.RangeIndex)
+
+
+def test_parquet_columns_without_a_name_are_refused(tmp_path):
+    pytest.importorskip("pyarrow")
+    pandas.DataFrame({"": [1.0], "y": [2.0]}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(ValueError, match="column 1 has no name"):
+        read_table(tmp_path / "t.parquet")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes of POSIX")
+def test_a_pipe_is_read_as_a_file_is(tmp_path):
+    """Looking at the names first must not lose them: a pipe is read once only."""
+    path = tmp_path / "t.csv"
+    os.mkfifo(path)
+    writer = threading.Thread(target=path.write_text, args=("a,y\n1,2\n3,4\n",))
+    writer.start()
+    try:
+        assert read_table(path).to_numpy().tolist() == [[1, 2], [3, 4]]
+    finally:
+        writer.join()
 
 
 def test_a_missing_library_is_one_line(monkeypatch):

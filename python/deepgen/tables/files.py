@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import re
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TextIO
@@ -54,11 +57,15 @@ def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
     Raises
     ------
     ValueError
-        If the file cannot be read, or is no table with rows and with a name for each column.
+        If the file cannot be read, or is no table with rows and with one name for each column: a
+        name is blank, stands twice (blanks around it do not count), or a line has more fields than
+        there are names, or the first one fewer and no line has them all. The message says where.
 
     Notes
     -----
     Needs pandas, and for Parquet pyarrow; where one is missing, an ImportError says so.
+
+    A line of a CSV that ends early lacks its last cells: they are missing values.
 
     Examples
     --------
@@ -78,21 +85,20 @@ def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
     try:
         if parquet:
             table = pandas.read_parquet(path)
+            table.columns = [str(name) for name in table.columns]
+            _check_names(list(table.columns))
         else:
-            text = {name: str for name in text_columns}
-            table = pandas.read_csv(path, skipinitialspace=True, low_memory=False, dtype=text)
+            text: dict[str, type] = dict.fromkeys(text_columns, str)
+            table = _read_csv(pandas, path, text)
     except OSError as error:
         raise ValueError(f"cannot read {path}: {error.strerror or error}") from None
     except pandas.errors.EmptyDataError:
         raise ValueError(f"{path} is empty") from None
     except (ValueError, pandas.errors.ParserError, EOFError) as error:
-        raise ValueError(f"{path} is no table that can be read: {error}") from None
+        problem = _too_many_fields(str(error)) or error
+        raise ValueError(f"{path} is no table that can be read: {problem}") from None
     if not len(table):
         raise ValueError(f"{path} has no rows below the line of column names")
-    table.columns = [str(name) for name in table.columns]
-    repeated = sorted(set(table.columns[table.columns.duplicated()]))
-    if repeated:
-        raise ValueError(f"{path} has several columns of the name {', '.join(repeated)}")
     nested = [name for name, values in table.items() if parquet and values.map(_is_nested).any()]
     if nested:
         raise ValueError(f"{path} holds lists or structures in column '{nested[0]}'")
@@ -135,6 +141,76 @@ def write_table(table: Any, to: str | Path | TextIO) -> None:
         raise
     except OSError as error:
         raise ValueError(f"cannot write {to}: {error.strerror or error}") from None
+
+
+def _read_csv(pandas: Any, path: str | Path, text: dict[str, type]) -> Any:
+    """Read a CSV whose every column has a name of its own."""
+    source = _readable_twice(path)
+    # pandas renames columns without a name or with one that stands twice, and takes the first
+    # columns of a table with too few names for its index. Read as data, the names show.
+    names = _first_rows(pandas, source, 2).iloc[0].tolist()
+    _check_names(names)
+    table = pandas.read_csv(_start(source), skipinitialspace=True, low_memory=False, dtype=text)
+    if len(table) and table.iloc[:, -1].isna().all():
+        found = _first_rows(pandas, source, 1, skiprows=1).shape[1]
+        if found < len(names):
+            raise ValueError(
+                f"its first row has {found} fields, but its line of column names has {len(names)}, "
+                f"and no row reaches column {len(names)} ('{names[-1]}')"
+            )
+    return table
+
+
+def _first_rows(pandas: Any, source: Any, n_rows: int, **options: Any) -> Any:
+    """Return rows of a CSV as text, the line of column names among them."""
+    options = {"skipinitialspace": True, "dtype": str, "keep_default_na": False, **options}
+    return pandas.read_csv(_start(source), header=None, nrows=n_rows, **options)
+
+
+def _readable_twice(path: str | Path) -> Any:
+    """Return a file that can be read again from its start, which a pipe cannot."""
+    try:
+        regular = stat.S_ISREG(Path(path).stat().st_mode)
+    except OSError:
+        # Not there: pandas says so, or knows what is meant.
+        return path
+    return path if regular else io.BytesIO(Path(path).read_bytes())
+
+
+def _start(source: Any) -> Any:
+    if isinstance(source, io.BytesIO):
+        source.seek(0)
+    return source
+
+
+def _check_names(names: list[str]) -> None:
+    """Refuse columns that have no name, or not one of their own."""
+    places: dict[str, int] = {}
+    for place, name in enumerate(names, start=1):
+        bare = name.strip()
+        if not bare:
+            raise ValueError(
+                f"column {place} has no name in the line of column names (if pandas wrote its "
+                "index there, to_csv(..., index=False) leaves it out)"
+            )
+        if bare in places:
+            raise ValueError(
+                f"several columns have the name '{bare}' in the line of column names: columns "
+                f"{places[bare]} and {place}"
+            )
+        places[bare] = place
+
+
+def _too_many_fields(message: str) -> str | None:
+    """Say in our words what pandas says of a line that is too long; None for another message."""
+    found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
+    if found is None:
+        return None
+    expected, line, fields = map(int, found.groups())
+    return (
+        f"line {line} has {fields} fields, but the line of column names has {expected}: column "
+        f"{expected + 1} has no name"
+    )
 
 
 def _is_nested(value: Any) -> bool:
