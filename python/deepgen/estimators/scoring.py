@@ -160,7 +160,7 @@ def score_function(
 
 
 class _Default:
-    """Accuracy or R2, from the engine's outputs."""
+    """The score that fits the loss, from the engine's outputs."""
 
     def __init__(self, model: Any, targets: Targets, held: ValidationSet) -> None:
         self.targets, self.held, self.n_scored = targets, held, held.n_scored
