@@ -1,12 +1,16 @@
 """scoring: what is measured on validation rows."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.sparse import csr_matrix
 from sklearn.metrics import (
     accuracy_score,
+    d2_absolute_error_score,
     d2_pinball_score,
+    d2_tweedie_score,
     fbeta_score,
     get_scorer,
     log_loss,
@@ -16,7 +20,7 @@ from sklearn.metrics import (
 )
 
 from deepgen import MLPClassifier, MLPRegressor
-from deepgen.losses import Quantile
+from deepgen.losses import AbsoluteError, Gamma, Huber, Poisson, Quantile, SquaredError
 from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -42,17 +46,75 @@ def last_score(model):
     return model.history_["val_score"][-1]
 
 
-def test_the_default_is_r2_accuracy_or_d2_of_the_pinball_loss():
-    model = fit()
-    assert last_score(model) == pytest.approx(r2_score(Y_VAL, model.predict(X_VAL)))
-    model = classify()
-    assert last_score(model) == accuracy_score(NAMES_VAL, model.predict(X_VAL))
-    model = fit(loss=Quantile([0.1, 0.8]))
-    predictions = model.predict(X_VAL).T
-    each = [
-        d2_pinball_score(Y_VAL, p, alpha=a) for p, a in zip(predictions, (0.1, 0.8), strict=True)
-    ]
-    assert last_score(model) == pytest.approx(np.mean(each))
+def pinball(y, predictions, sample_weight=None):
+    levels = zip(predictions.T, (0.1, 0.8), strict=True)
+    each = [d2_pinball_score(y, p, alpha=a, sample_weight=sample_weight) for p, a in levels]
+    return np.mean(each)
+
+
+# What training watches, and what `score` returns.
+SCORES = {
+    "squared_error": (SquaredError(), r2_score, r2_score),
+    "absolute_error": (AbsoluteError(), d2_absolute_error_score, r2_score),
+    "huber": (Huber(), d2_absolute_error_score, r2_score),
+    "a quantile": (Quantile(0.9), *[partial(d2_pinball_score, alpha=0.9)] * 2),
+    "the median": (Quantile(), *[partial(d2_pinball_score, alpha=0.5)] * 2),
+    "quantiles": (Quantile([0.1, 0.8]), pinball, pinball),
+    "poisson": (Poisson(), partial(d2_tweedie_score, power=1), r2_score),
+    "gamma": (Gamma(), partial(d2_tweedie_score, power=2), r2_score),
+}
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("loss", SCORES)
+def test_the_default_fits_the_loss(loss, weighted):
+    loss, watched, asked = SCORES[loss]
+    own = weights(len(Y_VAL)) if weighted else None
+    model = fit(loss=loss, own=own)
+    predictions = model.predict(X_VAL)
+    assert last_score(model) == pytest.approx(watched(Y_VAL, predictions, sample_weight=own))
+    score = model.score(X_VAL, Y_VAL, sample_weight=own)
+    assert score == pytest.approx(asked(Y_VAL, predictions, sample_weight=own))
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "a quantile", "poisson", "gamma"])
+def test_the_default_of_several_targets_is_the_mean_over_them(loss):
+    loss, watched, _ = SCORES[loss]
+    y = np.c_[Y, 2e5 - Y]
+    model = fit(loss=loss, data=(X, y), held=(X, y))
+    columns = zip(y.T, model.predict(X).T, strict=True)
+    assert last_score(model) == pytest.approx(np.mean([watched(*column) for column in columns]))
+
+
+def test_the_default_of_classifiers_is_the_accuracy_whatever_the_loss():
+    for loss in ("log_loss", "focal"):
+        model = classify(loss=loss)
+        assert last_score(model) == accuracy_score(NAMES_VAL, model.predict(X_VAL))
+
+
+def test_a_quantile_is_stopped_where_it_predicts_best_as_a_quantile():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(1000, 2))
+    y = x[:, 0] + rng.exponential(size=1000) ** 2
+    model = fit(loss=Quantile(0.95), data=(x, y), held=None, early_stopping=True, max_iter=300)
+    assert 0.93 < np.mean(y <= model.predict(x)) < 0.97
+
+
+@pytest.mark.parametrize("counts", [np.zeros(157), np.full(157, 3.0), np.eye(157)[4]])
+def test_constant_counts_and_counts_near_zero_have_a_score(counts):
+    for own in (None, np.arange(157) % 2):
+        model = fit(
+            loss="poisson", data=(X, counts + np.arange(157) % 3), held=(X, counts), own=own
+        )
+        assert np.isfinite(model.history_["val_score"]).all()
+
+
+def test_a_deviance_that_is_infinite_is_no_score():
+    model = fit(loss="gamma", data=(X, np.exp(X[:, 0])))
+    y = np.exp(X[:, 0])
+    zero = np.full((157, 1), 0.0)
+    assert np.isnan(model._targets.score_outputs(1e5 * y, y, zero, None))
+    assert model._targets.score_outputs(y, y, y.reshape(-1, 1), None) == 1.0
 
 
 def test_loss_is_minus_the_validation_loss():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import accuracy_score, r2_score
 
@@ -202,12 +203,102 @@ def test_the_split_keeps_the_shares_of_classes(classes):
     np.testing.assert_allclose(*shares, atol=0.03)
 
 
-@pytest.mark.parametrize("part", ["training", "validation"])
-def test_weights_that_leave_one_side_empty_are_refused(part):
-    model = MLPRegressor(early_stopping=True, random_state=0)
-    seed = draw_seed(model)
-    rows = dict(zip(("training", "validation"), split_rows(157, 0.1, seed, None), strict=True))
+@quiet
+@pytest.mark.parametrize("part", [0, 1])
+def test_weights_that_would_leave_one_side_empty_leave_both_some(part):
+    model = MLPRegressor(early_stopping=True, max_iter=2, random_state=0)
     sample_weight = np.ones(157)
-    sample_weight[rows[part]] = 0
-    with pytest.raises(ValueError, match=f"All sample_weight of the {part} rows are zero"):
-        model.fit(X, Y, sample_weight)
+    sample_weight[split_rows(157, 0.1, draw_seed(model), None)[part]] = 0
+    assert np.isfinite(model.fit(X, Y, sample_weight).validation_scores_).all()
+
+
+@pytest.mark.parametrize("n_weighted", [2, 3, 10, 199])
+@pytest.mark.parametrize("labels", [None, np.arange(200) % 4, (np.arange(200) % 2).reshape(-1, 1)])
+@pytest.mark.parametrize("seed", range(5))
+def test_both_sides_of_a_split_get_rows_of_positive_weight(seed, labels, n_weighted):
+    weights = np.zeros(200)
+    weights[np.random.default_rng(seed).choice(200, n_weighted, replace=False)] = 2.0
+    training, validation = split_rows(200, 0.1, seed, labels, weights)
+    assert sorted(np.r_[training, validation]) == list(range(200))
+    wanted = min(max(int(np.ceil(0.1 * n_weighted)), 2), n_weighted - 1)
+    assert np.count_nonzero(weights[validation]) == wanted
+    assert np.count_nonzero(weights[training]) == n_weighted - wanted
+    assert len(validation) == 20
+
+
+def test_rows_without_weight_do_not_change_how_the_others_are_split():
+    weights = (np.arange(100) % 2).astype(float)
+    labels = np.arange(100) // 2 % 3
+    sides = split_rows(100, 0.2, 3, labels, weights)
+    alone = split_rows(50, 0.2, 3, labels[1::2])
+    for side, own in zip(sides, alone, strict=True):
+        assert sorted(side[weights[side] > 0]) == sorted(2 * own + 1)
+    positive, none = (split_rows(100, 0.2, 3, labels, given) for given in (weights + 1, None))
+    assert [side.tolist() for side in positive] == [side.tolist() for side in none]
+
+
+def test_classes_are_balanced_among_the_rows_that_count():
+    y = np.r_[np.zeros(120), np.ones(37)].astype(int)
+    weights = (np.arange(157) % 3 == 0).astype(float)
+    counted = weights > 0
+    sides = split_rows(157, 0.2, 0, (y == 1).reshape(-1, 1), weights)
+    shares = [np.mean(y[side[counted[side]]]) for side in sides]
+    # Of 11 validation rows that count.
+    np.testing.assert_allclose(*shares, atol=0.5 / 11)
+    # Only one row of a class counts: chance, which weights it got, does not refuse the fit.
+    weights[120:] = 0
+    weights[130] = 1
+    training, validation = split_rows(157, 0.2, 0, (y == 1).reshape(-1, 1), weights)
+    assert weights[training].any() and weights[validation].any()
+
+
+@quiet
+@pytest.mark.parametrize("n_members", [1, 5])
+@pytest.mark.parametrize("estimator", [MLPRegressor, MLPClassifier])
+def test_chance_does_not_decide_whether_few_weights_can_be_fitted(estimator, n_members):
+    y = Y if estimator is MLPRegressor else (Y > 0).astype(int)
+    for seed in range(6):
+        sample_weight = np.zeros(157)
+        sample_weight[np.random.default_rng(seed).choice(157, 8, replace=False)] = 1
+        model = estimator(
+            hidden_layer_sizes=(4,), early_stopping=True, max_iter=2, random_state=seed
+        )
+        model.set_params(n_members=n_members).fit(X, y, sample_weight)
+
+
+@quiet
+@pytest.mark.parametrize("bagging", [BaggingRegressor, BaggingClassifier])
+def test_bagging_of_few_rows_does_not_fail_by_chance(bagging):
+    net, y = (
+        (MLPRegressor, Y[:20])
+        if bagging is BaggingRegressor
+        else (MLPClassifier, (np.arange(20) % 2).astype(int))
+    )
+    for seed in range(3):
+        member = net(hidden_layer_sizes=(4,), early_stopping=True, max_iter=2)
+        bagging(member, 10, random_state=seed).fit(X[:20], y)
+
+
+@quiet
+def test_weights_of_classes_leave_rows_on_both_sides():
+    y = np.r_[np.zeros(147), np.ones(10)].astype(int)
+    for seed in range(6):
+        settings = {"class_weight": {0: 0, 1: 1}, "early_stopping": True, "random_state": seed}
+        model = MLPClassifier(max_iter=2, **settings).fit(X, y)
+        assert np.isfinite(model.history_["val_loss"]).all()
+
+
+def test_one_row_of_positive_weight_cannot_be_split():
+    with pytest.raises(ValueError, match="each need samples of positive weight, and 1 of 157"):
+        MLPRegressor(early_stopping=True).fit(X, Y, np.eye(157)[5])
+
+
+@quiet
+def test_r2_of_one_row_that_counts_decides_nothing():
+    held = {"X_val": X[:9], "y_val": Y[:9], "sample_weight_val": np.eye(9)[2]}
+    with pytest.raises(
+        ValueError, match="of 1 validation sample of positive weight is not defined"
+    ):
+        MLPRegressor(early_stopping=True).fit(X, Y, **held)
+    model = MLPRegressor(max_iter=2).fit(X, Y, **held)
+    assert np.isnan(model.history_["val_score"]).all()

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import d2_pinball_score, r2_score
+from sklearn.metrics import (
+    d2_absolute_error_score,
+    d2_pinball_score,
+    mean_tweedie_deviance,
+    r2_score,
+)
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray, Matrix
@@ -15,7 +21,7 @@ from deepgen._inputs.features import refuse_lookalikes
 from deepgen._inputs.target_scaling import TargetScaling
 from deepgen._inputs.targets import Targets
 from deepgen._network.network import Network
-from deepgen.losses import Gamma, Poisson, Quantile, RegressionLoss
+from deepgen.losses import AbsoluteError, Gamma, Huber, Poisson, Quantile, RegressionLoss
 
 __all__ = ["RegressionTargets"]
 
@@ -132,14 +138,44 @@ class RegressionTargets(Targets):
         return outputs if several else outputs.ravel()
 
     def score(self, y: Any, predictions: AnyArray, weights: Any) -> float:
-        """Return R2, or D2 of the pinball loss where there are several quantiles."""
-        if self.levels is None:
+        """Return R2, or D2 of the pinball loss (mean over levels) where quantiles are predicted."""
+        loss = self.loss
+        if not isinstance(loss, Quantile):
             return float(r2_score(y, predictions, sample_weight=weights))
+        if loss.levels is None:
+            level: Any = loss.quantile
+            return float(
+                d2_pinball_score(y, predictions, sample_weight=weights, alpha=float(level))
+            )
         scores = [
             d2_pinball_score(y, predictions[:, column], sample_weight=weights, alpha=level)
-            for column, level in enumerate(self.levels)
+            for column, level in enumerate(loss.levels)
         ]
         return float(np.mean(scores))
+
+    def score_outputs(self, y: Any, encoded: AnyArray, outputs: AnyArray, weights: Any) -> float:
+        """Return D2 of a deviance that fits the loss, for squared error R2."""
+        predictions = self.decode(outputs)
+        if isinstance(self.loss, AbsoluteError | Huber):
+            return float(d2_absolute_error_score(y, predictions, sample_weight=weights))
+        if isinstance(self.loss, Poisson | Gamma):
+            power = 1 if isinstance(self.loss, Poisson) else 2
+            columns = zip(y.reshape(len(y), -1).T, outputs.T, strict=True)
+            return float(np.mean([_d2_tweedie(*column, weights, power) for column in columns]))
+        return self.score(y, predictions, weights)
+
+
+def _d2_tweedie(y: AnyArray, predictions: AnyArray, weights: Any, power: int) -> float:
+    """Return the share of the Tweedie deviance explained; of constant targets 0, as R2 has it."""
+    deviance = partial(mean_tweedie_deviance, y, sample_weight=weights, power=power)
+    counted = y if weights is None else y[weights > 0]
+    if (counted == counted[0]).all():
+        return 0.0
+    constant = np.full(len(y), np.average(y, weights=weights))
+    # Of a prediction that is 0 in float64 the deviance is finite for counts near 0 only.
+    with np.errstate(over="ignore"):
+        own = deviance(np.maximum(predictions, np.finfo(np.float64).tiny))
+    return float(1 - own / deviance(constant)) if np.isfinite(own) else float("nan")
 
 
 def _refuse_overflow(y: AnyArray, values: AnyArray, dtype: np.dtype[Any]) -> None:

@@ -211,7 +211,7 @@ class Targets(ABC):
         """
 
     def score_outputs(self, y: Any, encoded: AnyArray, outputs: AnyArray, weights: Any) -> float:
-        """Score a network's outputs.
+        """Score a network's outputs as training watches them where nothing else is asked for.
 
         ``y`` (n_samples,) or (n_samples, n_targets); ``encoded`` (n_samples,) or (n_samples,
         n_outputs); ``outputs`` (n_samples, n_outputs); ``weights`` (n_samples,) or None.

@@ -49,34 +49,86 @@ class Validation:
 
 
 def split_rows(
-    n_samples: int, fraction: float, seed: int, labels: AnyArray | None
+    n_samples: int,
+    fraction: float,
+    seed: int,
+    labels: AnyArray | None,
+    weights: AnyArray | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Choose the validation rows by chance; equal seeds choose equal rows.
+    """Choose the rows of training and of validation by chance; equal seeds choose equal rows.
 
     The shares of the classes ``labels`` (n_samples,) are kept alike on both sides; of more than
-    two, only where every class has rows enough.
+    two, only where every class has rows enough. Rows whose ``weights`` (n_samples,) are 0 change
+    nothing for the others, which both sides get.
     """
     from sklearn.model_selection import train_test_split
 
-    if labels is not None:
-        counts = np.unique(labels, return_counts=True)[1]
-        n_validation = int(np.ceil(fraction * n_samples))
-        several = len(counts) > 2
-        if several and (
-            counts.min() < 2 or min(n_validation, n_samples - n_validation) < len(counts)
-        ):
-            labels = None
+    n_validation = int(np.ceil(fraction * n_samples))
     state = np.random.RandomState(generator(seed, SPLIT).integers(2**32, dtype=np.uint64))
-    parts: Any = train_test_split(
-        np.arange(n_samples, dtype=np.int64),
-        test_size=fraction,
-        random_state=state,
-        stratify=labels,
-    )
-    training, validation = parts
-    if len(validation) < 2:
+    rows = np.arange(n_samples, dtype=np.int64)
+    if weights is not None and not weights.all():
+        training, validation = _split_weighted(rows, fraction, state, labels, weights > 0)
+    else:
+        if labels is not None and len(np.unique(labels)) > 2 and _too_rare(labels, n_validation):
+            labels = None
+        training, validation = train_test_split(
+            rows, test_size=fraction, random_state=state, stratify=labels
+        )
+    if n_validation < 2:
         raise ValueError(
             "The validation set is too small. Increase 'validation_fraction' or the size of your "
-            f"dataset: {len(validation)} of {n_samples} samples would be left for validation."
+            f"dataset: {n_validation} of {n_samples} samples would be left for validation."
         )
     return training, validation
+
+
+def _too_rare(labels: AnyArray, n_validation: int) -> bool:
+    """Say whether some class has too few rows to be on both sides."""
+    counts = np.unique(labels, return_counts=True)[1]
+    smaller = min(n_validation, len(labels) - n_validation)
+    return bool(counts.min() < 2 or smaller < len(counts))
+
+
+def _split_weighted(
+    rows: NDArray[np.int64],
+    fraction: float,
+    state: np.random.RandomState,
+    labels: AnyArray | None,
+    counts: NDArray[np.bool_],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Split rows with a weight and those without apart from each other.
+
+    ``rows`` and ``counts``, which says whether a row has a weight, are (n_samples,).
+    """
+    n_weighted = int(counts.sum())
+    if n_weighted < 2:
+        raise ValueError(
+            "training and validation each need samples of positive weight, and "
+            f"{n_weighted} of {len(rows)} samples has one"
+        )
+    # A score of fewer than two samples says little, and R2 nothing.
+    n_validation = min(max(int(np.ceil(fraction * n_weighted)), 2), n_weighted - 1)
+    n_rest = max(int(np.ceil(fraction * len(rows))) - n_validation, 0)
+    weighted = _draw(rows[counts], n_validation, state, labels)
+    rest = _draw(rows[~counts], min(n_rest, len(rows) - n_weighted), state, labels)
+    training, validation = (
+        state.permutation(np.concatenate(parts)) for parts in zip(weighted, rest, strict=True)
+    )
+    return training, validation
+
+
+def _draw(
+    rows: NDArray[np.int64],
+    n_validation: int,
+    state: np.random.RandomState,
+    labels: AnyArray | None,
+) -> Any:
+    """Draw training and validation rows, with equal shares of the classes where they allow it."""
+    from sklearn.model_selection import train_test_split
+
+    if n_validation in (0, len(rows)):
+        return (rows, rows[:0]) if n_validation == 0 else (rows[:0], rows)
+    own = None if labels is None else labels[rows]
+    if own is not None and _too_rare(own, n_validation):
+        own = None
+    return train_test_split(rows, test_size=n_validation, random_state=state, stratify=own)

@@ -18,9 +18,8 @@ import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import column_or_1d
 
-from deepgen._engine.arrays import AnyArray
 from deepgen._inputs.features import as_matrix, check_features
-from deepgen._inputs.targets import EncodedTargets, Rows, Targets
+from deepgen._inputs.targets import EncodedTargets, Targets
 from deepgen._network.network import Network
 from deepgen._training.callbacks import CallbackTasks, with_callbacks
 from deepgen._training.data import Data
@@ -254,7 +253,7 @@ def fit_network(
     # Targets, and with them the split: what is learned of targets is learned of training rows.
     split = None
     if model.early_stopping and held_out[0] is None and isinstance(settings.optimizer, FirstOrder):
-        split = partial(_split, samples.X.shape[0], model.validation_fraction, state.seed)
+        split = partial(split_rows, samples.X.shape[0], model.validation_fraction, state.seed)
     previous = None if is_first else model._targets
     targets, encoded = model._make_targets(samples.y, previous, samples.classes).fit(
         samples.y,
@@ -338,21 +337,6 @@ def draw_seed(model: Any) -> int:
     """
     random = check_random_state(model.random_state)
     return int(random.randint(np.iinfo(np.int64).max, dtype=np.int64))
-
-
-def _split(
-    n_samples: int,
-    fraction: float,
-    seed: int,
-    strata: AnyArray | None,
-    weights: AnyArray | None,
-) -> tuple[Rows, Rows]:
-    """Choose training and validation rows, and refuse parts without weight."""
-    parts = split_rows(n_samples, fraction, seed, strata)
-    for rows, what in zip(parts, ("training", "validation"), strict=True):
-        if weights is not None and not weights[rows].any():
-            raise ValueError(f"All sample_weight of the {what} rows are zero")
-    return parts
 
 
 def _validation_set(

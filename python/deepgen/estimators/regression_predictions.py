@@ -68,7 +68,7 @@ class RegressionPredictions(RegressorMixin, BaseMLP):
         return self._targets.decode(mean)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Score predictions by R2, or by D2 of the pinball loss where there are several quantiles.
+        """Score predictions by R2, or by D2 of the pinball loss where quantiles are predicted.
 
         Parameters
         ----------

@@ -124,10 +124,11 @@ class MLPRegressor(RegressionPredictions):
         How training changes features anew in each epoch: Gaussian noise, features replaced by
         their mean, or by those of other rows.
     scoring : str, callable or None, default=None
-        What is measured on the validation rows and stops training early: None is R2 (D2 of
-        the pinball loss for several quantiles), 'loss'
-        minus the validation loss, else a scikit-learn scorer's name or a callable
-        ``(estimator, X, y)``; higher is better.
+        What is measured on the validation rows and stops training early: None is R2, or
+        where another score fits the loss D2 of the absolute error ('absolute_error', 'huber'), of
+        the pinball loss (quantiles) or of the deviance ('poisson', 'gamma'); 'loss' is minus the
+        validation loss, else a scikit-learn scorer's name or a callable ``(estimator, X, y)``;
+        higher is better.
     max_time : float or None, default=None
         Seconds after which ``fit`` ends, looked at after each epoch; > 0.
     averaging : {'ema', 'swa', 'snapshot', 'subspace'}, Averaging or None, default=None

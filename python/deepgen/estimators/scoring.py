@@ -64,6 +64,12 @@ class ValidationSet:
 
         return self.X if self.data.rows is None else _safe_indexing(self.X, self.data.rows)
 
+    @property
+    def n_scored(self) -> int:
+        """Samples that count: those whose weight is not 0."""
+        weights = self.sample_weight
+        return self.data.n_rows if weights is None else int(np.count_nonzero(weights))
+
 
 def fitted_attributes(
     model: Any, targets: Targets, state: TrainingState, network: Network
@@ -141,10 +147,11 @@ def score_function(
         If the score would decide when to stop but is not defined.
     """
     if model.scoring is None:
-        if model.early_stopping and held.data.n_rows < targets.fewest_rows:
+        if model.early_stopping and held.n_scored < targets.fewest_rows:
+            kind = "" if held.sample_weight is None else " of positive weight"
             raise ValueError(
-                f"the score of {held.data.n_rows} validation sample is not defined; give at least "
-                f"{targets.fewest_rows}, or scoring='loss'"
+                f"the score of {held.n_scored} validation sample{kind} is not defined; give at "
+                f"least {targets.fewest_rows}, or scoring='loss'"
             )
         return _Default(model, targets, held)
     if model.scoring == "loss":
@@ -153,16 +160,16 @@ def score_function(
 
 
 class _Default:
-    """Accuracy or R2, from the engine's outputs."""
+    """The score that fits the loss, from the engine's outputs."""
 
     def __init__(self, model: Any, targets: Targets, held: ValidationSet) -> None:
-        self.targets, self.held = targets, held
+        self.targets, self.held, self.n_scored = targets, held, held.n_scored
         self.n_threads = effective_threads(model.n_jobs)
 
     def __call__(self, network: Network, loss: float) -> float:
         targets, data = self.targets, self.held.data
         outputs, n_wrong = targets.read(network, data.X, rows=data.rows, n_threads=self.n_threads)
-        if n_wrong or data.n_rows < targets.fewest_rows:
+        if n_wrong or self.n_scored < targets.fewest_rows:
             return float("nan")
         return targets.score_outputs(self.held.y, data.of(data.y), outputs, self.held.sample_weight)
 
