@@ -4,12 +4,15 @@ import pickle
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from sklearn.metrics import make_scorer, mean_absolute_error
 
 from deepgen import MLPClassifier, MLPRegressor
+from deepgen.augmentation import Jitter
 from deepgen.losses import Quantile
 from deepgen.normalizations import BatchNorm
 from deepgen.optimizers import SGD
+from deepgen.schedules import Plateau
 from deepgen.skips import Residual
 from estimators.samples import curve, features, same_bits, weights
 
@@ -256,3 +259,102 @@ def test_a_call_that_fails_late_loses_nothing(warm_start):
     model.set_params(warm_start=True).fit(X, Y, **held)
     assert same_bits(once, model)
     assert_same_history(once, model)
+
+
+def other_data(n_samples=300):
+    """Return data on which what was learned of X and Y is wrong."""
+    rng = np.random.default_rng(5)
+    other = rng.normal(size=(n_samples, X.shape[1])).astype(np.float32)
+    return other, 0.3 * rng.normal(size=n_samples) - other[:, 0] + 0.5 * other[:, 1] ** 2
+
+
+STOPPING = dict(max_iter=300, warm_start=True, early_stopping=True, learning_rate_init=0.01)
+
+
+@pytest.mark.parametrize("given", [False, True])
+@pytest.mark.parametrize("scoring", [None, "loss", "neg_mean_absolute_error"])
+def test_the_best_score_of_other_data_does_not_rule(given, scoring):
+    other, y = other_data()
+    held = dict(X_val=other[200:], y_val=y[200:]) if given else {}
+    model = model_of("adam", scoring=scoring, **STOPPING).fit(X, Y)
+    before = model.predict(X)
+    model.fit(other[:200], y[:200], **held)
+    assert not np.array_equal(model.predict(X), before)
+    assert model.n_iter_ > 12
+    assert model.score(other[200:], y[200:]) > 0.8
+    # The best score is one of this call's, or that of the weights it began with.
+    assert model.best_validation_score_ == max(model.validation_scores_[-model.n_iter_ :])
+
+
+def test_weights_that_other_data_do_not_improve_are_kept():
+    other, y = other_data()
+    model = model_of("adam", **STOPPING).fit(X, Y)
+    before = model.predict(X)
+    model.set_params(learning_rate_init=1e3, solver="sgd", clip_norm=1.0, max_iter=3)
+    model.fit(other, y, X_val=X, y_val=Y)
+    assert np.array_equal(model.predict(X), before)
+    assert model.best_validation_score_ == pytest.approx(model.score(X, Y))
+
+
+def test_weights_that_the_user_changed_are_scored_again():
+    model = model_of("adam", **STOPPING).fit(X, Y)
+    best = model.best_validation_score_
+    for coefs in model.coefs_:
+        coefs[...] = 0
+    model.set_params(max_iter=1).fit(X, Y)
+    assert model.best_validation_score_ < best
+    assert model.best_validation_score_ >= model.validation_scores_[-1]
+
+
+def test_training_between_without_early_stopping_is_scored_again():
+    model = model_of("adam", **STOPPING).fit(X, Y)
+    best = model.best_validation_score_
+    wild = dict(solver="sgd", learning_rate_init=10.0, clip_norm=1.0, max_iter=1)
+    model.set_params(early_stopping=False, **wild).fit(X, Y)
+    model.set_params(early_stopping=True, learning_rate_init=1e-30).fit(X, Y)
+    assert model.best_validation_score_ < 0 < best
+
+
+@pytest.mark.parametrize("normalization", ["layer", "batch", BatchNorm(recalibrate=True)])
+@pytest.mark.parametrize("averaging", [None, "ema"])
+def test_scoring_again_gives_the_same_bits(normalization, averaging):
+    settings = dict(normalization=normalization, averaging=averaging, tol=0.01)
+    once = model_of("early", max_iter=12, **settings).fit(X, Y)
+    twice = model_of("early", max_iter=6, warm_start=True, **settings).fit(X, Y)
+    twice = pickle.loads(pickle.dumps(twice)).fit(X, Y)
+    assert same_bits(once, twice)
+    assert once._training_state.patience == twice._training_state.patience
+
+
+def test_patience_with_the_training_loss_begins_afresh_on_other_data():
+    model = model_of("adam", max_iter=200, tol=10.0, n_iter_no_change=3, warm_start=True)
+    assert model.fit(X, Y).n_iter_ == 5
+    assert model.fit(X, Y).n_iter_ == 1
+    assert model.fit(X, Y + 1).n_iter_ == 5
+    assert model.fit(X, Y + 1, weights()).n_iter_ == 5
+    assert model.fit(X[:-1], Y[:-1]).n_iter_ == 5
+    sparse = csr_array(X)
+    assert model.fit(sparse, Y).n_iter_ == 5
+    assert model.fit(sparse, Y).n_iter_ == 1
+
+
+@pytest.mark.parametrize(
+    "change", [dict(alpha=1.0), dict(dropout=0.5), dict(mixup=0.5), dict(augmentation=Jitter(1.0))]
+)
+def test_patience_begins_afresh_where_the_training_loss_means_something_else(change):
+    model = model_of("adam", max_iter=200, tol=10.0, n_iter_no_change=3, warm_start=True)
+    assert [model.fit(X, Y).n_iter_, model.fit(X, Y).n_iter_] == [5, 1]
+    assert model.set_params(**change).fit(X, Y).n_iter_ == 5
+
+
+def test_a_plateau_forgets_the_loss_of_other_data_and_keeps_its_cuts():
+    settings = dict(max_iter=6, warm_start=True, tol=0, n_iter_no_change=np.inf)
+    model = model_of("adam", learning_rate=Plateau(patience=2, threshold=0.9), **settings)
+    model.fit(X, 1e-3 * Y)
+    cuts = model._training_state.schedule_state["n_cuts"]
+    best = model._training_state.schedule_state["best"]
+    model.set_params(max_iter=1).fit(X, 1e-3 * Y + 1)
+    memory = model._training_state.schedule_state
+    assert memory["n_cuts"] == cuts
+    assert memory["best"] == model.loss_curve_[-1] > best
+    assert memory["n_level"] == 0

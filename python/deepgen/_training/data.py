@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +46,17 @@ class Data:
     def n_rows(self) -> int:
         """How many samples belong."""
         return len(self.y) if self.rows is None else len(self.rows)
+
+    def checksum(self, X: Any) -> str:
+        """Return what tells these samples from others, in a few letters.
+
+        ``X`` are the features as an array or a CSR matrix, since sparse rows show no arrays.
+        """
+        parts = [X] if isinstance(X, np.ndarray) else [X.data, X.indices, X.indptr]
+        return " ".join(
+            "-" if part is None else f"{zlib.crc32(np.ascontiguousarray(part).data):08x}"
+            for part in (*parts, self.y, self.weights, self.rows)
+        )
 
     def of(self, values: AnyArray) -> AnyArray:
         """Return what belongs to these samples.

@@ -160,6 +160,7 @@ def train(
     blas = one_blas_thread() if _core.needs_lapack(plan.optimizer.name) else nullcontext()
     try:
         with blas:
+            epochs.score_best_again()
             while monitor.n_epochs < plan.n_epochs:
                 monitor.begin(network)
                 epoch = run_epoch(trainer, plan, state, sizer, kept.current)
@@ -244,6 +245,13 @@ class _Epochs:
         self.network, self.plan, self.state = kept.network, kept.plan, kept.state
         self.is_measured = validation is not None or monitor.tasks is not None
         self.diverged = False
+
+    def score_best_again(self) -> None:
+        """Score the best weights of earlier calls on the rows that this call's are compared on."""
+        patience = self.state.patience
+        if self.plan.early_stopping and self.validation and np.isfinite(patience.best_score):
+            best = Network(self.network.core, self.kept.best)
+            patience.score_again(self.validation.measure(best, self.plan.n_threads)[1])
 
     def end(self, epoch: Epoch) -> bool:
         """Measure what an epoch led to; False if training shall end."""

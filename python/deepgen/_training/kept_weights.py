@@ -41,6 +41,8 @@ class KeptWeights:
             self.user_changed = not np.array_equal(network.parameters, state.prediction_weights)
             if not self.user_changed:
                 network.parameters[...] = state.resume_weights
+                if state.best_weights is not None:
+                    self.best = state.best_weights
         self.current = network.parameters.copy()
         self.epoch_start = network.parameters.copy()
         self.fallback = network.parameters.copy()
@@ -86,8 +88,8 @@ class KeptWeights:
     def finish(self, optimizer_state: dict[str, AnyArray] | None) -> None:
         """Leave in the state what a later call goes on from; None: it begins anew."""
         network, plan, state = self.network, self.plan, self.state
-        if plan.recalibrates:
-            before = network.parameters.copy()
+        before = network.parameters.copy() if plan.recalibrates else None
+        if before is not None:
             try:
                 self._recalibrate()
             except KeyboardInterrupt:
@@ -101,6 +103,7 @@ class KeptWeights:
         replaced = plan.averaging is not None and plan.averaging.replaces_weights
         if replaced or plan.recalibrates or not np.array_equal(network.parameters, self.current):
             state.resume_weights = self.current
+            state.best_weights = before if plan.early_stopping else None
             state.prediction_weights = network.parameters.copy()
 
     def _recalibrate(self) -> None:

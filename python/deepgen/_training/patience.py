@@ -40,6 +40,17 @@ class Patience:
         self.n_stale = self.n_stale + 1 if loss > self.best_loss - tol else 0
         self.best_loss = min(self.best_loss, loss)
 
+    def begin_anew(self) -> None:
+        """Forget losses and stale epochs of other data; the best score is to be taken again."""
+        self.best_loss, self.n_stale = math.inf, 0
+
+    def score_again(self, score: float) -> None:
+        """Let the score that the best weights have now replace the one remembered of them."""
+        if not math.isfinite(score):
+            score = -math.inf
+        if score != self.best_score:
+            self.best_score, self.n_stale = score, 0
+
     def watch_score(self, score: float, tol: float) -> bool:
         """Take note of a validation score; say whether it is the best, by however little."""
         self.n_stale = 0 if score >= self.best_score + tol else self.n_stale + 1

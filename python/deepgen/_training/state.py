@@ -29,6 +29,8 @@ class TrainingState:
         What was measured, and the count of stale epochs.
     criterion : str, default=''
         Which loss and score patience compares.
+    data : str, default=''
+        What losses were measured on: checksums of the data, and settings of the training loss.
     schedule : str, default=''
         Name of the schedule whose state it is.
     schedule_state : dict of str to float
@@ -43,10 +45,12 @@ class TrainingState:
         Of optimizer and wrappers; None starts afresh.
     resume_weights : ndarray of shape (n_parameters,), default=None
         Where steps go on, if that is not what the network predicts with.
+    best_weights : ndarray of shape (n_parameters,), default=None
+        What had the best score, if batch norm's statistics were computed anew for it afterwards.
     prediction_weights : ndarray of shape (n_parameters,), default=None
         Copy of what the network predicted with when ``resume_weights`` were kept: if the network
-        has others now, the user changed them, and optimizer state and ``resume_weights`` no longer
-        apply.
+        has others now, the user changed them, and optimizer state, ``resume_weights`` and
+        ``best_weights`` no longer apply.
 
     Examples
     --------
@@ -61,6 +65,7 @@ class TrainingState:
     history: History = field(default_factory=History)
     patience: Patience = field(default_factory=Patience)
     criterion: str = ""
+    data: str = ""
     schedule: str = ""
     schedule_state: dict[str, float] = field(default_factory=dict)
     averaging: str = ""
@@ -68,6 +73,7 @@ class TrainingState:
     optimizer: str = ""
     optimizer_state: dict[str, AnyArray] | None = None
     resume_weights: AnyArray | None = None
+    best_weights: AnyArray | None = None
     prediction_weights: AnyArray | None = None
 
     def use_criterion(self, criterion: str) -> None:
@@ -75,6 +81,14 @@ class TrainingState:
         if criterion != self.criterion:
             self.criterion, self.patience = criterion, Patience()
             self.schedule_state.pop("best", None)
+
+    def use_data(self, data: str) -> None:
+        """Begin patience afresh where losses were measured on other data than now."""
+        if data != self.data:
+            self.data = data
+            self.patience.begin_anew()
+            for name in ("best", "n_level"):
+                self.schedule_state.pop(name, None)
 
     def use_schedule(self, schedule: str) -> None:
         """Drop the state of another schedule."""
@@ -90,7 +104,8 @@ class TrainingState:
 
     def drop_optimizer_state(self) -> None:
         """Drop the optimizer's state, and with it the point where steps would go on."""
-        self.optimizer_state = self.resume_weights = self.prediction_weights = None
+        self.optimizer_state = self.resume_weights = None
+        self.best_weights = self.prediction_weights = None
 
     def checkpoint(self) -> tuple[TrainingState, tuple[str, ...], int]:
         """Return a note of this moment for `rollback`.

@@ -33,6 +33,7 @@ from deepgen.estimators.from_parameters import make_network
 from deepgen.estimators.scoring import (
     ValidationSet,
     fitted_attributes,
+    measured_on,
     score_function,
     with_names,
 )
@@ -170,7 +171,8 @@ def read_validation(
         samples.y, sample_weight, samples.X, dtype=dtype, prediction_dtype=prediction_dtype
     )
     data = Data(as_matrix(samples.X), encoded.encoded, encoded.weights)
-    return ValidationSet(with_names(X, samples.X), encoded.y, encoded.sample_weight, data)
+    X = with_names(X, samples.X)
+    return ValidationSet(X, encoded.y, encoded.sample_weight, data, samples.X)
 
 
 @with_callbacks  # type: ignore[untyped-decorator]
@@ -279,9 +281,9 @@ def fit_network(
     )
 
     # Plan, and the state made to fit it: what belongs to other settings is dropped.
-    n_rows = samples.X.shape[0] if data.rows is None else len(data.rows)
-    plan = make_plan(model, settings, n_rows)
+    plan = make_plan(model, settings, data.n_rows)
     state.use_criterion(criterion(model, targets))
+    state.use_data(measured_on(model, settings, samples.X, data, validation_set))
     state.use_averaging(settings.averaging)
     if is_first:
         start_network(
@@ -295,11 +297,10 @@ def fit_network(
             state.drop_optimizer_state()
 
     # Training: each epoch is measured on the validation rows and shown to callbacks.
-    validation = None
+    validation = tasks = None
     if validation_set is not None:
         score = score_function(model, targets, validation_set, state)
         validation = Validation(validation_set.data, score)
-    tasks = None
     if getattr(model, "_skl_callbacks", None) and not settings.incremental:
         tasks = CallbackTasks(
             model,
@@ -353,7 +354,8 @@ def _validation_set(
     if rows is not None:
         weights = None if encoded.sample_weight is None else encoded.sample_weight[rows]
         own = Data(data.X, data.y, data.weights, rows)
-        return ValidationSet(with_names(samples.given, samples.X), encoded.y[rows], weights, own)
+        X = with_names(samples.given, samples.X)
+        return ValidationSet(X, encoded.y[rows], weights, own, samples.X)
     if held_out[0] is None:
         return None
     try:

@@ -17,8 +17,9 @@ from deepgen._network.network import Network
 from deepgen._training.data import Data
 from deepgen._training.state import TrainingState
 from deepgen.estimators.network_spec import numpy_type
+from deepgen.estimators.settings import Settings
 
-__all__ = ["ValidationSet", "fitted_attributes", "score_function", "with_names"]
+__all__ = ["ValidationSet", "fitted_attributes", "measured_on", "score_function", "with_names"]
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class ValidationSet:
         As the user gave them, without class weights.
     data : Data
         For the engine.
+    checked : ndarray or CSR matrix of shape (n_samples, n_features), default=None
+        Features, of the type of training; only looked at to tell samples from others.
 
     Examples
     --------
@@ -51,6 +54,7 @@ class ValidationSet:
     y: Any
     sample_weight: AnyArray | None
     data: Data
+    checked: Any = None
 
     def features(self) -> Any:
         """Return the features of the samples that belong.
@@ -98,6 +102,41 @@ def fitted_attributes(
         "_targets": targets,
         "_training_state": state.snapshot(),
     }
+
+
+def measured_on(
+    model: Any, settings: Settings, X: Any, data: Data, held: ValidationSet | None
+) -> str:
+    """Return what losses are measured on: the data, and settings of the training loss.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    settings : Settings
+        What was read of them; calls of ``partial_fit`` are one training on a stream of rows.
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Training features.
+    data : Data
+        Training samples.
+    held : ValidationSet or None
+        The samples to score on.
+
+    Returns
+    -------
+    measured_on : str
+        Equal where losses and scores can be compared.
+    """
+    if settings.incremental:
+        parts = ["partial_fit"]
+    elif not model.warm_start:
+        parts = ["fit"]
+    else:
+        parts = [data.checksum(X)]
+        if held is not None:
+            parts.append(held.data.checksum(held.checked))
+    names = ("alpha", "dropout", "skip", "mixup", "augmentation")
+    return ", ".join(parts + [f"{name}={getattr(model, name)!r}" for name in names])
 
 
 def with_names(X: Any, features: Any) -> Any:
@@ -187,10 +226,9 @@ class _Scorer:
         self.weights = {}
         if held.sample_weight is not None and _takes_weights(self.scorer):
             self.weights = {"sample_weight": held.sample_weight}
-        self.n_epochs = 0
+        self.n_epochs_before = state.n_epochs
 
     def __call__(self, network: Network, loss: float) -> float:
-        self.n_epochs += 1
         if not np.isfinite(loss):
             return float("nan")
         score = self.scorer(self.fitted(network), self.X, self.held.y, **self.weights)
@@ -204,7 +242,9 @@ class _Scorer:
         """Return an estimator that predicts with the network as it is now."""
         fitted = object.__new__(type(self.model))
         attributes = fitted_attributes(self.model, self.targets, self.state, network)
-        fitted.__dict__.update(vars(self.model), **attributes, n_iter_=self.n_epochs)
+        # The epoch that is measured is not counted yet.
+        n_epochs = self.state.n_epochs - self.n_epochs_before + 1
+        fitted.__dict__.update(vars(self.model), **attributes, n_iter_=n_epochs)
         return fitted
 
 
