@@ -3,6 +3,7 @@
 from itertools import product
 from math import comb
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +44,38 @@ def test_known_values(widths):
     bounds = region_bounds(widths)
     assert (bounds.montufar_lower, bounds.serra_upper) == KNOWN[widths]
     assert bounds.naive_upper == 2 ** sum(widths[1:])
+
+
+@pytest.mark.parametrize(
+    ("widths", "lower"),
+    [
+        # All patterns of the units, with as many inputs as units.
+        ((5, 4), 16),
+        ((3, 2), 4),
+        ((7, 1), 2),
+        # Two inputs that a layer of four folds, as in (2, 4, 4).
+        ((5, 4, 4), 44),
+        # The first two layers alone, as in (2, 10, 10).
+        ((2, 10, 10, 1), 1400),
+        # One input through the narrow layer, as in (1, 10, 1, 10).
+        ((2, 10, 1, 10), 110),
+    ],
+)
+def test_the_lower_bound_of_narrow_layers_is_that_of_the_best_sub_network(widths, lower):
+    assert region_bounds(widths).montufar_lower == lower
+
+
+def test_general_position_reaches_the_lower_bound_of_a_narrow_layer():
+    rng = np.random.default_rng(0)
+    patterns = rng.normal(size=(20_000, 5)) @ rng.normal(size=(5, 4)) > 0
+    assert len(np.unique(patterns, axis=0)) == region_bounds((5, 4)).montufar_lower
+
+
+@given(st.integers(1, 8), st.lists(st.integers(1, 12), min_size=1, max_size=4))
+def test_a_narrow_layer_more_does_not_lower_the_bound(n_inputs, hidden):
+    bound = region_bounds((n_inputs, *hidden)).montufar_lower
+    if bound > 1 and min(hidden) < n_inputs:
+        assert region_bounds((n_inputs, *hidden, 1)).montufar_lower >= bound
 
 
 def test_a_case_that_tells_the_upper_bounds_apart():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate, takewhile
 from math import comb, prod
 from operator import index
 
@@ -69,7 +70,9 @@ def region_bounds(widths: Sequence[int]) -> RegionBounds:
             d_l = \min(n_0, \dots, n_l) \\
         \text{naive\_upper} &= 2^{n_1 + \dots + n_L}
 
-    The lower bound is about layers of at least :math:`n_0` units; it is 1 where one is narrower.
+    The lower bound is about layers of at least :math:`n_0` units. Where one is narrower it is that
+    of the best sub-network of first layers that ignores inputs until none of them is: with
+    :math:`m` inputs in place of :math:`n_0`, the greatest over :math:`m` and the number of layers.
     With one hidden layer lower and upper bound agree and are attained in general position. With one
     input the upper bound is :math:`\prod_l (n_l + 1)` for widths above 1. Cost O(L n_0 max n_l).
 
@@ -94,19 +97,38 @@ def region_bounds(widths: Sequence[int]) -> RegionBounds:
         if isinstance(size, bool) or not hasattr(size, "__index__") or size < 1:
             raise ValueError(f"widths must be positive integers, got {size!r} in {tuple(sizes)}")
     n_inputs, *hidden = (index(size) for size in sizes)
-    folds = prod((width // n_inputs) ** n_inputs for width in hidden[:-1])
-    lower = folds * _cells(hidden[-1], n_inputs) if min(hidden) >= n_inputs else 1
-
     older, narrowest = 1, n_inputs
     for width in hidden:
         narrowest = min(narrowest, width)
         older *= _cells(width, narrowest)
-    return RegionBounds(lower, _serra(n_inputs, hidden), older, 2 ** sum(hidden))
+    return RegionBounds(
+        _montufar(n_inputs, hidden), _serra(n_inputs, hidden), older, 2 ** sum(hidden)
+    )
 
 
 def _cells(n_planes: int, dimension: int) -> int:
     """Cells of an arrangement of hyperplanes in general position."""
     return sum(comb(n_planes, j) for j in range(dimension + 1))
+
+
+def _montufar(n_inputs: int, hidden: list[int]) -> int:
+    """Return theorem 4, of the best sub-network where it is not about the whole."""
+    if min(hidden) >= n_inputs:
+        folds = prod((width // n_inputs) ** n_inputs for width in hidden[:-1])
+        return folds * _cells(hidden[-1], n_inputs)
+    most = min(n_inputs, hidden[0])
+    cells = {
+        width: list(accumulate(comb(width, j) for j in range(min(width, most) + 1)))
+        for width in set(hidden)
+    }
+    best = 1
+    # Later layers only cut the regions of earlier ones, so the first layers may be looked at alone.
+    for n_used in range(1, most + 1):
+        folds = 1
+        for width in takewhile(lambda width, least=n_used: width >= least, hidden):
+            best = max(best, folds * cells[width][n_used])
+            folds *= (width // n_used) ** n_used
+    return best
 
 
 def _serra(n_inputs: int, hidden: list[int]) -> int:
