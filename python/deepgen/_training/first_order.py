@@ -63,9 +63,8 @@ class Epoch:
 
     @property
     def failed_at_once(self) -> bool:
-        """Whether not even the first step had a finite loss and gradient."""
-        first = self.n_steps <= 1 and not np.isfinite(self.gradient_norm)
-        return not self.finite and (self.n_steps == 0 or first)
+        """Whether an epoch that failed had no finite loss and gradient even at its first step."""
+        return self.n_steps == 0 or (self.n_steps == 1 and not np.isfinite(self.gradient_norm))
 
     @property
     def mean_loss(self) -> float:
@@ -160,11 +159,12 @@ def train(
     blas = one_blas_thread() if _core.needs_lapack(plan.optimizer.name) else nullcontext()
     try:
         with blas:
-            epochs.score_best_again()
+            if state.n_epochs:
+                epochs.score_best_again()
             while monitor.n_epochs < plan.n_epochs:
                 monitor.begin(network)
                 epoch = run_epoch(trainer, plan, state, sizer, kept.current)
-                if state.n_epochs == 0 and epoch.failed_at_once:
+                if not epoch.finite and state.n_epochs == 0 and epoch.failed_at_once:
                     raise ValueError(NON_FINITE)
                 if not epochs.end(epoch):
                     break

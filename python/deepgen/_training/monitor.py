@@ -68,6 +68,7 @@ class Monitor:
         # The history's clock goes on where the last call left it.
         self._zero = plan.began - state.history.seconds
         self._first_epoch = time.perf_counter()
+        self._last_epoch = plan.began
 
     def begin(self, network: Network) -> None:
         """Take note that an epoch begins."""
@@ -87,6 +88,7 @@ class Monitor:
         ``learning_rate`` is that of the last step; a solver with a line search has none.
         """
         state = self.state
+        self._last_epoch = time.perf_counter()
         self.n_epochs += 1
         state.n_epochs += 1
         state.samples_seen += self.plan.n_rows
@@ -94,7 +96,7 @@ class Monitor:
             loss=loss,
             learning_rate=learning_rate,
             gradient_norm=gradient_norm,
-            time=time.perf_counter() - self._zero,
+            time=self._last_epoch - self._zero,
             validation=validation,
         )
         if self.plan.verbose:
@@ -108,11 +110,11 @@ class Monitor:
 
     @property
     def out_of_time(self) -> bool:
-        """Whether the call has used up its ``max_time``."""
+        """Whether the call had used up its ``max_time`` at the end of the last epoch."""
         plan = self.plan
         if plan.max_time is None or plan.incremental:
             return False
-        return time.perf_counter() - plan.began >= plan.max_time
+        return self._last_epoch - plan.began >= plan.max_time
 
     def say_out_of_time(self) -> None:
         """Warn that the time was used up, and how many epochs it was enough for."""

@@ -281,9 +281,11 @@ def fit_network(
     )
 
     # Plan, and the state made to fit it: what belongs to other settings is dropped.
-    plan = make_plan(model, settings, data.n_rows)
+    n_rows = samples.X.shape[0] if data.rows is None else len(data.rows)
+    plan = make_plan(model, settings, n_rows)
     state.use_criterion(criterion(model, targets))
-    state.use_data(measured_on(model, settings, samples.X, data, validation_set))
+    if settings.incremental or model.warm_start:
+        state.use_data(measured_on(model, settings, samples.X, data, validation_set))
     state.use_averaging(settings.averaging)
     if is_first:
         start_network(

@@ -107,7 +107,9 @@ def fitted_attributes(
 def measured_on(
     model: Any, settings: Settings, X: Any, data: Data, held: ValidationSet | None
 ) -> str:
-    """Return what losses are measured on: the data, and settings of the training loss.
+    """Return what the losses of a call that continues training are measured on.
+
+    That is the data, and the settings of the training loss.
 
     Parameters
     ----------
@@ -129,8 +131,6 @@ def measured_on(
     """
     if settings.incremental:
         parts = ["partial_fit"]
-    elif not model.warm_start:
-        parts = ["fit"]
     else:
         parts = [data.checksum(X)]
         if held is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, takewhile
+from itertools import accumulate
 from math import comb, prod
 from operator import index
 
@@ -114,7 +114,7 @@ def _cells(n_planes: int, dimension: int) -> int:
 def _montufar(n_inputs: int, hidden: list[int]) -> int:
     """Return theorem 4, of the best sub-network where it is not about the whole."""
     if min(hidden) >= n_inputs:
-        folds = prod((width // n_inputs) ** n_inputs for width in hidden[:-1])
+        folds: int = prod((width // n_inputs) ** n_inputs for width in hidden[:-1])
         return folds * _cells(hidden[-1], n_inputs)
     most = min(n_inputs, hidden[0])
     cells = {
@@ -125,7 +125,9 @@ def _montufar(n_inputs: int, hidden: list[int]) -> int:
     # Later layers only cut the regions of earlier ones, so the first layers may be looked at alone.
     for n_used in range(1, most + 1):
         folds = 1
-        for width in takewhile(lambda width, least=n_used: width >= least, hidden):
+        for width in hidden:
+            if width < n_used:
+                break
             best = max(best, folds * cells[width][n_used])
             folds *= (width // n_used) ** n_used
     return best
