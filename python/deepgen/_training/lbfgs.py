@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 
 __all__ = ["minimize"]
 
+# SciPy also calls a point converged where the loss falls by less than this share of itself; at a
+# loss and curvature of 1 the slope is then around the square root.
+LEAST_FALL = 2.2e-9
+# A slope of so many times what ends training is no minimum.
+STEEP = 100.0
+
 
 def minimize(
     network: Network,
@@ -66,10 +72,11 @@ def minimize(
                     "maxfun": plan.max_fun,
                     "maxiter": plan.n_epochs,
                     "gtol": plan.tol,
+                    "ftol": LEAST_FALL,
                     "maxcor": plan.history_size,
                 },
             )
-        if monitor.n_epochs == 0 and not np.isfinite(objective.loss):
+        if not objective.has_begun:
             raise ValueError(NON_FINITE)
         if np.isfinite(result.x).all():
             objective.accepted = result.x
@@ -87,7 +94,26 @@ def minimize(
             " the features.",
             ConvergenceWarning,
         )
+    elif result is not None and not monitor.stopped:
+        _warn_if_steep(result, plan.tol)
     return monitor.n_epochs
+
+
+def _warn_if_steep(result: Any, tol: float) -> None:
+    """Warn where SciPy calls a point converged at which the loss still has a slope.
+
+    It also ends where the loss no longer falls by more than rounding, as beside a cliff.
+    """
+    slope = float(np.abs(result.jac).max())
+    if slope > STEEP * max(tol, LEAST_FALL**0.5) * max(1.0, abs(float(result.fun))):
+        from sklearn.exceptions import ConvergenceWarning
+
+        warn(
+            f"lbfgs stopped after {result.nit} iteration(s) because the loss no longer falls, but "
+            f"its gradient has an entry of {slope:.3g}, far above tol={tol:g}. Scale the features, "
+            "or use solver='adam'.",
+            ConvergenceWarning,
+        )
 
 
 class _Objective:
@@ -108,8 +134,15 @@ class _Objective:
         smooth = loss.settings.get("label_smoothing", 0.0)
         self.clips = loss.name in ("log_loss", "binary_log_loss") and smooth == 0.0
         self.accepted: NDArray[np.float64] = network.parameters.copy()
-        self.loss = self.gradient_norm = float("nan")
+        # Loss and gradient at the accepted point, from which the line search starts.
+        self.base_loss, self.base_gradient = float("nan"), np.zeros_like(self.accepted)
+        self.loss, self.gradient = self.base_loss, self.base_gradient
         self.under_way = self.timed_out = False
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether loss and gradient were finite at the starting point."""
+        return bool(np.isfinite(self.base_loss))
 
     def __call__(self, parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         data, plan = self.data, self.plan
@@ -128,10 +161,23 @@ class _Objective:
             n_threads=plan.n_threads,
         )
         loss -= self.clipped_share(loss)
-        self.loss = loss
-        with np.errstate(over="ignore", invalid="ignore"):
-            self.gradient_norm = float(np.linalg.norm(gradient))
+        if not (np.isfinite(loss) and np.isfinite(gradient).all()):
+            return self.wall(parameters, loss), np.zeros_like(gradient)
+        if not self.has_begun:
+            self.base_loss, self.base_gradient = loss, gradient
+        self.loss, self.gradient = loss, gradient
         return loss, gradient
+
+    def wall(self, parameters: NDArray[np.float64], loss: float) -> float:
+        """Return a finite loss for a trial point that has none, so that the line search steps back.
+
+        SciPy takes an infinite loss for convergence: compared with it, no decrease counts. A flat
+        point higher than the base by what the base's slope promised to gain makes the search's
+        cubic through both try a ninth of the step next.
+        """
+        if not self.has_begun:
+            return loss
+        return self.base_loss + abs(float(self.base_gradient @ (parameters - self.accepted)))
 
     def clipped_share(self, loss: float) -> float:
         """Return what clipping probabilities at the type's resolution takes off the loss.
@@ -162,13 +208,14 @@ class _Objective:
         """Note an accepted point, which SciPy evaluated last."""
         network, monitor = self.network, self.monitor
         self.accepted = np.array(intermediate_result.x)
+        self.base_loss, self.base_gradient = self.loss, self.gradient
         network.parameters[...] = self.accepted
         measured = None
         if self.validation is not None:
             measured = self.validation.measure(network, self.plan.n_threads)
         monitor.record(
             loss=float(intermediate_result.fun),
-            gradient_norm=self.gradient_norm,
+            gradient_norm=float(np.linalg.norm(self.gradient)),
             validation=measured,
         )
         self.under_way = False
