@@ -41,6 +41,7 @@ def run(name, **settings):
     return decompose(estimator, truth, 60, **settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_both_identities_telescope(name):
     result = run(name)
@@ -58,6 +59,7 @@ def test_both_identities_telescope(name):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("degree, error", [
     (0, 0.450000), (1, 0.331630), (2, 0.208780), (3, 0.205772), (5, 3.22576e-2),
     (8, 6.2523e-3), (10, 2.02335e-3), (15, 4.40323e-4), (20, 1.94239e-4), (25, 9.00205e-5),
@@ -70,6 +72,7 @@ def test_polynomials_have_their_exact_approximation_errors(degree, error):
     assert result.approximation_se == 0 and result.exact
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_leaves, error", [
     (2, 0.117734), (4, 0.0481763), (8, 0.0134389), (16, 3.70963e-3), (32, 9.834e-4), (64, 2.535e-4),
 ])  # fmt: skip
@@ -165,6 +168,7 @@ def test_rho_falls_with_each_step_of_full_batch_descent():
     assert all(np.diff(tolerances) < 0)
 
 
+@pytest.mark.slow
 def test_a_tolerance_is_kept_and_costs_more_steps_when_it_is_smaller():
     model = MLPRegressor(
         hidden_layer_sizes=(), solver="sgd", learning_rate_init=0.02, max_iter=500, random_state=0
@@ -221,6 +225,7 @@ def test_a_student_of_the_teachers_shape_has_almost_no_approximation_error():
     assert result.approximation < 1e-3
 
 
+@pytest.mark.slow
 def test_same_seed_same_bits_for_any_number_of_jobs():
     for name in ("polynomial", "scaled network"):
         one, two = run(name, n_jobs=1), run(name, n_jobs=2)

@@ -313,6 +313,7 @@ def trained(*, csr=False, n_threads=1, slices=(100,), dtype="float32", **how):
     return parameters_after(trainer, parameters), sums
 
 
+@pytest.mark.slow
 @every_dtype
 @pytest.mark.parametrize("csr", [False, True])
 @pytest.mark.parametrize("component", [Component("none"), *CHANGES], ids=describe)

@@ -108,6 +108,7 @@ def assert_same_bits(run, other):
         np.testing.assert_array_equal(state[name], expected[name])
 
 
+@pytest.mark.slow
 @every_path
 @every_dtype
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=describe)
@@ -139,6 +140,7 @@ def test_bits_of_a_single_output_do_not_depend_on_threads(simd):
         assert_same_bits(one, other)
 
 
+@pytest.mark.slow
 @every_path
 @pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
 @pytest.mark.parametrize("slices", [[1], [2, 1], [4], [100]], ids=str)

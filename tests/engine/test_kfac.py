@@ -135,6 +135,7 @@ WIDE = network_of(
 BITS = [kfac(), kfac(eigen=1.0), kfac(empirical=1.0, largest_factor=24.0, kl_clip=1e-4)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("csr", [False, True])
 @pytest.mark.parametrize("optimizer", BITS, ids=describe)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -154,6 +154,7 @@ def test_the_cosine_keeps_ends_apart():
     assert cosines[1] < 0.5 * cosines[0]
 
 
+@pytest.mark.slow
 @every_dtype
 @every_path
 @every_norm

@@ -39,6 +39,7 @@ def assert_same_bits(actual, expected):
         np.testing.assert_array_equal(actual[name], values)
 
 
+@pytest.mark.slow
 @every_path
 @pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
 def test_bits_do_not_depend_on_the_number_of_threads(simd, normalization):

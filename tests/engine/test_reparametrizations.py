@@ -114,6 +114,7 @@ def test_reparametrizations_train_under_norms_and_skips_as_the_twin(member, norm
     assert_training_equals_twin(residual(normalization, reparametrization=member), ADAM)
 
 
+@pytest.mark.slow
 @every_member
 def test_wide_reparametrized_networks_train_as_the_twin(member):
     spec = deep(member, dropout=0.2)
@@ -148,6 +149,7 @@ def trained(spec, optimizer, dtype, *, n_threads=1, n_steps=None, resume_at=None
     return [parameters_after(trainer, vector), *trainer.state().values()]
 
 
+@pytest.mark.slow
 @every_dtype
 @every_member
 @pytest.mark.parametrize("optimizer", [Component("sgd"), Component("adam")], ids=describe)

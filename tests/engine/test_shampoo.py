@@ -59,6 +59,7 @@ def test_float32_stays_close_to_the_twin_for_an_epoch():
 BITS = [shampoo(), shampoo(beta_2=0.9, block_size=24.0, grafting=1.0)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("csr", [False, True])
 @pytest.mark.parametrize("optimizer", BITS, ids=describe)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

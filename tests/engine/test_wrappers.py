@@ -71,6 +71,7 @@ def test_wrappers_train_reparametrized_networks_as_the_twin(wrapper, member):
     assert_training_equals_twin(spec, ADAM, wrappers=[wrapper], n_threads=2)
 
 
+@pytest.mark.slow
 @every_dtype
 @every_path
 @every_norm
@@ -160,6 +161,7 @@ def test_every_rule_trains_within_every_wrapper_as_the_twin(rule, name):
     assert_training_equals_twin(two_hidden(), rule, wrappers=[Component(name)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SHARPNESS)
 def test_the_gradient_from_elsewhere_is_what_is_clipped(name):
     wrappers = [

@@ -48,6 +48,7 @@ def test_linear_programs_find_the_same():
     assert count_regions(folding(1, LINES), window).n_activation_regions == 44
 
 
+@pytest.mark.slow
 @given(
     seed=st.integers(0, 10**6),
     widths=st.lists(st.integers(1, 10), min_size=1, max_size=5),
