@@ -54,8 +54,9 @@ DIFFERENCES = {
         **BOTH,
         "loss_": "for several labels a sample: summed over labels where scikit-learn takes the "
         "mean",
-        "predict_proba": TYPE,
-        "predict_log_proba": f"{TYPE}; from the logits, so never -inf where the logit is finite",
+        "predict_proba": "float64 whatever `dtype` is; both tails keep their digits",
+        "predict_log_proba": "float64 whatever `dtype` is; from the logits, so never -inf where "
+        "the logit is finite",
     },
 }
 

@@ -70,7 +70,8 @@ def test_every_output_has_the_type_asked_for(dtype, solver):
     assert model.predict(X).dtype == np.float64  # in the targets' units
     outputs = [model.embed(X)]
     model = MLPClassifier(**settings).fit(X, Y > 0)
-    outputs += [model.predict_proba(X), model.predict_log_proba(X), model.decision_function(X)]
+    doubles = [model.predict_proba(X), model.predict_log_proba(X), model.decision_function(X)]
+    assert {output.dtype for output in doubles} == {np.dtype("float64")}
     outputs += model.coefs_ + model.intercepts_ + [model.network_.parameters]
     assert {str(output.dtype) for output in outputs} == {dtype}
 

@@ -1,9 +1,15 @@
 """Labels of the classifier: strings, gaps, several a sample, one class, probabilities."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.metrics import log_loss
 
 from deepgen import MLPClassifier
 from deepgen.losses import Focal, LogLoss
@@ -45,14 +51,14 @@ def test_probabilities_logits_and_labels_agree(y):
     model = model_of().fit(X, y)
     probabilities, logits = model.predict_proba(X), model.decision_function(X)
     assert {probabilities.dtype, logits.dtype, model.predict_log_proba(X).dtype} == {
-        np.dtype("float32")
+        np.dtype("float64")
     }
-    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), probabilities, atol=1e-6)
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), probabilities, rtol=1e-13)
     if y.ndim == 2:
         assert logits.shape == probabilities.shape == y.shape
         assert np.array_equal(model.predict(X), logits > 0)
         return
-    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-6)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-15)
     likeliest = model.classes_[probabilities.argmax(axis=1)]
     assert np.array_equal(model.predict(X), likeliest)
     if len(model.classes_) == 2:
@@ -60,6 +66,44 @@ def test_probabilities_logits_and_labels_agree(y):
         assert np.array_equal(model.predict(X), logits > 0)
     else:
         assert np.array_equal(model.predict(X), logits.argmax(axis=1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n_members", [1, 3])
+@pytest.mark.parametrize("logit", [5.0, 20.0, 40.0, 90.0])
+def test_both_tails_of_a_probability_keep_their_digits(logit, n_members, dtype):
+    lines = np.array([[-1.0], [1.0]])
+    model = MLPClassifier((), n_members=n_members, max_iter=1, dtype=dtype, random_state=0)
+    tail = np.exp(-logit) / (1 + np.exp(-logit))
+
+    two = clone(model).fit(lines, ["no", "yes"])
+    labels = clone(model).fit(lines, np.array([[0, 1], [1, 0]]))
+    three = clone(model).fit(np.vstack([lines, lines]), [0, 1, 2, 1])
+    for fitted, gains in ((two, [1.0]), (labels, [1.0, -1.0]), (three, [-1.0, 0.0, -2.0])):
+        for member in fitted.members_ if n_members > 1 else [fitted]:
+            member.coefs_[0][...] = logit * np.array(gains)
+            member.intercepts_[0][...] = 0
+    expected = [[1 / (1 + np.exp(-logit)), tail], [tail, 1 / (1 + np.exp(-logit))]]
+    np.testing.assert_allclose(two.predict_proba(lines), expected, rtol=1e-14)
+    np.testing.assert_allclose(np.exp(two.predict_log_proba(lines)), expected, rtol=1e-13)
+    np.testing.assert_allclose(labels.predict_proba(lines), np.flip(expected, axis=1), rtol=1e-14)
+    parts = np.exp(logit * np.array([-1.0, 0.0, -2.0]))
+    row = three.predict_proba(lines[1:])[0]
+    np.testing.assert_allclose(row, parts / parts.sum(), rtol=1e-14)
+    np.testing.assert_allclose(row.sum(), 1.0, atol=1e-15)
+
+
+def test_probabilities_go_where_rows_must_sum_to_one():
+    model = model_of(n_members=3).fit(X, THREE)
+    calibrated = CalibratedClassifierCV(FrozenEstimator(model)).fit(X, THREE)
+    random = np.random.default_rng(0)
+    for each in (model, calibrated):
+        probabilities = each.predict_proba(X)
+        for row in probabilities:
+            assert random.multinomial(1, row).sum() == 1
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            log_loss(THREE, probabilities)
 
 
 @pytest.mark.parametrize("y", [THREE, (Y > 0), SEVERAL], ids=["three", "two", "several"])
@@ -92,7 +136,7 @@ def test_a_single_class_is_accepted_and_predicted():
     y = np.full(len(X), "only")
     model = model_of(max_iter=3).fit(X, y)
     assert (model.predict(X) == "only").all()
-    assert np.array_equal(model.predict_proba(X), np.ones((len(X), 1), dtype=np.float32))
+    assert np.array_equal(model.predict_proba(X), np.ones((len(X), 1)))
     assert not model.predict_log_proba(X).any()
     assert model.decision_function(X).shape == (len(X), 1)
 

@@ -105,6 +105,21 @@ class ClassTargets(Targets):
         """Return the likeliest labels."""
         return self.labels.decode(outputs)
 
+    def probabilities(self, outputs: AnyArray) -> NDArray[np.float64]:
+        """Return the probabilities of the classes, (n_samples, n_classes), computed in float64.
+
+        ``outputs`` (n_samples, n_outputs). Those near 0 keep their digits, as those near 1 do.
+        """
+        from scipy.special import expit, softmax
+
+        logits = outputs.astype(np.float64)
+        if self.labels.softmax:
+            return np.asarray(softmax(logits, axis=1))
+        if self.labels.binary:
+            return np.asarray(expit(np.hstack([-logits, logits])))
+        # A single class is certain.
+        return np.asarray(expit(logits)) if self.labels.multilabel else np.ones_like(logits)
+
     def score(self, y: Any, predictions: Any, weights: Any) -> float:
         """Return the accuracy: the share of samples whose labels are all right."""
         return float(accuracy_score(y, predictions, sample_weight=weights))

@@ -81,8 +81,7 @@ class ClassPredictions(BaseMLP):
         Returns
         -------
         logits : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            One number a sample for two classes, positive for the second; of the estimator's
-            ``dtype``.
+            One number per sample for two classes, positive for the second; of float64.
 
         Raises
         ------
@@ -102,7 +101,7 @@ class ClassPredictions(BaseMLP):
         >>> model.fit([[0.0], [1.0]], ["no", "yes"]).decision_function([[0.0], [1.0]]).shape
         (2,)
         """
-        outputs = self._logits(X)
+        outputs = self._logits(X).astype(np.float64)
         if self._targets.labels.binary:
             return outputs.ravel()
         return -outputs if len(self.classes_) == 1 else outputs
@@ -119,7 +118,7 @@ class ClassPredictions(BaseMLP):
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
             In the order of ``classes_``; rows sum to 1, except where a sample can have several
-            labels. Of the estimator's ``dtype``.
+            labels. Of float64, computed from the logits: also those near 0 keep their digits.
 
         Raises
         ------
@@ -139,10 +138,8 @@ class ClassPredictions(BaseMLP):
         >>> model.fit([[0.0], [1.0]], ["no", "yes"]).predict_proba([[0.0], [1.0]]).round().tolist()
         [[1.0, 0.0], [0.0, 1.0]]
         """
-        means = average(self._outputs(X, means=True))
-        if self._targets.labels.binary:
-            return np.hstack([1 - means, means])
-        return np.ones_like(means) if len(self.classes_) == 1 else means
+        outputs = self._outputs(X)
+        return average([self._targets.probabilities(each) for each in outputs])
 
     def predict_log_proba(self, X: Any) -> AnyArray:
         """Predict logarithms of probabilities, from the logits.
@@ -155,8 +152,7 @@ class ClassPredictions(BaseMLP):
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``; finite where the logits are. Of the estimator's
-            ``dtype``.
+            In the order of ``classes_``; finite where the logits are. Of float64.
 
         Raises
         ------
@@ -178,7 +174,7 @@ class ClassPredictions(BaseMLP):
         """
         from scipy.special import log_expit, log_softmax
 
-        outputs = self._logits(X)
+        outputs = self._logits(X).astype(np.float64)
         if self._targets.labels.binary:
             return np.asarray(log_expit(np.hstack([-outputs, outputs])))
         if self._targets.labels.multilabel:

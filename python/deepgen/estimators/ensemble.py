@@ -214,8 +214,8 @@ def log_odds_of_mean(outputs: list[AnyArray], *, softmax: bool) -> AnyArray:
     Returns
     -------
     logits : ndarray of shape (n_samples, n_outputs)
-        With a softmax the logarithms of the mean probabilities, else ``log(p / (1 - p))``; finite
-        where the members' are.
+        With a softmax the logarithms of the mean probabilities, else ``log(p / (1 - p))``; of
+        float64, finite where the members' are.
     """
     from scipy.special import log_expit, log_softmax, logsumexp
 
@@ -224,4 +224,4 @@ def log_odds_of_mean(outputs: list[AnyArray], *, softmax: bool) -> AnyArray:
         logits = logsumexp(log_softmax(stacked, axis=2), axis=0) - np.log(len(outputs))
     else:
         logits = logsumexp(log_expit(stacked), axis=0) - logsumexp(log_expit(-stacked), axis=0)
-    return np.asarray(logits, dtype=outputs[0].dtype)
+    return np.asarray(logits)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
-from deepgen._engine.arrays import AnyArray, Matrix, n_not_finite
+from deepgen._engine.arrays import AnyArray, Matrix
 from deepgen._engine.threads import measuring_threads
 from deepgen._inputs.features import as_matrix, check_features
 from deepgen._inputs.targets import Targets
@@ -305,22 +305,18 @@ class FittedMLP(BaseEstimator):
         n_threads = measuring_threads(self.n_jobs, X.shape[0])
         return network.activations(as_matrix(X), int(layer) % n_hidden, n_threads=n_threads)
 
-    def _outputs(self, X: Any, *, means: bool = False) -> list[AnyArray]:
-        """Return what each member says of new samples, as its targets read it or as means."""
+    def _outputs(self, X: Any) -> list[AnyArray]:
+        """Return what each member says of new samples, as its targets read it."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)  # which refuses, and takes its time
         members = self._own_members
         X = check_features(self, X, members[0].network_.dtype, reset=False)
         matrix, n_threads = as_matrix(X), measuring_threads(self.n_jobs, X.shape[0])
-        return [member._compute(matrix, n_threads, means=means) for member in members]
+        return [member._compute(matrix, n_threads) for member in members]
 
-    def _compute(self, matrix: Matrix, n_threads: int, *, means: bool) -> AnyArray:
+    def _compute(self, matrix: Matrix, n_threads: int) -> AnyArray:
         network = self.network_
-        if means:
-            outputs = network.means(matrix, n_threads=n_threads)
-            n_wrong = n_not_finite(outputs)
-        else:
-            outputs, n_wrong = self._targets.read(network, matrix, n_threads=n_threads)
+        outputs, n_wrong = self._targets.read(network, matrix, n_threads=n_threads)
         if n_wrong:
             warn(
                 f"The outputs for {n_wrong} of {len(outputs)} samples are not finite: features or "
