@@ -262,8 +262,8 @@ def _warn_where_spent(
         anew = "" if plan.incremental else ", or begin anew with warm_start=False"
         warn(
             f"The learning rate {schedule!r} is used up after {here.epoch} epochs: training goes "
-            f"on at rate {rate:.2g} (learning_rate_init={base:g}) and changes next to nothing. Give "
-            "learning_rate='constant', or a schedule whose n_epochs counts the epochs of all "
+            f"on at rate {rate:.2g} (learning_rate_init={base:g}) and changes next to nothing. "
+            "Give learning_rate='constant', or a schedule whose n_epochs counts the epochs of all "
             f"calls, such as Cosine(n_epochs={10 * here.horizon}){anew}."
         )
 
