@@ -14,7 +14,9 @@ from deepgen.estimators import network_spec as specification
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
     REGRESSION_LOSSES,
+    BinaryCrossEntropy,
     ClassificationLoss,
+    LogLoss,
     Quantile,
     RegressionLoss,
 )
@@ -104,7 +106,7 @@ def test_every_member_of_the_engine_has_a_class_with_its_settings_and_defaults(f
     described = {}
     for cls in ENGINE_FAMILIES[family].values():
         core = cls().to_core()
-        if cls is not AdamW:
+        if cls not in (AdamW, BinaryCrossEntropy):
             described[core.name] = core.settings
     catalog = {
         name: {setting: parameter.default for setting, parameter in settings.items()}
@@ -119,6 +121,11 @@ def test_binary_losses_have_the_settings_of_those_over_classes():
         binary = cls().binary_core()
         assert binary.name == f"binary_{cls.name}"
         assert set(binary.settings) == set(CATALOG["losses"][binary.name])
+
+
+def test_cross_entropy_of_shares_is_the_classifiers_without_smoothing():
+    assert BinaryCrossEntropy().to_core().name == LogLoss().binary_core().name
+    assert BinaryCrossEntropy().to_core().settings == {}  # the engine's own, no smoothing
 
 
 def test_centred_rmsprop_has_the_settings_of_the_plain_one():

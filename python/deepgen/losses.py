@@ -17,6 +17,7 @@ from deepgen._settings import settings_of
 
 __all__ = [
     "AbsoluteError",
+    "BinaryCrossEntropy",
     "ClassificationLoss",
     "Focal",
     "Gamma",
@@ -45,6 +46,8 @@ class RegressionLoss(Component):
     """Name of the function from outputs to predictions."""
     positive_link: ClassVar[bool] = False
     """Whether predictions are positive, so that targets are divided but not centred."""
+    has_own_scale: ClassVar[bool] = False
+    """Whether targets mean something as they are, so that they are neither divided nor centred."""
 
 
 @dataclass(repr=False)
@@ -206,6 +209,34 @@ class Gamma(RegressionLoss):
 
 
 @dataclass(repr=False)
+class BinaryCrossEntropy(RegressionLoss):
+    """Cross-entropy with a logistic link: predicts the mean of targets in [0, 1].
+
+    Notes
+    -----
+    With p = 1 / (1 + exp(-z)): -y log p - (1 - y) log(1 - p), for shares and probabilities as for 0
+    and 1. Predictions lie in [0, 1]; ``target_scaling`` has no effect.
+
+    References
+    ----------
+    .. [1] L. E. Papke and J. M. Wooldridge, "Econometric methods for fractional response
+       variables", Journal of Applied Econometrics 11, 1996.
+
+    Examples
+    --------
+    >>> from deepgen import MLPRegressor
+    >>> from deepgen.losses import BinaryCrossEntropy
+    >>> model = MLPRegressor(BinaryCrossEntropy(), (), solver="lbfgs", alpha=0)
+    >>> model.fit([[0.0], [1.0]], [0.25, 0.75]).predict([[0.5], [9.0]]).round(2).tolist()
+    [0.5, 1.0]
+    """
+
+    name: ClassVar[str] = "binary_log_loss"
+    out_activation: ClassVar[str] = "logistic"
+    has_own_scale: ClassVar[bool] = True
+
+
+@dataclass(repr=False)
 class ClassificationLoss(Component):
     """Base of the losses of `MLPClassifier`.
 
@@ -292,6 +323,7 @@ class Focal(ClassificationLoss):
 
 REGRESSION_LOSSES: dict[str, type[RegressionLoss]] = {
     "absolute_error": AbsoluteError,
+    "binary_cross_entropy": BinaryCrossEntropy,
     "gamma": Gamma,
     "huber": Huber,
     "poisson": Poisson,

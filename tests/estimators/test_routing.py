@@ -6,7 +6,7 @@ from sklearn import config_context
 from sklearn.base import clone
 from sklearn.ensemble import BaggingClassifier
 from sklearn.exceptions import UnsetMetadataPassedError
-from sklearn.model_selection import GridSearchCV, cross_validate
+from sklearn.model_selection import GridSearchCV, GroupKFold, GroupShuffleSplit, cross_validate
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -20,7 +20,7 @@ Y = curve(X)
 THREE = np.digitize(Y, [-0.5, 0.5])
 W = weights(n=120)
 VALIDATION = {"X_val": X[:30] + 0.1, "y_val": Y[:30], "sample_weight_val": W[:30]}
-OF_FIT = {"sample_weight", "X_val", "y_val", "sample_weight_val", "coefs_init", "intercepts_init"}
+OF_FIT = {*VALIDATION, "sample_weight", "coefs_init", "intercepts_init", "groups"}
 SETTINGS = dict(hidden_layer_sizes=(8,), max_iter=4, random_state=0)
 
 
@@ -44,8 +44,8 @@ def test_requests_survive_clone_and_name_only_what_there_is():
     requests = clone(model).get_metadata_routing().fit.requests
     assert (requests["X_val"], requests["y_val"]) == (True, "held_out")
     assert MLPClassifier().set_partial_fit_request(classes=True)
-    with pytest.raises(TypeError, match="Unexpected args: {'groups'}"):
-        MLPRegressor().set_fit_request(groups=True)
+    with pytest.raises(TypeError, match="Unexpected args: {'folds'}"):
+        MLPRegressor().set_fit_request(folds=True)
 
 
 def test_weights_that_nobody_asked_for_are_refused():
@@ -91,6 +91,27 @@ def test_weights_reach_the_folds_of_a_search():
     alone = clone(model).set_params(alpha=alpha).fit(X, THREE, W)
     assert same_bits(weighted.best_estimator_, alone)
     assert not same_bits(weighted.best_estimator_, plain.best_estimator_)
+
+
+def test_groups_reach_the_split_of_early_stopping_inside_a_search():
+    seen = []
+
+    class Seen(GroupShuffleSplit):
+        def split(self, X, y=None, groups=None):
+            seen.append(np.unique(groups).size)
+            return super().split(X, y, groups)
+
+        def __deepcopy__(self, memo):
+            return self
+
+    groups = np.arange(120) // 10
+    model = MLPRegressor(
+        early_stopping=True, validation_fraction=Seen(1, test_size=0.3), **SETTINGS
+    )
+    asked = model.set_fit_request(groups=True)
+    search = GridSearchCV(asked, {"alpha": [1e-4]}, cv=GroupKFold(3).set_split_request(groups=True))
+    search.fit(X, Y, groups=groups)
+    assert seen == [8, 8, 8, 12]
 
 
 def test_weights_reach_cross_validation_under_another_name():

@@ -116,10 +116,53 @@ def test_partial_fits_equal_one_fit(schedule):
 
 
 def test_after_its_end_a_schedule_holds():
-    model = model_of(learning_rate="cosine", max_iter=4, warm_start=True).fit(X, Y).fit(X, Y)
+    model = model_of(learning_rate="cosine", max_iter=4, warm_start=True).fit(X, Y)
+    with pytest.warns(UserWarning, match=r"Cosine\(\) is used up after 4 epochs.*warm_start=False"):
+        model.fit(X, Y)
     rates = model.history_["learning_rate"]
     assert rates[3:].tolist() == [rates[3]] * 5
     assert rates[3] > 0
+
+
+def used_up(caught):
+    return sum("used up" in str(one.message) for one in caught)
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "one_cycle", Warmup(Cosine(), epochs=1)], ids=repr)
+def test_partial_fit_warns_once_that_the_planned_epochs_are_over(schedule, recwarn):
+    model = model_of(learning_rate=schedule, max_iter=4)
+    for number in range(1, 8):
+        model.partial_fit(X, Y)
+        assert used_up(recwarn) == (number > 4)
+    assert "warm_start" not in str(recwarn[0].message)
+
+
+def test_a_fit_that_crosses_the_planned_end_warns_once(recwarn):
+    model = model_of(learning_rate="cosine", max_iter=6, warm_start=True, tol=10.0)
+    model.set_params(n_iter_no_change=2).fit(X, Y)
+    assert model.n_iter_ == 4
+    model.set_params(n_iter_no_change=np.inf).fit(X, Y)
+    assert used_up(recwarn) == 1
+
+
+@pytest.mark.parametrize(
+    "schedule", [Adaptive(min_rate=1e-5), Plateau(patience=0, threshold=1, min_rate=1e-5)]
+)
+def test_a_warm_start_whose_rate_was_cut_to_the_lowest_warns(schedule, recwarn):
+    settings = dict(solver="sgd", learning_rate=schedule, max_iter=30, warm_start=True)
+    model = model_of(**settings, tol=10.0, n_iter_no_change=1).fit(X, 1e-6 * Y)
+    assert not used_up(recwarn)
+    model.fit(X, Y + 1)
+    assert used_up(recwarn) == 1
+
+
+@pytest.mark.parametrize(
+    "schedule", ["constant", "plateau", "invscaling", Cosine(n_epochs=4), Cosine(min_rate=5e-4)]
+)
+def test_a_rate_that_is_meant_to_hold_does_not_warn(schedule, recwarn):
+    settings = dict(solver="sgd", learning_rate=schedule, max_iter=4, warm_start=True)
+    model_of(**settings).fit(X, Y).fit(X, Y).fit(X, Y)
+    assert not used_up(recwarn)
 
 
 def test_threads_do_not_change_the_bits():

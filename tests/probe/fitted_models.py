@@ -44,6 +44,7 @@ REGRESSORS = {
     "quantile": ({"loss": Quantile(quantile=0.8)}, smooth_target),
     "quantiles": ({"loss": Quantile(quantile=[0.1, 0.5, 0.9])}, smooth_target),
     "poisson": ({"loss": "poisson"}, counts),
+    "shares": ({"loss": "binary_cross_entropy"}, lambda X: counts(X) / (1 + counts(X))),
     "gamma": ({"loss": "gamma"}, lambda X: 0.1 + counts(X)),
     "linear": ({"hidden_layer_sizes": ()}, smooth_target),
     "no bias": ({"bias": False}, smooth_target),

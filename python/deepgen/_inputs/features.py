@@ -7,12 +7,19 @@ from numbers import Number, Real
 from typing import Any
 
 import numpy as np
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import column_or_1d, validate_data
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray, Matrix
 
-__all__ = ["as_matrix", "check_features", "check_weights", "plain_targets", "refuse_lookalikes"]
+__all__ = [
+    "as_matrix",
+    "check_features",
+    "check_weights",
+    "plain_targets",
+    "read_groups",
+    "refuse_lookalikes",
+]
 
 WANTED = {
     "X": "an array, a data frame, a sparse matrix or a list of rows",
@@ -23,6 +30,16 @@ WANTED = {
 
 # Columns that a message lists.
 MAX_NAMES = 10
+
+
+def read_groups(groups: Any, X: Any) -> AnyArray | None:
+    """Return the group of each sample, (n_samples,); refuse what has another length."""
+    if groups is None:
+        return None
+    labels: AnyArray = column_or_1d(groups)
+    if len(labels) != X.shape[0]:
+        raise ValueError(f"groups has {len(labels)} entries, X has {X.shape[0]} samples")
+    return labels
 
 
 def check_features(

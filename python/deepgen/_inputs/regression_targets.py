@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import rel_entr
 from sklearn.metrics import (
     d2_absolute_error_score,
     d2_pinball_score,
@@ -21,7 +23,15 @@ from deepgen._inputs.features import refuse_lookalikes
 from deepgen._inputs.target_scaling import TargetScaling
 from deepgen._inputs.targets import Targets
 from deepgen._network.network import Network
-from deepgen.losses import AbsoluteError, Gamma, Huber, Poisson, Quantile, RegressionLoss
+from deepgen.losses import (
+    AbsoluteError,
+    BinaryCrossEntropy,
+    Gamma,
+    Huber,
+    Poisson,
+    Quantile,
+    RegressionLoss,
+)
 
 __all__ = ["RegressionTargets"]
 
@@ -102,13 +112,18 @@ class RegressionTargets(Targets):
             raise ValueError(f"loss='poisson' needs y >= 0, the smallest is {numbers.min()}")
         if isinstance(self.loss, Gamma) and numbers.min() <= 0:
             raise ValueError(f"loss='gamma' needs y > 0, the smallest is {numbers.min()}")
+        if isinstance(self.loss, BinaryCrossEntropy) and (numbers.min() < 0 or numbers.max() > 1):
+            raise ValueError(
+                f"loss='binary_cross_entropy' needs y in [0, 1], got {numbers.min()} to "
+                f"{numbers.max()}"
+            )
         # What the type cannot hold is refused whatever the scaling would make of it.
         _refuse_overflow(numbers, numbers, dtype)
         return numbers
 
     def with_scaling(self, y: AnyArray, weights: AnyArray | None) -> RegressionTargets:
         """Learn the scaling."""
-        if not self.standardizes:
+        if not self.standardizes or self.loss.has_own_scale:
             return self
         columns, centred = y.reshape(len(y), -1), not self.loss.positive_link
         return replace(self, scaling=TargetScaling.learn(columns, weights, centred=centred))
@@ -160,22 +175,37 @@ class RegressionTargets(Targets):
             return float(d2_absolute_error_score(y, predictions, sample_weight=weights))
         if isinstance(self.loss, Poisson | Gamma):
             power = 1 if isinstance(self.loss, Poisson) else 2
+            deviance = partial(mean_tweedie_deviance, power=power)
             columns = zip(y.reshape(len(y), -1).T, outputs.T, strict=True)
-            return float(np.mean([_d2_tweedie(*column, weights, power) for column in columns]))
+            # Of a prediction that is 0 in float64 the deviance is finite for counts near 0 only.
+            tiny = np.finfo(np.float64).tiny
+            return float(
+                np.mean([_d2(y, np.maximum(p, tiny), weights, deviance) for y, p in columns])
+            )
+        if isinstance(self.loss, BinaryCrossEntropy):
+            columns = zip(y.reshape(len(y), -1).T, outputs.T, strict=True)
+            return float(np.mean([_d2(*column, weights, _cross_entropy) for column in columns]))
         return self.score(y, predictions, weights)
 
 
-def _d2_tweedie(y: AnyArray, predictions: AnyArray, weights: Any, power: int) -> float:
-    """Return the share of the Tweedie deviance explained; of constant targets 0, as R2 has it."""
-    deviance = partial(mean_tweedie_deviance, y, sample_weight=weights, power=power)
+def _d2(y: AnyArray, predictions: AnyArray, weights: Any, deviance: Callable[..., Any]) -> float:
+    """Return the share of a deviance explained; of constant targets 0, as R2 has it."""
     counted = y if weights is None else y[weights > 0]
     if (counted == counted[0]).all():
         return 0.0
     constant = np.full(len(y), np.average(y, weights=weights))
-    # Of a prediction that is 0 in float64 the deviance is finite for counts near 0 only.
     with np.errstate(over="ignore"):
-        own = deviance(np.maximum(predictions, np.finfo(np.float64).tiny))
-    return float(1 - own / deviance(constant)) if np.isfinite(own) else float("nan")
+        own = deviance(y, predictions, sample_weight=weights)
+    if not np.isfinite(own):
+        return float("nan")
+    return float(1 - own / deviance(y, constant, sample_weight=weights))
+
+
+def _cross_entropy(y: AnyArray, p: AnyArray, *, sample_weight: Any) -> float:
+    """Return the mean cross-entropy of targets in [0, 1], less its lowest value, their own."""
+    # A share that is 1 in float64 is at most half a unit in the last place away from it.
+    rest = np.maximum(1 - p, np.finfo(np.float64).eps / 2)
+    return float(np.average(rel_entr(y, p) + rel_entr(1 - y, rest), weights=sample_weight))
 
 
 def _refuse_overflow(y: AnyArray, values: AnyArray, dtype: np.dtype[Any]) -> None:

@@ -40,6 +40,10 @@ NON_FINITE = (
 )
 
 
+# A schedule that ends at a larger share of its rate still trains.
+SPENT = 0.1
+
+
 @dataclass
 class Epoch:
     """Sums over the steps of one epoch.
@@ -162,6 +166,13 @@ def train(
             if state.n_epochs:
                 epochs.score_best_again()
             while monitor.n_epochs < plan.n_epochs:
+                if state.n_epochs:
+                    _warn_where_spent(
+                        plan,
+                        state,
+                        _position(trainer, plan, state, 0),
+                        is_first=not monitor.n_epochs,
+                    )
                 monitor.begin(network)
                 epoch = run_epoch(trainer, plan, state, sizer, kept.current)
                 if not epoch.finite and state.n_epochs == 0 and epoch.failed_at_once:
@@ -229,6 +240,32 @@ def _position(
 ) -> Position:
     """Return where a step of the epoch that is under way stands."""
     return Position(state.n_epochs, step, trainer.steps_per_epoch, state.samples_seen, plan.horizon)
+
+
+def _warn_where_spent(
+    plan: FirstOrderPlan, state: TrainingState, here: Position, *, is_first: bool
+) -> None:
+    """Warn that earlier calls used the schedule up, so that further epochs change next to nothing.
+
+    Once per fit, at its first epoch or where the planned epochs end; of the calls of
+    ``partial_fit``, which are epochs of one training, once in all.
+    """
+    base, schedule = plan.learning_rate, plan.schedule
+    if here.epoch != here.horizon and (plan.incremental or not is_first):
+        return
+    if plan.averaging is not None and plan.averaging.runs_to_the_end:
+        return  # the run is over, and what follows only refines its last member
+    if not schedule.is_spent(base, here, state.schedule_state):
+        return
+    rate = schedule.rates(base, here, 1, dict(state.schedule_state))[0]
+    if rate <= SPENT * base:
+        anew = "" if plan.incremental else ", or begin anew with warm_start=False"
+        warn(
+            f"The learning rate {schedule!r} is used up after {here.epoch} epochs: training goes "
+            f"on at rate {rate:.2g} (learning_rate_init={base:g}) and changes next to nothing. "
+            "Give learning_rate='constant', or a schedule whose n_epochs counts the epochs of all "
+            f"calls, such as Cosine(n_epochs={10 * here.horizon}){anew}."
+        )
 
 
 class _Epochs:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,9 @@ from deepgen._engine.random_streams import SPLIT, generator
 from deepgen._network.network import Network
 from deepgen._training.data import Data
 
-__all__ = ["Validation", "split_rows"]
+__all__ = ["Validation", "make_split", "split_rows"]
+
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,64 @@ class Validation:
         data = self.data
         loss = network.loss(data.X, data.y, data.weights, rows=data.rows, n_threads=n_threads)
         return loss, self.score(network, loss)
+
+
+def make_split(
+    X: Any, y: Any, groups: Any, how: Any, seed: int
+) -> Callable[[AnyArray | None, AnyArray | None], tuple[Rows, Rows]]:
+    """Return what chooses the rows of training and validation, from classes and weights.
+
+    ``how`` is a share of the rows or a splitter of scikit-learn, of which the last split counts.
+    ``groups`` (n_samples,) or None: no group is on both sides.
+    """
+    if not hasattr(how, "split"):
+        if groups is None:
+            return partial(split_rows, X.shape[0], how, seed)
+        from sklearn.model_selection import GroupShuffleSplit
+
+        how = GroupShuffleSplit(n_splits=1, test_size=how)
+    return partial(_split_by, how, X, y, groups, seed)
+
+
+def _split_by(
+    splitter: Any,
+    X: Any,
+    y: Any,
+    groups: Any,
+    seed: int,
+    labels: AnyArray | None,
+    weights: AnyArray | None,
+) -> tuple[Rows, Rows]:
+    """Let a splitter choose; ``labels`` are not balanced beyond what it does by itself."""
+    if getattr(splitter, "random_state", 0) is None:
+        splitter = copy(splitter)
+        splitter.random_state = int(generator(seed, SPLIT).integers(2**32, dtype=np.uint64))
+    # Of a series in time the last split validates on the newest rows.
+    splits = deque(splitter.split(X, y, groups), maxlen=1)
+    if not splits:
+        raise ValueError(f"validation_fraction={splitter!r} gives no split")
+    training, validation = (_row_numbers(part, X.shape[0]) for part in splits[0])
+    if len(np.intersect1d(training, validation)):
+        raise ValueError(f"validation_fraction={splitter!r} puts rows on both sides")
+    for name, part, fewest in (("training", training, 1), ("validation", validation, 2)):
+        n_counted = len(part) if weights is None else int((weights[part] > 0).sum())
+        if n_counted < fewest:
+            raise ValueError(
+                f"validation_fraction={splitter!r} leaves {n_counted} of {X.shape[0]} samples with "
+                f"positive weight for {name}, at least {fewest} are needed"
+            )
+    return training, validation
+
+
+def _row_numbers(part: Any, n_samples: int) -> Rows:
+    """Return the numbers of rows that a splitter gives, perhaps as a mask."""
+    part = np.asarray(part)
+    if part.dtype == bool:
+        part = np.flatnonzero(part)
+    numbers: Rows = part.astype(np.int64)
+    if len(numbers) and not (0 <= numbers.min() and numbers.max() < n_samples):
+        raise ValueError(f"validation_fraction gives rows outside 0 to {n_samples - 1}")
+    return numbers
 
 
 def split_rows(

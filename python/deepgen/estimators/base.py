@@ -62,7 +62,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
 
     hidden_layer_sizes: Any
     early_stopping: bool
-    validation_fraction: float
+    validation_fraction: Any
     warm_start: bool
     max_fun: int
     random_state: Any
@@ -93,6 +93,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
         sample_weight_val: Any = None,
         coefs_init: Any = None,
         intercepts_init: Any = None,
+        groups: Any = None,
     ) -> Self:
         """Train the network.
 
@@ -116,6 +117,9 @@ class BaseMLP(CallbackSupport, FittedMLP):
             Starting weights, one array a layer; they win over ``warm_start``.
         intercepts_init : sequence of ndarray of shape (out,), default=None
             Starting intercepts; with ``coefs_init`` alone they are 0.
+        groups : array-like of shape (n_samples,), default=None
+            Samples of one group stay together where early stopping sets rows aside; also handed to
+            the splitter in ``validation_fraction``. Without early stopping they have no effect.
 
         Returns
         -------
@@ -154,6 +158,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
             held_out=(X_val, y_val, sample_weight_val),
             coefs_init=coefs_init,
             intercepts_init=intercepts_init,
+            groups=groups,
         )
 
     def _fit(self, *data: Any, **options: Any) -> Self:

@@ -81,8 +81,10 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     early_stopping : bool, default=False
         Whether to set rows aside, stop when their score no longer improves and keep the best
         weights.
-    validation_fraction : float, default=0.1
-        Share of the rows that early stopping sets aside, in (0, 1).
+    validation_fraction : float or cross-validation splitter, default=0.1
+        What early stopping sets aside: a share of the rows, in (0, 1), or the last split of an
+        object of `sklearn.model_selection`, such as ``TimeSeriesSplit()``; with ``groups`` in
+        ``fit`` the share is one of whole groups.
     beta_1 : float, default=0.9
         Decay of Adam's first moment, in [0, 1).
     beta_2 : float, default=0.999
@@ -239,7 +241,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
-        validation_fraction: float = 0.1,
+        validation_fraction: Any = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from sklearn.metrics import get_scorer_names
-from sklearn.utils._param_validation import Interval, Options, StrOptions
+from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
 from deepgen._network.initializers import INITIALIZERS
 from deepgen._settings import Setting, engine_settings, settings_of
@@ -65,7 +65,7 @@ SHARED: dict[str, Any] = {
     "momentum": [_interval(SGD_SETTINGS["momentum"])],
     "nesterovs_momentum": ["boolean"],
     "early_stopping": ["boolean"],
-    "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+    "validation_fraction": [Interval(Real, 0, 1, closed="left"), HasMethods("split")],
     "beta_1": [_interval(ADAM_SETTINGS["beta_1"])],
     "beta_2": [_interval(ADAM_SETTINGS["beta_2"])],
     "epsilon": [_interval(ADAM_SETTINGS["epsilon"])],

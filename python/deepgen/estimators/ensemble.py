@@ -25,7 +25,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from deepgen._engine.arrays import AnyArray
-from deepgen._inputs.features import check_features
+from deepgen._inputs.features import check_features, read_groups
 from deepgen._user_warnings import collect_warnings, warn
 from deepgen.estimators.fit import fit_network, read_samples, unchanged_on_failure
 from deepgen.estimators.settings import read_settings
@@ -45,6 +45,7 @@ def fit_members(
     coefs_init: Any = None,
     intercepts_init: Any = None,
     classes: Any = None,
+    groups: Any = None,
     incremental: bool = False,
 ) -> None:
     """Fit all members of an estimator.
@@ -62,6 +63,8 @@ def fit_members(
         Refused: members start from weights of their own.
     classes : array-like of shape (n_classes,), default=None
         All classes there are, where ``y`` may lack some.
+    groups : array-like of shape (n_samples,), default=None
+        Which samples early stopping keeps together.
     incremental : bool, default=False
         Whether ``partial_fit`` was called.
 
@@ -92,7 +95,8 @@ def fit_members(
         )
     samples = read_samples(model, X, y, sample_weight, settings.dtype, reset=known is None)
     # Members learn without names of features: converted once, samples have none.
-    samples = replace(samples, given=samples.X, classes=classes)
+    groups = read_groups(groups, samples.X)
+    samples = replace(samples, given=samples.X, classes=classes, groups=groups)
     if held_out[0] is not None:
         held_out = (check_features(model, held_out[0], settings.dtype, reset=False), *held_out[1:])
     members = make_members(model) if known is None else known

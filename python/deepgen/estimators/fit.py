@@ -11,14 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import column_or_1d
 
-from deepgen._inputs.features import as_matrix, check_features
+from deepgen._inputs.features import as_matrix, check_features, read_groups
 from deepgen._inputs.targets import EncodedTargets, Targets
 from deepgen._network.network import Network
 from deepgen._training.callbacks import CallbackTasks, with_callbacks
@@ -27,7 +26,7 @@ from deepgen._training.first_order import train
 from deepgen._training.lbfgs import minimize
 from deepgen._training.plan import LBFGSPlan
 from deepgen._training.state import TrainingState
-from deepgen._training.validation import Validation, split_rows
+from deepgen._training.validation import Validation, make_split
 from deepgen.averaging import LearnedLine
 from deepgen.estimators.from_parameters import make_network
 from deepgen.estimators.scoring import (
@@ -68,6 +67,8 @@ class Samples:
         As the user has them.
     classes : array-like of shape (n_classes,), default=None
         All classes there are, where ``y`` may lack some.
+    groups : ndarray of shape (n_samples,), default=None
+        Which samples early stopping keeps together.
 
     Examples
     --------
@@ -83,6 +84,7 @@ class Samples:
     y: Any
     sample_weight: Any
     classes: Any = None
+    groups: Any = None
 
 
 @contextmanager
@@ -186,6 +188,7 @@ def fit_estimator(
     coefs_init: Any = None,
     intercepts_init: Any = None,
     classes: Any = None,
+    groups: Any = None,
     incremental: bool = False,
 ) -> None:
     """Fit an estimator that has one network.
@@ -202,6 +205,8 @@ def fit_estimator(
         Starting weights.
     classes : array-like of shape (n_classes,), default=None
         All classes there are, where ``y`` may lack some.
+    groups : array-like of shape (n_samples,), default=None
+        Which samples early stopping keeps together.
     incremental : bool, default=False
         Whether ``partial_fit`` was called.
     """
@@ -209,7 +214,7 @@ def fit_estimator(
     goes_on = "network_" in vars(model) and (model.warm_start or incremental)
     is_first = not goes_on or coefs_init is not None
     samples = read_samples(model, X, y, sample_weight, settings.dtype, reset=is_first)
-    samples = replace(samples, classes=classes)
+    samples = replace(samples, classes=classes, groups=read_groups(groups, samples.X))
     fit_network(
         model,
         settings,
@@ -255,7 +260,8 @@ def fit_network(
     # Targets, and with them the split: what is learned of targets is learned of training rows.
     split = None
     if model.early_stopping and held_out[0] is None and isinstance(settings.optimizer, FirstOrder):
-        split = partial(split_rows, samples.X.shape[0], model.validation_fraction, state.seed)
+        how = model.validation_fraction
+        split = make_split(samples.X, samples.y, samples.groups, how, state.seed)
     previous = None if is_first else model._targets
     targets, encoded = model._make_targets(samples.y, previous, samples.classes).fit(
         samples.y,

@@ -36,8 +36,8 @@ class MLPRegressor(RegressionPredictions):
     Parameters
     ----------
     loss : str or RegressionLoss, default='squared_error'
-        'squared_error', 'absolute_error', 'huber', 'quantile', 'poisson', 'gamma' or an object of
-        `deepgen.losses`.
+        'squared_error', 'absolute_error', 'huber', 'quantile', 'poisson', 'gamma',
+        'binary_cross_entropy' (targets in [0, 1]) or an object of `deepgen.losses`.
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Units of each hidden layer; ``()`` makes a linear model.
     activation : str or sequence of str, default='relu'
@@ -82,8 +82,10 @@ class MLPRegressor(RegressionPredictions):
     early_stopping : bool, default=False
         Whether to set rows aside, stop when their score no longer improves and keep the best
         weights.
-    validation_fraction : float, default=0.1
-        Share of the rows that early stopping sets aside, in (0, 1).
+    validation_fraction : float or cross-validation splitter, default=0.1
+        What early stopping sets aside: a share of the rows, in (0, 1), or the last split of an
+        object of `sklearn.model_selection`, such as ``TimeSeriesSplit()``; with ``groups`` in
+        ``fit`` the share is one of whole groups.
     beta_1 : float, default=0.9
         Decay of Adam's first moment, in [0, 1).
     beta_2 : float, default=0.999
@@ -95,8 +97,9 @@ class MLPRegressor(RegressionPredictions):
     max_fun : int, default=15000
         Loss evaluations of 'lbfgs', at most.
     target_scaling : {'standard'} or None, default='standard'
-        Whether targets are standardised inside ('poisson' and 'gamma': divided by their mean), so
-        that their unit does not matter; None is scikit-learn's behaviour.
+        Whether targets are standardised inside ('poisson' and 'gamma': divided by their mean;
+        'binary_cross_entropy': left alone), so that their unit does not matter; None is
+        scikit-learn's behaviour.
     normalization : {'batch', 'layer', 'weight', 'weight_standardization', \
             'scaled_weight_standardization'}, Normalization or None, default=None
         What stands before the activation of the hidden layers, or what their weights are made by.
@@ -126,9 +129,9 @@ class MLPRegressor(RegressionPredictions):
     scoring : str, callable or None, default=None
         What is measured on the validation rows and stops training early: None is R2, or
         where another score fits the loss D2 of the absolute error ('absolute_error', 'huber'), of
-        the pinball loss (quantiles) or of the deviance ('poisson', 'gamma'); 'loss' is minus the
-        validation loss, else a scikit-learn scorer's name or a callable ``(estimator, X, y)``;
-        higher is better.
+        the pinball loss (quantiles) or of the deviance ('poisson', 'gamma',
+        'binary_cross_entropy'); 'loss' is minus the validation loss, else a scikit-learn scorer's
+        name or a callable ``(estimator, X, y)``; higher is better.
     max_time : float or None, default=None
         Seconds after which ``fit`` ends, looked at after each epoch; > 0.
     averaging : {'ema', 'swa', 'snapshot', 'subspace'}, Averaging or None, default=None
@@ -240,7 +243,7 @@ class MLPRegressor(RegressionPredictions):
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
         early_stopping: bool = False,
-        validation_fraction: float = 0.1,
+        validation_fraction: Any = 0.1,
         beta_1: float = 0.9,
         beta_2: float = 0.999,
         epsilon: float = 1e-8,

@@ -16,7 +16,7 @@ import numpy as np
 from sklearn.base import clone
 
 from deepgen._engine.arrays import AnyArray, Matrix
-from deepgen._inputs.features import as_matrix
+from deepgen._inputs.features import as_matrix, read_groups
 from deepgen._network.network import Network
 from deepgen.averaging import Averaging
 from deepgen.estimators.fit import fit_network, read_samples, unchanged_on_failure
@@ -85,6 +85,7 @@ def fit_snapshots(
     coefs_init: Any = None,
     intercepts_init: Any = None,
     classes: Any = None,
+    groups: Any = None,
     incremental: bool = False,
 ) -> None:
     """Train one network and keep the weights of each cycle.
@@ -102,6 +103,8 @@ def fit_snapshots(
         Starting weights.
     classes : array-like of shape (n_classes,), default=None
         All classes there are, where ``y`` may lack some.
+    groups : array-like of shape (n_samples,), default=None
+        Which samples early stopping keeps together.
     incremental : bool, default=False
         Whether ``partial_fit`` was called.
 
@@ -133,7 +136,7 @@ def fit_snapshots(
     is_first = known is None or coefs_init is not None
     with unchanged_on_failure(run):
         samples = read_samples(run, X, y, sample_weight, settings.dtype, reset=is_first)
-        samples = replace(samples, classes=classes)
+        samples = replace(samples, classes=classes, groups=read_groups(groups, samples.X))
         fit_network(
             run,
             settings,

@@ -50,6 +50,10 @@ class Adaptive(Schedule):
     ) -> NDArray[np.float64]:
         return np.full(n_steps, self._rate(base, memory))
 
+    def is_spent(self, base: float, position: Position, memory: dict[str, float]) -> bool:
+        """Say whether the next stagnation ends training."""
+        return self._rate(base, memory) <= self.min_rate
+
     def stagnate(self, base: float, memory: dict[str, float]) -> bool:
         """Divide the rate, unless it is already as low as allowed."""
         if self._rate(base, memory) <= self.min_rate:

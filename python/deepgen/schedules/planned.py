@@ -74,6 +74,10 @@ class Planned(Schedule):
         """
         raise NotImplementedError
 
+    def is_spent(self, base: float, position: Position, memory: dict[str, float]) -> bool:
+        """Say whether the epochs of ``max_iter`` are over."""
+        return self.n_epochs is None and position.epoch >= position.horizon
+
     def rates(
         self, base: float, position: Position, n_steps: int, memory: dict[str, float]
     ) -> NDArray[np.float64]:

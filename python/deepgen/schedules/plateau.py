@@ -67,6 +67,10 @@ class Plateau(Schedule):
     ) -> NDArray[np.float64]:
         return np.full(n_steps, self._rate(base, memory))
 
+    def is_spent(self, base: float, position: Position, memory: dict[str, float]) -> bool:
+        """Say whether no further cut would be made."""
+        return not self._is_cut(self._rate(base, memory))
+
     def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
         """Count the epochs without improvement, and lower the rate where they are too many."""
         if monitored < memory.get("best", np.inf) * (1 - self.threshold):

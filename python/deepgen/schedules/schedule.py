@@ -82,6 +82,25 @@ class Schedule(Component):
         """
         raise NotImplementedError
 
+    def is_spent(self, base: float, position: Position, memory: dict[str, float]) -> bool:
+        """Say whether the rate has come down to where it stays in all further epochs.
+
+        Parameters
+        ----------
+        base : float
+            The learning rate before any schedule, > 0.
+        position : Position
+            Where the next epoch begins.
+        memory : dict of str to float
+            What this schedule remembers.
+
+        Returns
+        -------
+        is_spent : bool
+            False for an end that the user has set in epochs: there the last rate is meant to hold.
+        """
+        return False
+
     def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
         """Take note of an epoch's result.
 

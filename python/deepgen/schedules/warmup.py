@@ -68,13 +68,22 @@ class Warmup(Schedule):
             numbers = position.number + np.arange(1, n_steps + 1)
             return base * numbers / (self.epochs * position.steps_per_epoch + 1)
         n_rows = memory.setdefault("n_warm_rows", position.samples_seen)
-        after = replace(
+        return self.schedule.rates(base, self._after(position, n_rows), n_steps, memory)
+
+    def is_spent(self, base: float, position: Position, memory: dict[str, float]) -> bool:
+        """Ask the schedule that follows, once it has begun."""
+        if position.epoch < self.epochs:
+            return False
+        return self.schedule.is_spent(base, self._after(position, 0), memory)
+
+    def _after(self, position: Position, n_rows: float) -> Position:
+        """Return where a step stands for the schedule that follows."""
+        return replace(
             position,
             epoch=position.epoch - self.epochs,
             samples_seen=position.samples_seen - int(n_rows),
             horizon=max(position.horizon - self.epochs, 1),
         )
-        return self.schedule.rates(base, after, n_steps, memory)
 
     def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
         """Tell the schedule that follows of an epoch's result, once it has begun."""
