@@ -7,10 +7,9 @@ file that was cut short or altered is refused, and that the parts fit together.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
-from deepgen._serialization.file_format import unpack
+from deepgen._serialization.file_format import read_content, unpack
 from deepgen._serialization.plain_data import Reader
 from deepgen.estimators import MLPClassifier, MLPRegressor
 from deepgen.estimators.loading import restore_estimator
@@ -61,10 +60,13 @@ def load(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier | TableMo
     >>> bool((again.predict([[0.5]]) == model.predict([[0.5]])).all())
     True
     """
-    content = Path(path).read_bytes()
     try:
+        with open(path, "rb") as file:
+            content = read_content(file)
         description, tensors = unpack(content)
         return _restore(description, Reader(tensors))
+    except OSError:
+        raise
     except RecursionError:
         raise ValueError(f"cannot load '{os.fspath(path)}': it is nested too deeply") from None
     except Exception as error:

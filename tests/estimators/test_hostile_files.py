@@ -2,8 +2,10 @@
 
 import hashlib
 import json
+import os
 import pickle
 import struct
+import threading
 
 import numpy as np
 import pytest
@@ -89,6 +91,26 @@ def test_other_kinds_of_file_are_refused(refused):
     refused(save({"a": np.zeros(3)}), "no model of deepgen")
     refused(save({"a": np.zeros(3)}, metadata={"format": "pt"}), "no model of deepgen")
     refused(b"", "no model of deepgen")
+
+
+@pytest.mark.parametrize("start", [b"", b"\xff" * 8, save({"a": np.zeros(3)})])
+def test_a_large_file_of_another_kind_is_refused_by_its_header(start, tmp_path):
+    path = tmp_path / "large.dgn"
+    with open(path, "wb") as file:
+        file.write(start)
+        file.truncate(2**40)  # more than memory holds; on the disk it takes no place
+    with pytest.raises(ValueError, match=r"large\.dgn.*no model of deepgen"):
+        deepgen.load(path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
+def test_a_model_may_come_through_a_pipe(content, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(content,))
+    writer.start()
+    assert deepgen.load(pipe).n_features_in_
+    writer.join()
 
 
 def test_a_file_of_a_newer_format_asks_for_a_newer_version(content, refused):

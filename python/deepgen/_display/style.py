@@ -6,11 +6,13 @@ first. Sizes suit a slide: text of 13 points on a figure 10 inches wide.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from deepgen._optional import load_extra
+from deepgen._replace_file import replace_file
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,6 +77,8 @@ def write_figure(figure: Figure, stem: str | Path) -> list[Path]:
     matplotlib = load_extra("matplotlib", "plot", "saving a figure")
     paths = [Path(f"{stem}.png"), Path(f"{stem}.svg")]
     with matplotlib.rc_context(RC_PARAMS):
-        figure.savefig(paths[0])
-        figure.savefig(paths[1], metadata={"Date": None})
+        for path, metadata in zip(paths, (None, {"Date": None}), strict=True):
+            content = io.BytesIO()
+            figure.savefig(content, format=path.suffix[1:], metadata=metadata)
+            replace_file(path, content.getvalue())
     return paths

@@ -6,22 +6,19 @@ can write the file can write the digest.
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import hashlib
 import json
-import os
-import secrets
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from deepgen._engine.version import VERSION
 
-__all__ = ["pack", "replace_file", "unpack"]
+__all__ = ["pack", "read_content", "unpack"]
 
 FORMAT = 1
 KEY = "deepgen"
 NO_DIGEST = "0" * 64
+MAX_HEADER = 100_000_000
+"""Bytes that safetensors lets a header have."""
 
 
 def pack(description: dict[str, Any], tensors: dict[str, Any]) -> bytes:
@@ -34,6 +31,19 @@ def pack(description: dict[str, Any], tensors: dict[str, Any]) -> bytes:
     text = json.dumps({**about, **description}, allow_nan=False)
     content: bytes = pack_tensors(tensors, metadata={KEY: text})
     return _with_digest(content, NO_DIGEST, hashlib.sha256(content).hexdigest())
+
+
+def read_content(file: BinaryIO) -> bytes:
+    """Return a file's content, whose header is looked at before the rest is read."""
+    head = file.read(8)
+    size = int.from_bytes(head, "little")
+    if size <= MAX_HEADER:
+        head += file.read(size)
+    _metadata(head)
+    if not file.seekable():  # a pipe
+        return head + file.read()
+    file.seek(0)  # so that a large model is not held twice
+    return file.read()
 
 
 def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -74,19 +84,3 @@ def _metadata(content: bytes) -> str:
     except (ValueError, KeyError, TypeError):
         raise ValueError("it is no model of deepgen, or its header is damaged") from None
     return text
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file such that it is never seen half written."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(path.parent))
-    temporary = path.with_name(f".{path.name[:100]}.{secrets.token_hex(8)}")
-    try:
-        with open(temporary, "xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()

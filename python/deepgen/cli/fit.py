@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from deepgen.cli.check_out import check_out
 from deepgen.cli.parse_int import parse_int
 from deepgen.cli.progress import Bar, watch_epochs
 
@@ -75,21 +76,12 @@ def run(options: argparse.Namespace) -> int:
     -------
     status : int
         0.
-
-    Raises
-    ------
-    ValueError
-        If an option or the table cannot be used.
     """
     from deepgen.tables import read_table
     from deepgen.tables.fit import fit_table
 
     # What would spoil the end is looked at before training.
-    folder = Path(options.out).resolve().parent
-    if not folder.is_dir():
-        raise ValueError(f"cannot write {options.out}: there is no folder {folder}")
-    if Path(options.out).is_dir():
-        raise ValueError(f"cannot write {options.out}: it is a folder")
+    check_out(options.out)
     table = read_table(options.data)
     bar = Bar(f"deepgen fit {Path(options.data).name}")
     start = time.perf_counter()

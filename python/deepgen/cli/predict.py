@@ -7,6 +7,7 @@ import sys
 from typing import Final
 
 from deepgen._optional import load_extra
+from deepgen.cli.check_out import check_out
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 
@@ -53,6 +54,8 @@ def run(options: argparse.Namespace) -> int:
     from deepgen.tables import read_table, write_table
 
     pandas = load_extra("pandas", "tables", "reading a table")
+    if options.out:
+        check_out(options.out)
     model = load_table_model(options.model)
     table = read_table(options.data, model.encoder.text_columns)
     predictions = pandas.DataFrame({model.target: model.predict(table)})

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from deepgen._optional import load_extra
+from deepgen.cli.check_out import check_out
 from deepgen.cli.progress import Bar
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
@@ -46,20 +47,13 @@ def run(options: argparse.Namespace) -> int:
     -------
     status : int
         0.
-
-    Raises
-    ------
-    ValueError
-        If the model or the table cannot be read, or the page cannot be written.
     """
     load_extra("matplotlib", "plot", "a report")
     from deepgen.cli.model_file import load_table_model
     from deepgen.report import ReportData, write_report
     from deepgen.tables import read_table
 
-    folder = Path(options.out).resolve().parent
-    if not folder.is_dir():
-        raise ValueError(f"cannot write {options.out}: there is no folder {folder}")
+    check_out(options.out)
     model = load_table_model(options.model)
     text = model.encoder.text_columns
     table = read_table(options.data, text)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
 from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from deepgen._serialization.file_format import pack, replace_file
+from deepgen._replace_file import replace_file
+from deepgen._serialization.file_format import pack
 from deepgen._serialization.plain_data import Unwritable, Writer
 from deepgen._user_warnings import warn
 
@@ -62,7 +62,7 @@ def save(
     check_is_fitted(model)
     writer = Writer()
     description = {**_describe(model, writer, os.fspath(path)), **(sections or {})}
-    replace_file(Path(os.path.realpath(path)), pack(description, writer.tensors))
+    replace_file(path, pack(description, writer.tensors))
 
 
 def _describe(model: Any, writer: Writer, path: str) -> dict[str, Any]:

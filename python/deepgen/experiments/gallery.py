@@ -9,6 +9,7 @@ from pathlib import Path
 from deepgen._display import html
 from deepgen._engine.version import VERSION
 from deepgen._optional import load_extra
+from deepgen._replace_file import replace_file
 from deepgen.experiments.finding import RULE
 from deepgen.experiments.result import Result
 from deepgen.experiments.summary import to_markdown
@@ -31,6 +32,11 @@ def write_gallery(results: Sequence[Result], folder: str | Path) -> Path:
     page : pathlib.Path
         ``index.html``; figures are inside it, tables, figures and ``summary.md`` beside it.
 
+    Raises
+    ------
+    ValueError
+        If a file cannot be written.
+
     Examples
     --------
     >>> import tempfile
@@ -47,8 +53,11 @@ def write_gallery(results: Sequence[Result], folder: str | Path) -> Path:
         paths = {path.suffix: path for path in result.save(place)}
         sections.append(_section(result, paths))
     page = place / "index.html"
-    page.write_text(_page(results, sections), encoding="utf-8")
-    (place / "summary.md").write_text(to_markdown(results), encoding="utf-8")
+    try:
+        replace_file(page, _page(results, sections).encode())
+        replace_file(place / "summary.md", to_markdown(results).encode())
+    except OSError as error:
+        raise ValueError(f"cannot write {error.filename}: {error.strerror or error}") from None
     return page
 
 

@@ -15,6 +15,7 @@ from deepgen._display.style import new_figure, write_figure
 from deepgen._display.text_table import Row, columns_of, format_table, to_csv
 from deepgen._engine.version import VERSION
 from deepgen._optional import MissingExtra
+from deepgen._replace_file import replace_file
 from deepgen.experiments.experiment import Experiment
 from deepgen.experiments.finding import Finding, overall_verdict
 from deepgen.experiments.interval import Interval
@@ -211,14 +212,15 @@ class Result:
         place = make_folder(folder)
         paths = [place / f"{self.name}.csv", place / f"{self.name}.json"]
         try:
-            paths[0].write_text(self.to_csv(), encoding="utf-8")
-            paths[1].write_text(self.to_json(), encoding="utf-8")
+            replace_file(paths[0], self.to_csv().encode())
+            replace_file(paths[1], self.to_json().encode())
             try:
                 paths += write_figure(self.figure(), place / self.name)
             except MissingExtra as error:
                 warnings.warn(f"no picture saved: {error}", stacklevel=2)
         except OSError as error:
-            raise ValueError(f"cannot write to {place}: {error.strerror or error}") from None
+            name = error.filename or place
+            raise ValueError(f"cannot write {name}: {error.strerror or error}") from None
         return tuple(paths)
 
 

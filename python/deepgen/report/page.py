@@ -12,6 +12,7 @@ from deepgen._display import html
 from deepgen._display.style import new_figure
 from deepgen._engine.version import VERSION
 from deepgen._optional import load_extra
+from deepgen._replace_file import replace_file
 from deepgen.report.data_summary import data_summary
 from deepgen.report.errors import errors
 from deepgen.report.learning_curves import learning_curves
@@ -67,7 +68,7 @@ def write_report(
         f'<p class="small">Written by deepgen {VERSION}.</p>',
     )
     try:
-        Path(path).write_text(page, encoding="utf-8")
+        replace_file(path, page.encode())
     except OSError as error:
         raise ValueError(f"cannot write {path}: {error.strerror or error}") from None
 

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from deepgen._optional import load_extra
+from deepgen._replace_file import replace_file
 
 __all__ = ["is_parquet", "read_table", "write_table"]
 
@@ -114,14 +115,15 @@ def write_table(table: Any, to: str | Path | TextIO) -> None:
         What to write; its index is left out.
     to : str, path or text stream
         A file that ends in ``.parquet`` or ``.pq`` becomes Parquet; every other, and a stream,
-        becomes CSV with a line of column names.
+        becomes CSV with a line of column names, compressed as its name says. A file that is there
+        is replaced at once and keeps its mode.
 
     Raises
     ------
     BrokenPipeError
         If the stream's reader has left.
     ValueError
-        If the file cannot be written.
+        If the file cannot be written, is read-only, or is no regular file.
 
     Examples
     --------
@@ -134,13 +136,27 @@ def write_table(table: Any, to: str | Path | TextIO) -> None:
     try:
         if isinstance(to, (str, Path)) and is_parquet(to):
             load_extra("pyarrow", "tables", "writing Parquet")
-            table.to_parquet(to, index=False)
+            content = io.BytesIO()
+            table.to_parquet(content, index=False)
+            replace_file(to, content.getvalue())
+        elif isinstance(to, (str, Path)):
+            content = io.BytesIO()
+            table.to_csv(content, index=False, lineterminator="\n", compression=_compression(to))
+            replace_file(to, content.getvalue())
         else:
             table.to_csv(to, index=False, lineterminator="\n")
     except BrokenPipeError:
         raise
     except OSError as error:
         raise ValueError(f"cannot write {to}: {error.strerror or error}") from None
+
+
+def _compression(path: str | Path) -> Any:
+    """Return what pandas calls the compression that a file's name asks for; None for none."""
+    ending = Path(path).suffix.lower()
+    if ending == ".zip":
+        return {"method": "zip", "archive_name": Path(path).stem}
+    return {".gz": "gzip", ".bz2": "bz2", ".xz": "xz", ".zst": "zstd"}.get(ending)
 
 
 def _read_csv(pandas: Any, path: str | Path, text: dict[str, type]) -> Any:

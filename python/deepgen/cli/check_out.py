@@ -1,0 +1,37 @@
+"""What ``--out`` may name."""
+
+from __future__ import annotations
+
+from deepgen._replace_file import check_replaceable
+
+__all__ = ["check_out"]
+
+
+def check_out(path: str) -> None:
+    """Refuse a file that could not be written in the end, before work is done for it.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+
+    Raises
+    ------
+    ValueError
+        If there is no such folder, or what is there is read-only or no regular file.
+
+    Examples
+    --------
+    >>> import os
+    >>> from deepgen.cli.check_out import check_out
+    >>> check_out(os.curdir)
+    Traceback (most recent call last):
+    ...
+    ValueError: cannot write .: it is a folder
+    """
+    try:
+        check_replaceable(path)
+    except FileNotFoundError as error:
+        raise ValueError(f"cannot write {path}: there is no folder {error.filename}") from None
+    except OSError as error:
+        raise ValueError(f"cannot write {path}: {error.strerror or error}") from None
