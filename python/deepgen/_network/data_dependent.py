@@ -35,11 +35,10 @@ def standardize_layers(
     """
     matrices, gains = network.blocks_of("coefs"), network.blocks_of("gain")
     intercepts = network.blocks_of("intercepts")
-    for layer in range(network.n_layers if n_layers is None else n_layers):
+    for layer, spec in enumerate(network.core.spec.layers[:n_layers]):
         mean, variance = network.moments(X, layer, rows=rows)
         scale = np.where(variance > 0, 1 / np.sqrt(np.where(variance > 0, variance, 1.0)), 1.0)
-        kind = network.core.spec.layers[layer].reparametrization.name
-        if kind == "weight_standardization":
+        if spec.reparametrization.name == "weight_standardization":
             # It undoes any scale of its weights.
             scale = np.ones_like(scale)
         # A gain per unit is scaled in place of the weights; Fixup's is one number per layer.

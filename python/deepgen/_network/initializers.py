@@ -113,17 +113,17 @@ def initialize(
     """
     matrices, gates = network.blocks_of("coefs"), network.blocks_of("gate_coefs")
     values: dict[tuple[str, int], Any] = {}
-    for layer, activation in enumerate(activations):
+    specs = network.core.spec.layers  # the engine copies all of them for each who asks
+    for layer, (activation, spec) in enumerate(zip(activations, specs, strict=True)):
         fan_in, fan_out = matrices[layer].shape
         rule = rule_of(name, activation)
-        if hidden is not None and layer < network.n_layers - 1:
+        if hidden is not None and layer < len(specs) - 1:
             rule = hidden
         values["coefs", layer], values["intercepts", layer] = rule(rng, fan_in, fan_out)
         if layer in gates:
             # Directions alone, which only the layer's own weights are scaled from, would saturate.
             gate = lecun_normal if name == "data_dependent" else rule_of(name, activation)
             values["gate_coefs", layer] = gate(rng, fan_in, fan_out)[0]
-        spec = network.core.spec.layers[layer]
         values["gain", layer] = 1.0
         if spec.reparametrization.name == "scaled_weight_standardization" and spec.skip_from >= 0:
             values["gain", layer] = values["intercepts", layer] = 0.0

@@ -96,12 +96,13 @@ class Network:
         values: dict[tuple[str, int], AnyArray] = {
             (block.kind, block.layer): view for block, view in plain.views()
         }
+        specs = plain.core.spec.layers  # the engine copies all of them for each who asks
         for layer in plain.blocks_of("mean"):
             mean, variance, scale, shift = (
                 values[kind, layer].astype(np.float64)
                 for kind in ("mean", "variance", "scale", "shift")
             )
-            epsilon = plain.core.spec.layers[layer].normalization.settings["epsilon"]
+            epsilon = specs[layer].normalization.settings["epsilon"]
             factor = scale / np.sqrt(variance + epsilon)
             values["coefs", layer] = values["coefs", layer] * factor
             values["intercepts", layer] = shift - mean * factor
