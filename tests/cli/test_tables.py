@@ -92,6 +92,20 @@ def test_load_and_predict_give_the_same(folder, target, capsys):
     assert printed == capsys.readouterr().out
 
 
+def test_targets_far_from_zero_keep_their_digits(folder, capsys):
+    table = pandas.DataFrame({"size": np.linspace(-1, 1, 200)})
+    table["time"] = 1.7e9 + 100 * table["size"]
+    table.to_csv(folder / "time.csv", index=False)
+    data, model = f"{folder}/time.csv", f"{folder}/time.dgn"
+    assert cli.main(["fit", data, "--target", "time", "--epochs", "20", "--out", model]) == 0
+    capsys.readouterr()
+    assert cli.main(["predict", model, data, "--out", f"{folder}/times.csv"]) == 0
+    written = pandas.read_csv(folder / "times.csv")["time"]
+    # Float32 has a number every 128 there.
+    assert written.nunique() == len(table)
+    assert np.array_equal(written, load(model).predict(table))
+
+
 def test_a_table_without_target_has_a_report_without_predictions(folder, capsys):
     pytest.importorskip("matplotlib")
     table = pandas.read_csv(folder / "price.csv").drop(columns="price")

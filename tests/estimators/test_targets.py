@@ -111,6 +111,36 @@ def test_targets_far_from_zero_keep_their_digits(settings):
         )
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("shift", [1e8, -1e8, 1e12])
+@pytest.mark.parametrize("scoring", [None, "loss", "neg_mean_squared_error"])
+def test_early_stopping_far_from_zero_ends_where_it_does_near_zero(shift, scoring):
+    near, far = (
+        model_of(max_iter=100, early_stopping=True, scoring=scoring).fit(X, away + Y)
+        for away in (0.0, shift)
+    )
+    # At 1e12 the targets themselves are rounded to a few ten-thousandths.
+    assert far.score(X, shift + Y) == pytest.approx(near.score(X, Y), abs=5e-3)
+    assert abs(far.n_iter_ - near.n_iter_) <= 5
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"loss": "absolute_error"}, {"loss": "huber"}, {"loss": Quantile(0.5)}, {"solver": "lbfgs"}],
+)
+def test_losses_and_solvers_far_from_zero_score_as_near_zero(settings):
+    near, far = (model_of(**settings).fit(X, shift + Y) for shift in (0.0, 1e8))
+    assert far.score(X, 1e8 + Y) == pytest.approx(near.score(X, Y), abs=5e-3)
+
+
+def test_one_target_far_from_zero_does_not_hide_the_other():
+    both = np.column_stack([1e8 + Y, Y])
+    model = model_of(max_iter=100).fit(X, both)
+    scores = r2_score(both, model.predict(X), multioutput="raw_values")
+    assert scores[0] == pytest.approx(scores[1], abs=0.05)
+    assert scores.min() > 0.5
+
+
 def test_predictions_in_other_hands_keep_their_digits():
     y = 1.7e9 + 100 * Y
     whole = TransformedTargetRegressor(model_of(), transformer=StandardScaler()).fit(X, y)
