@@ -173,19 +173,15 @@ class RegressionTargets(Targets):
         predictions = self.decode(outputs)
         if isinstance(self.loss, AbsoluteError | Huber):
             return float(d2_absolute_error_score(y, predictions, sample_weight=weights))
+        deviance: Callable[..., Any]
         if isinstance(self.loss, Poisson | Gamma):
-            power = 1 if isinstance(self.loss, Poisson) else 2
-            deviance = partial(mean_tweedie_deviance, power=power)
-            columns = zip(y.reshape(len(y), -1).T, outputs.T, strict=True)
-            # Of a prediction that is 0 in float64 the deviance is finite for counts near 0 only.
-            tiny = np.finfo(np.float64).tiny
-            return float(
-                np.mean([_d2(y, np.maximum(p, tiny), weights, deviance) for y, p in columns])
-            )
-        if isinstance(self.loss, BinaryCrossEntropy):
-            columns = zip(y.reshape(len(y), -1).T, outputs.T, strict=True)
-            return float(np.mean([_d2(*column, weights, _cross_entropy) for column in columns]))
-        return self.score(y, predictions, weights)
+            deviance = partial(_tweedie, power=1 if isinstance(self.loss, Poisson) else 2)
+        elif isinstance(self.loss, BinaryCrossEntropy):
+            deviance = _cross_entropy
+        else:
+            return self.score(y, predictions, weights)
+        columns = zip(y.reshape(len(y), -1).T, outputs.T, strict=True)
+        return float(np.mean([_d2(*column, weights, deviance) for column in columns]))
 
 
 def _d2(y: AnyArray, predictions: AnyArray, weights: Any, deviance: Callable[..., Any]) -> float:
@@ -199,6 +195,13 @@ def _d2(y: AnyArray, predictions: AnyArray, weights: Any, deviance: Callable[...
     if not np.isfinite(own):
         return float("nan")
     return float(1 - own / deviance(y, constant, sample_weight=weights))
+
+
+def _tweedie(y: AnyArray, means: AnyArray, *, sample_weight: Any, power: int) -> float:
+    """Return the mean Tweedie deviance."""
+    # Of a prediction that is 0 in float64 the deviance is finite for counts near 0 only.
+    means = np.maximum(means, np.finfo(np.float64).tiny)
+    return float(mean_tweedie_deviance(y, means, sample_weight=sample_weight, power=power))
 
 
 def _cross_entropy(y: AnyArray, p: AnyArray, *, sample_weight: Any) -> float:
