@@ -25,6 +25,24 @@ struct AnyNetwork {
         network;
 };
 
+// A class of the module. Without `__reduce__`, pickle protocols 0 and 1 would ask pybind11's base
+// class for an object of its own, which ends the process.
+template <class Bound>
+py::class_<Bound> bind_class(py::module_ &module, const char *name, const char *doc) {
+    py::class_<Bound> bound(module, name, doc);
+    bound.def("__reduce__",
+              [](const py::object &self) -> py::typing::Tuple<py::object, py::object, py::object> {
+                  const auto type = py::type::of(self);
+                  if (!py::hasattr(type, "__setstate__"))
+                      throw py::type_error(
+                          "cannot pickle '" + std::string(py::str(type.attr("__module__"))) + "." +
+                          std::string(py::str(type.attr("__qualname__"))) + "' object");
+                  return py::make_tuple(py::module_::import("copyreg").attr("__newobj__"),
+                                        py::make_tuple(type), self.attr("__getstate__")());
+              });
+    return bound;
+}
+
 void bind_catalog(py::module_ &module);
 void bind_network(py::module_ &module);
 void bind_probe(py::module_ &module);

@@ -89,7 +89,7 @@ std::map<std::string, Value> settings_of(const Component &component) {
 void bind_specs(py::module_ &module) {
     using py::arg, py::kw_only;
 
-    py::class_<LayerSpec>(module, "LayerSpec", "One dense layer and what follows it.")
+    bind_class<LayerSpec>(module, "LayerSpec", "One dense layer and what follows it.")
         .def(py::init([](Index width, std::string activation, Component normalization,
                          Index skip_from, double dropout, Component reparametrization,
                          Component skip, double branch_drop) {
@@ -120,7 +120,7 @@ void bind_specs(py::module_ &module) {
                 return std::apply([](auto... fields) { return LayerSpec{fields...}; }, state);
             }));
 
-    py::class_<NetworkSpec>(module, "NetworkSpec", "What a network is made of.")
+    bind_class<NetworkSpec>(module, "NetworkSpec", "What a network is made of.")
         .def(py::init([](Index n_inputs, std::vector<LayerSpec> layers, Component loss, bool bias) {
                  NetworkSpec spec{n_inputs, std::move(layers), std::move(loss), bias};
                  spec.check();
@@ -145,7 +145,7 @@ void bind_specs(py::module_ &module) {
 } // namespace
 
 void bind_catalog(py::module_ &module) {
-    py::class_<Component>(module, "Component",
+    bind_class<Component>(module, "Component",
                           "A member of a family by name, with the settings that differ.")
         .def(py::init(&make_component), py::arg("name"),
              py::arg("settings") = std::map<std::string, Value>{})
@@ -161,7 +161,7 @@ void bind_catalog(py::module_ &module) {
                             return make_component(state.first, state.second);
                         }));
 
-    py::class_<Parameter>(module, "Parameter", "A setting's default, and what it may be.")
+    bind_class<Parameter>(module, "Parameter", "A setting's default, and what it may be.")
         .def_readonly("default", &Parameter::value)
         .def_readonly("low", &Parameter::low)
         .def_readonly("high", &Parameter::high)

@@ -10,6 +10,8 @@
 namespace deepgen::python {
 namespace {
 
+using PreparedState = std::pair<AnyNetwork, py::object>;
+using SparseState = std::tuple<py::array, py::object, py::object, Index>;
 using NetworkState = std::tuple<NetworkSpec, std::string, std::string>;
 
 template <class T>
@@ -130,12 +132,11 @@ struct Packed {
 };
 
 struct Prepared {
-    Prepared(const AnyNetwork &any, const py::object &parameters)
-        : packed(std::visit(
-              [&]<class T>(const std::shared_ptr<const Network<T>> &network) -> Variant {
-                  return std::make_unique<Packed<T>>(network, parameters);
-              },
-              any.network)) {}
+    Prepared(const AnyNetwork &any, const py::object &flat)
+        : packed(std::visit([&]<class T>(const std::shared_ptr<const Network<T>> &network)
+                                -> Variant { return std::make_unique<Packed<T>>(network, flat); },
+                            any.network)),
+          made_of(any), parameters(flat.attr("copy")()) {}
 
     py::array forward(const py::object &X, const py::object &rows, Index n_threads) {
         return std::visit(
@@ -154,6 +155,8 @@ struct Prepared {
 
     using Variant = std::variant<std::unique_ptr<Packed<float>>, std::unique_ptr<Packed<double>>>;
     Variant packed;
+    AnyNetwork made_of; // what a pickle holds, with the parameters as they were before packing
+    py::object parameters;
 };
 
 std::pair<py::array_t<double>, py::array_t<double>>
@@ -244,7 +247,7 @@ void bind_network(py::module_ &module) {
 
     module.attr("chunk_rows") = inference_rows; // fewer rows are measured by one thread
 
-    py::class_<Block>(module, "Block", "A named stretch of the flat parameter vector.")
+    bind_class<Block>(module, "Block", "A named stretch of the flat parameter vector.")
         .def_property_readonly("name", &Block::name)
         .def_readonly("kind", &Block::kind)
         .def_readonly("layer", &Block::layer)
@@ -258,21 +261,28 @@ void bind_network(py::module_ &module) {
                    std::to_string(b.rows) + ", " + std::to_string(b.columns) + "))";
         });
 
-    py::class_<SparseRows>(module, "SparseRows", "CSR rows with rising column numbers, in place.")
+    bind_class<SparseRows>(module, "SparseRows", "CSR rows with rising column numbers, in place.")
         .def(py::init<py::array, const py::object &, const py::object &, Index>(), arg("data"),
              arg("indices"), arg("indptr"), arg("n_columns"))
         .def_readonly("n_rows", &SparseRows::n_rows)
         .def_readonly("n_columns", &SparseRows::n_columns)
-        .def_property_readonly("n_stored", [](const SparseRows &X) { return X.data.size(); });
+        .def_property_readonly("n_stored", [](const SparseRows &X) { return X.data.size(); })
+        .def(py::pickle(
+            [](const SparseRows &X) {
+                return SparseState(X.data, X.indices, X.indptr, X.n_columns);
+            },
+            [](const SparseState &state) { return std::make_from_tuple<SparseRows>(state); }));
 
-    py::class_<Prepared>(module, "Prepared",
-                         "A network and its parameters as they were, packed once for many calls.")
-        .def("forward", &Prepared::forward, arg("X"), kw_only(), arg("rows") = py::none(),
-             arg("n_threads") = 1, "Raw outputs (m, n_outputs).")
-        .def("predict", &Prepared::predict, arg("X"), kw_only(), arg("rows") = py::none(),
-             arg("n_threads") = 1, "Means (m, n_outputs): the inverse link of the outputs.");
+    auto prepared =
+        bind_class<Prepared>(
+            module, "Prepared",
+            "A network and its parameters as they were, packed once for many calls.")
+            .def("forward", &Prepared::forward, arg("X"), kw_only(), arg("rows") = py::none(),
+                 arg("n_threads") = 1, "Raw outputs (m, n_outputs).")
+            .def("predict", &Prepared::predict, arg("X"), kw_only(), arg("rows") = py::none(),
+                 arg("n_threads") = 1, "Means (m, n_outputs): the inverse link of the outputs.");
 
-    py::class_<AnyNetwork>(module, "Network",
+    bind_class<AnyNetwork>(module, "Network",
                            "A network made ready to run; parameters come with each call.")
         .def(py::init<NetworkSpec, std::string, std::string>(), arg("spec"),
              arg("dtype") = "float32", arg("simd") = "")
@@ -367,6 +377,12 @@ void bind_network(py::module_ &module) {
             [](const NetworkState &state) {
                 return AnyNetwork(std::get<0>(state), std::get<1>(state), std::get<2>(state));
             }));
+    // After the network, which it speaks of.
+    prepared.def(
+        py::pickle([](const Prepared &p) { return PreparedState(p.made_of, p.parameters); },
+                   [](const PreparedState &state) {
+                       return std::make_unique<Prepared>(state.first, state.second);
+                   }));
 }
 
 } // namespace deepgen::python

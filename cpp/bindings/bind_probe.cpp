@@ -167,7 +167,7 @@ void bind_probe(py::module_ &module) {
                   kw_only(), arg("n_threads") = 1, doc);
     };
 
-    py::class_<HeldChain>(module, "Chain",
+    bind_class<HeldChain>(module, "Chain",
                           "The chain rule between trained numbers and effective weights.")
         .def(py::init<const AnyNetwork &, const py::object &>(), arg("network"), arg("parameters"))
         .def("push_forward", &push_forward, arg("direction"),
@@ -177,8 +177,8 @@ void bind_probe(py::module_ &module) {
         .def("pull_back_tangent", &pull_back_tangent, arg("direction"), arg("gradient"),
              arg("tangent"), "In place: R of the pulled back gradient, from R of the gradient.");
     module.attr("measured_rows") = measured_rows;
-    py::class_<HeldProbe> probe(module, "Probe",
-                                "A float64 network and data that are measured at any parameters.");
+    auto probe = bind_class<HeldProbe>(
+        module, "Probe", "A float64 network and data that are measured at any parameters.");
     probe.def(
         py::init<const AnyNetwork &, const py::object &, const py::object &, const py::object &>(),
         arg("network"), arg("X"), arg("y"), arg("weights") = py::none());

@@ -172,7 +172,7 @@ void bind_trainer(py::module_ &module) {
     module.def("needs_lapack", &needs_lapack, arg("rule"),
                "Does a rule call SciPy's LAPACK, which should then have one thread?");
 
-    py::class_<Progress>(module, "Progress",
+    bind_class<Progress>(module, "Progress",
                          "What the steps of the epoch so far did; sums over them.")
         .def_readonly("n_steps", &Progress::n_steps)
         .def_readonly("n_rows", &Progress::n_rows)
@@ -181,7 +181,7 @@ void bind_trainer(py::module_ &module) {
         .def_readonly("finite", &Progress::finite)
         .def_readonly("epoch_done", &Progress::epoch_done);
 
-    py::class_<AnyTrainer>(module, "Trainer", "Trains a network by slices of steps.")
+    bind_class<AnyTrainer>(module, "Trainer", "Trains a network by slices of steps.")
         .def(py::init([](const AnyNetwork &network, const Component &optimizer,
                          const std::vector<Component> &wrappers, double alpha, Index batch_size,
                          bool shuffle, std::uint64_t seed, const Component &augmentation,

@@ -15,6 +15,8 @@ class Component:
         ...
     def __init__(self, name: str, settings: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex | collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]] = {}) -> None:
         ...
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
     def __repr__(self) -> str:
         ...
     def __setstate__(self, arg0: tuple[str, collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex | collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]]]) -> None:
@@ -29,6 +31,8 @@ class Parameter:
     """
     A setting's default, and what it may be.
     """
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
     @property
     def choices(self) -> list[str]:
         """
@@ -69,6 +73,8 @@ class LayerSpec:
         ...
     def __init__(self, *, width: typing.SupportsInt | typing.SupportsIndex, activation: str = 'relu', normalization: Component = ..., skip_from: typing.SupportsInt | typing.SupportsIndex = -1, dropout: typing.SupportsFloat | typing.SupportsIndex = 0.0, reparametrization: Component = ..., skip: Component = ..., branch_drop: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
         ...
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
     def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, str, Component, typing.SupportsInt | typing.SupportsIndex, typing.SupportsFloat | typing.SupportsIndex, Component, Component, typing.SupportsFloat | typing.SupportsIndex]) -> None:
         ...
     @property
@@ -103,6 +109,8 @@ class NetworkSpec:
         ...
     def __init__(self, *, n_inputs: typing.SupportsInt | typing.SupportsIndex, layers: collections.abc.Sequence[LayerSpec], loss: Component, bias: bool = True) -> None:
         ...
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
     def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, collections.abc.Sequence[LayerSpec], Component, bool]) -> None:
         ...
     def folded(self) -> NetworkSpec:
@@ -129,6 +137,8 @@ class Block:
     """
     A named stretch of the flat parameter vector.
     """
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
     def __repr__(self) -> str:
         ...
     @property
@@ -159,7 +169,13 @@ class SparseRows:
     """
     CSR rows with rising column numbers, in place.
     """
+    def __getstate__(self) -> tuple[numpy.ndarray, typing.Any, typing.Any, int]:
+        ...
     def __init__(self, data: numpy.ndarray, indices: typing.Any, indptr: typing.Any, n_columns: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
+    def __setstate__(self, arg0: tuple[numpy.ndarray, typing.Any, typing.Any, typing.SupportsInt | typing.SupportsIndex]) -> None:
         ...
     @property
     def n_columns(self) -> int:
@@ -174,6 +190,12 @@ class Prepared:
     """
     A network and its parameters as they were, packed once for many calls.
     """
+    def __getstate__(self) -> tuple[Network, typing.Any]:
+        ...
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
+    def __setstate__(self, arg0: tuple[Network, typing.Any]) -> None:
+        ...
     def forward(self, X: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
         """
         Raw outputs (m, n_outputs).
@@ -189,6 +211,8 @@ class Network:
     def __getstate__(self) -> tuple[NetworkSpec, str, str]:
         ...
     def __init__(self, spec: NetworkSpec, dtype: str = 'float32', simd: str = '') -> None:
+        ...
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
         ...
     def __setstate__(self, arg0: tuple[NetworkSpec, str, str]) -> None:
         ...
@@ -262,6 +286,8 @@ class Progress:
     """
     What the steps of the epoch so far did; sums over them.
     """
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
     @property
     def epoch_done(self) -> bool:
         ...
@@ -288,6 +314,8 @@ class Trainer:
         """
         `wrappers` stand around the optimizer from the inside out.
         """
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
     def begin_epoch(self, epoch: typing.SupportsInt | typing.SupportsIndex) -> None:
         """
         Draw the epoch's order and go to its start.
@@ -339,6 +367,8 @@ class Chain:
     """
     def __init__(self, network: Network, parameters: typing.Any) -> None:
         ...
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
     def pull_back(self, gradients: typing.Any) -> None:
         """
         In place, each row (n_trainable,): from effective weights to trained numbers.
@@ -356,6 +386,8 @@ class Probe:
     A float64 network and data that are measured at any parameters.
     """
     def __init__(self, network: Network, X: typing.Any, y: typing.Any, weights: typing.Any = None) -> None:
+        ...
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
         ...
     def add_gauss_newton(self, parameters: typing.Any, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """

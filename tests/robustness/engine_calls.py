@@ -311,6 +311,7 @@ def trainers(data):
 
 
 PICKLED = [_core.Component, _core.LayerSpec, _core.NetworkSpec, _core.Network]
+PICKLED += [_core.Prepared, _core.SparseRows]
 
 
 def pickles(data):
@@ -322,6 +323,10 @@ def pickles(data):
         _core.LayerSpec: layer(3),
         _core.NetworkSpec: NETWORKS["classes"].spec,
         _core.Network: NETWORKS["classes"],
+        _core.Prepared: NETWORKS["classes"].prepare(np.zeros(NETWORKS["classes"].n_parameters)),
+        _core.SparseRows: _core.SparseRows(
+            np.ones(2), np.zeros(2, np.int32), np.arange(3, dtype=np.int64), 3
+        ),
     }[cls]
     state = list(whole.__getstate__())
     for _ in range(data.draw(st.integers(1, 2))):
@@ -346,6 +351,12 @@ def pickles(data):
         tally.make("Network", _core.Network, empty)
     elif cls is _core.Network:
         tally.make("n_parameters", lambda: empty.n_parameters)
+    elif cls is _core.Prepared:
+        tally.make("forward", empty.forward, data.draw(nonsense))
+        tally.make("predict", empty.predict, data.draw(nonsense))
+    elif cls is _core.SparseRows:
+        for net in NETWORKS.values():
+            tally.make("forward", net.forward, np.zeros(net.n_parameters), empty)
 
 
 def functions(data):

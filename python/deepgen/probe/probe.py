@@ -11,7 +11,7 @@ from scipy.sparse import issparse
 from scipy.sparse.linalg import LinearOperator
 
 from deepgen import _core
-from deepgen._engine.arrays import AnyArray, FloatArray
+from deepgen._engine.arrays import AnyArray, FloatArray, owned
 from deepgen._engine.row_chunks import row_spans
 from deepgen._engine.threads import effective_threads, worthwhile_threads
 from deepgen._inputs.features import as_matrix, check_features
@@ -76,8 +76,8 @@ class Probe:
     Costs are stated in gradients of the whole data, about 6 n P floating-point operations each, and
     are bounds that hold for every width. Nothing but `per_sample_gradients` needs memory that
     grows with n P or with n times the units. Results do not depend, to the bit, on the number of
-    threads (the estimator's ``n_jobs``). Ctrl-C is answered between chunks of
-    rows, each some tenths of a second or a block of 512 rows.
+    threads (the estimator's ``n_jobs``). Ctrl-C is answered between chunks of rows, each some
+    tenths of a second or a block of 512 rows.
 
     References
     ----------
@@ -122,11 +122,14 @@ class Probe:
         # A sparse matrix goes to the engine in its own arrays, so it is copied before.
         data = model._as_data(X.copy() if issparse(X) else X, y, sample_weight, np.float64)
         self.data = Data(
-            _owned(data.X, X) if isinstance(data.X, np.ndarray) else data.X,
-            _owned(data.y, y),
-            None if data.weights is None else _owned(data.weights, sample_weight),
+            owned(data.X, X) if isinstance(data.X, np.ndarray) else data.X,
+            owned(data.y, y),
+            None if data.weights is None else owned(data.weights, sample_weight),
         )
         self._estimator = copy.copy(model)
+        self._measure(network)
+
+    def _measure(self, network: Network) -> None:
         self._core = engine_probe(network, self.data.X, self.data.y, self.data.weights)
         self._hold(network, network.parameters)
 
@@ -135,6 +138,13 @@ class Probe:
         parameters = np.array(parameters, dtype=np.float64)
         parameters.flags.writeable = False
         self.network = Network(network.core, parameters)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_core"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._measure(self.network)
 
     def __repr__(self) -> str:
         spec = self.network.core.spec
@@ -195,10 +205,10 @@ class Probe:
         )
         if not np.isfinite(trainable).all():
             raise ValueError("parameters must be finite, got NaN or infinity")
-        probe = copy.copy(self)
-        probe._hold(
-            self.network, np.concatenate([trainable, self.network.parameters[self.n_parameters :]])
-        )
+        probe = object.__new__(type(self))  # copy would make the engine's probe anew
+        vars(probe).update(vars(self))
+        buffers = self.network.parameters[self.n_parameters :]
+        probe._hold(self.network, np.concatenate([trainable, buffers]))
         return probe
 
     def loss(self) -> float:
@@ -388,8 +398,3 @@ class Probe:
         for rows in row_spans(self.n_samples, row_work, block=_core.measured_rows):
             n_threads = self._threads(float(row_work * (rows.stop - rows.start)))
             measure(self.network.parameters, *arrays, rows.start, rows.stop, n_threads=n_threads)
-
-
-def _owned(array: AnyArray, source: Any) -> AnyArray:
-    """Return an array that nobody else writes, copied only where it is or may be somebody's."""
-    return array.copy() if array is source or not array.flags.owndata else array
