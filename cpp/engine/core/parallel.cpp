@@ -2,8 +2,20 @@
 
 #include "engine/core/parallel.hpp"
 
+#include <algorithm>
+#include <atomic>
+#include <cmath>
 #include <thread>
-#include <unistd.h>
+
+#if __has_include(<pthread.h>)
+#include <condition_variable>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <mutex>
+#include <pthread.h>
+#include <vector>
+#endif
 
 #if defined(__SANITIZE_THREAD__)
 // ThreadSanitizer cannot see libgomp's synchronisation; plain threads show it only what is ours.
@@ -27,13 +39,92 @@ void pause() {
 #endif
 }
 
-const pid_t process_at_load = getpid();
-
 // Whether this process was forked from the one that loaded the engine. The team that a fork loses
-// need not be ours: every library in the process that uses the same libgomp shares it.
-bool forked() {
-    return process_at_load != getpid();
+// need not be ours: every library in the process that uses the same libgomp shares it. The number
+// of the process does not tell: in a namespace of its own the child may have its parent's.
+std::atomic<bool> is_forked{false};
+
+#if __has_include(<pthread.h>)
+
+[[maybe_unused]] const int at_fork = pthread_atfork(nullptr, nullptr, [] { is_forked = true; });
+
+#if !defined(__SANITIZE_THREAD__)
+
+// The stack of libgomp's threads in bytes; 0 where it has the system's.
+std::size_t stack_bytes() {
+    for (const char *name : {"OMP_STACKSIZE", "GOMP_STACKSIZE"})
+        if (const char *text = std::getenv(name)) {
+            char *end;
+            const double number = std::strtod(text, &end);
+            constexpr const char *units = "bkmgBKMG";
+            const char *unit = *end == '\0' ? units + 1 : std::strchr(units, *end);
+            const double bytes =
+                unit == nullptr ? 0.0
+                                : std::ldexp(number, static_cast<int>((unit - units) % 4 * 10));
+            if (bytes > 0.0)
+                return static_cast<std::size_t>(std::min(bytes, 0x1p62));
+        }
+    return 0;
 }
+
+// How many threads, up to n, the system grants to this one, itself included: those that are asked
+// for live at the same time. libgomp ends the process when it does not get a thread.
+Index granted_threads(Index n) {
+    struct Gate {
+        std::mutex mutex;
+        std::condition_variable opens;
+        bool open = false;
+    } gate;
+    const auto wait = [](void *argument) -> void * {
+        auto &at = *static_cast<Gate *>(argument);
+        std::unique_lock lock(at.mutex);
+        at.opens.wait(lock, [&] { return at.open; });
+        return nullptr;
+    };
+    pthread_attr_t attributes;
+    if (pthread_attr_init(&attributes) != 0)
+        return 1;
+    // Too small a stack is refused here, and libgomp keeps the system's as well.
+    if (const std::size_t bytes = stack_bytes(); bytes > 0)
+        pthread_attr_setstacksize(&attributes, bytes);
+    std::vector<pthread_t> threads;
+    threads.reserve(as_size(n));
+    for (pthread_t thread; static_cast<Index>(threads.size()) < n - 1;) {
+        if (pthread_create(&thread, &attributes, wait, &gate) != 0)
+            break;
+        threads.push_back(thread);
+    }
+    pthread_attr_destroy(&attributes);
+    {
+        const std::lock_guard lock(gate.mutex);
+        gate.open = true;
+    }
+    gate.opens.notify_all();
+    for (const pthread_t thread : threads)
+        pthread_join(thread, nullptr);
+    return static_cast<Index>(threads.size()) + 1;
+}
+
+// As many of n threads as the system grants. It is asked when this thread's team first grows, for
+// libgomp keeps a team for each thread that had one.
+Index affordable_threads(Index n) {
+    thread_local Index asked = 1, granted = 1;
+    if (n > asked) {
+        granted = granted_threads(n);
+        asked = n;
+    }
+    return std::min(n, granted);
+}
+
+#endif
+
+#elif !defined(__SANITIZE_THREAD__)
+
+Index affordable_threads(Index n) {
+    return n;
+}
+
+#endif
 
 } // namespace
 
@@ -54,7 +145,7 @@ void Barrier::wait() {
 }
 
 Index max_threads() {
-    if (forked())
+    if (is_forked)
         return 1;
 #if defined(__SANITIZE_THREAD__)
     return 3;
@@ -66,10 +157,13 @@ Index max_threads() {
 void parallel(Index n_threads, FunctionRef<void(const Team &)> work_) {
     // What slips out ends the process here, on one thread as on many.
     const auto work = [&](const Team &team) noexcept { work_(team); };
-    if (n_threads <= 1 || forked()) {
+    if (n_threads <= 1 || is_forked) {
         work(single_thread);
         return;
     }
+#if !defined(__SANITIZE_THREAD__)
+    n_threads = affordable_threads(n_threads);
+#endif
     Barrier barrier(n_threads);
 #if defined(__SANITIZE_THREAD__)
     std::vector<std::jthread> threads;
