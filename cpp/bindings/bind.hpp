@@ -4,7 +4,9 @@
 
 #include "bindings/arrays.hpp"
 
+#include <chrono>
 #include <memory>
+#include <thread>
 #include <variant>
 
 namespace deepgen::python {
@@ -23,6 +25,28 @@ struct AnyNetwork {
     std::string products, requested_simd; // the type that products compute in; the path asked for
     std::variant<std::shared_ptr<const Network<float>>, std::shared_ptr<const Network<double>>>
         network;
+};
+
+// While one lives, other threads of Python run. A daemon thread may come back to an interpreter
+// that has ended: up to Python 3.13 it is unwound then, and an unwinding that leaves a destructor
+// ends the process with a core dump. It waits for the end of the process instead, as from
+// Python 3.14 on.
+class ReleasedInterpreter {
+  public:
+    ReleasedInterpreter() : thread_(PyEval_SaveThread()) {}
+    ReleasedInterpreter(const ReleasedInterpreter &) = delete;
+    ReleasedInterpreter &operator=(const ReleasedInterpreter &) = delete;
+    ~ReleasedInterpreter() {
+        try {
+            PyEval_RestoreThread(thread_);
+        } catch (...) {
+            for (;;)
+                std::this_thread::sleep_for(std::chrono::hours(1));
+        }
+    }
+
+  private:
+    PyThreadState *thread_;
 };
 
 // A class of the module. Without `__reduce__`, pickle protocols 0 and 1 would ask pybind11's base

@@ -62,7 +62,7 @@ std::map<std::string, std::string> build_info() {
 double fma_peak(const std::string &dtype, const std::string &simd) {
     require(dtype == "float32" || dtype == "float64", "unknown dtype '", dtype,
             "'; known: float32, float64");
-    const py::gil_scoped_release released;
+    const ReleasedInterpreter released;
     return dtype == "float32" ? kernels<float>(simd).fma_peak() : kernels<double>(simd).fma_peak();
 }
 

@@ -38,7 +38,7 @@ py::array_t<T> layer_of(const Network<T> &network, Source &&source, const py::ha
     n_threads = checked_threads(n_threads);
     py::array_t<T> out({selection.view.size, width});
     T *const to = out.mutable_data();
-    const py::gil_scoped_release released;
+    const ReleasedInterpreter released;
     network.activations(source, inputs.view, selection.view, layer, Part::output, to, n_threads);
     return out;
 }
@@ -57,7 +57,7 @@ py::array_t<T> means_of(const Network<T> &network, Source &&source, const py::ha
     T *const means = out.mutable_data();
     const Index n_rows = out.shape(0), n_outputs = network.n_outputs();
     {
-        const py::gil_scoped_release released;
+        const ReleasedInterpreter released;
         std::vector<double> row(as_size(n_outputs));
         for (Index i = 0; i < n_rows; ++i) {
             network.loss().means(means + i * n_outputs, row.data(), n_outputs);
@@ -87,7 +87,7 @@ std::pair<py::array_t<double>, Index> predict_in_units(const AnyNetwork &any,
         const double *const shift_by = shift.data(), *const scale_by = factor.data();
         Index n_wrong;
         {
-            const py::gil_scoped_release released;
+            const ReleasedInterpreter released;
             n_wrong = network.predict(from, inputs.view, selection.view, shift_by, scale_by, to,
                                       n_threads);
         }
@@ -173,7 +173,7 @@ moments(const AnyNetwork &any, const py::object &parameters, const py::object &X
         double *const mean_to = mean.mutable_data(), *const variance_to = variance.mutable_data();
         const T *const from = flat.data();
         {
-            const py::gil_scoped_release released;
+            const ReleasedInterpreter released;
             network.moments(from, inputs.view, selection.view, layer, mean_to, variance_to,
                             n_threads);
         }
@@ -202,7 +202,7 @@ LossCall loss_and_gradient(const AnyNetwork &any, const py::object &parameters, 
         const T *const from = flat.data();
         double loss;
         {
-            const py::gil_scoped_release released;
+            const ReleasedInterpreter released;
             loss = network.loss_and_gradient(from, inputs.view, targets.view, selection.view, alpha,
                                              training, to, n_threads);
         }

@@ -56,7 +56,7 @@ void add_product(const HeldProbe &held, const py::object &parameters, const py::
     n_threads = checked_threads(n_threads);
     const double *const from = flat.data(), *const along = direction.data();
     double *const to = sum.mutable_data();
-    const py::gil_scoped_release released;
+    const ReleasedInterpreter released;
     (held.probe.*product)(from, along, rows, to, n_threads);
 }
 
@@ -69,7 +69,7 @@ void directional(const HeldProbe &held, const py::object &parameters, const py::
     n_threads = checked_threads(n_threads);
     const double *const from = flat.data(), *const along = direction.data();
     double *const to = derivatives.mutable_data();
-    const py::gil_scoped_release released;
+    const ReleasedInterpreter released;
     held.probe.directional(from, along, rows, to, n_threads);
 }
 
@@ -81,7 +81,7 @@ void norms(const HeldProbe &held, const py::object &parameters, const py::object
     n_threads = checked_threads(n_threads);
     const double *const from = flat.data();
     double *const to = sizes.mutable_data();
-    const py::gil_scoped_release released;
+    const ReleasedInterpreter released;
     held.probe.norms(from, rows, to, n_threads);
 }
 
@@ -95,7 +95,7 @@ void gradients(const HeldProbe &held, const py::object &parameters, const py::ob
     n_threads = checked_threads(n_threads);
     const double *const from = flat.data();
     double *const to = G.mutable_data() + (whole ? begin * P : 0);
-    const py::gil_scoped_release released;
+    const ReleasedInterpreter released;
     held.probe.gradients(from, rows, to, n_threads);
 }
 
@@ -108,7 +108,7 @@ py::array_t<double> jacobian(const HeldProbe &held, const py::object &parameters
         {inputs.view.n_rows, held.network->n_outputs(), held.network->n_inputs()});
     const double *const from = flat.data();
     double *const to = J.mutable_data();
-    const py::gil_scoped_release released;
+    const ReleasedInterpreter released;
     held.probe.jacobian(from, inputs.view, to, n_threads);
     return J;
 }

@@ -97,7 +97,7 @@ Progress run(AnyTrainer &any, const py::object &rates, Index n_threads) {
     const auto array = array_of<double>("rates", rates, 1);
     const std::span<const double> values(array.data(), as_size(array.shape(0)));
     n_threads = checked_threads(n_threads);
-    const py::gil_scoped_release released;
+    const ReleasedInterpreter released;
     return any.visit([&](auto &held) { return held.trainer.run(values, n_threads); });
 }
 

@@ -109,3 +109,26 @@ assert status == 0
         timeout=60,
     )
     assert (run.returncode, run.stdout.strip()) == (0, "fitted"), run.stderr
+
+
+# Threads come back to the interpreter while it ends: the last object it lets go of takes its time.
+DAEMONS = """
+class Slow:
+    def __del__(self):
+        time.sleep(0.05)
+sys.slow = Slow()
+y = X[:, 0]
+model = deepgen.MLPRegressor(hidden_layer_sizes=(64, 64), max_iter=1).fit(X, y)
+def forever(call):
+    while True:
+        call()
+for call in (lambda: fitted(2), lambda: model.predict(X), deepgen.Probe(model, X, y).gradient):
+    for _ in range(2):
+        threading.Thread(target=forever, args=(call,), daemon=True).start()
+time.sleep(0.1)
+print("left")
+"""
+
+
+def test_a_process_ends_cleanly_while_daemon_threads_work():
+    assert ended(DAEMONS) == "left"
