@@ -35,6 +35,36 @@ bool forked() {
     return process_at_load != getpid();
 }
 
+// The word that controls the floating-point unit, where its bits for denormals are known.
+#if defined(__SSE2__)
+constexpr unsigned flush_to_zero = 0x8040u; // and denormals-are-zero
+
+unsigned control_word() {
+    return _mm_getcsr();
+}
+void set_control_word(unsigned word) {
+    _mm_setcsr(word);
+}
+#elif defined(__aarch64__)
+constexpr unsigned flush_to_zero = 1u << 24; // of results and of operands
+
+unsigned control_word() {
+    std::uint64_t word;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(word));
+    return static_cast<unsigned>(word);
+}
+void set_control_word(unsigned word) {
+    __asm__ volatile("msr fpcr, %0" : : "r"(std::uint64_t{word}));
+}
+#else
+constexpr unsigned flush_to_zero = 0;
+
+unsigned control_word() {
+    return 0;
+}
+void set_control_word(unsigned) {}
+#endif
+
 } // namespace
 
 void Barrier::wait() {
@@ -86,17 +116,12 @@ void parallel(Index n_threads, FunctionRef<void(const Team &)> work_) {
 #endif
 }
 
-FlushDenormals::FlushDenormals() : saved_(0) {
-#if defined(__SSE2__)
-    saved_ = _mm_getcsr();
-    _mm_setcsr(saved_ | 0x8040u); // flush-to-zero and denormals-are-zero
-#endif
+FlushDenormals::FlushDenormals() : saved_(control_word()) {
+    set_control_word(saved_ | flush_to_zero);
 }
 
 FlushDenormals::~FlushDenormals() {
-#if defined(__SSE2__)
-    _mm_setcsr(saved_);
-#endif
+    set_control_word(saved_);
 }
 
 } // namespace deepgen
