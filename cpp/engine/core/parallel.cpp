@@ -2,19 +2,14 @@
 
 #include "engine/core/parallel.hpp"
 
-#include <algorithm>
+#include "engine/core/affordable_threads.hpp"
+
 #include <atomic>
-#include <cmath>
+#include <cstdint>
 #include <thread>
 
 #if __has_include(<pthread.h>)
-#include <condition_variable>
-#include <cstdlib>
-#include <cstring>
-#include <limits>
-#include <mutex>
 #include <pthread.h>
-#include <vector>
 #endif
 
 #if defined(__SANITIZE_THREAD__)
@@ -45,85 +40,37 @@ void pause() {
 std::atomic<bool> is_forked{false};
 
 #if __has_include(<pthread.h>)
-
 [[maybe_unused]] const int at_fork = pthread_atfork(nullptr, nullptr, [] { is_forked = true; });
-
-#if !defined(__SANITIZE_THREAD__)
-
-// The stack of libgomp's threads in bytes; 0 where it has the system's.
-std::size_t stack_bytes() {
-    for (const char *name : {"OMP_STACKSIZE", "GOMP_STACKSIZE"})
-        if (const char *text = std::getenv(name)) {
-            char *end;
-            const double number = std::strtod(text, &end);
-            constexpr const char *units = "bkmgBKMG";
-            const char *unit = *end == '\0' ? units + 1 : std::strchr(units, *end);
-            const double bytes =
-                unit == nullptr ? 0.0
-                                : std::ldexp(number, static_cast<int>((unit - units) % 4 * 10));
-            if (bytes > 0.0)
-                return static_cast<std::size_t>(std::min(bytes, 0x1p62));
-        }
-    return 0;
-}
-
-// How many threads, up to n, the system grants to this one, itself included: those that are asked
-// for live at the same time. libgomp ends the process when it does not get a thread.
-Index granted_threads(Index n) {
-    struct Gate {
-        std::mutex mutex;
-        std::condition_variable opens;
-        bool open = false;
-    } gate;
-    const auto wait = [](void *argument) -> void * {
-        auto &at = *static_cast<Gate *>(argument);
-        std::unique_lock lock(at.mutex);
-        at.opens.wait(lock, [&] { return at.open; });
-        return nullptr;
-    };
-    pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0)
-        return 1;
-    // Too small a stack is refused here, and libgomp keeps the system's as well.
-    if (const std::size_t bytes = stack_bytes(); bytes > 0)
-        pthread_attr_setstacksize(&attributes, bytes);
-    std::vector<pthread_t> threads;
-    threads.reserve(as_size(n));
-    for (pthread_t thread; static_cast<Index>(threads.size()) < n - 1;) {
-        if (pthread_create(&thread, &attributes, wait, &gate) != 0)
-            break;
-        threads.push_back(thread);
-    }
-    pthread_attr_destroy(&attributes);
-    {
-        const std::lock_guard lock(gate.mutex);
-        gate.open = true;
-    }
-    gate.opens.notify_all();
-    for (const pthread_t thread : threads)
-        pthread_join(thread, nullptr);
-    return static_cast<Index>(threads.size()) + 1;
-}
-
-// As many of n threads as the system grants. It is asked when this thread's team first grows, for
-// libgomp keeps a team for each thread that had one.
-Index affordable_threads(Index n) {
-    thread_local Index asked = 1, granted = 1;
-    if (n > asked) {
-        granted = granted_threads(n);
-        asked = n;
-    }
-    return std::min(n, granted);
-}
-
 #endif
 
-#elif !defined(__SANITIZE_THREAD__)
+// The word that controls the floating-point unit, where its bits for denormals are known.
+#if defined(__SSE2__)
+constexpr unsigned flush_to_zero = 0x8040u; // and denormals-are-zero
 
-Index affordable_threads(Index n) {
-    return n;
+unsigned control_word() {
+    return _mm_getcsr();
 }
+void set_control_word(unsigned word) {
+    _mm_setcsr(word);
+}
+#elif defined(__aarch64__)
+constexpr unsigned flush_to_zero = 1u << 24; // of results and of operands
 
+unsigned control_word() {
+    std::uint64_t word;
+    __asm__ volatile("mrs %0, fpcr" : "=r"(word));
+    return static_cast<unsigned>(word);
+}
+void set_control_word(unsigned word) {
+    __asm__ volatile("msr fpcr, %0" : : "r"(std::uint64_t{word}));
+}
+#else
+constexpr unsigned flush_to_zero = 0;
+
+unsigned control_word() {
+    return 0;
+}
+void set_control_word(unsigned) {}
 #endif
 
 } // namespace
@@ -161,9 +108,7 @@ void parallel(Index n_threads, FunctionRef<void(const Team &)> work_) {
         work(single_thread);
         return;
     }
-#if !defined(__SANITIZE_THREAD__)
     n_threads = affordable_threads(n_threads);
-#endif
     Barrier barrier(n_threads);
 #if defined(__SANITIZE_THREAD__)
     std::vector<std::jthread> threads;
@@ -180,17 +125,12 @@ void parallel(Index n_threads, FunctionRef<void(const Team &)> work_) {
 #endif
 }
 
-FlushDenormals::FlushDenormals() : saved_(0) {
-#if defined(__SSE2__)
-    saved_ = _mm_getcsr();
-    _mm_setcsr(saved_ | 0x8040u); // flush-to-zero and denormals-are-zero
-#endif
+FlushDenormals::FlushDenormals() : saved_(control_word()) {
+    set_control_word(saved_ | flush_to_zero);
 }
 
 FlushDenormals::~FlushDenormals() {
-#if defined(__SSE2__)
-    _mm_setcsr(saved_);
-#endif
+    set_control_word(saved_);
 }
 
 } // namespace deepgen

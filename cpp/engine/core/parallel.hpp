@@ -60,8 +60,8 @@ void parallel(Index n_threads, FunctionRef<void(const Team &)> work);
 // the child would wait for them for ever.
 [[nodiscard]] Index max_threads();
 
-// Denormals are flushed to zero while this lives, on x86: a dead unit's moments would be denormal
-// for ever after, and each operation on them costs a hundred cycles.
+// Denormals are flushed to zero while this lives, on x86 and ARM of 64 bits: a dead unit's moments
+// would be denormal for ever after, and each operation on them costs a hundred cycles.
 class FlushDenormals {
   public:
     [[nodiscard]] FlushDenormals();

@@ -51,11 +51,35 @@ enum class Purpose : std::uint64_t {
     return static_cast<double>(value(key, i) >> 11) * 0x1p-53;
 }
 
-// A whole number in [0, bound), by the high half of the 128-bit product (Lemire 2019).
+// The high half of the 128-bit product, by products of 32-bit halves.
+[[nodiscard]] constexpr std::uint64_t high_product_by_halves(std::uint64_t a, std::uint64_t b) {
+    constexpr std::uint64_t low = 0xffffffffu;
+    const std::uint64_t middle = (a >> 32) * (b & low) + ((a & low) * (b & low) >> 32);
+    const std::uint64_t other = (a & low) * (b >> 32) + (middle & low);
+    return (a >> 32) * (b >> 32) + (middle >> 32) + (other >> 32);
+}
+
+[[nodiscard]] constexpr std::uint64_t high_product(std::uint64_t a, std::uint64_t b) {
+#if defined(__SIZEOF_INT128__)
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::uint64_t>((static_cast<Wide>(a) * b) >> 64);
+#else
+    return high_product_by_halves(a, b);
+#endif
+}
+
+static_assert([] {
+    bool same = high_product_by_halves(~std::uint64_t{0}, ~std::uint64_t{0}) == ~std::uint64_t{1};
+    for (std::uint64_t i = 0; i < 64; ++i)
+        same &= high_product(value(i, 0), value(i, 1)) ==
+                high_product_by_halves(value(i, 0), value(i, 1));
+    return same;
+}());
+
+// A whole number in [0, bound), by the high half of the product (Lemire 2019).
 [[nodiscard]] constexpr std::uint64_t below(std::uint64_t bound, std::uint64_t key,
                                             std::uint64_t i) {
-    __extension__ using Wide = unsigned __int128;
-    return static_cast<std::uint64_t>((static_cast<Wide>(value(key, i)) * bound) >> 64);
+    return high_product(value(key, i), bound);
 }
 
 } // namespace deepgen::random

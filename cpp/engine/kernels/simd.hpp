@@ -196,4 +196,14 @@ struct Simd {
     }
 };
 
+// Elements `from` of (a, b) side by side.
+template <Index... from, class T>
+DEEPGEN_INLINE Simd<T> shuffle(Simd<T> a, Simd<T> b) {
+#if __has_builtin(__builtin_shufflevector)
+    return __builtin_shufflevector(a.v, b.v, from...);
+#else // GCC 11
+    return __builtin_shuffle(a.v, b.v, typename Simd<T>::Mask{from...});
+#endif
+}
+
 } // namespace deepgen::DEEPGEN_PATH

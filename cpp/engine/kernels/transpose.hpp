@@ -34,11 +34,11 @@ constexpr Index zipped_lane(Index i) {
 
 template <class T, bool high, std::size_t... I>
 DEEPGEN_INLINE Simd<T> zip_elements(Simd<T> a, Simd<T> b, std::index_sequence<I...>) {
-    return __builtin_shufflevector(a.v, b.v, zipped_element<T, high>(static_cast<Index>(I))...);
+    return shuffle<zipped_element<T, high>(static_cast<Index>(I))...>(a, b);
 }
 template <class T, bool high, std::size_t... I>
 DEEPGEN_INLINE Simd<T> zip_lanes(Simd<T> a, Simd<T> b, std::index_sequence<I...>) {
-    return __builtin_shufflevector(a.v, b.v, zipped_lane<T, high>(static_cast<Index>(I))...);
+    return shuffle<zipped_lane<T, high>(static_cast<Index>(I))...>(a, b);
 }
 
 // One round over `n` registers, `apart` registers between the first of each group's elements: pairs
