@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut, TimeSeriesSplit
 
 import deepgen
 from deepgen import MLPClassifier, MLPRegressor
@@ -24,6 +25,8 @@ SMALL = dict(hidden_layer_sizes=(3,), max_iter=2, tol=1e9, n_iter_no_change=1, r
 FITTED = {cls: cls(warm_start=True, **SMALL).fit(X, y) for cls, y in TARGETS.items()}
 FOLDER = Path.cwd()
 tally = Tally(sys.argv[2])
+
+SHARES = [0.25, KFold(3), KFold(13), GroupKFold(2), LeaveOneOut(), TimeSeriesSplit(2), KFold, "KF"]
 
 estimators = st.sampled_from([MLPRegressor, MLPClassifier])
 
@@ -60,6 +63,9 @@ def training(data):
             n_outputs = 1 if cls is MLPRegressor else 3
             given["coefs_init"] = [np.ones((4, 3)), np.ones((3, n_outputs))]
             given["intercepts_init"] = [np.ones(3), np.ones(n_outputs)]
+        if settings["early_stopping"]:
+            settings["validation_fraction"] = data.draw(st.sampled_from(SHARES))
+            given["groups"] = np.arange(N) % 4
     given = changed(data.draw, given)
     if method in ("again", "further"):
         model = copy.deepcopy(FITTED[cls])
