@@ -71,6 +71,19 @@ def test_any_size_of_stack_may_be_asked_for(size):
     assert ended(FIT, OMP_STACKSIZE=size) == "fitted"
 
 
+@pytest.mark.parametrize(
+    "environment",
+    [
+        {"OMP_NUM_THREADS": "99999999999"},
+        {"OMP_NUM_THREADS": "-1", "OMP_PLACES": "nonsense", "OMP_PROC_BIND": "spread"},
+        {"OMP_NUM_THREADS": "3,2,1", "OMP_WAIT_POLICY": "ACTIVE", "OMP_DYNAMIC": "true"},
+        {"OMP_THREAD_LIMIT": "1", "OMP_MAX_ACTIVE_LEVELS": "0"},
+    ],
+)
+def test_the_environment_may_ask_openmp_for_anything(environment):
+    assert ended(FIT, **environment) == "fitted"
+
+
 NUMBER_ONE = """
 fitted(4)
 if ctypes.CDLL(None).unshare(0x20000000) != 0:
