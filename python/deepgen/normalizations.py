@@ -198,13 +198,14 @@ class WeightStandardization(Reparametrization):
     ddof : int, default=0
         The deviation's divisor is fan_in - ddof, in [0, 1]: 0 as the paper's TensorFlow code, 1 as
         its PyTorch code.
-    centre_features : bool, default=True
-        Whether the first hidden layer is standardised too; False leaves it plain.
+    centre_features : bool, default=False
+        Whether the first hidden layer is standardised too, as in the paper; False leaves it plain.
 
     Notes
     -----
-    Centred weights do not see the sum of a layer's inputs: with few features, of which the target
-    may depend on the sum, take ``centre_features=False``. Layers of a single input are refused.
+    Centred weights do not see the sum of a layer's inputs. An image has thousands of inputs, a
+    table few, and its target may depend on their sum: with ``centre_features=True`` the error on
+    kin8nm (8 features) grows by half. Standardised layers of a single input are refused.
     Weights have deviation 1, so pre-activations grow with the square root of the layer's inputs;
     `ScaledWeightStandardization` takes that out and adds a gain. The output layer is plain.
 
@@ -224,7 +225,7 @@ class WeightStandardization(Reparametrization):
 
     eps: float = 1e-5
     ddof: int = 0
-    centre_features: bool = True
+    centre_features: bool = False
 
     def on_features(self) -> _core.Component:
         """Return none of it without ``centre_features``."""
@@ -244,13 +245,15 @@ class ScaledWeightStandardization(Reparametrization):
     ----------
     eps : float, default=1e-4
         Smallest sum of squares that is divided by, > 0.
-    centre_features : bool, default=True
-        Whether the weights of the first hidden layer are centred too; False only scales them.
+    centre_features : bool, default=False
+        Whether the weights of the first hidden layer are centred too, as in the paper; False only
+        scales them.
 
     Notes
     -----
-    Centred weights do not see the sum of a layer's inputs: with few features, of which the target
-    may depend on the sum, take ``centre_features=False``. Layers of a single input are refused.
+    Centred weights do not see the sum of a layer's inputs. An image has thousands of inputs, a
+    table few, and its target may depend on their sum: with ``centre_features=True`` the error on
+    kin8nm (8 features) grows by half. Standardised layers of a single input are refused.
     With standard normal inputs each layer's pre-activations have mean 0 and variance 1 at the
     start. For that, :math:`\gamma` is the exact gain of the activation that the layer's inputs
     went through, :math:`1 / \sqrt{\mathrm{Var} f(x)}` with x standard normal: for ReLU
@@ -278,7 +281,7 @@ class ScaledWeightStandardization(Reparametrization):
     name: ClassVar[str] = "scaled_weight_standardization"
 
     eps: float = 1e-4
-    centre_features: bool = True
+    centre_features: bool = False
 
     def settings(self) -> dict[str, Any]:
         """Return the settings of a layer on top of features."""

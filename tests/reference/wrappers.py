@@ -112,7 +112,7 @@ class SAM(Wrapper):
 
 
 class ASAM(SAM):
-    defaults = {"rho": 0.5, "eta": 0.01}
+    defaults = {"rho": 0.1, "eta": 0.01}
 
     def displacement(self, w, g, is_weight):
         T = np.where(is_weight, np.abs(w) + self.settings["eta"], 1.0)

@@ -14,7 +14,7 @@ namespace deepgen::augmentation {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "scale", .value = 0.1, .low = 0.0, .high = infinity},
+    {.name = "scale", .value = 0.02, .low = 0.0, .high = infinity},
 };
 
 template <class T>

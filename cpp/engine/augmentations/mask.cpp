@@ -13,7 +13,7 @@ namespace deepgen::augmentation {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "probability", .value = 0.1, .low = 0.0, .high = 1.0},
+    {.name = "probability", .value = 0.02, .low = 0.0, .high = 1.0},
 };
 
 template <class T>

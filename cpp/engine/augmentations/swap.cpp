@@ -22,7 +22,7 @@ namespace deepgen::augmentation {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "probability", .value = 0.1, .low = 0.0, .high = 1.0},
+    {.name = "probability", .value = 0.02, .low = 0.0, .high = 1.0},
 };
 
 constexpr std::size_t n_donors = 4; // a power of 2

@@ -13,7 +13,7 @@ namespace deepgen {
 namespace {
 
 constexpr Parameter parameters[] = {
-    {.name = "rho", .value = 0.5, .low = 0.0, .high = infinity},
+    {.name = "rho", .value = 0.1, .low = 0.0, .high = infinity},
     {.name = "eta", .value = 0.01, .low = 0.0, .high = infinity},
 };
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from deepgen._display.style import COLORS, legend_below
 from deepgen._engine.arrays import FloatArray
+from deepgen.augmentation import Jitter, Mask, SwapNoise
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import Interval, bootstrap_interval
@@ -40,9 +41,9 @@ EXPERIMENT: Final = Experiment(
     "of an epoch, one of each method in turn, 8 rounds a seed (quick: 2), median of the ratios to "
     "the plain epoch of the same round. Epochs: layers of 64 units, 500 images, the epoch of the "
     "least loss on 297 others, 30 without a lower one end it, at most 400 (quick: 60); error on "
-    "500 test images with the weights of that epoch. Settings: dropout 0.2, mixup 0.2, jitter, "
-    "mask and swap noise at their defaults, SAM with rho = 0.05. Predicted: operations of the "
-    "products and of the update.",
+    "500 test images with the weights of that epoch. Settings: dropout 0.2, mixup 0.2, jitter "
+    "of 0.1 standard deviations, mask and swap noise of a tenth, SAM with rho = 0.05. Predicted: "
+    "operations of the products and of the update.",
     seeds=20,
     quick_seeds=3,
 )
@@ -51,9 +52,9 @@ METHODS: Final[dict[str, dict[str, Any]]] = {
     "plain": {},
     "dropout": {"dropout": 0.2},
     "mixup": {"mixup": 0.2},
-    "jitter": {"augmentation": "jitter"},
-    "mask": {"augmentation": "mask"},
-    "swap noise": {"augmentation": "swap"},
+    "jitter": {"augmentation": Jitter(scale=0.1)},
+    "mask": {"augmentation": Mask(probability=0.1)},
+    "swap noise": {"augmentation": SwapNoise(probability=0.1)},
     "SAM": {"solver": SAM(base=Adam())},
 }
 TIMED, LEARNING = (256, 256), (64, 64)

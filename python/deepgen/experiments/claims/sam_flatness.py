@@ -45,7 +45,7 @@ RATE: Final = 0.02
 METHODS: Final[dict[str, Optimizer]] = {
     "SGD": SGD(),
     "SAM": SAM(base=SGD()),
-    "ASAM": ASAM(base=SGD()),
+    "ASAM": ASAM(base=SGD(), rho=0.5),
     "GSAM": GSAM(base=SGD()),
 }
 MOST_GAIN: Final = 0.05
