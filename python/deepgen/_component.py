@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from deepgen import _core
+from deepgen._names import hint
 from deepgen._settings import settings_of
 
 if TYPE_CHECKING:
@@ -186,5 +187,6 @@ def resolve(value: Any, members: Mapping[str, type[Member]], what: str) -> Membe
         component: Member = value
         return component
     if value not in members:
-        raise ValueError(f"unknown {what} '{value}'; known: {', '.join(sorted(members))}")
+        known = ", ".join(sorted(members))
+        raise ValueError(f"unknown {what} '{value}'; known: {known}.{hint(value, members)}")
     return members[value]()

@@ -66,6 +66,8 @@ def check_features(
                 estimator, X, accept_sparse="csr", dtype=dtype, order="C", reset=reset, **others
             )
         except ValueError as error:
+            if str(error).startswith("Input X contains"):
+                raise ValueError(f"{error}{_not_finite(X, dtype)}") from error
             words = columns_of_words(X) if "could not convert string" in str(error) else []
             if not words:
                 raise
@@ -75,6 +77,34 @@ def check_features(
                 f"{', '.join(words[:MAX_NAMES])}{more}; numbers are wanted: encode words first, "
                 "such as with scikit-learn's OneHotEncoder"
             ) from error
+
+
+def _not_finite(X: Any, dtype: np.dtype[Any]) -> str:
+    """Return what to do about entries that are no finite numbers of a type, and in which columns.
+
+    ``X`` (n_samples, n_features).
+    """
+    if hasattr(X, "tocsc"):
+        return ""
+    try:
+        table = np.asarray(X, dtype=np.float64)
+    except (TypeError, ValueError):
+        return ""
+    if table.ndim != 2:
+        return ""
+    names = list(X.columns) if hasattr(X, "columns") else list(range(table.shape[1]))
+    gaps = np.atleast_1d(np.isnan(table).any(axis=0))
+    large = np.atleast_1d((np.abs(table) > np.finfo(dtype).max).any(axis=0))
+    bad = gaps if gaps.any() else large
+    shown = [repr(name) for name, is_bad in zip(names, bad, strict=True) if is_bad]
+    more = f" and {len(shown) - MAX_NAMES} more" if len(shown) > MAX_NAMES else ""
+    if not shown:
+        return ""
+    where = (
+        f" See {'column' if len(shown) == 1 else 'columns'} {', '.join(shown[:MAX_NAMES])}{more}."
+    )
+    gaps_filled = "\ndeepgen.tables and `deepgen fit` fill gaps by themselves."
+    return f"{gaps_filled}{where}" if gaps.any() else where
 
 
 def has_known_form(estimator: Any, X: Any) -> bool:

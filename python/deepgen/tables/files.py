@@ -103,6 +103,9 @@ def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
     nested = [name for name, values in table.items() if parquet and values.map(_is_nested).any()]
     if nested:
         raise ValueError(f"{path} holds lists or structures in column '{nested[0]}'")
+    for name, values in table.items():
+        if parquet and values.map(lambda value: isinstance(value, bytes)).any():
+            raise ValueError(f"{path} holds bytes in column '{name}': write them as text")
     return table
 
 
