@@ -33,8 +33,8 @@ def fit_table(
 ) -> TableModel:
     """Train a perceptron on a table.
 
-    A fifth of the rows is set aside; training stops when their score has not risen for ten epochs,
-    and the weights of the best epoch are kept.
+    A fifth of the rows is set aside; training stops when their R2 has not risen, of classes their
+    log loss not fallen, for ten epochs, and the weights of the best epoch are kept.
 
     Parameters
     ----------
@@ -94,7 +94,9 @@ def fit_table(
     encoder = TableEncoder.learn(features.iloc[train])
     X = encoder.encode(features)
     kind = MLPClassifier if chosen.kind == "classification" else MLPRegressor
+    # Accuracy hardly moves where one class is rare, and would keep the weights of any epoch.
     model = kind(
+        scoring="loss" if chosen.kind == "classification" else None,
         hidden_layer_sizes=tuple(hidden_layer_sizes),
         max_iter=max_iter,
         early_stopping=True,
