@@ -98,6 +98,12 @@ def test_what_stands_for_a_field_of_a_component_has_its_default(cls):
     assert model.power_t == InvScaling().power_t
 
 
+def choices(options):
+    """All names in order, of a long list the first twenty and how many more."""
+    shown = ", ".join(map(repr, sorted(options)[:20]))
+    return shown if len(options) <= 20 else f"{shown} and {len(options) - 20} more"
+
+
 @pytest.mark.parametrize(("cls", "name", "value"), list(wrong_values()))
 def test_a_parameter_out_of_range_is_refused_by_name(cls, name, value):
     model = cls(**{**SMALL, name: value})
@@ -108,7 +114,7 @@ def test_a_parameter_out_of_range_is_refused_by_name(cls, name, value):
     assert str(value)[:20] in str(info.value)
     for constraint in map(make_constraint, cls._parameter_constraints[name]):
         if isinstance(constraint, StrOptions):
-            assert all(repr(option) in str(info.value) for option in constraint.options)
+            assert f"{{{choices(constraint.options)}}}" in str(info.value)
     assert not hasattr(model, "network_")
 
 
