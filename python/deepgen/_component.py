@@ -86,7 +86,8 @@ class Component:
             inner = getattr(self, name, None)
             if name not in known or (rest and not isinstance(inner, Component)):
                 raise ValueError(
-                    f"{type(self).__name__} has no parameter '{key}'; known: {', '.join(known)}"
+                    f"{type(self).__name__} has no parameter '{key}'; known: {', '.join(known)}."
+                    f"{hint(name, known)}"
                 )
             if rest:
                 assert isinstance(inner, Component)
@@ -118,7 +119,8 @@ class Component:
             value = getattr(self, key)
             # Of the default the tests say that it is in its range.
             if value is not setting.default and (refusal := setting.refusal(key, value)):
-                raise ValueError(f"{type(self).__name__}: {refusal}")
+                meant = hint(value, setting.choices)
+                raise ValueError(f"{type(self).__name__}: {refusal}{meant and '.' + meant}")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings under the engine's names.

@@ -56,7 +56,10 @@ def _plain(name: str) -> str:
 def hint(value: Any, choices: Iterable[str]) -> str:
     """Return what may have been meant by ``value`` where it is none of ``choices``, or ''."""
     if isclass(value):
-        return f" {value.__name__} is a class; call it: {value.__name__}()."
+        name = value.__name__
+        if any(kind.__module__.startswith("deepgen.") for kind in value.__mro__):
+            return f" {name} is a class; call it: {name}()."
+        value = name  # such as numpy.float32
     if not isinstance(value, str):
         return ""
     known = sorted(choices)

@@ -12,11 +12,12 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._component import resolve
+from deepgen._engine.memory import memory_limit
 from deepgen.averaging import EMA
 from deepgen.losses import Huber
 from deepgen.normalizations import NORMALIZATIONS
-from deepgen.optimizers import AdamW
-from deepgen.schedules import Cosine
+from deepgen.optimizers import KFAC, SAM, Adam, AdamW, Shampoo
+from deepgen.schedules import Cosine, Warmup
 from estimators.samples import curve, features
 
 X = features()
@@ -89,10 +90,60 @@ def test_choices_stand_in_order_and_long_lists_are_short():
     assert len(str(caught.value)) < 700
 
 
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        (dict(solver=Adam(eps_mode="pytorch")), "known: sklearn, torch. Did you mean 'torch'?"),
+        (dict(solver=KFAC(fisher="empiric")), "known: empirical, true. Did you mean 'empirical'?"),
+        (dict(solver=SAM(base=KFAC(fisher="True"))), "Did you mean 'true'?"),
+        (dict(solver=SAM(base=AdamW)), "AdamW is a class; call it: AdamW()."),
+        (dict(learning_rate=Warmup(Cosine)), "Cosine is a class; call it: Cosine()."),
+        (dict(activation=["relu", "swish"], hidden_layer_sizes=(3, 3)), "Did you mean 'silu'?"),
+        (dict(dtype=np.float32), "Did you mean 'float32'?"),
+        (dict(dtype=float), "Did you mean 'float32'?"),
+        (dict(dtype=int), "Got <class 'int'> instead."),
+        (dict(solver=Shampoo(grafting="lion")), "known: none, sgd, adagrad, adam"),
+    ],
+)
+def test_fields_of_components_get_a_guess_too(parameters, message):
+    with pytest.raises(ValueError, match=f"{re.escape(message)}$"):
+        MLPRegressor(**parameters).fit(X, Y)
+
+
+def test_fields_by_a_wrong_name_get_a_guess_too():
+    with pytest.raises(ValueError, match="no parameter 'beta1'.*Did you mean 'beta_1'[?]$"):
+        AdamW().set_params(beta1=0.8)
+
+
 @pytest.mark.parametrize("sizes", [10**30, (10**30,), [8, 2**31]])
 def test_layers_too_wide_to_count_are_refused(sizes):
     with pytest.raises(ValueError, match="hidden_layer_sizes must be at most 2147483647, got"):
         MLPRegressor(hidden_layer_sizes=sizes).fit(X, Y)
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("sizes", [10**9, (10**9,), (10**6, 10**6)])
+def test_networks_beyond_the_machines_memory_are_refused_with_the_sizes(sizes, solver, monkeypatch):
+    place = "deepgen.estimators.from_parameters.memory_limit"
+    monkeypatch.setattr(place, lambda: 64 * 2.0**30)
+    model = MLPRegressor(hidden_layer_sizes=sizes, solver=solver)
+    with pytest.raises(MemoryError) as caught:
+        model.fit(X, Y)
+    said = re.fullmatch(
+        r"hidden_layer_sizes=\[.*\] makes ([0-9,]+) parameters[.] Training them takes at least "
+        r"([0-9,]+) GiB of memory \(([0-9,]+) for the parameters and the state of the optimizer, "
+        r"the rest for 157 rows of a batch\), and there are 64[.]0 GiB",
+        str(caught.value),
+    )
+    count, needed, own = (float(number.replace(",", "")) for number in said.groups())
+    assert count == (10**9 * 7 + 1 if sizes != (10**6, 10**6) else 10**12 + 8 * 10**6 + 1)
+    size = 4 if solver == "adam" else 8
+    assert own == pytest.approx(8 * count * size / 2**30, rel=0.01) and needed >= own > 64
+    assert not hasattr(model, "network_")
+
+
+def test_the_limit_of_memory_is_a_number_of_bytes():
+    assert 2**28 < memory_limit() < 2**60
 
 
 def with_entry(value, form=np.asarray):
@@ -115,21 +166,15 @@ def test_columns_that_are_not_finite_are_named(form, name):
         assert "imput" not in str(caught.value)
 
 
-def test_infinity_in_targets_is_told_with_their_name():
-    for y in (np.where(Y > 1, np.inf, Y), np.c_[Y, np.where(Y > 1, -np.inf, Y)]):
-        with pytest.raises(ValueError, match="Input y contains infinity"):
-            MLPRegressor().fit(X, y)
-
-
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_a_first_step_that_is_not_finite_says_why(solver):
     model = MLPRegressor(solver=solver, max_iter=2, dtype="float64", target_scaling=None)
     with config_context(assume_finite=True):
         with pytest.raises(ValueError, match="X holds NaN or infinity.*assume_finite"):
             model.fit(with_entry(np.nan), Y)
-    with pytest.raises(ValueError, match=r"X has values as large as 1e\+308"):
+    with pytest.raises(ValueError, match=r"contain large values .* value of X is 1e\+308"):
         model.fit(with_entry(1e308), Y)
-    with pytest.raises(ValueError, match=r"y has values as large as .*e\+200"):
+    with pytest.raises(ValueError, match=r"contain large values .* value of y is .*e\+200"):
         model.fit(X, 1e200 * Y)
     with pytest.raises(ValueError, match="largest of sample_weight is 1e-300") as caught:
         model.fit(X, Y, np.full(len(X), 1e-300))

@@ -29,7 +29,10 @@ def no_finite_step(data: Data) -> str:
     for name, values in dense.items():
         largest = float(np.abs(values).max(initial=0))
         if largest > LARGE:
-            return f"{said} {name} has values as large as {largest:.3g} and needs to be scaled."
+            return (
+                f"{said} The input data may contain large values and need to be preprocessed. "
+                f"The largest value of {name} is {largest:.3g}."
+            )
     return f"{said} Starting weights or settings of the solver are too large."
 
 

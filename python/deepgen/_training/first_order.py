@@ -180,6 +180,8 @@ def train(
         warn("Training interrupted by user.")
         trainer.store(kept.current)
         kept.update_prediction(trainer, is_measured=epochs.is_measured)
+    if monitor.unsaid and not plan.incremental:
+        monitor.say()
     epochs.finish()
     return monitor.n_epochs
 
@@ -345,6 +347,7 @@ class _Epochs:
         if changed:
             patience.n_stale = 0
         if plan.verbose:
+            self.monitor.say()
             print(
                 f"{what} did not improve more than tol={plan.tol:f} for {plan.n_iter_no_change} "
                 f"consecutive epochs. {'Lowering the learning rate.' if changed else 'Stopping.'}"

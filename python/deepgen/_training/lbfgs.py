@@ -83,6 +83,8 @@ def minimize(
             objective.accepted = result.x
     except KeyboardInterrupt:
         warn("Training interrupted by user.")
+    if monitor.unsaid:
+        monitor.say()
     network.parameters[...] = objective.accepted
     if objective.timed_out:
         monitor.say_out_of_time()

@@ -285,6 +285,7 @@ def fit_network(
         loss=targets.core,
         products=settings.products,
         before=None if is_first else model.network_,
+        n_rows=samples.X.shape[0],
     )
 
     # Plan, and the state made to fit it: what belongs to other settings is dropped.

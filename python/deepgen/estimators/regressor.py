@@ -71,8 +71,8 @@ class MLPRegressor(RegressionPredictions):
         split.
     tol : float, default=1e-4
         What counts as an improvement of loss or score; for 'lbfgs' the bound on the gradient.
-    verbose : bool, default=False
-        Whether to print a line an epoch.
+    verbose : bool or int, default=False
+        Whether to print a line per epoch; 10 prints every tenth epoch's, and the last one's.
     warm_start : bool, default=False
         Whether ``fit`` goes on where the last call ended, optimizer state included.
     momentum : float, default=0.9

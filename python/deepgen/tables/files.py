@@ -151,7 +151,8 @@ def write_table(table: Any, to: str | Path | TextIO) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise ValueError(f"cannot write {to}: {error.strerror or error}") from None
+        where = getattr(to, "name", to)
+        raise ValueError(f"cannot write {where}: {error.strerror or error}") from None
 
 
 def _compression(path: str | Path) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._names import hint
 from deepgen.tables.encoder import TableEncoder
 from deepgen.tables.model import TableModel, fingerprint
 from deepgen.tables.task import choose_task
@@ -76,7 +77,9 @@ def fit_table(
 
     if target not in table.columns:
         columns = ", ".join(f"'{name}'" for name in table.columns)
-        raise ValueError(f"there is no column '{target}'; the table has {columns}")
+        raise ValueError(
+            f"there is no column '{target}'; the table has {columns}.{hint(target, table.columns)}"
+        )
     rows = table[table[target].notna()]
     if len(rows) < MIN_ROWS:
         raise ValueError(f"{MIN_ROWS} rows with a target are needed, got {len(rows)}")
