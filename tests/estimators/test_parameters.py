@@ -3,6 +3,7 @@
 import copy
 from dataclasses import fields
 from numbers import Integral
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
@@ -96,6 +97,23 @@ def test_what_stands_for_a_field_of_a_component_has_its_default(cls):
     assert (model.momentum, model.nesterovs_momentum) == (sgd.momentum, sgd.nesterov)
     assert (model.beta_1, model.beta_2, model.epsilon) == (adam.beta_1, adam.beta_2, adam.epsilon)
     assert model.power_t == InvScaling().power_t
+
+
+def literals(kind):
+    """The strings in a type, wherever in it they stand."""
+    if get_origin(kind) is Literal:
+        return {name for name in get_args(kind) if isinstance(name, str)}
+    return set().union(*map(literals, get_args(kind)))
+
+
+@pytest.mark.parametrize("cls", [MLPRegressor, MLPClassifier])
+def test_types_list_the_names_that_parameters_take(cls):
+    """So that editors complete them; what a family gains is missing here until it is written."""
+    types = get_type_hints(cls.__init__)
+    for name, constraints in cls._parameter_constraints.items():
+        known = [rule.options for rule in constraints if isinstance(rule, StrOptions)]
+        if name != "scoring":  # scikit-learn's names, which depend on its version
+            assert literals(types[name]) == set().union(*known), name
 
 
 def choices(options):

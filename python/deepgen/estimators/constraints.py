@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from sklearn.metrics import get_scorer_names
@@ -14,6 +14,7 @@ from deepgen._network.initializers import INITIALIZERS
 from deepgen._settings import Setting, engine_settings, settings_of
 from deepgen.augmentation import AUGMENTATIONS, Augmentation
 from deepgen.averaging import AVERAGINGS, Averaging
+from deepgen.estimators.names import DeviceName
 from deepgen.estimators.network_spec import ACTIVATIONS, TYPES
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
@@ -128,7 +129,7 @@ SHARED: dict[str, Any] = {
     "n_members": [Interval(Integral, 1, None, closed="left")],
     "dtype": [_Names(set(TYPES))],
     "n_jobs": [None, Integral],
-    "device": [_Names({"cpu", "cuda"})],
+    "device": [_Names(set(get_args(DeviceName)))],
 }
 """Parameters that both estimators have."""
 

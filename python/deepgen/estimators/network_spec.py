@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from deepgen import _core
 from deepgen._component import resolve
 from deepgen._names import hint
 from deepgen._settings import catalog
+from deepgen.estimators.names import TypeName
 from deepgen.normalizations import NORMALIZATIONS, Normalization, Reparametrization
 from deepgen.skips import SKIPS, Skip
 
@@ -27,7 +28,7 @@ __all__ = [
 ACTIVATIONS = tuple(catalog()["activations"])
 """The names that ``activation`` takes."""
 
-TYPES = ("bfloat16", "float32", "float64")
+TYPES = get_args(TypeName)
 """The names that ``dtype`` takes: what the products of training compute in."""
 
 
