@@ -13,7 +13,7 @@ PACKAGE = ROOT / "python" / "deepgen"
 # and itself. Imports inside functions, for types only and by name count like all others.
 FLOORS = [
     {"_core"},
-    {"_optional", "_replace_file", "_settings", "_user_warnings", "datasets"},
+    {"_names", "_optional", "_replace_file", "_settings", "_user_warnings", "datasets"},
     {"_component"},
     {"_engine", "_display"},
     {"_network", "augmentation", "losses", "normalizations", "optimizers", "schedules"},

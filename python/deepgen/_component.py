@@ -12,6 +12,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from deepgen import _core
+from deepgen._names import hint
 from deepgen._settings import settings_of
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ class Component:
             inner = getattr(self, name, None)
             if name not in known or (rest and not isinstance(inner, Component)):
                 raise ValueError(
-                    f"{type(self).__name__} has no parameter '{key}'; known: {', '.join(known)}"
+                    f"{type(self).__name__} has no parameter '{key}'; known: {', '.join(known)}."
+                    f"{hint(name, known)}"
                 )
             if rest:
                 assert isinstance(inner, Component)
@@ -117,7 +119,8 @@ class Component:
             value = getattr(self, key)
             # Of the default the tests say that it is in its range.
             if value is not setting.default and (refusal := setting.refusal(key, value)):
-                raise ValueError(f"{type(self).__name__}: {refusal}")
+                meant = hint(value, setting.choices)
+                raise ValueError(f"{type(self).__name__}: {refusal}{meant and '.' + meant}")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings under the engine's names.
@@ -186,5 +189,6 @@ def resolve(value: Any, members: Mapping[str, type[Member]], what: str) -> Membe
         component: Member = value
         return component
     if value not in members:
-        raise ValueError(f"unknown {what} '{value}'; known: {', '.join(sorted(members))}")
+        known = ", ".join(sorted(members))
+        raise ValueError(f"unknown {what} '{value}'; known: {known}.{hint(value, members)}")
     return members[value]()

@@ -12,6 +12,20 @@ def test_list_shows_every_experiment_with_its_claim(capsys):
         assert line.split()[0] == runner.experiment.name and line.endswith(runner.experiment.claim)
 
 
+@pytest.mark.parametrize("columns", ["20", "60", "100", "1000"])
+def test_the_list_fits_a_terminal_of_any_width(columns, monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", columns)
+    assert cli.main(["experiment", "list"]) == 0
+    text = capsys.readouterr().out
+    longest = max(len(runner.experiment.name) for runner in CATALOG)
+    assert max(map(len, text.splitlines())) <= max(int(columns), longest)
+    told = " ".join(f"{one.experiment.name} {one.experiment.claim}" for one in CATALOG)
+    assert text.split() == told.split()
+    starts = [line.split()[0] for line in text.splitlines() if not line.startswith(" ")]
+    assert starts == [runner.experiment.name for runner in CATALOG]
+
+
 @pytest.mark.slow
 def test_run_prints_and_saves_and_keeps_silent_in_a_pipe(tmp_path, capsys):
     words = ["experiment", "run", "mlp_loss", "--quick", "--seeds", "2", "--out", str(tmp_path)]
@@ -42,6 +56,7 @@ def test_the_gallery_is_one_page(tmp_path, capsys):
     ("words", "message"),
     [
         (["run", "nope"], "unknown experiment 'nope'; known: "),
+        (["run", "mlp_los"], "Did you mean 'mlp_loss'?"),
         (["gallery", "nope"], "unknown experiment 'nope'; known: "),
         (["run", "mlp_loss", "--seeds", "0"], "seeds must be at least 1"),
         (["run", "mlp_loss", "--seeds", "1,1"], "distinct integers"),

@@ -118,7 +118,7 @@ def test_a_table_without_target_has_a_report_without_predictions(folder, capsys)
 
 @pytest.mark.parametrize("arguments, words", [
     (["fit", "none.csv", "--target", "y"], "cannot read none.csv"),
-    (["fit", "{f}/price.csv", "--target", "prize"], "there is no column 'prize'"),
+    (["fit", "{f}/price.csv", "--target", "prize"], "'price'. Did you mean 'price'?"),
     (["fit", "{f}/price.csv", "--target", "price", "--task", "sort"], "unknown task 'sort'"),
     (["fit", "{f}/price.csv", "--target", "price", "--out", "/no/m"], "there is no folder"),
     (["fit", "{f}/label.csv", "--target", "label", "--task", "regression"], "needs numbers"),

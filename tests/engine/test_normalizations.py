@@ -105,6 +105,30 @@ def test_layer_norm_of_a_single_unit_gives_its_shift(dtype, simd):
     np.testing.assert_allclose(outputs[:, 0], np.full(20, expected), rtol=STATISTICS_RTOL[dtype])
 
 
+@every_path
+@every_dtype
+@pytest.mark.parametrize("width", [5, 40])
+def test_layer_norm_of_rows_whose_squares_overflow_is_that_of_small_ones(dtype, simd, width):
+    spec = spec_of(LayerSpec(width=width, activation="tanh", normalization=LAYER))
+    parameters, X, y, _ = scaled_problem(spec, 20, 0)
+    reference.split(spec, parameters)["intercepts_0"][...] = 0.0
+    network, parameters = network_of(spec, dtype, simd), cast(parameters, dtype)
+    large = 1e25 if dtype == "float32" else 1e200
+    rows = np.arange(20) % 3 == 0  # among rows of usual size
+    mixed = cast(np.where(rows[:, np.newaxis], large, 1e3) * X, dtype)
+    plain = cast(1e3 * X, dtype)
+    rtol = STATISTICS_RTOL[dtype]
+    np.testing.assert_allclose(
+        network.forward(parameters, mixed), network.forward(parameters, plain), 1e-4, 1e-5
+    )
+    loss, gradient = network.loss_and_gradient(parameters, mixed, cast(y, dtype), training=True)
+    expected, other = network.loss_and_gradient(parameters, plain, cast(y, dtype), training=True)
+    assert loss == pytest.approx(expected, rel=10 * rtol)
+    blocks, others = reference.split(spec, gradient), reference.split(spec, other)
+    for name in blocks.keys() - {"intercepts_0"}:  # whose gradient is over the row's size
+        np.testing.assert_allclose(blocks[name], others[name], rtol=2e-3, atol=2e-5)
+
+
 @every_dtype
 def test_epsilon_and_momentum_are_taken_from_the_settings(dtype):
     X = columns_with_large_means(40, 3, dtype)

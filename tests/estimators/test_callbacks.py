@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.fixes import parse_version
 
+import deepgen
 from deepgen import MLPClassifier, MLPRegressor
 from estimators.samples import curve, features, same_bits, weights
 
@@ -317,3 +318,14 @@ def test_a_progress_bar_ends_full_where_training_stops_early(capsys):
 
     model_of(max_iter=100).set_callbacks(ProgressBar(), Recorder(stop_at=3)).fit(X, Y)
     assert "100%" in capsys.readouterr().out
+
+
+@needs_callbacks
+def test_pickles_and_clones_keep_callbacks_and_saved_files_have_none(tmp_path):
+    from sklearn.callback import ProgressBar
+
+    model = model_of(max_iter=1).set_callbacks(ProgressBar()).fit(X, Y)
+    for copied in (pickle.loads(pickle.dumps(model)), clone(model)):
+        assert [type(one) for one in copied._skl_callbacks] == [ProgressBar]
+    model.save(tmp_path / "model")
+    assert not hasattr(deepgen.load(tmp_path / "model"), "_skl_callbacks")

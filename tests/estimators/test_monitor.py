@@ -91,6 +91,35 @@ def test_stopping_is_said_as_scikit_learn_says_it():
 
 
 @quiet
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_every_third_line_and_the_last_are_printed_where_verbose_is_3(solver):
+    model = MLPRegressor(solver=solver, max_iter=7, verbose=3, random_state=0, warm_start=True)
+    lines = printed(model, X, Y)
+    assert [line.split(",")[0] for line in lines] == ["Iteration 3", "Iteration 6", "Iteration 7"]
+    # A warm start counts on; the line of the last epoch is printed once.
+    again = printed(model.set_params(max_iter=2), X, Y)
+    assert [line.split(",")[0] for line in again] == ["Iteration 9"]
+    stopped = printed(model.set_params(max_iter=100, max_time=1e-9), X, Y)
+    assert [line.split(",")[0] for line in stopped] == ["Iteration 10"]
+    numbers = [float(re.search(f"loss = ({NUMBER})", line)[1]) for line in [*lines, *again]]
+    np.testing.assert_allclose(numbers, np.array(model.loss_curve_)[[2, 5, 6, 8]], atol=1e-8)
+
+
+def test_the_line_of_an_epoch_that_ends_training_stands_before_the_reason():
+    lines = printed(MLPRegressor(tol=1e9, n_iter_no_change=2, verbose=100), X, Y)
+    assert [line.split(",")[0][:13] for line in lines] == ["Iteration 4", "Training loss"]
+
+
+@quiet
+def test_partial_fit_prints_each_third_call_where_verbose_is_3(capsys):
+    model = MLPRegressor(verbose=3)
+    for _ in range(7):
+        model.partial_fit(X, Y)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(",")[0] for line in lines] == ["Iteration 3", "Iteration 6"]
+
+
+@quiet
 def test_nothing_is_printed_unless_asked_for():
     assert printed(MLPRegressor(max_iter=2), X, Y) == []
 

@@ -245,7 +245,7 @@ def test_without_early_stopping_scores_are_only_looked_at():
 
 
 def test_unknown_names_are_refused_before_training():
-    with pytest.raises(ValueError, match="'scoring'.*'neg_log_loss'.*Got 'accurate'"):
+    with pytest.raises(ValueError, match="'scoring'.*Got 'accurate' .*mean 'accuracy'"):
         classify(scoring="accurate")
 
 

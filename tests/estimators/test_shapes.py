@@ -149,6 +149,7 @@ def test_features_of_any_size_never_give_nan_in_silence(name, cls, settings):
             model.fit(X, y)
         except ValueError as error:
             assert "non-finite parameter weights. The input data may contain large" in str(error)
+            assert str(error).endswith(f"The largest value of X is {np.abs(X).max():.3g}.")
             assert not hasattr(model, "network_")
             return
     said = [str(one.message) for one in heard if one.category is ConvergenceWarning]

@@ -137,6 +137,15 @@ def test_tables_are_read_from_csv_and_parquet_alike(tmp_path):
     np.testing.assert_array_equal(one["age"], two["age"])
 
 
+def test_parquet_columns_of_bytes_are_refused(tmp_path):
+    pytest.importorskip("pyarrow")
+    for values in ([b"a", b"\xff"], [None, b"a"]):
+        table = pandas.DataFrame({"x": [1.0, 2.0], "raw": values})
+        table.to_parquet(tmp_path / "t.parquet")
+        with pytest.raises(ValueError, match="holds bytes in column 'raw': write them as text"):
+            read_table(tmp_path / "t.parquet")
+
+
 def test_parquet_columns_of_lists_are_refused(tmp_path):
     pytest.importorskip("pyarrow")
     table = pandas.DataFrame({"x": [1.0, 2.0], "parts": [None, [1, 2]]})

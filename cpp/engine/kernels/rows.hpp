@@ -14,6 +14,7 @@
 #include "engine/kernels/views.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace deepgen::DEEPGEN_PATH {
 
@@ -70,6 +71,19 @@ DEEPGEN_INLINE void point_at_rows(Pointer (&rows)[size], Pointer data, Index str
         rows[i] = data + std::min(static_cast<Index>(i), n - 1) * stride;
 }
 
+// 1 / std of a row whose squares overflow: they are taken of the values over the largest one.
+template <class T>
+T inverse_std_of_large(const T *row, Index width, T mean) {
+    T largest = 0, sum = 0;
+    for (Index j = 0; j < width; ++j)
+        largest = std::max(largest, std::abs(row[j] - mean));
+    for (Index j = 0; j < width; ++j) {
+        const T ratio = (row[j] - mean) / largest;
+        sum += ratio * ratio;
+    }
+    return T(1) / std::sqrt(sum / static_cast<T>(width)) / largest;
+}
+
 template <class T>
 void standardize_rows(Rows<T> x, double epsilon, const T *scale, const T *shift, T least,
                       T *inverse_std, T *y, Index y_stride) {
@@ -88,6 +102,9 @@ void standardize_rows(Rows<T> x, double epsilon, const T *scale, const T *shift,
             return apart * apart;
         });
         (V(T(1)) / sqrt(squares / width + V(static_cast<T>(epsilon)))).store(roots);
+        for (Index i = 0; i < n; ++i)
+            if (roots[i] == 0) [[unlikely]]
+                roots[i] = inverse_std_of_large(rows[i], x.width, means[i]);
         std::copy_n(roots, n, inverse_std + first);
         for (Index i = 0; i < n; ++i) {
             T *const row = rows[i], *const to = y + (first + i) * y_stride;

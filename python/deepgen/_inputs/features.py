@@ -11,6 +11,12 @@ from sklearn.utils.validation import column_or_1d, validate_data
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray, Matrix
+from deepgen._inputs.columns import (
+    column_of_time,
+    columns_not_finite,
+    columns_of_no_numbers,
+    list_columns,
+)
 
 __all__ = [
     "as_matrix",
@@ -27,9 +33,6 @@ WANTED = {
     "sample_weight": "an array, a column or a list with a number for each sample",
 }
 """What an argument may be, in words."""
-
-# Columns that a message lists.
-MAX_NAMES = 10
 
 
 def read_groups(groups: Any, X: Any) -> AnyArray | None:
@@ -65,16 +68,32 @@ def check_features(
             return validate_data(
                 estimator, X, accept_sparse="csr", dtype=dtype, order="C", reset=reset, **others
             )
-        except ValueError as error:
-            words = columns_of_words(X) if "could not convert string" in str(error) else []
-            if not words:
-                raise
-            more = f" and {len(words) - MAX_NAMES} more" if len(words) > MAX_NAMES else ""
-            raise ValueError(
-                f"X has words in {'column' if len(words) == 1 else 'columns'} "
-                f"{', '.join(words[:MAX_NAMES])}{more}; numbers are wanted: encode words first, "
-                "such as with scikit-learn's OneHotEncoder"
-            ) from error
+        except (TypeError, ValueError) as error:
+            raise _told(error, X, others.get("y"), dtype) from error
+
+
+def _told(error: Exception, X: Any, y: Any, dtype: np.dtype[Any]) -> Exception:
+    """Return scikit-learn's refusal of data with the columns that it means, where that helps."""
+    text = str(error)
+    if text.startswith("Input contains NaN"):  # of objects, which only targets stay
+        text = "Input y contains NaN."
+    if text.startswith(("Input X contains", "Input y contains")):
+        # Of targets scikit-learn looks at float64.
+        values, kind = (X, dtype) if text.startswith("Input X") else (y, np.dtype(np.float64))
+        names, are_gaps = columns_not_finite(values, np.finfo(kind).max)
+        where = f" See {list_columns(names)}." if names else ""
+        if are_gaps and values is X:
+            where = f"\ndeepgen.tables and `deepgen fit` fill gaps by themselves.{where}"
+        return ValueError(f"{text}{where}")
+    words, objects = columns_of_no_numbers(X)
+    if words and "could not convert string" in text:
+        return ValueError(
+            f"X has words in {list_columns(words)}; numbers are wanted: encode words first, such "
+            "as with scikit-learn's OneHotEncoder"
+        )
+    if objects and isinstance(error, TypeError):
+        return TypeError(f"{text}. See {list_columns(objects)} of X.")
+    return error
 
 
 def has_known_form(estimator: Any, X: Any) -> bool:
@@ -93,24 +112,6 @@ def has_known_form(estimator: Any, X: Any) -> bool:
     )
 
 
-def columns_of_words(X: Any) -> list[str]:
-    """Return names or positions of the columns that are no numbers, as Python writes them."""
-    framed = hasattr(X, "columns")
-    table = X if framed else np.asarray(X, dtype=object)
-    if not framed and table.ndim != 2:
-        return []
-    columns = []
-    for name in list(X.columns) if framed else range(table.shape[1]):
-        values = np.asarray(table[name] if framed else table[:, name], dtype=object)
-        try:
-            values.astype(np.float64)
-        except ValueError:
-            columns.append(repr(name))
-        except TypeError:
-            continue  # a gap or an object, which others tell of
-    return columns
-
-
 def refuse_lookalikes(values: Any, name: str) -> None:
     """Refuse what NumPy would turn into numbers that mean something else: masks, points in time."""
     if type(values) is np.ndarray and values.dtype.kind in "biufc":
@@ -127,16 +128,12 @@ def refuse_lookalikes(values: Any, name: str) -> None:
             f"{name} is a masked array with {n_masked} entries masked, and masks are not looked "
             "at; fill or drop them"
         )
-    kinds = values.dtypes if hasattr(values, "columns") else [getattr(values, "dtype", None)]
-    for column, kind in enumerate(kinds):
-        if getattr(kind, "kind", "O") in "biufc":
-            continue
-        text = str(kind).lower()
-        if text.startswith(("datetime", "timedelta", "duration", "date")):
-            raise ValueError(
-                f"{name} has points or spans of time (column {column} is {kind}); numbers are "
-                "wanted, such as days since a date"
-            )
+    if values is not None and (found := column_of_time(values)):
+        column, kind = found
+        raise ValueError(
+            f"{name} has points or spans of time (column {column!r} is {kind}); numbers are wanted,"
+            " such as days since a date"
+        )
 
 
 def plain_targets(y: Any) -> Any:

@@ -19,6 +19,7 @@ from sklearn.metrics import (
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray, Matrix
+from deepgen._inputs.columns import columns_not_finite, list_columns
 from deepgen._inputs.features import refuse_lookalikes
 from deepgen._inputs.target_scaling import TargetScaling
 from deepgen._inputs.targets import Targets
@@ -95,12 +96,13 @@ class RegressionTargets(Targets):
         refuse_lookalikes(y, "y")
         try:
             numbers: AnyArray = np.asarray(y, dtype=np.float64)
-        except ValueError as error:
-            raise ValueError(
+        except (TypeError, ValueError) as error:
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(
                 f"y must be numbers for a regressor ({error}); MLPClassifier takes words as labels"
             ) from error
         if not np.isfinite(numbers).all():
-            raise ValueError("Input y contains NaN or infinity.")
+            raise ValueError(f"Input y contains NaN or infinity.{_where(numbers, np.float64)}")
         n_columns = 1 if y.ndim == 1 else y.shape[1]
         if self.levels is not None and n_columns > 1:
             raise ValueError(f"several quantiles need y of one column, got {n_columns}")
@@ -213,4 +215,11 @@ def _cross_entropy(y: AnyArray, p: AnyArray, *, sample_weight: Any) -> float:
 
 def _refuse_overflow(y: AnyArray, values: AnyArray, dtype: np.dtype[Any]) -> None:
     if not np.abs(values).max() <= np.finfo(dtype).max:
-        raise ValueError(f"y is too large for {dtype.name}: {np.abs(y).max()}")
+        where = _where(y, dtype)
+        raise ValueError(f"y is too large for {dtype.name}: {np.abs(y).max()}.{where}")
+
+
+def _where(y: AnyArray, dtype: Any) -> str:
+    """Return which columns, where there are several, hold what is no number of a type."""
+    names, _ = columns_not_finite(y, np.finfo(dtype).max)
+    return f" See {list_columns(names)}." if names else ""

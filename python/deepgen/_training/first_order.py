@@ -20,6 +20,7 @@ from deepgen._engine.blas import one_blas_thread
 from deepgen._engine.threads import worthwhile_threads
 from deepgen._network.network import Network
 from deepgen._training.data import Data
+from deepgen._training.divergence import no_finite_step, where_weights_are_from
 from deepgen._training.kept_weights import KeptWeights
 from deepgen._training.monitor import Monitor
 from deepgen._training.plan import FirstOrderPlan
@@ -33,12 +34,6 @@ if TYPE_CHECKING:
     from deepgen._training.callbacks import CallbackTasks
 
 __all__ = ["Epoch", "run_epoch", "train"]
-
-NON_FINITE = (
-    "Solver produced non-finite parameter weights. The input data may contain large values and need"
-    " to be preprocessed."
-)
-
 
 # A schedule that ends at a larger share of its rate still trains.
 SPENT = 0.1
@@ -176,7 +171,7 @@ def train(
                 monitor.begin(network)
                 epoch = run_epoch(trainer, plan, state, sizer, kept.current)
                 if not epoch.finite and state.n_epochs == 0 and epoch.failed_at_once:
-                    raise ValueError(NON_FINITE)
+                    raise ValueError(no_finite_step(data))
                 if not epochs.end(epoch):
                     break
             else:
@@ -185,6 +180,8 @@ def train(
         warn("Training interrupted by user.")
         trainer.store(kept.current)
         kept.update_prediction(trainer, is_measured=epochs.is_measured)
+    if monitor.unsaid and not plan.incremental:
+        monitor.say()
     epochs.finish()
     return monitor.n_epochs
 
@@ -350,6 +347,7 @@ class _Epochs:
         if changed:
             patience.n_stale = 0
         if plan.verbose:
+            self.monitor.say()
             print(
                 f"{what} did not improve more than tol={plan.tol:f} for {plan.n_iter_no_change} "
                 f"consecutive epochs. {'Lowering the learning rate.' if changed else 'Stopping.'}"
@@ -372,21 +370,23 @@ class _Epochs:
     def finish(self) -> None:
         """Decide which weights the network keeps, and what a later call goes on from."""
         plan, state, kept = self.plan, self.state, self.kept
+        has_best = plan.early_stopping and np.isfinite(state.patience.best_score)
         if self.diverged or not np.isfinite(self.network.parameters).all():
             from sklearn.exceptions import ConvergenceWarning
 
             kept.fall_back()
+            origin = where_weights_are_from(best_score=has_best, incremental=plan.incremental)
             warn(
                 f"Training diverged in epoch {state.n_epochs}: its loss is not finite. The weights"
-                " are those from the start of the epoch with the lowest loss. A smaller"
-                " learning_rate_init, scaled features or a larger batch_size may help.",
+                f" are {origin}. A smaller learning_rate_init, scaled features or a larger"
+                " batch_size may help.",
                 ConvergenceWarning,
             )
             optimizer_state = None
         else:
             # It may be several times as large as the weights.
             optimizer_state = self.trainer.state() if plan.keep_state else None
-        if plan.early_stopping and np.isfinite(state.patience.best_score):
+        if has_best:
             kept.take_best()
         elif plan.early_stopping and self.monitor.n_epochs and not self.diverged:
             warn(

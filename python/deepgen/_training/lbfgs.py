@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from deepgen._engine.blas import one_blas_thread
 from deepgen._network.network import Network
 from deepgen._training.data import Data
-from deepgen._training.first_order import NON_FINITE
+from deepgen._training.divergence import no_finite_step
 from deepgen._training.monitor import Monitor
 from deepgen._training.plan import LBFGSPlan
 from deepgen._training.state import TrainingState
@@ -78,11 +78,13 @@ def minimize(
                 },
             )
         if monitor.n_epochs == 0 and not np.isfinite(objective.loss):
-            raise ValueError(NON_FINITE)
+            raise ValueError(no_finite_step(data))
         if np.isfinite(result.x).all():
             objective.accepted = result.x
     except KeyboardInterrupt:
         warn("Training interrupted by user.")
+    if monitor.unsaid:
+        monitor.say()
     network.parameters[...] = objective.accepted
     if objective.timed_out:
         monitor.say_out_of_time()

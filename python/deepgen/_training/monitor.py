@@ -51,12 +51,14 @@ class Monitor:
         Epochs of this call so far.
     stopped : bool
         Whether a callback has asked for the end.
+    unsaid : str
+        The last epoch's line, where it is not one of those that ``verbose`` asks for.
 
     Examples
     --------
     >>> from deepgen._training.monitor import Monitor
     >>> [name for name in vars(Monitor) if not name.startswith("_")]
-    ['begin', 'record', 'end', 'out_of_time', 'say_out_of_time']
+    ['begin', 'record', 'say', 'end', 'out_of_time', 'say_out_of_time']
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Monitor:
         self.plan, self.state, self.tasks = plan, state, tasks
         self.stopped = False
         self.n_epochs = 0
+        self.unsaid = ""
         # The history's clock goes on where the last call left it.
         self._zero = plan.began - state.history.seconds
         self._first_epoch = time.perf_counter()
@@ -100,7 +103,15 @@ class Monitor:
             validation=validation,
         )
         if self.plan.verbose:
-            print(self._line(loss, learning_rate, validation), flush=True)
+            self.unsaid = self._line(loss, learning_rate, validation)
+            if len(state.history) % self.plan.verbose == 0:
+                self.say()
+
+    def say(self) -> None:
+        """Print the line of the last epoch, unless it is printed."""
+        if self.unsaid:
+            print(self.unsaid, flush=True)
+        self.unsaid = ""
 
     def end(self, network: Network | None) -> bool:
         """Tell callbacks that an epoch has ended; ``network`` is None where of no use."""

@@ -20,7 +20,8 @@ class TrainingPlan:
     ``n_epochs`` bounds epochs or iterations of this call; ``tol`` is what counts as an improvement,
     for L-BFGS the bound on the gradient. ``max_time`` counts seconds from ``began``, by
     ``time.perf_counter``, and is looked at after each epoch. ``incremental``: the caller asks for
-    single epochs, so that the end of this call means nothing. ``keep_state``: a later call may go
+    single epochs, so that the end of this call means nothing. ``verbose``: a line for each so many
+    epochs, 0 for none. ``keep_state``: a later call may go
     on, so that the optimizer's state is kept. ``stop`` is set where training shall end as by
     Ctrl-C, which only the main thread hears.
     """
@@ -29,7 +30,7 @@ class TrainingPlan:
     alpha: float
     n_epochs: int
     tol: float
-    verbose: bool
+    verbose: int
     max_time: float | None
     n_threads: int
     incremental: bool

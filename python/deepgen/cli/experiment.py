@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import textwrap
 from pathlib import Path
 from typing import Final
 
 from deepgen._optional import load_extra
 from deepgen.cli.parse_int import parse_int
-from deepgen.cli.progress import Bar
+from deepgen.cli.progress import Bar, is_watched
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 
@@ -68,9 +70,7 @@ def run(options: argparse.Namespace) -> int:
     from deepgen.experiments.result import make_folder
 
     if options.action == "list":
-        width = max(len(runner.experiment.name) for runner in CATALOG)
-        for runner in CATALOG:
-            print(f"{runner.experiment.name:<{width}}  {runner.experiment.claim}")
+        print(_listed([(runner.experiment.name, runner.experiment.claim) for runner in CATALOG]))
         return 0
     runners = [find_experiment(name) for name in options.names] or list(CATALOG)
     # What would spoil the end is looked at before hours may be spent.
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace) -> int:
         load_extra("matplotlib", "plot", "the gallery")
     results = []
     for runner in runners:
-        progress = Bar(runner.experiment.name) if sys.stderr.isatty() else None
+        progress = Bar(runner.experiment.name) if is_watched() else None
         result = runner(
             quick=options.quick, seeds=options.seeds, n_jobs=options.jobs, progress=progress
         )
@@ -96,6 +96,26 @@ def run(options: argparse.Namespace) -> int:
     if options.action == "gallery":
         print(f"saved: {write_gallery(results, Path(options.out))}")
     return 0
+
+
+def _listed(entries: list[tuple[str, str]]) -> str:
+    """Return a line per entry, name and claim; claims too wide for the terminal go on below.
+
+    In a pipe each entry stays one line, for `grep`.
+    """
+    width = max(len(name) for name, _ in entries)
+    lines = [f"{name:<{width}}  {claim}" for name, claim in entries]
+    if not sys.stdout.isatty():
+        return "\n".join(lines)
+    columns = shutil.get_terminal_size().columns
+    rest = " " * (width + 2) if columns > 2 * width else "  "
+    wrap = textwrap.TextWrapper(
+        max(columns, 20),
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return "\n".join(map(wrap.fill, lines))
 
 
 def _seeds(text: str) -> int | list[int]:

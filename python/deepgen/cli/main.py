@@ -63,20 +63,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run)
     options = parser.parse_args(arguments)
+    if _is_closed(sys.stdout) and not vars(options).get("out"):
+        may_say = "; give --out" if "out" in vars(options) else ""
+        return _refuse(options, f"standard output is closed{may_say}")
     try:
         status: int = options.run(options)
-        sys.stdout.flush()
+        if not _is_closed(sys.stdout):
+            sys.stdout.flush()
         return status
     except (ValueError, MissingExtra) as error:
-        line = " ".join(str(error).split())
-        print(f"deepgen {options.command}: error: {line}", file=sys.stderr)
-        return 2
+        return _refuse(options, str(error))
     except MemoryError as error:
-        print(f"deepgen {options.command}: error: not enough memory: {error}", file=sys.stderr)
-        return 2
+        return _refuse(options, f"not enough memory: {error}")
     except BrokenPipeError:
-        # The reader left (`deepgen info | head -1`); the flush at exit must not complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader left (`deepgen info | head -1`).
+        _drop_output()
         return 0
+    except OSError as error:
+        where = error.filename or "standard output"
+        return _refuse(options, f"cannot use {where}: {error.strerror or error}")
     except KeyboardInterrupt:
         return 130
+
+
+def _is_closed(stream: object) -> bool:
+    """Say whether a standard stream was closed before Python began, as by ``>&-``."""
+    return stream is None
+
+
+def _refuse(options: argparse.Namespace, reason: str) -> int:
+    """Tell in one line on standard error why there is no result; return the exit code."""
+    line = f"deepgen {options.command}: error: {' '.join(reason.split())}"
+    if not _is_closed(sys.stderr):  # print would take standard output
+        print(line, file=sys.stderr)
+    try:
+        if not _is_closed(sys.stdout):
+            sys.stdout.flush()
+    except OSError:
+        _drop_output()
+    return 2
+
+
+def _drop_output() -> None:
+    """Let what is not yet written go, of which the flush at exit would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -5,7 +5,25 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-__all__ = ["Bar", "watch_epochs"]
+__all__ = ["Bar", "is_watched", "watch_epochs"]
+
+
+def is_watched() -> bool:
+    """Return whether standard error is a terminal.
+
+    Returns
+    -------
+    is_watched : bool
+        False where it is closed as well.
+
+    Examples
+    --------
+    >>> from deepgen.cli.progress import is_watched
+    >>> is_watched()
+    False
+    """
+    stream: object = sys.stderr
+    return stream is not None and sys.stderr.isatty()
 
 
 class Bar:
@@ -26,7 +44,7 @@ class Bar:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._shown = sys.stderr.isatty()
+        self._shown = is_watched()
 
     def __call__(self, what: str, done: int, total: int) -> None:
         """Move the bar.
@@ -75,7 +93,7 @@ def watch_epochs(model: Any, bar: Bar) -> Any:
     model : MLPRegressor or MLPClassifier
         The same estimator. With scikit-learn before 1.9, which has no callbacks, nothing moves.
     """
-    if not (sys.stderr.isatty() and hasattr(model, "set_callbacks")):
+    if not (is_watched() and hasattr(model, "set_callbacks")):
         return model
     return model.set_callbacks(EpochCallback(bar, model.max_iter))
 

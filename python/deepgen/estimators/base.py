@@ -5,10 +5,12 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from sklearn.utils._param_validation import InvalidParameterError
+
 from deepgen._inputs.targets import Targets
 from deepgen._training.callbacks import CallbackSupport
 from deepgen.averaging import Snapshots
-from deepgen.estimators.constraints import SHARED
+from deepgen.estimators.constraints import SHARED, refusal_hint
 from deepgen.estimators.ensemble import fit_members
 from deepgen.estimators.fit import fit_estimator, unchanged_on_failure
 from deepgen.estimators.fitted import FittedMLP
@@ -76,6 +78,17 @@ class BaseMLP(CallbackSupport, FittedMLP):
 
         Without ``previous``, what ``y`` tells of itself is learned, with ``classes`` that it lacks.
         """
+
+    def _validate_params(self) -> None:
+        """Refuse parameters as scikit-learn does, and say what may have been meant."""
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            known, params = self._parameter_constraints, self.get_params(deep=False)
+            more = refusal_hint(known, params, str(error))
+            if not more:
+                raise
+            raise InvalidParameterError(f"{error}{more}") from error
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
 
+from deepgen._names import hint, listed
 from deepgen._network.initializers import INITIALIZERS
 from deepgen._settings import Setting, engine_settings, settings_of
 from deepgen.augmentation import AUGMENTATIONS, Augmentation
 from deepgen.averaging import AVERAGINGS, Averaging
+from deepgen.estimators.names import DeviceName
 from deepgen.estimators.network_spec import ACTIVATIONS, TYPES
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
@@ -25,7 +27,45 @@ from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, Optimizer
 from deepgen.schedules import SCHEDULES, InvScaling, Schedule
 from deepgen.skips import SKIPS, Skip
 
-__all__ = ["CLASSIFIER", "REGRESSOR", "SHARED"]
+__all__ = ["CLASSIFIER", "REGRESSOR", "SHARED", "refusal_hint"]
+
+
+class _Names(StrOptions):
+    """Names that a parameter takes; messages show them in order, long lists shortened."""
+
+    def __str__(self) -> str:
+        return f"a str among {{{listed(self.options)}}}"
+
+
+def refusal_hint(constraints: dict[str, Any], params: dict[str, Any], message: str) -> str:
+    """Return what may help beside scikit-learn's message on a parameter.
+
+    Parameters
+    ----------
+    constraints : dict
+        Of an estimator's parameters, by name.
+    params : dict
+        Its parameters.
+    message : str
+        What scikit-learn says.
+
+    Returns
+    -------
+    hint : str
+        Such as " Did you mean 'silu'?", or ''.
+
+    Examples
+    --------
+    >>> from deepgen.estimators.constraints import SHARED, refusal_hint
+    >>> message = "The 'activation' parameter of MLPRegressor must be ..."
+    >>> refusal_hint(SHARED, {"activation": "swish"}, message)
+    " Did you mean 'silu'?"
+    """
+    for name, value in params.items():
+        if f"The {name!r} parameter of" in message:
+            known = [rule.options for rule in constraints[name] if isinstance(rule, _Names)]
+            return hint(value, set().union(*known))
+    return ""
 
 
 def _interval(setting: Setting) -> Interval:
@@ -49,11 +89,11 @@ SGD_SETTINGS, ADAM_SETTINGS = settings_of(SGD), settings_of(Adam)
 
 SHARED: dict[str, Any] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [StrOptions(set(ACTIVATIONS)), "array-like"],
-    "solver": [StrOptions(set(SOLVERS)), Optimizer],
+    "activation": [_Names(set(ACTIVATIONS)), "array-like"],
+    "solver": [_Names(set(SOLVERS)), Optimizer],
     "alpha": [Interval(Real, 0, None, closed="left")],
-    "batch_size": [StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [StrOptions(set(SCHEDULES)), Schedule],
+    "batch_size": [_Names({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [_Names(set(SCHEDULES)), Schedule],
     "learning_rate_init": [_interval(SGD_SETTINGS["learning_rate_init"])],
     "power_t": [_interval(settings_of(InvScaling)["power_t"])],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -74,35 +114,35 @@ SHARED: dict[str, Any] = {
         Options(Real, {np.inf}),
     ],
     "max_fun": [_interval(settings_of(LBFGS)["max_fun"])],
-    "normalization": [StrOptions(set(NORMALIZATIONS)), Normalization, None],
-    "skip": [StrOptions(set(SKIPS)), Skip, None],
+    "normalization": [_Names(set(NORMALIZATIONS)), Normalization, None],
+    "skip": [_Names(set(SKIPS)), Skip, None],
     "dropout": [Interval(Real, 0, 1, closed="left")],
     "bias": ["boolean"],
-    "initializer": [StrOptions(set(INITIALIZERS))],
+    "initializer": [_Names(set(INITIALIZERS))],
     "clip_norm": [_interval(engine_settings("wrappers", "clip_norm")["limit"]), None],
     "adaptive_clip": [_interval(engine_settings("wrappers", "adaptive_clip")["ratio"]), None],
     "mixup": [Interval(Real, 0, None, closed="left")],
-    "augmentation": [StrOptions(set(AUGMENTATIONS)), Augmentation, None],
-    "scoring": [StrOptions({"loss", *get_scorer_names()}), callable, None],
+    "augmentation": [_Names(set(AUGMENTATIONS)), Augmentation, None],
+    "scoring": [_Names({"loss", *get_scorer_names()}), callable, None],
     "max_time": [Interval(Real, 0, None, closed="neither"), None],
-    "averaging": [StrOptions(set(AVERAGINGS)), Averaging, None],
+    "averaging": [_Names(set(AVERAGINGS)), Averaging, None],
     "n_members": [Interval(Integral, 1, None, closed="left")],
-    "dtype": [StrOptions(set(TYPES))],
+    "dtype": [_Names(set(TYPES))],
     "n_jobs": [None, Integral],
-    "device": [StrOptions({"cpu", "cuda"})],
+    "device": [_Names(set(get_args(DeviceName)))],
 }
 """Parameters that both estimators have."""
 
 REGRESSOR: dict[str, Any] = {
     **SHARED,
-    "loss": [StrOptions(set(REGRESSION_LOSSES)), RegressionLoss],
-    "target_scaling": [StrOptions({"standard"}), None],
+    "loss": [_Names(set(REGRESSION_LOSSES)), RegressionLoss],
+    "target_scaling": [_Names({"standard"}), None],
 }
 """Parameters of `MLPRegressor`."""
 
 CLASSIFIER: dict[str, Any] = {
     **SHARED,
-    "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), ClassificationLoss],
-    "class_weight": [dict, list, StrOptions({"balanced"}), None],
+    "loss": [_Names(set(CLASSIFICATION_LOSSES)), ClassificationLoss],
+    "class_weight": [dict, list, _Names({"balanced"}), None],
 }
 """Parameters of `MLPClassifier`."""

@@ -103,7 +103,7 @@ def fit_members(
     # One network per thread first; threads that are left work within the networks.
     n_workers = min(settings.n_threads, len(members))
     n_threads = settings.n_threads // n_workers
-    settings = replace(settings, n_threads=n_threads, verbose=False)
+    settings = replace(settings, n_threads=n_threads, verbose=0)
     own = {"n_members": 1, "verbose": False, "n_jobs": n_threads}
     same = model.get_params(deep=False) | own
 

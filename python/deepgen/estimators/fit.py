@@ -214,7 +214,8 @@ def fit_estimator(
     goes_on = "network_" in vars(model) and (model.warm_start or incremental)
     is_first = not goes_on or coefs_init is not None
     samples = read_samples(model, X, y, sample_weight, settings.dtype, reset=is_first)
-    samples = replace(samples, classes=classes, groups=read_groups(groups, samples.X))
+    groups = None if groups is None else read_groups(groups, samples.X)
+    samples = replace(samples, classes=classes, groups=groups)
     fit_network(
         model,
         settings,
@@ -284,6 +285,7 @@ def fit_network(
         loss=targets.core,
         products=settings.products,
         before=None if is_first else model.network_,
+        n_rows=samples.X.shape[0],
     )
 
     # Plan, and the state made to fit it: what belongs to other settings is dropped.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from deepgen import _core
 from deepgen._component import resolve
+from deepgen._engine.memory import memory_limit
 from deepgen._network.network import Network
 from deepgen._user_warnings import warn
 from deepgen.augmentation import AUGMENTATIONS
@@ -30,10 +33,18 @@ __all__ = [
     "make_wrappers",
     "normalization_of",
     "recalibrates",
+    "refuse_beyond_memory",
 ]
 
 # The constructors' default of learning_rate_init.
 LEARNING_RATE = 0.001
+
+# Smaller networks are not worth a look at the machine: 1 GiB with Adam.
+MANY_PARAMETERS = 2**24
+# What training takes at least. Peaks were ten numbers per parameter with sgd, eleven with adam and
+# twenty with lbfgs (4 million parameters), and two per row of a batch and unit (a million units).
+PER_PARAMETER = 8
+PER_UNIT = 2
 
 
 def normalization_of(model: Any) -> Normalization | None:
@@ -226,6 +237,42 @@ def recalibrates(model: Any, averaging: Averaging | None, *, incremental: bool) 
     return averaged or (norm.recalibrate and not incremental)
 
 
+def _batch_rows(model: Any, n_rows: int) -> int:
+    """Return the rows of a step."""
+    wanted = 200 if model.batch_size == "auto" else model.batch_size
+    return min(n_rows, int(wanted))
+
+
+def refuse_beyond_memory(core: _core.Network, widths: list[int], batch_size: int) -> None:
+    """Refuse a network that would take more memory to train than there is.
+
+    Parameters
+    ----------
+    core : deepgen._core.Network
+        The network.
+    widths : list of int
+        Units of its hidden layers.
+    batch_size : int
+        Rows of a step.
+
+    Raises
+    ------
+    MemoryError
+        Says how much it would take, and how much there is.
+    """
+    size = np.dtype(core.dtype).itemsize
+    parameters = PER_PARAMETER * core.n_parameters * size
+    rows = PER_UNIT * batch_size * sum(widths) * size
+    limit = memory_limit()
+    if parameters + rows > limit:
+        raise MemoryError(
+            f"hidden_layer_sizes={widths} makes {core.n_parameters:,} parameters. Training them "
+            f"takes at least {(parameters + rows) / 2**30:,.0f} GiB of memory "
+            f"({parameters / 2**30:,.0f} for the parameters and the state of the optimizer, the "
+            f"rest for {batch_size} rows of a batch), and there are {limit / 2**30:,.1f} GiB"
+        )
+
+
 def make_network(
     model: Any,
     *,
@@ -234,6 +281,7 @@ def make_network(
     loss: _core.Component,
     products: str,
     before: Network | None,
+    n_rows: int = 0,
 ) -> Network:
     """Return the network that an estimator asks for.
 
@@ -249,6 +297,8 @@ def make_network(
         Type that the products of training compute in.
     before : Network or None
         The network that training goes on with.
+    n_rows : int, default=0
+        Rows that it will be trained on; 0 where it will not.
 
     Returns
     -------
@@ -259,6 +309,10 @@ def make_network(
     ------
     ValueError
         If the parameters of ``before`` do not fit.
+
+    Notes
+    -----
+    `refuse_beyond_memory` refuses what would take more memory to train than there is.
     """
     widths = hidden_widths(model.hidden_layer_sizes)
     spec = network_spec(
@@ -274,6 +328,8 @@ def make_network(
     )
     core = _core.Network(spec, dtype=products)
     if before is None:
+        if core.n_parameters > MANY_PARAMETERS and n_rows:
+            refuse_beyond_memory(core, widths, _batch_rows(model, n_rows))
         return Network(core)
     old, new = ([(b.name, b.rows, b.columns) for b in c.layout] for c in (before.core, core))
     if old != new:

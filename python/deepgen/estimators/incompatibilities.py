@@ -12,9 +12,12 @@ from deepgen.estimators.network_spec import hidden_widths
 from deepgen.losses import Focal
 from deepgen.normalizations import NORMALIZATIONS, Reparametrization
 from deepgen.optimizers import KFAC, FirstOrder, Optimizer, Shampoo
-from deepgen.skips import SKIPS, Fixup, Highway
+from deepgen.skips import SKIPS, Fixup, Highway, Residual, Skip
 
 __all__ = ["refuse_combinations"]
+
+# From here on he_normal's variance is some hundred times that of the inputs.
+MANY_BLOCKS = 8
 
 
 def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) -> None:
@@ -58,8 +61,10 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
                 "are those of one network, and a line has two ends"
             )
     if model.skip is not None:
-        resolve(model.skip, SKIPS, "skip").refuse(
-            widths=hidden_widths(model.hidden_layer_sizes),
+        skip, widths = resolve(model.skip, SKIPS, "skip"), hidden_widths(model.hidden_layer_sizes)
+        _warn_of_growth(model, skip, widths)
+        skip.refuse(
+            widths=widths,
             bias=bool(model.bias),
             initializer=model.initializer,
             first_order=isinstance(optimizer, FirstOrder),
@@ -94,6 +99,18 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         )
     if model.early_stopping:
         warn("early_stopping has no effect with solver='lbfgs'")
+
+
+def _warn_of_growth(model: Any, skip: Skip, widths: list[int]) -> None:
+    """Warn of starting weights by which each block doubles the variance of what it adds to."""
+    n_blocks = sum(source >= 0 for source in skip.sources(widths))
+    doubles = isinstance(skip, Residual) and str(model.initializer).startswith("he_")
+    if doubles and model.normalization is None and n_blocks >= MANY_BLOCKS:
+        warn(
+            f"initializer='{model.initializer}' lets each of {n_blocks} residual blocks double the "
+            f"variance, {2**n_blocks:.0g} times in all; use skip='fixup' or 'deepnorm', a "
+            "normalization, or initializer='glorot_uniform'"
+        )
 
 
 def refuse_with_matrices(model: Any, optimizer: KFAC | Shampoo) -> None:

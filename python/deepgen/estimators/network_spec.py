@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from numbers import Integral
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from deepgen import _core
 from deepgen._component import resolve
+from deepgen._names import hint
 from deepgen._settings import catalog
+from deepgen.estimators.names import TypeName
 from deepgen.normalizations import NORMALIZATIONS, Normalization, Reparametrization
 from deepgen.skips import SKIPS, Skip
 
@@ -26,8 +28,12 @@ __all__ = [
 ACTIVATIONS = tuple(catalog()["activations"])
 """The names that ``activation`` takes."""
 
-TYPES = ("bfloat16", "float32", "float64")
+TYPES = get_args(TypeName)
 """The names that ``dtype`` takes: what the products of training compute in."""
+
+
+# What the engine counts columns in.
+MAX_WIDTH = int(np.iinfo(np.int32).max)
 
 
 def numpy_type(dtype: str) -> np.dtype[Any]:
@@ -70,6 +76,8 @@ def hidden_widths(sizes: Any) -> list[int]:
             raise ValueError(f"hidden_layer_sizes must be integers, got {width!r} in {widths}")
         if width <= 0:
             raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
+        if int(width) > MAX_WIDTH:
+            raise ValueError(f"hidden_layer_sizes must be at most {MAX_WIDTH}, got {widths}.")
     return [int(width) for width in widths]
 
 
@@ -98,7 +106,10 @@ def hidden_activations(activation: Any, n_hidden: int) -> list[str]:
         raise ValueError(f"activation has {len(names)} names for {n_hidden} hidden layers")
     for name in names:
         if name not in ACTIVATIONS:
-            raise ValueError(f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}")
+            raise ValueError(
+                f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}."
+                f"{hint(name, ACTIVATIONS)}"
+            )
     return names
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from sklearn.utils.metaestimators import available_if
 
@@ -17,6 +17,19 @@ from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.constraints import REGRESSOR
+from deepgen.estimators.names import (
+    ActivationName,
+    AugmentationName,
+    AveragingName,
+    DeviceName,
+    InitializerName,
+    NormalizationName,
+    RegressionLossName,
+    ScheduleName,
+    SkipName,
+    SolverName,
+    TypeName,
+)
 from deepgen.estimators.regression_predictions import RegressionPredictions
 from deepgen.losses import REGRESSION_LOSSES, RegressionLoss
 from deepgen.normalizations import Normalization
@@ -71,8 +84,8 @@ class MLPRegressor(RegressionPredictions):
         split.
     tol : float, default=1e-4
         What counts as an improvement of loss or score; for 'lbfgs' the bound on the gradient.
-    verbose : bool, default=False
-        Whether to print a line an epoch.
+    verbose : bool or int, default=False
+        Whether to print a line per epoch; 10 prints every tenth epoch's, and the last one's.
     warm_start : bool, default=False
         Whether ``fit`` goes on where the last call ended, optimizer state included.
     momentum : float, default=0.9
@@ -224,14 +237,14 @@ class MLPRegressor(RegressionPredictions):
 
     def __init__(
         self,
-        loss: str | RegressionLoss = "squared_error",
+        loss: RegressionLossName | RegressionLoss = "squared_error",
         hidden_layer_sizes: int | Sequence[int] | AnyArray = (100,),
-        activation: str | Sequence[str] = "relu",
+        activation: ActivationName | Sequence[ActivationName] = "relu",
         *,
-        solver: str | Optimizer = "adam",
+        solver: SolverName | Optimizer = "adam",
         alpha: float = 0.0001,
-        batch_size: str | int = "auto",
-        learning_rate: str | Schedule = "constant",
+        batch_size: Literal["auto"] | int = "auto",
+        learning_rate: ScheduleName | Schedule = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
@@ -249,23 +262,23 @@ class MLPRegressor(RegressionPredictions):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        target_scaling: str | None = "standard",
-        normalization: str | Normalization | None = None,
-        skip: str | Skip | None = None,
+        target_scaling: Literal["standard"] | None = "standard",
+        normalization: NormalizationName | Normalization | None = None,
+        skip: SkipName | Skip | None = None,
         dropout: float = 0.0,
         bias: bool = True,
-        initializer: str = "glorot_uniform",
+        initializer: InitializerName = "glorot_uniform",
         clip_norm: float | None = None,
         adaptive_clip: float | None = None,
         mixup: float = 0.0,
-        augmentation: str | Augmentation | None = None,
+        augmentation: AugmentationName | Augmentation | None = None,
         scoring: str | Callable[..., float] | None = None,
         max_time: float | None = None,
-        averaging: str | Averaging | None = None,
+        averaging: AveragingName | Averaging | None = None,
         n_members: int = 1,
-        dtype: str = "float32",
+        dtype: TypeName = "float32",
         n_jobs: int | None = None,
-        device: str = "cpu",
+        device: DeviceName = "cpu",
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
         self.activation = activation

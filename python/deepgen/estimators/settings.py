@@ -49,8 +49,8 @@ class Settings:
         Types of training and of the fitted network.
     n_threads : int
         Largest number of threads.
-    verbose : bool
-        Whether to print a line per epoch.
+    verbose : int
+        A line for each so many epochs, and for the last; 0 for none.
     incremental : bool
         Whether ``partial_fit`` was called, which makes one epoch.
     began : float
@@ -73,7 +73,7 @@ class Settings:
     dtype: np.dtype[Any]
     prediction_dtype: np.dtype[Any]
     n_threads: int
-    verbose: bool
+    verbose: int
     incremental: bool
     began: float
     stop: Event | None = None
@@ -129,7 +129,7 @@ def read_settings(
         dtype=np.dtype(np.float64) if isinstance(optimizer, LBFGS) else prediction_dtype,
         prediction_dtype=prediction_dtype,
         n_threads=effective_threads(model.n_jobs),
-        verbose=bool(model.verbose),
+        verbose=int(model.verbose),
         incremental=incremental,
         began=began,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from deepgen._names import hint
 from deepgen.experiments.claims import (
     batch_norm_batch_size,
     bounded_sigma,
@@ -99,5 +100,7 @@ def find_experiment(name: str) -> Runner:
     """
     runners = {runner.experiment.name: runner for runner in CATALOG}
     if name not in runners:
-        raise ValueError(f"unknown experiment '{name}'; known: {', '.join(runners)}")
+        raise ValueError(
+            f"unknown experiment '{name}'; known: {', '.join(runners)}.{hint(name, runners)}"
+        )
     return runners[name]

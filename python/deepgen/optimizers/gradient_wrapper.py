@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from deepgen import _core
+from deepgen._names import hint
 from deepgen.optimizers.adam import Adam
 from deepgen.optimizers.optimizer import FirstOrder
 
@@ -37,7 +38,7 @@ class PerturbedGradient(FirstOrder):
         if not isinstance(self.base, FirstOrder) or isinstance(self.base, PerturbedGradient):
             raise ValueError(
                 f"{type(self).__name__}: base must be a first-order optimizer that wraps no other, "
-                f"such as Adam(), got {self.base!r}"
+                f"such as Adam(), got {self.base!r}.{hint(self.base, ())}"
             )
         self.base.check()
         super().check()

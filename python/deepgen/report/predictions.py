@@ -86,7 +86,8 @@ def _confusion(
     for (row, column), count in np.ndenumerate(counts):
         color = "black" if shares[row, column] > 0.6 else "white"
         axes.text(column, row, f"{count:,}", ha="center", va="center", color=color)
-    names = [str(name) for name in classes]
+    # Between two dollar signs Matplotlib would look for a formula.
+    names = [str(name).replace("$", r"\$") for name in classes]
     axes.set_xticks(range(len(names)), names, rotation=45 if len(names) > 4 else 0)
     axes.set_yticks(range(len(names)), names)
     axes.grid(False)

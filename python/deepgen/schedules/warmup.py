@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._names import hint
 from deepgen._settings import whole
 from deepgen.schedules.constant import Constant
 from deepgen.schedules.schedule import Position, Schedule
@@ -57,7 +58,7 @@ class Warmup(Schedule):
         if not isinstance(schedule, Schedule) or isinstance(schedule, Warmup):
             raise ValueError(
                 "Warmup: schedule must be a schedule object other than Warmup, such as Cosine(), "
-                f"got {schedule!r}"
+                f"got {schedule!r}.{hint(schedule, ())}"
             )
         schedule.check()
 

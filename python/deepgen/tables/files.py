@@ -103,6 +103,9 @@ def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
     nested = [name for name, values in table.items() if parquet and values.map(_is_nested).any()]
     if nested:
         raise ValueError(f"{path} holds lists or structures in column '{nested[0]}'")
+    for name, values in table.items():
+        if parquet and values.map(lambda value: isinstance(value, bytes)).any():
+            raise ValueError(f"{path} holds bytes in column '{name}': write them as text")
     return table
 
 
@@ -148,7 +151,8 @@ def write_table(table: Any, to: str | Path | TextIO) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise ValueError(f"cannot write {to}: {error.strerror or error}") from None
+        where = getattr(to, "name", to)
+        raise ValueError(f"cannot write {where}: {error.strerror or error}") from None
 
 
 def _compression(path: str | Path) -> Any:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._names import hint
 from deepgen.tables.encoder import TableEncoder
 from deepgen.tables.model import TableModel, fingerprint
 from deepgen.tables.task import choose_task
@@ -33,8 +34,8 @@ def fit_table(
 ) -> TableModel:
     """Train a perceptron on a table.
 
-    A fifth of the rows is set aside; training stops when their score has not risen for ten epochs,
-    and the weights of the best epoch are kept.
+    A fifth of the rows is set aside; training stops when their R2 has not risen, of classes their
+    log loss not fallen, for ten epochs, and the weights of the best epoch are kept.
 
     Parameters
     ----------
@@ -76,7 +77,9 @@ def fit_table(
 
     if target not in table.columns:
         columns = ", ".join(f"'{name}'" for name in table.columns)
-        raise ValueError(f"there is no column '{target}'; the table has {columns}")
+        raise ValueError(
+            f"there is no column '{target}'; the table has {columns}.{hint(target, table.columns)}"
+        )
     rows = table[table[target].notna()]
     if len(rows) < MIN_ROWS:
         raise ValueError(f"{MIN_ROWS} rows with a target are needed, got {len(rows)}")
@@ -94,7 +97,9 @@ def fit_table(
     encoder = TableEncoder.learn(features.iloc[train])
     X = encoder.encode(features)
     kind = MLPClassifier if chosen.kind == "classification" else MLPRegressor
+    # Accuracy hardly moves where one class is rare, and would keep the weights of any epoch.
     model = kind(
+        scoring="loss" if chosen.kind == "classification" else None,
         hidden_layer_sizes=tuple(hidden_layer_sizes),
         max_iter=max_iter,
         early_stopping=True,

@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._names import hint
 from deepgen._optional import load_extra
 
 __all__ = ["TASKS", "Task", "choose_task"]
@@ -113,7 +114,7 @@ def choose_task(values: Any, name: str, task: str = "auto") -> Task:
     '2 classes'
     """
     if task not in TASKS:
-        raise ValueError(f"unknown task '{task}'; known: {', '.join(TASKS)}")
+        raise ValueError(f"unknown task '{task}'; known: {', '.join(TASKS)}.{hint(task, TASKS)}")
     types = load_extra("pandas", "tables", "reading a table").api.types
     n_values = int(values.nunique())
     if n_values < 2:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from deepgen._display.style import MARKERS
 from deepgen._engine.arrays import FloatArray
+from deepgen.estimators.names import NormalizationName
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
@@ -40,7 +41,11 @@ EXPERIMENT: Final = Experiment(
 )
 
 SIZES: Final = (2, 4, 8, 16, 64, 256)
-NETS: Final[dict[str, str | None]] = {"plain": None, "batch norm": "batch", "layer norm": "layer"}
+NETS: Final[dict[str, NormalizationName | None]] = {
+    "plain": None,
+    "batch norm": "batch",
+    "layer norm": "layer",
+}
 RATES: Final = tuple(2.0**power for power in range(-12, -2))
 SMALL, LARGE = 2, 64
 MARGIN: Final = 0.01

@@ -10,6 +10,7 @@ import numpy as np
 
 from deepgen._display.style import MARKERS, legend_below
 from deepgen._engine.arrays import FloatArray
+from deepgen.estimators.names import NormalizationName
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import t_interval
@@ -62,7 +63,11 @@ STARTS: Final = {
     "weights x 4": _Start(weights=4.0),
     "scattered inputs": _Start(decades=2.0),
 }
-NETS: Final[dict[str, str | None]] = {"plain": None, "batch norm": "batch", "layer norm": "layer"}
+NETS: Final[dict[str, NormalizationName | None]] = {
+    "plain": None,
+    "batch norm": "batch",
+    "layer norm": "layer",
+}
 
 
 def _epochs(task: tuple[str, str, float, int, bool]) -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import warnings
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
 from deepgen._display.style import COLORS, MARKERS
 from deepgen._engine.arrays import AnyArray, FloatArray
+from deepgen.estimators.names import ActivationName
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.interval import bootstrap_interval
@@ -64,7 +65,7 @@ def _fitted(activation: str, target: str, seed: int, *, quick: bool) -> MLPRegre
     saturates = activation in ("tanh", "logistic")
     model = MLPRegressor(
         hidden_layer_sizes=(16, 16),
-        activation=activation,
+        activation=cast("ActivationName", activation),
         solver="lbfgs",
         alpha=0.0,
         max_iter=500 if quick else 1000,

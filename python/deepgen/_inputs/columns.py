@@ -1,0 +1,121 @@
+"""Columns: what a table calls them, and which of them hold what a network cannot take."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen._engine.arrays import AnyArray
+
+__all__ = ["column_of_time", "columns_not_finite", "columns_of_no_numbers", "list_columns"]
+
+# Columns that a message lists.
+MAX_NAMES = 10
+
+# What types of points and spans of time begin with: NumPy's, pandas', Polars' and Arrow's.
+TIMES = ("date", "time", "duration", "period", "month_day_nano")
+
+
+def list_columns(names: list[Any]) -> str:
+    """Return names or positions as a message lists them, such as "columns 'a', 'b'"."""
+    listed = ", ".join(map(repr, names[:MAX_NAMES]))
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    return f"{'column' if len(names) == 1 else 'columns'} {listed}{more}"
+
+
+def columns_not_finite(values: Any, largest: float) -> tuple[list[Any], bool]:
+    """Return the columns of a table with gaps, else those beyond a number; and whether gaps it is.
+
+    ``values`` (n_samples, n_columns), dense or sparse; of anything else no column is told.
+    """
+    names = _names(values)
+    if hasattr(values, "tocoo"):
+        entries = values.tocoo()
+        numbers, places = entries.data, entries.col
+    else:
+        try:
+            table = np.asarray(values, dtype=np.float64)
+        except (TypeError, ValueError):
+            return [], False
+        if table.ndim != 2:
+            return [], False
+        numbers, places = table, np.broadcast_to(np.arange(table.shape[1]), table.shape)
+    gaps: NDArray[np.bool_] = np.isnan(numbers)
+    bad = gaps if gaps.any() else np.abs(numbers) > largest
+    return [names[place] for place in np.unique(places[bad])], bool(gaps.any())
+
+
+def columns_of_no_numbers(values: Any) -> tuple[list[Any], list[Any]]:
+    """Return the columns with words, and those with objects that are no numbers."""
+    words, objects = [], []
+    for name, column in _columns(values):
+        try:
+            np.asarray(column, dtype=object).astype(np.float64)
+        except ValueError:
+            words.append(name)
+        except TypeError:
+            objects.append(name)
+    return words, objects
+
+
+def column_of_time(values: Any) -> tuple[Any, str] | None:
+    """Return the first column of points or spans of time and their type; None where there is none.
+
+    NumPy and Polars would make numbers of some: days, microseconds or nanoseconds.
+    """
+    types = _types(values)
+    for place, kind in enumerate(types):
+        if getattr(kind, "kind", "O") not in "biufc" and str(kind).lower().startswith(TIMES):
+            return _names(values)[place], str(kind)
+    if all(str(kind) != "object" for kind in types):
+        return None
+    for name, column in _columns(values):
+        for kind in set(map(type, np.ravel(np.asarray(column, dtype=object)))):
+            # NumPy's generic NaT, or any subclass of what the standard library knows.
+            if any(above.__name__.startswith(TIMES) for above in kind.__mro__):
+                return name, kind.__name__
+    return None
+
+
+def _types(values: Any) -> list[Any]:
+    """Return the type of each column; of a list the one type that NumPy sees in it."""
+    if hasattr(values, "schema") and hasattr(values, "column_names"):
+        return list(values.schema.types)
+    if hasattr(values, "columns"):
+        return list(getattr(values, "dtypes", []))
+    if isinstance(values, list | tuple):
+        try:
+            return [np.asarray(values).dtype]
+        except ValueError:
+            return []  # of rows of many lengths, which others tell of
+    return [getattr(values, "dtype", getattr(values, "type", None))]
+
+
+def _names(values: Any) -> list[Any]:
+    """Return the names of a table's columns, their positions where they have none."""
+    if hasattr(values, "column_names"):
+        return list(values.column_names)
+    if hasattr(values, "columns"):
+        return list(values.columns)
+    shape = np.shape(values) if not hasattr(values, "shape") else values.shape
+    return list(range(shape[1] if len(shape) > 1 else 1))
+
+
+def _columns(values: Any) -> list[tuple[Any, Any]]:
+    """Return the columns of a table with their names; of what is no table none."""
+    if hasattr(values, "column_names"):
+        return list(zip(values.column_names, values.columns, strict=True))
+    if hasattr(values, "get_columns"):
+        return list(zip(values.columns, values.get_columns(), strict=True))
+    if hasattr(values, "columns"):
+        return [(name, values.iloc[:, place]) for place, name in enumerate(values.columns)]
+    try:
+        table: AnyArray = np.asarray(values, dtype=object)
+    except ValueError:
+        return []
+    if table.ndim > 2 or hasattr(values, "tocoo"):
+        return []
+    table = table.reshape(len(table), -1) if table.ndim else table.reshape(1, 1)
+    return list(enumerate(table.T))
