@@ -35,6 +35,11 @@ from deepgen.losses import (
 
 __all__ = ["RegressionTargets"]
 
+# Outputs of standardized features spread by about 1 at the start, and training copes with 10.
+LARGE = 10.0
+# A share of 0 or 1 has no finite logit.
+SMALLEST_SHARE = 1e-12
+
 
 @dataclass(frozen=True)
 class RegressionTargets(Targets):
@@ -128,6 +133,50 @@ class RegressionTargets(Targets):
         columns, centred = y.reshape(len(y), -1), not self.loss.positive_link
         return replace(self, scaling=TargetScaling.learn(columns, weights, centred=centred))
 
+    def in_units_of(self, outputs: AnyArray) -> RegressionTargets:
+        """Return targets as large as a network's first outputs, where these are far larger.
+
+        Features far from unit scale make outputs of thousands or millions. A step of Adam changes
+        each weight by the learning rate, so that outputs move by a share of their own size, and
+        never come to rest at targets of size 1. Targets get the spread of the outputs, and keep as
+        much of their mean, next to their spread, as the outputs have.
+        """
+        if not (self.standardizes and self.loss.is_homogeneous):
+            return self
+        own = self.scaling
+        with np.errstate(over="ignore", invalid="ignore"):
+            first = outputs[:, : len(own.mean)].astype(np.float64)
+            mean, spread = np.abs(first.mean(axis=0)), first.std(axis=0)
+        large = spread > LARGE
+        if not large.any() or not np.isfinite(spread).all():
+            return self
+        spread = np.where(large, spread, 1.0)
+        kept = np.copysign(np.minimum(np.abs(own.mean), mean / spread * own.scale), own.mean)
+        kept = np.where(large, kept, 0.0)
+        scaling = TargetScaling(own.mean - kept, np.hypot(own.scale, kept) / spread)
+        return replace(self, scaling=scaling)
+
+    def constant(self, y: AnyArray, weights: AnyArray | None) -> NDArray[np.float64]:
+        """Return mean, median or quantiles, before the link."""
+        loss = self.loss
+        if isinstance(loss, AbsoluteError | Huber):
+            return _quantiles(y, weights, [0.5]).ravel()
+        if isinstance(loss, Quantile):
+            levels = loss.settings()["quantile"]
+            values = _quantiles(y, weights, levels)
+            if loss.levels is None:
+                return values.ravel()
+            rises = np.maximum(np.diff(values[:, 0]), np.finfo(np.float64).tiny)
+            # Of the softplus that makes a rise; of a large one exp overflows.
+            return np.append(values[0], rises + np.log(-np.expm1(-rises)))
+        mean: NDArray[np.float64] = np.average(y, axis=0, weights=weights)
+        if loss.positive_link:
+            return np.log(np.maximum(mean, np.finfo(np.float64).tiny))
+        if isinstance(loss, BinaryCrossEntropy):
+            mean = np.clip(mean, SMALLEST_SHARE, 1 - SMALLEST_SHARE)
+            return np.asarray(np.log(mean / (1 - mean)))
+        return mean
+
     def encode(self, y: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
         with np.errstate(over="ignore"):
             columns = self.scaling.apply(y.reshape(len(y), -1))
@@ -182,6 +231,19 @@ class RegressionTargets(Targets):
             return self.score(y, predictions, weights)
         columns = zip(y.reshape(len(y), -1).T, outputs.T, strict=True)
         return float(np.mean([_d2(*column, weights, deviance) for column in columns]))
+
+
+def _quantiles(y: AnyArray, weights: AnyArray | None, levels: list[float]) -> AnyArray:
+    """Return the quantiles of each column, (n_levels, n_columns)."""
+    if weights is None:
+        return np.quantile(y, levels, axis=0)
+    columns = []
+    for column in y.T:
+        order = np.argsort(column)
+        reached = np.cumsum(weights[order], dtype=np.float64)
+        places = np.searchsorted(reached, np.multiply(levels, reached[-1]))
+        columns.append(column[order][np.minimum(places, len(column) - 1)])
+    return np.stack(columns, axis=1)
 
 
 def _d2(y: AnyArray, predictions: AnyArray, weights: Any, deviance: Callable[..., Any]) -> float:

@@ -140,6 +140,59 @@ class Targets(ABC):
         """
         return self
 
+    def in_units_of(self, outputs: AnyArray) -> Targets:
+        """Return targets in units that suit a network which starts with these outputs.
+
+        ``outputs`` (n_rows, n_outputs), of some training rows.
+        """
+        return self
+
+    def loss_of_constant(
+        self,
+        network: Network,
+        y: AnyArray,
+        weights: AnyArray | None,
+        rows: NDArray[np.int64] | None = None,
+    ) -> float:
+        """Return the loss of what is predicted for all samples alike, without L2.
+
+        ``y`` (n_samples,) or (n_samples, n_targets) and ``weights`` (n_samples,) as the engine
+        takes them; ``rows`` (n_rows,) are those that are meant, None: all.
+        """
+        if rows is not None:
+            y, weights = y[rows], None if weights is None else weights[rows]
+        if y.dtype.kind == "f":
+            y = y.astype(np.float64)
+        row = self.constant(y, weights)
+        return self.loss_of(network, np.tile(row, (len(y), 1)), y, weights)
+
+    def loss_of(
+        self, network: Network, outputs: AnyArray, y: AnyArray, weights: AnyArray | None
+    ) -> float:
+        """Return the loss of some outputs, in float64 and without L2.
+
+        ``outputs`` (n_rows, n_outputs) before the link; ``y`` (n_rows,) or (n_rows, n_targets) and
+        ``weights`` (n_rows,) as the engine takes them, numbers of float64.
+        """
+        n_outputs = outputs.shape[1]
+        last = _core.LayerSpec(width=n_outputs, activation="identity")
+        own = _core.NetworkSpec(
+            n_inputs=n_outputs, layers=[last], loss=network.core.spec.loss, bias=False
+        )
+        if weights is not None:
+            weights = weights.astype(np.float64)
+        outputs = outputs.astype(np.float64)
+        return _core.Network(own, dtype="float64").loss(
+            np.eye(n_outputs).ravel(), outputs, y, weights
+        )
+
+    @abstractmethod
+    def constant(self, y: AnyArray, weights: AnyArray | None) -> NDArray[np.float64]:
+        """Return the outputs that fit all samples best if they are alike, (n_outputs,).
+
+        ``y`` (n_rows,) or (n_rows, n_targets) and ``weights`` (n_rows,) as the engine takes them.
+        """
+
     def class_factors(self, y: Any) -> NDArray[np.float64] | None:
         """Return what sample weights are multiplied by.
 

@@ -98,8 +98,10 @@ class MLPRegressor(RegressionPredictions):
         Loss evaluations of 'lbfgs', at most.
     target_scaling : {'standard'} or None, default='standard'
         Whether targets are standardised inside ('poisson' and 'gamma': divided by their mean;
-        'binary_cross_entropy': left alone), so that their unit does not matter; None is
-        scikit-learn's behaviour.
+        'binary_cross_entropy': left alone), so that their unit does not matter. Where features
+        are so far from unit scale that the network's first outputs spread by more than 10 instead
+        of about 1, targets get the outputs' spread (not for 'huber' and losses with a link); None
+        is scikit-learn's behaviour.
     normalization : {'batch', 'layer', 'weight', 'weight_standardization', \
             'scaled_weight_standardization'}, Normalization or None, default=None
         What stands before the activation of the hidden layers, or what their weights are made by.
