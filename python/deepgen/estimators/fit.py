@@ -336,7 +336,8 @@ def fit_network(
         bound *= MUCH_WORSE if n_epochs < FEW_EPOCHS else 1.0
         losses = state.history.columns["loss"]
         is_last = n_epochs and not model.early_stopping and settings.averaging is None
-        if not (is_last and losses[-1] < bound):
+        diverged = bool(losses) and np.isnan(losses[-1])  # which has been told
+        if not (diverged or (is_last and losses[-1] < bound)):
             features = samples.X, samples.names
             warn_if_worse(targets, network, *features, encoded, data, n_epochs, plan.n_threads)
 
