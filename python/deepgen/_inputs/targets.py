@@ -15,6 +15,7 @@ from deepgen._component import Component
 from deepgen._engine.arrays import AnyArray, Matrix
 from deepgen._inputs.features import check_weights
 from deepgen._network.network import Network
+from deepgen._network.output_change import OutputChange
 
 __all__ = ["EncodedTargets", "Split", "Targets"]
 
@@ -98,10 +99,11 @@ class Targets(ABC):
         training = validation = None
         if split is not None:
             training, validation = split(targets.strata(y), weights)
-        if is_first:
-            # The scaling is learned from training rows alone: validation shall be news.
-            part = slice(None) if training is None else training
-            targets = targets.with_scaling(y[part], None if weights is None else weights[part])
+        # The scaling is learned from training rows alone: validation shall be news.
+        part = slice(None) if training is None else training
+        learn = targets.with_scaling if is_first else targets.with_rows
+        rows = y[part], None if weights is None else weights[part]
+        targets = learn(*rows, complete=is_complete)
         encoded = targets.encode(y, dtype)
         return targets, EncodedTargets(y, encoded, weights, given, training, validation)
 
@@ -133,12 +135,21 @@ class Targets(ABC):
         """
         return self
 
-    def with_scaling(self, y: Any, weights: AnyArray | None) -> Targets:
+    def with_scaling(self, y: Any, weights: AnyArray | None, *, complete: bool = True) -> Targets:
         """Learn what the targets of the first call's training rows tell.
 
-        ``y`` (n_rows,) or (n_rows, n_targets); ``weights`` (n_rows,) or None.
+        ``y`` (n_rows,) or (n_rows, n_targets); ``weights`` (n_rows,) or None. ``complete``: false
+        where the rows are the first of many.
         """
         return self
+
+    def with_rows(self, y: Any, weights: AnyArray | None, *, complete: bool = True) -> Targets:
+        """Learn what the targets of a later call's training rows tell, as `with_scaling`."""
+        return self
+
+    def change_from(self, before: Any) -> OutputChange | None:
+        """Return what outputs change by from what an earlier call has learned; None: nothing."""
+        return None
 
     def in_units_of(self, outputs: AnyArray) -> Targets:
         """Return targets in units that suit a network which starts with these outputs.

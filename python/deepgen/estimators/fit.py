@@ -300,6 +300,9 @@ def fit_network(
             targets, encoded = moved, replace(encoded, encoded=moved.encode(encoded.y, dtype))
             data = replace(data, y=encoded.encoded)
     else:
+        if (change := targets.change_from(model._targets)) is not None:
+            network.parameters[...] = change.of_weights(network.core, network.parameters)
+            state.change_outputs(network.core, change)
         network.set_layers(intercepts=intercepts_init)
         if network.dtype != model.network_.dtype:
             state.drop_optimizer_state()
