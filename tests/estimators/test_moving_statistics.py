@@ -8,6 +8,7 @@ import pytest
 import sklearn.neural_network
 
 import deepgen
+import deepgen.estimators.fit
 from deepgen import MLPRegressor
 from deepgen._network.network import Network
 from deepgen._serialization.plain_data import Reader, Writer
@@ -243,15 +244,21 @@ def test_targets_of_an_older_file_begin_to_count():
     assert model.target_mean_[0] == pytest.approx(FAR[REST].mean())
 
 
-def test_a_call_that_fails_moves_nothing():
-    model = model_of().partial_fit(X[FIRST], FAR[FIRST])
-    before, scale = model.predict(X), model.target_scale_.copy()
-    model.set_params(batch_size=1, normalization="batch")
-    with pytest.raises(ValueError):
-        model.partial_fit(X[REST], FAR[REST])
-    model.set_params(batch_size="auto", normalization=None)
-    assert np.array_equal(model.predict(X), before)
-    assert np.array_equal(model.target_scale_, scale)
+@pytest.mark.parametrize("averaging", ["ema", "swa", "subspace"])
+def test_a_call_that_fails_moves_nothing(averaging, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no training today")
+
+    whole, broken = (
+        model_of(averaging=averaging, max_iter=4).partial_fit(X[FIRST], FAR[FIRST])
+        for _ in range(2)
+    )
+    with monkeypatch.context() as patch, pytest.raises(RuntimeError):
+        patch.setattr(deepgen.estimators.fit, "train", fail)
+        broken.partial_fit(X[REST], FAR[REST])
+    for model in (whole, broken):
+        model.partial_fit(X, Y).partial_fit(X[REST], FAR[REST])
+    assert np.array_equal(whole.predict(X), broken.predict(X))
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "poisson"])

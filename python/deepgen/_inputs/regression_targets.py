@@ -167,10 +167,12 @@ class RegressionTargets(Targets):
         if not self.standardizes or self.loss.has_own_scale:
             return self
         columns, centred = y.reshape(len(y), -1), not self.loss.positive_link
-        rows, robust = Moments.of(columns, weights), Moments.without_outliers(columns, weights)
-        seen = robust if self.seen is None else self.seen.and_of(robust)
-        used = self.statistics or self.scaling
-        fits = _fit(rows, used, centred) | _fit(robust, used, centred)
+        rows, used = Moments.of(columns, weights), self.statistics or self.scaling
+        fits = _fit(rows, used, centred)
+        if not fits.all():
+            rows = Moments.without_outliers(columns, weights)
+            fits |= _fit(rows, used, centred)
+        seen = rows if self.seen is None else self.seen.and_of(rows)
         if fits.all():
             return replace(self, seen=seen)
         if not self.movable or self.levels is not None:
