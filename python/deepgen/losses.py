@@ -46,6 +46,8 @@ class RegressionLoss(Component):
     """Name of the function from outputs to predictions."""
     positive_link: ClassVar[bool] = False
     """Whether predictions are positive, so that targets are divided but not centred."""
+    is_homogeneous: ClassVar[bool] = True
+    """Whether outputs and targets times a factor are the same to it but for a factor."""
     has_own_scale: ClassVar[bool] = False
     """Whether targets mean something as they are, so that they are neither divided nor centred."""
 
@@ -104,6 +106,7 @@ class Huber(RegressionLoss):
     """
 
     name: ClassVar[str] = "huber"
+    is_homogeneous: ClassVar[bool] = False
 
     delta: float = 1.0
 
@@ -184,6 +187,7 @@ class Poisson(RegressionLoss):
     """
 
     name: ClassVar[str] = "poisson"
+    is_homogeneous: ClassVar[bool] = False
     out_activation: ClassVar[str] = "exp"
     positive_link: ClassVar[bool] = True
 
@@ -204,6 +208,7 @@ class Gamma(RegressionLoss):
     """
 
     name: ClassVar[str] = "gamma"
+    is_homogeneous: ClassVar[bool] = False
     out_activation: ClassVar[str] = "exp"
     positive_link: ClassVar[bool] = True
 
@@ -232,6 +237,7 @@ class BinaryCrossEntropy(RegressionLoss):
     """
 
     name: ClassVar[str] = "binary_log_loss"
+    is_homogeneous: ClassVar[bool] = False
     out_activation: ClassVar[str] = "logistic"
     has_own_scale: ClassVar[bool] = True
 

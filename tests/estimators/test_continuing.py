@@ -85,11 +85,11 @@ def test_partial_fit_survives_a_pickle():
     assert same_bits(whole, broken)
 
 
-def test_partial_fit_freezes_the_scaling_of_its_first_call():
+def test_partial_fit_keeps_the_scaling_of_its_first_call_for_rows_that_fit():
     model = model_of("adam").partial_fit(X[:50], Y[:50])
-    mean = model.target_mean_.copy()
-    model.partial_fit(X[50:], 100 + Y[50:])
-    assert np.array_equal(model.target_mean_, mean)
+    own = model.target_mean_.copy(), model.target_scale_.copy()
+    model.partial_fit(X[50:], 0.5 * own[1] + 1.5 * (Y[50:] - own[0]) + own[0])
+    assert np.array_equal((model.target_mean_, model.target_scale_), own)
 
 
 @pytest.mark.parametrize("estimator", [MLPRegressor, MLPClassifier])

@@ -49,6 +49,7 @@ def all_constructions():
     }
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")  # any fit will do
 @pytest.mark.parametrize("name", all_constructions())
 def test_constructions_are_fitted_estimators(name, tmp_path):
     model = all_constructions()[name]

@@ -19,6 +19,9 @@ from deepgen.losses import ClassificationLoss
 
 __all__ = ["ClassTargets"]
 
+# A share of nothing or of all has no finite logit.
+RAREST = 1e-12
+
 
 @dataclass(frozen=True)
 class ClassTargets(Targets):
@@ -88,6 +91,14 @@ class ClassTargets(Targets):
     def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
         """Return class numbers, or 0 and 1 for two classes and for several labels."""
         return self.labels.encode(y, dtype)
+
+    def constant(self, y: AnyArray, weights: AnyArray | None) -> NDArray[np.float64]:
+        """Return the logits of the classes' shares."""
+        if self.labels.softmax:
+            shares = np.bincount(y, weights, minlength=self.n_outputs)
+            return np.asarray(np.log(np.maximum(shares / shares.sum(), RAREST)))
+        share = np.clip(np.average(y, axis=0, weights=weights), RAREST, 1 - RAREST)
+        return np.asarray(np.log(share / (1 - share)))
 
     def read(
         self,

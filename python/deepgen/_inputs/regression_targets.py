@@ -21,9 +21,11 @@ from deepgen import _core
 from deepgen._engine.arrays import AnyArray, Matrix
 from deepgen._inputs.columns import columns_not_finite, list_columns
 from deepgen._inputs.features import refuse_lookalikes
-from deepgen._inputs.target_scaling import TargetScaling
+from deepgen._inputs.target_scaling import Moments, TargetScaling
 from deepgen._inputs.targets import Targets
 from deepgen._network.network import Network
+from deepgen._network.output_change import OutputChange
+from deepgen._user_warnings import warn
 from deepgen.losses import (
     AbsoluteError,
     BinaryCrossEntropy,
@@ -35,6 +37,13 @@ from deepgen.losses import (
 )
 
 __all__ = ["RegressionTargets"]
+
+# Outputs of standardized features spread by about 1 at the start, and training copes with 10.
+LARGE = 10.0
+# Outliers rule a scale that they make so many times what it is without them.
+RULED = 100.0
+# A share of 0 or 1 has no finite logit.
+SMALLEST_SHARE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,12 @@ class RegressionTargets(Targets):
         From the user's units to those that the network is trained in.
     standardizes : bool
         Whether `with_scaling` learns a scaling.
+    movable : bool, default=True
+        Whether the network can make up for another scaling: it has intercepts.
+    statistics : TargetScaling, default=None
+        Mean and deviation that the scaling was made of; None: they are the scaling.
+    seen : Moments, default=None
+        Of the targets of all calls; None where an older version has learned the scaling.
 
     Examples
     --------
@@ -67,6 +82,9 @@ class RegressionTargets(Targets):
     loss: RegressionLoss
     scaling: TargetScaling
     standardizes: bool
+    movable: bool = True
+    statistics: TargetScaling | None = None
+    seen: Moments | None = None
 
     @property
     def n_columns(self) -> int:
@@ -123,12 +141,114 @@ class RegressionTargets(Targets):
         _refuse_overflow(numbers, numbers, dtype)
         return numbers
 
-    def with_scaling(self, y: AnyArray, weights: AnyArray | None) -> RegressionTargets:
-        """Learn the scaling."""
+    def with_scaling(
+        self, y: AnyArray, weights: AnyArray | None, *, complete: bool = True
+    ) -> RegressionTargets:
+        """Learn the scaling, from the first of many rows without outliers that would rule it."""
         if not self.standardizes or self.loss.has_own_scale:
             return self
         columns, centred = y.reshape(len(y), -1), not self.loss.positive_link
-        return replace(self, scaling=TargetScaling.learn(columns, weights, centred=centred))
+        moments = Moments.of(columns, weights)
+        scaling = moments.scaling(centred=centred)
+        if not complete:
+            moments = Moments.without_outliers(columns, weights)
+            without = moments.scaling(centred=centred)
+            ruled = scaling.scale > RULED * without.scale
+            mean = np.where(ruled, without.mean, scaling.mean)
+            scaling = TargetScaling(mean, np.where(ruled, without.scale, scaling.scale))
+        return replace(self, scaling=scaling, seen=moments)
+
+    def with_rows(
+        self, y: AnyArray, weights: AnyArray | None, *, complete: bool = True
+    ) -> RegressionTargets:
+        """Count later rows, and let the scaling move where they do not fit it.
+
+        They fit a target where their mean is within one scale of the one in use and their deviation
+        within a factor of 2 of it; equal numbers have none. The scaling moves to all rows seen.
+        """
+        if not self.standardizes or self.loss.has_own_scale:
+            return self
+        columns, centred = y.reshape(len(y), -1), not self.loss.positive_link
+        rows, used = Moments.of(columns, weights), self.statistics or self.scaling
+        fits = _fit(rows, used, centred)
+        if not fits.all():
+            rows = Moments.without_outliers(columns, weights)
+            fits |= _fit(rows, used, centred)
+        seen = rows if self.seen is None else self.seen.and_of(rows)
+        if fits.all():
+            return replace(self, seen=seen)
+        if not self.movable or self.levels is not None:
+            what = "of several quantiles" if self.movable else "without intercepts"
+            warn(
+                "The targets have another mean or spread than those that their scaling was learned "
+                f"from, and a network {what} cannot make up for another scaling: it stays. Begin "
+                "with rows that are a fair sample of the targets."
+            )
+            return replace(self, seen=seen)
+        now = seen.scaling(centred=centred)
+        mean, scale = np.where(fits, used.mean, now.mean), np.where(fits, used.scale, now.scale)
+        moved = TargetScaling(mean, scale)
+        # In units of its first outputs a network's targets have a mean and spread of their own.
+        own = self.scaling
+        offset, size = (own.mean - used.mean) / used.scale, own.scale / used.scale
+        scaling = TargetScaling(mean + offset * scale, size * scale)
+        return replace(self, scaling=scaling, statistics=moved, seen=seen)
+
+    def change_from(self, before: RegressionTargets) -> OutputChange | None:
+        """Return what outputs and gradients change by from an earlier scaling to this one."""
+        old, new = before.scaling, self.scaling
+        if old is new:
+            return None
+        ratio = old.scale / new.scale
+        if self.loss.positive_link:
+            losses = ratio if isinstance(self.loss, Poisson) else np.ones_like(ratio)
+            return OutputChange(np.ones_like(ratio), np.log(ratio), losses)
+        degree = 1 if isinstance(self.loss, AbsoluteError | Quantile) else 2
+        return OutputChange(ratio, (old.mean - new.mean) / new.scale, ratio**degree)
+
+    def in_units_of(self, outputs: AnyArray) -> RegressionTargets:
+        """Return targets as large as a network's first outputs, where these are far larger.
+
+        Features far from unit scale make outputs of thousands or millions. A step of Adam changes
+        each weight by the learning rate, so that outputs move by a share of their own size, and
+        never come to rest at targets of size 1. Targets get the spread of the outputs, and keep as
+        much of their mean, next to their spread, as the outputs have.
+        """
+        if not (self.standardizes and self.loss.is_homogeneous):
+            return self
+        own = self.scaling
+        with np.errstate(over="ignore", invalid="ignore"):
+            first = outputs[:, : len(own.mean)].astype(np.float64)
+            mean, spread = np.abs(first.mean(axis=0)), first.std(axis=0)
+        large = spread > LARGE
+        if not large.any() or not np.isfinite(spread).all():
+            return self
+        spread = np.where(large, spread, 1.0)
+        kept = np.copysign(np.minimum(np.abs(own.mean), mean / spread * own.scale), own.mean)
+        kept = np.where(large, kept, 0.0)
+        scaling = TargetScaling(own.mean - kept, np.hypot(own.scale, kept) / spread)
+        return replace(self, scaling=scaling, statistics=own)
+
+    def constant(self, y: AnyArray, weights: AnyArray | None) -> NDArray[np.float64]:
+        """Return mean, median or quantiles, before the link."""
+        loss = self.loss
+        if isinstance(loss, AbsoluteError | Huber):
+            return _quantiles(y, weights, [0.5]).ravel()
+        if isinstance(loss, Quantile):
+            levels = loss.settings()["quantile"]
+            values = _quantiles(y, weights, levels)
+            if loss.levels is None:
+                return values.ravel()
+            rises = np.maximum(np.diff(values[:, 0]), np.finfo(np.float64).tiny)
+            # Of the softplus that makes a rise; of a large one exp overflows.
+            return np.append(values[0], rises + np.log(-np.expm1(-rises)))
+        mean: NDArray[np.float64] = np.average(y, axis=0, weights=weights)
+        if loss.positive_link:
+            return np.log(np.maximum(mean, np.finfo(np.float64).tiny))
+        if isinstance(loss, BinaryCrossEntropy):
+            mean = np.clip(mean, SMALLEST_SHARE, 1 - SMALLEST_SHARE)
+            return np.asarray(np.log(mean / (1 - mean)))
+        return mean
 
     def encode(self, y: AnyArray, dtype: np.dtype[Any]) -> AnyArray:
         with np.errstate(over="ignore"):
@@ -184,6 +304,31 @@ class RegressionTargets(Targets):
             return self.score(y, predictions, weights)
         columns = zip(y.reshape(len(y), -1).T, outputs.T, strict=True)
         return float(np.mean([_d2(*column, weights, deviance) for column in columns]))
+
+
+def _fit(rows: Moments, used: TargetScaling, centred: bool) -> NDArray[np.bool_]:
+    """Say of each target whether later rows fit the statistics in use."""
+    if centred:
+        near = np.abs(rows.mean - used.mean) <= used.scale
+        spread = rows.deviation
+    else:
+        near, spread = np.ones(len(rows.mean), dtype=bool), rows.mean
+    alike = (spread >= used.scale / 2) & (spread <= used.scale * 2)
+    fits: NDArray[np.bool_] = near & (alike | (spread == 0))
+    return fits
+
+
+def _quantiles(y: AnyArray, weights: AnyArray | None, levels: list[float]) -> AnyArray:
+    """Return the quantiles of each column, (n_levels, n_columns)."""
+    if weights is None:
+        return np.quantile(y, levels, axis=0)
+    columns = []
+    for column in y.T:
+        order = np.argsort(column)
+        reached = np.cumsum(weights[order], dtype=np.float64)
+        places = np.searchsorted(reached, np.multiply(levels, reached[-1]))
+        columns.append(column[order][np.minimum(places, len(column) - 1)])
+    return np.stack(columns, axis=1)
 
 
 def _d2(y: AnyArray, predictions: AnyArray, weights: Any, deviance: Callable[..., Any]) -> float:

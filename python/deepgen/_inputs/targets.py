@@ -15,6 +15,7 @@ from deepgen._component import Component
 from deepgen._engine.arrays import AnyArray, Matrix
 from deepgen._inputs.features import check_weights
 from deepgen._network.network import Network
+from deepgen._network.output_change import OutputChange
 
 __all__ = ["EncodedTargets", "Split", "Targets"]
 
@@ -98,10 +99,11 @@ class Targets(ABC):
         training = validation = None
         if split is not None:
             training, validation = split(targets.strata(y), weights)
-        if is_first:
-            # The scaling is learned from training rows alone: validation shall be news.
-            part = slice(None) if training is None else training
-            targets = targets.with_scaling(y[part], None if weights is None else weights[part])
+        # The scaling is learned from training rows alone: validation shall be news.
+        part = slice(None) if training is None else training
+        learn = targets.with_scaling if is_first else targets.with_rows
+        rows = y[part], None if weights is None else weights[part]
+        targets = learn(*rows, complete=is_complete)
         encoded = targets.encode(y, dtype)
         return targets, EncodedTargets(y, encoded, weights, given, training, validation)
 
@@ -133,12 +135,74 @@ class Targets(ABC):
         """
         return self
 
-    def with_scaling(self, y: Any, weights: AnyArray | None) -> Targets:
+    def with_scaling(self, y: Any, weights: AnyArray | None, *, complete: bool = True) -> Targets:
         """Learn what the targets of the first call's training rows tell.
 
-        ``y`` (n_rows,) or (n_rows, n_targets); ``weights`` (n_rows,) or None.
+        ``y`` (n_rows,) or (n_rows, n_targets); ``weights`` (n_rows,) or None. ``complete``: false
+        where the rows are the first of many.
         """
         return self
+
+    def with_rows(self, y: Any, weights: AnyArray | None, *, complete: bool = True) -> Targets:
+        """Learn what the targets of a later call's training rows tell, as `with_scaling`."""
+        return self
+
+    def change_from(self, before: Any) -> OutputChange | None:
+        """Return what outputs change by from what an earlier call has learned; None: nothing."""
+        return None
+
+    def in_units_of(self, outputs: AnyArray) -> Targets:
+        """Return targets in units that suit a network which starts with these outputs.
+
+        ``outputs`` (n_rows, n_outputs), of some training rows.
+        """
+        return self
+
+    def loss_of_constant(
+        self,
+        network: Network,
+        y: AnyArray,
+        weights: AnyArray | None,
+        rows: NDArray[np.int64] | None = None,
+    ) -> float:
+        """Return the loss of what is predicted for all samples alike, without L2.
+
+        ``y`` (n_samples,) or (n_samples, n_targets) and ``weights`` (n_samples,) as the engine
+        takes them; ``rows`` (n_rows,) are those that are meant, None: all.
+        """
+        if rows is not None:
+            y, weights = y[rows], None if weights is None else weights[rows]
+        if y.dtype.kind == "f":
+            y = y.astype(np.float64)
+        row = self.constant(y, weights)
+        return self.loss_of(network, np.tile(row, (len(y), 1)), y, weights)
+
+    def loss_of(
+        self, network: Network, outputs: AnyArray, y: AnyArray, weights: AnyArray | None
+    ) -> float:
+        """Return the loss of some outputs, in float64 and without L2.
+
+        ``outputs`` (n_rows, n_outputs) before the link; ``y`` (n_rows,) or (n_rows, n_targets) and
+        ``weights`` (n_rows,) as the engine takes them, numbers of float64.
+        """
+        n_outputs = outputs.shape[1]
+        last = _core.LayerSpec(width=n_outputs, activation="identity")
+        own = _core.NetworkSpec(
+            n_inputs=n_outputs, layers=[last], loss=network.core.spec.loss, bias=False
+        )
+        if weights is not None:
+            weights = weights.astype(np.float64)
+        outputs = outputs.astype(np.float64)
+        return _core.Network(own, dtype="float64").loss(
+            np.eye(n_outputs).ravel(), outputs, y, weights
+        )
+
+    @abstractmethod
+    def constant(self, y: AnyArray, weights: AnyArray | None) -> NDArray[np.float64]:
+        """Return the outputs that fit all samples best if they are alike, (n_outputs,).
+
+        ``y`` (n_rows,) or (n_rows, n_targets) and ``weights`` (n_rows,) as the engine takes them.
+        """
 
     def class_factors(self, y: Any) -> NDArray[np.float64] | None:
         """Return what sample weights are multiplied by.

@@ -111,11 +111,13 @@ def initialize(
     that closes a residual block, scaled weight standardization has gain and intercepts 0, so that
     the block starts as the identity.
     """
-    matrices, gates = network.blocks_of("coefs"), network.blocks_of("gate_coefs")
+    views = network.views()
+    shapes = {block.layer: view.shape for block, view in views if block.kind == "coefs"}
+    gates = {block.layer for block, _ in views if block.kind == "gate_coefs"}
     values: dict[tuple[str, int], Any] = {}
     specs = network.core.spec.layers  # the engine copies all of them for each who asks
     for layer, (activation, spec) in enumerate(zip(activations, specs, strict=True)):
-        fan_in, fan_out = matrices[layer].shape
+        fan_in, fan_out = shapes[layer]
         rule = rule_of(name, activation)
         if hidden is not None and layer < len(specs) - 1:
             rule = hidden
@@ -128,5 +130,5 @@ def initialize(
         if spec.reparametrization.name == "scaled_weight_standardization" and spec.skip_from >= 0:
             values["gain", layer] = values["intercepts", layer] = 0.0
     ones = ("scale", "variance")
-    for block, view in network.views():
+    for block, view in views:
         view[...] = values.get((block.kind, block.layer), 1.0 if block.kind in ones else 0.0)

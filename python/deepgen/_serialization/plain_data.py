@@ -30,7 +30,7 @@ from deepgen._inputs.class_targets import ClassTargets
 from deepgen._inputs.class_weights import ClassWeights
 from deepgen._inputs.labels import Labels
 from deepgen._inputs.regression_targets import RegressionTargets
-from deepgen._inputs.target_scaling import TargetScaling
+from deepgen._inputs.target_scaling import Moments, TargetScaling
 from deepgen._network.network import Network
 from deepgen._training.history import ALWAYS, VALIDATION, History
 from deepgen._training.patience import Patience
@@ -69,6 +69,7 @@ def known_classes() -> dict[str, type[Any]]:
         ClassTargets,
         ClassWeights,
         Labels,
+        Moments,
         Patience,
         RegressionTargets,
         TargetScaling,

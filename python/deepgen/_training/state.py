@@ -5,12 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+import numpy as np
+
+from deepgen import _core
 from deepgen._engine.arrays import AnyArray
+from deepgen._network.output_change import OutputChange
 from deepgen._training.history import History
 from deepgen._training.patience import Patience
 from deepgen.averaging import Averaging
 
 __all__ = ["TrainingState"]
+
+# What optimizers keep of each weight's gradients, and of which power of them.
+POWERS = {
+    "adadelta_0": 2,
+    "adagrad_0": 2,
+    "adam_0": 1,
+    "adam_1": 2,
+    "centered_rmsprop_0": 2,
+    "centered_rmsprop_2": 1,
+    "rmsprop_0": 2,
+    "sgd_0": 1,
+}
+# What they keep of steps, which the learning rate measures whatever the gradients, and counts.
+STEPS = ("adadelta_1", "centered_rmsprop_1", "rmsprop_1", "n_steps")
+# What averages keep: weights, and whether there are any.
+WEIGHTS, BEGUN = ("ema_average", "line_ends"), ("ema_begun", "line_begun")
 
 
 @dataclass
@@ -101,6 +121,37 @@ class TrainingState:
         name = "" if averaging is None else type(averaging).__name__
         if name != self.averaging:
             self.averaging, self.averaging_state = name, {}
+
+    def change_outputs(self, core: _core.Network, change: OutputChange) -> None:
+        """Let all that is kept belong to a network whose outputs are in other units.
+
+        Losses of the old units are compared with none of the new ones. What is known of gradients
+        is changed as they are.
+        """
+        self.data = ""
+        for name in ("resume_weights", "best_weights", "prediction_weights"):
+            weights = getattr(self, name)
+            if weights is not None:
+                setattr(self, name, change.of_weights(core, weights))
+        self.averaging_state = {
+            name: change.of_weights(core, entry) if isinstance(entry, np.ndarray) else entry
+            for name, entry in self.averaging_state.items()
+        }
+        known = self.optimizer_state
+        if known is None:
+            return
+        # Curvature that damping has been added to follows no power: it begins anew.
+        of_rule = [name for name in known if name not in (*WEIGHTS, *BEGUN)]
+        if not all(name in POWERS or name in STEPS for name in of_rule):
+            known = {name: known[name] for name in known if name not in of_rule}
+        self.optimizer_state = {
+            name: change.of_weights(core, values)
+            if name in WEIGHTS
+            else change.of_gradients(core, values, POWERS[name])
+            if name in POWERS
+            else values
+            for name, values in known.items()
+        }
 
     def drop_optimizer_state(self) -> None:
         """Drop the optimizer's state, and with it the point where steps would go on."""

@@ -148,7 +148,9 @@ class BaseMLP(CallbackSupport, FittedMLP):
         Warns
         -----
         ConvergenceWarning
-            If ``max_iter`` or ``max_time`` was used up, or if training diverged.
+            If ``max_iter`` or ``max_time`` was used up, if training diverged, or if it ended worse
+            than a constant prediction on its own rows: then features whose scales differ by more
+            than 1000 are named. In fewer than 20 epochs, only if the loss is ten times as high.
         UserWarning
             If a parameter has no effect.
 

@@ -8,7 +8,7 @@ Ensembles read settings and samples once and call `fit_network` for each of thei
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -19,7 +19,6 @@ from sklearn.utils.validation import column_or_1d
 
 from deepgen._inputs.features import as_matrix, check_features, read_groups
 from deepgen._inputs.targets import EncodedTargets, Targets
-from deepgen._network.network import Network
 from deepgen._training.callbacks import CallbackTasks, with_callbacks
 from deepgen._training.data import Data
 from deepgen._training.first_order import train
@@ -31,13 +30,14 @@ from deepgen.averaging import LearnedLine
 from deepgen.estimators.from_parameters import make_network
 from deepgen.estimators.scoring import (
     ValidationSet,
-    fitted_attributes,
+    attributes_by_network,
     measured_on,
     score_function,
     with_names,
 )
 from deepgen.estimators.settings import Settings, criterion, make_plan, read_settings
 from deepgen.estimators.starting_weights import start_line, start_network
+from deepgen.estimators.worse_than_constant import FEW_EPOCHS, MUCH_WORSE, warn_if_worse
 from deepgen.optimizers import FirstOrder
 
 __all__ = [
@@ -69,6 +69,8 @@ class Samples:
         All classes there are, where ``y`` may lack some.
     groups : ndarray of shape (n_samples,), default=None
         Which samples early stopping keeps together.
+    names : ndarray of shape (n_features,), default=None
+        Names of the features, where they have some.
 
     Examples
     --------
@@ -85,6 +87,7 @@ class Samples:
     sample_weight: Any
     classes: Any = None
     groups: Any = None
+    names: Any = None
 
 
 @contextmanager
@@ -137,7 +140,8 @@ def read_samples(
     features, y = check_features(model, X, dtype, reset=reset, y=y, multi_output=True)
     if isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
-    return Samples(X, features, y, sample_weight)
+    names = vars(model).get("feature_names_in_")
+    return Samples(X, features, y, sample_weight, names=names)
 
 
 def read_validation(
@@ -275,7 +279,6 @@ def fit_network(
         split=split,
     )
     data = Data(as_matrix(samples.X), encoded.encoded, encoded.weights, encoded.training_rows)
-    validation_set = _validation_set(model, settings, samples, targets, encoded, data, held_out)
 
     # Network: a copy of the one that goes on, so that a call that fails leaves that one alone.
     network = make_network(
@@ -287,6 +290,25 @@ def fit_network(
         before=None if is_first else model.network_,
         n_rows=samples.X.shape[0],
     )
+    state.use_averaging(settings.averaging)
+    if is_first:
+        outputs = start_network(
+            model, network, data, state.seed, coefs=coefs_init, intercepts=intercepts_init
+        )
+        if isinstance(settings.averaging, LearnedLine):
+            state.averaging_state["ends"] = start_line(model, network, data, state.seed)
+        # Weights that the user gives are meant for targets in their own units.
+        if coefs_init is None and (moved := targets.in_units_of(outputs)) is not targets:
+            targets, encoded = moved, replace(encoded, encoded=moved.encode(encoded.y, dtype))
+            data = replace(data, y=encoded.encoded)
+    else:
+        if (change := targets.change_from(model._targets)) is not None:
+            network.parameters[...] = change.of_weights(network.core, network.parameters)
+            state.change_outputs(network.core, change)
+        network.set_layers(intercepts=intercepts_init)
+        if network.dtype != model.network_.dtype:
+            state.drop_optimizer_state()
+    validation_set = _validation_set(model, settings, samples, targets, encoded, data, held_out)
 
     # Plan, and the state made to fit it: what belongs to other settings is dropped.
     n_rows = samples.X.shape[0] if data.rows is None else len(data.rows)
@@ -294,17 +316,6 @@ def fit_network(
     state.use_criterion(criterion(model, targets))
     if settings.incremental or model.warm_start:
         state.use_data(measured_on(model, settings, samples.X, data, validation_set))
-    state.use_averaging(settings.averaging)
-    if is_first:
-        start_network(
-            model, network, data, state.seed, coefs=coefs_init, intercepts=intercepts_init
-        )
-        if isinstance(settings.averaging, LearnedLine):
-            state.averaging_state["ends"] = start_line(model, network, data, state.seed)
-    else:
-        network.set_layers(intercepts=intercepts_init)
-        if network.dtype != model.network_.dtype:
-            state.drop_optimizer_state()
 
     # Training: each epoch is measured on the validation rows and shown to callbacks.
     validation = tasks = None
@@ -318,12 +329,22 @@ def fit_network(
             encoded.y,
             samples.sample_weight,
             n_epochs=plan.n_epochs,
-            attributes=_attributes_by_network(model, targets, state),
+            attributes=attributes_by_network(model, targets, state),
         )
     if isinstance(plan, LBFGSPlan):
         n_epochs = minimize(network, data, validation, plan, state, tasks)
     else:
         n_epochs = train(network, data, validation, plan, state, tasks)
+    if not settings.incremental:
+        # The last epoch's loss shows that all is well, where its weights are those that are kept.
+        bound = targets.loss_of_constant(network, data.y, data.weights, data.rows)
+        bound *= MUCH_WORSE if n_epochs < FEW_EPOCHS else 1.0
+        losses = state.history.columns["loss"]
+        is_last = n_epochs and not model.early_stopping and settings.averaging is None
+        diverged = bool(losses) and np.isnan(losses[-1])  # which has been told
+        if not (diverged or (is_last and losses[-1] < bound)):
+            features = samples.X, samples.names
+            warn_if_worse(targets, network, *features, encoded, data, n_epochs, plan.n_threads)
 
     # What is kept: the only place that writes fitted attributes of a network.
     model.network_, model._training_state = network.as_type(prediction_dtype), state
@@ -379,16 +400,3 @@ def _validation_set(
     except (TypeError, ValueError) as error:
         kind = TypeError if isinstance(error, TypeError) else ValueError
         raise kind(f"X_val, y_val or sample_weight_val: {error}") from error
-
-
-def _attributes_by_network(
-    model: Any, targets: Targets, state: TrainingState
-) -> Callable[[Network], dict[str, Any]]:
-    """Return what makes of a network, in the middle of a fit, fitted attributes for callbacks."""
-    before = state.n_epochs
-
-    def attributes(network: Network) -> dict[str, Any]:
-        now = fitted_attributes(model, targets, state, network)
-        return {**now, "n_iter_": state.n_epochs - before}
-
-    return attributes

@@ -111,8 +111,10 @@ class MLPRegressor(RegressionPredictions):
         Loss evaluations of 'lbfgs', at most.
     target_scaling : {'standard'} or None, default='standard'
         Whether targets are standardised inside ('poisson' and 'gamma': divided by their mean;
-        'binary_cross_entropy': left alone), so that their unit does not matter; None is
-        scikit-learn's behaviour.
+        'binary_cross_entropy': left alone), so that their unit does not matter. Where features
+        are so far from unit scale that the network's first outputs spread by more than 10 instead
+        of about 1, targets get the outputs' spread (not for 'huber' and losses with a link); None
+        is scikit-learn's behaviour.
     normalization : {'batch', 'layer', 'weight', 'weight_standardization', \
             'scaled_weight_standardization'}, Normalization or None, default=None
         What stands before the activation of the hidden layers, or what their weights are made by.
@@ -331,7 +333,9 @@ class MLPRegressor(RegressionPredictions):
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Features.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets; they are scaled as those of the first call.
+            Targets; they are scaled as those of the first call while their mean and spread fit.
+            Where they do not, the scaling moves to that of all rows seen, and the last layer with
+            it, so that predictions stay as they are.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights, >= 0.
 
@@ -344,6 +348,11 @@ class MLPRegressor(RegressionPredictions):
         ------
         ValueError
             If data or parameters cannot be used.
+
+        Warns
+        -----
+        UserWarning
+            If the scaling would move but cannot, for want of intercepts or for several quantiles.
 
         See Also
         --------
@@ -364,7 +373,8 @@ class MLPRegressor(RegressionPredictions):
         if previous is None:
             n_columns = 1 if y.ndim == 1 else y.shape[1]
             standardizes = self.target_scaling is not None
-            return RegressionTargets(loss, TargetScaling.none(n_columns), standardizes)
+            scaling = TargetScaling.none(n_columns)
+            return RegressionTargets(loss, scaling, standardizes, movable=self.bias)
         targets = replace(previous, loss=loss)
         means = (targets.n_outputs, targets.out_activation, targets.levels is None)
         if means != (previous.n_outputs, previous.out_activation, previous.levels is None):

@@ -19,7 +19,14 @@ from deepgen._training.state import TrainingState
 from deepgen.estimators.network_spec import numpy_type
 from deepgen.estimators.settings import Settings
 
-__all__ = ["ValidationSet", "fitted_attributes", "measured_on", "score_function", "with_names"]
+__all__ = [
+    "ValidationSet",
+    "attributes_by_network",
+    "fitted_attributes",
+    "measured_on",
+    "score_function",
+    "with_names",
+]
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,34 @@ def fitted_attributes(
         "_targets": targets,
         "_training_state": state.snapshot(),
     }
+
+
+def attributes_by_network(
+    model: Any, targets: Targets, state: TrainingState
+) -> Callable[[Network], dict[str, Any]]:
+    """Return what makes of a network, in the middle of a fit, fitted attributes for callbacks.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        At the start of training.
+    targets : Targets
+        What this call knows about targets.
+    state : TrainingState
+        Where training stands.
+
+    Returns
+    -------
+    attributes : callable
+        From a network to a dict.
+    """
+    before = state.n_epochs
+
+    def attributes(network: Network) -> dict[str, Any]:
+        now = fitted_attributes(model, targets, state, network)
+        return {**now, "n_iter_": state.n_epochs - before}
+
+    return attributes
 
 
 def measured_on(

@@ -21,13 +21,15 @@ from deepgen.skips import SKIPS
 
 __all__ = ["start_line", "start_network"]
 
+# Rows whose outputs at the start are looked at, at most.
+LOOKED_AT = 512
 # What tells the seed of a line's second end from that of the run.
 OTHER_END = 0x2545F4914F6CDD1D
 
 
 def start_network(
     model: Any, network: Network, data: Data, seed: int, *, coefs: Any, intercepts: Any
-) -> None:
+) -> AnyArray:
     """Write starting weights into a network.
 
     Parameters
@@ -42,10 +44,15 @@ def start_network(
         The seed of the run.
     coefs, intercepts : sequence of array-like or None
         Weights and intercepts that win over the initializer; with weights alone, intercepts are 0.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_rows, n_outputs)
+        What the network says of some training rows, evenly spaced among those with a weight.
     """
     rng = generator(seed, INIT)
-    last = output_activation(model.activation)
-    hidden = hidden_activations(model.activation, network.n_layers - 1)
+    last, n_hidden = output_activation(model.activation), len(network.core.spec.layers) - 1
+    hidden = hidden_activations(model.activation, n_hidden)
     norm = normalization_of(model)
     looks = isinstance(norm, WeightNorm) and norm.data_dependent
     initialize(
@@ -56,19 +63,22 @@ def start_network(
     if model.skip is not None:
         resolve(model.skip, SKIPS, "skip").start(network)
     by_data = model.initializer == "data_dependent"
+    rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows
+    if data.weights is not None:
+        rows = rows[data.weights[rows] > 0]
     if coefs is None and (by_data or looks):
-        rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows
-        if data.weights is not None:
-            rows = rows[data.weights[rows] > 0]
+        chosen = rows
         if len(rows) > STANDARDIZING_ROWS:
-            rows = np.sort(rng.choice(rows, STANDARDIZING_ROWS, replace=False))
-        standardize_layers(network, data.X, rows, None if by_data else network.n_layers - 1)
+            chosen = np.sort(rng.choice(rows, STANDARDIZING_ROWS, replace=False))
+        standardize_layers(network, data.X, chosen, None if by_data else n_hidden)
     if coefs is not None and intercepts is None:
         intercepts = [np.zeros_like(own) for own in network.intercepts()]
     if coefs is not None or intercepts is not None:
         network.set_layers(coefs, intercepts)
     if isinstance(norm, WeightNorm) and coefs is not None:
         keep_lengths(network)
+    rows = np.ascontiguousarray(rows[:: -(-len(rows) // LOOKED_AT)])
+    return network.core.predict(network.parameters, data.X, rows=rows)
 
 
 def start_line(model: Any, network: Network, data: Data, seed: int) -> AnyArray:

@@ -1,0 +1,141 @@
+"""A last look at a fit: a network worse than a constant prediction is named, with what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from deepgen._engine.arrays import AnyArray
+from deepgen._inputs.regression_targets import RegressionTargets
+from deepgen._inputs.targets import EncodedTargets, Targets
+from deepgen._network.network import Network
+from deepgen._training.data import Data
+from deepgen._user_warnings import warn
+
+__all__ = ["FEW_EPOCHS", "MUCH_WORSE", "warn_if_worse"]
+
+# After fewer epochs than this a start may still show through, and only a loss so many times that of
+# a constant is no matter of patience.
+FEW_EPOCHS, MUCH_WORSE = 20, 10.0
+# What the loss of a network that has learned to predict a constant may be above it, as a share.
+TOLERANCE = 0.01
+# The resolution of losses that are differences of numbers of size 1.
+ROUNDING = 1e-15
+# Scales of features that differ by more do not train together; spreads of targets that are a
+# smaller share of their size are lost among their digits.
+FAR = 1e3
+# Features that the message lists.
+MAX_NAMES = 10
+
+
+def warn_if_worse(
+    targets: Targets,
+    network: Network,
+    X: Any,
+    names: AnyArray | None,
+    encoded: EncodedTargets,
+    data: Data,
+    n_epochs: int,
+    n_threads: int,
+) -> None:
+    """Warn where a network's loss on its training rows is above that of a constant prediction.
+
+    Both are losses in float64, without L2, dropout and whatever else training adds. The text has
+    no number of the fit itself, so that members of an ensemble say the same.
+
+    Parameters
+    ----------
+    targets : Targets
+        Whose loss it is.
+    network : Network
+        As training left it.
+    X : ndarray or CSR matrix of shape (n_samples, n_features)
+        Features of all samples of the call, checked.
+    names : ndarray of shape (n_features,) or None
+        Their names, where they have some.
+    encoded : EncodedTargets
+        Their targets.
+    data : Data
+        The training rows.
+    n_epochs : int
+        Epochs of the call.
+    n_threads : int
+        Largest number of threads.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If it is worse; after fewer than 20 epochs, if the loss is more than ten times as high.
+    """
+    rows = data.rows
+    y = targets.encode(encoded.y if rows is None else encoded.y[rows], np.dtype(np.float64))
+    if (y == y[0]).all():
+        return  # nothing to be better at
+    weights = None if data.weights is None else data.of(data.weights)
+    outputs = network.outputs(data.X, rows=rows, n_threads=n_threads)
+    constant = targets.loss_of_constant(network, y, weights)
+    allowed = MUCH_WORSE if n_epochs < FEW_EPOCHS else 1 + TOLERANCE
+    if targets.loss_of(network, outputs, y, weights) <= allowed * constant + ROUNDING:
+        return
+    from sklearn.exceptions import ConvergenceWarning
+
+    causes = [_about_features(X, names), _about_targets(targets, encoded)]
+    advice = [cause for cause in causes if cause] or [
+        "More epochs or another learning_rate_init may help; where they do not, the features tell "
+        "next to nothing."
+    ]
+    warn(
+        "The fit ended worse than a constant: on its training rows the loss is above that of the "
+        f"same prediction for all of them. {' '.join(advice)}",
+        ConvergenceWarning,
+    )
+
+
+def _about_features(X: Any, names: AnyArray | None) -> str:
+    """Say which features are far from the scale of others, or from 1, and what to do."""
+    if isinstance(X, np.ndarray):
+        largest = np.maximum(X.max(axis=0), -X.min(axis=0)).astype(np.float64)
+    else:
+        largest = abs(X).max(axis=0).toarray().ravel().astype(np.float64)
+    used = np.flatnonzero(largest)
+    if not len(used):
+        return ""
+    low = used[np.argmin(largest[used])]
+    wide = used[largest[used] > FAR * largest[low]]
+
+    def name(column: int) -> str:
+        shown = f"column {column}" if names is None else repr(str(names[column]))
+        return f"{shown} ({largest[column]:.3g})"
+
+    if len(wide):
+        wide = wide[np.argsort(-largest[wide], kind="stable")]
+        more = f" and {len(wide) - MAX_NAMES} more" if len(wide) > MAX_NAMES else ""
+        what = (
+            f"The scales of the features differ by more than {FAR:g}, by their largest absolute "
+            f"values: {', '.join(map(name, wide[:MAX_NAMES]))}{more} against {name(low)}. Scale"
+        )
+    elif largest.max() > FAR:
+        what = f"The features reach {largest.max():.3g}. Scale"
+    else:
+        return ""
+    return (
+        f"{what} them, as by make_pipeline(StandardScaler(), model); QuantileTransformer() suits "
+        "columns with long tails."
+    )
+
+
+def _about_targets(targets: Targets, encoded: EncodedTargets) -> str:
+    """Say that targets are far from zero, where that is not taken off, and what to do."""
+    if not isinstance(targets, RegressionTargets) or targets.loss.has_own_scale:
+        return ""
+    y = encoded.y.reshape(len(encoded.y), -1)
+    far = np.abs(y.mean(axis=0)) > FAR * y.std(axis=0)
+    if not (far & (targets.scaling.mean == 0)).any():
+        return ""
+    cure = (
+        "'squared_error' with target_scaling='standard' takes their mean off."
+        if targets.loss.positive_link
+        else "target_scaling='standard' takes their mean off."
+    )
+    return f"The targets lie far from zero for their spread; {cure}"
