@@ -12,7 +12,7 @@ N_COLUMNS = 3
 SEPARATORS = [",", ", ", ";", "\t"]
 ENDS = ["\n", "\r\n", "\r"]
 STARTS = ["", "\ufeff", "\n", "# comment\n"]
-JUNK = ["", '"', '""', "\0", "NaN", "é", "a,b", '"a\nb"', " ", "1e400", "'"]
+JUNK = ["", '5" disk', '""', "\0", "NaN", "é", '"a,b"', '"a\nb"', " ", "1e400", "'"]
 
 
 @st.composite

@@ -117,5 +117,5 @@ def _columns(values: Any) -> list[tuple[Any, Any]]:
         return []
     if table.ndim > 2 or hasattr(values, "tocoo"):
         return []
-    table = table.reshape(len(table), -1) if table.ndim else table.reshape(1, 1)
+    table = np.atleast_2d(table) if table.ndim != 1 else table[:, np.newaxis]
     return list(enumerate(table.T))
