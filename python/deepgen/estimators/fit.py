@@ -23,7 +23,7 @@ from deepgen._training.callbacks import CallbackTasks, with_callbacks
 from deepgen._training.data import Data
 from deepgen._training.first_order import train
 from deepgen._training.lbfgs import minimize
-from deepgen._training.plan import LBFGSPlan
+from deepgen._training.plan import FirstOrderPlan, LBFGSPlan
 from deepgen._training.state import TrainingState
 from deepgen._training.validation import Validation, make_split
 from deepgen.averaging import LearnedLine
@@ -341,10 +341,10 @@ def fit_network(
         bound *= MUCH_WORSE if n_epochs < FEW_EPOCHS else 1.0
         losses = state.history.columns["loss"]
         is_last = n_epochs and not model.early_stopping and settings.averaging is None
-        diverged = bool(losses) and np.isnan(losses[-1])  # which has been told
-        if not (diverged or (is_last and losses[-1] < bound)):
-            features = samples.X, samples.names
-            warn_if_worse(targets, network, *features, encoded, data, n_epochs, plan.n_threads)
+        # Steps without an epoch were interrupted; a loss that is not finite has been told.
+        is_told = np.isnan(losses[-1]) if n_epochs else isinstance(plan, FirstOrderPlan)
+        if not (is_told or (is_last and losses[-1] < bound)):
+            warn_if_worse(targets, network, samples.X, samples.names, encoded, data, n_epochs)
 
     # What is kept: the only place that writes fitted attributes of a network.
     model.network_, model._training_state = network.as_type(prediction_dtype), state

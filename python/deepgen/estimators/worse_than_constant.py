@@ -25,6 +25,8 @@ ROUNDING = 1e-15
 # Scales of features that differ by more do not train together; spreads of targets that are a
 # smaller share of their size are lost among their digits.
 FAR = 1e3
+# Multiply-adds that are spent on looking, at most: some tenths of a second of one thread.
+WORK, FEWEST_ROWS = 2e9, 1000
 # Features that the message lists.
 MAX_NAMES = 10
 
@@ -37,12 +39,12 @@ def warn_if_worse(
     encoded: EncodedTargets,
     data: Data,
     n_epochs: int,
-    n_threads: int,
 ) -> None:
     """Warn where a network's loss on its training rows is above that of a constant prediction.
 
-    Both are losses in float64, without L2, dropout and whatever else training adds. The text has
-    no number of the fit itself, so that members of an ensemble say the same.
+    Both are losses in float64, without L2, dropout and whatever else training adds, of large data
+    on evenly spaced rows. The text has no number of the fit itself, so that members of an ensemble
+    say the same.
 
     Parameters
     ----------
@@ -60,20 +62,20 @@ def warn_if_worse(
         The training rows.
     n_epochs : int
         Epochs of the call.
-    n_threads : int
-        Largest number of threads.
 
     Warns
     -----
     ConvergenceWarning
         If it is worse; after fewer than 20 epochs, if the loss is more than ten times as high.
     """
-    rows = data.rows
-    y = targets.encode(encoded.y if rows is None else encoded.y[rows], np.dtype(np.float64))
-    if (y == y[0]).all():
+    rows = np.arange(data.n_rows, dtype=np.int64) if data.rows is None else data.rows
+    most = max(FEWEST_ROWS, int(WORK / network.core.n_parameters))
+    rows = np.ascontiguousarray(rows[:: -(-len(rows) // most)])
+    y = targets.encode(encoded.y[rows], np.dtype(np.float64))
+    weights = None if data.weights is None else data.weights[rows]
+    if (y == y[0]).all() or not (weights is None or weights.any()):
         return  # nothing to be better at
-    weights = None if data.weights is None else data.of(data.weights)
-    outputs = network.outputs(data.X, rows=rows, n_threads=n_threads)
+    outputs = network.outputs(data.X, rows=rows)
     constant = targets.loss_of_constant(network, y, weights)
     allowed = MUCH_WORSE if n_epochs < FEW_EPOCHS else 1 + TOLERANCE
     if targets.loss_of(network, outputs, y, weights) <= allowed * constant + ROUNDING:
