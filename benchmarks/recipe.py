@@ -1,6 +1,7 @@
 """How much `deepgen fit` depends on its seed, and whether it beats a linear model on a rare class.
 
-python benchmarks/recipe.py [--quick] [--data FOLDER] [--seeds N] [--draw N] [--rows N] [--members N]
+python benchmarks/recipe.py [--quick] [--data FOLDER] [--seeds N] [--draw N] [--rows N]
+                            [--members N]
 
 Two draws of 2,200 rows, fitted with seeds 0 to 9 and judged on other rows: prices of houses, whose
 spread over the seeds shall stay within 8 % of the median error; and defaults of credit, thinned to

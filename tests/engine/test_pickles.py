@@ -1,6 +1,7 @@
 """What the engine's objects and what holds them do under pickle and copy: a copy, or an error."""
 
 import copy
+import os
 import pickle
 import subprocess
 import sys
@@ -86,7 +87,7 @@ def test_every_object_pickles_with_every_protocol_or_raises():
         [sys.executable, "-c", EVERY_WAY],
         capture_output=True,
         text=True,
-        env={"PYTHONPATH": ":".join(sys.path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         check=False,
     )
     assert run.stdout == "alive\n", run.stderr

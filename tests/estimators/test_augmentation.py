@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV
 import reference
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.augmentation import AUGMENTATIONS, Jitter, Mask, SwapNoise
-from deepgen.estimators.fit import draw_seed
+from deepgen.estimators.settings import draw_seed
 from deepgen.optimizers import SGD
 from estimators.samples import curve, features, same_bits, weights
 

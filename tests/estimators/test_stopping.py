@@ -10,7 +10,7 @@ from deepgen import MLPClassifier, MLPRegressor
 from deepgen._training import first_order as training
 from deepgen._training.patience import Patience
 from deepgen._training.validation import split_rows
-from deepgen.estimators.fit import draw_seed
+from deepgen.estimators.settings import draw_seed
 from estimators.samples import curve, features, same_bits, weights
 
 X = features()

@@ -14,16 +14,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import column_or_1d
 
 from deepgen._inputs.features import as_matrix, check_features, read_groups
 from deepgen._inputs.targets import EncodedTargets, Targets
+from deepgen._network.network import Network
 from deepgen._training.callbacks import CallbackTasks, with_callbacks
 from deepgen._training.data import Data
 from deepgen._training.first_order import train
 from deepgen._training.lbfgs import minimize
-from deepgen._training.plan import FirstOrderPlan, LBFGSPlan
+from deepgen._training.plan import LBFGSPlan
 from deepgen._training.state import TrainingState
 from deepgen._training.validation import Validation, make_split
 from deepgen.averaging import LearnedLine
@@ -35,14 +35,19 @@ from deepgen.estimators.scoring import (
     score_function,
     with_names,
 )
-from deepgen.estimators.settings import Settings, criterion, make_plan, read_settings
+from deepgen.estimators.settings import (
+    Settings,
+    criterion,
+    draw_seed,
+    make_plan,
+    read_settings,
+)
 from deepgen.estimators.starting_weights import start_line, start_network
 from deepgen.estimators.worse_than_constant import FEW_EPOCHS, MUCH_WORSE, warn_if_worse
 from deepgen.optimizers import FirstOrder
 
 __all__ = [
     "Samples",
-    "draw_seed",
     "fit_estimator",
     "fit_network",
     "read_samples",
@@ -92,18 +97,7 @@ class Samples:
 
 @contextmanager
 def unchanged_on_failure(model: Any) -> Iterator[None]:
-    """Leave an estimator as it was where a call fails.
-
-    Parameters
-    ----------
-    model : BaseMLP
-        Its attributes are put back, and its state of training, which a call changes in place.
-
-    Yields
-    ------
-    None
-        While the call runs.
-    """
+    """Put back an estimator's attributes, and the state of training it holds, where a call fails."""
     before = dict(vars(model))
     state = before.get("_training_state")
     checkpoint = None if state is None else state.checkpoint()
@@ -336,15 +330,7 @@ def fit_network(
     else:
         n_epochs = train(network, data, validation, plan, state, tasks)
     if not settings.incremental:
-        # The last epoch's loss shows that all is well, where its weights are those that are kept.
-        bound = targets.loss_of_constant(network, data.y, data.weights, data.rows)
-        bound *= MUCH_WORSE if n_epochs < FEW_EPOCHS else 1.0
-        losses = state.history.columns["loss"]
-        is_last = n_epochs and not model.early_stopping and settings.averaging is None
-        # Steps without an epoch were interrupted; a loss that is not finite has been told.
-        is_told = np.isnan(losses[-1]) if n_epochs else isinstance(plan, FirstOrderPlan)
-        if not (is_told or (is_last and losses[-1] < bound)):
-            warn_if_worse(targets, network, samples.X, samples.names, encoded, data, n_epochs)
+        _look_back(model, settings, samples, targets, network, encoded, data, state, n_epochs)
 
     # What is kept: the only place that writes fitted attributes of a network.
     model.network_, model._training_state = network.as_type(prediction_dtype), state
@@ -354,21 +340,28 @@ def fit_network(
         tasks.close()
 
 
-def draw_seed(model: Any) -> int:
-    """Return the seed of a run.
-
-    Parameters
-    ----------
-    model : BaseMLP
-        Its ``random_state`` determines the seed; a ``RandomState`` instance moves on.
-
-    Returns
-    -------
-    seed : int
-        At least 0.
-    """
-    random = check_random_state(model.random_state)
-    return int(random.randint(np.iinfo(np.int64).max, dtype=np.int64))
+def _look_back(
+    model: Any,
+    settings: Settings,
+    samples: Samples,
+    targets: Targets,
+    network: Network,
+    encoded: EncodedTargets,
+    data: Data,
+    state: TrainingState,
+    n_epochs: int,
+) -> None:
+    """Warn where a fit that has run its epochs is worse than a constant prediction."""
+    losses = state.history.columns["loss"]
+    # Steps without an epoch were interrupted; a loss that is not finite has been told.
+    if np.isnan(losses[-1]) if n_epochs else isinstance(settings.optimizer, FirstOrder):
+        return
+    # The last epoch's loss shows that all is well, where its weights are those that are kept.
+    bound = targets.loss_of_constant(network, data.y, data.weights, data.rows)
+    bound *= MUCH_WORSE if n_epochs < FEW_EPOCHS else 1.0
+    is_last = n_epochs and not model.early_stopping and settings.averaging is None
+    if not (is_last and losses[-1] < bound):
+        warn_if_worse(targets, network, samples.X, samples.names, encoded, data, n_epochs)
 
 
 def _validation_set(

@@ -8,6 +8,7 @@ from threading import Event
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_random_state
 
 from deepgen._engine.threads import effective_threads
 from deepgen._inputs.targets import Targets
@@ -28,7 +29,7 @@ from deepgen.estimators.network_spec import hidden_widths, numpy_type
 from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
 from deepgen.schedules import Schedule
 
-__all__ = ["Settings", "criterion", "make_plan", "read_settings"]
+__all__ = ["Settings", "criterion", "draw_seed", "make_plan", "read_settings"]
 
 
 @dataclass(frozen=True)
@@ -229,3 +230,20 @@ def criterion(model: Any, targets: Targets) -> str:
         name = getattr(scoring, "__qualname__", type(scoring).__name__)
         scoring = repr(scoring) if hasattr(scoring, "_score_func") else name
     return f"{targets.loss!r}, {scoring}"
+
+
+def draw_seed(model: Any) -> int:
+    """Return the seed of a run.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Its ``random_state`` determines the seed; a ``RandomState`` instance moves on.
+
+    Returns
+    -------
+    seed : int
+        At least 0.
+    """
+    random = check_random_state(model.random_state)
+    return int(random.randint(np.iinfo(np.int64).max, dtype=np.int64))
