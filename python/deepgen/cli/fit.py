@@ -60,6 +60,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--epochs", type=positive, metavar="N", default=100, help="epochs at most (default: 100)"
     )
     parser.add_argument(
+        "--members",
+        type=positive,
+        metavar="N",
+        default=1,
+        help="networks whose mean predicts; time and the file grow with them (default: 1)",
+    )
+    parser.add_argument(
+        "--scoring",
+        metavar="NAME",
+        help="what stops training: a scikit-learn scorer such as roc_auc or "
+        "neg_mean_absolute_error, or loss (default: r2 for numbers, loss for classes)",
+    )
+    parser.add_argument(
+        "--patience",
+        type=positive,
+        metavar="N",
+        default=10,
+        help="epochs without a better score after which training stops (default: 10)",
+    )
+    parser.add_argument(
         "--seed", type=natural, metavar="N", default=0, help="random seed (default: 0)"
     )
 
@@ -93,9 +113,13 @@ def run(options: argparse.Namespace) -> int:
             task=options.task,
             hidden_layer_sizes=options.hidden,
             max_iter=options.epochs,
+            scoring=options.scoring,
+            n_members=options.members,
+            patience=options.patience,
             seed=options.seed,
             watch=lambda estimator: watch_epochs(estimator, bar),
         )
+    bar.erase()
     seconds = time.perf_counter() - start
     model.save(options.out)
     print(_summary(options.data, table, model, seconds))
@@ -111,7 +135,10 @@ def _summary(path: str, table: Any, model: TableModel, seconds: float) -> str:
     rows, score = metadata["rows"], metadata["score"]
     n_text = len(encoder.text_columns)
     without = rows["without target"]
-    widths = "-".join(str(width) for width in (estimator.n_features_in_, *_hidden(estimator)))
+    widths = "-".join(map(str, (estimator.n_features_in_, *_hidden(model.network))))
+    members = estimator.members_
+    several = f"{len(members)} members of " if len(members) > 1 else ""
+    epochs = _span([member.n_iter_ for member in members])
     lines = [
         f"table    {Path(path).name}: {len(table):,} rows, {len(table.columns):,} columns"
         + (f" ({without:,} rows without a target left out)" if without else ""),
@@ -119,13 +146,28 @@ def _summary(path: str, table: Any, model: TableModel, seconds: float) -> str:
         f"columns  {len(encoder.columns) - n_text} of numbers, {n_text} of text, together "
         f"{len(encoder.features)} features"
         + (f"; left out: {', '.join(encoder.ignored)}" if encoder.ignored else ""),
-        f"network  {widths}-{estimator.n_outputs_}, {estimator.n_iter_} epochs, {seconds:.1f} s",
+        f"network  {several}{widths}-{estimator.n_outputs_}, {epochs} epochs, {seconds:.1f} s",
         f"{model.metric:<8} {score['training']:.4f} on {rows['training']:,} training rows, "
         f"{score['held out']:.4f} on {rows['held out']:,} rows held out",
         f"         {metadata['baseline']:.4f} for always answering the "
         + ("mean" if model.task == "regression" else "most frequent class"),
     ]
+    measured = metadata["probabilities"]
+    for name in measured.get("held out", {}):
+        # Of a class that no row holds out there is no area.
+        trained, held_out, always = (
+            measured[part].get(name, float("nan")) for part in ("training", "held out", "baseline")
+        )
+        lines.append(
+            f"{name:<8} {trained:.4f} on training rows, {held_out:.4f} on rows held out, "
+            f"{always:.4f} for always answering the classes' shares"
+        )
     return "\n".join(lines)
+
+
+def _span(numbers: list[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return f"{low} to {high}" if low < high else f"{low}"
 
 
 def _widths(text: str) -> list[int]:

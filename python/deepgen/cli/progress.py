@@ -91,8 +91,12 @@ def watch_epochs(model: Any, bar: Bar) -> Any:
     Returns
     -------
     model : MLPRegressor or MLPClassifier
-        The same estimator. With scikit-learn before 1.9, which has no callbacks, nothing moves.
+        The same estimator. With scikit-learn before 1.9, which has no callbacks, nothing moves;
+        members train side by side, which one line tells.
     """
+    if model.n_members > 1:
+        bar.say(f"training {model.n_members} networks side by side ...")
+        return model
     if not (is_watched() and hasattr(model, "set_callbacks")):
         return model
     return model.set_callbacks(EpochCallback(bar, model.max_iter))

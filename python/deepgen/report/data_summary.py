@@ -48,15 +48,18 @@ def data_summary(data: ReportData) -> Section:
         rows.append(row)
     estimator, metadata = model.estimator, model.metadata
     n_rows = metadata["rows"]
-    widths = [estimator.n_features_in_, *(int(coefs.shape[1]) for coefs in estimator.coefs_)]
+    members = estimator.members_
+    network = model.network
+    widths = [estimator.n_features_in_, *(int(coefs.shape[1]) for coefs in network.coefs_)]
     n_parameters = sum(
         coefs.size + intercepts.size
-        for coefs, intercepts in zip(estimator.coefs_, estimator.intercepts_, strict=True)
+        for coefs, intercepts in zip(network.coefs_, network.intercepts_, strict=True)
     )
+    several = f"The mean of {len(members)} networks, each a n" if len(members) > 1 else "N"
     paragraphs = [
         f"{data.name}: {len(table):,} rows, {len(table.columns):,} columns. The model predicts "
         f"'{model.target}' ({model.task}: {metadata['reason']}).",
-        f"Network {'-'.join(map(str, widths))} of {n_parameters:,} parameters, trained on "
+        f"{several}etwork {'-'.join(map(str, widths))} of {n_parameters:,} parameters, trained on "
         f"{n_rows['training']:,} rows; {n_rows['held out']:,} more were held out to stop training.",
     ]
     if model.encoder.ignored:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen.report.section import ReportData, Section
+from deepgen.tables.measures import class_measures
 
 __all__ = ["errors"]
 
@@ -33,6 +34,10 @@ def errors(data: ReportData) -> Section:
     ]
     rows[0][metric], rows[1][metric] = metadata["score"]["training"], metadata["score"]["held out"]
     rows.append({"samples": "held out, same answer for all", metric: metadata["baseline"]})
+    # Models of former versions have none.
+    measured = metadata.get("probabilities", {})
+    for row, part in zip(rows, ("training", "held out", "baseline"), strict=True):
+        row |= measured.get(part, {})
     gap = metadata["score"]["training"] - metadata["score"]["held out"]
     paragraphs = [
         f"The {metric} on training rows is {abs(gap):.4f} {'above' if gap >= 0 else 'below'} that "
@@ -51,6 +56,9 @@ def errors(data: ReportData) -> Section:
     else:
         X, y = data.labelled
         row = {"samples": data.name, "rows": len(y), metric: float(model.estimator.score(X, y))}
+        if model.task == "classification":
+            classes = model.estimator.classes_
+            row |= class_measures(y, model.estimator.predict_proba(X), classes)
         rows.append(row | _spread(model.estimator.predict(X), y, model.task))
     return Section("Errors", paragraphs, rows)
 

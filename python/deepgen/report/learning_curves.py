@@ -28,14 +28,18 @@ def learning_curves(data: ReportData) -> Section:
     section : Section
         With a figure.
     """
-    model = data.model.estimator
+    model, members = data.model.network, data.model.estimator.members_
     history = model.history_
     best = int(np.nanargmax(history["val_score"]))
+    watched = data.model.metric if model.scoring is None else f"'{model.scoring}'"
     text = (
         f"{len(history['epoch'])} epochs in {history['time'][-1]:.1f} s; the weights of epoch "
-        f"{history['epoch'][best]} were kept, held-out {data.model.metric} "
+        f"{history['epoch'][best]} were kept, held-out {watched} "
         f"{history['val_score'][best]:.4f}."
     )
+
+    if len(members) > 1:
+        text = f"Of the first of {len(members)} networks: {text}"
 
     def draw(figure: Figure) -> None:
         plot_history(model, figure.subplots())

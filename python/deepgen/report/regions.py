@@ -38,17 +38,20 @@ def regions(data: ReportData) -> Section | None:
     random = np.random.default_rng(0)
     pairs = [random.choice(len(X), 2, replace=False) for _ in range(N_LINES)]
     try:
-        lines = [breakpoints(data.model.estimator, X[a], X[b]) for a, b in pairs]
+        lines = [breakpoints(data.model.network, X[a], X[b]) for a, b in pairs]
     except ValueError as error:
         return Section("Linear regions", [f"Not counted: {error}."])
     pieces = np.array([line.n_pieces for line in lines])
     per_length = pieces / np.array([np.linalg.norm(line.b - line.a) for line in lines])
-    n_units = sum(int(coefs.shape[1]) for coefs in data.model.estimator.coefs_[:-1])
+    n_units = sum(int(coefs.shape[1]) for coefs in data.model.network.coefs_[:-1])
+    n_members = len(data.model.estimator.members_)
+    of_first = f"Of {n_members} networks this is the first. " if n_members > 1 else ""
     text = (
-        f"A ReLU network is linear on each of many regions. On the line between two random rows "
-        f"(in standardised features) it has {np.median(pieces):.0f} linear pieces in the median, "
-        f"from {pieces.min()} to {pieces.max()} over {N_LINES} lines; its {n_units} hidden units "
-        f"make {np.median(per_length):.1f} pieces per unit of length. Exact, not sampled."
+        f"A ReLU network is linear on each of many regions. {of_first}On the line between two "
+        f"random rows (in standardised features) it has {np.median(pieces):.0f} linear pieces in "
+        f"the median, from {pieces.min()} to {pieces.max()} over {N_LINES} lines; its {n_units} "
+        f"hidden units make {np.median(per_length):.1f} pieces per unit of length. Exact, not "
+        "sampled."
     )
     typical = lines[int(np.argsort(pieces)[len(pieces) // 2])]
 

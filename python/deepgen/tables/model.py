@@ -33,8 +33,8 @@ class TableModel:
     task : {'regression', 'classification'}
         What it predicts.
     metadata : dict
-        Plain data from training: ``rows``, ``seed``, ``reason``, ``score``, ``baseline`` and the
-        ``table``'s fingerprint.
+        Plain data from training: ``rows``, ``seed``, ``reason``, ``score``, ``baseline``, measures
+        of ``probabilities`` and the ``table``'s fingerprint.
 
     Examples
     --------
@@ -58,6 +58,11 @@ class TableModel:
     def metric(self) -> str:
         """What `score` measures: R2 or accuracy."""
         return "R2" if self.task == "regression" else "accuracy"
+
+    @property
+    def network(self) -> Any:
+        """The estimator, or the first of its members: what has weights and a history."""
+        return self.estimator.members_[0]
 
     def predict(self, table: Any) -> NDArray[Any]:
         """Predict the target of each row.
