@@ -115,7 +115,6 @@ def _columns(values: Any) -> list[tuple[Any, Any]]:
         table: AnyArray = np.asarray(values, dtype=object)
     except ValueError:
         return []
-    if table.ndim > 2 or hasattr(values, "tocoo"):
+    if table.ndim not in (1, 2) or not table.size or hasattr(values, "tocoo"):
         return []
-    table = np.atleast_2d(table) if table.ndim != 1 else table[:, np.newaxis]
-    return list(enumerate(table.T))
+    return list(enumerate(table.reshape(len(table), -1).T))

@@ -361,7 +361,8 @@ def _cross_entropy(y: AnyArray, p: AnyArray, *, sample_weight: Any) -> float:
 def _refuse_overflow(y: AnyArray, values: AnyArray, dtype: np.dtype[Any]) -> None:
     if not np.abs(values).max() <= np.finfo(dtype).max:
         where = _where(y, dtype)
-        raise ValueError(f"y is too large for {dtype.name}: {np.abs(y).max()}.{where}")
+        largest = np.abs(y).max()
+        raise ValueError(f"y is too large for {dtype.name}: {largest}{where and '.' + where}")
 
 
 def _where(y: AnyArray, dtype: Any) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
@@ -14,7 +16,7 @@ from deepgen._training.history import History
 from deepgen._training.patience import Patience
 from deepgen.averaging import Averaging
 
-__all__ = ["TrainingState"]
+__all__ = ["TrainingState", "unchanged_on_failure"]
 
 # What optimizers keep of each weight's gradients, and of which power of them.
 POWERS = {
@@ -184,3 +186,29 @@ class TrainingState:
         copied = replace(self.checkpoint()[0], history=self.history.copy(), averaging_state={})
         copied.drop_optimizer_state()
         return copied
+
+
+@contextmanager
+def unchanged_on_failure(model: Any) -> Iterator[None]:
+    """Leave an estimator as it was where a call fails.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Its attributes are put back, and its state of training, which a call changes in place.
+
+    Yields
+    ------
+    None
+        While the call runs.
+    """
+    before = dict(vars(model))
+    state = before.get("_training_state")
+    checkpoint = None if state is None else state.checkpoint()
+    try:
+        yield
+    except BaseException:
+        model.__dict__ = before
+        if state is not None:
+            state.rollback(checkpoint)
+        raise

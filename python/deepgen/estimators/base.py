@@ -9,10 +9,11 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from deepgen._inputs.targets import Targets
 from deepgen._training.callbacks import CallbackSupport
+from deepgen._training.state import unchanged_on_failure
 from deepgen.averaging import Snapshots
 from deepgen.estimators.constraints import SHARED, refusal_hint
 from deepgen.estimators.ensemble import fit_members
-from deepgen.estimators.fit import fit_estimator, unchanged_on_failure
+from deepgen.estimators.fit import fit_estimator
 from deepgen.estimators.fitted import FittedMLP
 from deepgen.estimators.snapshots import fit_snapshots
 from deepgen.optimizers import LBFGS

@@ -26,8 +26,9 @@ from sklearn.utils import check_random_state
 
 from deepgen._engine.arrays import AnyArray
 from deepgen._inputs.features import check_features, read_groups
+from deepgen._training.state import unchanged_on_failure
 from deepgen._user_warnings import collect_warnings, warn
-from deepgen.estimators.fit import fit_network, read_samples, unchanged_on_failure
+from deepgen.estimators.fit import fit_network, read_samples
 from deepgen.estimators.settings import read_settings
 
 __all__ = ["average", "fit_members", "log_odds_of_mean", "make_members", "side_by_side"]

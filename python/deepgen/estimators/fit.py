@@ -8,8 +8,6 @@ Ensembles read settings and samples once and call `fit_network` for each of thei
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,7 +50,6 @@ __all__ = [
     "fit_network",
     "read_samples",
     "read_validation",
-    "unchanged_on_failure",
 ]
 
 
@@ -93,21 +90,6 @@ class Samples:
     classes: Any = None
     groups: Any = None
     names: Any = None
-
-
-@contextmanager
-def unchanged_on_failure(model: Any) -> Iterator[None]:
-    """Put back an estimator's attributes, and the state of training it holds, where a call fails."""
-    before = dict(vars(model))
-    state = before.get("_training_state")
-    checkpoint = None if state is None else state.checkpoint()
-    try:
-        yield
-    except BaseException:
-        model.__dict__ = before
-        if state is not None:
-            state.rollback(checkpoint)
-        raise
 
 
 def read_samples(

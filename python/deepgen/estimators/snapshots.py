@@ -18,8 +18,9 @@ from sklearn.base import clone
 from deepgen._engine.arrays import AnyArray, Matrix
 from deepgen._inputs.features import as_matrix, read_groups
 from deepgen._network.network import Network
+from deepgen._training.state import unchanged_on_failure
 from deepgen.averaging import Averaging
-from deepgen.estimators.fit import fit_network, read_samples, unchanged_on_failure
+from deepgen.estimators.fit import fit_network, read_samples
 from deepgen.estimators.from_parameters import recalibrates
 from deepgen.estimators.settings import read_settings
 from deepgen.schedules import Position, Snapshot
