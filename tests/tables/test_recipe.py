@@ -43,7 +43,7 @@ def test_an_unknown_score_is_refused_before_training(name, words):
 
 
 def test_probabilities_are_measured_on_both_parts():
-    model = fit_table(table(400, rare=True).drop(columns="price"), "y", max_iter=30)
+    model = fit_table(table(400, rare=True).drop(columns="price"), "y", max_iter=60)
     measured = model.metadata["probabilities"]
     assert set(measured) == {"training", "held out", "baseline"}
     for part in measured.values():
