@@ -354,7 +354,7 @@ def test_a_plateau_forgets_the_loss_of_other_data_and_keeps_its_cuts():
     cuts = model._training_state.schedule_state["n_cuts"]
     best = model._training_state.schedule_state["best"]
     model.set_params(max_iter=1).fit(X, 1e-3 * Y + 1)
-    memory = model._training_state.schedule_state
-    assert memory["n_cuts"] == cuts
-    assert memory["best"] == model.loss_curve_[-1] > best
-    assert memory["n_level"] == 0
+    state = model._training_state.schedule_state
+    assert state["n_cuts"] == cuts
+    assert state["best"] == model.loss_curve_[-1] > best
+    assert state["n_level"] == 0

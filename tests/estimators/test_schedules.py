@@ -182,9 +182,9 @@ def test_a_plateau_watches_the_validation_loss():
     unseen = model_of(**settings).fit(X, noise)
     watched = model_of(**settings).fit(X, noise, X_val=X, y_val=Y)
     losses, rate, expected = watched.history_["val_loss"], Plateau(patience=3), []
-    memory = {}
+    state = {}
     for epoch, loss in enumerate(losses[:-1], start=1):
-        if rate.end_epoch(0.02, loss, memory):
+        if rate.end_epoch(0.02, loss, state):
             expected.append(epoch)
     assert cuts(watched).tolist() == expected
     assert len(expected) > 0

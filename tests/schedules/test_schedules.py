@@ -31,11 +31,11 @@ def at(samples_seen=0, epoch=0, step=0):
 
 def whole_run(schedule, n_epochs, horizon=None, base=1.0):
     """Rates of all steps, an epoch at a time."""
-    memory = {}
+    state = {}
     horizon = n_epochs if horizon is None else horizon
     return np.concatenate(
         [
-            schedule.rates(base, Position(epoch, 0, RUN, 50 * epoch, horizon), RUN, memory)
+            schedule.rates(base, Position(epoch, 0, RUN, 50 * epoch, horizon), RUN, state)
             for epoch in range(n_epochs)
         ]
     )
@@ -62,21 +62,21 @@ def test_inverse_scaling_is_scikit_learns_to_the_bit(power_t):
 
 
 def test_adaptive_is_scikit_learns_to_the_bit():
-    peer, ours, memory = theirs("adaptive"), Adaptive(), {}
+    peer, ours, state = theirs("adaptive"), Adaptive(), {}
     for _ in range(20):
-        assert ours.rates(0.3, at(), 1, memory).tolist() == [peer.learning_rate]
-        goes_on = ours.stagnate(0.3, memory)
+        assert ours.rates(0.3, at(), 1, state).tolist() == [peer.learning_rate]
+        goes_on = ours.stagnate(0.3, state)
         assert goes_on is not peer.trigger_stopping("", False)
         if not goes_on:
             break
-    assert 0 < ours.rates(0.3, at(), 1, memory)[0] <= 1e-6
+    assert 0 < ours.rates(0.3, at(), 1, state)[0] <= 1e-6
 
 
 def test_adaptive_takes_other_factors():
-    memory = {}
+    state = {}
     schedule = Adaptive(factor=2.0, min_rate=0.1)
-    assert [schedule.stagnate(0.3, memory) for _ in range(3)] == [True, True, False]
-    assert schedule.rates(0.3, at(), 1, memory)[0] == 0.3 / 4
+    assert [schedule.stagnate(0.3, state) for _ in range(3)] == [True, True, False]
+    assert schedule.rates(0.3, at(), 1, state)[0] == 0.3 / 4
 
 
 @pytest.mark.parametrize("schedule", [Constant(), InvScaling()])
@@ -177,17 +177,17 @@ def test_epochs_of_their_own_win_over_those_of_the_run(schedule):
 
 
 def test_a_plateau_counts_cools_down_and_stops_at_the_lowest_rate():
-    schedule, memory = Plateau(factor=0.5, patience=1, cooldown=2, min_rate=0.2), {}
-    cuts = [schedule.end_epoch(0.5, 1.0, memory) for _ in range(12)]
+    schedule, state = Plateau(factor=0.5, patience=1, cooldown=2, min_rate=0.2), {}
+    cuts = [schedule.end_epoch(0.5, 1.0, state) for _ in range(12)]
     # The best, two level epochs and a cut; two that do not count, two level ones and a cut to 0.2.
     assert np.flatnonzero(cuts).tolist() == [2, 6]
-    assert schedule.rates(0.5, at(), 2, memory).tolist() == [0.2, 0.2]
+    assert schedule.rates(0.5, at(), 2, state).tolist() == [0.2, 0.2]
 
 
 def test_an_improvement_is_a_share_of_the_best():
-    schedule, memory = Plateau(factor=0.5, patience=0, threshold=0.1), {}
+    schedule, state = Plateau(factor=0.5, patience=0, threshold=0.1), {}
     losses = (100.0, 90.0, 89.9, 81.0, np.nan)
-    cuts = [schedule.end_epoch(1.0, loss, memory) for loss in losses]
+    cuts = [schedule.end_epoch(1.0, loss, state) for loss in losses]
     assert cuts == [False, True, False, True, True]
 
 
@@ -202,19 +202,19 @@ def test_what_follows_a_warmup_begins_when_it_has_ended():
 
 
 def test_losses_of_a_warmup_do_not_count():
-    schedule, memory = Warmup(Plateau(patience=0), epochs=2), {}
+    schedule, state = Warmup(Plateau(patience=0), epochs=2), {}
     cuts = []
     for epoch in range(5):
-        schedule.rates(1.0, Position(epoch, 0, RUN, 50 * epoch, 5), RUN, memory)
-        cuts.append(schedule.end_epoch(1.0, 1.0, memory))
+        schedule.rates(1.0, Position(epoch, 0, RUN, 50 * epoch, 5), RUN, state)
+        cuts.append(schedule.end_epoch(1.0, 1.0, state))
     assert cuts == [False, False, False, True, True]
 
 
 def test_stagnation_reaches_what_follows_a_warmup():
-    memory = {}
-    assert Warmup(Adaptive(), epochs=0).stagnate(0.1, memory)
-    assert not Warmup().stagnate(0.1, memory)
-    np.testing.assert_allclose(Warmup(Adaptive(), 0).rates(0.1, at(), 1, memory), 0.02)
+    state = {}
+    assert Warmup(Adaptive(), epochs=0).stagnate(0.1, state)
+    assert not Warmup().stagnate(0.1, state)
+    np.testing.assert_allclose(Warmup(Adaptive(), 0).rates(0.1, at(), 1, state), 0.02)
 
 
 @pytest.mark.parametrize(

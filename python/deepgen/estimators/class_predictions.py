@@ -8,7 +8,7 @@ import numpy as np
 
 from deepgen._engine.arrays import AnyArray
 from deepgen.estimators.base import BaseMLP
-from deepgen.estimators.ensemble import average, log_odds_of_mean
+from deepgen.estimators.ensemble import log_odds_of_mean, mean_prediction
 
 if TYPE_CHECKING:
     from deepgen._inputs.class_targets import ClassTargets
@@ -139,7 +139,7 @@ class ClassPredictions(BaseMLP):
         [[1.0, 0.0], [0.0, 1.0]]
         """
         outputs = self._outputs(X)
-        return average([self._targets.probabilities(each) for each in outputs])
+        return mean_prediction([self._targets.probabilities(each) for each in outputs])
 
     def predict_log_proba(self, X: Any) -> AnyArray:
         """Predict logarithms of probabilities, from the logits.

@@ -31,7 +31,7 @@ from deepgen._user_warnings import collect_warnings, warn
 from deepgen.estimators.fit import fit_network, read_samples
 from deepgen.estimators.settings import read_settings
 
-__all__ = ["average", "fit_members", "log_odds_of_mean", "make_members", "side_by_side"]
+__all__ = ["mean_prediction", "fit_members", "log_odds_of_mean", "make_members", "side_by_side"]
 
 MAX_SEED = np.iinfo(np.int32).max
 
@@ -184,7 +184,7 @@ def side_by_side(train: Callable[[Any, Event], None], members: list[Any], n_work
             future.result()
 
 
-def average(predictions: list[AnyArray]) -> AnyArray:
+def mean_prediction(predictions: list[AnyArray]) -> AnyArray:
     """Return the mean over members.
 
     Parameters

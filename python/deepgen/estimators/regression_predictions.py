@@ -10,7 +10,7 @@ from sklearn.base import RegressorMixin
 
 from deepgen._engine.arrays import AnyArray
 from deepgen.estimators.base import BaseMLP
-from deepgen.estimators.ensemble import average
+from deepgen.estimators.ensemble import mean_prediction
 
 if TYPE_CHECKING:
     from deepgen._inputs.regression_targets import RegressionTargets
@@ -64,7 +64,7 @@ class RegressionPredictions(RegressorMixin, BaseMLP):
         [1.0]
         """
         # First, as it refuses an estimator that is not fitted.
-        mean = average(self._outputs(X))
+        mean = mean_prediction(self._outputs(X))
         return self._targets.decode(mean)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:

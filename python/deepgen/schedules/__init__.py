@@ -1,6 +1,6 @@
 """Schedules: how the learning rate moves while training runs.
 
-A schedule holds settings only. What it must remember between epochs lives in a ``memory`` that the
+A schedule holds settings only. What it must remember between epochs lives in a ``state`` that the
 training loop keeps, so that a run can be pickled and continued.
 """
 

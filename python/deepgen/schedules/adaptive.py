@@ -32,11 +32,11 @@ class Adaptive(Schedule):
     Examples
     --------
     >>> from deepgen.schedules import Adaptive, Position
-    >>> memory = {}
-    >>> Adaptive().stagnate(0.1, memory)
+    >>> state = {}
+    >>> Adaptive().stagnate(0.1, state)
     True
     >>> start = Position(epoch=0, step=0, steps_per_epoch=1, samples_seen=0, horizon=1)
-    >>> Adaptive().rates(0.1, start, 1, memory).tolist()
+    >>> Adaptive().rates(0.1, start, 1, state).tolist()
     [0.02]
     """
 
@@ -46,24 +46,24 @@ class Adaptive(Schedule):
     min_rate: float = real(1e-6, "[0, inf)")
 
     def rates(
-        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+        self, base: float, position: Position, n_steps: int, state: dict[str, float]
     ) -> NDArray[np.float64]:
-        return np.full(n_steps, self._rate(base, memory))
+        return np.full(n_steps, self._rate(base, state))
 
-    def is_spent(self, base: float, position: Position, memory: dict[str, float]) -> bool:
+    def is_spent(self, base: float, position: Position, state: dict[str, float]) -> bool:
         """Say whether the next stagnation ends training."""
-        return self._rate(base, memory) <= self.min_rate
+        return self._rate(base, state) <= self.min_rate
 
-    def stagnate(self, base: float, memory: dict[str, float]) -> bool:
+    def stagnate(self, base: float, state: dict[str, float]) -> bool:
         """Divide the rate, unless it is already as low as allowed."""
-        if self._rate(base, memory) <= self.min_rate:
+        if self._rate(base, state) <= self.min_rate:
             return False
-        memory["n_cuts"] = memory.get("n_cuts", 0) + 1
+        state["n_cuts"] = state.get("n_cuts", 0) + 1
         return True
 
-    def _rate(self, base: float, memory: dict[str, float]) -> float:
+    def _rate(self, base: float, state: dict[str, float]) -> float:
         rate = base
         # Division by division, as scikit-learn rounds.
-        for _ in range(int(memory.get("n_cuts", 0))):
+        for _ in range(int(state.get("n_cuts", 0))):
             rate /= self.factor
         return rate

@@ -28,6 +28,6 @@ class Constant(Schedule):
     name: ClassVar[str] = "constant"
 
     def rates(
-        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+        self, base: float, position: Position, n_steps: int, state: dict[str, float]
     ) -> NDArray[np.float64]:
         return np.full(n_steps, base)

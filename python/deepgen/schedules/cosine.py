@@ -58,7 +58,7 @@ class Cosine(Planned):
     min_rate: float = real(0.0, "[0, inf)")
 
     def rates(
-        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+        self, base: float, position: Position, n_steps: int, state: dict[str, float]
     ) -> NDArray[np.float64]:
         numbers, total = self.steps(position, n_steps)
         unit = total if self.warmup < 1 else position.steps_per_epoch

@@ -41,7 +41,7 @@ class InvScaling(Schedule):
     power_t: float = real(0.5, "[0, inf)")
 
     def rates(
-        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+        self, base: float, position: Position, n_steps: int, state: dict[str, float]
     ) -> NDArray[np.float64]:
         # In floats: a power of integers may have more digits than can be written in a lifetime.
         with np.errstate(over="ignore"):

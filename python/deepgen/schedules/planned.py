@@ -74,11 +74,11 @@ class Planned(Schedule):
         """
         raise NotImplementedError
 
-    def is_spent(self, base: float, position: Position, memory: dict[str, float]) -> bool:
+    def is_spent(self, base: float, position: Position, state: dict[str, float]) -> bool:
         """Say whether the epochs of ``max_iter`` are over."""
         return self.n_epochs is None and position.epoch >= position.horizon
 
     def rates(
-        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+        self, base: float, position: Position, n_steps: int, state: dict[str, float]
     ) -> NDArray[np.float64]:
         return base * self.factors(*self.steps(position, n_steps))

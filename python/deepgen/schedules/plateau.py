@@ -46,11 +46,11 @@ class Plateau(Schedule):
     Examples
     --------
     >>> from deepgen.schedules import Plateau, Position
-    >>> memory, schedule = {}, Plateau(patience=1)
-    >>> [schedule.end_epoch(0.5, loss, memory) for loss in (2.0, 1.0, 1.0, 1.0)]
+    >>> state, schedule = {}, Plateau(patience=1)
+    >>> [schedule.end_epoch(0.5, loss, state) for loss in (2.0, 1.0, 1.0, 1.0)]
     [False, False, False, True]
     >>> start = Position(epoch=4, step=0, steps_per_epoch=1, samples_seen=8, horizon=9)
-    >>> schedule.rates(0.5, start, 1, memory).tolist()
+    >>> schedule.rates(0.5, start, 1, state).tolist()
     [0.05]
     """
 
@@ -63,30 +63,30 @@ class Plateau(Schedule):
     min_rate: float = real(0.0, "[0, inf)")
 
     def rates(
-        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+        self, base: float, position: Position, n_steps: int, state: dict[str, float]
     ) -> NDArray[np.float64]:
-        return np.full(n_steps, self._rate(base, memory))
+        return np.full(n_steps, self._rate(base, state))
 
-    def is_spent(self, base: float, position: Position, memory: dict[str, float]) -> bool:
+    def is_spent(self, base: float, position: Position, state: dict[str, float]) -> bool:
         """Say whether no further cut would be made."""
-        return not self._is_cut(self._rate(base, memory))
+        return not self._is_cut(self._rate(base, state))
 
-    def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
+    def end_epoch(self, base: float, monitored: float, state: dict[str, float]) -> bool:
         """Count the epochs without improvement, and lower the rate where they are too many."""
-        if monitored < memory.get("best", np.inf) * (1 - self.threshold):
-            memory["best"], memory["n_level"] = monitored, 0
+        if monitored < state.get("best", np.inf) * (1 - self.threshold):
+            state["best"], state["n_level"] = monitored, 0
         else:
-            memory["n_level"] = memory.get("n_level", 0) + 1
-        if memory.get("n_cooling", 0) > 0:
-            memory["n_cooling"] -= 1
-            memory["n_level"] = 0
-        if memory["n_level"] <= self.patience:
+            state["n_level"] = state.get("n_level", 0) + 1
+        if state.get("n_cooling", 0) > 0:
+            state["n_cooling"] -= 1
+            state["n_level"] = 0
+        if state["n_level"] <= self.patience:
             return False
-        memory["n_cooling"], memory["n_level"] = self.cooldown, 0
-        rate = self._rate(base, memory)
+        state["n_cooling"], state["n_level"] = self.cooldown, 0
+        rate = self._rate(base, state)
         if not self._is_cut(rate):
             return False
-        memory["n_cuts"] = memory.get("n_cuts", 0) + 1
+        state["n_cuts"] = state.get("n_cuts", 0) + 1
         return True
 
     def _lower(self, rate: float) -> float:
@@ -95,8 +95,8 @@ class Plateau(Schedule):
     def _is_cut(self, rate: float) -> bool:
         return rate - self._lower(rate) > SMALLEST_CUT
 
-    def _rate(self, base: float, memory: dict[str, float]) -> float:
+    def _rate(self, base: float, state: dict[str, float]) -> float:
         rate = base
-        for _ in range(int(memory.get("n_cuts", 0))):
+        for _ in range(int(state.get("n_cuts", 0))):
             rate = self._lower(rate) if self._is_cut(rate) else rate
         return rate

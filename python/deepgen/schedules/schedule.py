@@ -60,7 +60,7 @@ class Schedule(Component):
     """
 
     def rates(
-        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+        self, base: float, position: Position, n_steps: int, state: dict[str, float]
     ) -> NDArray[np.float64]:
         """Return the learning rates of the next steps.
 
@@ -72,7 +72,7 @@ class Schedule(Component):
             Where the first of the steps stands; all of them lie in one epoch.
         n_steps : int
             How many rates are asked for.
-        memory : dict of str to float
+        state : dict of str to float
             What this schedule remembers, empty at first.
 
         Returns
@@ -82,7 +82,7 @@ class Schedule(Component):
         """
         raise NotImplementedError
 
-    def is_spent(self, base: float, position: Position, memory: dict[str, float]) -> bool:
+    def is_spent(self, base: float, position: Position, state: dict[str, float]) -> bool:
         """Say whether the rate has come down to where it stays in all further epochs.
 
         Parameters
@@ -91,7 +91,7 @@ class Schedule(Component):
             The learning rate before any schedule, > 0.
         position : Position
             Where the next epoch begins.
-        memory : dict of str to float
+        state : dict of str to float
             What this schedule remembers.
 
         Returns
@@ -101,7 +101,7 @@ class Schedule(Component):
         """
         return False
 
-    def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
+    def end_epoch(self, base: float, monitored: float, state: dict[str, float]) -> bool:
         """Take note of an epoch's result.
 
         Parameters
@@ -110,7 +110,7 @@ class Schedule(Component):
             The learning rate before any schedule, > 0.
         monitored : float
             Loss of the validation data, without them of training; lower is better.
-        memory : dict of str to float
+        state : dict of str to float
             What this schedule remembers; may be changed.
 
         Returns
@@ -120,14 +120,14 @@ class Schedule(Component):
         """
         return False
 
-    def stagnate(self, base: float, memory: dict[str, float]) -> bool:
+    def stagnate(self, base: float, state: dict[str, float]) -> bool:
         """Answer to training that no longer improves.
 
         Parameters
         ----------
         base : float
             The learning rate before any schedule, > 0.
-        memory : dict of str to float
+        state : dict of str to float
             What this schedule remembers; may be changed.
 
         Returns

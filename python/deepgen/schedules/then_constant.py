@@ -63,16 +63,16 @@ class ThenConstant(Schedule):
     rate: float = real(0.05, "(0, inf)")
 
     def rates(
-        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+        self, base: float, position: Position, n_steps: int, state: dict[str, float]
     ) -> NDArray[np.float64]:
         if position.epoch < first_epoch(self.start, position.horizon):
-            return self.schedule.rates(base, position, n_steps, memory)
+            return self.schedule.rates(base, position, n_steps, state)
         return np.full(n_steps, self.rate)
 
-    def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
+    def end_epoch(self, base: float, monitored: float, state: dict[str, float]) -> bool:
         """Tell the other schedule of an epoch's result."""
-        return self.schedule.end_epoch(base, monitored, memory)
+        return self.schedule.end_epoch(base, monitored, state)
 
-    def stagnate(self, base: float, memory: dict[str, float]) -> bool:
+    def stagnate(self, base: float, state: dict[str, float]) -> bool:
         """Let the other schedule answer to training that no longer improves."""
-        return self.schedule.stagnate(base, memory)
+        return self.schedule.stagnate(base, state)

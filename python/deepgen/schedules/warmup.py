@@ -63,19 +63,19 @@ class Warmup(Schedule):
         schedule.check()
 
     def rates(
-        self, base: float, position: Position, n_steps: int, memory: dict[str, float]
+        self, base: float, position: Position, n_steps: int, state: dict[str, float]
     ) -> NDArray[np.float64]:
         if position.epoch < self.epochs:
             numbers = position.number + np.arange(1, n_steps + 1)
             return base * numbers / (self.epochs * position.steps_per_epoch + 1)
-        n_rows = memory.setdefault("n_warm_rows", position.samples_seen)
-        return self.schedule.rates(base, self._after(position, n_rows), n_steps, memory)
+        n_rows = state.setdefault("n_warm_rows", position.samples_seen)
+        return self.schedule.rates(base, self._after(position, n_rows), n_steps, state)
 
-    def is_spent(self, base: float, position: Position, memory: dict[str, float]) -> bool:
+    def is_spent(self, base: float, position: Position, state: dict[str, float]) -> bool:
         """Ask the schedule that follows, once it has begun."""
         if position.epoch < self.epochs:
             return False
-        return self.schedule.is_spent(base, self._after(position, 0), memory)
+        return self.schedule.is_spent(base, self._after(position, 0), state)
 
     def _after(self, position: Position, n_rows: float) -> Position:
         """Return where a step stands for the schedule that follows."""
@@ -86,11 +86,11 @@ class Warmup(Schedule):
             horizon=max(position.horizon - self.epochs, 1),
         )
 
-    def end_epoch(self, base: float, monitored: float, memory: dict[str, float]) -> bool:
+    def end_epoch(self, base: float, monitored: float, state: dict[str, float]) -> bool:
         """Tell the schedule that follows of an epoch's result, once it has begun."""
-        begun = "n_warm_rows" in memory
-        return begun and self.schedule.end_epoch(base, monitored, memory)
+        begun = "n_warm_rows" in state
+        return begun and self.schedule.end_epoch(base, monitored, state)
 
-    def stagnate(self, base: float, memory: dict[str, float]) -> bool:
+    def stagnate(self, base: float, state: dict[str, float]) -> bool:
         """Let the schedule that follows answer to training that no longer improves."""
-        return self.schedule.stagnate(base, memory)
+        return self.schedule.stagnate(base, state)
