@@ -54,7 +54,7 @@ class Unchanged:
 
 
 class Jitter(Unchanged):
-    defaults = {"scale": 0.1}
+    defaults = {"scale": 0.02}
 
     def __init__(self, X, weights, *, scale=0.1, csr=False):
         assert not csr
@@ -66,7 +66,7 @@ class Jitter(Unchanged):
 
 
 class Mask(Unchanged):
-    defaults = {"probability": 0.1}
+    defaults = {"probability": 0.02}
 
     def __init__(self, X, weights, *, probability=0.1, csr=False):
         self.probability = probability
@@ -78,7 +78,7 @@ class Mask(Unchanged):
 
 
 class Swap(Unchanged):
-    defaults = {"probability": 0.1}
+    defaults = {"probability": 0.02}
 
     def __init__(self, X, weights, *, probability=0.1, csr=False):
         self.probability = probability
