@@ -56,7 +56,7 @@ class Unchanged:
 class Jitter(Unchanged):
     defaults = {"scale": 0.02}
 
-    def __init__(self, X, weights, *, scale=0.1, csr=False):
+    def __init__(self, X, weights, *, scale=0.02, csr=False):
         assert not csr
         self.spread = scale * moments(X, weights)[1]
 
@@ -68,7 +68,7 @@ class Jitter(Unchanged):
 class Mask(Unchanged):
     defaults = {"probability": 0.02}
 
-    def __init__(self, X, weights, *, probability=0.1, csr=False):
+    def __init__(self, X, weights, *, probability=0.02, csr=False):
         self.probability = probability
         self.means = np.zeros(X.shape[1]) if csr else moments(X, weights)[0]
 
@@ -80,7 +80,7 @@ class Mask(Unchanged):
 class Swap(Unchanged):
     defaults = {"probability": 0.02}
 
-    def __init__(self, X, weights, *, probability=0.1, csr=False):
+    def __init__(self, X, weights, *, probability=0.02, csr=False):
         self.probability = probability
 
     def begin(self, key, X, weights):
