@@ -73,15 +73,13 @@ Index granted_threads(Index n) {
 
 } // namespace
 
-// The system is asked when this thread's team first grows, for libgomp keeps a team for each thread
-// that had one.
+// The system is asked whenever this thread's team grows: libgomp keeps a team for each thread that
+// had one, and lets go of those that a smaller team does not need.
 Index affordable_threads(Index n) {
-    thread_local Index asked = 1, granted = 1;
-    if (n > asked) {
-        granted = granted_threads(n);
-        asked = n;
-    }
-    return std::min(n, granted);
+    thread_local Index team = 1;
+    if (n > team)
+        n = granted_threads(n);
+    return team = n;
 }
 
 } // namespace deepgen

@@ -66,6 +66,20 @@ def test_a_fit_needs_no_more_memory_for_stacks_than_it_gets():
     assert ended(LITTLE_MEMORY, OMP_STACKSIZE="200M") == "fitted"
 
 
+# OpenMP lets go of threads that a smaller team does not need, and asks for them again.
+SMALLER_TEAM = """
+fitted(24), fitted(2)
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**24,) * 2)
+assert fitted(24) == expected
+print("fitted")
+"""
+
+
+def test_a_team_that_was_larger_before_is_asked_for_again():
+    assert ended(SMALLER_TEAM, OMP_NUM_THREADS="24", OMP_STACKSIZE="200M") == "fitted"
+
+
 @pytest.mark.parametrize("size", ["1024G", "8000000G", "1", "-3", "100T", "nonsense", " 64 M "])
 def test_any_size_of_stack_may_be_asked_for(size):
     assert ended(FIT, OMP_STACKSIZE=size) == "fitted"
