@@ -315,3 +315,34 @@ def test_streams_that_begin_badly_are_learned_as_by_scikit_learn(kind, passes, s
         for library in (MLPRegressor, sklearn.neural_network.MLPRegressor)
     )
     assert ours > theirs - 0.02
+
+
+@pytest.mark.parametrize("n_first", [1, 120])
+@pytest.mark.parametrize("spread", [1e-3, 1.0, 1e3])
+def test_equal_first_targets_teach_no_unit(n_first, spread):
+    y = 5 + spread * X[:, 0]
+    model = model_of(learning_rate_init=0.01)
+    model.partial_fit(X[:n_first], y[:1] if n_first == 1 else np.full(120, 5.0))
+    for _ in range(200):
+        model.partial_fit(X, y)
+    assert model.score(X, y) > 0.9
+
+
+@pytest.mark.parametrize("spread", [1e-3, 1.0, 1e3])
+def test_single_rows_come_to_a_scale(spread):
+    y = 5 + spread * X[:, 0]
+    model = model_of(learning_rate_init=0.01)
+    for row in np.tile(np.arange(120), 5):
+        model.partial_fit(X[row : row + 1], y[row : row + 1])
+    assert model.target_scale_[0] == pytest.approx(y.std(), rel=0.5)
+    assert model.score(X, y) > 0.8
+
+
+@pytest.mark.parametrize("settings", [{"bias": False}, {"loss": Quantile([0.1, 0.5, 0.9])}])
+def test_small_fair_samples_are_no_reason_to_warn(settings):
+    y = rng.normal(size=120)
+    model = model_of(**settings).partial_fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for start in range(0, 120, 5):
+            model.partial_fit(X[start : start + 5], y[start : start + 5])

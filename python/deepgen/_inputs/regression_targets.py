@@ -164,26 +164,30 @@ class RegressionTargets(Targets):
         """Count later rows, and let the scaling move where they do not fit it.
 
         They fit a target where their mean is within one scale of the one in use and their deviation
-        within a factor of 2 of it; equal numbers have none. The scaling moves to all rows seen.
+        within a factor of 2 of it; equal numbers have none. Where the first rows were equal and
+        taught no scale, all rows seen are asked. The scaling moves to all rows seen.
         """
         if not self.standardizes or self.loss.has_own_scale:
             return self
         columns, centred = y.reshape(len(y), -1), not self.loss.positive_link
-        rows, used = Moments.of(columns, weights), self.statistics or self.scaling
-        fits = _fit(rows, used, centred)
-        if not fits.all():
-            rows = Moments.without_outliers(columns, weights)
-            fits |= _fit(rows, used, centred)
-        seen = rows if self.seen is None else self.seen.and_of(rows)
-        if fits.all():
-            return replace(self, seen=seen)
+        used = self.statistics or self.scaling
+        is_taught = np.ones(len(used.mean), bool) if self.seen is None else self.seen.deviation > 0
+        fits = np.zeros(len(used.mean), dtype=bool)
+        for moments in (Moments.of, Moments.without_outliers):
+            rows = moments(columns, weights)
+            seen = rows if self.seen is None else self.seen.and_of(rows)
+            all_fit = _fit(seen, used, centred)
+            fits |= np.where(is_taught, _fit(rows, used, centred), all_fit)
+            if fits.all():
+                return replace(self, seen=seen)
         if not self.movable or self.levels is not None:
             what = "of several quantiles" if self.movable else "without intercepts"
-            warn(
-                "The targets have another mean or spread than those that their scaling was learned "
-                f"from, and a network {what} cannot make up for another scaling: it stays. Begin "
-                "with rows that are a fair sample of the targets."
-            )
+            if not all_fit.all():
+                warn(
+                    "The targets have another mean or spread than those that their scaling was "
+                    f"learned from, and a network {what} cannot make up for another scaling: it "
+                    "stays. Begin with rows that are a fair sample of the targets."
+                )
             return replace(self, seen=seen)
         now = seen.scaling(centred=centred)
         mean, scale = np.where(fits, used.mean, now.mean), np.where(fits, used.scale, now.scale)
@@ -203,8 +207,13 @@ class RegressionTargets(Targets):
         if self.loss.positive_link:
             losses = ratio if isinstance(self.loss, Poisson) else np.ones_like(ratio)
             return OutputChange(np.ones_like(ratio), np.log(ratio), losses)
+        shift = (old.mean - new.mean) / new.scale
+        if before.seen is not None:
+            # Equal targets teach no unit: to keep what was predicted in an arbitrary one is ruin.
+            is_unit = before.seen.deviation > 0
+            ratio, shift = np.where(is_unit, ratio, 1.0), np.where(is_unit, shift, 0.0)
         degree = 1 if isinstance(self.loss, AbsoluteError | Quantile) else 2
-        return OutputChange(ratio, (old.mean - new.mean) / new.scale, ratio**degree)
+        return OutputChange(ratio, shift, ratio**degree)
 
     def in_units_of(self, outputs: AnyArray) -> RegressionTargets:
         """Return targets as large as a network's first outputs, where these are far larger.
