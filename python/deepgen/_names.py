@@ -53,7 +53,7 @@ def _plain(name: str) -> str:
     return "".join(letter for letter in name.lower() if letter.isalnum())
 
 
-def hint(value: Any, choices: Iterable[str]) -> str:
+def hint(value: Any, choices: Iterable[Any]) -> str:
     """Return what may have been meant by ``value`` where it is none of ``choices``, or ''."""
     if isclass(value):
         name = value.__name__
@@ -62,7 +62,7 @@ def hint(value: Any, choices: Iterable[str]) -> str:
         value = name  # such as numpy.float32
     if not isinstance(value, str):
         return ""
-    known = sorted(choices)
+    known = sorted(name for name in choices if isinstance(name, str))
     meant = [name for name in ELSEWHERE.get(_plain(value), ()) if name in known]
     if not meant:
         plain = {_plain(name): name for name in known}

@@ -142,6 +142,14 @@ def test_networks_beyond_the_machines_memory_are_refused_with_the_sizes(sizes, s
     assert not hasattr(model, "network_")
 
 
+def test_units_of_a_batch_count_for_the_limit_of_memory(monkeypatch):
+    place = "deepgen.estimators.from_parameters"
+    monkeypatch.setattr(f"{place}.memory_limit", lambda: 2.0**17)
+    monkeypatch.setattr(f"{place}.MANY_PARAMETERS", 10_000)
+    with pytest.raises(MemoryError, match="makes 601 parameters.*157 rows"):
+        MLPRegressor(hidden_layer_sizes=200, batch_size=157).fit(X[:, :1], Y)
+
+
 def test_the_limit_of_memory_is_a_number_of_bytes():
     assert 2**28 < memory_limit() < 2**60
 

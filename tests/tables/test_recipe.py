@@ -42,6 +42,18 @@ def test_an_unknown_score_is_refused_before_training(name, words):
         fit_table(CLASSES, "y", scoring=name)
 
 
+@pytest.mark.parametrize("n_members", [1, 2])
+def test_a_score_of_classes_is_refused_for_numbers(n_members):
+    with pytest.raises(ValueError, match="scoring='roc_auc' does not fit regression"):
+        fit_table(PRICES, "price", scoring="roc_auc", n_members=n_members)
+
+
+@pytest.mark.parametrize("names", [[0, 1, 2, "y"], ["a", None, 3, "y"]])
+def test_columns_may_have_names_that_are_no_words(names):
+    with pytest.raises(ValueError, match="there is no column 'z'"):
+        fit_table(CLASSES.set_axis(names, axis=1), "z")
+
+
 def test_probabilities_are_measured_on_both_parts():
     model = fit_table(table(400, rare=True).drop(columns="price"), "y", max_iter=60)
     measured = model.metadata["probabilities"]

@@ -328,8 +328,9 @@ def make_network(
     )
     core = _core.Network(spec, dtype=products)
     if before is None:
-        if core.n_parameters > MANY_PARAMETERS and n_rows:
-            refuse_beyond_memory(core, widths, _batch_rows(model, n_rows))
+        batch_size = _batch_rows(model, n_rows) if n_rows else 0
+        if batch_size and max(core.n_parameters, batch_size * sum(widths)) > MANY_PARAMETERS:
+            refuse_beyond_memory(core, widths, batch_size)
         return Network(core)
     old, new = ([(b.name, b.rows, b.columns) for b in c.layout] for c in (before.core, core))
     if old != new:

@@ -146,7 +146,10 @@ def fit_table(
     with warnings.catch_warnings():
         # The user said how many epochs; divergence and Ctrl-C are still told.
         warnings.filterwarnings("ignore", message=".*Maximum iterations")
-        model.fit(X[train], y[train], X_val=X[held_out], y_val=y[held_out])
+        try:
+            model.fit(X[train], y[train], X_val=X[held_out], y_val=y[held_out])
+        except AttributeError as error:
+            raise ValueError(f"scoring={scoring!r} does not fit {chosen.kind}: {error}") from error
     metadata = {
         "rows": {
             "training": len(train),
