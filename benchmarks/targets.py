@@ -64,10 +64,10 @@ def print_fit(n_samples):
     line("fit of 1,000 x 10, defaults, 200 epochs, against scikit-learn", f"{ratio:.1f}x", words)
 
 
-def print_predict(n_samples):
-    """Time prediction of one row and of a million."""
+def print_predict(n_samples, n_rows):
+    """Time prediction of one row and of many."""
     rng = np.random.default_rng(0)
-    X = rng.standard_normal((1_000_000, 64), dtype=np.float32)
+    X = rng.standard_normal((n_rows, 64), dtype=np.float32)
     y = X[:1_000, 0]
     model, row = regressor(X[:1_000], y), X[:1]
     prepared = model.network_.prepare()
@@ -93,7 +93,7 @@ def print_predict(n_samples):
     own = interleaved({"": lambda: large.predict(X)}, max(n_samples // 5, 1))[""]
     share = own.of_peak(2 * len(X) * sum(coefs.size for coefs in large.coefs_))
     words = verdict(share >= PREDICT_PEAK, f">= {PREDICT_PEAK:.2f} of peak", own)
-    line("predict of 1,000,000 x 64 through 256x3, one thread", f"{share:.2f} of peak", words)
+    line(f"predict of {n_rows:,} x 64 through 256x3, one thread", f"{share:.2f} of peak", words)
 
 
 def print_sparse(n_samples):
@@ -188,16 +188,16 @@ def anonymous():
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("RssAnon")) / 1024
 
-kind, path = sys.argv[1:]
+kind, path, n_rows = sys.argv[1], sys.argv[2], int(sys.argv[3])
 rows = np.random.default_rng(0).standard_normal((1_000, 64), dtype=np.float32)
 settings = {"hidden_layer_sizes": (256, 256), "max_iter": 1, "batch_size": 1_000}
 MLPRegressor(**settings).fit(rows, rows[:, 0])
 if kind == "memmap":
-    X = np.memmap(path, dtype=np.float32, mode="r", shape=(1_000_000, 64))
+    X = np.memmap(path, dtype=np.float32, mode="r", shape=(n_rows, 64))
 else:
-    X = np.full((1_000_000, 64), 0.5, dtype=kind)
+    X = np.full((n_rows, 64), 0.5, dtype=kind)
     X[::2] = -0.5
-y = np.tile(np.array([1.0, -1.0], dtype=np.float32), 500_000)
+y = np.tile(np.array([1.0, -1.0], dtype=np.float32), n_rows // 2)
 before = anonymous()
 peak = [before]
 import threading
@@ -214,16 +214,16 @@ print(max(peak) - before, model.network_.core.n_parameters)
 """
 
 
-def print_memory():
-    """Measure how much anonymous memory a fit of a million rows takes at its highest."""
+def print_memory(n_rows):
+    """Measure how much anonymous memory a fit of many rows takes at its highest."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "X.bin"
         for _ in range(10):
             with path.open("ab") as file:
-                file.write(np.random.default_rng(0).random((100_000, 64), "f").tobytes())
+                file.write(np.random.default_rng(0).random((n_rows // 10, 64), "f").tobytes())
         for kind in ("float32", "memmap", "float64"):
             run = subprocess.run(
-                [sys.executable, "-W", "ignore", "-c", MEMORY, kind, str(path)],
+                [sys.executable, "-W", "ignore", "-c", MEMORY, kind, str(path), str(n_rows)],
                 capture_output=True,
                 text=True,
                 check=True,
@@ -232,9 +232,9 @@ def print_memory():
             # Weights, two moments, the packed copies and the best weights.
             allowed = GROWTH_MEGABYTES + 10 * 4 * n_parameters / 2**20
             if kind == "float64":
-                allowed += 1_000_000 * 64 * 4 / 2**20
+                allowed += n_rows * 64 * 4 / 2**20
             word = "met" if grown <= allowed else "missed"
-            what = f"anonymous memory of a fit of 1,000,000 x 64, {kind}"
+            what = f"anonymous memory of a fit of {n_rows:,} x 64, {kind}"
             line(what, f"{grown:.0f} MB", f"{word} (<= {allowed:.0f} MB)")
 
 
@@ -242,6 +242,7 @@ def main():
     """Print all tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--samples", type=int, default=15, help="samples a contestant (default 15)")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="of large data (a million)")
     parser.add_argument("--without", nargs="*", default=[], choices=PEERS, metavar="PEER")
     options = parser.parse_args()
     warnings.simplefilter("ignore", ConvergenceWarning)
@@ -257,11 +258,11 @@ def main():
             subprocess.run(command, check=True)
     print()
     print_fit(options.samples)
-    print_predict(options.samples)
+    print_predict(options.samples, options.rows)
     print_sparse(options.samples)
     print_members(options.samples)
     print_crowded(options.samples)
-    print_memory()
+    print_memory(options.rows)
     print(
         "\nus: median wall-clock time of a step, contestants in turn; of peak: median of flops of "
         "the\nproducts / time / FMA peak of all threads, the peak measured around each sample. A "
