@@ -40,7 +40,7 @@ resource.setrlimit(resource.RLIMIT_AS, (used + 2**28,) * 2)
 {FIT}"""
 
 
-def ended(work, **environment):
+def printed(program, **environment):
     """What a fresh process prints."""
     environment = {
         **os.environ,
@@ -49,12 +49,17 @@ def ended(work, **environment):
         "OMP_NUM_THREADS": "4",
         **environment,
     }
-    command = [sys.executable, "-c", PROGRAM.replace("{work}", work)]
+    command = [sys.executable, "-c", program]
     run = subprocess.run(
         command, env=environment, capture_output=True, text=True, check=False, timeout=60
     )
     assert run.returncode == 0, run.stderr
     return run.stdout.strip()
+
+
+def ended(work, **environment):
+    """What a fresh process prints that has made a fit and then does this work."""
+    return printed(PROGRAM.replace("{work}", work), **environment)
 
 
 @pytest.mark.parametrize("work", [FIT, NO_PROCESSES])
@@ -126,16 +131,7 @@ if child == 0:
 _, status = os.waitpid(child, 0)
 assert status == 0
 """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "4"}
-    run = subprocess.run(
-        [sys.executable, "-c", outer],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    assert (run.returncode, run.stdout.strip()) == (0, "fitted"), run.stderr
+    assert printed(outer) == "fitted"
 
 
 # Threads come back to the interpreter while it ends: the last object it lets go of takes its time.

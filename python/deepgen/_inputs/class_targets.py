@@ -13,14 +13,11 @@ from deepgen import _core
 from deepgen._engine.arrays import AnyArray, Matrix, n_not_finite
 from deepgen._inputs.class_weights import ClassWeights
 from deepgen._inputs.labels import Labels
-from deepgen._inputs.targets import Targets
+from deepgen._inputs.targets import RAREST, Targets, logits_of_shares
 from deepgen._network.network import Network
 from deepgen.losses import ClassificationLoss
 
 __all__ = ["ClassTargets"]
-
-# A share of nothing or of all has no finite logit.
-RAREST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -97,8 +94,7 @@ class ClassTargets(Targets):
         if self.labels.softmax:
             shares = np.bincount(y, weights, minlength=self.n_outputs)
             return np.asarray(np.log(np.maximum(shares / shares.sum(), RAREST)))
-        share = np.clip(np.average(y, axis=0, weights=weights), RAREST, 1 - RAREST)
-        return np.asarray(np.log(share / (1 - share)))
+        return logits_of_shares(np.average(y, axis=0, weights=weights))
 
     def read(
         self,

@@ -22,7 +22,7 @@ from deepgen._engine.arrays import AnyArray, Matrix
 from deepgen._inputs.columns import columns_not_finite, list_columns
 from deepgen._inputs.features import refuse_lookalikes
 from deepgen._inputs.target_scaling import Moments, TargetScaling
-from deepgen._inputs.targets import Targets
+from deepgen._inputs.targets import Targets, logits_of_shares
 from deepgen._network.network import Network
 from deepgen._network.output_change import OutputChange
 from deepgen._user_warnings import warn
@@ -42,8 +42,6 @@ __all__ = ["RegressionTargets"]
 LARGE = 10.0
 # Outliers rule a scale that they make so many times what it is without them.
 RULED = 100.0
-# A share of 0 or 1 has no finite logit.
-SMALLEST_SHARE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -255,8 +253,7 @@ class RegressionTargets(Targets):
         if loss.positive_link:
             return np.log(np.maximum(mean, np.finfo(np.float64).tiny))
         if isinstance(loss, BinaryCrossEntropy):
-            mean = np.clip(mean, SMALLEST_SHARE, 1 - SMALLEST_SHARE)
-            return np.asarray(np.log(mean / (1 - mean)))
+            return logits_of_shares(mean)
         return mean
 
     def encode(self, y: AnyArray, dtype: np.dtype[Any]) -> AnyArray:

@@ -17,11 +17,20 @@ from deepgen._inputs.features import check_weights
 from deepgen._network.network import Network
 from deepgen._network.output_change import OutputChange
 
-__all__ = ["EncodedTargets", "Split", "Targets"]
+__all__ = ["RAREST", "EncodedTargets", "Split", "Targets", "logits_of_shares"]
 
 Rows = NDArray[np.int64]
 Split = Callable[[AnyArray | None, AnyArray | None], tuple[Rows, Rows]]
 """From classes to balance and weights of samples to the rows of training and of validation."""
+
+# A share of nothing or of all has no finite logit.
+RAREST = 1e-12
+
+
+def logits_of_shares(shares: AnyArray) -> NDArray[np.float64]:
+    """Return finite logits of shares in [0, 1], of the same shape."""
+    kept = np.clip(shares, RAREST, 1 - RAREST)
+    return np.asarray(np.log(kept / (1 - kept)))
 
 
 @dataclass(frozen=True)
