@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from inspect import isclass
 from typing import Any
 
-__all__ = ["hint", "listed"]
+__all__ = ["hint", "listed", "shortened"]
 
 # Names longer lists of which are shortened in messages.
 MANY = 20
@@ -72,6 +72,10 @@ def hint(value: Any, choices: Iterable[Any]) -> str:
 
 def listed(names: Iterable[str]) -> str:
     """Return names in order, of a long list the first ones and how many more there are."""
-    known = sorted(names)
-    shown = ", ".join(repr(name) for name in known[:MANY])
-    return shown if len(known) <= MANY else f"{shown} and {len(known) - MANY} more"
+    return shortened([repr(name) for name in sorted(names)], MANY)
+
+
+def shortened(shown: Sequence[str], most: int) -> str:
+    """Return the first of some texts as a message lists them, and how many more there are."""
+    n_more = len(shown) - most
+    return ", ".join(shown[:most]) + (f" and {n_more} more" if n_more > 0 else "")

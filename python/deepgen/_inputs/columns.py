@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._engine.arrays import AnyArray
+from deepgen._names import shortened
 
 __all__ = ["column_of_time", "columns_not_finite", "columns_of_no_numbers", "list_columns"]
 
@@ -20,9 +21,8 @@ TIMES = ("date", "time", "duration", "period", "month_day_nano")
 
 def list_columns(names: list[Any]) -> str:
     """Return names or positions as a message lists them, such as "columns 'a', 'b'"."""
-    listed = ", ".join(map(repr, names[:MAX_NAMES]))
-    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
-    return f"{'column' if len(names) == 1 else 'columns'} {listed}{more}"
+    listed = shortened([repr(name) for name in names], MAX_NAMES)
+    return f"{'column' if len(names) == 1 else 'columns'} {listed}"
 
 
 def columns_not_finite(values: Any, largest: float) -> tuple[list[Any], bool]:

@@ -9,6 +9,7 @@ import numpy as np
 from deepgen._engine.arrays import AnyArray
 from deepgen._inputs.regression_targets import RegressionTargets
 from deepgen._inputs.targets import EncodedTargets, Targets
+from deepgen._names import shortened
 from deepgen._network.network import Network
 from deepgen._training.data import Data
 from deepgen._user_warnings import warn
@@ -112,10 +113,9 @@ def _about_features(X: Any, names: AnyArray | None) -> str:
 
     if len(wide):
         wide = wide[np.argsort(-largest[wide], kind="stable")]
-        more = f" and {len(wide) - MAX_NAMES} more" if len(wide) > MAX_NAMES else ""
         what = (
             f"The scales of the features differ by more than {FAR:g}, by their largest absolute "
-            f"values: {', '.join(map(name, wide[:MAX_NAMES]))}{more} against {name(low)}. Scale"
+            f"values: {shortened([*map(name, wide)], MAX_NAMES)} against {name(low)}. Scale"
         )
     elif largest.max() > FAR:
         what = f"The features reach {largest.max():.3g}. Scale"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepgen._names import shortened
 from deepgen.report.section import ReportData, Section
 from deepgen.tables.columns import NumberColumn
 
@@ -42,9 +43,7 @@ def data_summary(data: ReportData) -> Section:
             learned = set(column.categories)
             present = values.dropna().astype(object)
             row["not seen in training"] = sum(str(value) not in learned for value in present)
-            shown = ", ".join(column.categories[:MAX_CATEGORIES])
-            more = len(column.categories) - MAX_CATEGORIES
-            row["categories"] = shown + (f" and {more} more" if more > 0 else "")
+            row["categories"] = shortened(column.categories, MAX_CATEGORIES)
         rows.append(row)
     estimator, metadata = model.estimator, model.metadata
     n_rows = metadata["rows"]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._names import shortened
 from deepgen.tables.columns import (
     CategoryColumn,
     Column,
@@ -156,5 +157,4 @@ class TableEncoder:
 
 
 def _names(names: list[str], most: int = 8) -> str:
-    shown = ", ".join(f"'{name}'" for name in names[:most])
-    return shown + (f" and {len(names) - most} more" if len(names) > most else "")
+    return shortened([f"'{name}'" for name in names], most)
