@@ -21,7 +21,7 @@ FLOORS = [
     {"_inputs"},
     {"_training"},
     {"_serialization"},
-    {"estimators"},
+    {"estimators", "preprocessing"},
     {"probe", "tables"},
     {"_loading", "expressivity", "generalization", "optimization"},
     {"experiments", "report"},

@@ -23,6 +23,7 @@ ROOMS = {
     "normalizations": ("BatchNorm", "LayerNorm", "WeightNorm"),
     "optimization": ("linear_path", "loss_surface"),
     "optimizers": ("SAM", "SGD", "Adam"),
+    "preprocessing": ("TableEncoder",),
     "probe": ("Probe",),
     "report": ("ReportData", "write_report"),
     "schedules": ("Cosine", "OneCycle", "Warmup"),
