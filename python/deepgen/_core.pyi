@@ -240,6 +240,10 @@ class Network:
         """
         Mean and biased variance (width,) of what a layer's normalization takes.
         """
+    def pre_activations(self, parameters: typing.Any, X: typing.Any, layer: typing.SupportsInt | typing.SupportsIndex, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
+        """
+        What a layer's normalization takes (m, width), in inference mode.
+        """
     def predict(self, parameters: typing.Any, X: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
         """
         Means (m, n_outputs): the inverse link of the outputs.
