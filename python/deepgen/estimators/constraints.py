@@ -138,6 +138,7 @@ REGRESSOR: dict[str, Any] = {
     **SHARED,
     "loss": [_Names(set(REGRESSION_LOSSES)), RegressionLoss],
     "target_scaling": [_Names({"standard"}), None],
+    "clip_predictions": ["boolean"],
 }
 """Parameters of `MLPRegressor`."""
 
