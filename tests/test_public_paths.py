@@ -20,6 +20,7 @@ ROOMS = {
     "experiments": ("CATALOG", "find_experiment"),
     "expressivity": ("breakpoints", "count_regions", "linear_regions"),
     "generalization": ("diversity",),
+    "initializers": ("DataDependent",),
     "losses": ("Huber", "LogLoss", "Quantile"),
     "normalizations": ("BatchNorm", "LayerNorm", "WeightNorm"),
     "optimization": ("linear_path", "loss_surface"),
