@@ -134,6 +134,7 @@ def test_classes_of_one_row_are_learned():
     assert "held-out accuracy" in model.summary_
 
 
+@pytest.mark.filterwarnings("ignore:The fit ended worse:sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("n_rows", [2, 3, 5, 9])
 def test_few_rows_train_all_and_say_so(n_rows):
     table = frame(60)[["size", "count", "new"]][:n_rows]

@@ -182,6 +182,8 @@ class BaseTabular(FittedTabular):
         if y_val is not None:
             y_val = read_targets(y_val, name, are_labels=self._task == "classification")
         plan = self._make_plan(X)
+        # Before the encoder, which may take a while.
+        plan.make_network()._validate_params()
         if self.early_stopping and X_val is None and not plan.network["early_stopping"]:
             warn(
                 f"{plan.n_rows} rows are too few to set some aside: all train, and nothing stops "
