@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from reference import LOSSES, Component, LayerSpec, NetworkSpec, layout, n_parameters
+from reference import (
+    LOSSES,
+    Component,
+    EmbeddingSpec,
+    LayerSpec,
+    NetworkSpec,
+    layout,
+    n_parameters,
+)
 
 NONE, BATCH, LAYER = Component("none"), Component("batch"), Component("layer")
 
@@ -90,6 +98,21 @@ def skipping(skip, normalization=NONE, bias=True, activation="gelu", dropout=0.0
     )
 
 
+EMBEDDINGS = {
+    "": [],
+    "pbld": [EmbeddingSpec(Component("pbld", {"n_frequencies": 5.0, "size": 4.0}), [0, 2, 3])],
+}
+
+
+def embedded(member, scales):
+    """Two layers behind an embedding of some features, and an input scale or none."""
+    layers = [
+        LayerSpec(width=6, activation="tanh"),
+        LayerSpec(width=3, activation="identity"),
+    ]
+    return NetworkSpec(n_inputs=4, layers=layers, embeddings=EMBEDDINGS[member], input_scale=scales)
+
+
 SKIP_COMPONENTS = [
     Component("residual"),
     Component("highway"),
@@ -101,7 +124,7 @@ def parameters_of(spec, random_state):
     """Random parameters; scales and running variances stay away from 0."""
     parameters = 0.5 * random_state.normal(size=n_parameters(spec))
     for block in layout(spec):
-        if block.name.startswith(("scale", "gain", "variance")):
+        if block.name.startswith(("scale", "gain", "variance", "input_scale")):
             view = parameters[block.offset : block.offset + block.size]
             view[...] = random_state.uniform(0.5, 1.5, size=block.size)
     return parameters

@@ -144,6 +144,7 @@ def leaves(cls):
 MEMBERS = sorted({cls for cls in leaves(Component) if cls.name}, key=lambda cls: cls.__name__)
 PARAMETERS = {
     "augmentation": "augmentation",
+    "embeddings": "numerical_embedding",
     "initializers": "initializer",
     "losses": "loss",
     "normalizations": "normalization",
@@ -181,7 +182,8 @@ def wrong_fields():
                         bound = setting.kind(bound)
                         values += [bound + way * step * max(1, abs(bound))]
                         values += [bound] if is_open else []
-            if setting is None or not setting.optional:
+            optional = field.default is None if setting is None else setting.optional
+            if not optional:
                 values.append(None)
             for value in values:
                 yield pytest.param(

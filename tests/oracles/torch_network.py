@@ -94,6 +94,19 @@ REPARAMETRIZATIONS = {
 }
 
 
+def pbld(tensors, embedding, X):
+    """With one matrix of waves a feature, as their authors write it."""
+    frequencies = tensors["embedding_frequencies"]
+    weights = tensors["embedding_weights"].reshape(*frequencies.shape, -1)
+    for f, feature in enumerate(embedding.features):
+        line = 2 * torch.pi * X[:, feature : feature + 1] * frequencies[f]
+        waves = torch.cos(line + tensors["embedding_phases"][f])
+        yield functional.linear(waves, weights[f].T, tensors["embedding_intercepts"][f])
+
+
+EMBEDDINGS = {"pbld": pbld}
+
+
 class TorchNetwork:
     """Blocks of a flat vector as leaf tensors, and the loss on them."""
 
@@ -103,7 +116,7 @@ class TorchNetwork:
         for block in layout(spec):
             values = parameters[block.offset : block.offset + block.size]
             tensor = torch.tensor(values, dtype=torch.float64)
-            if "coefs" in block.name:
+            if "coefs" in block.name or "embedding" in block.name:
                 tensor = tensor.reshape(block.rows, block.columns)
             self.tensors[block.name] = tensor.requires_grad_(block.trainable)
 
@@ -125,7 +138,7 @@ class TorchNetwork:
 
     def forward(self, X, *, training=False):
         """Raw outputs; in training the running statistics are updated in place."""
-        a, kept = torch.as_tensor(X), []
+        a, kept = self.front(torch.as_tensor(X)), []
         for l, layer in enumerate(self.spec.layers):
             inputs, skip = a, layer.skip.name if layer.skip_from >= 0 else None
             a = a @ self.weights(l, layer.reparametrization)
@@ -142,6 +155,12 @@ class TorchNetwork:
                 a = gate * a + (1 - gate) * kept[layer.skip_from]
             kept.append(a)
         return a
+
+    def front(self, X):
+        columns = [X]
+        for embedding in self.spec.embeddings:
+            columns += EMBEDDINGS[embedding.member.name](self.tensors, embedding, X)
+        return torch.cat(columns, dim=1) * self.tensors.get("input_scale", 1.0)
 
     def weights(self, l, reparametrization):
         gain = self.tensors.get(f"gain_{l}")

@@ -17,6 +17,7 @@ from deepgen._inputs.class_targets import ClassTargets
 from deepgen._inputs.labels import Labels
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
+from deepgen.embeddings import NumericalEmbedding
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.class_predictions import ClassPredictions
 from deepgen.estimators.constraints import CLASSIFIER
@@ -28,6 +29,7 @@ from deepgen.estimators.names import (
     DeviceName,
     InitializerName,
     NormalizationName,
+    NumericalEmbeddingName,
     ScheduleName,
     SkipName,
     SolverName,
@@ -117,6 +119,11 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     skip : {'residual', 'deepnorm', 'fixup', 'highway'}, Skip or None, default=None
         Which hidden layers are bridged, and how what is carried meets what they compute; an object
         of `deepgen.skips` for more, such as ``Residual(drop=0.2)`` for stochastic depth.
+    numerical_embedding : {'pbld'}, NumericalEmbedding or None, default=None
+        Trained maps of single features to several numbers before the first layer, such as
+        ``PBLD(features=...)`` of `deepgen.embeddings`; ``coefs_[0]`` then has a row for each.
+    input_scale : bool, default=False
+        Whether each input of the first layer has a trained factor, from 1 on.
     dropout : float or Schedule, default=0.0
         Probability that a hidden unit is dropped in a training step, in [0, 1), or a schedule of
         it, such as ``Scaled(FlatCos(), 0.15)``.
@@ -266,6 +273,8 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         loss: ClassificationLossName | ClassificationLoss = "log_loss",
         normalization: NormalizationName | Normalization | None = None,
         skip: SkipName | Skip | None = None,
+        numerical_embedding: NumericalEmbeddingName | NumericalEmbedding | None = None,
+        input_scale: bool = False,
         dropout: float | Schedule = 0.0,
         bias: bool = True,
         initializer: InitializerName | DataDependent = "glorot_uniform",
@@ -308,6 +317,8 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         self.max_fun = max_fun
         self.normalization = normalization
         self.skip = skip
+        self.numerical_embedding = numerical_embedding
+        self.input_scale = input_scale
         self.dropout = dropout
         self.bias = bias
         self.initializer = initializer

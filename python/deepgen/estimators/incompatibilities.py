@@ -153,9 +153,14 @@ def refuse_with_matrices(model: Any, optimizer: KFAC | Shampoo) -> None:
     Raises
     ------
     ValueError
-        If a layer is more than its matrix, weights are made of others, or targets cannot be drawn
-        from what the loss predicts.
+        If a layer is more than its matrix, something is trained before the first one, weights are
+        made of others, or targets cannot be drawn from what the loss predicts.
     """
+    if model.numerical_embedding is not None or model.input_scale:
+        raise ValueError(
+            f"solver='{optimizer.name}' has no factors for numerical_embedding and input_scale, "
+            "which are no layers; use a first-order solver or 'lbfgs'"
+        )
     skip = None if model.skip is None else resolve(model.skip, SKIPS, "skip")
     if isinstance(skip, Highway):
         raise ValueError(

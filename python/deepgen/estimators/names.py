@@ -16,6 +16,7 @@ __all__ = [
     "DeviceName",
     "InitializerName",
     "NormalizationName",
+    "NumericalEmbeddingName",
     "RegressionLossName",
     "ScheduleName",
     "SkipName",
@@ -53,6 +54,7 @@ ClassificationLossName = Literal["focal", "log_loss"]
 NormalizationName = Literal[
     "batch", "layer", "scaled_weight_standardization", "weight", "weight_standardization"
 ]
+NumericalEmbeddingName = Literal["pbld"]
 SkipName = Literal["deepnorm", "fixup", "highway", "residual"]
 InitializerName = Literal[
     "data_dependent", "glorot_uniform", "he_normal", "he_uniform", "lecun_normal", "orthogonal"

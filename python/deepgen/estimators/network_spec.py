@@ -178,6 +178,7 @@ def network_spec(
     dropout: float,
     bias: bool,
     loss: _core.Component,
+    **front: Any,
 ) -> _core.NetworkSpec:
     """Return the engine's description of a network.
 
@@ -201,6 +202,8 @@ def network_spec(
         Whether layers have intercepts.
     loss : deepgen._core.Component
         The engine's loss.
+    **front : dict
+        What stands before the first layer, as `deepgen._core.NetworkSpec` takes it.
 
     Returns
     -------
@@ -222,7 +225,9 @@ def network_spec(
         _add_skips(bridge, layers)
     if isinstance(chosen, Reparametrization):
         applied = [layer["activation"] for layer in layers]
-        made = reparametrized(chosen, n_inputs, widths, applied)
+        # Behind an embedding the first layer has several inputs.
+        fan_in = n_inputs + len(front.get("embeddings", ()))
+        made = reparametrized(chosen, fan_in, widths, applied)
         for layer, component in zip(layers, made, strict=True):
             layer["reparametrization"] = component
     else:
@@ -232,7 +237,9 @@ def network_spec(
                 layer["normalization"] = norm.to_core()
     hidden = [_core.LayerSpec(**layer) for layer in layers]
     last = _core.LayerSpec(width=n_outputs, activation="identity")
-    return _core.NetworkSpec(n_inputs=n_inputs, layers=[*hidden, last], loss=loss, bias=bool(bias))
+    return _core.NetworkSpec(
+        n_inputs=n_inputs, layers=[*hidden, last], loss=loss, bias=bool(bias), **front
+    )
 
 
 def _add_skips(skip: Skip, layers: list[dict[str, Any]]) -> None:

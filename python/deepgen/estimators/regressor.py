@@ -15,6 +15,7 @@ from deepgen._inputs.regression_targets import RegressionTargets
 from deepgen._inputs.target_scaling import TargetScaling
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
+from deepgen.embeddings import NumericalEmbedding
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.constraints import REGRESSOR
 from deepgen.estimators.names import (
@@ -24,6 +25,7 @@ from deepgen.estimators.names import (
     DeviceName,
     InitializerName,
     NormalizationName,
+    NumericalEmbeddingName,
     RegressionLossName,
     ScheduleName,
     SkipName,
@@ -125,6 +127,11 @@ class MLPRegressor(RegressionPredictions):
     skip : {'residual', 'deepnorm', 'fixup', 'highway'}, Skip or None, default=None
         Which hidden layers are bridged, and how what is carried meets what they compute; an object
         of `deepgen.skips` for more, such as ``Residual(drop=0.2)`` for stochastic depth.
+    numerical_embedding : {'pbld'}, NumericalEmbedding or None, default=None
+        Trained maps of single features to several numbers before the first layer, such as
+        ``PBLD(features=...)`` of `deepgen.embeddings`; ``coefs_[0]`` then has a row for each.
+    input_scale : bool, default=False
+        Whether each input of the first layer has a trained factor, from 1 on.
     dropout : float or Schedule, default=0.0
         Probability that a hidden unit is dropped in a training step, in [0, 1), or a schedule of
         it, such as ``Scaled(FlatCos(), 0.15)``.
@@ -274,6 +281,8 @@ class MLPRegressor(RegressionPredictions):
         clip_predictions: bool = False,
         normalization: NormalizationName | Normalization | None = None,
         skip: SkipName | Skip | None = None,
+        numerical_embedding: NumericalEmbeddingName | NumericalEmbedding | None = None,
+        input_scale: bool = False,
         dropout: float | Schedule = 0.0,
         bias: bool = True,
         initializer: InitializerName | DataDependent = "glorot_uniform",
@@ -315,6 +324,8 @@ class MLPRegressor(RegressionPredictions):
         self.max_fun = max_fun
         self.normalization = normalization
         self.skip = skip
+        self.numerical_embedding = numerical_embedding
+        self.input_scale = input_scale
         self.dropout = dropout
         self.bias = bias
         self.initializer = initializer
