@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_networks import EMBEDDINGS
 from small_networks import network_of as spec_of
 
 import reference
@@ -55,7 +56,8 @@ def build(family, component):
         return network_of(spec_of(LayerSpec(width=3), closing))
     if family == "embeddings":
         spec = spec_of(LayerSpec(width=3))
-        embedding = EmbeddingSpec(component, [0, 2])
+        known = EMBEDDINGS.get(component.name, EMBEDDINGS["pbld"])[0]
+        embedding = EmbeddingSpec(component, known.features, known.constants)
         return network_of(replace(spec, embeddings=[embedding]))
     if family == "losses":
         return network_of(spec_of(LayerSpec(width=3), loss=component, n_outputs=2))

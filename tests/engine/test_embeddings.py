@@ -14,11 +14,11 @@ from engine.measuring import Measured
 from engine.strategies import every_dtype, every_path
 from engine.test_gradients import assert_gradient_is_derivative
 from engine.test_trainer import ADAM, assert_training_equals_twin
-from reference import EMBEDDINGS, Component, EmbeddingSpec, LayerSpec, NetworkSpec
+from reference import Component, EmbeddingSpec, LayerSpec, NetworkSpec
 
-every_member = pytest.mark.parametrize("member", sorted(EMBEDDINGS))
+FRONTS = ["levels", "pbld", "pwl", "levels, pbld"]
 every_front = pytest.mark.parametrize(
-    ("member", "scales"), [("", True), *((name, s) for name in EMBEDDINGS for s in (False, True))]
+    ("member", "scales"), [("", True), *((name, s) for name in FRONTS for s in (False, True))]
 )
 
 
@@ -200,15 +200,46 @@ def test_features_that_are_not_there_are_refused(features, message):
         network_of(replace(spec, embeddings=[embedding]))
 
 
+@pytest.mark.parametrize(
+    ("member", "constants", "message"),
+    [
+        ("pwl", [], "needs at least two edges"),
+        ("pwl", [[1.0]], "needs at least two edges"),
+        ("pwl", [[1.0, 1.0]], "must be finite and rise"),
+        ("pwl", [[0.0, np.inf]], "must be finite and rise"),
+        ("levels", [[0.0]], "needs the number of levels"),
+        ("levels", [[2.5]], "needs the number of levels"),
+        ("levels", [[3.0], [3.0]], "constants for 2 features, not for 1"),
+    ],
+)
+def test_constants_that_do_not_fit_are_refused(member, constants, message):
+    embedding = EmbeddingSpec(Component(member), [0], constants)
+    with pytest.raises(ValueError, match=message):
+        network_of(replace(embedded("", True), embeddings=[embedding]))
+
+
+def test_what_is_no_code_counts_as_the_first():
+    spec = embedded("levels", False)
+    parameters, X, _, _ = problem(spec)
+    network, codes = network_of(spec), X[:6].copy()
+    codes[:, 0] = [0.0, 5.0, -1.0, np.nan, np.inf, 1e9]
+    codes[1:, 1:] = codes[0, 1:]
+    outputs = network.forward(parameters, codes)
+    np.testing.assert_array_equal(outputs, np.broadcast_to(outputs[0], outputs.shape))
+
+
 def test_two_maps_of_a_feature_and_foreign_constants_are_refused():
     spec, pbld = embedded("pbld", False), Component("pbld")
     with pytest.raises(ValueError, match="two embeddings 'pbld'"):
         network_of(replace(spec, embeddings=[EmbeddingSpec(pbld, [k]) for k in (0, 1)]))
+    levels = EmbeddingSpec(Component("levels"), [0], [[2.0]])
+    with pytest.raises(ValueError, match="a feature has two embeddings"):
+        network_of(replace(spec, embeddings=[EmbeddingSpec(pbld, [0]), levels]))
     with pytest.raises(ValueError, match="'pbld' has no constants"):
         network_of(replace(spec, embeddings=[EmbeddingSpec(pbld, [0], [[1.0]])]))
 
 
-@every_member
+@pytest.mark.parametrize("member", FRONTS)
 def test_blocks_stand_behind_the_layers(member):
     spec = embedded(member, True)
     blocks = network_of(spec).layout

@@ -9,7 +9,7 @@ from sklearn.base import clone
 
 import deepgen
 from deepgen import MLPClassifier, MLPRegressor, Probe
-from deepgen.embeddings import NUMERICAL_EMBEDDINGS, PBLD
+from deepgen.embeddings import NUMERICAL_EMBEDDINGS, PBLD, CategoryEmbedding, PiecewiseLinear
 from deepgen.expressivity import breakpoints
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -160,9 +160,20 @@ def test_settings_are_reached_by_name():
         ({"numerical_embedding": PBLD(features=[0.5])}, "got 0.5"),
         ({"numerical_embedding": PBLD(sigma=0.0)}, "sigma must be in"),
         ({"numerical_embedding": PBLD(size=1)}, "size must be in"),
+        ({"numerical_embedding": PiecewiseLinear(n_bins=0)}, "n_bins must be in"),
+        ({"category_embedding": CategoryEmbedding([0])}, "must hold codes"),
+        ({"category_embedding": "codes"}, "category_embedding"),
+        (
+            {"category_embedding": CategoryEmbedding([0]), "mixup": 0.1},
+            "category_embedding does not support mixup",
+        ),
+        (
+            {"category_embedding": CategoryEmbedding([0]), "augmentation": "jitter"},
+            "category_embedding does not support mixup, 'jitter'",
+        ),
         ({"numerical_embedding": "plr"}, "numerical_embedding"),
         ({"input_scale": "yes"}, "input_scale"),
-        ({"input_scale": True, "solver": "kfac"}, "no factors for numerical_embedding"),
+        ({"input_scale": True, "solver": "kfac"}, "no factors for embeddings"),
         ({"numerical_embedding": "pbld", "solver": "shampoo"}, "no factors for"),
     ],
     ids=str,
@@ -195,3 +206,71 @@ def test_linear_pieces_are_refused_behind_an_embedding():
         breakpoints(one, -1.0, 1.0)
     scaled = MLPRegressor(**SMALL, input_scale=True).fit(X[:, :1], Y)
     assert breakpoints(scaled, -1.0, 1.0).n_pieces >= 1
+
+
+def test_bins_are_quantiles_of_the_training_rows_of_the_first_call():
+    embedding = PiecewiseLinear(features=[1], n_bins=4, size=3)
+    model = MLPRegressor(**SMALL, numerical_embedding=embedding, warm_start=True).fit(X, Y)
+    (own,) = model.network_.core.spec.embeddings
+    expected = np.quantile(X[:, 1], [0, 0.25, 0.5, 0.75, 1.0])
+    assert own.features == [1]
+    np.testing.assert_allclose(own.constants[0], expected, rtol=1e-6)
+    model.fit(2.0 * X, Y)
+    assert model.network_.core.spec.embeddings[0].constants == own.constants
+    ties = np.where(X > 0, 1.0, 0.0) * [[1.0, 0.0, 1.0, 50.0]]
+    model = MLPRegressor(**SMALL, numerical_embedding=PiecewiseLinear(n_bins=4)).fit(ties, Y)
+    edges = model.network_.core.spec.embeddings[0].constants
+    assert edges[:2] == [[0.0, 1.0], [0.0, 1.0]]
+    assert np.isfinite(model.network_.parameters).all()
+
+
+def test_a_piecewise_linear_start_is_the_network_without():
+    model = MLPRegressor(**SMALL, numerical_embedding="pwl", learning_rate_init=1e-30).fit(X, Y)
+    front = front_of(model)
+    assert max(np.abs(numbers).max() for numbers in front.values()) < 1e-20
+    network = model.network_
+    z = X.astype("f4") @ network.coefs()[0][:4] + network.intercepts()[0]
+    expected = np.maximum(z, 0) @ network.coefs()[1] + network.intercepts()[1]
+    np.testing.assert_allclose(network.outputs(X.astype("f4")), expected, rtol=1e-5, atol=1e-6)
+
+
+CODES = np.column_stack([X[:, 0], np.arange(120) % 11, X[:, 1], np.arange(120) % 9])
+EFFECTS = RNG.normal(size=11)
+
+
+def test_categories_are_learned_and_unknown_ones_count_as_the_first():
+    y = EFFECTS[CODES[:, 1].astype(int)]
+    embedding = CategoryEmbedding([1, 3], size=2)
+    model = MLPRegressor(
+        hidden_layer_sizes=(16,),
+        category_embedding=embedding,
+        numerical_embedding="pbld",
+        learning_rate_init=0.02,
+        max_iter=150,
+        random_state=0,
+    ).fit(CODES, y)
+    assert model.score(CODES, y) > 0.99
+    levels, numbers = model.network_.core.spec.embeddings
+    assert (levels.features, levels.constants) == ([1, 3], [[11.0], [9.0]])
+    assert numbers.features == [0, 2]
+    assert model.coefs_[0].shape[0] == 2 * 2 + 2 * 4
+    strange, first = CODES.copy(), CODES.copy()
+    strange[:, 1], first[:, 1] = 11.0, 0.0
+    np.testing.assert_array_equal(model.predict(strange), model.predict(first))
+    assert (Probe(model, CODES, y).jacobian(CODES)[:, :, [1, 3]] == 0.0).all()
+
+
+def test_categories_go_on_with_their_levels_and_swap_noise(tmp_path):
+    model = MLPRegressor(
+        **SMALL,
+        category_embedding=CategoryEmbedding([1, 3]),
+        augmentation="swap",
+        warm_start=True,
+    ).fit(CODES, Y)
+    half = clone(model).set_params(max_iter=2).fit(CODES, Y)
+    half.save(tmp_path / "model.dgn")
+    again = deepgen.load(tmp_path / "model.dgn").fit(CODES, Y)
+    np.testing.assert_array_equal(again.network_.parameters, model.network_.parameters)
+    more = CODES.copy()
+    more[:, 1] += 5.0
+    assert again.fit(more, Y).network_.core.spec.embeddings[0].constants == [[11.0], [9.0]]

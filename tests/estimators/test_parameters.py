@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import (
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._component import Component
 from deepgen._settings import settings_of
+from deepgen.embeddings import CategoryEmbedding
 from deepgen.optimizers import SGD, Adam
 from deepgen.schedules import InvScaling
 from estimators.samples import curve, features
@@ -158,6 +159,8 @@ PARAMETERS = {
 def settled(cls, name, value):
     """An estimator with a component that has one field changed, and targets for it."""
     parameter = PARAMETERS[cls.__module__.split(".")[1]]
+    if cls is CategoryEmbedding:
+        parameter = "category_embedding"
     kinds = {base.__name__ for base in cls.__mro__}
     estimator = MLPClassifier if "ClassificationLoss" in kinds else MLPRegressor
     component = cls()

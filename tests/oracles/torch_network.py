@@ -104,7 +104,29 @@ def pbld(tensors, embedding, X):
         yield functional.linear(waves, weights[f].T, tensors["embedding_intercepts"][f])
 
 
-EMBEDDINGS = {"pbld": pbld}
+def pwl(tensors, embedding, X):
+    below = 0
+    for f, (feature, edges) in enumerate(zip(embedding.features, embedding.constants, strict=True)):
+        t = torch.tensor(edges, dtype=X.dtype)
+        place = (X[:, feature : feature + 1] - t[:-1]) / t.diff()
+        least, most = torch.zeros_like(t[1:]), torch.ones_like(t[1:])
+        least[0], most[-1] = -torch.inf, torch.inf
+        weights = tensors["embedding_weights"][below : below + len(edges) - 1]
+        below += len(edges) - 1
+        place = torch.minimum(torch.maximum(place, least), most)
+        yield functional.linear(place, weights.T, tensors["embedding_intercepts"][f])
+
+
+def levels(tensors, embedding, X):
+    below = 0
+    for feature, (n,) in zip(embedding.features, embedding.constants, strict=True):
+        codes = torch.where(X[:, feature] < n, X[:, feature], 0.0).long()
+        table = tensors["embedding_levels"][below : below + int(n)]
+        below += int(n)
+        yield functional.embedding(codes, table)
+
+
+EMBEDDINGS = {"levels": levels, "pbld": pbld, "pwl": pwl}
 
 
 class TorchNetwork:
@@ -157,7 +179,8 @@ class TorchNetwork:
         return a
 
     def front(self, X):
-        columns = [X]
+        codes = [e.features for e in self.spec.embeddings if e.member.name == "levels"]
+        columns = [X[:, [k for k in range(X.shape[1]) if k not in sum(codes, [])]]]
         for embedding in self.spec.embeddings:
             columns += EMBEDDINGS[embedding.member.name](self.tensors, embedding, X)
         return torch.cat(columns, dim=1) * self.tensors.get("input_scale", 1.0)

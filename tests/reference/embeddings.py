@@ -50,7 +50,68 @@ class Pbld:
         }, 2 * np.pi * turned @ frequencies[0]
 
 
-EMBEDDINGS = {"pbld": Pbld}
+@dataclass(frozen=True)
+class Pwl:
+    """x beside W^T e(x) + b, e the place of x in each bin (Y. Gorishniy et al. 2022, eq. 1)."""
+
+    size: int = 4
+    keeps_feature = True
+
+    def n_outputs(self, edges):
+        return self.size - 1
+
+    def blocks(self, edges):
+        n = len(edges) - 1
+        return {
+            "embedding_weights": (n, self.size - 1),
+            "embedding_intercepts": (1, self.size - 1),
+        }
+
+    def places(self, x, edges):
+        """e (n, bins) and its slope in x; what is clipped keeps no derivative."""
+        place = (x[:, None] - edges[:-1]) / np.diff(edges)
+        low, high = place.real <= 0, place.real >= 1
+        low[:, 0] = high[:, -1] = False
+        e = np.where(high, 1.0, np.where(low, 0.0, place))
+        return e, np.where(low | high, 0.0, 1 / np.diff(edges))
+
+    def value(self, x, edges, weights, intercepts):
+        return self.places(x, edges)[0] @ weights + intercepts
+
+    def gradients(self, x, edges, df, weights, intercepts):
+        e, slope = self.places(x, edges)
+        return {
+            "embedding_weights": e.T @ df,
+            "embedding_intercepts": df.sum(axis=0),
+        }, (slope * (df @ weights.T)).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The row of a table that a code names, 0 for what is no code."""
+
+    size: int = 8
+    keeps_feature = False
+
+    def n_outputs(self, n_levels):
+        return self.size
+
+    def blocks(self, n_levels):
+        return {"embedding_levels": (int(n_levels[0]), self.size)}
+
+    def known(self, x, n_levels):
+        return np.where((x.real >= 0) & (x.real < n_levels[0]), x.real, 0).astype(int)
+
+    def value(self, x, n_levels, levels):
+        return levels[self.known(x, n_levels)]
+
+    def gradients(self, x, n_levels, df, levels):
+        gradient = np.zeros(levels.shape, df.dtype)
+        np.add.at(gradient, self.known(x, n_levels), df)
+        return {"embedding_levels": gradient}, np.zeros(len(x))
+
+
+EMBEDDINGS = {"levels": Levels, "pbld": Pbld, "pwl": Pwl}
 
 
 @dataclass(frozen=True)

@@ -5,4 +5,7 @@
 
 #pragma once
 
-#define DEEPGEN_EMBEDDINGS(MEMBER) MEMBER(Pbld, pbld)
+#define DEEPGEN_EMBEDDINGS(MEMBER)                                                                 \
+    MEMBER(Levels, levels)                                                                         \
+    MEMBER(Pbld, pbld)                                                                             \
+    MEMBER(Pwl, pwl)

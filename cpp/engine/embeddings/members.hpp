@@ -3,5 +3,7 @@
 
 #pragma once
 
+#include "engine/embeddings/levels.hpp"
 #include "engine/embeddings/list.hpp"
 #include "engine/embeddings/pbld.hpp"
+#include "engine/embeddings/pwl.hpp"

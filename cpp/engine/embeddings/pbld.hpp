@@ -18,18 +18,20 @@ template <class T>
 struct Waves {
     static constexpr bool trained = true;
 
-    static Simd<T> turns(const FeatureMap<T> &map, Index k, Simd<T> x) {
-        constexpr T per_turn = static_cast<T>(0.5 * std::numbers::inv_pi);
-        const typename ReadOut<T, Waves>::Numbers own(map.shape, map.numbers);
-        return fmadd(x, Simd<T>(own.frequencies[k]), Simd<T>(per_turn * own.phases[k]));
+    Waves(const FeatureMap<T> &map, Index k) {
+        const T *const frequencies = map.numbers + (map.shape.n_hidden + 1) * map.shape.n_outputs;
+        constexpr T per_radian = static_cast<T>(0.5 * std::numbers::inv_pi);
+        frequency = Simd<T>(frequencies[k]);
+        phase = Simd<T>(per_radian * frequencies[map.shape.n_hidden + k]);
     }
-    static Simd<T> value(const FeatureMap<T> &map, Index k, Simd<T> x) {
-        return cosine_of_turns(turns(map, k, x));
+
+    Simd<T> value(Simd<T> x) const { return cosine_of_turns(fmadd(x, frequency, phase)); }
+    Bend<T> bend(Simd<T> x) const {
+        const auto [cosine, minus_sine] = wave_of_turns(fmadd(x, frequency, phase));
+        return {.value = cosine, .slope = minus_sine, .curvature = -cosine};
     }
-    static Bend<T> bend(const FeatureMap<T> &map, Index k, Simd<T> x) {
-        const auto [cosine, sine] = wave_of_turns(turns(map, k, x));
-        return {.value = cosine, .slope = -sine, .curvature = -cosine};
-    }
+
+    Simd<T> frequency, phase; // in turns
 };
 
 template <class T>
@@ -50,6 +52,9 @@ struct Pbld : ReadOut<T, Waves<T>> {
                 {"embedding_intercepts", 1, shape.n_outputs},
                 {"embedding_frequencies", 1, shape.n_hidden},
                 {"embedding_phases", 1, shape.n_hidden}};
+    }
+    static double cost(MapShape shape) {
+        return static_cast<double>(shape.n_hidden * (24 + shape.n_outputs));
     }
 };
 

@@ -18,7 +18,9 @@
 
 #include "engine/kernels/simd.hpp"
 
+#include <limits>
 #include <numbers>
+#include <type_traits>
 
 namespace deepgen::DEEPGEN_PATH {
 
@@ -187,40 +189,50 @@ inline Simd<double> sine_of_quarter(Simd<double> s) {
     return fmadd(s, q * fmadd(Simd<double>(-16.0), z, Simd<double>(1.0)), Simd<double>(4.0) * s);
 }
 
-// t less the nearest whole number, exactly. Beyond 2^22 or 2^51 turns a float has no place for the
-// angle, and t counts as whole turns.
+// The bits of lanes, and the one that is a number's sign.
+template <class T>
+struct Signs {
+    using Mask = typename Simd<T>::Mask;
+    using Lane = std::remove_reference_t<decltype(Mask{}[0])>;
+    static constexpr Lane sign = std::numeric_limits<Lane>::min();
+
+    static Mask bits(Simd<T> x) { return reinterpret_cast<Mask>(x.v); }
+    static Simd<T> number(Mask bits) { return reinterpret_cast<typename Simd<T>::Lanes>(bits); }
+    static Simd<T> magnitude(Simd<T> x) { return number(bits(x) & static_cast<Lane>(~sign)); }
+};
+
+// round(|t|) - |t|, exactly. Beyond 2^22 or 2^51 turns a float has no place for the angle, and t
+// counts as whole turns.
 template <class T>
 Simd<T> rest_of_turns(Simd<T> t) {
+    using S = Signs<T>;
     constexpr T most = sizeof(T) == 4 ? T(4194304) : T(0x1p51);
-    t = max(Simd<T>(-most), min(Simd<T>(most), t)); // a NaN passes both
-    const Simd<T> magic(T(3) * most);               // adding it rounds to a whole number
-    return t - ((t + magic) - magic);
+    // A NaN passes.
+    const Simd<T> below = max(Simd<T>(-most), S::number(S::bits(t) | S::sign));
+    const Simd<T> magic(T(3) * most); // taking it off rounds to a whole number
+    return below - ((below - magic) + magic);
 }
 
-// cos(2 pi r) for |r| <= 1/2: near a zero the difference from 1/4 is exact.
-template <class T>
-Simd<T> cosine_of_rest(Simd<T> r) {
-    return sine_of_quarter(Simd<T>(T(0.25)) - abs(r));
-}
-
-// cos(2 pi t).
+// cos(2 pi t): near a zero of it the difference from 1/4 is exact.
 template <class T>
 Simd<T> cosine_of_turns(Simd<T> t) {
-    return cosine_of_rest(rest_of_turns(t));
+    return sine_of_quarter(Simd<T>(T(0.25)) - Signs<T>::magnitude(rest_of_turns(t)));
 }
 
-// Both at once.
+// Both at once; the sine to half a unit of 1.
 template <class T>
 struct Wave {
-    Simd<T> cosine, sine;
+    Simd<T> cosine, minus_sine;
 };
 
 template <class T>
 Wave<T> wave_of_turns(Simd<T> t) {
-    const Simd<T> r = rest_of_turns(t), size = abs(r);
-    const Simd<T> folded = min(size, Simd<T>(T(0.5)) - size);
-    const Simd<T> sine = sine_of_quarter(folded);
-    return {.cosine = cosine_of_rest(r), .sine = select(r < Simd<T>(0), -sine, sine)};
+    using S = Signs<T>;
+    const Simd<T> rest = rest_of_turns(t), quarter(T(0.25));
+    const Simd<T> to_zero = quarter - S::magnitude(rest);
+    const Simd<T> size = sine_of_quarter(quarter - S::magnitude(to_zero));
+    return {.cosine = sine_of_quarter(to_zero),
+            .minus_sine = S::number(S::bits(size) ^ ((S::bits(t) ^ S::bits(rest)) & S::sign))};
 }
 
 } // namespace deepgen::DEEPGEN_PATH

@@ -50,6 +50,8 @@ struct EmbeddingKernels {
     // From the settings and what is fixed for a feature; refuses what does not fit.
     MapShape (*shape)(const Settings &, std::span<const double> constants);
     std::vector<MapBlock> (*blocks)(MapShape);
+    // Multiply-adds that take as long as the map of one value, there and back.
+    double (*cost)(MapShape);
     // out, a column of n_rows for each output
     void (*forward)(const FeatureMap<T> &, T *out);
     // sums (as numbers) += the gradient in the numbers, from that in the outputs

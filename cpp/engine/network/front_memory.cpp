@@ -86,8 +86,8 @@ void FrontMemory<T>::forward(const Team &team, const PackedParameters<T> &parame
             own.stride = tile_rows;
             member(f).forward(own, tile);
             T *const to = unscaled_.data() + first * stride_ + feature.column;
-            for (Index o = 0; o < feature.shape.n_outputs; ++o)
-                for (Index i = 0; i < n; ++i)
+            for (Index i = 0; i < n; ++i)
+                for (Index o = 0; o < feature.shape.n_outputs; ++o)
                     to[i * stride_ + o] = tile[o * tile_rows + i];
         }
     }
@@ -101,8 +101,8 @@ template <class T>
 void FrontMemory<T>::turn(const T *from, IndexRange rows, T *columns) const {
     const auto n_kept = static_cast<Index>(front_.kept.size());
     const Index n_columns = front_.width - n_kept;
-    for (Index first = rows.begin; first < rows.end; first += tile_rows) {
-        const Index end = std::min(first + tile_rows, rows.end);
+    for (Index first = rows.begin; first < rows.end; first += row_block) {
+        const Index end = std::min(first + row_block, rows.end);
         for (Index j = 0; j < n_columns; ++j) {
             T *const to = columns + j * column_stride_;
             for (Index i = first; i < end; ++i)

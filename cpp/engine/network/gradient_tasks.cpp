@@ -38,8 +38,6 @@ GradientTasks<T>::GradientTasks(const PackedLayout<T> &packed, Index panel, bool
 
 template <class T>
 void GradientTasks<T>::append_front(const PackedLayout<T> &packed) {
-    // A basis function takes about as long as so many multiply-adds, there and back.
-    constexpr double basis_cost = 24.0;
     const FrontLayout &front = packed.front();
     const auto n_features = static_cast<Index>(front.features.size());
     for (Index first = 0, end; first < n_features; first = end) {
@@ -49,9 +47,8 @@ void GradientTasks<T>::append_front(const PackedLayout<T> &packed) {
                 packed.feature_offset(as_size(end + 1)) - packed.feature_offset(as_size(first));
             if (end > first && size > task_numbers)
                 break;
-            const MapShape &shape = front.features[as_size(end)].shape;
-            cost += static_cast<double>(shape.n_hidden) * basis_cost +
-                    static_cast<double>((shape.n_hidden + 1) * shape.n_outputs);
+            const FrontFeature &feature = front.features[as_size(end)];
+            cost += embeddings()[as_size(feature.member)].cost(feature.shape);
         }
         append({GradientTask::Kind::embedding, 0, first, end - first, 0, 0, 0, cost}, 1);
     }

@@ -47,9 +47,10 @@ class PackedLayout {
     PackedWeights weights() const { return {size_, kernels_->panel, layers_, stretches_}; }
     Index transposed_size() const { return transposed_size_; }
     const FrontLayout &front() const { return layout_->front; }
-    // Of an embedded feature's numbers, and of the end of the last one's.
+    // Where an embedded feature's numbers begin; for the number of features, where the last one's
+    // end.
     Index feature_offset(std::size_t feature) const { return feature_offsets_[feature]; }
-    // A line for each cache line of columns.
+    // Where the input scale stands, if there is one.
     Index input_scale() const { return feature_offsets_.back(); }
 
     // Trainable blocks from flat to packed and back. Padding is left as it is (zero).

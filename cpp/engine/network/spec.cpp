@@ -49,6 +49,9 @@ Index checked_front(const NetworkSpec &spec) {
     std::vector<Block> blocks;
     Index n_numbers = 0;
     const FrontLayout front(spec, n_numbers, blocks);
+    for (std::size_t i = 0; i < blocks.size(); ++i)
+        for (std::size_t k = 0; k < i; ++k)
+            require(blocks[i].kind != blocks[k].kind, "two embeddings of numbers, one is wanted");
     require(front.width <= most_weights && n_numbers <= most_weights, "the front makes more than ",
             most_weights, " weights");
     return front.width;

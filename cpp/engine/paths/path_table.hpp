@@ -85,6 +85,7 @@ constexpr Rule<T> rules[] = {DEEPGEN_RULES(DEEPGEN_MEMBER)};
      Type<T>::keeps_feature,                                                                       \
      Type<T>::shape,                                                                               \
      Type<T>::blocks,                                                                              \
+     Type<T>::cost,                                                                                \
      Type<T>::forward,                                                                             \
      Type<T>::backward,                                                                            \
      Type<T>::input_gradient,                                                                      \

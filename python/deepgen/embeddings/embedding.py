@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any, ClassVar
@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen import _core
 from deepgen._component import Component
 
 __all__ = ["Embedding", "NumericalEmbedding"]
@@ -36,13 +35,15 @@ class Embedding(Component):
 
     features: Any = None
 
-    def columns(self, n_inputs: int) -> list[int]:
+    def columns(self, n_inputs: int, taken: Collection[int] = ()) -> list[int]:
         """Return the columns that are mapped.
 
         Parameters
         ----------
         n_inputs : int
             Columns of X.
+        taken : collection of int, default=()
+            Columns that another embedding maps.
 
         Returns
         -------
@@ -55,7 +56,7 @@ class Embedding(Component):
             If ``features`` are not different columns of X, or none.
         """
         if self.features is None:
-            return list(range(n_inputs))
+            return [column for column in range(n_inputs) if column not in taken]
         what = f"{type(self).__name__}: features must be different columns of X"
         named = isinstance(self.features, str | bytes) or not hasattr(self.features, "__iter__")
         features = [self.features] if named else list(self.features)
@@ -68,20 +69,20 @@ class Embedding(Component):
             raise ValueError(f"{what}, got {features}")
         return sorted(int(feature) for feature in features)
 
-    def spec(self, X: NDArray[Any]) -> _core.EmbeddingSpec:
-        """Return the engine's description.
+    def constants(self, X: NDArray[Any]) -> list[list[float]]:
+        """Return what is fixed for each feature.
 
         Parameters
         ----------
-        X : ndarray of shape (n_samples, n_features)
-            Training rows.
+        X : ndarray of shape (n_samples, n_mapped)
+            The mapped columns of the training rows.
 
         Returns
         -------
-        spec : deepgen._core.EmbeddingSpec
-            Member, features and what is fixed for each.
+        constants : list of list of float
+            A list for each; empty where nothing is fixed.
         """
-        return _core.EmbeddingSpec(member=self.to_core(), features=self.columns(X.shape[1]))
+        return []
 
     def start(self, rng: np.random.Generator, blocks: Mapping[str, NDArray[Any]]) -> None:
         """Write starting numbers.
@@ -103,7 +104,8 @@ class NumericalEmbedding(Embedding):
     Parameters
     ----------
     features : sequence of int or None, default=None
-        Columns of X that are mapped, each by numbers of its own; None maps all of them.
+        Columns of X that are mapped, each by numbers of its own; None maps all that are no
+        categories.
 
     Examples
     --------

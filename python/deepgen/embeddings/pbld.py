@@ -27,7 +27,8 @@ class PBLD(NumericalEmbedding):
     Parameters
     ----------
     features : sequence of int or None, default=None
-        Columns of X that are mapped; None maps all of them. Columns of zeros and ones gain nothing.
+        Columns of X that are mapped; None maps all that are no categories. Columns of zeros and
+        ones gain nothing.
     n_frequencies : int, default=16
         Waves of a feature, in [1, 256].
     size : int, default=4

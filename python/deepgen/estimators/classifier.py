@@ -17,7 +17,7 @@ from deepgen._inputs.class_targets import ClassTargets
 from deepgen._inputs.labels import Labels
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
-from deepgen.embeddings import NumericalEmbedding
+from deepgen.embeddings import CategoryEmbedding, NumericalEmbedding
 from deepgen.estimators.base import can_continue
 from deepgen.estimators.class_predictions import ClassPredictions
 from deepgen.estimators.constraints import CLASSIFIER
@@ -61,8 +61,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     solver : str or Optimizer, default='adam'
         How the weights are found: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta', 'kfac',
         'shampoo' or 'lbfgs'. An object of `deepgen.optimizers` brings its own settings; a name
-        takes ``momentum``, ``beta_1`` ... from here. `SAM` and its kin stand around another
-        object.
+        takes ``momentum``, ``beta_1`` ... from here. `SAM` and its kin stand around another one.
     alpha : float, default=0.0001
         L2 on the weights, divided by the weight sum of the batch, >= 0.
     batch_size : int or 'auto', default='auto'
@@ -82,8 +81,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     shuffle : bool, default=True
         Whether each epoch has its own order of rows.
     random_state : int, RandomState instance or None, default=None
-        Determines starting weights, order of rows, dropout, mixup, augmentation and the validation
-        split.
+        Determines starting weights, order of rows, dropout, mixup, augmentation, validation split.
     tol : float, default=1e-4
         What counts as an improvement of loss or score; for 'lbfgs' the bound on the gradient.
     verbose : bool or int, default=False
@@ -95,8 +93,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     nesterovs_momentum : bool, default=True
         Whether 'sgd' looks ahead along the velocity.
     early_stopping : bool, default=False
-        Whether to set rows aside, stop when their score no longer improves and keep the best
-        weights.
+        Whether to set rows aside, stop when their score stays level and keep the best weights.
     validation_fraction : float or cross-validation splitter, default=0.1
         What early stopping sets aside: a share of the rows, in (0, 1), or the last split of an
         object of `sklearn.model_selection`, such as ``TimeSeriesSplit()``; with ``groups`` in
@@ -119,9 +116,11 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     skip : {'residual', 'deepnorm', 'fixup', 'highway'}, Skip or None, default=None
         Which hidden layers are bridged, and how what is carried meets what they compute; an object
         of `deepgen.skips` for more, such as ``Residual(drop=0.2)`` for stochastic depth.
-    numerical_embedding : {'pbld'}, NumericalEmbedding or None, default=None
-        Trained maps of single features to several numbers before the first layer, such as
-        ``PBLD(features=...)`` of `deepgen.embeddings`; ``coefs_[0]`` then has a row for each.
+    numerical_embedding : {'pbld', 'pwl'}, NumericalEmbedding or None, default=None
+        Trained maps of single features to several inputs of the first layer, such as
+        ``PBLD(features=...)`` of `deepgen.embeddings`.
+    category_embedding : CategoryEmbedding or None, default=None
+        Which columns are codes of categories, each of which becomes trained numbers.
     input_scale : bool, default=False
         Whether each input of the first layer has a trained factor, from 1 on.
     dropout : float or Schedule, default=0.0
@@ -274,6 +273,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         normalization: NormalizationName | Normalization | None = None,
         skip: SkipName | Skip | None = None,
         numerical_embedding: NumericalEmbeddingName | NumericalEmbedding | None = None,
+        category_embedding: CategoryEmbedding | None = None,
         input_scale: bool = False,
         dropout: float | Schedule = 0.0,
         bias: bool = True,
@@ -318,6 +318,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         self.normalization = normalization
         self.skip = skip
         self.numerical_embedding = numerical_embedding
+        self.category_embedding = category_embedding
         self.input_scale = input_scale
         self.dropout = dropout
         self.bias = bias

@@ -14,7 +14,7 @@ from deepgen._network.initializers import INITIALIZERS
 from deepgen._settings import Setting, engine_settings, settings_of
 from deepgen.augmentation import AUGMENTATIONS, Augmentation
 from deepgen.averaging import AVERAGINGS, Averaging
-from deepgen.embeddings import NUMERICAL_EMBEDDINGS, NumericalEmbedding
+from deepgen.embeddings import NUMERICAL_EMBEDDINGS, CategoryEmbedding, NumericalEmbedding
 from deepgen.estimators.names import DeviceName
 from deepgen.estimators.network_spec import ACTIVATIONS, TYPES
 from deepgen.initializers import DataDependent
@@ -119,6 +119,7 @@ SHARED: dict[str, Any] = {
     "normalization": [_Names(set(NORMALIZATIONS)), Normalization, None],
     "skip": [_Names(set(SKIPS)), Skip, None],
     "numerical_embedding": [_Names(set(NUMERICAL_EMBEDDINGS)), NumericalEmbedding, None],
+    "category_embedding": [CategoryEmbedding, None],
     "input_scale": ["boolean"],
     "dropout": [Interval(Real, 0, 1, closed="left"), Schedule],
     "bias": ["boolean"],

@@ -321,7 +321,8 @@ def make_network(
     if isinstance(dropout, Schedule):
         dropout = dropout.peak
     front: dict[str, Any] = {}
-    if (model.numerical_embedding is not None or model.input_scale) and data is not None:
+    asked = (model.numerical_embedding, model.category_embedding, model.input_scale or None)
+    if data is not None and asked != (None, None, None):
         front = front_settings(model, data, before)
     spec = network_spec(
         n_inputs=n_inputs,

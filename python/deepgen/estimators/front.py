@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from deepgen import _core
 from deepgen._component import resolve
 from deepgen._network.network import Network
 from deepgen._training.data import Data
@@ -25,11 +26,15 @@ def embeddings_of(model: Any) -> list[Embedding]:
     Returns
     -------
     embeddings : list of Embedding
-        The objects themselves or those that are named.
+        The objects themselves or those that are named, that of categories first.
     """
-    if model.numerical_embedding is None:
-        return []
-    return [resolve(model.numerical_embedding, NUMERICAL_EMBEDDINGS, "numerical_embedding")]
+    found: list[Embedding] = []
+    if model.category_embedding is not None:
+        found.append(model.category_embedding)
+    if model.numerical_embedding is not None:
+        what = "numerical_embedding"
+        found.append(resolve(model.numerical_embedding, NUMERICAL_EMBEDDINGS, what))
+    return found
 
 
 def front_settings(model: Any, data: Data, before: Network | None) -> dict[str, Any]:
@@ -56,11 +61,21 @@ def front_settings(model: Any, data: Data, before: Network | None) -> dict[str, 
     """
     if not isinstance(data.X, np.ndarray):
         raise ValueError(
-            "numerical_embedding and input_scale do not support sparse X, since they map zeros "
-            "too; give X.toarray()"
+            "embeddings and input_scale do not support sparse X, since they map zeros too; give "
+            "X.toarray()"
         )
+    known = [] if before is None else before.core.spec.embeddings
+    kept = {(e.member.name, *e.features): e.constants for e in known}
     rows = data.X if data.rows is None else data.X[data.rows]
-    specs = [embedding.spec(rows) for embedding in embeddings_of(model)]
+    specs: list[_core.EmbeddingSpec] = []
+    taken: set[int] = set()
+    for embedding in embeddings_of(model):
+        member, features = embedding.to_core(), embedding.columns(rows.shape[1], taken)
+        constants = kept.get((member.name, *features))
+        if constants is None:
+            constants = embedding.constants(rows[:, features])
+        taken.update(features)
+        specs.append(_core.EmbeddingSpec(member=member, features=features, constants=constants))
     return {"embeddings": specs, "input_scale": bool(model.input_scale)}
 
 

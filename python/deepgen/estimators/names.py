@@ -54,7 +54,7 @@ ClassificationLossName = Literal["focal", "log_loss"]
 NormalizationName = Literal[
     "batch", "layer", "scaled_weight_standardization", "weight", "weight_standardization"
 ]
-NumericalEmbeddingName = Literal["pbld"]
+NumericalEmbeddingName = Literal["pbld", "pwl"]
 SkipName = Literal["deepnorm", "fixup", "highway", "residual"]
 InitializerName = Literal[
     "data_dependent", "glorot_uniform", "he_normal", "he_uniform", "lecun_normal", "orthogonal"
