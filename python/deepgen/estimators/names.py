@@ -17,6 +17,7 @@ __all__ = [
     "InitializerName",
     "NormalizationName",
     "NumericalEmbeddingName",
+    "ParametrizationName",
     "RegressionLossName",
     "ScheduleName",
     "SkipName",
@@ -59,6 +60,7 @@ SkipName = Literal["deepnorm", "fixup", "highway", "residual"]
 InitializerName = Literal[
     "data_dependent", "glorot_uniform", "he_normal", "he_uniform", "lecun_normal", "orthogonal"
 ]
+ParametrizationName = Literal["ntk", "standard"]
 AugmentationName = Literal["jitter", "mask", "swap"]
 AveragingName = Literal["ema", "snapshot", "subspace", "swa"]
 TypeName = Literal["bfloat16", "float32", "float64"]
