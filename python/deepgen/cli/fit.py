@@ -158,7 +158,7 @@ def _summary(path: str, table: Any, model: TableModel) -> str:
             else []
         ),
         f"fit      {model.estimator.summary_}",
-        f"{model.metric:<8} {score['training']:.4f} on {rows['training']:,} training rows, "
+        f"{model.metric:<8} {score['training']:.4f} on {rows['training']:,} rows that trained, "
         f"{score['held out']:.4f} on {rows['held out']:,} rows held out",
         f"         {metadata['baseline']:.4f} for always answering the "
         + ("mean" if model.task == "regression" else "most frequent class"),
