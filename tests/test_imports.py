@@ -16,8 +16,8 @@ FLOORS = [
     {"_names", "_optional", "_replace_file", "_settings", "_user_warnings", "datasets"},
     {"_component"},
     {"_engine", "_display"},
-    {"_network", "augmentation", "initializers", "losses", "normalizations", "optimizers"}
-    | {"schedules"},
+    {"_network", "activations", "augmentation", "initializers", "losses", "normalizations"}
+    | {"optimizers", "schedules"},
     {"skips", "averaging", "decomposition"},
     {"_inputs"},
     {"_training"},

@@ -10,6 +10,7 @@ from deepgen.experiments import CATALOG, claims
 
 TOP = ("MLPClassifier", "MLPRegressor", "Probe", "__version__", "load", "plot_history")
 ROOMS = {
+    "activations": ("Parametric",),
     "augmentation": ("Jitter", "Mask", "SwapNoise"),
     "averaging": ("EMA", "SWA"),
     "cli": ("main",),

@@ -2,6 +2,7 @@
 
 #include "engine/network/layout.hpp"
 
+#include "engine/activations/catalog.hpp"
 #include "engine/normalizations/normalization.hpp"
 #include "engine/reparametrizations/reparametrization.hpp"
 #include "engine/skips/skip.hpp"
@@ -45,6 +46,8 @@ Layout::Layout(const NetworkSpec &spec) {
             own.n_gains = gain == Gain::unit ? layer.width : 1;
             own.gain = append("gain", l, 1, own.n_gains, true);
         }
+        if (activation_choice(layer.activation).parametric)
+            own.slope = append("slope", l, 1, layer.width, true);
         n_inputs = layer.width;
     }
     n_trainable = offset;
@@ -83,7 +86,9 @@ PackedLayout<T>::PackedLayout(const NetworkSpec &spec, const Layout &layout,
         layer.has_bias = blocks.intercepts != absent;
         layer.gain = blocks.scale == absent ? layer.scale : layer.shift + layer.width;
         layer.n_gains = blocks.gain == absent ? 0 : blocks.n_gains;
-        layer.n_vectors = layer.gain - layer.intercepts + (blocks.gain == absent ? 0 : layer.width);
+        layer.slope = layer.gain + (blocks.gain == absent ? 0 : layer.width);
+        layer.has_slope = blocks.slope != absent;
+        layer.n_vectors = layer.slope - layer.intercepts + (layer.has_slope ? layer.width : 0);
         layer.first = first;
         layer.last = l + 1 == layout.layers.size();
         layer.transposed = transposed_size_;
@@ -137,6 +142,8 @@ void for_each_chunk(const Layout &layout, const std::vector<PackedLayer> &layers
         }
         if (flat.gain != absent)
             copy(flat.gain, packed.gain, flat.n_gains);
+        if (flat.slope != absent)
+            copy(flat.slope, packed.slope, flat.width);
     }
 }
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from deepgen import (
     _core,
+    activations,
     augmentation,
     averaging,
     initializers,
@@ -77,8 +78,8 @@ def known_classes() -> dict[str, type[Any]]:
         TrainingState,
     )
     classes: dict[str, type[Any]] = {part.__name__: part for part in parts}
-    rooms = (augmentation, averaging, initializers, losses, normalizations, optimizers)
-    for module in (*rooms, schedules, skips):
+    rooms = (activations, augmentation, averaging, initializers, losses, normalizations)
+    for module in (*rooms, optimizers, schedules, skips):
         for name in module.__all__:
             member = getattr(module, name)
             if isinstance(member, type) and issubclass(member, Component):

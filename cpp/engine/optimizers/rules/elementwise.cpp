@@ -55,7 +55,9 @@ void Elementwise<T>::share_out(const OptimizerContext &context) {
             add(layer.gain, "shift");
         }
         if (layer.n_gains > 0)
-            add(layer.intercepts + layer.n_vectors, "gain");
+            add(layer.slope, "gain");
+        if (layer.has_slope)
+            add(layer.intercepts + layer.n_vectors, "slope");
     }
 }
 
