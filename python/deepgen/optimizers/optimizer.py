@@ -39,7 +39,8 @@ class FirstOrder(Optimizer):
       has no factor;
     - 'intercepts', those of gates included;
     - 'scale' and 'shift': of batch and layer norm;
-    - 'gain': of reparametrized weights.
+    - 'gain': of reparametrized weights;
+    - 'slope': of activations that train one.
 
     A role that a network does not have is passed over; 0 leaves parameters as they are. Decoupled
     weight decay goes by the learning rate, and so by its factor.
