@@ -14,8 +14,8 @@ A skip that acts before the normalization joins z, after the mask, with a_(skip_
     loss = (sum_i w_i l(z_i, y_i) + alpha / 2 sum_l ||V_l||^2) / sum_i w_i
 
 The output layer is plain: its z are the raw outputs. The vector holds for each layer V (in, out),
-b, gate, scale, shift, gain, slope; then come the front's numbers, and after all of them the buffers, the
-running mean and variance of each batch norm. CSR input is made dense first.
+b, gate, scale, shift, gain, slope; then come the front's numbers, and after all of them the
+buffers, the running mean and variance of each batch norm. CSR input is made dense first.
 
 Sources: D. Rumelhart, G. Hinton, R. Williams 1986 (the chain of dX); K. He et al. 2016 (the skip).
 """
