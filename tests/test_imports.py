@@ -16,8 +16,16 @@ FLOORS = [
     {"_names", "_optional", "_replace_file", "_settings", "_user_warnings", "datasets"},
     {"_component"},
     {"_engine", "_display"},
-    {"_network", "augmentation", "initializers", "losses", "normalizations", "optimizers"}
-    | {"schedules"},
+    {
+        "_network",
+        "augmentation",
+        "embeddings",
+        "initializers",
+        "losses",
+        "normalizations",
+        "optimizers",
+        "schedules",
+    },
     {"skips", "averaging", "decomposition"},
     {"_inputs"},
     {"_training"},
