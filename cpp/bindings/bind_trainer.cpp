@@ -172,6 +172,11 @@ void bind_trainer(py::module_ &module) {
     module.def("needs_lapack", &needs_lapack, arg("rule"),
                "Does a rule call SciPy's LAPACK, which should then have one thread?");
 
+    module.def(
+        "rate_roles",
+        [] { return std::vector<std::string>(std::begin(rate_roles), std::end(rate_roles)); },
+        "The roles of parameters whose learning rate may have a factor.");
+
     bind_class<Progress>(module, "Progress",
                          "What the steps of the epoch so far did; sums over them.")
         .def_readonly("n_steps", &Progress::n_steps)
@@ -185,14 +190,17 @@ void bind_trainer(py::module_ &module) {
         .def(py::init([](const AnyNetwork &network, const Component &optimizer,
                          const std::vector<Component> &wrappers, double alpha, Index batch_size,
                          bool shuffle, std::uint64_t seed, const Component &augmentation,
-                         double mixup) {
-                 return AnyTrainer(network, {optimizer, wrappers},
-                                   {alpha, batch_size, shuffle, seed, augmentation, mixup});
+                         double mixup, const RateFactors &rate_factors) {
+                 return AnyTrainer(
+                     network, {optimizer, wrappers},
+                     {alpha, batch_size, shuffle, seed, augmentation, mixup, rate_factors});
              }),
              arg("network"), kw_only(), arg("optimizer"),
              arg("wrappers") = std::vector<Component>(), arg("alpha") = 0.0, arg("batch_size"),
              arg("shuffle") = true, arg("seed"), arg("augmentation") = Component{"none", {}},
-             arg("mixup") = 0.0, "`wrappers` stand around the optimizer from the inside out.")
+             arg("mixup") = 0.0, arg("rate_factors") = RateFactors{},
+             "`wrappers` stand around the optimizer from the inside out; `rate_factors` are by the "
+             "roles of rate_roles().")
         .def("set_data", &set_data, arg("X"), arg("y"), arg("weights") = py::none(),
              arg("rows") = py::none(), "What to train on; the arrays are referenced, not copied.")
         .def("load", &load, arg("parameters"), "Take the weights from a flat vector.")

@@ -119,6 +119,8 @@ class Component:
             value = getattr(self, key)
             # Of the default the tests say that it is in its range.
             if value is not setting.default and (refusal := setting.refusal(key, value)):
+                if setting.kind is dict and isinstance(value, Mapping):
+                    value = next((name for name in value if name not in setting.choices), None)
                 meant = hint(value, setting.choices)
                 raise ValueError(f"{type(self).__name__}: {refusal}{meant and '.' + meant}")
 

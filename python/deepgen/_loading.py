@@ -13,6 +13,7 @@ from deepgen._serialization.file_format import read_content, unpack
 from deepgen._serialization.plain_data import Reader
 from deepgen.estimators import MLPClassifier, MLPRegressor
 from deepgen.estimators.loading import restore_estimator
+from deepgen.preprocessing.encoder import SECTION, TableEncoder
 from deepgen.tables import TableModel
 
 __all__ = ["load"]
@@ -20,8 +21,10 @@ __all__ = ["load"]
 ESTIMATOR = ("estimator", "parameters", "attributes", "members")
 """The sections of a file that make an estimator; another one makes a model around it."""
 
+Model = MLPRegressor | MLPClassifier | TableModel | TableEncoder
 
-def load(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier | TableModel:
+
+def load(path: str | os.PathLike[str]) -> Model:
     """Read a model that ``model.save(path)`` or ``deepgen fit`` has written.
 
     Parameters
@@ -31,7 +34,7 @@ def load(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier | TableMo
 
     Returns
     -------
-    model : MLPRegressor, MLPClassifier or TableModel
+    model : MLPRegressor, MLPClassifier, TableModel or TableEncoder
         What was saved; a ``TableModel``, which takes the table as it is, from ``deepgen fit``. It
         predicts the same bits; with ``warm_start=True`` or after ``partial_fit`` training of an
         estimator goes on as if there had been no break.
@@ -75,16 +78,16 @@ def load(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier | TableMo
         raise ValueError(f"cannot load '{os.fspath(path)}': {problem}") from error
 
 
-def _restore(
-    description: dict[str, Any], reader: Reader
-) -> MLPRegressor | MLPClassifier | TableModel:
-    """Return the estimator that a file describes, or the model around it.
+def _restore(description: dict[str, Any], reader: Reader) -> Model:
+    """Return the estimator that a file describes, the model around it, or an encoder by itself.
 
     Raises
     ------
     ValueError
         If they are unknown or do not fit together.
     """
+    if list(description) == [SECTION]:
+        return TableEncoder.from_data(reader.read(description[SECTION]))
     strange = [name for name in description if name not in (*ESTIMATOR, TableModel.SECTION)]
     if strange:
         raise ValueError(f"it has an unknown section '{strange[0]}'")

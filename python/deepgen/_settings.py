@@ -23,6 +23,7 @@ __all__ = [
     "Setting",
     "catalog",
     "engine_settings",
+    "numbers_by_name",
     "one_of",
     "real",
     "settings_of",
@@ -61,7 +62,8 @@ class Range:
 class Setting:
     """What one field of a component may be; None as well where it is optional.
 
-    ``kind`` is float, int, bool or, for one of the names in ``choices``, str. ``engine_name`` is
+    ``kind`` is float, int, bool, for one of the names in ``choices`` str, and for numbers by these
+    names dict. ``engine_name`` is
     empty where only Python knows the field.
     """
 
@@ -82,6 +84,8 @@ class Setting:
             if isinstance(value, str) and value in self.choices:
                 return ""
             return f"unknown {key} {value!r}; known: {', '.join(self.choices)}"
+        if self.kind is dict:
+            return self._refusal_of_numbers(key, value)
         if self.kind is bool and not isinstance(value, bool | np.bool_):
             return f"{key} must be True or False, got {shown!r}"
         if self.kind is int and not isinstance(value, Integral):
@@ -90,6 +94,17 @@ class Setting:
             return f"{key} must be a number, got {shown!r}"
         if self.allowed is not None and value not in self.allowed:
             return f"{key} must be in {self.allowed}, got {shown!r}"
+        return ""
+
+    def _refusal_of_numbers(self, key: str, value: Any) -> str:
+        """Return why a value cannot be numbers by some of the names in ``choices``, or ''."""
+        if not isinstance(value, Mapping):
+            return f"{key} must be a dict of {', '.join(self.choices)} to numbers, got {value!r}"
+        for name, number in value.items():
+            if name not in self.choices:
+                return f"unknown {name!r} in {key}; known: {', '.join(self.choices)}"
+            if refusal := Setting(float, self.allowed).refusal(f"{key}[{name!r}]", number):
+                return refusal
         return ""
 
 
@@ -111,6 +126,12 @@ def whole(default: int | None, allowed: str) -> Any:
 def one_of(default: str, *choices: str) -> Any:
     """Return a dataclass field that is one of some names."""
     return _stated(default, Setting(str, choices=choices))
+
+
+def numbers_by_name(choices: Callable[[], list[str]], allowed: str) -> Any:
+    """Return a dataclass field that is None, or a dict of some names to numbers in a range."""
+    setting = Setting(dict, Range.of(allowed), choices=tuple(choices()), optional=True)
+    return _stated(None, setting)
 
 
 def _stated(default: Any, setting: Setting) -> Any:

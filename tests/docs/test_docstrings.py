@@ -24,8 +24,8 @@ LEFT_OUT = {
 }
 ESTIMATORS = (MLPClassifier, MLPRegressor)
 # What users import, besides the estimators.
-USERS = ("augmentation", "averaging", "datasets", "losses", "normalizations", "optimizers")
-USERS += ("schedules", "skips")
+USERS = ("augmentation", "averaging", "datasets", "initializers", "losses", "normalizations")
+USERS += ("optimizers", "schedules", "skips")
 
 
 def public_modules():

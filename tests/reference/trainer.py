@@ -6,6 +6,7 @@
               batch of one row joins the one before, because one row has no variance
     step      gradient of the batch's loss (masks of units and branches keyed by positions in the
               order), running statistics of the batch norms, the optimizer's rule
+    rate      of the step, times the factor of the number's role
     no step   when the weights of a batch sum to 0; it uses up no learning rate either
 
 Sources: H. Robbins, S. Monro 1951; L. Bottou, F. Curtis, J. Nocedal, "Optimization methods for
@@ -38,6 +39,19 @@ class Progress:
     gradient_norm: float = 0.0
 
 
+def rate_factors_of(spec, factors):
+    """What the rate of each trainable number is multiplied by, by the role of its block."""
+    numbers = np.ones(network.n_trainable(spec))
+    for block in network.layout(spec):
+        role = block.name.rsplit("_", 1)[0].removeprefix("gate_")
+        factor = factors.get(role, 1.0)
+        if block.name in ("coefs_0", "gate_coefs_0"):
+            factor = factors.get("first_coefs", factor)
+        if block.trainable:
+            numbers[block.offset : block.offset + block.size] = factor
+    return numbers
+
+
 class Trainer:
     def __init__(
         self,
@@ -51,8 +65,10 @@ class Trainer:
         seed=0,
         augmentation=UNCHANGED,
         mixup=0.0,
+        rate_factors=None,
     ):
         self.spec = spec
+        self.rate_factors = rate_factors_of(spec, rate_factors or {})
         rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
         self.innermost = self.optimizer = Innermost(rule)
         self.n_measured = 1
@@ -165,7 +181,7 @@ class Trainer:
             self.innermost.look = look
         after = parameters.copy()
         after[:n] = self.optimizer.step(
-            parameters[:n], gradient_at, rate, network.is_weight(spec)[:n]
+            parameters[:n], gradient_at, rate * self.rate_factors, network.is_weight(spec)[:n]
         )
         trace = evaluations[0][0]
         _, _, losses, gradients = zip(*evaluations[: self.n_measured], strict=True)

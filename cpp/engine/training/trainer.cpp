@@ -22,7 +22,7 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
             "mixup must be finite and not negative, got ", spec.mixup);
     check_augmentation(spec.augmentation);
     optimizer_->allocate({network.packed().weights(), spec.seed, network.loss().is_likelihood(),
-                          network.reparametrized()});
+                          network.reparametrized(), spec.rate_factors});
 }
 
 template <class T>

@@ -21,7 +21,8 @@ struct TrainingSpec {
     bool shuffle = true;
     std::uint64_t seed = 0;
     Component augmentation{"none", {}};
-    double mixup = 0.0; // of Beta(mixup, mixup); 0: no row is mixed
+    double mixup = 0.0;            // of Beta(mixup, mixup); 0: no row is mixed
+    RateFactors rate_factors = {}; // by the role of parameters
 
     bool changes_rows() const { return augmentation.name != "none" || mixup > 0.0; }
 };

@@ -62,6 +62,10 @@ class RegressionTargets(Targets):
         Mean and deviation that the scaling was made of; None: they are the scaling.
     seen : Moments, default=None
         Of the targets of all calls; None where an older version has learned the scaling.
+    clips : bool, default=False
+        Whether predictions are clipped to the range of the targets seen.
+    lowest, highest : ndarray of shape (n_columns,), default=None
+        That range, of training rows with a weight; None where none was asked for.
 
     Examples
     --------
@@ -83,6 +87,9 @@ class RegressionTargets(Targets):
     movable: bool = True
     statistics: TargetScaling | None = None
     seen: Moments | None = None
+    clips: bool = False
+    lowest: NDArray[np.float64] | None = None
+    highest: NDArray[np.float64] | None = None
 
     @property
     def n_columns(self) -> int:
@@ -196,6 +203,16 @@ class RegressionTargets(Targets):
         scaling = TargetScaling(mean + offset * scale, size * scale)
         return replace(self, scaling=scaling, statistics=moved, seen=seen)
 
+    def with_range(self, y: AnyArray, weights: AnyArray | None) -> RegressionTargets:
+        columns = y.reshape(len(y), -1)
+        if weights is not None and (weights > 0).any():
+            columns = columns[weights > 0]
+        lowest, highest = columns.min(axis=0), columns.max(axis=0)
+        if self.lowest is not None and self.highest is not None:
+            lowest = np.minimum(lowest, self.lowest)
+            highest = np.maximum(highest, self.highest)
+        return replace(self, lowest=lowest, highest=highest)
+
     def change_from(self, before: RegressionTargets) -> OutputChange | None:
         """Return what outputs and gradients change by from an earlier scaling to this one."""
         old, new = before.scaling, self.scaling
@@ -273,7 +290,12 @@ class RegressionTargets(Targets):
     ) -> tuple[AnyArray, int]:
         """Return predictions in the user's units, (n_rows, n_outputs), of float64."""
         scaling = self.scaling
-        return network.predictions(X, scaling.mean, scaling.scale, rows=rows, n_threads=n_threads)
+        values, n_wrong = network.predictions(
+            X, scaling.mean, scaling.scale, rows=rows, n_threads=n_threads
+        )
+        if self.clips and self.lowest is not None:
+            np.clip(values, self.lowest, self.highest, out=values)
+        return values, n_wrong
 
     def decode(self, outputs: AnyArray) -> AnyArray:
         """Return predictions with a column per target, or per level where there are several."""

@@ -198,6 +198,7 @@ def _make_trainer(network: Network, data: Data, plan: FirstOrderPlan, seed: int)
         seed=seed,
         augmentation=plan.augmentation,
         mixup=plan.mixup,
+        rate_factors=plan.rate_factors,
     )
     trainer.set_data(data.X, data.y, data.weights, data.rows)
     return trainer

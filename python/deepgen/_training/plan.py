@@ -48,7 +48,8 @@ class TrainingPlan:
 class FirstOrderPlan(TrainingPlan):
     """Steps of the engine's optimizer.
 
-    ``wrappers`` stand around the optimizer, from the inside out. ``learning_rate`` is that before
+    ``rate_factors`` multiply the learning rate by the role of parameters; ``wrappers`` stand around
+    the optimizer, from the inside out. ``learning_rate`` is that before
     any schedule; schedules plan for ``horizon`` epochs. Training stagnates after
     ``n_iter_no_change`` epochs without improvement; with ``early_stopping`` the validation score
     decides, and the best weights are kept. ``recalibrates``: batch norm's statistics are computed
@@ -56,6 +57,7 @@ class FirstOrderPlan(TrainingPlan):
     """
 
     optimizer: _core.Component
+    rate_factors: dict[str, float]
     wrappers: tuple[_core.Component, ...]
     augmentation: _core.Component
     mixup: float

@@ -9,6 +9,7 @@ from deepgen._user_warnings import warn
 from deepgen.averaging import LearnedLine
 from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of
 from deepgen.estimators.network_spec import hidden_widths
+from deepgen.initializers import DataDependent
 from deepgen.losses import Focal
 from deepgen.normalizations import NORMALIZATIONS, Reparametrization
 from deepgen.optimizers import KFAC, FirstOrder, Optimizer, Shampoo
@@ -54,6 +55,8 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         )
     if isinstance(optimizer, KFAC | Shampoo):
         refuse_with_matrices(model, optimizer)
+    if isinstance(model.initializer, DataDependent):
+        model.initializer.check()
     if model.averaging == "subspace" or isinstance(model.averaging, LearnedLine):
         if optimizer.name in ("kfac", "shampoo"):
             raise ValueError(
@@ -66,7 +69,7 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         skip.refuse(
             widths=widths,
             bias=bool(model.bias),
-            initializer=model.initializer,
+            initializer=getattr(model.initializer, "name", model.initializer),
             first_order=isinstance(optimizer, FirstOrder),
         )
     if isinstance(optimizer, FirstOrder):

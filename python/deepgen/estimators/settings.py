@@ -190,10 +190,11 @@ def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | L
             f"batch norm needs batches of at least 2 rows, got {n_rows} training samples in "
             f"batches of {batch_size}"
         )
-    schedule = settings.schedule
+    schedule, rule = settings.schedule, optimizer.rule()
     return FirstOrderPlan(
         **common,
-        optimizer=optimizer.rule().to_core(),
+        optimizer=rule.to_core(),
+        rate_factors=getattr(rule, "rate_factors", None) or {},
         wrappers=make_wrappers(model, optimizer, averaging),
         augmentation=make_augmentation(model),
         mixup=float(model.mixup),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from deepgen._settings import one_of, real
+from deepgen import _core
+from deepgen._settings import numbers_by_name, one_of, real
 from deepgen.optimizers.optimizer import FirstOrder, keras_defaults
 
 __all__ = ["AdaDelta"]
@@ -29,6 +30,9 @@ class AdaDelta(FirstOrder):
     learning_rate_init : float, default=1.0
         Learning rate before any schedule, > 0; the rule brings its own scale, so it is not the
         estimator's.
+    rate_factors : dict of str to float, default=None
+        What the learning rate, and with it weight decay, of some parameters is multiplied by, >= 0,
+        by the roles of `FirstOrder`, such as ``{"intercepts": 0.1}``.
 
     Notes
     -----
@@ -55,6 +59,7 @@ class AdaDelta(FirstOrder):
     eps_mode: str = one_of("torch", "keras", "torch")
     weight_decay: float = 0.0
     learning_rate_init: float = real(1.0, "(0, inf)")
+    rate_factors: dict[str, float] | None = numbers_by_name(_core.rate_roles, "[0, inf)")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings, those of the convention where a field is None."""

@@ -27,6 +27,9 @@ class AdamW(Adam):
         Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
     learning_rate_init : float, default=None
         Learning rate before any schedule, > 0; None takes the estimator's.
+    rate_factors : dict of str to float, default=None
+        What the learning rate, and with it weight decay, of some parameters is multiplied by, >= 0,
+        by the roles of `FirstOrder`, such as ``{"intercepts": 0.1}``.
 
     Notes
     -----

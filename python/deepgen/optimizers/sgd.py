@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen._settings import real
+from deepgen import _core
+from deepgen._settings import numbers_by_name, real
 from deepgen.optimizers.optimizer import FirstOrder
 
 __all__ = ["SGD"]
@@ -25,6 +26,9 @@ class SGD(FirstOrder):
         Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
     learning_rate_init : float, default=None
         Learning rate before any schedule, > 0; None takes the estimator's.
+    rate_factors : dict of str to float, default=None
+        What the learning rate, and with it weight decay, of some parameters is multiplied by, >= 0,
+        by the roles of `FirstOrder`, such as ``{"intercepts": 0.1}``.
 
     Notes
     -----
@@ -50,3 +54,4 @@ class SGD(FirstOrder):
     nesterov: bool = True
     weight_decay: float = 0.0
     learning_rate_init: float | None = real(None, "(0, inf)")
+    rate_factors: dict[str, float] | None = numbers_by_name(_core.rate_roles, "[0, inf)")
