@@ -24,6 +24,7 @@ FLOORS = [
     {"_serialization"},
     {"estimators", "preprocessing"},
     {"probe", "tables"},
+    {"tabular"},
     {"_loading", "expressivity", "generalization", "optimization"},
     {"experiments", "report"},
     {"cli"},

@@ -8,7 +8,8 @@ import pytest
 import deepgen
 from deepgen.experiments import CATALOG, claims
 
-TOP = ("MLPClassifier", "MLPRegressor", "Probe", "__version__", "load", "plot_history")
+TOP = ("MLPClassifier", "MLPRegressor", "Probe", "TabularClassifier", "TabularRegressor")
+TOP += ("__version__", "load", "plot_history")
 ROOMS = {
     "augmentation": ("Jitter", "Mask", "SwapNoise"),
     "averaging": ("EMA", "SWA"),
@@ -30,6 +31,7 @@ ROOMS = {
     "schedules": ("Cosine", "OneCycle", "Warmup"),
     "skips": ("DeepNorm", "Fixup", "Highway", "Residual"),
     "tables": ("TableModel", "read_table"),
+    "tabular": ("TabularClassifier", "TabularRegressor", "presets"),
 }
 
 

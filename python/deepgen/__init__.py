@@ -1,7 +1,8 @@
 """Dense neural networks: a fast C++ engine behind the scikit-learn interface.
 
-``MLPRegressor`` and ``MLPClassifier`` take the place of scikit-learn's; ``Probe`` measures what
-they have learned. They are loaded, and scikit-learn with them, when they are first asked for.
+``TabularRegressor`` and ``TabularClassifier`` take raw tables; ``MLPRegressor`` and
+``MLPClassifier`` take the place of scikit-learn's; ``Probe`` measures what they have learned. They
+are loaded, and scikit-learn with them, when they are first asked for.
 """
 
 from __future__ import annotations
@@ -13,10 +14,20 @@ if TYPE_CHECKING:
     from deepgen._loading import load
     from deepgen.estimators import MLPClassifier, MLPRegressor
     from deepgen.probe import Probe
+    from deepgen.tabular import TabularClassifier, TabularRegressor
 
 __version__ = "0.1.0"
 
-__all__ = ["MLPClassifier", "MLPRegressor", "Probe", "__version__", "load", "plot_history"]
+__all__ = [
+    "MLPClassifier",
+    "MLPRegressor",
+    "Probe",
+    "TabularClassifier",
+    "TabularRegressor",
+    "__version__",
+    "load",
+    "plot_history",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -24,6 +35,10 @@ def __getattr__(name: str) -> Any:
         from deepgen import estimators
 
         return getattr(estimators, name)
+    if name in ("TabularClassifier", "TabularRegressor"):
+        from deepgen import tabular
+
+        return getattr(tabular, name)
     if name == "Probe":
         from deepgen.probe import Probe
 

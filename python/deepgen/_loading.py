@@ -15,13 +15,18 @@ from deepgen.estimators import MLPClassifier, MLPRegressor
 from deepgen.estimators.loading import restore_estimator
 from deepgen.preprocessing.encoder import SECTION, TableEncoder
 from deepgen.tables import TableModel
+from deepgen.tabular import TabularClassifier, TabularRegressor
+from deepgen.tabular.loading import restore_tabular
+from deepgen.tabular.saving import SECTION as TABULAR
 
 __all__ = ["load"]
 
 ESTIMATOR = ("estimator", "parameters", "attributes", "members")
 """The sections of a file that make an estimator; another one makes a model around it."""
 
-Model = MLPRegressor | MLPClassifier | TableModel | TableEncoder
+Model = (
+    MLPRegressor | MLPClassifier | TabularRegressor | TabularClassifier | TableModel | TableEncoder
+)
 
 
 def load(path: str | os.PathLike[str]) -> Model:
@@ -34,7 +39,8 @@ def load(path: str | os.PathLike[str]) -> Model:
 
     Returns
     -------
-    model : MLPRegressor, MLPClassifier, TableModel or TableEncoder
+    model : MLPRegressor, MLPClassifier, TabularRegressor, TabularClassifier, TableModel or \
+TableEncoder
         What was saved; a ``TableModel``, which takes the table as it is, from ``deepgen fit``. It
         predicts the same bits; with ``warm_start=True`` or after ``partial_fit`` training of an
         estimator goes on as if there had been no break.
@@ -88,10 +94,14 @@ def _restore(description: dict[str, Any], reader: Reader) -> Model:
     """
     if list(description) == [SECTION]:
         return TableEncoder.from_data(reader.read(description[SECTION]))
-    strange = [name for name in description if name not in (*ESTIMATOR, TableModel.SECTION)]
+    strange = [
+        name for name in description if name not in (*ESTIMATOR, TABULAR, TableModel.SECTION)
+    ]
     if strange:
         raise ValueError(f"it has an unknown section '{strange[0]}'")
     estimator = restore_estimator(description, reader)
+    if TABULAR in description:
+        return restore_tabular(reader.read(description[TABULAR]), estimator)
     if TableModel.SECTION in description:
         return TableModel.from_data(description[TableModel.SECTION], estimator)
     return estimator

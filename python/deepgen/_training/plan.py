@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
@@ -23,7 +24,7 @@ class TrainingPlan:
     single epochs, so that the end of this call means nothing. ``verbose``: a line for each so many
     epochs, 0 for none. ``keep_state``: a later call may go
     on, so that the optimizer's state is kept. ``stop`` is set where training shall end as by
-    Ctrl-C, which only the main thread hears.
+    Ctrl-C, which only the main thread hears. ``watch`` is called after each epoch.
     """
 
     n_rows: int
@@ -37,6 +38,7 @@ class TrainingPlan:
     keep_state: bool
     began: float
     stop: Event | None = None
+    watch: Callable[[], None] | None = None
 
     @property
     def moves_rate(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -58,6 +59,8 @@ class Settings:
         When the call began, by ``time.perf_counter``.
     stop : threading.Event, default=None
         Set where training shall end as by Ctrl-C.
+    watch : callable, default=None
+        Called after each epoch, in the thread that trains.
 
     Examples
     --------
@@ -78,6 +81,7 @@ class Settings:
     incremental: bool
     began: float
     stop: Event | None = None
+    watch: Callable[[], None] | None = None
 
 
 def read_settings(
@@ -133,6 +137,8 @@ def read_settings(
         verbose=int(model.verbose),
         incremental=incremental,
         began=began,
+        # Set by a model around the estimator for the time of a fit.
+        watch=vars(model).get("_watch"),
     )
 
 
@@ -176,6 +182,7 @@ def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | L
         keep_state=bool(model.warm_start) or incremental,
         began=settings.began,
         stop=settings.stop,
+        watch=settings.watch,
     )
     if isinstance(optimizer, LBFGS):
         max_fun = model.max_fun if optimizer.max_fun is None else optimizer.max_fun
