@@ -93,12 +93,21 @@ void store(const AnyTrainer &any, const py::object &parameters) {
     });
 }
 
-Progress run(AnyTrainer &any, const py::object &rates, Index n_threads) {
+Progress run(AnyTrainer &any, const py::object &rates, Index n_threads, const py::object &dropout,
+             const py::object &weight_decay) {
+    const auto numbers = [](const char *name, const py::object &given) {
+        return given.is_none() ? py::array_t<double>(0) : array_of<double>(name, given, 1);
+    };
+    const auto view = [](const py::array_t<double> &array) {
+        return std::span<const double>(array.data(), as_size(array.shape(0)));
+    };
     const auto array = array_of<double>("rates", rates, 1);
-    const std::span<const double> values(array.data(), as_size(array.shape(0)));
+    const auto drop = numbers("dropout", dropout), decay = numbers("weight_decay", weight_decay);
+    const std::span<const double> values = view(array);
+    const MovingSettings moving{view(drop), view(decay)};
     n_threads = checked_threads(n_threads);
     const ReleasedInterpreter released;
-    return any.visit([&](auto &held) { return held.trainer.run(values, n_threads); });
+    return any.visit([&](auto &held) { return held.trainer.run(values, n_threads, moving); });
 }
 
 py::typing::Dict<py::str, py::array> state(const AnyTrainer &any) {
@@ -211,9 +220,11 @@ void bind_trainer(py::module_ &module) {
                 any.visit([&](auto &held) { held.trainer.begin_epoch(epoch); });
             },
             arg("epoch"), "Draw the epoch's order and go to its start.")
-        .def("run", &run, arg("rates"), arg("n_threads") = 1,
+        .def("run", &run, arg("rates"), arg("n_threads") = 1, kw_only(),
+             arg("dropout") = py::none(), arg("weight_decay") = py::none(),
              "At most len(rates) steps, never past the epoch's end; rates[i] is the learning rate "
-             "of step i.")
+             "of step i, and so of what else moves: the dropout of layers that drop units, and "
+             "weight decay.")
         .def_property_readonly(
             "steps_per_epoch",
             [](const AnyTrainer &any) {

@@ -117,6 +117,9 @@ class Component:
         """
         for key, setting in settings_of(type(self)).items():
             value = getattr(self, key)
+            if setting.moves and isinstance(value, Component):
+                value.check()
+                continue
             # Of the default the tests say that it is in its range.
             if value is not setting.default and (refusal := setting.refusal(key, value)):
                 if setting.kind is dict and isinstance(value, Mapping):
@@ -136,8 +139,8 @@ class Component:
         for key, setting in settings_of(type(self)).items():
             if setting.engine_name:
                 value = getattr(self, key)
-                if value is None:
-                    value = setting.engine_default
+                if value is None or isinstance(value, Component):
+                    value = setting.engine_default  # what moves is given step by step
                 elif setting.kind is str:
                     value = setting.choices.index(value)
                 settings[setting.engine_name] = value

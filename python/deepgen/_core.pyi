@@ -332,9 +332,9 @@ class Trainer:
         """
         One array of the optimizer's state.
         """
-    def run(self, rates: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> Progress:
+    def run(self, rates: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, *, dropout: typing.Any = None, weight_decay: typing.Any = None) -> Progress:
         """
-        At most len(rates) steps, never past the epoch's end; rates[i] is the learning rate of step i.
+        At most len(rates) steps, never past the epoch's end; rates[i] is the learning rate of step i, and so of what else moves: the dropout of layers that drop units, and weight decay.
         """
     def set_data(self, X: typing.Any, y: typing.Any, weights: typing.Any = None, rows: typing.Any = None) -> None:
         """

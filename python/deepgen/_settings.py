@@ -23,6 +23,7 @@ __all__ = [
     "Setting",
     "catalog",
     "engine_settings",
+    "moving",
     "numbers_by_name",
     "one_of",
     "real",
@@ -63,8 +64,8 @@ class Setting:
     """What one field of a component may be; None as well where it is optional.
 
     ``kind`` is float, int, bool, for one of the names in ``choices`` str, and for numbers by these
-    names dict. ``engine_name`` is
-    empty where only Python knows the field.
+    names dict. What ``moves`` may also be a component that gives a number per step. ``engine_name``
+    is empty where only Python knows the field.
     """
 
     kind: type
@@ -72,6 +73,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     optional: bool = False
     default: Any = None
+    moves: bool = False
     engine_name: str = ""
     engine_default: float = 0.0
 
@@ -116,6 +118,11 @@ def real(default: float | None, allowed: str = "", *, optional: bool = False) ->
     """
     bounds = Range.of(allowed) if allowed else None
     return _stated(default, Setting(float, bounds, optional=optional))
+
+
+def moving(default: float) -> Any:
+    """Return a dataclass field that is a number in the engine's range, or moves by a schedule."""
+    return _stated(default, Setting(float, moves=True))
 
 
 def whole(default: int | None, allowed: str) -> Any:
@@ -171,7 +178,10 @@ def _read(kind: Any) -> Mapping[str, Setting]:
             setting = replace(setting or Setting(bool), kind=bool)
         if setting is not None:
             optional = own.default is None or (stated is not None and stated.optional)
-            settings[own.name] = replace(setting, default=own.default, optional=optional)
+            moves = stated is not None and stated.moves
+            settings[own.name] = replace(
+                setting, default=own.default, optional=optional, moves=moves
+            )
     return settings
 
 

@@ -91,20 +91,26 @@ class Trainer:
             del edges[-2]
         return list(zip(edges[:-1], edges[1:], strict=True))
 
-    def masks(self, epoch, positions):
+    def masks(self, epoch, positions, dropout=None):
+        """Of each layer; ``dropout`` stands for that of layers that drop units."""
         masks = []
         for l, layer in enumerate(self.spec.layers):
             mask = None
             if layer.dropout > 0.0:
-                mask = dropout_mask(self.seed, epoch, l, positions, layer.width, layer.dropout)
+                probability = layer.dropout if dropout is None else dropout
+                mask = dropout_mask(self.seed, epoch, l, positions, layer.width, probability)
             if layer.branch_drop > 0.0:
                 rows = branch_mask(self.seed, epoch, l, positions, layer.branch_drop)
                 mask = rows if mask is None else mask * rows
             masks.append(mask)
         return masks
 
-    def epoch(self, parameters, X, y, weights=None, *, rows=None, epoch=0, rates):
-        """Parameters after the epoch, and its Progress; ``rates`` has one entry for each step."""
+    def epoch(self, parameters, X, y, weights=None, *, rows=None, epoch=0, rates, moving=()):
+        """Parameters after the epoch, and its Progress.
+
+        ``rates`` has one entry for each step, and so has each of ``moving``, a dict of dropout and
+        weight_decay.
+        """
         csr = sparse.issparse(X)
         X = X.toarray() if csr else X
         rows = np.arange(len(X)) if rows is None else rows
@@ -117,7 +123,7 @@ class Trainer:
         X, y, weights = X[rows], y[rows], weights[rows]
         X = change.epoch(self.seed, epoch, X, weights)
         progress = Progress()
-        rates = iter(rates)
+        rates, moving = iter(rates), {name: iter(moving[name]) for name in moving}
         for number, (start, stop) in enumerate(self.batches(len(rows))):
             batch = slice(start, stop)
             if weights[batch].sum() == 0.0:
@@ -125,13 +131,16 @@ class Trainer:
             sides = [(1.0, np.arange(stop - start))]
             if self.mixup > 0.0:
                 sides = mixup.sides(self.mixup, self.seed, epoch, number, weights[batch])
+            now = {name: next(values) for name, values in moving.items()}
+            if "weight_decay" in now:
+                self.innermost.rule.settings["weight_decay"] = now["weight_decay"]
             parameters, loss, norm = self.step(
                 parameters,
                 X[batch],
                 y[batch],
                 weights[batch],
                 sides,
-                self.masks(epoch, range(start, stop)),
+                self.masks(epoch, range(start, stop), now.get("dropout")),
                 next(rates),
             )
             progress.n_steps += 1

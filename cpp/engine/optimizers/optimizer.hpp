@@ -35,6 +35,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -101,6 +102,7 @@ class BatchGradient {
 struct StepSize {
     Index count; // steps count from 1
     double rate;
+    std::optional<double> weight_decay = std::nullopt; // in place of the rule's own
 };
 
 // The result of a step.

@@ -99,7 +99,8 @@ def run_epoch(
         rates = plan.schedule.rates(plan.learning_rate, here, n_steps, state.schedule_state)
         began = time.perf_counter()
         n_threads = sizer.n_threads(worthwhile_threads(plan.n_threads, trainer.step_work, n_steps))
-        progress = trainer.run(rates, n_threads=n_threads)
+        moving: dict[str, AnyArray] = plan.moved(here, n_steps) if plan.moving else {}
+        progress = trainer.run(rates, n_threads, **moving)
         sizer.record(progress.n_steps - n_done, time.perf_counter() - began, n_threads)
         if plan.stop is not None and plan.stop.is_set():
             raise KeyboardInterrupt  # which another thread has heard

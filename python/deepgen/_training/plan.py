@@ -6,9 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
+import numpy as np
+from numpy.typing import NDArray
+
 from deepgen import _core
 from deepgen.averaging import Averaging
-from deepgen.schedules import Constant, Schedule
+from deepgen.schedules import Constant, Position, Schedule
 
 __all__ = ["FirstOrderPlan", "LBFGSPlan", "TrainingPlan"]
 
@@ -52,7 +55,8 @@ class FirstOrderPlan(TrainingPlan):
 
     ``rate_factors`` multiply the learning rate by the role of parameters; ``wrappers`` stand around
     the optimizer, from the inside out. ``learning_rate`` is that before
-    any schedule; schedules plan for ``horizon`` epochs. Training stagnates after
+    any schedule; ``moving`` are the schedules of what else moves, 'dropout' and 'weight_decay';
+    schedules plan for ``horizon`` epochs. Training stagnates after
     ``n_iter_no_change`` epochs without improvement; with ``early_stopping`` the validation score
     decides, and the best weights are kept. ``recalibrates``: batch norm's statistics are computed
     anew for the weights that the network predicts with.
@@ -66,12 +70,17 @@ class FirstOrderPlan(TrainingPlan):
     batch_size: int
     shuffle: bool
     schedule: Schedule
+    moving: dict[str, Schedule]
     learning_rate: float
     horizon: int
     n_iter_no_change: float
     early_stopping: bool
     averaging: Averaging | None
     recalibrates: bool
+
+    def moved(self, here: Position, n_steps: int) -> dict[str, NDArray[np.float64]]:
+        """Return what ``moving`` comes to in the next steps, (n_steps,) each."""
+        return {name: by.rates(1.0, here, n_steps, {}) for name, by in self.moving.items()}
 
     @property
     def moves_rate(self) -> bool:

@@ -117,8 +117,9 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     skip : {'residual', 'deepnorm', 'fixup', 'highway'}, Skip or None, default=None
         Which hidden layers are bridged, and how what is carried meets what they compute; an object
         of `deepgen.skips` for more, such as ``Residual(drop=0.2)`` for stochastic depth.
-    dropout : float, default=0.0
-        Probability that a hidden unit is dropped in a training step, in [0, 1).
+    dropout : float or Schedule, default=0.0
+        Probability that a hidden unit is dropped in a training step, in [0, 1), or a schedule of
+        it, such as ``Scaled(FlatCos(), 0.15)``.
     bias : bool, default=True
         Whether layers have intercepts.
     initializer : str or DataDependent, default='glorot_uniform'
@@ -265,7 +266,7 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         loss: ClassificationLossName | ClassificationLoss = "log_loss",
         normalization: NormalizationName | Normalization | None = None,
         skip: SkipName | Skip | None = None,
-        dropout: float = 0.0,
+        dropout: float | Schedule = 0.0,
         bias: bool = True,
         initializer: InitializerName | DataDependent = "glorot_uniform",
         clip_norm: float | None = None,

@@ -117,7 +117,7 @@ SHARED: dict[str, Any] = {
     "max_fun": [_interval(settings_of(LBFGS)["max_fun"])],
     "normalization": [_Names(set(NORMALIZATIONS)), Normalization, None],
     "skip": [_Names(set(SKIPS)), Skip, None],
-    "dropout": [Interval(Real, 0, 1, closed="left")],
+    "dropout": [Interval(Real, 0, 1, closed="left"), Schedule],
     "bias": ["boolean"],
     "initializer": [_Names(set(INITIALIZERS)), DataDependent],
     "clip_norm": [_interval(engine_settings("wrappers", "clip_norm")["limit"]), None],

@@ -198,6 +198,11 @@ def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | L
             f"batches of {batch_size}"
         )
     schedule, rule = settings.schedule, optimizer.rule()
+    given = {"dropout": model.dropout, "weight_decay": getattr(rule, "weight_decay", None)}
+    moving = {}
+    for name in given:
+        if isinstance(by := given[name], Schedule):
+            moving[name] = by
     return FirstOrderPlan(
         **common,
         optimizer=rule.to_core(),
@@ -208,6 +213,7 @@ def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | L
         batch_size=batch_size,
         shuffle=bool(model.shuffle),
         schedule=schedule if averaging is None else averaging.scheduled(schedule),
+        moving=moving,
         learning_rate=optimizer.rate(float(model.learning_rate_init)),
         horizon=int(model.max_iter),
         n_iter_no_change=model.n_iter_no_change,

@@ -75,13 +75,14 @@ StepReport Elementwise<T>::step(const Team &team, BatchGradient<T> &batch, StepS
     const double loss = batch.evaluate(team, BatchGradient<T>::Evaluation::first);
     if (!std::isfinite(loss))
         return {false, loss, 0.0, 0.0};
+    const double decay = size.weight_decay.value_or(settings_.back());
     // Of each factor.
     std::array<RuleConstants, std::size(rate_roles) + 1> constants;
     std::array<double, std::size(rate_roles) + 1> decays;
     for (std::size_t i = 0; i < factors_.size(); ++i) {
         const double rate = factors_[i] * size.rate;
         constants[i] = rule_->constants(settings_.data(), static_cast<double>(size.count), rate);
-        decays[i] = rate * settings_.back();
+        decays[i] = rate * decay;
     }
     const double penalty = batch.penalty();
     T *const weights = batch.weights();
