@@ -25,6 +25,8 @@ from tabular_scores import codes, errors
 from tabular_splits import JUDGING, SEEDS, SHARED_DATA, all_training, judging_split, with_validation
 from threadpoolctl import threadpool_limits
 
+from deepgen import TabularClassifier, TabularRegressor
+
 PRESETS = ("fast", "balanced", "best")
 ENSEMBLE = "best"
 """The preset of several networks."""
@@ -34,8 +36,6 @@ REALMLP_TABLES = ("california_housing_mixed", "uci_kin8nm", "magic", "bike_shari
 
 def ours(split, seed, preset):
     """Return the predictions of a preset."""
-    from deepgen import TabularClassifier, TabularRegressor
-
     Model = TabularRegressor if split.is_regression else TabularClassifier
     model = Model(preset=preset, random_state=seed, n_jobs=1)
     y = codes(split)

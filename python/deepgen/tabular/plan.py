@@ -173,6 +173,7 @@ def make_plan(
     parameters: Mapping[str, Any] | None = None,
     network: Mapping[str, Any] | None = None,
     categorical_features: Any = "from_dtype",
+    recipe: Recipe | None = None,
 ) -> Plan:
     """Plan encoder and MLP for a table.
 
@@ -192,6 +193,8 @@ def make_plan(
         hidden layers given here.
     categorical_features : array-like, str or None, default='from_dtype'
         As `TableEncoder` takes them.
+    recipe : Recipe, default=None
+        In place of the preset's, to try settings that are in none.
 
     Returns
     -------
@@ -209,7 +212,7 @@ def make_plan(
     >>> make_plan("balanced", "classification", n_rows=500).network["hidden_layer_sizes"]
     (128, 128, 128)
     """
-    recipe, own = PRESETS[preset][task], dict(parameters or {})
+    recipe, own = recipe or PRESETS[preset][task], dict(parameters or {})
     network = _checked(network, task, own)
     settings = {name: _at(n_rows, values) for name, values in recipe.by_rows.items()}
     encoder: dict[str, Any] = {**recipe.encoder}
