@@ -9,6 +9,7 @@ NONE, BATCH, LAYER = Component("none"), Component("batch"), Component("layer")
 REPARAMETRIZATIONS = [
     Component("gain"),
     Component("weight_norm"),
+    Component("ntk"),
     Component("weight_standardization"),
     Component("weight_standardization", {"epsilon": 0.1, "ddof": 1.0}),
     Component("scaled_weight_standardization", {"gamma": 1.7}),

@@ -86,6 +86,7 @@ def scaled_weight_standardization(v, g, epsilon=1e-4, gamma=1.0):
 REPARAMETRIZATIONS = {
     "none": lambda v, g: v,
     "gain": lambda v, g: g * v,
+    "ntk": lambda v, g: v / len(v) ** 0.5,
     "weight_norm": lambda v, g: g * v / v.norm(dim=0),
     "weight_standardization": lambda v, g, epsilon=1e-5, ddof=0.0: (
         centred(v) / (v.std(dim=0, correction=int(ddof)) + epsilon)

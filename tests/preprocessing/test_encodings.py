@@ -139,6 +139,7 @@ def test_codes_group_what_is_rare_and_keep_the_unknown_apart():
     test = np.array([["l0", "l9", "r1", "r2", None, "new"]], dtype=object).T
     assert features.transform(test)[:, 0].tolist() == [1, 10, 11, 11, 0, 0]
     assert features.category_features_.tolist() == [0]
+    assert features.category_sizes_.tolist() == [12]
     # Few levels stay one feature a level.
     few = TableEncoder(category_encoding="codes").fit([["a"], ["b"], ["c"]])
     assert few.feature_kinds_.tolist() == ["category"] * 3

@@ -12,7 +12,7 @@ TABLE = frame()
 
 
 def linear(**changes):
-    network = {"hidden_layer_sizes": (), "max_iter": 20, "initializer": "glorot_uniform"}
+    network = {"hidden_layer_sizes": (), "max_iter": 20, "clip_predictions": False}
     return TabularRegressor(**{"network": network, "random_state": 0} | changes)
 
 

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from deepgen import TabularClassifier, TabularRegressor
+from deepgen._user_warnings import warn
 from deepgen.tabular import time_budget
 from deepgen.tabular.plan import make_plan
 from deepgen.tabular.samples import Samples
@@ -74,3 +75,18 @@ def test_what_is_timed_is_scaled_to_all_rows():
     samples = Samples(encoder.fit_transform(TABLE), y)
     seconds = time_budget.seconds_per_epoch(plan, samples, Samples(), left=1e3)
     assert 0 < seconds < 1
+
+
+def test_after_an_interruption_no_network_is_begun(monkeypatch):
+    train = time_budget.Plan.train
+
+    def interrupted(plan, *data, **changes):
+        warn("Training interrupted by user.")
+        return train(plan, *data, **changes)
+
+    monkeypatch.setattr(time_budget, "seconds_per_epoch", lambda *data: 0.001)
+    monkeypatch.setattr(time_budget.Plan, "train", interrupted)
+    model = TabularRegressor(network=TINY, max_time=30.0, n_jobs=1)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        model.fit(TABLE, numbers(TABLE))
+    assert model.n_members_ == 1

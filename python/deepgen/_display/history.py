@@ -27,7 +27,7 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    model : MLPRegressor or MLPClassifier
+    model : MLPRegressor, MLPClassifier or, with one network, one of the estimators for tables
         Fitted, by any solver, or by ``partial_fit``.
     ax : matplotlib.axes.Axes, default=None
         Where to draw; None makes a new figure. A `MissingExtra` says so where matplotlib is
@@ -72,6 +72,7 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
     plt = load_extra("matplotlib.pyplot", "plot", "plot_history")
     ticker = load_extra("matplotlib.ticker", "plot", "plot_history")
     check_is_fitted(model)
+    model = getattr(model, "mlp_", model)
     history = model.history_
     epochs, loss = history["epoch"], history["loss"]
     if len(epochs) == 0:

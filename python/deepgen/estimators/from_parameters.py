@@ -328,6 +328,7 @@ def make_network(
         dropout=dropout,
         bias=model.bias,
         loss=loss,
+        parametrization=model.parametrization,
     )
     core = _core.Network(spec, dtype=products)
     if before is None:
@@ -340,5 +341,11 @@ def make_network(
         raise ValueError(
             f"the fitted network is {before!r}, the parameters now ask for {Network(core)!r}; call "
             "fit with warm_start=False to start afresh"
+        )
+    kinds = ([layer.reparametrization.name for layer in c.spec.layers] for c in (before.core, core))
+    if len({"ntk" in names for names in kinds}) > 1:
+        raise ValueError(
+            f"parametrization={model.parametrization!r} is not that of the fitted network, whose "
+            "weights would mean something else; call fit with warm_start=False to start afresh"
         )
     return Network(core, before.parameters.astype(core.dtype))

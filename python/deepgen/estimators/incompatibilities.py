@@ -7,7 +7,7 @@ from typing import Any
 from deepgen._component import Component, resolve
 from deepgen._user_warnings import warn
 from deepgen.averaging import LearnedLine
-from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of
+from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of, normalization_of
 from deepgen.estimators.network_spec import hidden_widths
 from deepgen.initializers import DataDependent
 from deepgen.losses import Focal
@@ -54,6 +54,8 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
             "makes of a large enough sample of y"
         )
+    if model.parametrization == "ntk":
+        refuse_with_ntk(model, optimizer)
     if isinstance(optimizer, KFAC | Shampoo):
         refuse_with_matrices(model, optimizer)
     if isinstance(model.initializer, DataDependent):
@@ -138,6 +140,35 @@ def _warn_of_growth(model: Any, skip: Skip, widths: list[int]) -> None:
             f"variance, {2**n_blocks:.0g} times in all; use skip='fixup' or 'deepnorm', a "
             "normalization, or initializer='glorot_uniform'"
         )
+
+
+def refuse_with_ntk(model: Any, optimizer: Optimizer) -> None:
+    """Refuse what makes weights of other numbers itself.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    optimizer : Optimizer
+        What its ``solver`` stands for.
+
+    Raises
+    ------
+    ValueError
+        If something does.
+    """
+    norm = normalization_of(model)
+    skip = None if model.skip is None else resolve(model.skip, SKIPS, "skip")
+    for what, refused in (
+        (f"normalization={type(norm).__name__}()", isinstance(norm, Reparametrization)),
+        (f"skip='{getattr(skip, 'name', None)}'", isinstance(skip, Fixup | Highway)),
+        ("solver='kfac'", isinstance(optimizer, KFAC)),
+    ):
+        if refused:
+            raise ValueError(
+                f"parametrization='ntk' does not support {what}, which has its own way from trained"
+                " numbers to weights; use parametrization='standard'"
+            )
 
 
 def refuse_with_matrices(model: Any, optimizer: KFAC | Shampoo) -> None:

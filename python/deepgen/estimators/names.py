@@ -16,6 +16,7 @@ __all__ = [
     "DeviceName",
     "InitializerName",
     "NormalizationName",
+    "ParametrizationName",
     "RegressionLossName",
     "ScheduleName",
     "SkipName",
@@ -57,6 +58,7 @@ SkipName = Literal["deepnorm", "fixup", "highway", "residual"]
 InitializerName = Literal[
     "data_dependent", "glorot_uniform", "he_normal", "he_uniform", "lecun_normal", "orthogonal"
 ]
+ParametrizationName = Literal["ntk", "standard"]
 AugmentationName = Literal["jitter", "mask", "swap"]
 AveragingName = Literal["ema", "snapshot", "subspace", "swa"]
 TypeName = Literal["bfloat16", "float32", "float64"]

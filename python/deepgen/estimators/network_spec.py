@@ -178,6 +178,7 @@ def network_spec(
     dropout: float,
     bias: bool,
     loss: _core.Component,
+    parametrization: str = "standard",
 ) -> _core.NetworkSpec:
     """Return the engine's description of a network.
 
@@ -201,6 +202,8 @@ def network_spec(
         Whether layers have intercepts.
     loss : deepgen._core.Component
         The engine's loss.
+    parametrization : {'standard', 'ntk'}, default='standard'
+        What all weights are made of.
 
     Returns
     -------
@@ -230,8 +233,12 @@ def network_spec(
             norm = closing_norm if "skip_from" in layer else open_norm
             if norm is not None:
                 layer["normalization"] = norm.to_core()
+    closing: dict[str, Any] = {"width": n_outputs, "activation": "identity"}
+    if parametrization == "ntk":
+        for layer in (*layers, closing):
+            layer["reparametrization"] = _core.Component("ntk")
     hidden = [_core.LayerSpec(**layer) for layer in layers]
-    last = _core.LayerSpec(width=n_outputs, activation="identity")
+    last = _core.LayerSpec(**closing)
     return _core.NetworkSpec(n_inputs=n_inputs, layers=[*hidden, last], loss=loss, bias=bool(bias))
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-
-from sklearn.utils.metaestimators import available_if
+from typing import Any, ClassVar, Literal
 
 from deepgen._component import resolve
 from deepgen._engine.arrays import AnyArray
@@ -15,8 +13,8 @@ from deepgen._inputs.regression_targets import RegressionTargets
 from deepgen._inputs.target_scaling import TargetScaling
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
-from deepgen.estimators.base import can_continue
 from deepgen.estimators.constraints import REGRESSOR
+from deepgen.estimators.incremental import IncrementalRegressor
 from deepgen.estimators.names import (
     ActivationName,
     AugmentationName,
@@ -24,13 +22,13 @@ from deepgen.estimators.names import (
     DeviceName,
     InitializerName,
     NormalizationName,
+    ParametrizationName,
     RegressionLossName,
     ScheduleName,
     SkipName,
     SolverName,
     TypeName,
 )
-from deepgen.estimators.regression_predictions import RegressionPredictions
 from deepgen.initializers import DataDependent
 from deepgen.losses import REGRESSION_LOSSES, RegressionLoss
 from deepgen.normalizations import Normalization
@@ -38,13 +36,10 @@ from deepgen.optimizers import Optimizer
 from deepgen.schedules import Schedule
 from deepgen.skips import Skip
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 __all__ = ["MLPRegressor"]
 
 
-class MLPRegressor(RegressionPredictions):
+class MLPRegressor(IncrementalRegressor):
     """Multi-layer perceptron that predicts numbers, in place of scikit-learn's.
 
     Parameters
@@ -130,6 +125,10 @@ class MLPRegressor(RegressionPredictions):
         it, such as ``Scaled(FlatCos(), 0.15)``.
     bias : bool, default=True
         Whether layers have intercepts.
+    parametrization : {'standard', 'ntk'}, default='standard'
+        What is trained: the weights, or with 'ntk' numbers that are divided by the root of a
+        layer's inputs, so that one learning rate fits 5 inputs and 500. ``coefs_`` are these
+        numbers; the start is that of the initializer.
     initializer : str or DataDependent, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
         'lecun_normal', 'orthogonal', 'data_dependent' (mean 0 and variance 1 in every layer) or
@@ -276,6 +275,7 @@ class MLPRegressor(RegressionPredictions):
         skip: SkipName | Skip | None = None,
         dropout: float | Schedule = 0.0,
         bias: bool = True,
+        parametrization: ParametrizationName = "standard",
         initializer: InitializerName | DataDependent = "glorot_uniform",
         clip_norm: float | None = None,
         adaptive_clip: float | None = None,
@@ -317,6 +317,7 @@ class MLPRegressor(RegressionPredictions):
         self.skip = skip
         self.dropout = dropout
         self.bias = bias
+        self.parametrization = parametrization
         self.initializer = initializer
         self.clip_norm = clip_norm
         self.adaptive_clip = adaptive_clip
@@ -331,48 +332,6 @@ class MLPRegressor(RegressionPredictions):
         self.device = device
         self.target_scaling = target_scaling
         self.clip_predictions = clip_predictions
-
-    @available_if(can_continue)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one more epoch on the given data.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets; they are scaled as those of the first call while their mean and spread fit.
-            Where they do not, the scaling moves to that of all rows seen, and the last layer with
-            it, so that predictions stay as they are.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Sample weights, >= 0.
-
-        Returns
-        -------
-        self : MLPRegressor
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If data or parameters cannot be used.
-
-        Warns
-        -----
-        UserWarning
-            If the scaling would move but cannot, for want of intercepts or for several quantiles.
-
-        See Also
-        --------
-        fit : Several epochs, with stopping.
-
-        Examples
-        --------
-        >>> from deepgen import MLPRegressor
-        >>> MLPRegressor().partial_fit([[0.0], [1.0]], [0.0, 1.0]).partial_fit([[2.0]], [2.0]).t_
-        3
-        """
-        return self._fit(X, y, sample_weight, incremental=True)
 
     def _make_targets(
         self, y: Any, previous: RegressionTargets | None, classes: Any = None

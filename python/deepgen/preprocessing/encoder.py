@@ -92,6 +92,8 @@ default='from_dtype'
         Positions of the features that are plain numbers.
     category_features_ : ndarray
         Positions of the features that are codes of categories.
+    category_sizes_ : ndarray
+        How many codes each of them has.
     n_bins_ : int
         Bins that were asked for; 0 without an encoding.
     n_features_in_ : int
@@ -370,7 +372,9 @@ default='from_dtype'
             [column.place for column in columns], [len(column.feature_kinds) for column in columns]
         )
         self.number_features_ = np.flatnonzero(self.feature_kinds_ == "number")
-        self.category_features_ = np.flatnonzero(self.feature_kinds_ == "code")
+        codes = [column for column in columns if isinstance(column, CodeColumn)]
+        self.category_features_ = np.array([column.start for column in codes], dtype=np.intp)
+        self.category_sizes_ = np.array([column.n_codes for column in codes], dtype=np.intp)
         used = {column.place for column in columns}
         self.dropped_columns_ = tuple(
             place if names is None else names[place]

@@ -44,7 +44,8 @@ class ColumnAttributions:
     Notes
     -----
     A gradient looks at the place where the row is: a step that lies elsewhere is not seen, and the
-    values do not add up to the prediction as integrated gradients do.
+    values do not add up to the prediction as integrated gradients do. Clipping of predictions to
+    the range of the training targets is not seen either.
 
     Examples
     --------

@@ -249,7 +249,7 @@ def _by_width(recipe: Recipe, mlp: Mapping[str, Any]) -> dict[str, Any]:
     root = 1.0 if mlp.get("parametrization") == "ntk" else float(np.sqrt(max([1.0, *widths])))
     rate = round(recipe.learning_rate / root, 10)
     solver = mlp["solver"]
-    if isinstance(solver, Adam):
+    if isinstance(solver, Adam) and recipe.decay is not None:
         # A step takes rate times decay: the same share of a weight whatever the rate.
         solver = replace(solver, weight_decay=round(recipe.decay * root, 10))
     return {"learning_rate_init": rate, "solver": solver}

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from deepgen.initializers import DataDependent
 from deepgen.optimizers import AdamW
 
 __all__ = ["PRESETS", "ROWS", "TIMED_MEMBERS", "Recipe"]
@@ -41,9 +42,9 @@ class Recipe:
     learning_rate : float
         For a layer of unit width: divided by the root of the width, unless ``parametrization`` is
         'ntk', which does so layer by layer.
-    decay : float
+    decay : float or None
         What decoupled weight decay takes per step at ``learning_rate``, as a share of it, whatever
-        the width.
+        the width; None leaves the solver as it is.
     label_smoothing : float, default=0.0
         Of ``loss='log_loss'``.
 
@@ -58,7 +59,7 @@ class Recipe:
     network: Mapping[str, Any] = field(default_factory=dict)
     by_rows: Mapping[str, tuple[Any, Any, Any]] = field(default_factory=dict)
     learning_rate: float = 0.2
-    decay: float = 0.02
+    decay: float | None = 0.02
     label_smoothing: float = 0.0
 
 
@@ -67,11 +68,12 @@ NUMBERS: Final = Recipe(
     network={
         "activation": "mish",
         "dropout": 0.1,
-        "initializer": "data_dependent",
+        "initializer": DataDependent(intercepts="hull"),
         "solver": AdamW(beta_2=0.95),
         "learning_rate": "coslog4",
         "n_iter_no_change": np.inf,
         "n_members": 1,
+        "clip_predictions": True,
     },
     by_rows={
         "n_hidden": (3, 3, 3),
@@ -83,7 +85,10 @@ NUMBERS: Final = Recipe(
 )
 CLASSES: Final = replace(
     NUMBERS,
-    network={**NUMBERS.network, "activation": "selu"},
+    network={
+        **{name: value for name, value in NUMBERS.network.items() if name != "clip_predictions"},
+        "activation": "selu",
+    },
     learning_rate=0.04,
     label_smoothing=0.1,
 )

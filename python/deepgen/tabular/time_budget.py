@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from deepgen._engine.threads import effective_threads
-from deepgen._user_warnings import warn
+from deepgen._user_warnings import collect_warnings, warn
 from deepgen.estimators.ensemble import join_members
 from deepgen.tabular.plan import HEADROOM, Plan
 from deepgen.tabular.samples import Samples
@@ -21,9 +21,11 @@ TIMED_ROWS = 2048
 TIMED_BATCHES = 32
 # Share of the time left that whole epochs may take to be timed once more.
 TIMED_SHARE = 0.05
-TIMED_EPOCHS = 3
+TIMED_EPOCHS = 5
 # Share of the epochs below which a shorter schedule is told of.
 FEW = 0.2
+# What training says where Ctrl-C was pressed.
+INTERRUPTED = "interrupted by user"
 # Work of a row that is only measured, as a share of one that trains: one pass of three.
 MEASURED = 1 / 3
 
@@ -78,15 +80,20 @@ def fit_in_time(
     n_next, took = min(n_workers, first.n_members), 0.0
     while n_next and (not members or took * HEADROOM <= deadline - time.perf_counter()):
         began = time.perf_counter()
-        mlp = first.train(
-            samples,
-            validation,
-            watch,
-            n_members=n_next,
-            random_state=int(random.randint(np.iinfo(np.int32).max)),
-            max_time=max(deadline - began, 1e-3),
-        )
+        with collect_warnings() as collected:
+            mlp = first.train(
+                samples,
+                validation,
+                watch,
+                n_members=n_next,
+                random_state=int(random.randint(np.iinfo(np.int32).max)),
+                max_time=max(deadline - began, 1e-3),
+            )
         members += mlp.members_
+        for told in collected:
+            warn(*told)
+        if any(INTERRUPTED in message for message, _ in collected):
+            break
         took = time.perf_counter() - began
         n_next = min(n_workers, most - len(members))
     done = first.with_network(n_members=len(members))
@@ -136,4 +143,4 @@ def _timed(plan: Plan, samples: Samples, validation: Samples, **changes: Any) ->
     """Return what an epoch takes after the first one, which also warms caches up."""
     mlp = plan.train(samples, validation, n_members=1, max_iter=TIMED_EPOCHS, verbose=0, **changes)
     ends = mlp.history_["time"]
-    return float(np.diff(ends).mean() if len(ends) > 1 else ends[0])
+    return float(np.median(np.diff(ends)) if len(ends) > 1 else ends[0])
