@@ -41,7 +41,7 @@ def load(path: str | os.PathLike[str]) -> Model:
     -------
     model : MLPRegressor, MLPClassifier, TabularRegressor, TabularClassifier, TableModel or \
 TableEncoder
-        What was saved; a ``TableModel``, which takes the table as it is, from ``deepgen fit``. It
+        What was saved; a ``TableModel``, which knows its target, from ``deepgen fit``. It
         predicts the same bits; with ``warm_start=True`` or after ``partial_fit`` training of an
         estimator goes on as if there had been no break.
 
@@ -99,9 +99,15 @@ def _restore(description: dict[str, Any], reader: Reader) -> Model:
     ]
     if strange:
         raise ValueError(f"it has an unknown section '{strange[0]}'")
+    if TableModel.SECTION in description and TABULAR not in description:
+        raise ValueError(
+            "an earlier version of 'deepgen fit' has written it, whose columns this one does not "
+            "know: fit again"
+        )
     estimator = restore_estimator(description, reader)
-    if TABULAR in description:
-        return restore_tabular(reader.read(description[TABULAR]), estimator)
-    if TableModel.SECTION in description:
-        return TableModel.from_data(description[TableModel.SECTION], estimator)
-    return estimator
+    if TABULAR not in description:
+        return estimator
+    model = restore_tabular(reader.read(description[TABULAR]), estimator)
+    if TableModel.SECTION not in description:
+        return model
+    return TableModel.from_data(description[TableModel.SECTION], model)

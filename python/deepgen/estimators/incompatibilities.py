@@ -6,8 +6,10 @@ from typing import Any
 
 from deepgen._component import Component, resolve
 from deepgen._user_warnings import warn
+from deepgen.augmentation import SwapNoise
 from deepgen.averaging import LearnedLine
 from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of, normalization_of
+from deepgen.estimators.front import embeddings_of
 from deepgen.estimators.network_spec import hidden_widths
 from deepgen.initializers import DataDependent
 from deepgen.losses import Focal
@@ -60,6 +62,13 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         refuse_with_matrices(model, optimizer)
     if isinstance(model.initializer, DataDependent):
         model.initializer.check()
+    if model.category_embedding is not None:
+        changed = model.augmentation is not None and model.augmentation != "swap"
+        if model.mixup > 0 or (changed and not isinstance(model.augmentation, SwapNoise)):
+            raise ValueError(
+                "category_embedding does not support mixup, 'jitter' and 'mask', which make codes "
+                "of no category; augmentation='swap' does"
+            )
     if model.averaging == "subspace" or isinstance(model.averaging, LearnedLine):
         if optimizer.name in ("kfac", "shampoo"):
             raise ValueError(
@@ -184,9 +193,14 @@ def refuse_with_matrices(model: Any, optimizer: KFAC | Shampoo) -> None:
     Raises
     ------
     ValueError
-        If a layer is more than its matrix, weights are made of others, or targets cannot be drawn
-        from what the loss predicts.
+        If a layer is more than its matrix, something is trained before the first one, weights are
+        made of others, or targets cannot be drawn from what the loss predicts.
     """
+    if embeddings_of(model) or model.input_scale:
+        raise ValueError(
+            f"solver='{optimizer.name}' has no factors for embeddings and input_scale, which are "
+            "no layers; use another first-order solver or 'lbfgs'"
+        )
     skip = None if model.skip is None else resolve(model.skip, SKIPS, "skip")
     if isinstance(skip, Highway):
         raise ValueError(

@@ -16,6 +16,7 @@ __all__ = [
     "DeviceName",
     "InitializerName",
     "NormalizationName",
+    "NumericalEmbeddingName",
     "ParametrizationName",
     "RegressionLossName",
     "ScheduleName",
@@ -54,6 +55,7 @@ ClassificationLossName = Literal["focal", "log_loss"]
 NormalizationName = Literal[
     "batch", "layer", "scaled_weight_standardization", "weight", "weight_standardization"
 ]
+NumericalEmbeddingName = Literal["pbld", "pwl"]
 SkipName = Literal["deepnorm", "fixup", "highway", "residual"]
 InitializerName = Literal[
     "data_dependent", "glorot_uniform", "he_normal", "he_uniform", "lecun_normal", "orthogonal"

@@ -179,6 +179,7 @@ def network_spec(
     bias: bool,
     loss: _core.Component,
     parametrization: str = "standard",
+    **front: Any,
 ) -> _core.NetworkSpec:
     """Return the engine's description of a network.
 
@@ -204,6 +205,8 @@ def network_spec(
         The engine's loss.
     parametrization : {'standard', 'ntk'}, default='standard'
         What all weights are made of.
+    **front : dict
+        What stands before the first layer, as `deepgen._core.NetworkSpec` takes it.
 
     Returns
     -------
@@ -225,7 +228,9 @@ def network_spec(
         _add_skips(bridge, layers)
     if isinstance(chosen, Reparametrization):
         applied = [layer["activation"] for layer in layers]
-        made = reparametrized(chosen, n_inputs, widths, applied)
+        # Behind an embedding the first layer has several inputs.
+        fan_in = n_inputs + len(front.get("embeddings", ()))
+        made = reparametrized(chosen, fan_in, widths, applied)
         for layer, component in zip(layers, made, strict=True):
             layer["reparametrization"] = component
     else:
@@ -239,7 +244,9 @@ def network_spec(
             layer["reparametrization"] = _core.Component("ntk")
     hidden = [_core.LayerSpec(**layer) for layer in layers]
     last = _core.LayerSpec(**closing)
-    return _core.NetworkSpec(n_inputs=n_inputs, layers=[*hidden, last], loss=loss, bias=bool(bias))
+    return _core.NetworkSpec(
+        n_inputs=n_inputs, layers=[*hidden, last], loss=loss, bias=bool(bias), **front
+    )
 
 
 def _add_skips(skip: Skip, layers: list[dict[str, Any]]) -> None:

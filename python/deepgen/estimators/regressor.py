@@ -13,6 +13,7 @@ from deepgen._inputs.regression_targets import RegressionTargets
 from deepgen._inputs.target_scaling import TargetScaling
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
+from deepgen.embeddings import CategoryEmbedding, NumericalEmbedding
 from deepgen.estimators.constraints import REGRESSOR
 from deepgen.estimators.incremental import IncrementalRegressor
 from deepgen.estimators.names import (
@@ -22,6 +23,7 @@ from deepgen.estimators.names import (
     DeviceName,
     InitializerName,
     NormalizationName,
+    NumericalEmbeddingName,
     ParametrizationName,
     RegressionLossName,
     ScheduleName,
@@ -55,8 +57,7 @@ class MLPRegressor(IncrementalRegressor):
     solver : str or Optimizer, default='adam'
         How the weights are found: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta', 'kfac',
         'shampoo' or 'lbfgs'. An object of `deepgen.optimizers` brings its own settings; a name
-        takes ``momentum``, ``beta_1`` ... from here. `SAM` and its kin stand around another
-        object.
+        takes ``momentum``, ``beta_1`` ... from here. `SAM` and its kin stand around another one.
     alpha : float, default=0.0001
         L2 on the weights, divided by the weight sum of the batch, >= 0.
     batch_size : int or 'auto', default='auto'
@@ -76,8 +77,7 @@ class MLPRegressor(IncrementalRegressor):
     shuffle : bool, default=True
         Whether each epoch has its own order of rows.
     random_state : int, RandomState instance or None, default=None
-        Determines starting weights, order of rows, dropout, mixup, augmentation and the validation
-        split.
+        Determines starting weights, order of rows, dropout, mixup, augmentation, validation split.
     tol : float, default=1e-4
         What counts as an improvement of loss or score; for 'lbfgs' the bound on the gradient.
     verbose : bool or int, default=False
@@ -89,8 +89,7 @@ class MLPRegressor(IncrementalRegressor):
     nesterovs_momentum : bool, default=True
         Whether 'sgd' looks ahead along the velocity.
     early_stopping : bool, default=False
-        Whether to set rows aside, stop when their score no longer improves and keep the best
-        weights.
+        Whether to set rows aside, stop when their score stays level and keep the best weights.
     validation_fraction : float or cross-validation splitter, default=0.1
         What early stopping sets aside: a share of the rows, in (0, 1), or the last split of an
         object of `sklearn.model_selection`, such as ``TimeSeriesSplit()``; with ``groups`` in
@@ -120,6 +119,13 @@ class MLPRegressor(IncrementalRegressor):
     skip : {'residual', 'deepnorm', 'fixup', 'highway'}, Skip or None, default=None
         Which hidden layers are bridged, and how what is carried meets what they compute; an object
         of `deepgen.skips` for more, such as ``Residual(drop=0.2)`` for stochastic depth.
+    numerical_embedding : {'pbld', 'pwl'}, NumericalEmbedding or None, default=None
+        Trained maps of single features to several inputs of the first layer, such as
+        ``PBLD(features=...)`` of `deepgen.embeddings`.
+    category_embedding : CategoryEmbedding or None, default=None
+        Which columns are codes of categories, each of which becomes trained numbers.
+    input_scale : bool, default=False
+        Whether each input of the first layer has a trained factor, from 1 on.
     dropout : float or Schedule, default=0.0
         Probability that a hidden unit is dropped in a training step, in [0, 1), or a schedule of
         it, such as ``Scaled(FlatCos(), 0.15)``.
@@ -273,6 +279,9 @@ class MLPRegressor(IncrementalRegressor):
         clip_predictions: bool = False,
         normalization: NormalizationName | Normalization | None = None,
         skip: SkipName | Skip | None = None,
+        numerical_embedding: NumericalEmbeddingName | NumericalEmbedding | None = None,
+        category_embedding: CategoryEmbedding | None = None,
+        input_scale: bool = False,
         dropout: float | Schedule = 0.0,
         bias: bool = True,
         parametrization: ParametrizationName = "standard",
@@ -315,6 +324,9 @@ class MLPRegressor(IncrementalRegressor):
         self.max_fun = max_fun
         self.normalization = normalization
         self.skip = skip
+        self.numerical_embedding = numerical_embedding
+        self.category_embedding = category_embedding
+        self.input_scale = input_scale
         self.dropout = dropout
         self.bias = bias
         self.parametrization = parametrization

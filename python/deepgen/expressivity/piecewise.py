@@ -140,8 +140,8 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
     TypeError
         If it is no estimator or probe of this package.
     ValueError
-        If an activation, a normalization or a skip is not piecewise linear, or it has several
-        members.
+        If an activation, a normalization or a skip is not piecewise linear, features are embedded,
+        or it has several members.
     """
     from deepgen.estimators.fitted import FittedMLP, network_of
 
@@ -149,6 +149,11 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
     if not isinstance(estimator, FittedMLP):
         raise TypeError(f"a fitted MLPRegressor or MLPClassifier is needed, got {model!r}")
     network = network_of(estimator).as_type(np.dtype(np.float64)).fold()
+    if network.core.spec.embeddings:
+        raise ValueError(
+            "the network embeds its features, and pieces are counted for layers alone: give a "
+            "model without numerical_embedding"
+        )
     weights, intercepts = network.coefs(), network.intercepts()
     layers = []
     for index, spec in enumerate(network.core.spec.layers):

@@ -199,6 +199,7 @@ class BaseTabular(FittedTabular):
             )
         encoder = plan.make_encoder()
         samples = Samples(encoder.fit_transform(X), y, sample_weight)
+        plan = plan.on(encoder)
         encoded = None if X_val is None else encoder.transform(X_val)
         validation = Samples(encoded, y_val, sample_weight_val)
         bar = EpochBar(name, plan.n_epochs * plan.n_members) if self.verbose else None
@@ -260,8 +261,10 @@ class BaseTabular(FittedTabular):
             return self
         plan = self._make_plan(X)
         check_consistent_length(X, y, sample_weight)
-        encoder, mlp = plan.make_encoder(), plan.make_network()
+        encoder = plan.make_encoder()
         encoded = encoder.fit_transform(X)
+        plan = plan.on(encoder)
+        mlp = plan.make_network()
         mlp.partial_fit(encoded, y, sample_weight, **options)
         self._keep(encoder, mlp, plan)
         self.encoded_mean_ = encoded.mean(axis=0, dtype=np.float64)
