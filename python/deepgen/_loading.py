@@ -1,7 +1,7 @@
-"""The loader: whatever model a file holds.
+"""Loading of all kinds of models from files.
 
-Reading a file runs no code that it brings, unlike a pickle. What is checked: the digest, so that a
-file that was cut short or altered is refused, and that the parts fit together.
+Unlike with a pickle, reading a file runs no code from it. The digest shows whether a file was cut
+short or altered; after it, the parts are checked for consistency.
 """
 
 from __future__ import annotations
@@ -18,33 +18,33 @@ from deepgen.tables import TableModel
 __all__ = ["load"]
 
 ESTIMATOR = ("estimator", "parameters", "attributes", "members")
-"""The sections of a file that make an estimator; another one makes a model around it."""
+"""Sections of a file that describe an estimator; a further one describes a model around it."""
 
 
 def load(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier | TableModel:
-    """Read a model that ``model.save(path)`` or ``deepgen fit`` has written.
+    """Read a model file written by ``model.save(path)`` or ``deepgen fit``.
 
     Parameters
     ----------
     path : str or path-like
-        The file.
+        Path of the file.
 
     Returns
     -------
     model : MLPRegressor, MLPClassifier or TableModel
-        What was saved; a ``TableModel``, which takes the table as it is, from ``deepgen fit``. It
-        predicts the same bits; with ``warm_start=True`` or after ``partial_fit`` training of an
-        estimator goes on as if there had been no break.
+        The saved model; a ``TableModel``, which takes tables, if ``deepgen fit`` wrote the file.
+        Its predictions have the same bits; with ``warm_start=True`` or by ``partial_fit`` an
+        estimator continues training as if there had been no break.
 
     Raises
     ------
     ValueError
-        If it is no such file, was cut short or altered, or was written by a version of this
+        If the file is no model file, was cut short or altered, or was written by a version of this
         package that is too new. The message names the file.
 
     Notes
     -----
-    Loading runs no code from the file, so a file from a stranger can give a bad model but do no
+    Loading runs no code from the file, so a file from a stranger can contain a bad model but do no
     other harm.
 
     Examples
@@ -70,7 +70,7 @@ def load(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier | TableMo
     except RecursionError:
         raise ValueError(f"cannot load '{os.fspath(path)}': it is nested too deeply") from None
     except Exception as error:
-        # Whatever else a file from a stranger makes go wrong is the file's fault.
+        # Any other error while reading an untrusted file means that the file is malformed.
         problem = error if isinstance(error, ValueError) else f"it is malformed ({error!r})"
         raise ValueError(f"cannot load '{os.fspath(path)}': {problem}") from error
 
@@ -78,12 +78,12 @@ def load(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier | TableMo
 def _restore(
     description: dict[str, Any], reader: Reader
 ) -> MLPRegressor | MLPClassifier | TableModel:
-    """Return the estimator that a file describes, or the model around it.
+    """Return the estimator of a file, or the model around it.
 
     Raises
     ------
     ValueError
-        If they are unknown or do not fit together.
+        If the sections are unknown or inconsistent.
     """
     strange = [name for name in description if name not in (*ESTIMATOR, TableModel.SECTION)]
     if strange:

@@ -1,4 +1,4 @@
-"""HTML pages that stand alone: style, tables and figures are inside the file."""
+"""Self-contained HTML pages: style, tables and figures are inside the file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["image", "page", "table"]
 
 
 def page(title: str, body: str) -> str:
-    """Return a whole page from its title, as plain text, and its body, as HTML."""
+    """Return a page with a title (plain text) and a body (HTML)."""
     css = resources.files("deepgen._display").joinpath("page.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
@@ -24,13 +24,13 @@ def page(title: str, body: str) -> str:
 
 
 def image(png: bytes, description: str) -> str:
-    """Return a picture inside the page, described in plain text."""
+    """Return an image element with the picture inside and a description in plain text."""
     data = base64.b64encode(png).decode("ascii")
     return f'<img src="data:image/png;base64,{data}" alt="{escape(description)}">'
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return a table that scrolls where the window is narrow; what its cells say is escaped."""
+    """Return a table that scrolls in narrow windows; the text of its cells is escaped."""
     columns = columns_of(rows)
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
     lines = [

@@ -74,11 +74,10 @@ class Probe:
 
     Notes
     -----
-    Costs are upper bounds for every width, in units of the gradient over the whole data, about 6 n
-    P floating-point operations. Only `per_sample_gradients` needs memory that grows with n P or
-    with n times the number of units. The number of threads (the estimator's ``n_jobs``) does not
-    change any bit of the results. Ctrl-C takes effect between chunks of rows: after some tenths of
-    a second, or after a block of 512 rows.
+    Costs are upper bounds in units of the gradient over the whole data, about 6 n P floating-point
+    operations. Only `per_sample_gradients` needs memory that grows with n P or with n times the
+    number of units. The number of threads (the estimator's ``n_jobs``) changes no bit of the
+    results. Ctrl-C takes effect after some tenths of a second, or after a block of 512 rows.
 
     References
     ----------
@@ -337,9 +336,8 @@ class Probe:
 
         Notes
         -----
-        The matrix is the Hessian without the curvature of the network, and positive semi-definite
-        if the loss is convex in the outputs (focal loss and several quantiles are not). A product
-        costs at most 5/3 gradients (Schraudolph 2002).
+        The Hessian without the curvature of the network: positive semi-definite if the loss is
+        convex in the outputs (focal loss and several quantiles are not). At most 5/3 gradients.
         """
         v = checked_vector("v", v, self.n_parameters, "one a trainable number")
         return self._sum(self._core.add_gauss_newton, v, work=GAUSS_NEWTON)
