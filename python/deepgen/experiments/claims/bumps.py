@@ -38,7 +38,7 @@ EXPERIMENT: Final = Experiment(
 
 EPS: Final = 1e-3
 LIPSCHITZ: Final = 2 * np.pi
-"""The largest gradient norm of the target, at (0, 0)."""
+"""Largest norm of the target's gradient, at (0, 0)."""
 
 
 def _target(X: FloatArray) -> FloatArray:
@@ -55,7 +55,7 @@ def _sum_of_boxes(n: int) -> MLPRegressor:
     from deepgen.expressivity import bump
 
     corners = _grid(n + 1)[:-1, :-1].reshape(-1, 2)
-    # Ramps are short beside the cells, and the last cells reach beyond the square.
+    # Ramps are short compared with the cells, and the last cells extend beyond the square.
     eps = EPS / n
     upper = corners + 1 / n
     return bump(corners, upper, _target(corners + 0.5 / n), eps=eps)
@@ -81,7 +81,7 @@ def _measure(plan: RunPlan) -> Measurement:
 def _judge(
     rows: list[dict[str, Any]], sums: list[dict[str, Any]], products: list[dict[str, Any]]
 ) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
     return [
         Finding(
             "boxes: largest error, d up to 5",

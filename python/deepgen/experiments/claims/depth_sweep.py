@@ -1,4 +1,4 @@
-"""Deeper nets: not much more overfitting, but plain ones may underfit."""
+"""Deeper nets: little more overfitting, but plain ones may underfit."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _nets(epochs: int, seed: int) -> dict[str, list[Net]]:
 
 
 def _settings(kind: str, depth: int) -> dict[str, Any]:
-    """Without a skip where there are too few layers for a block, two beside the first."""
+    """Return the settings; with fewer than three layers there is no block, so no skip."""
     return {key: value for key, value in KINDS[kind].items() if key != "skip" or depth >= 3}
 
 
@@ -93,7 +93,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(test: dict[str, FloatArray], training: dict[str, FloatArray]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
     deep, shallow = DEPTHS.index(24), DEPTHS.index(2)
     return [
         Finding(

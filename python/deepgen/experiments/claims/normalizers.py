@@ -1,4 +1,4 @@
-"""Normalizers on nets that start badly scaled: how soon they reach a training loss."""
+"""Normalizers on badly scaled nets: the epochs down to a training loss."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ RATES: Final = tuple(2.0**power for power in range(-12, -2))
 
 @dataclass(frozen=True)
 class _Start:
-    """How a net starts: its weights over He's, and the decades over which input scales go."""
+    """A start: the weights' scale relative to He's, and the decades of the input scales."""
 
     weights: float = 1.0
     decades: float = 0.0
@@ -71,7 +71,7 @@ NETS: Final[dict[str, NormalizationName | None]] = {
 
 
 def _epochs(task: tuple[str, str, float, int, bool]) -> float:
-    """Return the epochs until the training loss is below the level."""
+    """Return the number of epochs until the training loss is below the level."""
     from deepgen.estimators import MLPClassifier
 
     start, net, rate, seed, quick = task
@@ -157,7 +157,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(epochs: dict[tuple[str, str], FloatArray]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured epochs."""
     normalized = [net for net in NETS if net != "plain"]
     bad = [start for start in STARTS if start != "well scaled"]
     return [
@@ -196,7 +196,7 @@ def _draw(rows: list[dict[str, Any]], most: int, figure: Figure) -> None:
         axes.errorbar(
             np.arange(len(mine)) + 0.1 * (place - (len(NETS) - 1) / 2),
             middle,
-            # The mean of equal logarithms may be off by a rounding.
+            # Rounding may put the mean of equal logarithms slightly outside of them.
             np.abs([[row["fewest"], row["most"]] for row in mine] - middle[:, None]).T,
             fmt=mark,
             markersize=8,

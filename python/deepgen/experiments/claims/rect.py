@@ -1,4 +1,4 @@
-"""Boxes of four ReLUs, and what sums of them approximate."""
+"""Boxes of four ReLUs, and approximation by sums of them."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(rows: list[dict[str, Any]], sizes: list[int], errors: list[float]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
     worst = max(error * 2 * n / LIPSCHITZ for n, error in zip(sizes, errors, strict=True))
     return [
         Finding("one box: largest error", exact(rows[0]["largest error"]), at_most=1e-6),

@@ -1,4 +1,4 @@
-"""Linear regions of random and of trained networks, beside what is possible."""
+"""Linear regions of random and of trained networks, compared with the bounds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EXPERIMENT: Final = Experiment(
 
 WINDOW: Final = ((-1.0, 1.0), (-1.0, 1.0))
 FACTOR: Final = 2.0
-"""From which factor on one speaks of multiplying."""
+"""Smallest factor that counts as a multiplication."""
 
 
 def _shapes(quick: bool) -> list[tuple[int, ...]]:
@@ -78,7 +78,7 @@ def _trained(seed: int, shape: tuple[int, ...], *, quick: bool) -> MLPRegressor:
     )
     coefs, intercepts = _start(seed, shape)
     with warnings.catch_warnings():
-        # All run for as many epochs; none is asked to converge.
+        # All nets are trained for the same number of epochs; none has to converge.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(X, y, coefs_init=coefs, intercepts_init=intercepts)
 
@@ -149,7 +149,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(counts: dict[tuple[str, int], AnyArray], possible: list[Any]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured counts."""
     return [
         Finding(
             "best weights: regions of 4 layers, at least, / regions of 1 layer, at most",

@@ -1,4 +1,4 @@
-"""Tree, polynomial and perceptron on the lecture's noisy sine: who overfits with more capacity."""
+"""Tree, polynomial and perceptron on the lecture's noisy sine: overfitting by capacity."""
 
 from __future__ import annotations
 
@@ -67,16 +67,16 @@ def make_models(kind: str, complexity: int, seed: int = 0) -> Any:
     Parameters
     ----------
     kind : {'tree', 'polynomial', 'perceptron'}
-        Which family.
+        Family of the model.
     complexity : int
-        Leaves, degree or hidden units.
+        Number of leaves, degree or number of hidden units.
     seed : int, default=0
-        Of the perceptron.
+        Seed of the perceptron.
 
     Returns
     -------
     model : estimator
-        Not fitted.
+        Model, not fitted.
     """
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
@@ -109,7 +109,7 @@ def start_of(model: Any, X: Any, y: Any) -> dict[str, Any]:
     Parameters
     ----------
     model : MLPRegressor
-        Whose width and seed count.
+        Model with the width and the seed.
     X, y : ndarray
         Training data; only their shapes count.
 
@@ -120,7 +120,7 @@ def start_of(model: Any, X: Any, y: Any) -> dict[str, Any]:
     """
     from sklearn.neural_network import MLPRegressor as Peer
 
-    # A step of this rate moves no weight.
+    # Steps with this rate change no weight.
     peer = Peer(
         hidden_layer_sizes=model.hidden_layer_sizes,
         learning_rate_init=1e-300,
@@ -132,7 +132,7 @@ def start_of(model: Any, X: Any, y: Any) -> dict[str, Any]:
 
 
 def cross_validate(task: tuple[str, int, int]) -> tuple[float, float, float]:
-    """Measure one model as the lecture does.
+    """Measure one model by the lecture's protocol.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def cross_validate(task: tuple[str, int, int]) -> tuple[float, float, float]:
     Returns
     -------
     training, validation, spread : float
-        Mean squared errors, means over five folds, and the standard deviation of the second.
+        Mean squared errors over five folds, and the standard deviation of the validation error.
     """
     from sklearn.model_selection import KFold
 
@@ -209,7 +209,7 @@ def _judge(
     wide: tuple[int, ...],
     by_seed: FloatArray,
 ) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
     lecture = np.array([answers[("perceptron", width, 0)] for width in wide])
     return [
         Finding(

@@ -50,7 +50,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(rows: list[dict[str, Any]]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured sizes."""
     last = rows[-1]
     small = [row for row in rows if row["error"] < 1e-4]
     log_error = np.log2([row["error"] for row in rows])
