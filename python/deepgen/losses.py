@@ -163,7 +163,7 @@ class Quantile(RegressionLoss):
         """Refuse an empty list of levels, levels outside (0, 1) and levels that do not ascend."""
         levels: list[Any] = [self.quantile] if self.levels is None else self.levels
         if not levels:
-            raise ValueError("Quantile: quantile is empty, at least one level is wanted")
+            raise ValueError("Quantile: quantile must have at least one level, got none")
         setting = settings_of(Quantile)["quantile"]
         for level in levels:
             if refusal := setting.refusal("quantile", level, shown=self.quantile):

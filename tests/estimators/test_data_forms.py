@@ -304,13 +304,13 @@ def test_every_layout_of_targets_and_weights(layout, tmp_path):
 
 
 DISGUISES = {
-    "dates": (X.astype("M8[D]"), Y, "X has points or spans of time .column 0 is datetime64.D."),
+    "dates": (X.astype("M8[D]"), Y, "X has dates, times or durations .column 0 is datetime64.D."),
     "a frame's dates": (
         pd.DataFrame({"a": Y, "b": pd.date_range("2020", periods=157)}),
         Y,
-        "X has points or spans of time .column 'b' is datetime64",
+        "X has dates, times or durations .column 'b' is datetime64",
     ),
-    "spans": (X, Y.astype("m8[s]"), "y has points or spans of time .column 0 is timedelta64"),
+    "spans": (X, Y.astype("m8[s]"), "y has dates, times or durations .column 0 is timedelta64"),
     "masked": (np.ma.masked_greater(X, 1), Y, "X is a masked array with [0-9]+ entries masked"),
     "masked target": (X, np.ma.masked_greater(Y, 1), "y is a masked array"),
     "cube": (X, np.zeros((157, 2, 2)), r"y has shape \(157, 2, 2\); \(n_samples,\) or"),

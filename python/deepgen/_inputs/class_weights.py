@@ -54,7 +54,7 @@ class ClassWeights:
         if not labels.multilabel:
             if isinstance(class_weight, list):
                 raise ValueError(
-                    "class_weight is a list, which is for several labels a sample; give a dict "
+                    "class_weight is a list, which is for several labels per sample; give a dict "
                     "from class to weight"
                 )
             counts = np.bincount(labels.numbers(y), minlength=len(labels.classes))

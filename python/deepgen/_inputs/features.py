@@ -88,7 +88,7 @@ def _told(error: Exception, X: Any, y: Any, dtype: np.dtype[Any]) -> Exception:
     words, objects = columns_of_no_numbers(X)
     if words and "could not convert string" in text:
         return ValueError(
-            f"X has words in {list_columns(words)}; numbers are wanted: encode words first, such "
+            f"X has text in {list_columns(words)}; encode it as numbers first, such "
             "as with scikit-learn's OneHotEncoder"
         )
     if objects and isinstance(error, TypeError):
@@ -125,14 +125,14 @@ def refuse_lookalikes(values: Any, name: str) -> None:
     if np.ma.is_masked(values):
         n_masked = np.sum(np.ma.getmaskarray(values))
         raise ValueError(
-            f"{name} is a masked array with {n_masked} entries masked, and masks are not looked "
-            "at; fill or drop them"
+            f"{name} is a masked array with {n_masked} entries masked, and masks are not "
+            "supported; fill or drop them"
         )
     if values is not None and (found := column_of_time(values)):
         column, kind = found
         raise ValueError(
-            f"{name} has points or spans of time (column {column!r} is {kind}); numbers are wanted,"
-            " such as days since a date"
+            f"{name} has dates, times or durations (column {column!r} is {kind}); convert them to "
+            "numbers, such as days since a date"
         )
 
 
@@ -147,7 +147,7 @@ def plain_targets(y: Any) -> Any:
         raise TypeError(f"y must be {WANTED['y']}, got {type(y).__name__} {y!r:.60}")
     shape = getattr(y, "shape", None)
     if isinstance(shape, tuple) and (len(shape) > 2 or 0 in shape[1:]):
-        raise ValueError(f"y has shape {shape}; (n_samples,) or (n_samples, n_outputs) is wanted")
+        raise ValueError(f"y must have shape (n_samples,) or (n_samples, n_outputs), got {shape}")
     plain = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
     if isinstance(plain, np.dtype) and plain.kind in "iub" and not y.isna().any():
         return y.to_numpy(dtype=plain)

@@ -23,12 +23,12 @@ def check_kind(y: Any) -> None:
         kinds = {"str" if isinstance(label, str) else type(label).__name__ for label in y.ravel()}
         if len(kinds) > 1:
             names = ", ".join(sorted(kinds))
-            raise ValueError(f"y mixes labels of the types {names}; one type is wanted")
+            raise ValueError(f"y must have labels of one type, got {names}")
         if kinds != {"str"}:
             kind = kinds.pop()
             raise ValueError(
-                f"Unknown label type: y holds objects of the type {kind}; strings or an array of "
-                "numbers are wanted"
+                f"Unknown label type: y holds objects of the type {kind}; labels must be strings "
+                "or an array of numbers"
             )
     check_classification_targets(y)
 
@@ -108,15 +108,15 @@ class Labels:
         if self.multilabel:
             if y.ndim != 2 or y.shape[1] != len(self.classes):
                 raise ValueError(
-                    f"y has shape {y.shape}, the classifier knows {len(self.classes)} labels a "
+                    f"y has shape {y.shape}, the classifier knows {len(self.classes)} labels per "
                     "sample"
                 )
             values = np.unique(y if isinstance(y, np.ndarray) else y.data)
             if not np.isin(values, (0, 1)).all():
-                raise ValueError(f"several labels a sample must be 0 or 1, got {values}")
+                raise ValueError(f"several labels per sample must be 0 or 1, got {values}")
             return
         if y.ndim != 1:
-            raise ValueError(f"y has shape {y.shape}, the classifier knows one label a sample")
+            raise ValueError(f"y has shape {y.shape}, the classifier knows one label per sample")
         found = unique_labels(y)
         if all_of_them and set(found) != set(self.classes):
             raise ValueError(

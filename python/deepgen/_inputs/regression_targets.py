@@ -115,7 +115,7 @@ class RegressionTargets(Targets):
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(
-                f"y must be numbers for a regressor ({error}); MLPClassifier takes words as labels"
+                f"y must be numbers for a regressor ({error}); MLPClassifier accepts text labels"
             ) from error
         if not np.isfinite(numbers).all():
             raise ValueError(f"Input y contains NaN or infinity.{_where(numbers, np.float64)}")
@@ -169,6 +169,7 @@ class RegressionTargets(Targets):
             return self
         columns, centred = y.reshape(len(y), -1), not self.loss.positive_link
         used = self.statistics or self.scaling
+        # A target fits if it fits with or without outliers; `seen` is from the moments that decide.
         is_taught = np.ones(len(used.mean), bool) if self.seen is None else self.seen.deviation > 0
         fits = np.zeros(len(used.mean), dtype=bool)
         for moments in (Moments.of, Moments.without_outliers):
@@ -178,6 +179,7 @@ class RegressionTargets(Targets):
             fits |= np.where(is_taught, _fit(rows, used, centred), all_fit)
             if fits.all():
                 return replace(self, seen=seen)
+        # Predictions would change with the scaling if no intercept could make up for it.
         if not self.movable or self.levels is not None:
             what = "of several quantiles" if self.movable else "without intercepts"
             if not all_fit.all():
@@ -187,6 +189,7 @@ class RegressionTargets(Targets):
                     "stays. Begin with rows that are a fair sample of the targets."
                 )
             return replace(self, seen=seen)
+        # Only targets that do not fit get a new scaling.
         now = seen.scaling(centred=centred)
         mean, scale = np.where(fits, used.mean, now.mean), np.where(fits, used.scale, now.scale)
         moved = TargetScaling(mean, scale)

@@ -179,7 +179,7 @@ class Network:
             if sources is None:
                 continue
             if isinstance(sources, str) or not hasattr(sources, "__len__"):
-                raise ValueError(f"{what} must be a list of arrays, one a layer, got {sources!r}")
+                raise ValueError(f"{what} must be a list of arrays, one per layer, got {sources!r}")
             if len(sources) != len(targets):
                 raise ValueError(
                     f"{what} has {len(sources)} arrays, the network has {len(targets)} layers"

@@ -19,7 +19,7 @@ def no_finite_step(data: Data) -> str:
     dense = {name: values for name, values in named.items() if isinstance(values, np.ndarray)}
     for name, values in dense.items():
         if values.dtype.kind == "f" and not np.isfinite(values).all():
-            return f"{said} {name} holds NaN or infinity, which was not looked for (assume_finite)."
+            return f"{said} {name} holds NaN or infinity, which assume_finite=True does not check."
     weights = data.weights
     if weights is not None and 0 < weights.sum(dtype=np.float64) < 1e-30:
         return (

@@ -45,7 +45,7 @@ class GaussianLinear(Truth):
     def __post_init__(self) -> None:
         coef = np.atleast_1d(np.asarray(self.coef, dtype=float))
         if coef.ndim != 1 or len(coef) == 0 or not np.isfinite(coef).all():
-            raise ValueError(f"coef must be finite numbers, one a feature, got {self.coef!r}")
+            raise ValueError(f"coef must be finite numbers, one per feature, got {self.coef!r}")
         if not self.noise_scale >= 0:
             raise ValueError(f"noise_scale must be at least 0, got {self.noise_scale!r}")
 

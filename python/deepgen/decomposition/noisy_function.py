@@ -102,7 +102,7 @@ class NoisyFunction(Truth):
         values = np.asarray(function(X), dtype=float)
         if values.shape not in ((len(X),), (len(X), 1)):
             raise ValueError(
-                f"{name} must return one number a row: for inputs of shape {X.shape} it returned "
+                f"{name} must return one number per row: for inputs of shape {X.shape} it returned "
                 f"shape {values.shape}"
             )
         if not np.isfinite(values).all():

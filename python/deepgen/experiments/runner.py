@@ -70,8 +70,8 @@ class Runner:
         """
         if not (n_jobs is None or (_is_whole(n_jobs) and n_jobs != 0)):
             raise ValueError(
-                f"n_jobs must be None (one process), -1 (one a core) or an integer that is not 0, "
-                f"got {n_jobs!r}"
+                f"n_jobs must be None (one process), -1 (one per core) or an integer that is not "
+                f"0, got {n_jobs!r}"
             )
         wanted = check_seeds(seeds, self.experiment.quick_seeds if quick else self.experiment.seeds)
         used = wanted if self.experiment.seeds else ()

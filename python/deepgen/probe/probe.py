@@ -201,7 +201,7 @@ class Probe:
             If there is not one finite number per parameter.
         """
         trainable = checked_vector(
-            "parameters", parameters, self.n_parameters, "one a trainable number"
+            "parameters", parameters, self.n_parameters, "one per trainable parameter"
         )
         if not np.isfinite(trainable).all():
             raise ValueError("parameters must be finite, got NaN or infinity")
@@ -283,13 +283,13 @@ class Probe:
         )
 
     def _directional(self, v: Any) -> FloatArray:
-        v = checked_vector("v", v, self.n_parameters, "one a trainable number")
+        v = checked_vector("v", v, self.n_parameters, "one per trainable parameter")
         slopes = np.empty(self.n_samples)
         self._in_chunks(self._core.directional, v, slopes, work=FORWARD_TANGENT)
         return slopes
 
     def _weighted_gradient(self, u: Any) -> FloatArray:
-        u = checked_vector("u", u, self.n_samples, "one a sample")
+        u = checked_vector("u", u, self.n_samples, "one per sample")
         return self._sum(self._core.add_gradients, u, work=GRADIENT)
 
     def hvp(self, v: Any) -> FloatArray:
@@ -314,7 +314,7 @@ class Probe:
         Computed by Pearlmutter's R-operator, not by finite differences. It needs 8 products per
         layer where a gradient needs 3, so it costs at most 8/3 gradients plus elementwise work.
         """
-        v = checked_vector("v", v, self.n_parameters, "one a trainable number")
+        v = checked_vector("v", v, self.n_parameters, "one per trainable parameter")
         return self._sum(self._core.add_hvp, v, work=HESSIAN)
 
     def gauss_newton(self, v: Any) -> FloatArray:
@@ -339,7 +339,7 @@ class Probe:
         The Hessian without the curvature of the network: positive semi-definite if the loss is
         convex in the outputs (focal loss and several quantiles are not). At most 5/3 gradients.
         """
-        v = checked_vector("v", v, self.n_parameters, "one a trainable number")
+        v = checked_vector("v", v, self.n_parameters, "one per trainable parameter")
         return self._sum(self._core.add_gauss_newton, v, work=GAUSS_NEWTON)
 
     @property
