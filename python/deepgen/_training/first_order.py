@@ -160,6 +160,7 @@ def train(
         with blas:
             if state.n_epochs:
                 epochs.score_best_again()
+            # Each epoch: steps, then all that belongs between epochs; `end` says whether to go on.
             while monitor.n_epochs < plan.n_epochs:
                 if state.n_epochs:
                     _warn_where_spent(

@@ -62,6 +62,7 @@ def minimize(
     objective = _Objective(network, data, validation, plan, monitor)
     result: Any = None
     try:
+        # One thread: SciPy's BLAS calls are too small for more, and their sums would depend on it.
         with one_blas_thread():
             result = scipy_minimize(
                 objective,
@@ -77,17 +78,21 @@ def minimize(
                     "maxcor": plan.history_size,
                 },
             )
+        # No accepted point, and a last loss that is not finite: there is nothing to go on from.
         if monitor.n_epochs == 0 and not np.isfinite(objective.loss):
             raise ValueError(no_finite_step(data))
+        # Where the evaluations ran out in a line search, this is not the last accepted point.
         if np.isfinite(result.x).all():
             objective.accepted = result.x
     except KeyboardInterrupt:
         warn("Training interrupted by user.")
     if monitor.unsaid:
         monitor.say()
+    # Training ends with the accepted point, also after an interruption within a line search.
     network.parameters[...] = objective.accepted
     if objective.timed_out:
         monitor.say_out_of_time()
+    # At most one of the reasons for ending is reported; callbacks that stop need no warning.
     elif result is not None and result.status != 0 and not monitor.stopped:
         from sklearn.exceptions import ConvergenceWarning
 

@@ -165,6 +165,7 @@ def decompose(
             raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
     check_tolerance(estimator, rho)
 
+    # Every random number derives from this seed, so results do not depend on `n_jobs`.
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int64).max, dtype=np.int64))
     hypotheses = class_of(clone(estimator), truth.n_features, int(n_starts), seed)
     one = partial(_run, estimator, truth, hypotheses, int(n_samples), rho, seed)
@@ -177,6 +178,7 @@ def decompose(
             stacklevel=2,
         )
 
+    # Risks come last: f_F* may be one of the fits, and all predictors share the points of a set.
     best = _best_in_class(truth, hypotheses, repeats, int(n_test), seed, progress)
     measure = partial(_excess, truth, best, repeats, int(n_test), seed)
     # Columns: approximation, E(f_n) - E(f*) and E(f~) - E(f*); one row per training set.

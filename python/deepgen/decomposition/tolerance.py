@@ -78,6 +78,7 @@ def fit_to_level(
     def risk(fitted: Any) -> float:
         return float(np.mean((np.ravel(fitted.predict(X)) - y) ** 2))
 
+    # With `partial_fit` one training is enough; others are fitted anew for each number of steps.
     if hasattr(estimator, "partial_fit") and not prefix:
         return _by_epochs(clone(estimator), X, y, level, largest, risk)
 
@@ -88,6 +89,7 @@ def fit_to_level(
             fresh = clone(estimator).set_params(**{f"{prefix}max_iter": n_iter})
             return fresh.fit(X, y)
 
+    # Double the iterations until the level is reached; keep the best fit in case it never is.
     n_iter = 1
     best = fitted_for(n_iter)
     best_iter, best_risk = n_iter, risk(best)
@@ -97,6 +99,7 @@ def fit_to_level(
         if risk(candidate) < best_risk:
             best, best_iter, best_risk = candidate, n_iter, risk(candidate)
     reached = best_risk <= level
+    # Then bisect down to the least number of iterations that reaches it.
     low, high = best_iter // 2, best_iter
     while reached and high - low > 1:
         middle = (low + high) // 2

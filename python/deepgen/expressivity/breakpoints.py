@@ -158,9 +158,11 @@ def breakpoints(model: Any, a: Any, b: Any) -> Breakpoints:
     if (start == stop).all():
         raise ValueError(f"a and b are equal: {start}; a segment needs two different ends")
     *_, last = walk(function, start, stop)
+    # A unit may switch without effect on the outputs: a kink is a jump of a slope beyond rounding.
     jumps = np.abs(np.diff(last.slopes, axis=0))
     size = np.maximum(last.terms[1:], last.terms[:-1])
     bends = (jumps > SAME_SLOPE * size).any(axis=1)
+    # Neighbouring pieces with equal slopes are merged; both ends are kept.
     kept = np.concatenate([[True], bends, [True]])
     inner = last.t[1:-1]
     points = start + inner[:, None] * (stop - start)

@@ -254,6 +254,6 @@ class _Walk:
             f"counting needs more than max_programs={self.max_programs} linear programs: "
             f"{self.n_cells} regions counted after {self.n_programs}, {PILOT} random points show "
             f"{self.pilot} patterns of {self.function.n_units} units, so at least "
-            f"{self.pilot * self.function.n_units} splits have to be looked at; take a smaller "
+            f"{self.pilot * self.function.n_units} splits must be checked; choose a smaller "
             "box, raise max_programs, or bound the number from below with sampled_patterns"
         )

@@ -113,11 +113,14 @@ def walk(function: PiecewiseLinear, start: FloatArray, stop: FloatArray) -> Iter
         {below: (stop - start)[None]},
     )
     sources = function.sources
+    # Invariant: `line` has the nodes at which any unit so far switches, and each layer's values
+    # there and slopes between them, as far as later layers need them.
     for index, layer in enumerate(function.layers):
         values, slopes = line.values[below], line.slopes[below]
         z = values @ layer.weights + layer.intercepts
         dz = slopes @ layer.weights
         if layer.bends:
+            # Insert a node at every root; a unit then has one sign per piece.
             scale = np.abs(values) @ np.abs(layer.weights) + np.abs(layer.intercepts)
             z, roots = _roots(line, z, dz, scale)
             n_nodes = len(line.t) + len(roots.t)
@@ -129,12 +132,14 @@ def walk(function: PiecewiseLinear, start: FloatArray, stop: FloatArray) -> Iter
                 )
             if len(roots.t):
                 z, dz = _insert(line, roots, z, dz)
+            # The sum of a piece's two ends has the sign of the argument inside.
             on = z[:-1] + z[1:] > 0
             dz = np.where(on, dz, layer.leak * dz)
             z = np.where(z > 0, z, layer.leak * z)
         if layer.skip_from >= 0:
             z = z + line.values[layer.skip_from]
             dz = dz + line.slopes[layer.skip_from]
+        # Layers that no later skip needs are dropped.
         if below not in sources:
             terms = _terms(line.slopes.pop(below), layer)
             del line.values[below]

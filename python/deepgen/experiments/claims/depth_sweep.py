@@ -60,6 +60,7 @@ def _settings(kind: str, depth: int) -> dict[str, Any]:
 def _measure(plan: RunPlan) -> Measurement:
     nets = plan.map(partial(_nets, 80 if plan.quick else 300), plan.seeds, "depths")
     rows: list[dict[str, Any]] = []
+    # Arrays of shape (n_seeds, n_depths) per kind of net, for the findings.
     training, test = (
         {
             kind: np.array([[getattr(net, what) for net in one[kind]] for one in nets])
@@ -67,6 +68,7 @@ def _measure(plan: RunPlan) -> Measurement:
         }
         for what in ("training", "test")
     )
+    # One row per net and depth, with means or medians over the seeds.
     for kind in KINDS:
         for place, depth in enumerate(DEPTHS):
             mine = [one[kind][place] for one in nets]

@@ -147,12 +147,14 @@ def _measure(plan: RunPlan) -> Measurement:
     longest = 30_000 if plan.quick else 300_000
     tasks = [(seed, ratio, longest) for ratio in RATIOS for seed in plan.seeds]
     answers = plan.map(_steps, tasks, "descents")
+    # Ratios of variances change kappa; the problems of each ratio are in the order of the seeds.
     by_ratio = {
         ratio: [a for task, a in zip(tasks, answers, strict=True) if task[1] == ratio]
         for ratio in RATIOS
     }
     rows: list[dict[str, Any]] = []
     for ratio, problems in by_ratio.items():
+        # One row per optimizer, kappa and rho, with medians over seeds.
         for name in ("GD", "Newton", "SGD", "second-order SGD"):
             levels = DETERMINISTIC if name in ("GD", "Newton") else STOCHASTIC
             steps = np.median([problem[name] for problem in problems], axis=0)
@@ -180,12 +182,14 @@ def _measure(plan: RunPlan) -> Measurement:
 
 def _judge(by_ratio: dict[float, list[dict[str, Any]]]) -> list[Finding]:
     """Return the findings for the measured steps."""
+    # Dependence on rho at the middle kappa, as slopes on logarithmic axes; one number per seed.
     middle = by_ratio[MIDDLE]
     descent, newton = (np.array([p[name] for p in middle]) for name in ("GD", "Newton"))
     slopes = {
         name: np.array([_slope(1 / STOCHASTIC, p[name]) for p in middle])
         for name in ("SGD", "second-order SGD")
     }
+    # Dependence on kappa at one rho, a slope over all ratios of variances per seed.
     over_kappa = {
         name: np.array(
             [

@@ -172,6 +172,7 @@ def _errors(task: tuple[str, str, float, bool, int]) -> FloatArray:
 
 def _measure(plan: RunPlan) -> Measurement:
     tuning = tuning_seeds(2 if plan.quick else 5)
+    # One run over all rates for both kinds of seeds; the first seeds only choose rates.
     seeds = (*tuning, *plan.seeds)
     cells = [(kind, method) for kind in MODELS for method in METHODS]
     tasks = [(*cell, rate, plan.quick, seed) for cell in cells for rate in RATES for seed in seeds]
@@ -180,6 +181,7 @@ def _measure(plan: RunPlan) -> Measurement:
     errors = dict(
         zip(cells, answers.reshape(len(cells), len(RATES), len(seeds), TENTHS + 1), strict=True)
     )
+    # Choose each method's rate by the mean over all words, on the tuning seeds.
     rates, best = {}, {}
     for cell, mine in errors.items():
         rates[cell] = best_rate(RATES, mine[:, : len(tuning), TENTHS].T)
@@ -216,6 +218,7 @@ def _judge(
     best: dict[tuple[str, str], FloatArray],
 ) -> list[Finding]:
     """Return the findings for the measured errors."""
+    # Errors vary by factors, so methods are compared by logarithms.
     rare = {cell: np.log(one[:, TENTHS - RARE : TENTHS].mean(axis=1)) for cell, one in best.items()}
     n_words = 300
     p = frequencies(n_words)

@@ -160,6 +160,7 @@ def cross_validate(task: tuple[str, int, int]) -> tuple[float, float, float]:
 
 
 def _measure(plan: RunPlan) -> Measurement:
+    # Seed 0 is the lecture's; only the perceptron depends on the seed.
     seeds = tuple(dict.fromkeys((0, *plan.seeds)))
     tasks = [
         (kind, complexity, seed)
@@ -169,6 +170,7 @@ def _measure(plan: RunPlan) -> Measurement:
     ]
     answers = dict(zip(tasks, plan.map(cross_validate, tasks, "cross-validation"), strict=True))
     rows: list[dict[str, Any]] = []
+    # The table shows seed 0 beside the lecture's values; for the perceptron also the other seeds.
     for kind, levels in COMPLEXITY.items():
         for place, complexity in enumerate(levels):
             training, validation, spread = answers[(kind, complexity, 0)]
@@ -187,6 +189,7 @@ def _measure(plan: RunPlan) -> Measurement:
                 over = [answers[(kind, complexity, seed)][1] for seed in seeds]
                 rows[-1]["median over seeds"] = float(np.median(over))
                 rows[-1]["highest over seeds"] = max(over)
+    # Perceptrons of 32 units and more; some get stuck, which the notes report.
     wide = COMPLEXITY["perceptron"][1:]
     by_seed = np.array([[answers[("perceptron", w, seed)][1] for w in wide] for seed in seeds])
     stuck = int((by_seed > 0.175).sum())
@@ -245,6 +248,7 @@ def _judge(
 def _draw(rows: list[dict[str, Any]], figure: Figure) -> None:
     bayes = HeteroscedasticSine().bayes_risk
     panels = figure.subplots(1, 3, sharey=True)
+    # One panel per model; crosses mark the lecture's values.
     for axes, kind in zip(panels, COMPLEXITY, strict=True):
         mine = [row for row in rows if row["model"] == kind]
         place = np.arange(len(mine))
@@ -280,6 +284,7 @@ def _draw(rows: list[dict[str, Any]], figure: Figure) -> None:
         axes.axhline(bayes, color="black", linestyle=":", linewidth=1.2, label="Bayes risk")
         axes.set_xticks(place, [str(row["complexity"]) for row in mine])
         axes.set(title=kind, xlabel=AXES[kind], ylim=(0, 0.45))
+    # The perceptron's panel has all labels, so its legend serves the whole figure.
     panels[0].set_ylabel("mean squared error")
     handles, labels = panels[2].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)

@@ -220,6 +220,7 @@ def _time_ratio(drawn: FloatArray) -> float:
 
 def _draw(ratios: dict[str, Interval], times: dict[str, Interval], figure: Figure) -> None:
     axes = figure.subplots()
+    # Two intervals per method, side by side: for a step, and for the time to learn.
     others = [method for method in METHODS if method != "plain"]
     places = np.arange(len(others))
     axes.axhline(1, color="black", linewidth=1)
@@ -240,6 +241,7 @@ def _draw(ratios: dict[str, Interval], times: dict[str, Interval], figure: Figur
             markersize=8,
             label=name,
         )
+    # Dashes mark the predicted times of a step.
     axes.plot(
         places - 0.1,
         [predicted_ratio(method) for method in others],

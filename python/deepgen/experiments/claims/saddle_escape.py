@@ -184,6 +184,7 @@ def network_path(settings: dict[str, Any], n_steps: int = PATIENCE) -> NDArray[n
 
 
 def _measure(plan: RunPlan) -> Measurement:
+    # Without noise, from beside the saddle: steps until |y| = 1 against the formula.
     paths = {momentum: heavy_ball(START, STEP, momentum, 1000) for momentum in MOMENTA}
     rows: list[dict[str, Any]] = []
     steps: dict[float, int] = {}
@@ -201,6 +202,7 @@ def _measure(plan: RunPlan) -> Measurement:
                 "steps": taken,
             }
         )
+    # From the saddle itself: never without noise, else the share of runs that leave.
     stuck = max(np.abs(heavy_ball(0.0, STEP, momentum, 10_000)).max() for momentum in MOMENTA)
     n_runs = len(plan.seeds)
     freed = {
@@ -215,6 +217,7 @@ def _measure(plan: RunPlan) -> Measurement:
                 "share that leaves": count / n_runs,
             }
         )
+    # The same on a loss surface: the linear network with two weights.
     curves = {name: network_path(settings) for name, settings in SOLVERS.items()}
     for name, curve in curves.items():
         rows.append({"surface": "network", "rule": name, "steps": len(curve) - 1})

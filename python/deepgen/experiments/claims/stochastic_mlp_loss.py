@@ -144,6 +144,7 @@ def _draw(seed: int, relu_path: FloatArray, linear_path: FloatArray, figure: Fig
     _draw_path(axes[2], relu_path)
     add_bar(axes)
     upper.legend(*axes[2].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    # Lower row: the linear network's expected risk with its path, and the risk along both paths.
     left, middle, right = lower.subplots(1, 3)
     grid = np.linspace(-3, 3, 121)
     values = expected_risk(grid[:, None], grid[None, :], relu=False).T

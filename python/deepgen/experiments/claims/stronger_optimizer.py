@@ -94,6 +94,8 @@ def _measure(plan: RunPlan) -> Measurement:
     epochs = 100 if plan.quick else 500
     tuning = tuning_seeds(2 if plan.quick else 5)
     cells = [(labels, solver) for labels in FLIPPED for solver in SOLVERS]
+    # First choose each solver's rate by the training loss, on seeds that the measurement does not
+    # use.
     searched = iter(
         plan.map(
             _train,
@@ -106,11 +108,13 @@ def _measure(plan: RunPlan) -> Measurement:
             "learning rates",
         )
     )
+    # The results come in the order of the tasks: cell, rate, seed.
     chosen = {}
     for cell in cells:
         rates = _rates(cell[1], plan.quick)
         losses = [[next(searched)[0] for _ in tuning] for _ in rates]
         chosen[cell] = best_rate(rates, np.transpose(losses))
+    # Then measure on the seeds of the plan, with the chosen rates.
     answers = np.array(
         plan.map(
             _train,

@@ -52,6 +52,7 @@ def _measure(plan: RunPlan) -> Measurement:
         "n_jobs": plan.n_jobs,
         "progress": plan.progress,
     }
+    # Three sweeps, each of one factor: size of the class, number of samples, tolerance.
     by_pieces = {k: decompose(_tree(k), truth, 200, **options) for k in PIECES}
     by_size = {n: decompose(_tree(8), truth, n, **options) for n in SIZES}
     tolerances = TOLERANCES[:3:2] if plan.quick else TOLERANCES

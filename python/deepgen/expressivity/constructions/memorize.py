@@ -93,6 +93,7 @@ def memorize(X: Any, y: Any, *, random_state: Any = 0) -> MLPRegressor:
     if not (np.isfinite(samples).all() and np.isfinite(targets).all()):
         raise ValueError("memorize needs finite X and y, got NaN or infinity")
     targets = targets.reshape(len(targets), -1)
+    # Equal rows become one; their targets must agree.
     rows, inverse = np.unique(samples, axis=0, return_inverse=True)
     inverse = inverse.ravel()
     values = np.empty((len(rows), targets.shape[1]))
@@ -102,16 +103,18 @@ def memorize(X: Any, y: Any, *, random_state: Any = 0) -> MLPRegressor:
         twin = np.flatnonzero(inverse == inverse[clash[0]])[-1]
         raise ValueError(f"rows {clash[0]} and {twin} of X are equal, their targets are not")
 
+    # Project on the random direction with the largest smallest gap between neighbours.
     directions = check_random_state(random_state).standard_normal((rows.shape[1], N_DIRECTIONS))
     directions /= np.linalg.norm(directions, axis=0)
     projected = np.sort(rows @ directions, axis=0)
     gaps = np.diff(projected, axis=0).min(axis=0, initial=np.inf)
     best = int(gaps.argmax())
     if not gaps[best] > 0:
-        raise ValueError("no direction tells all rows of X apart: some are equal up to rounding")
+        raise ValueError("no direction separates all rows of X: some are equal up to rounding")
     direction = directions[:, best]
     order = (rows @ direction).argsort()
     z = (rows @ direction)[order]
+    # One unit per row, with its kink half way to the projection before.
     first = z[0] - (0.5 * (z[1] - z[0]) if len(z) > 1 else 1.0)
     b = np.concatenate([[first], (z[:-1] + z[1:]) / 2])
     system = np.maximum(z[:, None] - b, 0.0)
