@@ -140,7 +140,7 @@ def test_polars_times_are_refused_and_its_numbers_taken(value):
         fitted(table)
     with pytest.raises(ValueError, match="y has dates, times or durations"):
         fitted(y=table["b"])
-    with pytest.raises(ValueError, match="X has words in column 'b'"):
+    with pytest.raises(ValueError, match="X has text in column 'b'"):
         fitted(table.with_columns(b=polars.Series(["w"] * 157, dtype=polars.Categorical)))
     numbers = table.with_columns(b=polars.Series([Decimal(1)] * 157))
     assert same_bits(fitted(numbers), fitted(np.c_[Y, np.ones(157)]))
