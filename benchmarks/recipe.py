@@ -20,7 +20,7 @@ import pandas as pd
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
-from deepgen.tables import TableEncoder
+from deepgen.preprocessing import TableEncoder
 from deepgen.tables.fit import fit_table
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -108,9 +108,12 @@ def credit(folder, seed, seeds, n_rows, settings):
     """The area under the curve with each seed, beside logistic regression on the same rows."""
     table = thinned(pd.read_csv(folder / "credit_default.csv.gz"), seed)
     train, test = draw(table, seed, n_rows)
-    encoder = TableEncoder.learn(train.drop(columns="target"))
-    linear = LogisticRegression(max_iter=3000).fit(encoder.encode(train), train.target)
-    wanted = roc_auc_score(test.target, linear.decision_function(encoder.encode(test))) - MARGIN
+    X, X_test = train.drop(columns="target"), test.drop(columns="target")
+    encoder = TableEncoder("standard").fit(X)
+    linear = LogisticRegression(max_iter=3000).fit(encoder.transform(X), train.target)
+    wanted = (
+        roc_auc_score(test.target, linear.decision_function(encoder.transform(X_test))) - MARGIN
+    )
     found = [
         (roc_auc_score(test.target, model.probabilities(test)["probability of yes"]), seconds)
         for model, seconds in fitted(train, seeds, settings)

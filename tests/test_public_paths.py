@@ -8,7 +8,8 @@ import pytest
 import deepgen
 from deepgen.experiments import CATALOG, claims
 
-TOP = ("MLPClassifier", "MLPRegressor", "Probe", "__version__", "load", "plot_history")
+TOP = ("MLPClassifier", "MLPRegressor", "Probe", "TabularClassifier", "TabularRegressor")
+TOP += ("__version__", "load", "plot_history")
 ROOMS = {
     "augmentation": ("Jitter", "Mask", "SwapNoise"),
     "averaging": ("EMA", "SWA"),
@@ -19,15 +20,18 @@ ROOMS = {
     "experiments": ("CATALOG", "find_experiment"),
     "expressivity": ("breakpoints", "count_regions", "linear_regions"),
     "generalization": ("diversity",),
+    "initializers": ("DataDependent",),
     "losses": ("Huber", "LogLoss", "Quantile"),
     "normalizations": ("BatchNorm", "LayerNorm", "WeightNorm"),
     "optimization": ("linear_path", "loss_surface"),
     "optimizers": ("SAM", "SGD", "Adam"),
+    "preprocessing": ("TableEncoder",),
     "probe": ("Probe",),
     "report": ("ReportData", "write_report"),
     "schedules": ("Cosine", "OneCycle", "Warmup"),
     "skips": ("DeepNorm", "Fixup", "Highway", "Residual"),
     "tables": ("TableModel", "read_table"),
+    "tabular": ("TabularClassifier", "TabularRegressor", "presets"),
 }
 
 

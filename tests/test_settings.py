@@ -84,7 +84,7 @@ def test_what_the_engine_knows_is_stated_there_alone(cls, field, setting):
 def test_types_for_the_reader_are_those_of_the_settings(cls, field, setting):
     """Annotations are for people and type checkers; the check goes by the catalog."""
     known = typing.get_type_hints(cls)[field]
-    kinds = set(typing.get_args(known) or (known,))
+    kinds = {typing.get_origin(kind) or kind for kind in typing.get_args(known) or (known,)}
     assert setting.kind in kinds
     assert setting.optional == (type(None) in kinds)
 

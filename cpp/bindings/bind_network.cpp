@@ -28,10 +28,12 @@ template <class T>
     return network.layers()[as_size(layer)];
 }
 
-// What a layer gives; `source` is the flat parameters or the packed ones.
+// What a layer gives, or what its normalization takes; `source` is the flat parameters or the
+// packed ones.
 template <class T, class Source>
 py::array_t<T> layer_of(const Network<T> &network, Source &&source, const py::handle &X,
-                        const py::handle &rows, Index layer, Index n_threads) {
+                        const py::handle &rows, Index layer, Index n_threads,
+                        Part part = Part::output) {
     const HeldInputs<T> inputs(X, network.n_inputs());
     const HeldSelection selection(rows, inputs.view.n_rows);
     const Index width = checked_layer(network, layer).width;
@@ -39,7 +41,7 @@ py::array_t<T> layer_of(const Network<T> &network, Source &&source, const py::ha
     py::array_t<T> out({selection.view.size, width});
     T *const to = out.mutable_data();
     const ReleasedInterpreter released;
-    network.activations(source, inputs.view, selection.view, layer, Part::output, to, n_threads);
+    network.activations(source, inputs.view, selection.view, layer, part, to, n_threads);
     return out;
 }
 
@@ -111,11 +113,12 @@ py::array predict(const AnyNetwork &any, const py::object &parameters, const py:
     });
 }
 
+template <Part part>
 py::array activations(const AnyNetwork &any, const py::object &parameters, const py::object &X,
                       Index layer, const py::object &rows, Index n_threads) {
     return any.visit([&](const auto &network) -> py::array {
         const auto flat = parameters_of(network, parameters);
-        return layer_of(network, flat.data(), X, rows, layer, n_threads);
+        return layer_of(network, flat.data(), X, rows, layer, n_threads, part);
     });
 }
 
@@ -339,9 +342,12 @@ void bind_network(py::module_ &module) {
             arg("scale"), kw_only(), arg("rows") = py::none(), arg("n_threads") = 1,
             "Means in the targets' units, scale * m + mean of (n_targets,) each, and how many rows "
             "are not finite.")
-        .def("activations", &activations, arg("parameters"), arg("X"), arg("layer"), kw_only(),
-             arg("rows") = py::none(), arg("n_threads") = 1,
+        .def("activations", &activations<Part::output>, arg("parameters"), arg("X"), arg("layer"),
+             kw_only(), arg("rows") = py::none(), arg("n_threads") = 1,
              "What a layer gives (m, width), in inference mode.")
+        .def("pre_activations", &activations<Part::product>, arg("parameters"), arg("X"),
+             arg("layer"), kw_only(), arg("rows") = py::none(), arg("n_threads") = 1,
+             "What a layer's normalization takes (m, width), in inference mode.")
         .def("moments", &moments, arg("parameters"), arg("X"), arg("layer"), kw_only(),
              arg("rows") = py::none(), arg("n_threads") = 1,
              "Mean and biased variance (width,) of what a layer's normalization takes.")

@@ -93,12 +93,21 @@ void store(const AnyTrainer &any, const py::object &parameters) {
     });
 }
 
-Progress run(AnyTrainer &any, const py::object &rates, Index n_threads) {
+Progress run(AnyTrainer &any, const py::object &rates, Index n_threads, const py::object &dropout,
+             const py::object &weight_decay) {
+    const auto numbers = [](const char *name, const py::object &given) {
+        return given.is_none() ? py::array_t<double>(0) : array_of<double>(name, given, 1);
+    };
+    const auto view = [](const py::array_t<double> &array) {
+        return std::span<const double>(array.data(), as_size(array.shape(0)));
+    };
     const auto array = array_of<double>("rates", rates, 1);
-    const std::span<const double> values(array.data(), as_size(array.shape(0)));
+    const auto drop = numbers("dropout", dropout), decay = numbers("weight_decay", weight_decay);
+    const std::span<const double> values = view(array);
+    const MovingSettings moving{view(drop), view(decay)};
     n_threads = checked_threads(n_threads);
     const ReleasedInterpreter released;
-    return any.visit([&](auto &held) { return held.trainer.run(values, n_threads); });
+    return any.visit([&](auto &held) { return held.trainer.run(values, n_threads, moving); });
 }
 
 py::typing::Dict<py::str, py::array> state(const AnyTrainer &any) {
@@ -172,6 +181,11 @@ void bind_trainer(py::module_ &module) {
     module.def("needs_lapack", &needs_lapack, arg("rule"),
                "Does a rule call SciPy's LAPACK, which should then have one thread?");
 
+    module.def(
+        "rate_roles",
+        [] { return std::vector<std::string>(std::begin(rate_roles), std::end(rate_roles)); },
+        "The roles of parameters whose learning rate may have a factor.");
+
     bind_class<Progress>(module, "Progress",
                          "What the steps of the epoch so far did; sums over them.")
         .def_readonly("n_steps", &Progress::n_steps)
@@ -185,14 +199,17 @@ void bind_trainer(py::module_ &module) {
         .def(py::init([](const AnyNetwork &network, const Component &optimizer,
                          const std::vector<Component> &wrappers, double alpha, Index batch_size,
                          bool shuffle, std::uint64_t seed, const Component &augmentation,
-                         double mixup) {
-                 return AnyTrainer(network, {optimizer, wrappers},
-                                   {alpha, batch_size, shuffle, seed, augmentation, mixup});
+                         double mixup, const RateFactors &rate_factors) {
+                 return AnyTrainer(
+                     network, {optimizer, wrappers},
+                     {alpha, batch_size, shuffle, seed, augmentation, mixup, rate_factors});
              }),
              arg("network"), kw_only(), arg("optimizer"),
              arg("wrappers") = std::vector<Component>(), arg("alpha") = 0.0, arg("batch_size"),
              arg("shuffle") = true, arg("seed"), arg("augmentation") = Component{"none", {}},
-             arg("mixup") = 0.0, "`wrappers` stand around the optimizer from the inside out.")
+             arg("mixup") = 0.0, arg("rate_factors") = RateFactors{},
+             "`wrappers` stand around the optimizer from the inside out; `rate_factors` are by the "
+             "roles of rate_roles().")
         .def("set_data", &set_data, arg("X"), arg("y"), arg("weights") = py::none(),
              arg("rows") = py::none(), "What to train on; the arrays are referenced, not copied.")
         .def("load", &load, arg("parameters"), "Take the weights from a flat vector.")
@@ -203,9 +220,11 @@ void bind_trainer(py::module_ &module) {
                 any.visit([&](auto &held) { held.trainer.begin_epoch(epoch); });
             },
             arg("epoch"), "Draw the epoch's order and go to its start.")
-        .def("run", &run, arg("rates"), arg("n_threads") = 1,
+        .def("run", &run, arg("rates"), arg("n_threads") = 1, kw_only(),
+             arg("dropout") = py::none(), arg("weight_decay") = py::none(),
              "At most len(rates) steps, never past the epoch's end; rates[i] is the learning rate "
-             "of step i.")
+             "of step i, and so of what else moves: the dropout of layers that drop units, and "
+             "weight decay.")
         .def_property_readonly(
             "steps_per_epoch",
             [](const AnyTrainer &any) {

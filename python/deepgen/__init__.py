@@ -1,7 +1,8 @@
 """Dense neural networks: a fast C++ engine behind the scikit-learn interface.
 
-``MLPRegressor`` and ``MLPClassifier`` replace scikit-learn's classes of these names; ``Probe``
-measures fitted networks. They, and scikit-learn with them, are imported on first use.
+``TabularRegressor`` and ``TabularClassifier`` fit raw tables; ``MLPRegressor`` and
+``MLPClassifier`` replace scikit-learn's classes of these names; ``Probe`` measures fitted networks.
+They, and scikit-learn with them, are imported on first use.
 """
 
 from __future__ import annotations
@@ -13,10 +14,20 @@ if TYPE_CHECKING:
     from deepgen._loading import load
     from deepgen.estimators import MLPClassifier, MLPRegressor
     from deepgen.probe import Probe
+    from deepgen.tabular import TabularClassifier, TabularRegressor
 
 __version__ = "0.1.0"
 
-__all__ = ["MLPClassifier", "MLPRegressor", "Probe", "__version__", "load", "plot_history"]
+__all__ = [
+    "MLPClassifier",
+    "MLPRegressor",
+    "Probe",
+    "TabularClassifier",
+    "TabularRegressor",
+    "__version__",
+    "load",
+    "plot_history",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -24,6 +35,10 @@ def __getattr__(name: str) -> Any:
         from deepgen import estimators
 
         return getattr(estimators, name)
+    if name in ("TabularClassifier", "TabularRegressor"):
+        from deepgen import tabular
+
+        return getattr(tabular, name)
     if name == "Probe":
         from deepgen.probe import Probe
 

@@ -116,8 +116,13 @@ class Component:
         """
         for key, setting in settings_of(type(self)).items():
             value = getattr(self, key)
+            if setting.moves and isinstance(value, Component):
+                value.check()
+                continue
             # Defaults need no check here: a test verifies that they are in their ranges.
             if value is not setting.default and (refusal := setting.refusal(key, value)):
+                if setting.kind is dict and isinstance(value, Mapping):
+                    value = next((name for name in value if name not in setting.choices), None)
                 meant = hint(value, setting.choices)
                 raise ValueError(f"{type(self).__name__}: {refusal}{meant and '.' + meant}")
 
@@ -133,8 +138,8 @@ class Component:
         for key, setting in settings_of(type(self)).items():
             if setting.engine_name:
                 value = getattr(self, key)
-                if value is None:
-                    value = setting.engine_default
+                if value is None or isinstance(value, Component):
+                    value = setting.engine_default  # what moves is given step by step
                 elif setting.kind is str:
                     value = setting.choices.index(value)
                 settings[setting.engine_name] = value

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Parameter', 'Prepared', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'simd_paths']
+__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Parameter', 'Prepared', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'rate_roles', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -240,6 +240,10 @@ class Network:
         """
         Mean and biased variance (width,) of what a layer's normalization takes.
         """
+    def pre_activations(self, parameters: typing.Any, X: typing.Any, layer: typing.SupportsInt | typing.SupportsIndex, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
+        """
+        What a layer's normalization takes (m, width), in inference mode.
+        """
     def predict(self, parameters: typing.Any, X: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.ndarray:
         """
         Means (m, n_outputs): the inverse link of the outputs.
@@ -310,9 +314,9 @@ class Trainer:
     """
     Trains a network by slices of steps.
     """
-    def __init__(self, network: Network, *, optimizer: Component, wrappers: collections.abc.Sequence[Component] = [], alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0, batch_size: typing.SupportsInt | typing.SupportsIndex, shuffle: bool = True, seed: typing.SupportsInt | typing.SupportsIndex, augmentation: Component = ..., mixup: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None:
+    def __init__(self, network: Network, *, optimizer: Component, wrappers: collections.abc.Sequence[Component] = [], alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0, batch_size: typing.SupportsInt | typing.SupportsIndex, shuffle: bool = True, seed: typing.SupportsInt | typing.SupportsIndex, augmentation: Component = ..., mixup: typing.SupportsFloat | typing.SupportsIndex = 0.0, rate_factors: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] = {}) -> None:
         """
-        `wrappers` stand around the optimizer from the inside out.
+        `wrappers` stand around the optimizer from the inside out; `rate_factors` are by the roles of rate_roles().
         """
     def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
         ...
@@ -328,9 +332,9 @@ class Trainer:
         """
         One array of the optimizer's state.
         """
-    def run(self, rates: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> Progress:
+    def run(self, rates: typing.Any, n_threads: typing.SupportsInt | typing.SupportsIndex = 1, *, dropout: typing.Any = None, weight_decay: typing.Any = None) -> Progress:
         """
-        At most len(rates) steps, never past the epoch's end; rates[i] is the learning rate of step i.
+        At most len(rates) steps, never past the epoch's end; rates[i] is the learning rate of step i, and so of what else moves: the dropout of layers that drop units, and weight decay.
         """
     def set_data(self, X: typing.Any, y: typing.Any, weights: typing.Any = None, rows: typing.Any = None) -> None:
         """
@@ -439,6 +443,10 @@ def max_threads() -> int:
 def needs_lapack(rule: str) -> bool:
     """
     Does a rule call SciPy's LAPACK, which should then have one thread?
+    """
+def rate_roles() -> list[str]:
+    """
+    The roles of parameters whose learning rate may have a factor.
     """
 def simd_paths() -> list[str]:
     """

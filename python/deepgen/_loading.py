@@ -13,15 +13,23 @@ from deepgen._serialization.file_format import read_content, unpack
 from deepgen._serialization.plain_data import Reader
 from deepgen.estimators import MLPClassifier, MLPRegressor
 from deepgen.estimators.loading import restore_estimator
+from deepgen.preprocessing.encoder import SECTION, TableEncoder
 from deepgen.tables import TableModel
+from deepgen.tabular import TabularClassifier, TabularRegressor
+from deepgen.tabular.loading import restore_tabular
+from deepgen.tabular.saving import SECTION as TABULAR
 
 __all__ = ["load"]
 
 ESTIMATOR = ("estimator", "parameters", "attributes", "members")
 """Sections of a file that describe an estimator; a further one describes a model around it."""
 
+Model = (
+    MLPRegressor | MLPClassifier | TabularRegressor | TabularClassifier | TableModel | TableEncoder
+)
 
-def load(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier | TableModel:
+
+def load(path: str | os.PathLike[str]) -> Model:
     """Read a model file written by ``model.save(path)`` or ``deepgen fit``.
 
     Parameters
@@ -31,7 +39,8 @@ def load(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier | TableMo
 
     Returns
     -------
-    model : MLPRegressor, MLPClassifier or TableModel
+    model : MLPRegressor, MLPClassifier, TabularRegressor, TabularClassifier, TableModel or \
+TableEncoder
         The saved model; a ``TableModel``, which takes tables, if ``deepgen fit`` wrote the file.
         Its predictions have the same bits; with ``warm_start=True`` or by ``partial_fit`` an
         estimator continues training as if there had been no break.
@@ -75,20 +84,24 @@ def load(path: str | os.PathLike[str]) -> MLPRegressor | MLPClassifier | TableMo
         raise ValueError(f"cannot load '{os.fspath(path)}': {problem}") from error
 
 
-def _restore(
-    description: dict[str, Any], reader: Reader
-) -> MLPRegressor | MLPClassifier | TableModel:
-    """Return the estimator of a file, or the model around it.
+def _restore(description: dict[str, Any], reader: Reader) -> Model:
+    """Return the estimator of a file, the model around it, or an encoder by itself.
 
     Raises
     ------
     ValueError
         If the sections are unknown or inconsistent.
     """
-    strange = [name for name in description if name not in (*ESTIMATOR, TableModel.SECTION)]
+    if list(description) == [SECTION]:
+        return TableEncoder.from_data(reader.read(description[SECTION]))
+    strange = [
+        name for name in description if name not in (*ESTIMATOR, TABULAR, TableModel.SECTION)
+    ]
     if strange:
         raise ValueError(f"it has an unknown section '{strange[0]}'")
     estimator = restore_estimator(description, reader)
+    if TABULAR in description:
+        return restore_tabular(reader.read(description[TABULAR]), estimator)
     if TableModel.SECTION in description:
         return TableModel.from_data(description[TableModel.SECTION], estimator)
     return estimator

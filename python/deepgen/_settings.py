@@ -23,6 +23,8 @@ __all__ = [
     "Setting",
     "catalog",
     "engine_settings",
+    "moving",
+    "numbers_by_name",
     "one_of",
     "real",
     "settings_of",
@@ -61,8 +63,9 @@ class Range:
 class Setting:
     """Type, range and default of one field of a component; None is allowed if it is optional.
 
-    ``kind`` is float, int, bool or, for one of the names in ``choices``, str. ``engine_name`` is
-    empty for a field that only Python knows.
+    ``kind`` is float, int, bool, str for one of the names in ``choices``, or dict for numbers by
+    these names. With ``moves`` a component that gives a number per step is allowed too.
+    ``engine_name`` is empty for a field that only Python knows.
     """
 
     kind: type
@@ -70,6 +73,7 @@ class Setting:
     choices: tuple[str, ...] = ()
     optional: bool = False
     default: Any = None
+    moves: bool = False
     engine_name: str = ""
     engine_default: float = 0.0
 
@@ -82,6 +86,8 @@ class Setting:
             if isinstance(value, str) and value in self.choices:
                 return ""
             return f"unknown {key} {value!r}; known: {', '.join(self.choices)}"
+        if self.kind is dict:
+            return self._refusal_of_numbers(key, value)
         if self.kind is bool and not isinstance(value, bool | np.bool_):
             return f"{key} must be True or False, got {shown!r}"
         if self.kind is int and not isinstance(value, Integral):
@@ -90,6 +96,17 @@ class Setting:
             return f"{key} must be a number, got {shown!r}"
         if self.allowed is not None and value not in self.allowed:
             return f"{key} must be in {self.allowed}, got {shown!r}"
+        return ""
+
+    def _refusal_of_numbers(self, key: str, value: Any) -> str:
+        """Return why a value cannot be numbers by some of the names in ``choices``, or ''."""
+        if not isinstance(value, Mapping):
+            return f"{key} must be a dict of {', '.join(self.choices)} to numbers, got {value!r}"
+        for name, number in value.items():
+            if name not in self.choices:
+                return f"unknown {name!r} in {key}; known: {', '.join(self.choices)}"
+            if refusal := Setting(float, self.allowed).refusal(f"{key}[{name!r}]", number):
+                return refusal
         return ""
 
 
@@ -103,6 +120,11 @@ def real(default: float | None, allowed: str = "", *, optional: bool = False) ->
     return _stated(default, Setting(float, bounds, optional=optional))
 
 
+def moving(default: float) -> Any:
+    """Return a dataclass field that is a number in the engine's range, or moves by a schedule."""
+    return _stated(default, Setting(float, moves=True))
+
+
 def whole(default: int | None, allowed: str) -> Any:
     """Return a dataclass field for an integer in a range such as '[1, inf)'."""
     return _stated(default, Setting(int, Range.of(allowed)))
@@ -111,6 +133,12 @@ def whole(default: int | None, allowed: str) -> Any:
 def one_of(default: str, *choices: str) -> Any:
     """Return a dataclass field for one of several names."""
     return _stated(default, Setting(str, choices=choices))
+
+
+def numbers_by_name(choices: Callable[[], list[str]], allowed: str) -> Any:
+    """Return a dataclass field that is None, or a dict of some names to numbers in a range."""
+    setting = Setting(dict, Range.of(allowed), choices=tuple(choices()), optional=True)
+    return _stated(None, setting)
 
 
 def _stated(default: Any, setting: Setting) -> Any:
@@ -150,7 +178,10 @@ def _read(kind: Any) -> Mapping[str, Setting]:
             setting = replace(setting or Setting(bool), kind=bool)
         if setting is not None:
             optional = own.default is None or (stated is not None and stated.optional)
-            settings[own.name] = replace(setting, default=own.default, optional=optional)
+            moves = stated is not None and stated.moves
+            settings[own.name] = replace(
+                setting, default=own.default, optional=optional, moves=moves
+            )
     return settings
 
 

@@ -19,12 +19,13 @@ _collected = threading.local()
 
 @contextmanager
 def collect_warnings() -> Iterator[list[tuple[str, type[Warning]]]]:
-    """Collect this thread's warnings, (message, category), for the user's thread."""
-    _collected.warnings = []
+    """Collect this thread's warnings, (message, category), instead of giving them at once."""
+    own: list[tuple[str, type[Warning]]] = []
+    outer, _collected.warnings = getattr(_collected, "warnings", None), own
     try:
-        yield _collected.warnings
+        yield own
     finally:
-        _collected.warnings = None
+        _collected.warnings = outer
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:

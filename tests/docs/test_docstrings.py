@@ -12,7 +12,7 @@ from numpydoc.validate import ERROR_MSGS, validate
 from sklearn.exceptions import NotFittedError
 
 import deepgen
-from deepgen import MLPClassifier, MLPRegressor
+from deepgen import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 
 # numpydoc's checks that do not hold everywhere, and why.
 LEFT_OUT = {
@@ -24,8 +24,8 @@ LEFT_OUT = {
 }
 ESTIMATORS = (MLPClassifier, MLPRegressor)
 # What users import, besides the estimators.
-USERS = ("augmentation", "averaging", "datasets", "losses", "normalizations", "optimizers")
-USERS += ("schedules", "skips")
+USERS = ("augmentation", "averaging", "datasets", "initializers", "losses", "normalizations")
+USERS += ("optimizers", "schedules", "skips")
 
 
 def public_modules():
@@ -105,7 +105,11 @@ def own_methods(estimator):
                 yield name
 
 
-METHODS = [(estimator, name) for estimator in ESTIMATORS for name in own_methods(estimator)]
+METHODS = [
+    (estimator, name)
+    for estimator in (*ESTIMATORS, TabularClassifier, TabularRegressor)
+    for name in own_methods(estimator)
+]
 
 
 @pytest.mark.parametrize("name", PUBLIC_NAMES)

@@ -48,6 +48,7 @@ def trainer_of(
     seed=0,
     augmentation=NONE,
     mixup=0.0,
+    rate_factors=None,
 ):
     return _core.Trainer(
         network_of(spec, dtype, simd),
@@ -59,6 +60,7 @@ def trainer_of(
         seed=seed,
         augmentation=component_of(augmentation),
         mixup=mixup,
+        rate_factors=rate_factors or {},
     )
 
 

@@ -83,11 +83,13 @@ def assert_training_equals_twin(
     rows=None,
     seed=5,
     n_epochs=N_EPOCHS,
+    rate_factors=None,
 ):
     """Parameters, running statistics and progress after each epoch."""
     parameters, X, y, weights = scaled_problem(spec, n, seed)
     weights = weights if weighted else None
     settings = {"alpha": alpha, "batch_size": batch_size, "shuffle": shuffle, "seed": seed}
+    settings["rate_factors"] = rate_factors
     twin = reference.Trainer(spec, optimizer=optimizer, wrappers=wrappers, **settings)
     trainer = trainer_of(spec, optimizer, wrappers=wrappers, dtype=dtype, simd=simd, **settings)
     arrays = [cast(array, dtype) for array in (X, y, weights)]

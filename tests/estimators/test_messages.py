@@ -166,7 +166,9 @@ def framed(table):
 
 @pytest.mark.parametrize(("form", "name"), [(np.asarray, "1"), (framed, "'b'")])
 def test_columns_that_are_not_finite_are_named(form, name):
-    with pytest.raises(ValueError, match=f"contains NaN(.|\n)*deepgen.tables.*column {name}[.]"):
+    with pytest.raises(
+        ValueError, match=f"contains NaN(.|\n)*deepgen.preprocessing.*column {name}[.]"
+    ):
         MLPRegressor().fit(with_entry(np.nan, form), Y)
     for value in (1e308, np.inf, -np.inf):
         with pytest.raises(ValueError, match=f"too large for dtype.*column {name}[.]$") as caught:

@@ -8,6 +8,7 @@ from deepgen import MLPClassifier, MLPRegressor
 from deepgen._inputs.features import as_matrix
 from deepgen._network.network import Network
 from deepgen.estimators.from_parameters import LEARNING_RATE
+from deepgen.initializers import DataDependent
 from deepgen.normalizations import (
     BatchNorm,
     LayerNorm,
@@ -90,6 +91,7 @@ def test_a_list_gives_one_activation_a_layer():
         dict(clip_norm=0.5),
         dict(initializer="orthogonal"),
         dict(initializer="data_dependent"),
+        dict(initializer=DataDependent(intercepts="hull")),
     ],
     ids=str,
 )
@@ -103,6 +105,7 @@ def test_every_network_learns(settings):
 @pytest.mark.parametrize(
     ("name", "own"),
     [
+        (dict(initializer="data_dependent"), dict(initializer=DataDependent())),
         (dict(normalization="batch"), dict(normalization=BatchNorm())),
         (dict(normalization="layer"), dict(normalization=LayerNorm())),
         (dict(normalization="weight"), dict(normalization=WeightNorm())),
@@ -256,3 +259,28 @@ def test_a_batch_without_weight_makes_no_step():
     without = MLPRegressor(**settings).fit(X[:150][kept], Y[:150][kept])
     for first, second in zip(with_gap.coefs_, without.coefs_, strict=True):
         np.testing.assert_allclose(first, second, rtol=1e-12, atol=1e-15)
+
+
+HULL = DataDependent(intercepts="hull")
+
+
+def test_a_start_from_data_is_drawn_by_the_seed_alone():
+    one, same = (model_of(initializer=HULL, n_jobs=n).fit(X, Y, weights()) for n in (1, 3))
+    assert same_bits(one, same)
+    other = model_of(initializer=HULL, random_state=1).fit(X, Y, weights())
+    assert not np.array_equal(one.coefs_[0], other.coefs_[0])
+
+
+def test_members_start_from_data_each_by_its_own_draw():
+    model = model_of(initializer=HULL, n_members=2).fit(X, Y)
+    for member in model.members_:
+        seed = member.random_state
+        assert same_bits(member, model_of(initializer=HULL, random_state=seed).fit(X, Y))
+    assert not np.array_equal(*(member.intercepts_[0] for member in model.members_))
+
+
+def test_what_a_start_from_data_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="DataDependent: unknown intercepts 'hul'; known: mean, h"):
+        model_of(initializer=DataDependent(intercepts="hul")).fit(X, Y)
+    with pytest.raises(ValueError, match="initializer='data_dependent' would undo"):
+        model_of(initializer=HULL, skip="fixup").fit(X, Y)

@@ -144,6 +144,7 @@ def leaves(cls):
 MEMBERS = sorted({cls for cls in leaves(Component) if cls.name}, key=lambda cls: cls.__name__)
 PARAMETERS = {
     "augmentation": "augmentation",
+    "initializers": "initializer",
     "losses": "loss",
     "normalizations": "normalization",
     "optimizers": "solver",
@@ -168,6 +169,8 @@ def wrong_fields():
         for field in fields(cls):
             values = [Nonsense(), "nonsense", float("nan"), 10**400, b"bytes", {}]
             setting = settings_of(cls).get(field.name)
+            if setting is not None and setting.kind is dict:
+                values[-1] = {"nonsense": 1.0}
             if setting is not None and setting.kind in (float, int):
                 step = 1 if setting.kind is int else 1e-3
                 for bound, way, is_open in (

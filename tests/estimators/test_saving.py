@@ -29,6 +29,7 @@ from deepgen import (
 )
 from deepgen._component import Component
 from deepgen._serialization.plain_data import known_classes
+from deepgen.initializers import DataDependent
 from estimators.samples import curve, features, same_bits, weights
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -177,6 +178,7 @@ def test_names_of_features_are_kept(tmp_path):
         {"normalization": "scaled_weight_standardization"},
         {"solver": "sgd", "learning_rate": "adaptive", "n_iter_no_change": 1, "tol": 1e-3},
         {"dropout": 0.3, "dtype": "float64"},
+        {"initializer": DataDependent(intercepts="hull")},
         {"solver": "lbfgs"},
     ],
 )

@@ -10,7 +10,7 @@ from sklearn.model_selection import GridSearchCV
 
 import deepgen
 from deepgen import MLPClassifier, MLPRegressor
-from deepgen.optimizers import SAM, SGD, SOLVERS, WRAPPERS, RMSProp
+from deepgen.optimizers import SAM, SGD, SOLVERS, WRAPPERS, Adam, RMSProp
 from estimators.samples import curve, features, same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -21,6 +21,8 @@ CASES = {
     **{kind.name: dict(solver=kind()) for kind in WRAPPERS},
     "sgd in sam": dict(solver=SAM(base=SGD())),
     "centred": dict(solver=RMSProp(centered=True, momentum=0.5)),
+    "rates by role": dict(solver=Adam(rate_factors={"intercepts": 0.1, "first_coefs": 3})),
+    "rates by role in sam": dict(solver=SAM(base=SGD(rate_factors={"coefs": 0.5}))),
     "clipped": dict(clip_norm=0.1),
     "clipped in sam": dict(solver=SAM(), clip_norm=0.1),
 }
@@ -125,3 +127,40 @@ def test_names_of_schedules_see_through_a_wrapper():
     assert np.ptp(model.history_["learning_rate"]) > 0
     with pytest.warns(UserWarning, match="learning_rate='invscaling' acts with solver='sgd' only"):
         model_of("sam", learning_rate="invscaling").fit(X, Y)
+
+
+def test_factors_of_the_rate_act_by_role():
+    """Adam's first step is the rate, whatever the gradient."""
+    first = dict(hidden_layer_sizes=(6,), solver=Adam(epsilon=1e-30), max_iter=1, alpha=0.0)
+    first |= dict(batch_size=len(X), learning_rate_init=0.01, random_state=0, dtype="float64")
+    start = MLPRegressor(**first).set_params(learning_rate_init=1e-30).fit(X, Y)
+    factors = {"coefs": 0.5, "first_coefs": 3, "intercepts": 0.1}
+    model = MLPRegressor(**first).set_params(solver__rate_factors=factors).fit(X, Y)
+    steps = [
+        np.abs(one - other).max()
+        for kind in ("coefs_", "intercepts_")
+        for one, other in zip(getattr(model, kind), getattr(start, kind), strict=True)
+    ]
+    np.testing.assert_allclose(steps, [0.03, 0.005, 0.001, 0.001], rtol=1e-6)
+    frozen = Adam(rate_factors={"first_coefs": 0})
+    kept = MLPRegressor(**{**first, "solver": frozen, "max_iter": 5}).fit(X, Y)
+    assert np.array_equal(kept.coefs_[0], start.coefs_[0])
+    assert not np.array_equal(kept.coefs_[1], start.coefs_[1])
+
+
+@pytest.mark.parametrize(
+    ("factors", "words"),
+    [
+        (
+            {"bias": 1},
+            "Adam: unknown 'bias' in rate_factors; known: coefs, first_coefs, intercepts",
+        ),
+        ({"intercept": 1}, "Did you mean 'intercepts'?"),
+        ({"coefs": -1}, r"Adam: rate_factors\['coefs'\] must be in \[0, inf\), got -1"),
+        ({"coefs": "half"}, r"rate_factors\['coefs'\] must be a number, got 'half'"),
+        (0.1, "rate_factors must be a dict of coefs, first_coefs, intercepts, scale, shift, gain"),
+    ],
+)
+def test_factors_of_the_rate_that_cannot_be_are_refused(factors, words):
+    with pytest.raises(ValueError, match=words):
+        MLPRegressor(solver=Adam(rate_factors=factors)).fit(X, Y)

@@ -110,6 +110,48 @@ def test_data_dependent_start_standardises_every_layer(dtype, normalization, bia
             np.testing.assert_allclose(mean, 0, atol=tolerance)
 
 
+def twin_of_hull(X, shapes, rng):
+    """Weights and intercepts of the start with drawn zeros, in NumPy; rng is at the first layer."""
+    drawn = [rng.normal(size=shape) for shape in shapes]
+    for coefs in drawn:
+        z = X @ coefs
+        deviation = z.std(axis=0)
+        rows = rng.integers(0, len(X), (coefs.shape[1], 5))
+        shares = rng.exponential(size=rows.shape)
+        own = np.stack([z[rows[unit], unit] for unit in range(coefs.shape[1])])
+        point = (own * shares).sum(axis=1) / shares.sum(axis=1)
+        yield coefs / deviation, -point / deviation
+        X = np.maximum((z - point) / deviation, 0)
+
+
+def test_hull_starts_are_those_of_the_twin():
+    network = make_network()
+    X = 5 + 3 * np.random.default_rng(1).normal(size=(300, 12))
+    rng, rows = np.random.default_rng(0), np.arange(300)
+    initialize(network, "data_dependent", rng, ["relu"] * 3)
+    standardize_layers(network, X, rows, hull=rng)
+    shapes = [coefs.shape for coefs in network.coefs()]
+    twin = twin_of_hull(X, shapes, np.random.default_rng(0))
+    for own, pair in zip(
+        zip(network.coefs(), network.intercepts(), strict=True), twin, strict=True
+    ):
+        for values, wanted in zip(own, pair, strict=True):
+            np.testing.assert_allclose(values, wanted, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("normalization", [None, "layer", "weight_standardization"])
+def test_each_unit_is_zero_among_the_rows(normalization):
+    network = make_network(normalization=normalization)
+    X = 5 + 3 * np.random.default_rng(1).normal(size=(300, 12))
+    rng = np.random.default_rng(0)
+    initialize(network, "data_dependent", rng, ["relu"] * 3)
+    standardize_layers(network, X, np.arange(300), hull=rng)
+    for layer in range(3):
+        z = network.pre_activations(X, layer)
+        assert (z.min(axis=0) < 0).all() and (z.max(axis=0) > 0).all()
+        assert np.abs(z.mean(axis=0)).max() > 0.1
+
+
 def test_a_constant_unit_keeps_its_scale():
     network = make_network(hidden=())
     initialize(network, "data_dependent", np.random.default_rng(0), ["relu"])

@@ -1,5 +1,7 @@
 """Trajectories of twin and engine against torch.optim, batch norm's statistics included."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from small_networks import BATCH, LAYER, NONE, describe, problem, residual, two_hidden
@@ -17,7 +19,7 @@ ATOL = 1e-11
 N_ROWS, BATCH_SIZE, N_EPOCHS, RATE, ALPHA = 22, 5, 5, 0.01, 0.2
 
 
-def twin(spec, optimizer, wrappers, parameters, X, y, weights):
+def twin(spec, optimizer, wrappers, parameters, X, y, weights, rate_factors=None):
     trainer = reference.Trainer(
         spec,
         optimizer=optimizer,
@@ -25,6 +27,7 @@ def twin(spec, optimizer, wrappers, parameters, X, y, weights):
         alpha=ALPHA,
         batch_size=BATCH_SIZE,
         shuffle=False,
+        rate_factors=rate_factors,
     )
     for epoch in range(N_EPOCHS):
         rates = np.full(len(trainer.batches(N_ROWS)), RATE)
@@ -32,7 +35,7 @@ def twin(spec, optimizer, wrappers, parameters, X, y, weights):
     return parameters
 
 
-def engine(spec, optimizer, wrappers, parameters, X, y, weights):
+def engine(spec, optimizer, wrappers, parameters, X, y, weights, rate_factors=None):
     from engine.building import component_of, network_of
 
     from deepgen import _core
@@ -45,6 +48,7 @@ def engine(spec, optimizer, wrappers, parameters, X, y, weights):
         batch_size=BATCH_SIZE,
         shuffle=False,
         seed=0,
+        rate_factors=rate_factors or {},
     )
     trainer.set_data(X, y, weights)
     trainer.load(parameters)
@@ -87,6 +91,43 @@ def assert_trajectory_equals_torch(
     actual = implementation(spec, optimizer, wrappers, parameters, X, y, weights)
     assert np.abs(expected - parameters).max() > 0.01  # there was a way to go
     np.testing.assert_allclose(actual, expected, rtol=RTOL, atol=ATOL)
+
+
+NESTEROV = partial(torch.optim.SGD, momentum=0.8, nesterov=True)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "make"),
+    [
+        (Component("sgd", {"momentum": 0.8}), NESTEROV),
+        (Component("adam", {"eps_hat": 0.0, "weight_decay": 0.5}), torch.optim.AdamW),
+        (Component("adagrad", {"epsilon": 1e-4}), partial(torch.optim.Adagrad, eps=1e-4)),
+        (Component("rmsprop", {"momentum": 0.7}), partial(torch.optim.RMSprop, momentum=0.7)),
+        (Component("adadelta", {"epsilon": 0.1}), partial(torch.optim.Adadelta, eps=0.1)),
+    ],
+    ids=["sgd", "adamw", "adagrad", "rmsprop", "adadelta"],
+)
+def test_rate_factors_are_parameter_groups_of_torch(implementation, optimizer, make):
+    """Decoupled decay included, which a group multiplies by its rate."""
+    spec = two_hidden(normalization=LAYER)
+    parameters, X, y, weights = problem(spec, n=N_ROWS)
+    factors = {"coefs": 0.5, "first_coefs": 3.0, "intercepts": 0.1, "scale": 2.0}
+    oracle = TorchNetwork(spec, parameters)
+    groups = []
+    for name, tensor in oracle.tensors.items():
+        role = "first_coefs" if name == "coefs_0" else name.rsplit("_", 1)[0]
+        groups.append({"params": [tensor], "lr": RATE * factors.get(role, 1.0)})
+        if make is torch.optim.AdamW:
+            groups[-1]["weight_decay"] = 0.5 if "coefs" in name else 0.0
+    steps = make(groups, lr=RATE)
+    for _ in range(N_EPOCHS):
+        for start in range(0, N_ROWS, BATCH_SIZE):
+            rows = slice(start, start + BATCH_SIZE)
+            steps.zero_grad()
+            oracle.loss(X[rows], y[rows], weights[rows], alpha=ALPHA, training=True).backward()
+            steps.step()
+    actual = implementation(spec, optimizer, (), parameters, X, y, weights, factors)
+    np.testing.assert_allclose(actual, oracle.vector(), rtol=RTOL, atol=ATOL)
 
 
 def test_plain_sgd_equals_torch(implementation):

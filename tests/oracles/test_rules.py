@@ -232,6 +232,26 @@ def test_decay_uses_the_scheduled_rate(implementation, name, start):
     np.testing.assert_allclose(shrunk, start * np.prod(1.0 - 0.5 * rates), rtol=1e-12)
 
 
+def test_decay_that_moves_is_that_of_a_group_of_torch(start, gradients):
+    rates, decays = rates_of(N_STEPS), np.linspace(2.0, 0.0, N_STEPS)
+    w = torch.tensor(start, requires_grad=True)
+    optimizer = torch.optim.AdamW([w])
+    spec = network_of(n_inputs=1, n_outputs=N_WEIGHTS, bias=False)
+    trainer = trainer_of(spec, Component("adam", {"eps_hat": 0.0}), batch_size=1)
+    own, y = start.copy(), np.zeros((1, N_WEIGHTS))
+    trainer.set_data(np.ones((1, 1)), y)
+    trainer.load(own)
+    for epoch, (g, rate, decay) in enumerate(zip(gradients, rates, decays, strict=True)):
+        optimizer.param_groups[0].update(lr=rate, weight_decay=decay)
+        w.grad = torch.tensor(g)
+        optimizer.step()
+        y[0] = own - g
+        trainer.begin_epoch(epoch)
+        trainer.run(np.full(1, rate), weight_decay=np.full(1, decay))
+        trainer.store(own)
+    np.testing.assert_allclose(own, w.detach().numpy(), rtol=RTOL)
+
+
 def test_penalty_and_decay_coincide_for_plain_descent_and_differ_for_adam(implementation, start):
     zero = np.zeros((1, N_WEIGHTS))
     for name, settings, same in (

@@ -6,6 +6,7 @@
               batch of one row joins the one before, because one row has no variance
     step      gradient of the batch's loss (masks of units and branches keyed by positions in the
               order), running statistics of the batch norms, the optimizer's rule
+    rate      of the step, times the factor of the number's role
     no step   when the weights of a batch sum to 0; it uses up no learning rate either
 
 Sources: H. Robbins, S. Monro 1951; L. Bottou, F. Curtis, J. Nocedal, "Optimization methods for
@@ -38,6 +39,19 @@ class Progress:
     gradient_norm: float = 0.0
 
 
+def rate_factors_of(spec, factors):
+    """What the rate of each trainable number is multiplied by, by the role of its block."""
+    numbers = np.ones(network.n_trainable(spec))
+    for block in network.layout(spec):
+        role = block.name.rsplit("_", 1)[0].removeprefix("gate_")
+        factor = factors.get(role, 1.0)
+        if block.name in ("coefs_0", "gate_coefs_0"):
+            factor = factors.get("first_coefs", factor)
+        if block.trainable:
+            numbers[block.offset : block.offset + block.size] = factor
+    return numbers
+
+
 class Trainer:
     def __init__(
         self,
@@ -51,8 +65,10 @@ class Trainer:
         seed=0,
         augmentation=UNCHANGED,
         mixup=0.0,
+        rate_factors=None,
     ):
         self.spec = spec
+        self.rate_factors = rate_factors_of(spec, rate_factors or {})
         rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
         self.innermost = self.optimizer = Innermost(rule)
         self.n_measured = 1
@@ -75,20 +91,26 @@ class Trainer:
             del edges[-2]
         return list(zip(edges[:-1], edges[1:], strict=True))
 
-    def masks(self, epoch, positions):
+    def masks(self, epoch, positions, dropout=None):
+        """Of each layer; ``dropout`` stands for that of layers that drop units."""
         masks = []
         for l, layer in enumerate(self.spec.layers):
             mask = None
             if layer.dropout > 0.0:
-                mask = dropout_mask(self.seed, epoch, l, positions, layer.width, layer.dropout)
+                probability = layer.dropout if dropout is None else dropout
+                mask = dropout_mask(self.seed, epoch, l, positions, layer.width, probability)
             if layer.branch_drop > 0.0:
                 rows = branch_mask(self.seed, epoch, l, positions, layer.branch_drop)
                 mask = rows if mask is None else mask * rows
             masks.append(mask)
         return masks
 
-    def epoch(self, parameters, X, y, weights=None, *, rows=None, epoch=0, rates):
-        """Parameters after the epoch, and its Progress; ``rates`` has one entry for each step."""
+    def epoch(self, parameters, X, y, weights=None, *, rows=None, epoch=0, rates, moving=()):
+        """Parameters after the epoch, and its Progress.
+
+        ``rates`` has one entry for each step, and so has each of ``moving``, a dict of dropout and
+        weight_decay.
+        """
         csr = sparse.issparse(X)
         X = X.toarray() if csr else X
         rows = np.arange(len(X)) if rows is None else rows
@@ -101,7 +123,7 @@ class Trainer:
         X, y, weights = X[rows], y[rows], weights[rows]
         X = change.epoch(self.seed, epoch, X, weights)
         progress = Progress()
-        rates = iter(rates)
+        rates, moving = iter(rates), {name: iter(moving[name]) for name in moving}
         for number, (start, stop) in enumerate(self.batches(len(rows))):
             batch = slice(start, stop)
             if weights[batch].sum() == 0.0:
@@ -109,13 +131,16 @@ class Trainer:
             sides = [(1.0, np.arange(stop - start))]
             if self.mixup > 0.0:
                 sides = mixup.sides(self.mixup, self.seed, epoch, number, weights[batch])
+            now = {name: next(values) for name, values in moving.items()}
+            if "weight_decay" in now:
+                self.innermost.rule.settings["weight_decay"] = now["weight_decay"]
             parameters, loss, norm = self.step(
                 parameters,
                 X[batch],
                 y[batch],
                 weights[batch],
                 sides,
-                self.masks(epoch, range(start, stop)),
+                self.masks(epoch, range(start, stop), now.get("dropout")),
                 next(rates),
             )
             progress.n_steps += 1
@@ -165,7 +190,7 @@ class Trainer:
             self.innermost.look = look
         after = parameters.copy()
         after[:n] = self.optimizer.step(
-            parameters[:n], gradient_at, rate, network.is_weight(spec)[:n]
+            parameters[:n], gradient_at, rate * self.rate_factors, network.is_weight(spec)[:n]
         )
         trace = evaluations[0][0]
         _, _, losses, gradients = zip(*evaluations[: self.n_measured], strict=True)

@@ -23,6 +23,7 @@ struct PackedLayer {
     bool has_bias = false; // else there is room for one, which stays zero
     Index n_gains = 0;     // one for each unit, one for all, or none
     Index n_vectors = 0;   // numbers from intercepts on: 1 to 4 vectors of the width
+    bool first = false;    // its inputs are the features
     bool last = false;     // it gives the outputs
     Index transposed = 0;  // in the array of transposes; layer 0 and narrow layers have none
 };

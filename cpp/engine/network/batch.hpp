@@ -23,10 +23,21 @@ struct Batch {
     bool moves_running = true; // training moves the running statistics
     std::optional<std::uint64_t> dropout_key = std::nullopt; // of the epoch; none: no dropout
     std::optional<std::uint64_t> branch_key = std::nullopt;  // of the epoch; none: all branches
-    Index first_position = 0;                                // of the first row in the epoch
+    std::optional<double> dropout = std::nullopt; // where given, of layers that drop units
+    Index first_position = 0;                     // of the first row in the epoch
     // Changes rows before they are mixed; null: rows are neither changed nor mixed.
     const Augmentation<T> *augmentation = nullptr;
     Mixing mixing = {};
+
+    double dropout_of(const LayerPlan<T> &layer) const {
+        return dropout && layer.dropout > 0.0 ? *dropout : layer.dropout;
+    }
+    // What a masked layer's slope is multiplied by.
+    T mask_scale(const LayerPlan<T> &layer) const {
+        if (!dropout_key)
+            return T(1);
+        return dropout ? static_cast<T>(1.0 / (1.0 - dropout_of(layer))) : layer.mask_scale;
+    }
 };
 
 } // namespace deepgen

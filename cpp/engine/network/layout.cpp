@@ -84,6 +84,7 @@ PackedLayout<T>::PackedLayout(const NetworkSpec &spec, const Layout &layout,
         layer.gain = blocks.scale == absent ? layer.scale : layer.shift + layer.width;
         layer.n_gains = blocks.gain == absent ? 0 : blocks.n_gains;
         layer.n_vectors = layer.gain - layer.intercepts + (blocks.gain == absent ? 0 : layer.width);
+        layer.first = first;
         layer.last = l + 1 == layout.layers.size();
         layer.transposed = transposed_size_;
         size_ = layer.intercepts + layer.n_vectors;

@@ -267,7 +267,7 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
              .c_stride = below_memory.stride,
              .mask = below_memory.output.data() + rows.begin * below_memory.stride,
              .mask_stride = below_memory.stride,
-             .mask_scale = batch.dropout_key ? below.mask_scale : T(1)});
+             .mask_scale = batch.mask_scale(below)});
     }
 }
 

@@ -14,7 +14,8 @@ void Pass<T>::drop(const Batch<T> &batch, Index layer, IndexRange rows, T *matri
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     if (batch.branch_key && plan.branch_drop > 0.0)
         drop_branches(batch, layer, rows, matrix, stride);
-    if (!batch.dropout_key || plan.dropout == 0.0)
+    const double probability = batch.dropout_of(plan);
+    if (!batch.dropout_key || probability == 0.0)
         return;
     const std::uint64_t layer_key =
         random::child(*batch.dropout_key, static_cast<std::uint64_t>(layer));
@@ -28,8 +29,8 @@ void Pass<T>::drop(const Batch<T> &batch, Index layer, IndexRange rows, T *matri
             keys[i] = {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
         }
         network_.kernels().matrix.dropout({n, plan.width, matrix + first * stride, stride}, keys,
-                                          static_cast<std::uint32_t>(plan.dropout * 0x1p32),
-                                          static_cast<T>(1.0 / (1.0 - plan.dropout)));
+                                          static_cast<std::uint32_t>(probability * 0x1p32),
+                                          static_cast<T>(1.0 / (1.0 - probability)));
     }
 }
 

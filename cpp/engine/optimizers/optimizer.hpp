@@ -32,8 +32,12 @@
 #include "engine/kernels/kernel_table.hpp"
 #include "engine/kernels/packed.hpp"
 
+#include <functional>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace deepgen {
@@ -98,6 +102,7 @@ class BatchGradient {
 struct StepSize {
     Index count; // steps count from 1
     double rate;
+    std::optional<double> weight_decay = std::nullopt; // in place of the rule's own
 };
 
 // The result of a step.
@@ -108,12 +113,22 @@ struct [[nodiscard]] StepReport {
     double weight_squares;   // squared norm of the weights that L2 acts on, before the step
 };
 
+// What the learning rate of some weights is multiplied by, by their role; 1 for other roles.
+using RateFactors = std::map<std::string, double, std::less<>>;
+
+// The roles that there are: matrices, a gate's included, apart from them that of the first layer
+// (a matrix like the others where no factor names it), intercepts, and the vectors of norms and
+// reparametrizations.
+inline constexpr std::string_view rate_roles[] = {"coefs", "first_coefs", "intercepts",
+                                                  "scale", "shift",       "gain"};
+
 // The training that an optimizer is made for.
 struct OptimizerContext {
     PackedWeights weights;
     std::uint64_t seed;  // of the run; each purpose has its own stream, keyed by the step's count
     bool likelihood;     // the loss is one, so that targets can be sampled
     bool reparametrized; // some weights in the products are made of those that move
+    RateFactors rate_factors = {};
 };
 
 // A named array of an optimizer's state, for saving.

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <numeric>
 
 namespace deepgen {
@@ -22,7 +23,7 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
             "mixup must be finite and not negative, got ", spec.mixup);
     check_augmentation(spec.augmentation);
     optimizer_->allocate({network.packed().weights(), spec.seed, network.loss().is_likelihood(),
-                          network.reparametrized()});
+                          network.reparametrized(), spec.rate_factors});
 }
 
 template <class T>
@@ -142,8 +143,17 @@ AugmentationScratch Trainer<T>::augmentation_scratch() const {
 }
 
 template <class T>
-Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
+Progress Trainer<T>::run(std::span<const double> rates, Index n_threads,
+                         const MovingSettings &moving) {
     require(!rows_.empty(), "set_data and begin_epoch come before run");
+    const auto check = [&](const char *name, std::span<const double> values, double end) {
+        require(values.empty() || values.size() == rates.size(), name, " has ", values.size(),
+                " numbers for ", rates.size(), " steps");
+        for (const double value : values)
+            require(value >= 0.0 && value < end, name, " must be in [0, ", end, "), got ", value);
+    };
+    check("dropout", moving.dropout, 1.0);
+    check("weight_decay", moving.weight_decay, std::numeric_limits<double>::infinity());
     if (next_batch_ >= steps_per_epoch()) {
         progress_.epoch_done = true;
         return progress_;
@@ -164,11 +174,15 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads) {
         std::size_t made = 0;
         Index number = next_batch_;
         for (; number < steps_per_epoch() && made < rates.size(); ++number) {
-            const Batch<T> rows = batch(number);
+            Batch<T> rows = batch(number);
             if (rows.weight_sum == 0.0)
                 continue; // makes no step, and uses up no rate
+            if (!moving.dropout.empty())
+                rows.dropout = moving.dropout[made];
             Step<T> step(network_, *pass_, rows, X_, y_, parameters_, collected_, spec_.alpha);
-            const StepSize size{n_steps_ + 1 + static_cast<Index>(made), rates[made]};
+            StepSize size{n_steps_ + 1 + static_cast<Index>(made), rates[made]};
+            if (!moving.weight_decay.empty())
+                size.weight_decay = moving.weight_decay[made];
             const StepReport report = optimizer_->step(team, step, size);
             if (team.rank == 0)
                 record(report, step.penalty(), rows.rows.size);

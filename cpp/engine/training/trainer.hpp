@@ -21,9 +21,16 @@ struct TrainingSpec {
     bool shuffle = true;
     std::uint64_t seed = 0;
     Component augmentation{"none", {}};
-    double mixup = 0.0; // of Beta(mixup, mixup); 0: no row is mixed
+    double mixup = 0.0;            // of Beta(mixup, mixup); 0: no row is mixed
+    RateFactors rate_factors = {}; // by the role of parameters
 
     bool changes_rows() const { return augmentation.name != "none" || mixup > 0.0; }
+};
+
+// What moves from step to step besides the rate, one number a step; empty: nothing does.
+struct MovingSettings {
+    std::span<const double> dropout = {};      // of layers that drop units
+    std::span<const double> weight_decay = {}; // in place of the rule's
 };
 
 // What the steps of the epoch so far did. One running sum over the epoch, so that slicing leaves
@@ -51,7 +58,7 @@ class Trainer {
 
     void begin_epoch(std::uint64_t epoch);
     // At most rates.size() more steps; rates[i] is the learning rate of the i-th of them.
-    Progress run(std::span<const double> rates, Index n_threads);
+    Progress run(std::span<const double> rates, Index n_threads, const MovingSettings &moving = {});
 
     Index steps_per_epoch() const { return static_cast<Index>(batch_ends_.size()); }
     Index position() const { return batch_begin(next_batch_); }

@@ -83,7 +83,7 @@ def _told(error: Exception, X: Any, y: Any, dtype: np.dtype[Any]) -> Exception:
         names, are_gaps = columns_not_finite(values, np.finfo(kind).max)
         where = f" See {list_columns(names)}." if names else ""
         if are_gaps and values is X:
-            where = f"\ndeepgen.tables and `deepgen fit` fill gaps by themselves.{where}"
+            where = f"\ndeepgen.preprocessing.TableEncoder fills gaps, `deepgen fit` too.{where}"
         return ValueError(f"{text}{where}")
     words, objects = columns_of_no_numbers(X)
     if words and "could not convert string" in text:

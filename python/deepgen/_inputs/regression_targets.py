@@ -38,7 +38,7 @@ from deepgen.losses import (
 
 __all__ = ["RegressionTargets"]
 
-# Outputs for standardized features have a spread of about 1 at the start; training copes with 10.
+# Standardized features give outputs with a spread of about 1; training copes with 10.
 LARGE = 10.0
 # Outliers dominate a scale if it is this many times as large as the scale without them.
 RULED = 100.0
@@ -62,6 +62,10 @@ class RegressionTargets(Targets):
         Mean and deviation from which the scaling was computed; None if they equal the scaling.
     seen : Moments, default=None
         Moments of the targets of all calls; None if an older version has learned the scaling.
+    clips : bool, default=False
+        Whether predictions are clipped to the range of the targets seen.
+    lowest, highest : ndarray of shape (n_columns,), default=None
+        Range of the targets of training rows with a positive weight; None if it is not needed.
 
     Examples
     --------
@@ -83,6 +87,9 @@ class RegressionTargets(Targets):
     movable: bool = True
     statistics: TargetScaling | None = None
     seen: Moments | None = None
+    clips: bool = False
+    lowest: NDArray[np.float64] | None = None
+    highest: NDArray[np.float64] | None = None
 
     @property
     def n_columns(self) -> int:
@@ -162,14 +169,13 @@ class RegressionTargets(Targets):
         """Include later rows in the moments, and change the scaling if the rows do not fit it.
 
         Rows fit a target's scaling if their mean is within one scale of its mean and their
-        deviation within a factor of 2 of its scale, or 0. If the first rows were all equal, which
-        gives no scale, all rows seen are compared. The new scaling is that of all rows seen.
+        deviation within a factor of 2 of its scale, or 0. If the first rows were all equal, all
+        rows seen are compared. The new scaling is that of all rows seen.
         """
         if not self.standardizes or self.loss.has_own_scale:
             return self
         columns, centred = y.reshape(len(y), -1), not self.loss.positive_link
         used = self.statistics or self.scaling
-        # A target fits if it fits with or without outliers; `seen` is from the moments that decide.
         is_taught = np.ones(len(used.mean), bool) if self.seen is None else self.seen.deviation > 0
         fits = np.zeros(len(used.mean), dtype=bool)
         for moments in (Moments.of, Moments.without_outliers):
@@ -193,12 +199,21 @@ class RegressionTargets(Targets):
         now = seen.scaling(centred=centred)
         mean, scale = np.where(fits, used.mean, now.mean), np.where(fits, used.scale, now.scale)
         moved = TargetScaling(mean, scale)
-        # The scaling may have been adapted to the network's first outputs; apply the same change
-        # again.
+        # The scaling may have been adapted to the network's first outputs: adapt it again.
         own = self.scaling
         offset, size = (own.mean - used.mean) / used.scale, own.scale / used.scale
         scaling = TargetScaling(mean + offset * scale, size * scale)
         return replace(self, scaling=scaling, statistics=moved, seen=seen)
+
+    def with_range(self, y: AnyArray, weights: AnyArray | None) -> RegressionTargets:
+        columns = y.reshape(len(y), -1)
+        if weights is not None and (weights > 0).any():
+            columns = columns[weights > 0]
+        lowest, highest = columns.min(axis=0), columns.max(axis=0)
+        if self.lowest is not None and self.highest is not None:
+            lowest = np.minimum(lowest, self.lowest)
+            highest = np.maximum(highest, self.highest)
+        return replace(self, lowest=lowest, highest=highest)
 
     def change_from(self, before: RegressionTargets) -> OutputChange | None:
         """Return the change of outputs and gradients from an earlier scaling to this one."""
@@ -211,8 +226,7 @@ class RegressionTargets(Targets):
             return OutputChange(np.ones_like(ratio), np.log(ratio), losses)
         shift = (old.mean - new.mean) / new.scale
         if before.seen is not None:
-            # Equal targets have an arbitrary unit, so preserving predictions in it would be
-            # harmful.
+            # Equal targets have an arbitrary unit: preserving predictions in it would do harm.
             is_unit = before.seen.deviation > 0
             ratio, shift = np.where(is_unit, ratio, 1.0), np.where(is_unit, shift, 0.0)
         degree = 1 if isinstance(self.loss, AbsoluteError | Quantile) else 2
@@ -221,10 +235,9 @@ class RegressionTargets(Targets):
     def in_units_of(self, outputs: AnyArray) -> RegressionTargets:
         """Return targets scaled to the size of a network's first outputs, if these are far larger.
 
-        Features far from unit scale give outputs of thousands or millions. A step of Adam changes
-        each weight by the learning rate, so the outputs change by a share of their own size and
-        never settle at targets of size 1. The scaled targets get the spread of the outputs, and
-        keep at most as much of their mean, relative to the spread, as the outputs have.
+        Features far from unit scale give outputs of thousands, which a step of Adam changes by a
+        share of their own size, so they never settle at targets of size 1. Targets get the spread
+        of the outputs, and at most as much mean relative to it as the outputs have.
         """
         if not (self.standardizes and self.loss.is_homogeneous):
             return self
@@ -278,7 +291,12 @@ class RegressionTargets(Targets):
     ) -> tuple[AnyArray, int]:
         """Return predictions in the user's units, (n_rows, n_outputs), in float64."""
         scaling = self.scaling
-        return network.predictions(X, scaling.mean, scaling.scale, rows=rows, n_threads=n_threads)
+        values, n_wrong = network.predictions(
+            X, scaling.mean, scaling.scale, rows=rows, n_threads=n_threads
+        )
+        if self.clips and self.lowest is not None:
+            np.clip(values, self.lowest, self.highest, out=values)
+        return values, n_wrong
 
     def decode(self, outputs: AnyArray) -> AnyArray:
         """Return predictions with a column per target, or per level if there are several."""

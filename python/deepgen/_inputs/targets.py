@@ -70,6 +70,9 @@ class Targets(ABC):
     loss: Component
     """Training loss."""
 
+    clips: bool = False
+    """Whether predictions stay within the range of the targets seen."""
+
     @property
     @abstractmethod
     def core(self) -> _core.Component:
@@ -114,6 +117,8 @@ class Targets(ABC):
         learn = targets.with_scaling if is_first else targets.with_rows
         rows = y[part], None if weights is None else weights[part]
         targets = learn(*rows, complete=is_complete)
+        if targets.clips:
+            targets = targets.with_range(*rows)
         encoded = targets.encode(y, dtype)
         return targets, EncodedTargets(y, encoded, weights, given, training, validation)
 
@@ -155,6 +160,10 @@ class Targets(ABC):
 
     def with_rows(self, y: Any, weights: AnyArray | None, *, complete: bool = True) -> Targets:
         """Return these targets updated by a later call's training rows, as `with_scaling`."""
+        return self
+
+    def with_range(self, y: Any, weights: AnyArray | None) -> Targets:
+        """Widen the range of the targets seen by training rows that count, as `with_scaling`."""
         return self
 
     def change_from(self, before: Any) -> OutputChange | None:

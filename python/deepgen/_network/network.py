@@ -234,6 +234,13 @@ class Network:
         activations = partial(self.core.activations, self.parameters, X, layer)
         return stacked_rows(activations, row_chunks(self.core, X, rows, n_threads))
 
+    def pre_activations(
+        self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
+    ) -> AnyArray:
+        """Return what a layer computes before its normalization, (n_rows, width)."""
+        compute = partial(self.core.pre_activations, self.parameters, X, layer)
+        return stacked_rows(compute, row_chunks(self.core, X, rows, n_threads))
+
     def moments(
         self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

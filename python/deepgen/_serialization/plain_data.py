@@ -19,6 +19,7 @@ from deepgen import (
     _core,
     augmentation,
     averaging,
+    initializers,
     losses,
     normalizations,
     optimizers,
@@ -76,7 +77,8 @@ def known_classes() -> dict[str, type[Any]]:
         TrainingState,
     )
     classes: dict[str, type[Any]] = {part.__name__: part for part in parts}
-    for module in (augmentation, averaging, losses, normalizations, optimizers, schedules, skips):
+    rooms = (augmentation, averaging, initializers, losses, normalizations, optimizers)
+    for module in (*rooms, schedules, skips):
         for name in module.__all__:
             member = getattr(module, name)
             if isinstance(member, type) and issubclass(member, Component):

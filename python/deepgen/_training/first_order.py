@@ -91,8 +91,7 @@ def run_epoch(
     steps_per_epoch, averaging = trainer.steps_per_epoch, plan.averaging
     n_done = 0
     while True:
-        # A slice ends at the sizer's limit, at the end of the epoch or at the average's next
-        # update.
+        # A slice ends at the sizer's limit, the epoch's end or the average's next update.
         n_steps = min(sizer.n_steps, steps_per_epoch - n_done)
         here = Position(state.n_epochs, n_done, steps_per_epoch, state.samples_seen, plan.horizon)
         until = None if averaging is None else averaging.steps_until_update(here)
@@ -100,7 +99,8 @@ def run_epoch(
         rates = plan.schedule.rates(plan.learning_rate, here, n_steps, state.schedule_state)
         began = time.perf_counter()
         n_threads = sizer.n_threads(worthwhile_threads(plan.n_threads, trainer.step_work, n_steps))
-        progress = trainer.run(rates, n_threads=n_threads)
+        moving: dict[str, AnyArray] = plan.moved(here, n_steps) if plan.moving else {}
+        progress = trainer.run(rates, n_threads, **moving)
         sizer.record(progress.n_steps - n_done, time.perf_counter() - began, n_threads)
         if plan.stop is not None and plan.stop.is_set():
             raise KeyboardInterrupt  # which another thread has heard
@@ -199,6 +199,7 @@ def _make_trainer(network: Network, data: Data, plan: FirstOrderPlan, seed: int)
         seed=seed,
         augmentation=plan.augmentation,
         mixup=plan.mixup,
+        rate_factors=plan.rate_factors,
     )
     trainer.set_data(data.X, data.y, data.weights, data.rows)
     return trainer

@@ -103,6 +103,8 @@ class Monitor:
             time=self._last_epoch - self._zero,
             validation=validation,
         )
+        if self.plan.watch is not None:
+            self.plan.watch()
         if self.plan.verbose:
             self.unsaid = self._line(loss, learning_rate, validation)
             if len(state.history) % self.plan.verbose == 0:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
+import numpy as np
+from numpy.typing import NDArray
+
 from deepgen import _core
 from deepgen.averaging import Averaging
-from deepgen.schedules import Constant, Schedule
+from deepgen.schedules import Constant, Position, Schedule
 
 __all__ = ["FirstOrderPlan", "LBFGSPlan", "TrainingPlan"]
 
@@ -22,7 +26,8 @@ class TrainingPlan:
     by ``time.perf_counter``, and is checked after each epoch. ``incremental``: the caller trains
     single epochs, so the end of this call has no meaning. ``verbose``: number of epochs per printed
     line, 0 for none. ``keep_state``: a later call may continue, so the optimizer's state is kept.
-    Setting ``stop`` ends training like Ctrl-C, which only the main thread receives.
+    Setting ``stop`` ends training like Ctrl-C, which only the main thread receives. ``watch`` is
+    called after each epoch.
     """
 
     n_rows: int
@@ -36,6 +41,7 @@ class TrainingPlan:
     keep_state: bool
     began: float
     stop: Event | None = None
+    watch: Callable[[], None] | None = None
 
     @property
     def moves_rate(self) -> bool:
@@ -47,26 +53,34 @@ class TrainingPlan:
 class FirstOrderPlan(TrainingPlan):
     """Steps of the engine's optimizer.
 
-    ``wrappers`` surround the optimizer, from the innermost to the outermost. ``learning_rate`` is
-    the rate before any schedule; schedules plan for ``horizon`` epochs. Training stagnates after
+    ``rate_factors`` multiply the learning rate by the role of parameters; ``wrappers`` surround the
+    optimizer, from the innermost to the outermost. ``learning_rate`` is the rate before any
+    schedule; ``moving`` are the schedules of 'dropout' and 'weight_decay', if they have any;
+    schedules plan for ``horizon`` epochs. Training stagnates after
     ``n_iter_no_change`` epochs without improvement; with ``early_stopping`` the validation score
     decides, and the best weights are kept. ``recalibrates``: batch norm's statistics are computed
     anew for the prediction weights.
     """
 
     optimizer: _core.Component
+    rate_factors: dict[str, float]
     wrappers: tuple[_core.Component, ...]
     augmentation: _core.Component
     mixup: float
     batch_size: int
     shuffle: bool
     schedule: Schedule
+    moving: dict[str, Schedule]
     learning_rate: float
     horizon: int
     n_iter_no_change: float
     early_stopping: bool
     averaging: Averaging | None
     recalibrates: bool
+
+    def moved(self, here: Position, n_steps: int) -> dict[str, NDArray[np.float64]]:
+        """Return what ``moving`` comes to in the next steps, (n_steps,) each."""
+        return {name: by.rates(1.0, here, n_steps, {}) for name, by in self.moving.items()}
 
     @property
     def moves_rate(self) -> bool:

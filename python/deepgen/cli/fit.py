@@ -23,8 +23,9 @@ HELP: Final = "train on a CSV or Parquet file and save the model"
 DESCRIPTION: Final = (
     "Train a perceptron on a table. A fifth of the rows is set aside to stop training and to "
     "measure. Numbers are standardised, and the median stands in for missing ones; text becomes "
-    "one feature a category; where values were missing a feature marks them. Columns that are "
-    "empty, constant or text that hardly repeats are left out. The model file holds all of this."
+    "one feature a category, dates become days, month, weekday and hour; where values were missing "
+    "a feature marks them. Columns that are empty or constant are left out; free text is refused. "
+    "The model file holds all of this."
 )
 
 
@@ -80,6 +81,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="epochs without a better score after which training stops (default: 10)",
     )
     parser.add_argument(
+        "--drop",
+        action="append",
+        metavar="COL",
+        default=[],
+        help="column that is not looked at, such as names and identifiers; may be given again",
+    )
+    parser.add_argument(
         "--seed", type=natural, metavar="N", default=0, help="random seed (default: 0)"
     )
 
@@ -117,6 +125,7 @@ def run(options: argparse.Namespace) -> int:
             n_members=options.members,
             patience=options.patience,
             seed=options.seed,
+            drop=options.drop,
             watch=lambda estimator: watch_epochs(estimator, bar),
         )
     bar.erase()
@@ -133,7 +142,8 @@ def run(options: argparse.Namespace) -> int:
 def _summary(path: str, table: Any, model: TableModel, seconds: float) -> str:
     metadata, encoder, estimator = model.metadata, model.encoder, model.estimator
     rows, score = metadata["rows"], metadata["score"]
-    n_text = len(encoder.text_columns)
+    kinds = [column.kind for column in encoder.columns_]
+    dropped = encoder.dropped_columns_
     without = rows["without target"]
     widths = "-".join(map(str, (estimator.n_features_in_, *_hidden(model.network))))
     members = estimator.members_
@@ -143,9 +153,9 @@ def _summary(path: str, table: Any, model: TableModel, seconds: float) -> str:
         f"table    {Path(path).name}: {len(table):,} rows, {len(table.columns):,} columns"
         + (f" ({without:,} rows without a target left out)" if without else ""),
         f"target   {model.target}: {model.task} ({metadata['reason']})",
-        f"columns  {len(encoder.columns) - n_text} of numbers, {n_text} of text, together "
-        f"{len(encoder.features)} features"
-        + (f"; left out: {', '.join(encoder.ignored)}" if encoder.ignored else ""),
+        f"columns  {kinds.count('number')} of numbers, {kinds.count('category')} of categories, "
+        f"{kinds.count('date')} of dates, together {len(encoder.feature_kinds_)} features"
+        + (f"; left out: {', '.join(map(str, dropped))}" if dropped else ""),
         f"network  {several}{widths}-{estimator.n_outputs_}, {epochs} epochs, {seconds:.1f} s",
         f"{model.metric:<8} {score['training']:.4f} on {rows['training']:,} training rows, "
         f"{score['held out']:.4f} on {rows['held out']:,} rows held out",

@@ -57,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
     if options.out:
         check_out(options.out)
     model = load_table_model(options.model)
-    table = read_table(options.data, model.encoder.text_columns)
+    table = read_table(options.data, model.text_columns)
     predictions = pandas.DataFrame({model.target: model.predict(table)})
     if options.probabilities:
         predictions = predictions.join(model.probabilities(table))

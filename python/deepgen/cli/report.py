@@ -55,8 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
     check_out(options.out)
     model = load_table_model(options.model)
-    text = model.encoder.text_columns
-    table = read_table(options.data, text)
+    table = read_table(options.data, model.text_columns)
     bar = Bar("deepgen report")
     write_report(ReportData(model, table, Path(options.data).name), options.out, bar)
     bar.erase()

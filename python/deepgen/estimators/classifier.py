@@ -33,6 +33,7 @@ from deepgen.estimators.names import (
     SolverName,
     TypeName,
 )
+from deepgen.initializers import DataDependent
 from deepgen.losses import CLASSIFICATION_LOSSES, ClassificationLoss
 from deepgen.normalizations import Normalization
 from deepgen.optimizers import Optimizer
@@ -116,13 +117,15 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
     skip : {'residual', 'deepnorm', 'fixup', 'highway'}, Skip or None, default=None
         Which hidden layers are bridged, and how what is carried meets what they compute; an object
         of `deepgen.skips` for more, such as ``Residual(drop=0.2)`` for stochastic depth.
-    dropout : float, default=0.0
-        Probability that a hidden unit is dropped in a training step, in [0, 1).
+    dropout : float or Schedule, default=0.0
+        Probability that a hidden unit is dropped in a training step, in [0, 1), or a schedule of
+        it, such as ``Scaled(FlatCos(), 0.15)``.
     bias : bool, default=True
         Whether layers have intercepts.
-    initializer : str, default='glorot_uniform'
+    initializer : str or DataDependent, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
-        'lecun_normal', 'orthogonal' or 'data_dependent' (mean 0 and variance 1 in every layer).
+        'lecun_normal', 'orthogonal', 'data_dependent' (mean 0 and variance 1 in every layer) or
+        `deepgen.initializers.DataDependent`, which may also draw where units are 0.
     clip_norm : float or None, default=None
         Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; a longer
         one is shortened to it. Not for 'lbfgs'.
@@ -263,9 +266,9 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         loss: ClassificationLossName | ClassificationLoss = "log_loss",
         normalization: NormalizationName | Normalization | None = None,
         skip: SkipName | Skip | None = None,
-        dropout: float = 0.0,
+        dropout: float | Schedule = 0.0,
         bias: bool = True,
-        initializer: InitializerName = "glorot_uniform",
+        initializer: InitializerName | DataDependent = "glorot_uniform",
         clip_norm: float | None = None,
         adaptive_clip: float | None = None,
         mixup: float = 0.0,

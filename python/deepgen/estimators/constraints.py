@@ -16,6 +16,7 @@ from deepgen.augmentation import AUGMENTATIONS, Augmentation
 from deepgen.averaging import AVERAGINGS, Averaging
 from deepgen.estimators.names import DeviceName
 from deepgen.estimators.network_spec import ACTIVATIONS, TYPES
+from deepgen.initializers import DataDependent
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
     REGRESSION_LOSSES,
@@ -116,9 +117,9 @@ SHARED: dict[str, Any] = {
     "max_fun": [_interval(settings_of(LBFGS)["max_fun"])],
     "normalization": [_Names(set(NORMALIZATIONS)), Normalization, None],
     "skip": [_Names(set(SKIPS)), Skip, None],
-    "dropout": [Interval(Real, 0, 1, closed="left")],
+    "dropout": [Interval(Real, 0, 1, closed="left"), Schedule],
     "bias": ["boolean"],
-    "initializer": [_Names(set(INITIALIZERS))],
+    "initializer": [_Names(set(INITIALIZERS)), DataDependent],
     "clip_norm": [_interval(engine_settings("wrappers", "clip_norm")["limit"]), None],
     "adaptive_clip": [_interval(engine_settings("wrappers", "adaptive_clip")["ratio"]), None],
     "mixup": [Interval(Real, 0, None, closed="left")],
@@ -137,6 +138,7 @@ REGRESSOR: dict[str, Any] = {
     **SHARED,
     "loss": [_Names(set(REGRESSION_LOSSES)), RegressionLoss],
     "target_scaling": [_Names({"standard"}), None],
+    "clip_predictions": ["boolean"],
 }
 """Parameters of `MLPRegressor`."""
 

@@ -31,7 +31,14 @@ from deepgen._user_warnings import collect_warnings, warn
 from deepgen.estimators.fit import fit_network, read_samples
 from deepgen.estimators.settings import read_settings
 
-__all__ = ["mean_prediction", "fit_members", "log_odds_of_mean", "make_members", "side_by_side"]
+__all__ = [
+    "fit_members",
+    "join_members",
+    "log_odds_of_mean",
+    "make_members",
+    "mean_prediction",
+    "side_by_side",
+]
 
 MAX_SEED = np.iinfo(np.int32).max
 
@@ -129,6 +136,19 @@ def fit_members(
     side_by_side(train, members, n_workers)
     for (message, category), count in sorted(collected.items(), key=str):
         warn(f"{count} of {len(members)} members: {message}", category)
+    join_members(model, members)
+
+
+def join_members(model: Any, members: list[Any]) -> None:
+    """Let an estimator predict with the mean of members.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose own network, if it has one, is forgotten.
+    members : list of BaseMLP
+        Fitted on the same features and targets.
+    """
     for name in ("network_", "_training_state", "n_iter_"):
         vars(model).pop(name, None)
     model._members, model._targets = members, members[0]._targets

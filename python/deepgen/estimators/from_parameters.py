@@ -315,6 +315,9 @@ def make_network(
     `refuse_beyond_memory` refuses what would take more memory to train than there is.
     """
     widths = hidden_widths(model.hidden_layer_sizes)
+    dropout = model.dropout
+    if isinstance(dropout, Schedule):
+        dropout = dropout.peak
     spec = network_spec(
         n_inputs=n_inputs,
         widths=widths,
@@ -322,7 +325,7 @@ def make_network(
         activations=hidden_activations(model.activation, len(widths)),
         normalization=model.normalization,
         skip=model.skip,
-        dropout=model.dropout,
+        dropout=dropout,
         bias=model.bias,
         loss=loss,
     )

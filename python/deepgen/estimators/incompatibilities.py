@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepgen._component import resolve
+from deepgen._component import Component, resolve
 from deepgen._user_warnings import warn
 from deepgen.averaging import LearnedLine
 from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of
 from deepgen.estimators.network_spec import hidden_widths
+from deepgen.initializers import DataDependent
 from deepgen.losses import Focal
 from deepgen.normalizations import NORMALIZATIONS, Reparametrization
 from deepgen.optimizers import KFAC, FirstOrder, Optimizer, Shampoo
+from deepgen.schedules import Schedule
 from deepgen.skips import SKIPS, Fixup, Highway, Residual, Skip
 
 __all__ = ["refuse_combinations"]
@@ -54,6 +56,8 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         )
     if isinstance(optimizer, KFAC | Shampoo):
         refuse_with_matrices(model, optimizer)
+    if isinstance(model.initializer, DataDependent):
+        model.initializer.check()
     if model.averaging == "subspace" or isinstance(model.averaging, LearnedLine):
         if optimizer.name in ("kfac", "shampoo"):
             raise ValueError(
@@ -66,18 +70,29 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         skip.refuse(
             widths=widths,
             bias=bool(model.bias),
-            initializer=model.initializer,
+            initializer=getattr(model.initializer, "name", model.initializer),
             first_order=isinstance(optimizer, FirstOrder),
         )
+    if isinstance(model.dropout, Schedule):
+        _refuse_schedule("dropout", model.dropout)
+        if not model.dropout.peak < 1:
+            raise ValueError(
+                f"dropout={model.dropout!r} reaches {model.dropout.peak:g}, and must stay below 1; "
+                "give its size too, such as Scaled(FlatCos(), 0.15)"
+            )
     if isinstance(optimizer, FirstOrder):
-        rate, rule = optimizer.rate(model.learning_rate_init), type(optimizer.rule()).__name__
+        base = optimizer.rule()
+        decay = getattr(base, "weight_decay", None)
+        if isinstance(decay, Component):
+            _refuse_schedule("weight_decay", decay)
+        rate, rule = optimizer.rate(model.learning_rate_init), type(base).__name__
         if model.learning_rate_init not in (LEARNING_RATE, rate):
             warn(
                 f"learning_rate_init={model.learning_rate_init} has no effect: {rule} brings its "
                 f"own, {rate}; set the one of the object, {rule}(learning_rate_init=...)"
             )
         return
-    if model.dropout > 0:
+    if isinstance(model.dropout, Schedule) or model.dropout > 0:
         raise ValueError("solver='lbfgs' does not support dropout: its loss must not be random")
     if model.mixup > 0:
         raise ValueError("solver='lbfgs' does not support mixup: its loss must not be random")
@@ -99,6 +114,18 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         )
     if model.early_stopping:
         warn("early_stopping has no effect with solver='lbfgs'")
+
+
+def _refuse_schedule(name: str, schedule: Component) -> None:
+    """Refuse what dropout or weight decay cannot move by: more than the step decides on it."""
+    if not isinstance(schedule, Schedule):
+        raise ValueError(f"{name} must be a number or a schedule object, got {schedule!r}")
+    schedule.check()
+    if not schedule.goes_by_steps:
+        raise ValueError(
+            f"{name}={schedule!r}: only schedules that go by steps alone move it, such as "
+            "Scaled(FlatCos(), 0.1)"
+        )
 
 
 def _warn_of_growth(model: Any, skip: Skip, widths: list[int]) -> None:

@@ -31,6 +31,7 @@ from deepgen.estimators.names import (
     TypeName,
 )
 from deepgen.estimators.regression_predictions import RegressionPredictions
+from deepgen.initializers import DataDependent
 from deepgen.losses import REGRESSION_LOSSES, RegressionLoss
 from deepgen.normalizations import Normalization
 from deepgen.optimizers import Optimizer
@@ -115,19 +116,24 @@ class MLPRegressor(RegressionPredictions):
         are so far from unit scale that the network's first outputs spread by more than 10 instead
         of about 1, targets get the outputs' spread (not for 'huber' and losses with a link); None
         is scikit-learn's behaviour.
+    clip_predictions : bool, default=False
+        Whether predictions are clipped, per target, to the range of the targets of the training
+        rows (those with a weight) of all calls since this is True; each member has its own rows.
     normalization : {'batch', 'layer', 'weight', 'weight_standardization', \
             'scaled_weight_standardization'}, Normalization or None, default=None
         What stands before the activation of the hidden layers, or what their weights are made by.
     skip : {'residual', 'deepnorm', 'fixup', 'highway'}, Skip or None, default=None
         Which hidden layers are bridged, and how what is carried meets what they compute; an object
         of `deepgen.skips` for more, such as ``Residual(drop=0.2)`` for stochastic depth.
-    dropout : float, default=0.0
-        Probability that a hidden unit is dropped in a training step, in [0, 1).
+    dropout : float or Schedule, default=0.0
+        Probability that a hidden unit is dropped in a training step, in [0, 1), or a schedule of
+        it, such as ``Scaled(FlatCos(), 0.15)``.
     bias : bool, default=True
         Whether layers have intercepts.
-    initializer : str, default='glorot_uniform'
+    initializer : str or DataDependent, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
-        'lecun_normal', 'orthogonal' or 'data_dependent' (mean 0 and variance 1 in every layer).
+        'lecun_normal', 'orthogonal', 'data_dependent' (mean 0 and variance 1 in every layer) or
+        `deepgen.initializers.DataDependent`, which may also draw where units are 0.
     clip_norm : float or None, default=None
         Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; a longer
         one is shortened to it. Not for 'lbfgs'.
@@ -265,11 +271,12 @@ class MLPRegressor(RegressionPredictions):
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
         target_scaling: Literal["standard"] | None = "standard",
+        clip_predictions: bool = False,
         normalization: NormalizationName | Normalization | None = None,
         skip: SkipName | Skip | None = None,
-        dropout: float = 0.0,
+        dropout: float | Schedule = 0.0,
         bias: bool = True,
-        initializer: InitializerName = "glorot_uniform",
+        initializer: InitializerName | DataDependent = "glorot_uniform",
         clip_norm: float | None = None,
         adaptive_clip: float | None = None,
         mixup: float = 0.0,
@@ -323,6 +330,7 @@ class MLPRegressor(RegressionPredictions):
         self.n_jobs = n_jobs
         self.device = device
         self.target_scaling = target_scaling
+        self.clip_predictions = clip_predictions
 
     @available_if(can_continue)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -374,8 +382,12 @@ class MLPRegressor(RegressionPredictions):
             n_columns = 1 if y.ndim == 1 else y.shape[1]
             standardizes = self.target_scaling is not None
             scaling = TargetScaling.none(n_columns)
-            return RegressionTargets(loss, scaling, standardizes, movable=self.bias)
-        targets = replace(previous, loss=loss)
+            return RegressionTargets(
+                loss, scaling, standardizes, movable=self.bias, clips=self.clip_predictions
+            )
+        targets = replace(previous, loss=loss, clips=self.clip_predictions)
+        if not targets.clips:
+            targets = replace(targets, lowest=None, highest=None)
         means = (targets.n_outputs, targets.out_activation, targets.levels is None)
         if means != (previous.n_outputs, previous.out_activation, previous.levels is None):
             raise ValueError(

@@ -30,7 +30,10 @@ PASSING = re.compile(r"_skl_|_callback|_parent_callback|_metadata_request|_sklea
 
 
 def save(
-    model: Any, path: str | os.PathLike[str], sections: dict[str, dict[str, Any]] | None = None
+    model: Any,
+    path: str | os.PathLike[str],
+    sections: dict[str, dict[str, Any]] | None = None,
+    values: dict[str, Any] | None = None,
 ) -> None:
     """Write a fitted estimator into a file, which replaces one that is there at once or not at all.
 
@@ -43,6 +46,8 @@ def save(
     sections : dict of str to dict, optional
         What a model around the estimator keeps beside it, of what JSON can hold, by the name that
         tells the loader of that model.
+    values : dict of str to object, optional
+        The same for values that have yet to be turned into what JSON can hold.
 
     Raises
     ------
@@ -62,6 +67,7 @@ def save(
     check_is_fitted(model)
     writer = Writer()
     description = {**_describe(model, writer, os.fspath(path)), **(sections or {})}
+    description |= {name: writer.write(value, name) for name, value in (values or {}).items()}
     replace_file(path, pack(description, writer.tensors))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 from typing import Any
@@ -58,6 +59,8 @@ class Settings:
         When the call began, by ``time.perf_counter``.
     stop : threading.Event, default=None
         Set where training shall end as by Ctrl-C.
+    watch : callable, default=None
+        Called after each epoch, in the thread that trains.
 
     Examples
     --------
@@ -78,6 +81,7 @@ class Settings:
     incremental: bool
     began: float
     stop: Event | None = None
+    watch: Callable[[], None] | None = None
 
 
 def read_settings(
@@ -133,6 +137,8 @@ def read_settings(
         verbose=int(model.verbose),
         incremental=incremental,
         began=began,
+        # Set by a model around the estimator for the time of a fit.
+        watch=vars(model).get("_watch"),
     )
 
 
@@ -176,6 +182,7 @@ def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | L
         keep_state=bool(model.warm_start) or incremental,
         began=settings.began,
         stop=settings.stop,
+        watch=settings.watch,
     )
     if isinstance(optimizer, LBFGS):
         max_fun = model.max_fun if optimizer.max_fun is None else optimizer.max_fun
@@ -190,16 +197,23 @@ def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | L
             f"batch norm needs batches of at least 2 rows, got {n_rows} training samples in "
             f"batches of {batch_size}"
         )
-    schedule = settings.schedule
+    schedule, rule = settings.schedule, optimizer.rule()
+    given = {"dropout": model.dropout, "weight_decay": getattr(rule, "weight_decay", None)}
+    moving = {}
+    for name in given:
+        if isinstance(by := given[name], Schedule):
+            moving[name] = by
     return FirstOrderPlan(
         **common,
-        optimizer=optimizer.rule().to_core(),
+        optimizer=rule.to_core(),
+        rate_factors=getattr(rule, "rate_factors", None) or {},
         wrappers=make_wrappers(model, optimizer, averaging),
         augmentation=make_augmentation(model),
         mixup=float(model.mixup),
         batch_size=batch_size,
         shuffle=bool(model.shuffle),
         schedule=schedule if averaging is None else averaging.scheduled(schedule),
+        moving=moving,
         learning_rate=optimizer.rate(float(model.learning_rate_init)),
         horizon=int(model.max_iter),
         n_iter_no_change=model.n_iter_no_change,

@@ -16,6 +16,7 @@ from deepgen._training.data import Data
 from deepgen.averaging.learned_line import middle
 from deepgen.estimators.from_parameters import normalization_of
 from deepgen.estimators.network_spec import hidden_activations, output_activation
+from deepgen.initializers import DataDependent
 from deepgen.normalizations import WeightNorm
 from deepgen.skips import SKIPS
 
@@ -53,16 +54,16 @@ def start_network(
     rng = generator(seed, INIT)
     last, n_hidden = output_activation(model.activation), len(network.core.spec.layers) - 1
     hidden = hidden_activations(model.activation, n_hidden)
-    norm = normalization_of(model)
+    norm, rule, hull = normalization_of(model), model.initializer, None
+    if isinstance(given := rule, DataDependent):
+        rule, hull = given.name, rng if given.intercepts == "hull" else None
     looks = isinstance(norm, WeightNorm) and norm.data_dependent
-    initialize(
-        network, model.initializer, rng, [*hidden, last], hidden=small_normal if looks else None
-    )
+    initialize(network, rule, rng, [*hidden, last], hidden=small_normal if looks else None)
     if isinstance(norm, WeightNorm) and not looks:
         keep_lengths(network)
     if model.skip is not None:
         resolve(model.skip, SKIPS, "skip").start(network)
-    by_data = model.initializer == "data_dependent"
+    by_data = rule == "data_dependent"
     rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows
     if data.weights is not None:
         rows = rows[data.weights[rows] > 0]
@@ -70,7 +71,7 @@ def start_network(
         chosen = rows
         if len(rows) > STANDARDIZING_ROWS:
             chosen = np.sort(rng.choice(rows, STANDARDIZING_ROWS, replace=False))
-        standardize_layers(network, data.X, chosen, None if by_data else n_hidden)
+        standardize_layers(network, data.X, chosen, None if by_data else n_hidden, hull)
     if coefs is not None and intercepts is None:
         intercepts = [np.zeros_like(own) for own in network.intercepts()]
     if coefs is not None or intercepts is not None:

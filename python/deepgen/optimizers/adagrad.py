@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from deepgen._settings import one_of, real
+from deepgen import _core
+from deepgen._component import Component
+from deepgen._settings import moving, numbers_by_name, one_of, real
 from deepgen.optimizers.optimizer import FirstOrder, keras_defaults
 
 __all__ = ["AdaGrad"]
@@ -23,10 +25,14 @@ class AdaGrad(FirstOrder):
         Whose convention: 'torch' adds ``epsilon`` outside the root, 'keras' inside.
     initial_accumulator : float, default=None
         What the sum starts at, >= 0; None takes the convention's, 0 or 0.1.
-    weight_decay : float, default=0.0
-        Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
+    weight_decay : float or Schedule, default=0.0
+        Decoupled decay of the weights, >= 0, or a schedule of it; biases, scales and shifts are
+        left alone.
     learning_rate_init : float, default=None
         Learning rate before any schedule, > 0; None takes the estimator's.
+    rate_factors : dict of str to float, default=None
+        What the learning rate, and with it weight decay, of some parameters is multiplied by, >= 0,
+        by the roles of `FirstOrder`, such as ``{"intercepts": 0.1}``.
 
     Notes
     -----
@@ -52,8 +58,9 @@ class AdaGrad(FirstOrder):
     epsilon: float | None = None
     eps_mode: str = one_of("torch", "keras", "torch")
     initial_accumulator: float | None = None
-    weight_decay: float = 0.0
+    weight_decay: float | Component = moving(0.0)
     learning_rate_init: float | None = real(None, "(0, inf)")
+    rate_factors: dict[str, float] | None = numbers_by_name(_core.rate_roles, "[0, inf)")
 
     def settings(self) -> dict[str, Any]:
         """Return the settings, those of the convention where a field is None."""

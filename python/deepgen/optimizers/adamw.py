@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from deepgen._component import Component
+from deepgen._settings import moving
 from deepgen.optimizers.adam import Adam
 
 __all__ = ["AdamW"]
@@ -23,10 +25,14 @@ class AdamW(Adam):
         Added to the root of the second moment, > 0.
     eps_mode : {'sklearn', 'torch'}, default='sklearn'
         Where ``epsilon`` stands, as in `Adam`.
-    weight_decay : float, default=0.01
-        Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
+    weight_decay : float or Schedule, default=0.01
+        Decoupled decay of the weights, >= 0, or a schedule of it; biases, scales and shifts are
+        left alone.
     learning_rate_init : float, default=None
         Learning rate before any schedule, > 0; None takes the estimator's.
+    rate_factors : dict of str to float, default=None
+        What the learning rate, and with it weight decay, of some parameters is multiplied by, >= 0,
+        by the roles of `FirstOrder`, such as ``{"intercepts": 0.1}``.
 
     Notes
     -----
@@ -45,4 +51,4 @@ class AdamW(Adam):
     True
     """
 
-    weight_decay: float = 0.01
+    weight_decay: float | Component = moving(0.01)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any, ClassVar
 
-from deepgen._settings import one_of, real
+from deepgen._component import Component
+from deepgen._settings import moving, one_of, real
 from deepgen.optimizers.optimizer import FirstOrder
 
 __all__ = ["KFAC"]
@@ -35,8 +36,9 @@ class KFAC(FirstOrder):
         predictions in Kullback-Leibler divergence, >= 0; None sets none.
     momentum : float, default=0.9
         Share of the last change that is kept, in [0, 1].
-    weight_decay : float, default=0.0
-        Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
+    weight_decay : float or Schedule, default=0.0
+        Decoupled decay of the weights, >= 0, or a schedule of it; biases, scales and shifts are
+        left alone.
     largest_factor : int, default=4096
         Factors of more inputs or outputs are cut into blocks of nearly equal size, in
         [1, 32768].
@@ -84,7 +86,7 @@ class KFAC(FirstOrder):
     interval: int = 20
     kl_clip: float | None = real(1e-3, optional=True)
     momentum: float = 0.9
-    weight_decay: float = 0.0
+    weight_decay: float | Component = moving(0.0)
     largest_factor: int = 4096
     learning_rate_init: float = real(0.01, "(0, inf)")
 

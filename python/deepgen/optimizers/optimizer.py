@@ -29,6 +29,21 @@ class Optimizer(Component):
 class FirstOrder(Optimizer):
     """Base of the optimizers that step along the gradient of one batch.
 
+    Notes
+    -----
+    The rules have ``rate_factors``, which multiply the learning rate of some parameters by their
+    role, as parameter groups of PyTorch do. The roles:
+
+    - 'coefs': weight matrices, those of a highway's gates included;
+    - 'first_coefs': the weight matrix of the first layer, which is one of 'coefs' where this role
+      has no factor;
+    - 'intercepts', those of gates included;
+    - 'scale' and 'shift': of batch and layer norm;
+    - 'gain': of reparametrized weights.
+
+    A role that a network does not have is passed over; 0 leaves parameters as they are. Decoupled
+    weight decay goes by the learning rate, and so by its factor.
+
     Examples
     --------
     >>> from deepgen.optimizers import Adam, FirstOrder

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen._settings import real
+from deepgen import _core
+from deepgen._component import Component
+from deepgen._settings import moving, numbers_by_name, real
 from deepgen.optimizers.optimizer import FirstOrder
 
 __all__ = ["SGD"]
@@ -21,10 +23,14 @@ class SGD(FirstOrder):
         Share of the last change that is kept, in [0, 1]; 0 is plain gradient descent.
     nesterov : bool, default=True
         Whether to look ahead along the velocity.
-    weight_decay : float, default=0.0
-        Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
+    weight_decay : float or Schedule, default=0.0
+        Decoupled decay of the weights, >= 0, or a schedule of it; biases, scales and shifts are
+        left alone.
     learning_rate_init : float, default=None
         Learning rate before any schedule, > 0; None takes the estimator's.
+    rate_factors : dict of str to float, default=None
+        What the learning rate, and with it weight decay, of some parameters is multiplied by, >= 0,
+        by the roles of `FirstOrder`, such as ``{"intercepts": 0.1}``.
 
     Notes
     -----
@@ -48,5 +54,6 @@ class SGD(FirstOrder):
 
     momentum: float = 0.9
     nesterov: bool = True
-    weight_decay: float = 0.0
+    weight_decay: float | Component = moving(0.0)
     learning_rate_init: float | None = real(None, "(0, inf)")
+    rate_factors: dict[str, float] | None = numbers_by_name(_core.rate_roles, "[0, inf)")

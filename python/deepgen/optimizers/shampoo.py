@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from deepgen._settings import real
+from deepgen._component import Component
+from deepgen._settings import moving, real
 from deepgen.optimizers.optimizer import FirstOrder
 
 __all__ = ["Shampoo"]
@@ -32,8 +33,9 @@ class Shampoo(FirstOrder):
         what it means there.
     momentum : float, default=0.9
         Decay of the mean of directions, in [0, 1).
-    weight_decay : float, default=0.0
-        Decoupled decay of the weights, >= 0; biases, scales and shifts are left alone.
+    weight_decay : float or Schedule, default=0.0
+        Decoupled decay of the weights, >= 0, or a schedule of it; biases, scales and shifts are
+        left alone.
     learning_rate_init : float, default=None
         Learning rate before any schedule, > 0; None takes the estimator's.
 
@@ -74,5 +76,5 @@ class Shampoo(FirstOrder):
     interval: int = 20
     grafting: str = "adam"
     momentum: float = 0.9
-    weight_decay: float = 0.0
+    weight_decay: float | Component = moving(0.0)
     learning_rate_init: float | None = real(None, "(0, inf)")

@@ -17,6 +17,8 @@ from deepgen._engine.threads import effective_threads, worthwhile_threads
 from deepgen._inputs.features import as_matrix, check_features
 from deepgen._network.network import Network
 from deepgen._training.data import Data
+from deepgen.estimators.base import BaseMLP
+from deepgen.estimators.fitted import network_of
 from deepgen.probe.linear_operator import checked_vector, linear_operator
 from deepgen.probe.reparametrized import engine_probe
 
@@ -47,10 +49,10 @@ class Probe:
 
     Parameters
     ----------
-    model : MLPRegressor or MLPClassifier
-        Fitted.
+    model : MLPRegressor, MLPClassifier, TabularRegressor or TabularClassifier
+        Fitted. Of one for raw tables the network is measured, on encoded rows.
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Features, as for ``fit``; sparse ones stay sparse.
+        Features, or a table, as for ``fit``; sparse ones stay sparse.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Targets or labels, as for ``fit``.
     sample_weight : array-like of shape (n_samples,), default=None
@@ -111,9 +113,7 @@ class Probe:
     data: Data
 
     def __init__(self, model: Any, X: Any, y: Any, sample_weight: Any = None) -> None:
-        from deepgen.estimators.base import BaseMLP
-        from deepgen.estimators.fitted import network_of
-
+        model, X = model._measured(X) if hasattr(model, "_measured") else (model, X)
         if not isinstance(model, BaseMLP):
             raise TypeError(
                 f"a probe needs an MLPRegressor or MLPClassifier, got {type(model).__name__}"

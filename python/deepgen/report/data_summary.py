@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepgen._inputs.frame import read_frame
 from deepgen._names import shortened
+from deepgen.preprocessing import CategoryColumn, NumberColumn
+from deepgen.preprocessing.category import positions
 from deepgen.report.section import ReportData, Section
-from deepgen.tables.columns import NumberColumn
 
 __all__ = ["data_summary"]
 
@@ -28,28 +30,28 @@ def data_summary(data: ReportData) -> Section:
         With a row a column.
     """
     model, table = data.model, data.table
-    model.encoder.check(table)
+    n_features = data.X.shape[1]
+    frame = read_frame(table[list(model.encoder.feature_names_in_)])
     rows = []
-    for column in model.encoder.columns:
-        values = table[column.name]
+    for column in model.encoder.columns_:
+        values = frame.column(column.place, column.clock)
+        missing = values.missing()
         row: dict[str, Any] = {
             "column": column.name,
             "becomes": column.describe(),
-            "missing here": int(values.isna().sum()),
+            "missing here": int(missing.sum()),
         }
         if isinstance(column, NumberColumn):
-            row |= {"training mean": column.mean, "training s.d.": column.scale}
-        else:
-            learned = set(column.categories)
-            present = values.dropna().astype(object)
-            row["not seen in training"] = sum(str(value) not in learned for value in present)
-            row["categories"] = shortened(column.categories, MAX_CATEGORIES)
+            row["training median"] = column.median * column.unit
+        if isinstance(column, CategoryColumn):
+            row["not seen in training"] = int(((positions(column, values) < 0) & ~missing).sum())
+            row["categories"] = shortened([str(level) for level in column.levels], MAX_CATEGORIES)
         rows.append(row)
     estimator, metadata = model.estimator, model.metadata
     n_rows = metadata["rows"]
     members = estimator.members_
     network = model.network
-    widths = [estimator.n_features_in_, *(int(coefs.shape[1]) for coefs in network.coefs_)]
+    widths = [n_features, *(int(coefs.shape[1]) for coefs in network.coefs_)]
     n_parameters = sum(
         coefs.size + intercepts.size
         for coefs, intercepts in zip(network.coefs_, network.intercepts_, strict=True)
@@ -61,9 +63,9 @@ def data_summary(data: ReportData) -> Section:
         f"{several}etwork {'-'.join(map(str, widths))} of {n_parameters:,} parameters, trained on "
         f"{n_rows['training']:,} rows; {n_rows['held out']:,} more were held out to stop training.",
     ]
-    if model.encoder.ignored:
+    if model.encoder.dropped_columns_:
         paragraphs.append(
-            f"Left out, as they say nothing (empty, constant, or text that hardly repeats): "
-            f"{', '.join(model.encoder.ignored)}."
+            "Left out, as they say nothing (empty or constant): "
+            f"{', '.join(map(str, model.encoder.dropped_columns_))}."
         )
     return Section("Data and model", paragraphs, rows)

@@ -77,19 +77,19 @@ class ReportData:
     name: str
 
     @cached_property
-    def X(self) -> NDArray[np.float64]:
+    def X(self) -> NDArray[np.float32]:
         """Features of all rows."""
-        return self.model.encoder.encode(self.table)
+        return self.model.features(self.table)
 
     @cached_property
-    def labelled(self) -> tuple[NDArray[np.float64], NDArray[Any]] | None:
+    def labelled(self) -> tuple[NDArray[np.float32], NDArray[Any]] | None:
         """Features and targets of the rows that have a target; None where there are none."""
         if self.model.target not in self.table.columns:
             return None
         if not self.table[self.model.target].notna().any():
             return None
         rows, y = self.model.labelled(self.table)
-        return self.model.encoder.encode(rows), y
+        return self.model.features(rows), y
 
     @cached_property
     def is_training_table(self) -> bool:

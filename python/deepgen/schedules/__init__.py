@@ -13,6 +13,7 @@ from deepgen.schedules.inv_scaling import InvScaling
 from deepgen.schedules.one_cycle import OneCycle
 from deepgen.schedules.planned import Planned
 from deepgen.schedules.plateau import Plateau
+from deepgen.schedules.scaled import Scaled
 from deepgen.schedules.schedule import Position, Schedule
 from deepgen.schedules.snapshot import Snapshot
 from deepgen.schedules.warmup import Warmup
@@ -28,6 +29,7 @@ __all__ = [
     "Planned",
     "Plateau",
     "Position",
+    "Scaled",
     "Schedule",
     "Snapshot",
     "Warmup",

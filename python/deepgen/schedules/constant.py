@@ -27,6 +27,10 @@ class Constant(Schedule):
 
     name: ClassVar[str] = "constant"
 
+    @property
+    def goes_by_steps(self) -> bool:
+        return True
+
     def rates(
         self, base: float, position: Position, n_steps: int, state: dict[str, float]
     ) -> NDArray[np.float64]:

@@ -35,6 +35,10 @@ class Planned(Schedule):
     _: KW_ONLY
     n_epochs: int | None = whole(None, "[1, 1e9]")
 
+    @property
+    def goes_by_steps(self) -> bool:
+        return True
+
     def steps(self, position: Position, n_steps: int) -> tuple[NDArray[np.int64], int]:
         """Return the numbers of the next steps within the schedule.
 

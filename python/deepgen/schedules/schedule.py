@@ -59,6 +59,16 @@ class Schedule(Component):
     True
     """
 
+    @property
+    def goes_by_steps(self) -> bool:
+        """Whether rates follow from the step alone, so that there is nothing to remember."""
+        return False
+
+    @property
+    def peak(self) -> float:
+        """The highest rate over the one before any schedule."""
+        return 1.0
+
     def rates(
         self, base: float, position: Position, n_steps: int, state: dict[str, float]
     ) -> NDArray[np.float64]:

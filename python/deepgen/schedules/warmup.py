@@ -62,6 +62,16 @@ class Warmup(Schedule):
             )
         schedule.check()
 
+    @property
+    def goes_by_steps(self) -> bool:
+        """Whether the schedule that follows does."""
+        return self.schedule.goes_by_steps
+
+    @property
+    def peak(self) -> float:
+        """That of the schedule that follows, to which the rise leads."""
+        return max(1.0, self.schedule.peak)
+
     def rates(
         self, base: float, position: Position, n_steps: int, state: dict[str, float]
     ) -> NDArray[np.float64]:

@@ -1,9 +1,8 @@
-"""Tables: from CSV or Parquet files to features, and models that remember how."""
+"""Tables: CSV and Parquet files, and models that remember what their columns become."""
 
 from __future__ import annotations
 
-from deepgen.tables.encoder import TableEncoder
 from deepgen.tables.files import read_table, write_table
 from deepgen.tables.model import TableModel
 
-__all__ = ["TableEncoder", "TableModel", "read_table", "write_table"]
+__all__ = ["TableModel", "read_table", "write_table"]

@@ -13,6 +13,7 @@ import numpy as np
 
 from deepgen._optional import load_extra
 from deepgen._replace_file import replace_file
+from deepgen.tables.dates import read_dates
 
 __all__ = ["is_parquet", "read_table", "write_table"]
 
@@ -53,7 +54,9 @@ def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
     Returns
     -------
     table : pandas.DataFrame
-        Empty cells and the usual words for "not there" (NA, NaN, null ...) are missing values.
+        Empty cells and the usual words for "not there" (NA, NaN, null ...) are missing values;
+        a column of a CSV whose every value is a date (2024-02-29, with or without a time of day)
+        is one of dates.
 
     Raises
     ------
@@ -80,7 +83,7 @@ def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
     (1, 2)
     """
     pandas = load_extra("pandas", "tables", "reading a table")
-    parquet = is_parquet(path)
+    parquet, text_columns = is_parquet(path), list(text_columns)
     if parquet:
         load_extra("pyarrow", "tables", "reading Parquet")
     try:
@@ -106,7 +109,7 @@ def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
     for name, values in table.items():
         if parquet and values.map(lambda value: isinstance(value, bytes)).any():
             raise ValueError(f"{path} holds bytes in column '{name}': write them as text")
-    return table
+    return table if parquet else read_dates(table, text_columns)
 
 
 def write_table(table: Any, to: str | Path | TextIO) -> None:

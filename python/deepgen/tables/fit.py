@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from deepgen._names import hint, listed
 from deepgen.averaging import EMA
-from deepgen.tables.encoder import TableEncoder
+from deepgen.preprocessing import TableEncoder
 from deepgen.tables.measures import class_measures
 from deepgen.tables.model import TableModel, fingerprint
 from deepgen.tables.task import choose_task
@@ -43,6 +43,7 @@ def fit_table(
     n_members: int = 1,
     patience: int = 10,
     seed: int = 0,
+    drop: Sequence[str] = (),
     watch: Callable[[Any], Any] | None = None,
 ) -> TableModel:
     """Train a perceptron on a table.
@@ -74,6 +75,8 @@ def fit_table(
         Epochs without a better score after which training stops.
     seed : int, default=0
         Decides on the rows set aside, on starting weights and on the order of rows.
+    drop : sequence of str, default=()
+        Columns that are not looked at.
     watch : callable, default=None
         Given the estimator before it is fitted; what it returns is fitted.
 
@@ -105,6 +108,11 @@ def fit_table(
         raise ValueError(
             f"there is no column '{target}'; the table has {columns}.{hint(target, table.columns)}"
         )
+    strange = [name for name in drop if name not in table.columns or name == target]
+    if strange:
+        raise ValueError(
+            f"there is no column '{strange[0]}' to drop.{hint(strange[0], table.columns)}"
+        )
     scorers = {"loss", *get_scorer_names()}
     if scoring is not None and scoring not in scorers:
         known = listed(scorers)
@@ -120,11 +128,11 @@ def fit_table(
             f"no class of column '{target}' repeats often enough to be learnt: "
             f"{rows[target].nunique()} classes in {len(rows)} rows"
         )
-    features = rows.drop(columns=[target])
+    features = rows.drop(columns=[target, *drop]).rename(columns=str)
     if not len(features.columns):
         raise ValueError(f"the table has no column besides '{target}'")
-    encoder = TableEncoder.learn(features.iloc[train])
-    X = encoder.encode(features)
+    encoder = TableEncoder("standard").fit(features.iloc[train])
+    X = encoder.transform(features)
     kind = MLPClassifier if chosen.kind == "classification" else MLPRegressor
     usual: dict[str, Any] = {"scoring": None}
     # Accuracy hardly moves where one class is rare, and would keep the weights of any epoch.

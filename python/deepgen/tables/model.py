@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
+from deepgen._names import shortened
 from deepgen._optional import load_extra
+from deepgen._serialization.plain_data import Reader, Writer
 from deepgen.estimators.saving import save
-from deepgen.tables.encoder import TableEncoder
+from deepgen.preprocessing import TableEncoder
 
 __all__ = ["TableModel", "fingerprint"]
 
@@ -64,6 +66,35 @@ class TableModel:
         """The estimator, or the first of its members: what has weights and a history."""
         return self.estimator.members_[0]
 
+    @property
+    def text_columns(self) -> list[str]:
+        """Names of the columns that hold text."""
+        columns = self.encoder.columns_
+        return [str(column.name) for column in columns if getattr(column, "is_text", False)]
+
+    def features(self, table: Any) -> NDArray[np.float32]:
+        """Turn a table into what the estimator takes.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            With the columns of the training table, in any order; others are not looked at.
+
+        Returns
+        -------
+        X : ndarray of shape (n_rows, n_features)
+            Finite numbers.
+
+        Raises
+        ------
+        ValueError
+            If a column is missing or holds what cannot be read; the message names it.
+        """
+        table, known = table.rename(columns=str), list(self.encoder.feature_names_in_)
+        if lacking := [name for name in known if name not in table.columns]:
+            raise ValueError(f"the table lacks {_names(lacking)}; it has {_names(table.columns)}")
+        return self.encoder.transform(table[known])
+
     def predict(self, table: Any) -> NDArray[Any]:
         """Predict the target of each row.
 
@@ -77,7 +108,7 @@ class TableModel:
         prediction : ndarray of shape (n_rows,)
             Numbers or classes.
         """
-        prediction: NDArray[Any] = self.estimator.predict(self.encoder.encode(table))
+        prediction: NDArray[Any] = self.estimator.predict(self.features(table))
         return prediction
 
     def probabilities(self, table: Any) -> Any:
@@ -101,7 +132,7 @@ class TableModel:
         if self.task != "classification":
             raise ValueError(f"the model predicts numbers ('{self.target}'), not classes")
         pandas = load_extra("pandas", "tables", "reading a table")
-        values = self.estimator.predict_proba(self.encoder.encode(table))
+        values = self.estimator.predict_proba(self.features(table))
         names = [f"probability of {name}" for name in self.estimator.classes_]
         return pandas.DataFrame(values, columns=names)
 
@@ -156,7 +187,7 @@ class TableModel:
         Plain data and arrays, no pickle: loading runs no code from the file.
         """
         section = {
-            "encoder": self.encoder.to_data(),
+            "encoder": Writer().write(self.encoder.to_data()),
             "target": self.target,
             "task": self.task,
             "metadata": _finite(self.metadata),
@@ -187,8 +218,13 @@ class TableModel:
         ValueError
             If they do not fit together.
         """
-        encoder = TableEncoder.from_data(data["encoder"])
-        n_features, known = len(encoder.features), estimator.n_features_in_
+        if "ignored" in data["encoder"]:
+            raise ValueError(
+                "an earlier version of 'deepgen fit' has written it, whose columns this one does "
+                "not know: fit again"
+            )
+        encoder = TableEncoder.from_data(Reader({}).read(data["encoder"]))
+        n_features, known = len(encoder.feature_kinds_), estimator.n_features_in_
         if n_features != known:
             raise ValueError(f"its columns make {n_features} features, its network takes {known}")
         task = "classification" if is_classifier(estimator) else "regression"
@@ -221,6 +257,10 @@ def fingerprint(table: Any) -> str:
     rows = pandas.util.hash_pandas_object(table.astype(str), index=False).to_numpy()
     names = "\0".join(map(str, table.columns)).encode()
     return hashlib.sha256(names + rows.tobytes()).hexdigest()
+
+
+def _names(names: Any, most: int = 8) -> str:
+    return shortened([f"'{name}'" for name in names], most)
 
 
 def _finite(value: Any) -> Any:

@@ -2,7 +2,10 @@
 
 #include "engine/optimizers/rules/elementwise.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 namespace deepgen {
@@ -18,8 +21,47 @@ Elementwise<T>::Elementwise(const Component &component, const Kernels<T> &kernel
         settings_.push_back(settings[parameter.name]);
 }
 
+// Which weights have which factor. Without factors there is one stretch with factor 1.
+template <class T>
+void Elementwise<T>::share_out(const OptimizerContext &context) {
+    const RateFactors &given = context.rate_factors;
+    for (const auto &[role, factor] : given) {
+        require(std::ranges::find(rate_roles, role) != std::end(rate_roles), "unknown role '", role,
+                "' of a rate factor; known: ", joined(rate_roles));
+        require(factor >= 0.0 && std::isfinite(factor), "the rate factor of '", role,
+                "' must be finite and not negative, got ", factor);
+    }
+    factors_ = {1.0};
+    stretches_.clear();
+    const auto add = [&](Index end, std::string_view role, std::string_view otherwise = "") {
+        auto found = given.find(role);
+        if (found == given.end())
+            found = given.find(otherwise);
+        const double factor = found == given.end() ? 1.0 : found->second;
+        const auto known = std::ranges::find(factors_, factor);
+        const auto number = static_cast<std::size_t>(known - factors_.begin());
+        if (known == factors_.end())
+            factors_.push_back(factor);
+        if (!stretches_.empty() && stretches_.back().factor == number)
+            stretches_.back().end = end;
+        else
+            stretches_.push_back({end, number});
+    };
+    for (const PackedLayer &layer : context.weights.layers) {
+        add(layer.intercepts, layer.first ? "first_coefs" : "coefs", "coefs");
+        add(layer.scale, "intercepts");
+        if (layer.gain > layer.scale) {
+            add(layer.shift, "scale");
+            add(layer.gain, "shift");
+        }
+        if (layer.n_gains > 0)
+            add(layer.intercepts + layer.n_vectors, "gain");
+    }
+}
+
 template <class T>
 void Elementwise<T>::allocate(const OptimizerContext &context) {
+    share_out(context);
     const Index n_weights = context.weights.size;
     const Buffer<T> fresh(as_size(n_weights), static_cast<T>(rule_->initial(settings_.data())));
     state_.assign(as_size(rule_->n_state_arrays), fresh);
@@ -33,22 +75,38 @@ StepReport Elementwise<T>::step(const Team &team, BatchGradient<T> &batch, StepS
     const double loss = batch.evaluate(team, BatchGradient<T>::Evaluation::first);
     if (!std::isfinite(loss))
         return {false, loss, 0.0, 0.0};
-    const RuleConstants constants =
-        rule_->constants(settings_.data(), static_cast<double>(size.count), size.rate);
-    const double penalty = batch.penalty(), decay = size.rate * settings_.back();
+    const double decay = size.weight_decay.value_or(settings_.back());
+    // Of each factor.
+    std::array<RuleConstants, std::size(rate_roles) + 1> constants;
+    std::array<double, std::size(rate_roles) + 1> decays;
+    for (std::size_t i = 0; i < factors_.size(); ++i) {
+        const double rate = factors_[i] * size.rate;
+        constants[i] = rule_->constants(settings_.data(), static_cast<double>(size.count), rate);
+        decays[i] = rate * decay;
+    }
+    const double penalty = batch.penalty();
     T *const weights = batch.weights();
-    batch.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
-        RuleTile<T> tile{.n = chunk.n,
-                         .weights = weights + chunk.offset,
-                         .gradient = chunk.gradient,
+    const auto move = [&](const WeightChunk<T> &chunk, Index begin, Index end, std::size_t factor) {
+        RuleTile<T> tile{.n = end - begin,
+                         .weights = weights + begin,
+                         .gradient = chunk.gradient + (begin - chunk.offset),
                          .state = {},
                          .penalty = chunk.coefs ? penalty : 0.0,
-                         .decay = chunk.coefs ? decay : 0.0};
+                         .decay = chunk.coefs ? decays[factor] : 0.0};
         for (std::size_t s = 0; s < state_.size(); ++s)
-            tile.state[s] = state_[s].data() + chunk.offset;
-        rule_->update(constants, tile);
-        gradient_squares_[as_size(chunk.number)] = tile.gradient_squares;
-        weight_squares_[as_size(chunk.number)] = chunk.coefs ? tile.weight_squares : 0.0;
+            tile.state[s] = state_[s].data() + begin;
+        rule_->update(constants[factor], tile);
+        gradient_squares_[as_size(chunk.number)] += tile.gradient_squares;
+        weight_squares_[as_size(chunk.number)] += chunk.coefs ? tile.weight_squares : 0.0;
+    };
+    batch.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
+        gradient_squares_[as_size(chunk.number)] = weight_squares_[as_size(chunk.number)] = 0.0;
+        const Index chunk_end = chunk.offset + chunk.n;
+        // One stretch of weights with one factor, or of vectors a few.
+        auto stretch =
+            std::ranges::upper_bound(stretches_, chunk.offset, std::less<>{}, &Stretch::end);
+        for (Index begin = chunk.offset; begin < chunk_end; begin = stretch++->end)
+            move(chunk, begin, std::min(stretch->end, chunk_end), stretch->factor);
         return true;
     });
     const auto total = [&](const std::vector<double> &squares) {

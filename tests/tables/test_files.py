@@ -1,5 +1,4 @@
 import gzip
-import json
 import os
 import threading
 
@@ -7,7 +6,7 @@ import numpy as np
 import pytest
 
 from deepgen._optional import MissingExtra
-from deepgen.tables import TableEncoder, read_table
+from deepgen.tables import read_table
 from deepgen.tables.fit import fit_table
 from deepgen.tables.task import choose_task
 
@@ -23,69 +22,6 @@ def people():
         "planet": ["Earth"] * 4,
         "nothing": [None] * 4,
     })  # fmt: skip
-
-
-def test_each_kind_of_column_becomes_features():
-    encoder = TableEncoder.learn(people())
-    assert encoder.features == [
-        *("age", "age is missing", "town = Bonn", "town = Ulm", "town is missing"),
-        *("member", "since", "since is missing"),
-    ]
-    assert encoder.ignored == ("planet", "nothing")
-    X = encoder.encode(people())
-    assert X.shape == (4, 8) and np.isfinite(X).all()
-    np.testing.assert_allclose(X[:, [0, 5, 6]].mean(axis=0), 0, atol=1e-9)
-    np.testing.assert_allclose(X[:, [0, 5, 6]].std(axis=0), 1)
-    # The median, 40, is the mean as well.
-    np.testing.assert_allclose(X[2, :2], [0, 1], atol=1e-12)
-    np.testing.assert_array_equal(X[:, 2:5], [[0, 1, 0], [0, 0, 1], [1, 0, 0], [0, 1, 0]])
-
-
-def test_an_encoder_survives_json():
-    encoder = TableEncoder.learn(people())
-    again = TableEncoder.from_data(json.loads(json.dumps(encoder.to_data())))
-    assert again == encoder
-    np.testing.assert_array_equal(again.encode(people()), encoder.encode(people()))
-
-
-def test_columns_may_move_and_others_may_join():
-    table = people()
-    encoder = TableEncoder.learn(table)
-    moved = table[table.columns[::-1]].assign(extra=1)
-    np.testing.assert_array_equal(encoder.encode(moved), encoder.encode(table))
-
-
-def test_unseen_and_newly_missing_values_are_no_category():
-    encoder = TableEncoder.learn(pandas.DataFrame({"town": ["Ulm", "Bonn"], "x": [1, 2]}))
-    X = encoder.encode(pandas.DataFrame({"town": ["Köln", None], "x": [1, None]}))
-    np.testing.assert_array_equal(X[:, :2], 0)
-    assert X[0, 2] == -1 and X[1, 2] == 0
-
-
-def test_rare_categories_share_a_feature():
-    names = [f"c{i:03}" for i in range(150) for _ in range(3 if i < 100 else 2)]
-    encoder = TableEncoder.learn(pandas.DataFrame({"c": names}))
-    assert encoder.features[-2:] == ["c = c099", "c is rare"]
-    X = encoder.encode(pandas.DataFrame({"c": ["c149", "c000", "new"]}))
-    assert X[0, -1] == 1 and X[1, 0] == 1 and X[1].sum() == 1
-    # A category that training never saw is rare as well.
-    assert X[2, -1] == 1
-
-
-def test_names_and_identifiers_are_left_out():
-    table = pandas.DataFrame({"id": [f"u{i}" for i in range(200)], "x": range(200)})
-    assert TableEncoder.learn(table).ignored == ("id",)
-
-
-@pytest.mark.parametrize("table, words", [
-    (lambda: people().drop(columns="age"), "the table lacks 'age'; it has 'town', 'member'"),
-    (lambda: people().assign(age=["1", "old", "3", "4"]), "numbers .* row 2 holds 'old'"),
-    (lambda: people().assign(age=[1, 2, np.inf, 3]), "'age' holds infinity in row 3"),
-])  # fmt: skip
-def test_tables_that_do_not_fit_are_refused(table, words):
-    encoder = TableEncoder.learn(people())
-    with pytest.raises(ValueError, match=words):
-        encoder.encode(table())
 
 
 @pytest.mark.parametrize("values, kind", [
@@ -124,7 +60,43 @@ def test_rows_without_a_target_are_left_out_and_told():
 def test_only_training_rows_teach_the_encoder():
     table = pandas.DataFrame({"x": np.arange(100.0), "y": np.linspace(0, 1, 100)})
     model = fit_table(table, "y", max_iter=1, seed=3)
-    assert model.encoder.columns[0].mean != table["x"].mean()
+    assert model.encoder.columns_[0].scale.center != table["x"].mean()
+
+
+def test_columns_that_are_dropped_are_not_looked_at():
+    table = pandas.DataFrame({"id": [f"n{i}" for i in range(400)], "x": range(400)})
+    table["y"] = table["x"] / 7
+    with pytest.raises(ValueError, match="column 'id' is free text"):
+        fit_table(table, "y", max_iter=1)
+    model = fit_table(table, "y", max_iter=1, drop=["id"])
+    assert model.predict(table[["x"]]).shape == (400,)
+    for name in ("idd", "y"):
+        with pytest.raises(ValueError, match=f"no column '{name}' to drop"):
+            fit_table(table, "y", drop=[name])
+
+
+@pytest.mark.parametrize("table, words", [
+    (lambda: people().drop(columns="age"), "the table lacks 'age'; it has 'town', 'member'"),
+    (lambda: people().assign(age=[1, "old", 3, 4]), "'age' mixes numbers and text"),
+    (lambda: people().assign(age=[1, 2, np.inf, 3]), "'age' holds infinity in row 3"),
+])  # fmt: skip
+def test_tables_that_do_not_fit_are_refused(table, words):
+    rows = pandas.concat([people()] * 5).assign(y=np.arange(20) / 7).drop(columns="nothing")
+    model = fit_table(rows, "y", max_iter=1)
+    with pytest.raises(ValueError, match=words):
+        model.predict(table())
+
+
+def test_columns_of_dates_are_read_as_dates(tmp_path):
+    (tmp_path / "t.csv").write_text(
+        "old,time,month,not,code,y\n"
+        "1850-02-03,2020-01-01 12:30,2020-13-01,2020-01-01,2020-01-01,1\n"
+        ",2020-01-02T13:00:01.5,2020-01-01,soon,2020-01-02,2\n"
+    )
+    table = read_table(tmp_path / "t.csv", ["code"])
+    assert [dtype.kind for dtype in table.dtypes] == ["M", "M", "O", "O", "O", "i"]
+    assert table["old"].isna().tolist() == [False, True]
+    assert table["time"].dt.hour.tolist() == [12, 13]
 
 
 def test_tables_are_read_from_csv_and_parquet_alike(tmp_path):

@@ -1,0 +1,135 @@
+"""Tables of any library, column by column: pandas, Polars, Arrow, and arrays without names."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from deepgen._inputs.array_column import column_of_array
+from deepgen._inputs.arrow_column import read_arrow
+from deepgen._inputs.columns import list_columns
+from deepgen._inputs.object_columns import column_of_objects
+from deepgen._inputs.pandas_column import read_pandas
+from deepgen._inputs.polars_column import read_polars
+from deepgen._inputs.raw_column import RawColumn
+from deepgen._user_warnings import warn
+
+__all__ = ["Frame", "read_frame"]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """The columns of a table, each read when it is asked for; ``names`` is None for arrays."""
+
+    names: tuple[Any, ...] | None
+    n_rows: int
+    n_columns: int
+    read: Callable[[int, str | None], RawColumn]
+
+    def column(self, place: int, zone: str | None = None) -> RawColumn:
+        """Return a column; times that know their zone are put on the clock of ``zone``."""
+        return self.read(place, zone)
+
+    def places_of(self, known: tuple[Any, ...] | None, n_columns: int, who: str) -> Sequence[int]:
+        """Return where the columns of a fitted ``who`` are; refuse a table of other columns.
+
+        ``known`` are their names, None where they had none: then places are what counts.
+        """
+        if known is None or self.names is None:
+            if self.n_columns != n_columns:
+                raise ValueError(
+                    f"X has {self.n_columns} features, but {who} is expecting {n_columns} features "
+                    "as input"
+                )
+            if known is not None and all(isinstance(name, str) for name in known):
+                warn(
+                    f"X does not have valid feature names, but {who} was fitted with feature names"
+                )
+            return range(n_columns)
+        places = {name: place for place, name in enumerate(self.names)}
+        lacking = [name for name in known if name not in places]
+        strange = [name for name in self.names if name not in set(known)]
+        if lacking or strange:
+            lacks = [f"lacks {list_columns(lacking)}"] if lacking else []
+            has = [f"has {list_columns(strange)}, which training had not"] if strange else []
+            raise ValueError(f"X {' and '.join(lacks + has)}")
+        return [places[name] for name in known]
+
+
+def read_frame(X: Any) -> Frame:
+    """Return the columns of a table or of anything that NumPy takes for one of two dimensions."""
+    if hasattr(X, "collect") and hasattr(X, "collect_schema"):
+        raise TypeError("X is a lazy frame; give X.collect()")
+    if hasattr(X, "iloc") and hasattr(X, "columns"):
+        columns = [X.iloc[:, place] for place in range(X.shape[1])]
+        return _named(list(X.columns), columns, len(X), read_pandas)
+    if hasattr(X, "get_columns") and hasattr(X, "columns"):
+        return _named(list(X.columns), X.get_columns(), len(X), read_polars)
+    if hasattr(X, "column_names") and hasattr(X, "schema"):
+        return _named(list(X.column_names), list(X.columns), X.num_rows, read_arrow)
+    return _array(X)
+
+
+def _named(
+    names: list[Any], columns: list[Any], n_rows: int, read: Callable[..., RawColumn]
+) -> Frame:
+    """Return a frame of columns with names, which are text or whole numbers, each once."""
+    # Other names, such as dates, become text: files can hold it.
+    plain = [int(n) if _is_whole(n) else str(n) for n in names]
+    if twice := [name for name, count in Counter(plain).items() if count > 1]:
+        raise ValueError(f"several columns of X have the same name: {list_columns(twice)}")
+    _check_size(n_rows, len(columns))
+    return Frame(
+        tuple(plain),
+        n_rows,
+        len(columns),
+        lambda place, zone: read(plain[place], columns[place], zone),
+    )
+
+
+def _array(X: Any) -> Frame:
+    """Return a frame without names of an array or a list of rows."""
+    if hasattr(X, "tocoo"):
+        raise TypeError("X is sparse, and a table of raw columns is wanted; use X.toarray()")
+    if isinstance(X, (dict, set, str, bytes)):
+        raise TypeError(f"X must be a table or an array, got {type(X).__name__}")
+    if isinstance(X, np.ma.MaskedArray):
+        array = np.array(X.data, dtype=object)
+        array[np.ma.getmaskarray(X)] = None
+    else:
+        array = np.asarray(X)
+        if array.dtype.kind in "US" and isinstance(X, (list, tuple)):
+            array = np.array(X, dtype=object)  # so that numbers beside text stay numbers
+    if array.dtype.names:
+        raise TypeError("X is a structured array; make a data frame of it")
+    if array.ndim != 2:
+        raise ValueError(
+            f"X must have two dimensions, rows and columns, got shape {array.shape}. Reshape your "
+            "data: array.reshape(-1, 1) for one column, array.reshape(1, -1) for one row"
+        )
+    _check_size(*array.shape)
+
+    def read(place: int, zone: str | None) -> RawColumn:
+        values = array[:, place]
+        if values.dtype.kind in "biufcMm":
+            return column_of_array(place, values)
+        return column_of_objects(place, values.tolist(), zone=zone)
+
+    return Frame(None, len(array), array.shape[1], read)
+
+
+def _check_size(n_rows: int, n_columns: int) -> None:
+    """Refuse a table without rows or columns, in scikit-learn's words."""
+    shape = f"(shape=({n_rows}, {n_columns})) while a minimum of 1 is required"
+    if n_columns == 0:
+        raise ValueError(f"Found array with 0 feature(s) {shape}.")
+    if n_rows == 0:
+        raise ValueError(f"Found array with 0 sample(s) {shape}.")
+
+
+def _is_whole(name: Any) -> bool:
+    return isinstance(name, (int, np.integer)) and not isinstance(name, bool)

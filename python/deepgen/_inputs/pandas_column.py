@@ -1,0 +1,53 @@
+"""A column of pandas, whatever holds its values: NumPy, Arrow, masks, categories."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from deepgen._inputs.array_column import column_of_array
+from deepgen._inputs.object_columns import column_of_objects
+from deepgen._inputs.raw_column import RawColumn, told
+
+__all__ = ["read_pandas"]
+
+
+def read_pandas(name: Any, values: Any, zone: str | None) -> RawColumn:
+    """Read a ``pandas.Series``."""
+    dtype = values.dtype
+    if hasattr(dtype, "categories") and hasattr(values, "cat"):
+        return _categories(name, values)
+    if type(dtype).__name__ in ("PeriodDtype", "IntervalDtype"):
+        raise TypeError(f"{told(name)} is of type {dtype}; make it numbers, text or dates first")
+    if dtype.kind == "M":
+        if values.dt.tz is None:
+            return column_of_array(name, values.to_numpy(dtype="datetime64[s]"))
+        own = str(values.dt.tz)
+        if zone not in (None, own):
+            values, own = values.dt.tz_convert(zone), zone
+        local = values.dt.tz_localize(None).to_numpy(dtype="datetime64[s]")
+        return column_of_array(name, local, zone=own)
+    if isinstance(dtype, np.dtype) and dtype.kind in "biufcm":
+        return column_of_array(name, values.to_numpy())
+    if dtype.kind in "iuf":
+        return column_of_array(name, values.to_numpy(dtype=np.float64, na_value=np.nan))
+    return column_of_objects(name, values.tolist(), zone=zone)
+
+
+def _categories(name: Any, values: Any) -> RawColumn:
+    """Read categories: of each only what it stands for is looked at."""
+    codes = values.cat.codes.to_numpy().astype(np.intp)
+    levels = [
+        level if isinstance(level, (str, bool, int, float, np.generic)) else str(level)
+        for level in values.cat.categories
+    ]
+    read = column_of_objects(name, levels, is_category=True)
+    if read.kind in ("text", "boolean"):
+        assert read.codes is not None
+        codes = np.append(read.codes, -1)[codes]
+        return RawColumn(name, read.kind, len(codes), None, codes, read.levels, None, True)
+    if read.kind == "empty":
+        return RawColumn(name, "empty", len(codes), is_category=True)
+    numbers = np.append(read.numbers(), np.nan)[codes]
+    return RawColumn(name, "number", len(codes), numbers, is_category=True)

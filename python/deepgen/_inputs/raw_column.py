@@ -1,0 +1,107 @@
+"""One column of a table as it came: what its values are, whichever library held them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen._engine.arrays import FloatArray
+
+__all__ = ["NO_TIME", "RawColumn", "told"]
+
+NO_TIME = np.datetime64("NaT", "s")
+
+
+def told(name: Any) -> str:
+    """Return a column as messages name it: "column 'age'", of arrays "column 3"."""
+    return f"column {name!r}"
+
+
+@dataclass(frozen=True, eq=False)
+class RawColumn:
+    """The values of a column in one of four forms.
+
+    ``kind`` is 'number' (``values``: float64, NaN where missing), 'date' (``values``: seconds as
+    datetime64 on the clock of ``zone``, NaT where missing), 'text' or 'boolean' (``levels``: the
+    different values, ``codes``: their positions, -1 where missing), or 'empty', where nothing is.
+    ``is_category`` tells whether the column's type is one of categories.
+    """
+
+    name: Any
+    kind: str
+    n_rows: int
+    values: NDArray[Any] | None = None
+    codes: NDArray[np.intp] | None = None
+    levels: tuple[Any, ...] = ()
+    zone: str | None = None
+    is_category: bool = False
+
+    def missing(self) -> NDArray[np.bool_]:
+        """Return which rows hold no value, (n_rows,)."""
+        if self.codes is not None:
+            return self.codes < 0
+        if self.values is None:
+            return np.ones(self.n_rows, dtype=bool)
+        missing: NDArray[np.bool_] = (np.isnat if self.kind == "date" else np.isnan)(self.values)
+        return missing
+
+    def numbers(self) -> FloatArray:
+        """Return the values as numbers (n_rows,), NaN where missing; refuse what is none."""
+        if self.kind == "empty":
+            return np.full(self.n_rows, np.nan)
+        if self.kind == "boolean":
+            assert self.codes is not None
+            return np.array([*map(float, self.levels), np.nan])[self.codes]
+        if self.kind != "number":
+            raise self._mismatch("numbers")
+        values: FloatArray = np.asarray(self.values)
+        # A sum that is finite has finite terms, and is one pass without a copy.
+        if not np.isfinite(values.sum()) and np.isinf(values).any():
+            row = int(np.flatnonzero(np.isinf(values))[0]) + 1
+            raise ValueError(f"{told(self.name)} holds infinity in row {row}")
+        return values
+
+    def dates(self, zone: str | None) -> NDArray[np.datetime64]:
+        """Return the values as seconds (n_rows,) on the clock of ``zone``, NaT where missing."""
+        if self.kind == "empty":
+            return np.full(self.n_rows, NO_TIME)
+        if self.kind != "date":
+            raise self._mismatch("dates")
+        if self.zone != zone:
+            there, here = (f"in {name}" if name else "without one" for name in (zone, self.zone))
+            raise ValueError(
+                f"{told(self.name)} holds times of a time zone: {there} in the training data, "
+                f"{here} now"
+            )
+        return np.asarray(self.values)
+
+    def categories(self) -> tuple[NDArray[np.intp], list[Any], bool]:
+        """Return codes (n_rows,), -1 where missing, the levels, and whether these are text."""
+        if self.kind == "empty":
+            return np.full(self.n_rows, -1), [], True
+        if self.kind in ("text", "boolean"):
+            assert self.codes is not None
+            return self.codes, list(self.levels), self.kind == "text"
+        values = self.numbers() if self.kind == "number" else np.asarray(self.values)
+        missing = self.missing()
+        found, places = np.unique(values[~missing], return_inverse=True)
+        codes = np.full(self.n_rows, -1)
+        codes[~missing] = places
+        if self.kind == "date":
+            return codes, [str(level) for level in found], True
+        return codes, [int(v) if v.is_integer() else v for v in found.tolist()], False
+
+    def _mismatch(self, wanted: str) -> ValueError:
+        """Return the refusal of values of another kind than in training."""
+        row = int(np.argmin(self.missing()))
+        if self.codes is not None:
+            value = repr(self.levels[self.codes[row]])
+        else:
+            value = str(np.asarray(self.values)[row])
+        return ValueError(
+            f"{told(self.name)} holds {wanted} in the training data, but row {row + 1} holds "
+            f"{value}"
+        )

@@ -1,0 +1,133 @@
+"""Piecewise-linear encoding: a number as how far it has come through each of several bins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepgen._engine.arrays import FloatArray
+
+__all__ = ["Bins", "bins_for"]
+
+BINS_BY_ROWS: Final = ((10_000, 48), (0, 16))
+"""Rows from which there are so many bins."""
+FEW_LEVELS: Final = 16
+"""Different numbers up to which a column gets no bins: their places say no more than they do."""
+WIDEST: Final = 3.0
+"""Width of an outer bin at most, over that of all inner ones: no outlier stretches it more."""
+ROWS_AT_ONCE: Final = 16_384
+
+
+def bins_for(n_rows: int) -> int:
+    """Return the number of bins that ``n_bins='auto'`` takes.
+
+    Parameters
+    ----------
+    n_rows : int
+        Of the training table.
+
+    Returns
+    -------
+    n_bins : int
+        More where there are many rows.
+
+    Examples
+    --------
+    >>> from deepgen.preprocessing.bins import bins_for
+    >>> bins_for(2_000), bins_for(20_000)
+    (16, 48)
+    """
+    return next(n_bins for least, n_bins in BINS_BY_ROWS if n_rows >= least)
+
+
+@dataclass(frozen=True, eq=False)
+class Bins:
+    """The bins of a column.
+
+    In each bin stands -w below its lower edge, w above its upper one, and what lies on the line
+    between inside. All bins of a column together weigh what one number does: w = 1/sqrt(bins).
+
+    Parameters
+    ----------
+    edges : ndarray of shape (n_bins + 1,)
+        Quantiles of the training rows, each once; the outer ones nearer where that is far away.
+    weight : float
+        The w above, of the bins that were asked for.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.preprocessing.bins import Bins
+    >>> bins, out = Bins(np.array([0.0, 1.0, 3.0]), 0.5), np.zeros((2, 2), dtype=np.float32)
+    >>> bins.write(np.array([0.5, 2.5]), out)
+    >>> out.tolist()
+    [[0.0, -0.5], [0.5, 0.25]]
+    """
+
+    edges: FloatArray
+    weight: float
+
+    @classmethod
+    def learn(cls, values: FloatArray, n_bins: int) -> Bins | None:
+        """Learn from the training rows.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n,)
+            Without missing ones.
+        n_bins : int
+            How many bins there are if all quantiles differ.
+
+        Returns
+        -------
+        bins : Bins or None
+            None for a column of few different numbers, or of quantiles that make one bin only.
+        """
+        ordered = np.sort(values)
+        n_levels = 1 + np.count_nonzero(ordered[1:] != ordered[:-1])
+        quantiles = np.quantile(ordered, np.linspace(0, 1, n_bins + 1))
+        if reach := WIDEST * (quantiles[-2] - quantiles[1]):
+            quantiles = np.clip(quantiles, quantiles[1] - reach, quantiles[-2] + reach)
+        edges = np.unique(quantiles)
+        if n_levels <= FEW_LEVELS or len(edges) < 3:
+            return None
+        return cls(edges, 1 / np.sqrt(float(n_bins)))
+
+    @property
+    def n_features(self) -> int:
+        """How many bins there are."""
+        return len(self.edges) - 1
+
+    def write(self, values: FloatArray, out: NDArray[np.float32]) -> None:
+        """Write the encoding of numbers.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n,)
+            Without missing ones.
+        out : ndarray of shape (n, n_bins)
+            Where to.
+        """
+        lower, widths = self.edges[:-1], np.diff(self.edges)
+        with np.errstate(over="ignore"):
+            for start in range(0, len(values), ROWS_AT_ONCE):
+                rows = slice(start, start + ROWS_AT_ONCE)
+                share = values[rows, None] - lower
+                share /= widths
+                np.clip(share, 0, 1, out=share)
+                share -= 0.5
+                share *= 2 * self.weight
+                out[rows] = share
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the bins as plain data.
+
+        Returns
+        -------
+        data : dict
+            Edges and weight.
+        """
+        return {"edges": self.edges, "weight": self.weight}

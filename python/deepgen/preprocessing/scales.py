@@ -1,0 +1,192 @@
+"""Scales: how the numbers of a column are brought to a common size."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.preprocessing import QuantileTransformer
+
+from deepgen._engine.arrays import FloatArray
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["SCALES", "QuantileScale", "RobustScale", "Scale", "StandardScale"]
+
+FARTHEST = 1e6
+"""Scaled numbers beyond are as far: float32 holds them, and their squares."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scale:
+    """Base of the scales; not to be used by itself.
+
+    Examples
+    --------
+    >>> from deepgen.preprocessing.scales import SCALES
+    >>> sorted(SCALES)
+    ['quantile', 'robust', 'standard']
+    """
+
+    name: ClassVar[str]
+
+    @classmethod
+    @abstractmethod
+    def learn(cls, values: FloatArray) -> Self:
+        """Learn from the training rows.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n,)
+            Without missing ones, at least two of them different.
+
+        Returns
+        -------
+        scale : Scale
+            Of this column.
+        """
+
+    @abstractmethod
+    def apply(self, values: FloatArray) -> FloatArray:
+        """Scale numbers.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n,)
+            Without missing ones.
+
+        Returns
+        -------
+        scaled : ndarray of shape (n,)
+            Finite.
+        """
+
+    def to_data(self) -> dict[str, Any]:
+        """Return the scale as plain data.
+
+        Returns
+        -------
+        data : dict
+            Its name and its fields.
+        """
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {"scale": self.name, **own}
+
+
+@dataclass(frozen=True, eq=False)
+class RobustScale(Scale):
+    """Median 0 and quartiles 1 apart, then bent smoothly so that nothing is beyond 3.
+
+    z / sqrt(1 + (z / 3)^2) is nearly z where most rows are. A column whose quartiles are equal is
+    divided by half its range.
+
+    Parameters
+    ----------
+    center, width : float
+        Median, and distance of the quartiles.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.preprocessing.scales import RobustScale
+    >>> RobustScale(center=5.0, width=2.0).apply(np.array([5.0, 7.0, 1e9])).round(3).tolist()
+    [0.0, 0.949, 3.0]
+    """
+
+    name: ClassVar[str] = "robust"
+
+    center: float
+    width: float
+
+    @classmethod
+    def learn(cls, values: FloatArray) -> Self:
+        low, center, high = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
+        return cls(center, (high - low) or float(values.max() - values.min()) / 2)
+
+    def apply(self, values: FloatArray) -> FloatArray:
+        z = _linear(values, self.center, self.width)
+        return z / np.sqrt(1 + (z / 3) ** 2)
+
+
+@dataclass(frozen=True, eq=False)
+class StandardScale(Scale):
+    """Mean 0 and standard deviation 1.
+
+    Parameters
+    ----------
+    center, width : float
+        Mean and standard deviation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.preprocessing.scales import StandardScale
+    >>> StandardScale(center=5.0, width=2.0).apply(np.array([5.0, 7.0])).tolist()
+    [0.0, 1.0]
+    """
+
+    name: ClassVar[str] = "standard"
+
+    center: float
+    width: float
+
+    @classmethod
+    def learn(cls, values: FloatArray) -> Self:
+        # The square of what differs little can be 0.
+        return cls(float(values.mean()), float(values.std()) or float(np.ptp(values)))
+
+    def apply(self, values: FloatArray) -> FloatArray:
+        return _linear(values, self.center, self.width)
+
+
+@dataclass(frozen=True, eq=False)
+class QuantileScale(Scale):
+    """The normal distribution: each number becomes the normal quantile of its rank.
+
+    Parameters
+    ----------
+    quantiles : ndarray of shape (n_quantiles,)
+        Of the training rows.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.preprocessing.scales import QuantileScale
+    >>> QuantileScale(np.array([1.0, 10.0, 1e6])).apply(np.array([10.0])).tolist()
+    [0.0]
+    """
+
+    name: ClassVar[str] = "quantile"
+
+    quantiles: FloatArray
+
+    @classmethod
+    def learn(cls, values: FloatArray) -> Self:
+        n_quantiles = min(max(min(len(values) // 30, 1000), 10), len(values))
+        learner = QuantileTransformer(n_quantiles=n_quantiles, subsample=None)
+        return cls(learner.fit(values[:, None]).quantiles_[:, 0].copy())
+
+    def apply(self, values: FloatArray) -> FloatArray:
+        # A transformer of scikit-learn with what it has learned set again.
+        learned = QuantileTransformer(output_distribution="normal")
+        learned.n_features_in_, learned.n_quantiles_ = 1, len(self.quantiles)
+        learned.quantiles_ = self.quantiles[:, None]
+        learned.references_ = np.linspace(0, 1, len(self.quantiles))
+        scaled: FloatArray = learned.transform(values[:, None])[:, 0]
+        return scaled
+
+
+SCALES: dict[str, type[Scale]] = {
+    scale.name: scale for scale in (RobustScale, StandardScale, QuantileScale)
+}
+"""The scales by name."""
+
+
+def _linear(values: FloatArray, center: float, width: float) -> NDArray[np.float64]:
+    """Return (values - center) / width, finite also where that leaves the numbers of float64."""
+    with np.errstate(over="ignore"):
+        return np.clip((values - center) / width, -FARTHEST, FARTHEST)

@@ -1,0 +1,17 @@
+"""Estimators for raw tables: an encoder and an MLP, with settings that follow the table."""
+
+from __future__ import annotations
+
+from deepgen.tabular.attributions import ColumnAttributions
+from deepgen.tabular.classifier import TabularClassifier
+from deepgen.tabular.plan import Plan, PresetTable, presets
+from deepgen.tabular.regressor import TabularRegressor
+
+__all__ = [
+    "ColumnAttributions",
+    "Plan",
+    "PresetTable",
+    "TabularClassifier",
+    "TabularRegressor",
+    "presets",
+]

@@ -1,0 +1,260 @@
+"""What both estimators for tables share: an encoder and an MLP behind one interface."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from sklearn.utils import check_random_state
+from sklearn.utils._param_validation import InvalidParameterError, StrOptions
+from sklearn.utils.validation import _num_samples, check_consistent_length
+
+from deepgen._names import hint
+from deepgen._user_warnings import collect_warnings, warn
+from deepgen.estimators.constraints import SHARED
+from deepgen.preprocessing import TableEncoder
+from deepgen.tabular.epoch_bar import EpochBar
+from deepgen.tabular.fitted import FittedTabular
+from deepgen.tabular.plan import FEWEST_ROWS, Plan, make_plan
+from deepgen.tabular.presets import PRESETS, TIMED_MEMBERS
+from deepgen.tabular.samples import Samples
+from deepgen.tabular.summary import summarize
+from deepgen.tabular.targets import read_targets
+from deepgen.tabular.time_budget import fit_in_time
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["BaseTabular", "can_continue"]
+
+# What the MLP is told under its own name; None is the preset's where the MLP knows no None.
+HANDED_ON = (
+    *("loss", "n_members", "early_stopping", "validation_fraction", "scoring"),
+    *("class_weight", "n_jobs", "device"),
+)
+MAX_SEED = np.iinfo(np.int32).max
+
+
+def can_continue(model: Any) -> bool:
+    """Say whether an estimator has ``partial_fit``.
+
+    Parameters
+    ----------
+    model : BaseTabular
+        Whose parameters are read.
+
+    Returns
+    -------
+    can_continue : bool
+        True; there is no False.
+
+    Raises
+    ------
+    AttributeError
+        If a parameter needs all rows at once.
+    """
+    for name, value, reason in (
+        ("early_stopping", model.early_stopping, "it sets rows of all aside"),
+        ("max_time", model.max_time is not None, "it plans a whole training"),
+    ):
+        if value:
+            raise AttributeError(
+                f"partial_fit is not available with {name}={getattr(model, name)}: {reason}"
+            )
+    return True
+
+
+class BaseTabular(FittedTabular):
+    """Base of `TabularRegressor` and `TabularClassifier`; not to be used by itself.
+
+    Examples
+    --------
+    >>> from deepgen import TabularClassifier, TabularRegressor
+    >>> from deepgen.tabular.base import BaseTabular
+    >>> issubclass(TabularClassifier, BaseTabular) and issubclass(TabularRegressor, BaseTabular)
+    True
+    """
+
+    _task: ClassVar[str]
+    _parameter_constraints: ClassVar[dict[str, Any]] = {
+        "preset": [StrOptions(set(PRESETS))],
+        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "n_members": [*SHARED["n_members"], None],
+        "network": [dict, None],
+        **{
+            name: SHARED[name]
+            for name in (
+                *("max_time", "early_stopping", "validation_fraction", "scoring"),
+                *("random_state", "n_jobs", "verbose", "device"),
+            )
+        },
+    }
+
+    preset: str
+    categorical_features: Any
+    early_stopping: bool
+    max_time: float | None
+    n_members: int | None
+    network: dict[str, Any] | None
+    random_state: Any
+    verbose: bool | int
+
+    def _validate_params(self) -> None:
+        """Refuse parameters as scikit-learn does, and say what may have been meant."""
+        try:
+            super()._validate_params()
+        except InvalidParameterError as error:
+            more = "" if self.preset in PRESETS else hint(self.preset, PRESETS)
+            raise InvalidParameterError(f"{error}{more}") from error
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        X_val: Any = None,
+        y_val: Any = None,
+        sample_weight_val: Any = None,
+    ) -> Self:
+        """Fit encoder and networks.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_columns)
+            A table of pandas, Polars or Arrow, or an array: numbers, strings, categories, booleans,
+            dates and missing cells as they are.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Targets or labels, none of them missing.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights, >= 0. The encoder does not look at them.
+        X_val : data frame or array-like of shape (n_val, n_columns), default=None
+            Validation rows in place of those that early stopping sets aside.
+        y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
+            Their targets or labels; needed with ``X_val``.
+        sample_weight_val : array-like of shape (n_val,), default=None
+            Their weights.
+
+        Returns
+        -------
+        self : estimator
+            This object, fitted.
+
+        Raises
+        ------
+        ValueError
+            If parameters or data cannot be used: the message names the column or parameter. The
+            estimator stays as it was.
+
+        Warns
+        -----
+        ConvergenceWarning
+            If ``max_time`` ended a network before its schedule, or if training diverged.
+        UserWarning
+            If a column is left out for want of values, or there are too few rows to set some aside.
+
+        See Also
+        --------
+        to_pipeline : The same as a pipeline of encoder and MLP.
+
+        Examples
+        --------
+        >>> import pandas
+        >>> from deepgen import TabularRegressor
+        >>> table = pandas.DataFrame({"size": range(40), "town": ["Ulm", "Bonn"] * 20})
+        >>> model = TabularRegressor(preset="fast", random_state=0).fit(table, table["size"])
+        >>> model.predict(table.head(3)).shape
+        (3,)
+        """
+        began = time.perf_counter()
+        self._validate_params()
+        name = type(self).__name__
+        y = read_targets(y, name, are_labels=self._task == "classification")
+        check_consistent_length(X, y, sample_weight)
+        if y_val is not None:
+            y_val = read_targets(y_val, name, are_labels=self._task == "classification")
+        plan = self._make_plan(X)
+        # Before the encoder, which may take a while.
+        plan.make_network()._validate_params()
+        if self.early_stopping and X_val is None and not plan.network["early_stopping"]:
+            warn(
+                f"{plan.n_rows} rows are too few to set some aside: all train, and nothing stops "
+                f"the training early. {FEWEST_ROWS} are needed, or X_val and y_val"
+            )
+        encoder = plan.make_encoder()
+        samples = Samples(encoder.fit_transform(X), y, sample_weight)
+        encoded = None if X_val is None else encoder.transform(X_val)
+        validation = Samples(encoded, y_val, sample_weight_val)
+        bar = EpochBar(name, plan.n_epochs * plan.n_members) if self.verbose else None
+        with collect_warnings() as collected:
+            if self.max_time is None:
+                mlp = plan.train(samples, validation, bar)
+            else:
+                deadline = began + float(self.max_time)
+                mlp, plan = fit_in_time(plan, samples, validation, deadline, bar)
+        if bar is not None:
+            bar.erase()
+        for message, category in collected:
+            # The schedule was planned to end with the epochs.
+            if "Maximum iterations" not in message:
+                warn(message, category)
+        self._keep(encoder, mlp, plan)
+        self.encoded_mean_ = samples.X.mean(axis=0, dtype=np.float64)
+        self.summary_ = summarize(self, samples, validation, time.perf_counter() - began)
+        if self.verbose:
+            print(self.summary_, flush=True)
+        return self
+
+    def _make_plan(self, X: Any, **changes: Any) -> Plan:
+        """Return the settings for a table; its seed is a number, so that it can be used again."""
+        parameters = {name: getattr(self, name) for name in HANDED_ON if hasattr(self, name)}
+        parameters |= changes
+        if self.max_time is not None and self.n_members is None:
+            parameters["n_members"] = TIMED_MEMBERS
+        seed = self.random_state
+        if not isinstance(seed, int | np.integer):
+            seed = check_random_state(seed).randint(MAX_SEED)
+        return make_plan(
+            self.preset,
+            self._task,
+            n_rows=_num_samples(X),
+            parameters={
+                **parameters,
+                "random_state": int(seed),
+                "verbose": int(self.verbose) if self.verbose > 1 else False,
+            },
+            network=self.network,
+            categorical_features=self.categorical_features,
+        )
+
+    def _keep(self, encoder: TableEncoder, mlp: Any, plan: Plan) -> None:
+        """Write what was fitted, all at once."""
+        self.__dict__.pop("feature_names_in_", None)
+        self.encoder_, self.mlp_, self.plan_ = encoder, mlp, plan
+        self.n_features_in_ = encoder.n_features_in_
+        if hasattr(encoder, "feature_names_in_"):
+            self.feature_names_in_ = encoder.feature_names_in_
+
+    def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> Self:
+        """Train one more epoch; the first call fits the encoder."""
+        self._validate_params()
+        y = read_targets(y, type(self).__name__, are_labels=self._task == "classification")
+        check_consistent_length(X, y, sample_weight)
+        if self.__sklearn_is_fitted__():
+            self.mlp_.partial_fit(self.encoder_.transform(X), y, sample_weight, **options)
+            return self
+        plan = self._make_plan(X)
+        encoder, mlp = plan.make_encoder(), plan.make_network()
+        encoded = encoder.fit_transform(X)
+        mlp.partial_fit(encoded, y, sample_weight, **options)
+        self._keep(encoder, mlp, plan)
+        self.encoded_mean_ = encoded.mean(axis=0, dtype=np.float64)
+        return self

@@ -1,0 +1,53 @@
+"""A progress bar over the epochs of all networks of a fit."""
+
+from __future__ import annotations
+
+import time
+from threading import Lock
+
+from deepgen._display.progress_bar import Bar
+
+__all__ = ["EpochBar"]
+
+# Seconds between two pictures: a terminal is slow beside small networks.
+PAUSE = 0.1
+
+
+class EpochBar:
+    """Counts epochs, whichever thread trains, and draws them on a terminal.
+
+    Parameters
+    ----------
+    name : str
+        What stands before the bar.
+    total : int
+        Epochs of all networks.
+
+    Examples
+    --------
+    >>> from deepgen.tabular.epoch_bar import EpochBar
+    >>> bar = EpochBar("fit", 10)
+    >>> bar()
+    >>> bar.n_done
+    1
+    """
+
+    def __init__(self, name: str, total: int) -> None:
+        self._bar = Bar(name)
+        self._lock = Lock()
+        self._drawn = 0.0
+        self.total = total
+        self.n_done = 0
+
+    def __call__(self) -> None:
+        with self._lock:
+            self.n_done += 1
+            now = time.perf_counter()
+            if now - self._drawn >= PAUSE:
+                self._drawn = now
+                self._bar("epoch", min(self.n_done, self.total), self.total)
+
+    def erase(self) -> None:
+        """Leave an empty line."""
+        with self._lock:
+            self._bar.erase()

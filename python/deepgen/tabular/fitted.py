@@ -1,0 +1,297 @@
+"""What a fitted estimator for tables knows, predicts and shows."""
+
+from __future__ import annotations
+
+import os
+from copy import copy
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from deepgen._display.html import table as html_table
+from deepgen._engine.arrays import AnyArray
+from deepgen.preprocessing import TableEncoder
+from deepgen.tabular.attributions import ColumnAttributions, attribute
+from deepgen.tabular.plan import Plan
+from deepgen.tabular.saving import save_tabular
+from deepgen.tabular.summary import describe_encoder, describe_network, describe_plan
+from deepgen.tabular.targets import read_targets
+
+__all__ = ["FittedTabular"]
+
+
+class FittedTabular(BaseEstimator):
+    """An encoder and an MLP, behind one interface; not to be used by itself.
+
+    Examples
+    --------
+    >>> from deepgen import TabularRegressor
+    >>> from deepgen.tabular.fitted import FittedTabular
+    >>> issubclass(TabularRegressor, FittedTabular)
+    True
+    """
+
+    _task: ClassVar[str]
+    max_time: float | None
+
+    encoder_: TableEncoder
+    mlp_: Any
+    plan_: Plan
+    encoded_mean_: NDArray[np.float64]
+    summary_: str
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return "mlp_" in vars(self)
+
+    def _encoded(self, X: Any) -> AnyArray:
+        """Return the rows of a table as the MLP takes them."""
+        check_is_fitted(self)
+        encoded: AnyArray = self.encoder_.transform(X)
+        return encoded
+
+    def _measured(self, X: Any) -> tuple[Any, AnyArray]:
+        """Return the MLP, and rows of a table as it takes them: what a `Probe` measures."""
+        return self.mlp_, self._encoded(X)
+
+    def predict(self, X: Any) -> Any:
+        """Predict targets or labels.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_columns)
+            With the columns of the training table, those of a frame in any order.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+            As the MLP predicts them.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        ValueError
+            If columns are missing or not known, or hold what cannot be read.
+
+        See Also
+        --------
+        score : How good predictions are.
+
+        Examples
+        --------
+        >>> from deepgen import TabularRegressor
+        >>> model = TabularRegressor(early_stopping=False, network={"max_iter": 1})
+        >>> model.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0]).predict([[0.5]]).shape
+        (1,)
+        """
+        encoded = self._encoded(X)
+        return self.mlp_.predict(encoded)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Score predictions as the MLP does: R2, of quantiles D2 of the pinball loss; accuracy.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_columns)
+            With the columns of the training table.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True targets or labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights, >= 0.
+
+        Returns
+        -------
+        score : float
+            Higher is better, at most 1.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        ValueError
+            If columns or targets cannot be used.
+
+        See Also
+        --------
+        predict : The predictions themselves.
+
+        Examples
+        --------
+        >>> from deepgen import TabularRegressor
+        >>> model = TabularRegressor(early_stopping=False, network={"max_iter": 1})
+        >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0]
+        >>> model.fit(X, y).score(X, y) <= 1
+        True
+        """
+        encoded = self._encoded(X)
+        y = read_targets(y, type(self).__name__, are_labels=self._task == "classification")
+        return float(self.mlp_.score(encoded, y, sample_weight))
+
+    @property
+    def members_(self) -> list[Any]:
+        """The fitted members, each with the encoder; with one network this estimator itself."""
+        check_is_fitted(self)
+        mlps = self.mlp_.members_
+        return [self] if len(mlps) == 1 else [self._member(mlp) for mlp in mlps]
+
+    def _member(self, mlp: Any) -> Any:
+        member = copy(self)
+        member.set_params(n_members=1, random_state=mlp.random_state)
+        member.mlp_ = mlp
+        member.__dict__.pop("summary_", None)  # which is of all of them
+        member.plan_ = self.plan_.with_network(n_members=1, random_state=mlp.random_state)
+        return member
+
+    @property
+    def n_members_(self) -> int:
+        """Networks whose mean predicts."""
+        check_is_fitted(self)
+        return len(self.mlp_.members_)
+
+    @property
+    def history_(self) -> dict[str, NDArray[Any]]:
+        """Measurements of each epoch of one network; of several, look at ``members_``."""
+        check_is_fitted(self)
+        history: dict[str, NDArray[Any]] = self.mlp_.history_
+        return history
+
+    def to_pipeline(self) -> Pipeline:
+        """Return encoder and MLP with the planned settings as a pipeline.
+
+        Returns
+        -------
+        pipeline : Pipeline
+            Not fitted; a fit on the same rows gives the same bits.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        ValueError
+            If ``max_time`` planned the fit: what time allowed is no setting.
+
+        See Also
+        --------
+        fit : Plans the settings.
+
+        Examples
+        --------
+        >>> from deepgen import TabularRegressor
+        >>> model = TabularRegressor(early_stopping=False, network={"max_iter": 1})
+        >>> model.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0]).to_pipeline()[-1].max_iter
+        1
+        """
+        check_is_fitted(self)
+        if self.max_time is not None:
+            raise ValueError(
+                f"max_time={self.max_time:g} planned this fit by the clock, which a pipeline "
+                "cannot repeat; fit with max_time=None, or take plan_.network"
+            )
+        return make_pipeline(self.plan_.make_encoder(), self.plan_.make_network())
+
+    def attributions(self, X: Any) -> ColumnAttributions:
+        """Return what each column adds to each prediction, to first order.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_columns)
+            With the columns of the training table.
+
+        Returns
+        -------
+        attributions : ColumnAttributions
+            Slope times distance from the mean training row, summed over what the encoder makes of a
+            column; ``mean()`` ranks the columns, ``plot()`` draws them.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        ValueError
+            If columns cannot be used, or several quantiles are predicted.
+
+        See Also
+        --------
+        deepgen.Probe : Exact derivatives of one network.
+
+        Examples
+        --------
+        >>> from deepgen import TabularRegressor
+        >>> model = TabularRegressor(early_stopping=False, network={"max_iter": 1})
+        >>> model.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0]).attributions([[0.5]]).values.shape
+        (1, 1)
+        """
+        return attribute(self, self._encoded(X))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write this estimator into a file that `deepgen.load` reads.
+
+        Parameters
+        ----------
+        path : str or path-like
+            The file; one that is there is replaced at once or, if writing fails, not at all.
+
+        Raises
+        ------
+        NotFittedError
+            If there was no fit.
+        TypeError
+            If it is an estimator of a subclass, which another program may not have.
+
+        Warns
+        -----
+        UserWarning
+            If a parameter cannot be written as data, such as a callable: it has its default in the
+            loaded estimator.
+
+        See Also
+        --------
+        deepgen.load : Read the file.
+
+        Examples
+        --------
+        >>> import os
+        >>> import tempfile
+        >>> from deepgen import TabularRegressor
+        >>> model = TabularRegressor(early_stopping=False, network={"max_iter": 1})
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.fit([[0.0], [1.0]], [0.0, 1.0]).save(os.path.join(folder, "model.dgn"))
+        ...     os.listdir(folder)
+        ['model.dgn']
+        """
+        check_is_fitted(self)
+        save_tabular(self, path)
+
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
+        head: str = super().__repr__(N_CHAR_MAX)
+        if not self.__sklearn_is_fitted__():
+            return head
+        lines = [f"{name:<8} {text}" for name, text in self._described().items()]
+        return "\n".join([head, *(f"  {line}" for line in lines)])
+
+    def _described(self) -> dict[str, str]:
+        """Return what was fitted, by part, in words."""
+        parts = {
+            "encoder": describe_encoder(self.encoder_),
+            "network": describe_network(self.mlp_),
+            "plan": describe_plan(self.plan_),
+        }
+        summary = vars(self).get("summary_")
+        return parts if summary is None else parts | {"fit": summary}
+
+    def _sk_visual_block_(self) -> Any:
+        """Return the picture of the two parts, which scikit-learn draws."""
+        check_is_fitted(self)
+        return Pipeline([("encoder", self.encoder_), ("network", self.mlp_)])._sk_visual_block_()
+
+    def _html_repr(self) -> str:
+        """Return scikit-learn's picture with a table of what was fitted below."""
+        picture: str = super()._html_repr()
+        if not self.__sklearn_is_fitted__():
+            return picture
+        rows = [{"part": name, "what": text} for name, text in self._described().items()]
+        return f"{picture}\n{html_table(rows)}"

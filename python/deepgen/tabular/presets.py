@@ -1,0 +1,121 @@
+"""Presets: named recipes of settings for tables, and the table that prints them.
+
+A recipe holds parameters of `TableEncoder` and of the MLPs as they are, and what follows from the
+width of the network or the number of rows. The plan (`deepgen.tabular.plan`) makes one set of
+parameters of it. Nothing else is set: `to_pipeline` gives the two parts with these parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+
+from deepgen.initializers import DataDependent
+from deepgen.optimizers import AdamW
+
+__all__ = ["PRESETS", "ROWS", "TIMED_MEMBERS", "Recipe"]
+
+ROWS: Final = (2_000, 20_000, 500_000)
+"""Rows at which `Recipe.by_rows` states its settings."""
+TIMED_MEMBERS: Final = 5
+"""Networks at most where ``max_time`` leaves their number open."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings of a preset for one task.
+
+    Parameters
+    ----------
+    encoder : mapping
+        Parameters of `TableEncoder`.
+    network : mapping
+        Parameters of the MLP.
+    by_rows : mapping of str to tuple
+        Parameters of the encoder or the network, ``width`` (units of each hidden layer) or
+        ``n_hidden`` (their number) at each of `ROWS`. Between them numbers are interpolated on
+        logarithmic scales, all else is taken from the nearest; outside the first or last holds.
+    learning_rate : float
+        For a layer of unit width: divided by the root of the width, unless ``parametrization`` is
+        'ntk', which does so layer by layer.
+    decay : float or None
+        What decoupled weight decay takes per step at ``learning_rate``, as a share of it, whatever
+        the width; None leaves the solver as it is.
+    label_smoothing : float, default=0.0
+        Of ``loss='log_loss'``.
+
+    Examples
+    --------
+    >>> from deepgen.tabular.presets import PRESETS
+    >>> PRESETS["balanced"]["regression"].network["activation"]
+    'mish'
+    """
+
+    encoder: Mapping[str, Any] = field(default_factory=dict)
+    network: Mapping[str, Any] = field(default_factory=dict)
+    by_rows: Mapping[str, tuple[Any, Any, Any]] = field(default_factory=dict)
+    learning_rate: float = 0.2
+    decay: float | None = 0.02
+    label_smoothing: float = 0.0
+
+
+NUMBERS: Final = Recipe(
+    encoder={"numbers": "robust", "numerical_encoding": "ple", "n_bins": "auto"},
+    network={
+        "activation": "mish",
+        "dropout": 0.1,
+        "initializer": DataDependent(intercepts="hull"),
+        "solver": AdamW(beta_2=0.95),
+        "learning_rate": "coslog4",
+        "n_iter_no_change": np.inf,
+        "n_members": 1,
+        "clip_predictions": True,
+    },
+    by_rows={
+        "n_hidden": (3, 3, 3),
+        "width": (128, 128, 128),
+        "batch_size": (128, 128, 1024),
+        "max_iter": (128, 128, 12),
+    },
+    learning_rate=0.2,
+)
+CLASSES: Final = replace(
+    NUMBERS,
+    network={
+        **{name: value for name, value in NUMBERS.network.items() if name != "clip_predictions"},
+        "activation": "selu",
+    },
+    learning_rate=0.04,
+    label_smoothing=0.1,
+)
+
+
+def _fast(recipe: Recipe) -> Recipe:
+    """Return a recipe of narrower layers and fewer epochs, without encoding of large tables."""
+    by_rows = {
+        **recipe.by_rows,
+        "numerical_encoding": ("ple", "ple", None),
+        "width": (64, 64, 128),
+        "batch_size": (64, 128, 1024),
+        "max_iter": (64, 32, 8),
+    }
+    return replace(recipe, by_rows=by_rows)
+
+
+def _best(recipe: Recipe) -> Recipe:
+    """Return a recipe of five networks."""
+    return replace(recipe, network={**recipe.network, "n_members": 5})
+
+
+PRESETS: Final[Mapping[str, Mapping[str, Recipe]]] = MappingProxyType(
+    {
+        "fast": {"regression": _fast(NUMBERS), "classification": _fast(CLASSES)},
+        "balanced": {"regression": NUMBERS, "classification": CLASSES},
+        "best": {"regression": _best(NUMBERS), "classification": _best(CLASSES)},
+    }
+)
+"""Preset to task to recipe."""

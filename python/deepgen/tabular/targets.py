@@ -1,0 +1,82 @@
+"""Targets of tables: what the columns of data frames hold, as the MLPs take it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from deepgen._inputs.features import plain_targets
+
+__all__ = ["read_targets"]
+
+
+def read_targets(y: Any, name: str, *, are_labels: bool) -> Any:
+    """Return targets of a kind that the MLPs take; refuse missing ones by row.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Of NumPy, pandas, Polars or Arrow.
+    name : str
+        Of the estimator, for messages.
+    are_labels : bool
+        Whether they are classes: then objects of one type become an array of it.
+
+    Returns
+    -------
+    y : array-like
+        An array where they were objects, categories or text; else as they came.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or some are missing.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.tabular.targets import read_targets
+    >>> read_targets(np.array([True, False], dtype=object), "model", are_labels=True)
+    array([ True, False])
+    """
+    if y is None:
+        raise ValueError(
+            f"This {name} estimator requires y to be passed, but the target y is None."
+        )
+    y = plain_targets(y)
+    if hasattr(y, "to_pylist"):  # of Arrow, whose dictionaries NumPy does not know
+        y = np.array(y.to_pylist(), dtype=object) if not _is_numeric(y) else y
+    if hasattr(y, "tocoo"):
+        return y
+    values = np.asarray(y)
+    if values.ndim != 1:
+        return y
+    if values.dtype.kind not in "OUT":
+        return y
+    objects = values.astype(object)
+    missing = np.array([value is None or bool(value != value) for value in _plain(objects)])
+    if missing.any():
+        raise ValueError(
+            f"Input y contains NaN: {int(missing.sum())} of {len(missing)} targets are missing, "
+            f"the first in row {int(np.argmax(missing))}; leave these rows out"
+        )
+    if not are_labels or values.dtype.kind == "U":
+        return values
+    kinds = {type(value) for value in objects}
+    if kinds <= {bool, np.bool_} or kinds <= {int, np.int64} or kinds <= {float, int}:
+        return np.array(objects.tolist())
+    return objects
+
+
+def _is_numeric(column: Any) -> bool:
+    return str(getattr(column, "type", "")) in {
+        *(f"int{bits}" for bits in (8, 16, 32, 64)),
+        *(f"uint{bits}" for bits in (8, 16, 32, 64)),
+        *("float", "double", "halffloat"),
+    }
+
+
+def _plain(objects: Any) -> list[Any]:
+    """Return objects; pandas' missing ones, which are neither true nor false, become None."""
+    return [None if type(value).__name__ in ("NAType", "NaTType") else value for value in objects]

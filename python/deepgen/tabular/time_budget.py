@@ -1,0 +1,146 @@
+"""Time budgets: epochs and networks planned into the seconds that there are."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from deepgen._engine.threads import effective_threads
+from deepgen._user_warnings import collect_warnings, warn
+from deepgen.estimators.ensemble import join_members
+from deepgen.tabular.plan import HEADROOM, Plan
+from deepgen.tabular.samples import Samples
+
+__all__ = ["fit_in_time", "seconds_per_epoch"]
+
+# Rows and batches that are timed first, at most: what they take is scaled to all rows.
+TIMED_ROWS = 2048
+TIMED_BATCHES = 32
+# Share of the time left that whole epochs may take to be timed once more.
+TIMED_SHARE = 0.05
+TIMED_EPOCHS = 5
+# Share of the epochs below which a shorter schedule is told of.
+FEW = 0.2
+# What training says where Ctrl-C was pressed.
+INTERRUPTED = "interrupted by user"
+# Work of a row that is only measured, as a share of one that trains: one pass of three.
+MEASURED = 1 / 3
+
+
+def fit_in_time(
+    plan: Plan,
+    samples: Samples,
+    validation: Samples,
+    deadline: float,
+    watch: Callable[[], None] | None = None,
+) -> tuple[Any, Plan]:
+    """Train networks until a point in time.
+
+    Parameters
+    ----------
+    plan : Plan
+        Without bounds in time; its number of networks is the largest.
+    samples, validation : Samples
+        To train on, and to validate on where they are the user's own.
+    deadline : float
+        By ``time.perf_counter``.
+    watch : callable, default=None
+        Called after each epoch of each network.
+
+    Returns
+    -------
+    mlp : MLPRegressor or MLPClassifier
+        Fitted, with one network or several.
+    plan : Plan
+        As it was carried out.
+
+    Notes
+    -----
+    Some steps on some rows are timed. If the schedule does not end in time, one network gets as
+    many epochs as there is time for, and the whole schedule in them; else networks are trained
+    side by side, one a thread, and others after them while what the last ones took is left.
+    """
+    left = deadline - time.perf_counter()
+    first = plan.within(left, seconds_per_epoch(plan, samples, validation, left))
+    if first.n_epochs < FEW * plan.n_epochs:
+        from sklearn.exceptions import ConvergenceWarning
+
+        warn(
+            f"max_time leaves {left:.3g} s for training, enough for {first.n_epochs} of the "
+            f"{plan.n_epochs} epochs that the preset is made for",
+            ConvergenceWarning,
+        )
+    most = plan.n_members if first.n_epochs == plan.n_epochs else 1
+    n_workers = effective_threads(plan.network["n_jobs"])
+    random = np.random.RandomState(plan.network["random_state"])
+    members: list[Any] = []
+    n_next, took = min(n_workers, first.n_members), 0.0
+    while n_next and (not members or took * HEADROOM <= deadline - time.perf_counter()):
+        began = time.perf_counter()
+        with collect_warnings() as collected:
+            mlp = first.train(
+                samples,
+                validation,
+                watch,
+                n_members=n_next,
+                random_state=int(random.randint(np.iinfo(np.int32).max)),
+                max_time=max(deadline - began, 1e-3),
+            )
+        members += mlp.members_
+        for told in collected:
+            warn(*told)
+        if any(INTERRUPTED in message for message, _ in collected):
+            break
+        took = time.perf_counter() - began
+        n_next = min(n_workers, most - len(members))
+    done = first.with_network(n_members=len(members))
+    if len(members) > 1:
+        joined = done.make_network()
+        joined.n_features_in_ = members[0].n_features_in_
+        join_members(joined, members)
+        return joined, done
+    return members[0], done
+
+
+def seconds_per_epoch(plan: Plan, samples: Samples, validation: Samples, left: float) -> float:
+    """Time some steps of one network, and where that takes little some epochs.
+
+    Parameters
+    ----------
+    plan : Plan
+        Whose network it is.
+    samples, validation : Samples
+        To train on, and to validate on.
+    left : float
+        Seconds that there are.
+
+    Returns
+    -------
+    seconds : float
+        That an epoch over all rows takes, with what follows it on validation rows.
+    """
+    n_rows = len(samples.X)
+    batch = plan.network["batch_size"]
+    n_timed = min(n_rows, max(TIMED_ROWS, 0 if batch == "auto" else TIMED_BATCHES * batch))
+    rows = np.linspace(0, n_rows - 1, n_timed).astype(np.int64)
+    part = Samples(*(None if values is None else np.asarray(values)[rows] for values in samples))
+    seconds = _timed(plan, part, Samples(), early_stopping=False) / n_timed
+    if validation.X is not None:
+        seconds *= n_rows + MEASURED * len(validation.X)
+    else:
+        share = plan.network["validation_fraction"] if plan.network["early_stopping"] else 0.0
+        share = share if isinstance(share, float) else 0.0
+        seconds *= n_rows * (1 - share + MEASURED * share)
+    if seconds * TIMED_EPOCHS <= TIMED_SHARE * left:
+        return _timed(plan, samples, validation)
+    return seconds
+
+
+def _timed(plan: Plan, samples: Samples, validation: Samples, **changes: Any) -> float:
+    """Return what an epoch takes after the first one, which also warms caches up."""
+    mlp = plan.train(samples, validation, n_members=1, max_iter=TIMED_EPOCHS, verbose=0, **changes)
+    ends = mlp.history_["time"]
+    return float(np.median(np.diff(ends)) if len(ends) > 1 else ends[0])

@@ -1,0 +1,73 @@
+"""Plans: settings by preset, task, rows and time."""
+
+import numpy as np
+import pytest
+
+from deepgen.tabular import presets
+from deepgen.tabular.plan import MLPS, make_plan
+from deepgen.tabular.presets import PRESETS, ROWS
+
+SIZES = (1, 2, 9, 10, 100, *ROWS, 5_000, 100_000, 10_000_000)
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("task", MLPS)
+def test_plans_of_all_sizes_are_settings_that_the_parts_take(preset, task):
+    own = {"loss": "log_loss"} if task == "classification" else {"loss": "squared_error"}
+    for n_rows in SIZES:
+        plan = make_plan(preset, task, n_rows=n_rows, parameters=own)
+        plan.make_encoder()._validate_params()
+        mlp = plan.make_network()
+        mlp._validate_params()
+        assert 1 <= mlp.batch_size <= max(n_rows // 2, 1)
+        assert mlp.max_iter >= 1
+
+
+def test_more_rows_never_mean_more_epochs():
+    epochs = [make_plan("fast", "regression", n_rows=n_rows).n_epochs for n_rows in sorted(SIZES)]
+    assert epochs == sorted(epochs, reverse=True)
+    assert len(set(epochs)) > 2
+
+
+def test_rate_and_decay_follow_the_width():
+    plans = [
+        make_plan("fast", "regression", n_rows=100, network={"hidden_layer_sizes": (width,)})
+        for width in (16, 64)
+    ]
+    rates = [plan.network["learning_rate_init"] for plan in plans]
+    decays = [plan.network["solver"].weight_decay for plan in plans]
+    assert rates[0] == pytest.approx(2 * rates[1])
+    assert np.prod([rates, decays], axis=0) == pytest.approx(np.full(2, rates[0] * decays[0]))
+    given = make_plan("fast", "regression", n_rows=100, network={"learning_rate_init": 0.5})
+    assert given.network["learning_rate_init"] == 0.5
+
+
+def test_what_is_given_wins_and_none_is_the_presets():
+    plan = make_plan(
+        "best", "regression", n_rows=100, parameters={"n_members": None, "scoring": None}
+    )
+    assert plan.n_members == 5
+    assert make_plan("best", "regression", n_rows=100, parameters={"n_members": 2}).n_members == 2
+
+
+def test_time_buys_whole_schedules_one_after_another_and_else_a_shorter_one():
+    plan = make_plan("best", "regression", n_rows=100, network={"max_iter": 100})
+    # 1.2 seconds an epoch with what is kept back.
+    assert plan.within(1000.0, 1.0).n_members == 5
+    three = plan.within(370.0, 1.0)
+    assert (three.n_members, three.n_epochs) == (3, 100)
+    short = plan.within(60.0, 1.0)
+    assert (short.n_members, short.n_epochs) == (1, 50)
+    assert plan.within(0.0, 1.0).n_epochs == 1
+
+
+def test_the_printed_table_is_what_plans_say():
+    table = presets(n_rows=3_000)
+    rows = {row["setting"]: row for row in table.rows}
+    plan = make_plan("best", "classification", n_rows=3_000, parameters={"loss": "log_loss"})
+    for part in ("encoder", "network"):
+        for name, value in getattr(plan, part).items():
+            shown = rows[f"{part}: {name}"]["best, classes"]
+            assert shown == (value if isinstance(value, str) else repr(value))
+    for text in (repr(table), table._repr_html_()):
+        assert "3,000 rows" in text and "hidden_layer_sizes" in text
