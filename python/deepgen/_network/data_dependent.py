@@ -14,7 +14,7 @@ STANDARDIZING_ROWS = 2048
 """Largest number of training rows for a data-dependent start."""
 
 HULL_ROWS = 5
-"""Rows whose pre-activations a unit's intercept is mixed of."""
+"""Number of rows in the convex combination of a unit's intercept."""
 
 
 def keep_lengths(network: Network) -> None:

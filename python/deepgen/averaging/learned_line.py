@@ -25,7 +25,7 @@ def middle(ends: AnyArray) -> AnyArray:
     Returns
     -------
     middle : ndarray of shape (n_parameters,)
-        Of the same type.
+        The same type as ``ends``.
     """
     point: AnyArray = ends.dtype.type(0.5) * (ends[0] + ends[1])
     return point

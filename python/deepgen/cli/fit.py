@@ -30,7 +30,7 @@ DESCRIPTION: Final = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes: a table and how to train.
+    """Declare the arguments of the command: a table and options of training.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, save and print what came out.
+    """Train, save and print a summary.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def run(options: argparse.Namespace) -> int:
     from deepgen.tables import read_table
     from deepgen.tables.fit import fit_table
 
-    # What would spoil the end is looked at before training.
+    # Errors that would come at the end are found before training.
     check_out(options.out)
     table = read_table(options.data)
     bar = Bar(f"deepgen fit {Path(options.data).name}")
@@ -133,7 +133,7 @@ def run(options: argparse.Namespace) -> int:
     model.save(options.out)
     print(_summary(options.data, table, model, seconds))
     for warning in caught:
-        # Ctrl-C and divergence leave a usable model, which the user should know of.
+        # Ctrl-C and divergence leave a usable model; the user should know of them.
         print(f"note     {' '.join(str(warning.message).split())}")
     print(f"saved    {options.out}")
     return 0
@@ -164,7 +164,7 @@ def _summary(path: str, table: Any, model: TableModel, seconds: float) -> str:
     ]
     measured = metadata["probabilities"]
     for name in measured.get("held out", {}):
-        # Of a class that no row holds out there is no area.
+        # Without a held-out row of each class there is no area under the curve.
         trained, held_out, always = (
             measured[part].get(name, float("nan")) for part in ("training", "held out", "baseline")
         )

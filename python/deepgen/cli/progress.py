@@ -10,20 +10,20 @@ __all__ = ["Bar", "EpochCallback", "is_watched", "watch_epochs"]
 
 
 def watch_epochs(model: Any, bar: Bar) -> Any:
-    """Let a bar follow the epochs of an estimator.
+    """Connect a bar to the epochs of an estimator.
 
     Parameters
     ----------
     model : MLPRegressor or MLPClassifier
-        Not fitted yet.
+        Estimator, not fitted yet.
     bar : Bar
-        Moves at each epoch.
+        Bar that is updated at each epoch.
 
     Returns
     -------
     model : MLPRegressor or MLPClassifier
-        The same estimator. With scikit-learn before 1.9, which has no callbacks, nothing moves;
-        members train side by side, which one line tells.
+        The same estimator. With scikit-learn before 1.9, which has no callbacks, the bar is not
+        updated; for several members, trained in parallel, it shows one line.
     """
     if model.n_members > 1:
         bar.say(f"training {model.n_members} networks side by side ...")
@@ -34,14 +34,14 @@ def watch_epochs(model: Any, bar: Bar) -> Any:
 
 
 class EpochCallback:
-    """What scikit-learn tells of epochs, handed to a bar.
+    """Callback for scikit-learn that updates a bar at each epoch.
 
     Parameters
     ----------
     bar : Bar
-        Moves at each epoch.
+        Bar to be updated.
     n_epochs : int
-        Epochs at most.
+        Largest number of epochs.
 
     Examples
     --------
@@ -56,19 +56,19 @@ class EpochCallback:
         self._done = 0
 
     def setup(self, estimator: Any, context: Any) -> None:
-        """Begin.
+        """Draw the empty bar.
 
         Parameters
         ----------
         estimator : estimator
-            What is fitted.
+            Estimator to be fitted.
         context : object
             The task.
         """
         self.bar("epoch", 0, self.n_epochs)
 
     def on_fit_task_begin(self, *task: Any, **data: Any) -> None:
-        """Do nothing when an epoch begins.
+        """Do nothing at the beginning of an epoch.
 
         Parameters
         ----------
@@ -79,7 +79,7 @@ class EpochCallback:
         """
 
     def on_fit_task_end(self, *task: Any, **data: Any) -> None:
-        """Move the bar.
+        """Update the bar.
 
         Parameters
         ----------
@@ -92,12 +92,12 @@ class EpochCallback:
         self.bar("epoch", self._done, self.n_epochs)
 
     def teardown(self, estimator: Any, context: Any) -> None:
-        """Erase the bar.
+        """Clear the bar.
 
         Parameters
         ----------
         estimator : estimator
-            What was fitted.
+            Estimator that was fitted.
         context : object
             The task.
         """

@@ -88,7 +88,7 @@ def lecture_data(n: int, seed: int) -> tuple[FloatArray, FloatArray]:
 
     Notes
     -----
-    As in the lecture, inputs and noise come from two generators with the same seed, so they are not
+    Inputs and noise come from two generators with the same seed, as in the lecture, so they are not
     quite independent. `HeteroscedasticSine` draws independent samples.
 
     Examples

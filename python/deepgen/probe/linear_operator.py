@@ -66,7 +66,7 @@ def linear_operator(
     Returns
     -------
     operator : scipy.sparse.linalg.LinearOperator
-        Of type float64; products with a matrix are computed column by column.
+        Operator in float64; products with a matrix are computed column by column.
 
     Examples
     --------

@@ -64,12 +64,12 @@ class Warmup(Schedule):
 
     @property
     def goes_by_steps(self) -> bool:
-        """Whether the schedule that follows does."""
+        """Whether those of the second schedule do."""
         return self.schedule.goes_by_steps
 
     @property
     def peak(self) -> float:
-        """That of the schedule that follows, to which the rise leads."""
+        """The peak of the second schedule, to which the rise leads."""
         return max(1.0, self.schedule.peak)
 
     def rates(
