@@ -1,12 +1,12 @@
 """How much `deepgen fit` depends on its seed, and whether it beats a linear model on a rare class.
 
 python benchmarks/recipe.py [--quick] [--data FOLDER] [--seeds N] [--draw N] [--rows N]
-                            [--members N]
+                            [--members N] [--preset NAME]
 
 Two draws of 2,200 rows, fitted with seeds 0 to 9 and judged on other rows: prices of houses, whose
 spread over the seeds shall stay within 8 % of the median error; and defaults of credit, thinned to
 6 % of the rows, whose area under the ROC curve shall stay within 0.01 of logistic regression's with
-each seed. The recipe's settings were chosen on other draws (--draw) and tables.
+each seed. The settings of classes were chosen on other draws (--draw) and tables.
 """
 
 import argparse
@@ -132,11 +132,12 @@ def main():
     parser.add_argument("--seeds", type=int, default=10, help="seeds of the fits (default: 10)")
     parser.add_argument("--draw", type=int, default=0, help="seed of the rows (default: 0)")
     parser.add_argument("--rows", type=int, default=N_ROWS, help="training rows (default: 2200)")
-    parser.add_argument("--members", type=int, help="networks per fit (default: the recipe's)")
+    parser.add_argument("--members", type=int, help="networks per fit (default: the preset's)")
+    parser.add_argument("--preset", default="balanced", help="of the fits (default: balanced)")
     options = parser.parse_args()
     if not options.data.is_dir():
         parser.error(f"no folder {options.data}; --data names the folder of the tables")
-    settings = {} if options.members is None else {"n_members": options.members}
+    settings = {"preset": options.preset, "n_members": options.members}
     seeds, n_rows = range(options.seeds), options.rows
     if options.quick:
         seeds, n_rows = range(QUICK_SEEDS), QUICK_ROWS

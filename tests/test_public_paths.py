@@ -16,6 +16,7 @@ ROOMS = {
     "cli": ("main",),
     "datasets": ("load_california_housing",),
     "decomposition": ("decompose",),
+    "embeddings": ("PBLD", "CategoryEmbedding", "PiecewiseLinear"),
     "estimators": ("MLPClassifier", "MLPRegressor"),
     "experiments": ("CATALOG", "find_experiment"),
     "expressivity": ("breakpoints", "count_regions", "linear_regions"),

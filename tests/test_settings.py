@@ -57,7 +57,12 @@ every_setting, every_range = (
 @every_class
 def test_every_field_says_what_it_may_be(cls):
     # Components inside others are checked by their own class.
-    assert {field.name for field in fields(cls)} <= {*settings_of(cls), "base", "schedule"}
+    assert {field.name for field in fields(cls)} <= {
+        *settings_of(cls),
+        "base",
+        "schedule",
+        "features",
+    }
 
 
 @every_setting

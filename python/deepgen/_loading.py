@@ -41,9 +41,9 @@ def load(path: str | os.PathLike[str]) -> Model:
     -------
     model : MLPRegressor, MLPClassifier, TabularRegressor, TabularClassifier, TableModel or \
 TableEncoder
-        The saved model; a ``TableModel``, which takes tables, if ``deepgen fit`` wrote the file.
-        Its predictions have the same bits; with ``warm_start=True`` or by ``partial_fit`` an
-        estimator continues training as if there had been no break.
+        The saved model; a ``TableModel``, which contains the name of the target, if ``deepgen fit``
+        wrote the file. Its predictions have the same bits; with ``warm_start=True`` or by
+        ``partial_fit`` an estimator continues training as if there had been no break.
 
     Raises
     ------
@@ -99,9 +99,15 @@ def _restore(description: dict[str, Any], reader: Reader) -> Model:
     ]
     if strange:
         raise ValueError(f"it has an unknown section '{strange[0]}'")
+    if TableModel.SECTION in description and TABULAR not in description:
+        raise ValueError(
+            "an earlier version of 'deepgen fit' has written it, whose columns this one does not "
+            "know: fit again"
+        )
     estimator = restore_estimator(description, reader)
-    if TABULAR in description:
-        return restore_tabular(reader.read(description[TABULAR]), estimator)
-    if TableModel.SECTION in description:
-        return TableModel.from_data(description[TableModel.SECTION], estimator)
-    return estimator
+    if TABULAR not in description:
+        return estimator
+    model = restore_tabular(reader.read(description[TABULAR]), estimator)
+    if TableModel.SECTION not in description:
+        return model
+    return TableModel.from_data(description[TableModel.SECTION], model)

@@ -117,7 +117,7 @@ def test_whatever_comes_is_encoded_or_refused_by_name(data, scale, as_codes):
         warnings.filterwarnings("ignore", message=".*no value and will be dropped")
         try:
             features = encoder.fit(table).transform(table)
-        except (TypeError, ValueError) as error:
+        except ValueError as error:
             assert "column" in str(error)
             return
     assert features.dtype == np.float32 and np.isfinite(features).all()

@@ -67,6 +67,13 @@ def test_one_bad_row_spoils_nothing():
     assert np.ptp(after[:, -1]) > 0.05
 
 
+def test_one_bad_row_spoils_no_column_that_is_mostly_one_number():
+    values = np.where(RNG.random(500) < 0.9, 0.0, RNG.uniform(1, 5, 500))
+    clean, dirty = TableEncoder().fit(values[:, None]), TableEncoder()
+    dirty.fit(np.append(values, 1e30)[:, None])
+    assert np.ptp(dirty.transform(values[:, None])) > 0.1 * np.ptp(clean.transform(values[:, None]))
+
+
 def test_the_quantile_scale_makes_numbers_normal():
     values = np.exp(3 * RNG.normal(size=2000))
     features = TableEncoder("quantile").fit_transform(values[:, None])[:, 0]

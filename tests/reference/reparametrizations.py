@@ -4,6 +4,7 @@
     weight_standardization         w = c / (s + epsilon)
     scaled_weight_standardization  w = g gamma c / sqrt(max(|c|^2, epsilon))     g for each column
     gain                           w = g v                                       one g
+    ntk                            w = v / sqrt(n), n the length of a column
 
 where |.|, mean and s go over a column, c = v - mean(v) and s^2 = |c|^2 / (n - ddof). Each has its
 value and the way back, from dw = dL/dw to (dv, dg); a column of zeros gives zeros and takes none.
@@ -11,7 +12,7 @@ value and the way back, from dw = dL/dw to (dv, dg); a column of zeros gives zer
 All formulas are analytic in v, g and dw, so complex steps through them differentiate exactly.
 
 Sources: T. Salimans, D. Kingma 2016; S. Qiao et al. 2019; A. Brock et al. 2021; S. De,
-S. Smith 2020.
+S. Smith 2020; A. Jacot, F. Gabriel, C. Hongler 2018.
 """
 
 from collections.abc import Callable
@@ -89,6 +90,14 @@ def gain_back(v, g, dw):
     return g * dw, (v * dw).sum()
 
 
+def ntk(v, g):
+    return v / np.sqrt(len(v))
+
+
+def ntk_back(v, g, dw):
+    return dw / np.sqrt(len(v)), None
+
+
 @dataclass(frozen=True)
 class Member:
     value: Callable
@@ -100,6 +109,7 @@ class Member:
 REPARAMETRIZATIONS = {
     "none": Member(plain, plain_back),
     "gain": Member(gain, gain_back, gains="layer"),
+    "ntk": Member(ntk, ntk_back),
     "weight_norm": Member(weight_norm, weight_norm_back, gains="unit"),
     "weight_standardization": Member(
         weight_standardization,

@@ -25,7 +25,8 @@ def scaler(present, numbers):
     median = quantile(present, 0.5)
     width = quantile(present, 0.75) - quantile(present, 0.25)
     if width == 0:
-        width = (max(present) - min(present)) / 2
+        usual = quantile([abs(v - median) for v in present if v != median], 0.5)
+        width = min((max(present) - min(present)) / 2, 10 * usual)
 
     def robust(value):
         z = (value - median) / width

@@ -69,7 +69,7 @@ class Wrapper:
     def blocks(self):
         """Trainable blocks of each layer, as (kind, layer, slice, shape)."""
         for block in layout(self.spec):
-            if block.trainable:
+            if block.trainable and not block.in_front:
                 kind, l = block.name.rsplit("_", 1)
                 where = slice(block.offset, block.offset + block.size)
                 yield kind, int(l), where, (block.rows, block.columns)

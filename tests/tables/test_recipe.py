@@ -7,7 +7,9 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 import deepgen
 from deepgen import cli
+from deepgen.estimators.held_out import held_out_rows
 from deepgen.tables.fit import fit_table
+from deepgen.tables.held_out import seen_and_held_out
 from deepgen.tables.measures import class_measures
 
 
@@ -22,17 +24,47 @@ TABLE = table()
 CLASSES, PRICES = TABLE.drop(columns="price"), TABLE.drop(columns="y")
 
 
-def test_members_patience_scoring_and_seed_reach_the_network():
-    model = fit_table(CLASSES, "y", max_iter=9, n_members=2, patience=3, scoring="roc_auc", seed=4)
+def test_settings_reach_the_network():
+    settings = {"max_iter": 9, "n_members": 2, "patience": 3, "scoring": "roc_auc", "seed": 4}
+    model = fit_table(CLASSES, "y", hidden_layer_sizes=[16, 8], preset="fast", **settings)
     estimator = model.estimator
-    assert len(estimator.members_) == estimator.n_members == 2
-    assert (estimator.n_iter_no_change, estimator.scoring, estimator.random_state) == (
-        3,
-        "roc_auc",
-        4,
+    assert (estimator.preset, estimator.n_members_, estimator.random_state) == ("fast", 2, 4)
+    network = estimator.plan_.network
+    assert (network["n_iter_no_change"], network["scoring"], network["max_iter"]) == (
+        *(3, "roc_auc", 9),
     )
-    assert model.network is estimator.members_[0] and model.network.coefs_[0].shape == (3, 128)
-    assert all(member.n_iter_ <= 9 for member in estimator.members_)
+    assert model.network is estimator.mlp_.members_[0] and model.network.coefs_[1].shape == (16, 8)
+    assert fit_table(CLASSES, "y", max_iter=2).estimator.plan_.network["scoring"] == "loss"
+
+
+def test_a_time_budget_is_kept():
+    model = fit_table(PRICES, "price", max_time=0.5)
+    assert model.estimator.max_time == 0.5
+    assert model.network.history_["time"][-1] < 0.6
+
+
+@pytest.mark.parametrize("n_members", [1, 3])
+def test_held_out_rows_are_predicted_by_networks_that_have_not_seen_them(n_members):
+    model = fit_table(PRICES, "price", max_iter=3, n_members=n_members)
+    X, y = PRICES.drop(columns="price"), PRICES["price"].to_numpy()
+    seen, held_out = seen_and_held_out(model.estimator, X, y)
+    encoded = model.encoder.transform(X)
+    rows = [set(held_out_rows(mlp, encoded, y).tolist()) for mlp in model.estimator.mlp_.members_]
+    assert set(held_out.rows.tolist()) == set.union(*rows)
+    row = int(held_out.rows[0])
+    for part, unseen in ((held_out, True), (seen, False)):
+        mean = np.mean(
+            [
+                mlp.predict(encoded[[row]])[0]
+                for mlp, own in zip(model.estimator.mlp_.members_, rows, strict=True)
+                if (row in own) == unseen
+            ]
+            or [np.nan]
+        )
+        found = part.predictions[part.rows == row]
+        assert found.tolist() == ([] if np.isnan(mean) else [pytest.approx(mean)])
+    n_rows = model.metadata["rows"]
+    assert n_rows["held out"] == len(held_out.rows) >= 60
 
 
 @pytest.mark.parametrize(("name", "words"), [("auc", "unknown scoring 'auc'.*mean 'roc_auc'"),
@@ -84,14 +116,16 @@ def test_the_command_line_takes_and_tells_them(tmp_path, capsys):
     CLASSES.to_csv(tmp_path / "t.csv", index=False)
     data, model, page = (f"{tmp_path}/{name}" for name in ("t.csv", "t.dgn", "t.html"))
     words = ["fit", data, "--target", "y", "--out", model, "--epochs", "4", "--members", "2"]
+    words += ["--preset", "fast", "--hidden", "16"]
     assert cli.main([*words, "--scoring", "roc_auc", "--seed", "3", "--patience", "2"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert any(line.startswith("network  2 members of 3-128-128-1, ") for line in lines)
+    assert any(line.startswith("fit      300 rows, 3 columns: 3 numbers; 2 nets") for line in lines)
     assert any(line.startswith("AUC      0.") and "0.5000 for always" in line for line in lines)
     assert any(line.startswith("log loss 0.") and "held out" in line for line in lines)
     loaded = deepgen.load(model)
-    assert loaded.estimator.random_state == 3 and loaded.estimator.n_iter_no_change == 2
-    same = fit_table(CLASSES, "y", max_iter=4, n_members=2, scoring="roc_auc", seed=3, patience=2)
+    assert loaded.estimator.random_state == 3
+    settings = {"max_iter": 4, "n_members": 2, "scoring": "roc_auc", "seed": 3, "patience": 2}
+    same = fit_table(CLASSES, "y", preset="fast", hidden_layer_sizes=[16], **settings)
     assert loaded.probabilities(CLASSES).equals(same.probabilities(CLASSES))
     pytest.importorskip("matplotlib")
     assert cli.main(["report", model, data, "--out", page]) == 0
@@ -100,12 +134,3 @@ def test_the_command_line_takes_and_tells_them(tmp_path, capsys):
         assert said in text
     assert cli.main([*words, "--scoring", "auc"]) == 2
     assert "Did you mean 'roc_auc'?" in capsys.readouterr().err
-
-
-def test_members_have_a_line_in_place_of_a_bar(monkeypatch, capsys):
-    from deepgen.cli.progress import Bar, watch_epochs
-
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
-    model = deepgen.MLPRegressor(n_members=3)
-    assert watch_epochs(model, Bar("fit")) is model
-    assert "training 3 networks side by side" in capsys.readouterr().err

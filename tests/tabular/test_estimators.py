@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
+import deepgen
 from deepgen import MLPClassifier, Probe, TabularClassifier, TabularRegressor
 from deepgen.losses import LogLoss, Quantile
 
@@ -114,8 +115,22 @@ def test_targets_that_are_not_finite_are_refused(value):
 
 
 def test_words_are_no_numbers_to_predict():
-    with pytest.raises(ValueError, match="y must be numbers"):
+    with pytest.raises(ValueError, match="row 0 holds .*TabularClassifier"):
         regressor().fit(TABLE, labels(TABLE))
+
+
+def test_labels_of_several_types_are_refused():
+    with pytest.raises(ValueError, match="mixes labels of the types int, str"):
+        classifier().fit(TABLE, [1, "a"] * 30)
+
+
+@pytest.mark.parametrize(
+    ("X", "words"),
+    [({"a": [1.0]}, "a table or an array, got dict"), ("abc", "got str"), (None, "two dimensions")],
+)
+def test_what_is_no_table_is_refused_in_words(X, words):
+    with pytest.raises((TypeError, ValueError), match=f"X must .*{words}"):
+        regressor().fit(X, [1.0])
 
 
 def test_one_class_and_a_constant_are_learned():
@@ -301,3 +316,10 @@ def test_the_mlp_is_one_that_can_be_used_alone():
     assert isinstance(model.mlp_, MLPClassifier)
     encoded = model.encoder_.transform(TABLE)
     assert model.mlp_.predict(encoded).tolist() == model.predict(TABLE).tolist()
+
+
+def test_the_history_is_drawn():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    model = regressor().fit(TABLE, numbers(TABLE))
+    assert deepgen.plot_history(model).get_xlabel() == "epoch"

@@ -65,7 +65,10 @@ class Network {
     const Kernels<T> &kernels() const { return kernels_; }
     const Loss<T> &loss() const { return *loss_; }
     const std::vector<LayerPlan<T>> &layers() const { return layers_; }
-    Index n_inputs() const { return spec_.n_inputs; }
+    Index n_inputs() const { return spec_.n_inputs; } // columns of X
+    bool has_front() const { return spec_.has_front(); }
+    // What is fixed for each embedded feature.
+    const std::vector<Buffer<T>> &front_constants() const { return front_constants_; }
     Index n_outputs() const { return spec_.layers.back().width; }
     Index n_targets() const { return n_targets_; }
     bool takes_classes() const { return takes_classes_; }
@@ -113,6 +116,7 @@ class Network {
     Layout layout_;
     PackedLayout<T> packed_;
     std::vector<LayerPlan<T>> layers_;
+    std::vector<Buffer<T>> front_constants_;
     std::unique_ptr<Loss<T>> loss_;
     Index n_targets_;
     bool takes_classes_;

@@ -3,6 +3,8 @@
 
 #include "engine/activations/list.hpp"
 #include "engine/activations/members.hpp"
+#include "engine/embeddings/list.hpp"
+#include "engine/embeddings/members.hpp"
 #include "engine/kernels/columns.hpp"
 #include "engine/kernels/kernel_table.hpp"
 #include "engine/kernels/narrow.hpp"
@@ -77,6 +79,22 @@ template <class T>
 constexpr Rule<T> rules[] = {DEEPGEN_RULES(DEEPGEN_MEMBER)};
 #undef DEEPGEN_MEMBER
 
+#define DEEPGEN_MEMBER(Type, name)                                                                 \
+    {#name,                                                                                        \
+     Type<T>::parameters,                                                                          \
+     Type<T>::keeps_feature,                                                                       \
+     Type<T>::shape,                                                                               \
+     Type<T>::blocks,                                                                              \
+     Type<T>::cost,                                                                                \
+     Type<T>::forward,                                                                             \
+     Type<T>::backward,                                                                            \
+     Type<T>::input_gradient,                                                                      \
+     Type<T>::tangent_forward,                                                                     \
+     Type<T>::tangent_backward},
+template <class T>
+constexpr EmbeddingKernels<T> embedding_kernels[] = {DEEPGEN_EMBEDDINGS(DEEPGEN_MEMBER)};
+#undef DEEPGEN_MEMBER
+
 template <class T>
 constexpr Kernels<T> table{
     .path = DEEPGEN_NAME(DEEPGEN_PATH),
@@ -91,9 +109,12 @@ constexpr Kernels<T> table{
                  .sparse_outer = sparse_outer<T>},
     .activations = activation_kernels<T>,
     .rules = rules<T>,
+    .embeddings = embedding_kernels<T>,
     .matrix = {.column_sums = column_sums<T>,
                .weighted_sums = weighted_sums<T>,
                .add = add<T>,
+               .product_sums = product_sums<T>,
+               .multiply_into = multiply_into<T>,
                .dropout = dropout<T>},
     .norms = {.moments = moments<T>,
               .column_totals = column_totals,

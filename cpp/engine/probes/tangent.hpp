@@ -17,6 +17,7 @@
 #pragma once
 
 #include "engine/network/pass.hpp"
+#include "engine/probes/front_tangent.hpp"
 
 namespace deepgen {
 
@@ -48,9 +49,10 @@ class Tangent {
 
     // Phase 2: the tangent of the weights' gradient. The sink has to add.
     void weight_gradients(const Team &, const Batch<double> &, const Inputs<double> &,
-                          Pass<double> &pass, Pass<double>::Sink sink);
+                          Pass<double> &pass, const PackedParameters<double> &parameters,
+                          const PackedParameters<double> &direction, Pass<double>::Sink sink);
 
-    // R a_l.
+    // R a_l; of l = -1 what the front gives, where there is one.
     Rows<const double> outputs(Index layer, Index n_rows) const;
 
   private:
@@ -85,6 +87,7 @@ class Tangent {
 
     const Network<double> &network_;
     std::vector<LayerMemory> layers_;
+    std::optional<FrontTangent> front_;
 };
 
 } // namespace deepgen

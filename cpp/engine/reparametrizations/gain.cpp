@@ -15,6 +15,7 @@ class ScalarGain final : public Reparametrization {
   public:
     explicit ScalarGain(const Settings &) {}
 
+    bool constant() const override { return true; }
     Factor factor(double, Index) const override { return {1.0, 0.0, 0.0}; }
 };
 

@@ -7,6 +7,7 @@
 #define DEEPGEN_REPARAMETRIZATIONS(MEMBER)                                                         \
     MEMBER(none)                                                                                   \
     MEMBER(gain)                                                                                   \
+    MEMBER(ntk)                                                                                    \
     MEMBER(scaled_weight_standardization)                                                          \
     MEMBER(weight_norm)                                                                            \
     MEMBER(weight_standardization)

@@ -34,6 +34,9 @@ class Reparametrization {
 
     // Of a unit with so many inputs. All zero, or constant, where c is zero.
     virtual Factor factor(double squares, Index n_inputs) const = 0;
+
+    // The factor does not depend on the squares, which then need not be summed.
+    virtual bool constant() const { return false; }
 };
 
 enum class Gain { none, unit, layer }; // who has one

@@ -59,7 +59,10 @@ template <class T>
 void make_effective(const Kernels<T> &kernels, const Units<T> &units, T *effective) {
     const Rows<const T> v = units.stored;
     Line<double> squares;
-    if (units.centred)
+    if (units.member.constant() && !units.centred) {
+        std::fill_n(units.mean, v.width, 0.0);
+        std::fill_n(squares.data(), v.width, 0.0);
+    } else if (units.centred)
         moments(kernels, v, units.mean, squares.data());
     else {
         products(kernels, v, v.data, units.mean, squares.data());
@@ -82,7 +85,12 @@ void pull_back(const Kernels<T> &kernels, const Units<T> &units, T *gradients,
                double *gain_gradients) {
     const Rows<const T> v = units.stored;
     Line<double> sum, product;
-    products(kernels, {v.rows, v.width, gradients, v.stride}, v.data, sum.data(), product.data());
+    if (units.member.constant() && !units.centred && !units.gain) {
+        std::fill_n(sum.data(), v.width, 0.0); // dv = f u
+        std::fill_n(product.data(), v.width, 0.0);
+    } else
+        products(kernels, {v.rows, v.width, gradients, v.stride}, v.data, sum.data(),
+                 product.data());
     Line<T> factor, centre, minus_k;
     for (Index j = 0; j < v.width; ++j) {
         const double mean = units.mean[j], f = units.value[j], derivative = units.derivative[j];

@@ -27,7 +27,7 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
 
     Parameters
     ----------
-    model : MLPRegressor or MLPClassifier
+    model : MLPRegressor, MLPClassifier or, with one network, one of the estimators for tables
         Fitted, by any solver or by ``partial_fit``.
     ax : matplotlib.axes.Axes, default=None
         Axes; None makes a new figure, which needs matplotlib (else `MissingExtra`).
@@ -70,6 +70,7 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
     plt = load_extra("matplotlib.pyplot", "plot", "plot_history")
     ticker = load_extra("matplotlib.ticker", "plot", "plot_history")
     check_is_fitted(model)
+    model = getattr(model, "mlp_", model)
     history = model.history_
     epochs, loss = history["epoch"], history["loss"]
     if len(epochs) == 0:

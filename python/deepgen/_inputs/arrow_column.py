@@ -37,7 +37,7 @@ def read_arrow(name: Any, values: Any, zone: str | None) -> RawColumn:
     if kind.startswith(("int", "uint", "float", "double", "halffloat", "date", "duration")):
         return column_of_array(name, _numpy(values), is_category=is_category)
     if kind.startswith(STRANGE):
-        raise TypeError(f"{told(name)} is of type {kind}; make it numbers, text or dates first")
+        raise ValueError(f"{told(name)} is of type {kind}; make it numbers, text or dates first")
     return column_of_objects(name, _numpy(values).tolist(), is_category=is_category, zone=zone)
 
 

@@ -45,7 +45,7 @@ def column_of_objects(
         raw = np.array([places.setdefault(value, len(places)) for value in values], dtype=np.intp)
     except TypeError:
         row, value = next((i, v) for i, v in enumerate(values, 1) if not _is_hashable(v))
-        raise TypeError(
+        raise ValueError(
             f"{told(name)} holds a {type(value).__name__} in row {row}; numbers, text, truth "
             "values and dates can be read"
         ) from None
@@ -54,7 +54,7 @@ def column_of_objects(
         kind = _kind(value)
         if kind == "strange":
             row = int(np.flatnonzero(raw == place)[0]) + 1
-            raise TypeError(
+            raise ValueError(
                 f"{told(name)} holds a {type(value).__name__} in row {row}"
                 + ("; decode bytes to text" if isinstance(value, bytes) else "")
                 + ("; Complex data not supported" if isinstance(value, complex) else "")

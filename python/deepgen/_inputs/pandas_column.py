@@ -19,7 +19,7 @@ def read_pandas(name: Any, values: Any, zone: str | None) -> RawColumn:
     if hasattr(dtype, "categories") and hasattr(values, "cat"):
         return _categories(name, values)
     if type(dtype).__name__ in ("PeriodDtype", "IntervalDtype"):
-        raise TypeError(f"{told(name)} is of type {dtype}; make it numbers, text or dates first")
+        raise ValueError(f"{told(name)} is of type {dtype}; make it numbers, text or dates first")
     if dtype.kind == "M":
         if values.dt.tz is None:
             return column_of_array(name, values.to_numpy(dtype="datetime64[s]"))

@@ -26,7 +26,7 @@ def read_polars(name: Any, values: Any, zone: str | None) -> RawColumn:
     if kind == "Duration":
         return column_of_array(name, values.to_numpy())
     if kind in ("Time", "List", "Array", "Struct", "Binary"):
-        raise TypeError(f"{told(name)} is of type {dtype}; make it numbers, text or dates first")
+        raise ValueError(f"{told(name)} is of type {dtype}; make it numbers, text or dates first")
     return column_of_objects(
         name, values.to_list(), is_category=kind in ("Categorical", "Enum"), zone=zone
     )

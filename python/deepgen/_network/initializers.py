@@ -127,6 +127,9 @@ def initialize(
             # saturate.
             gate = lecun_normal if name == "data_dependent" else rule_of(name, activation)
             values["gate_coefs", layer] = gate(rng, fan_in, fan_out)[0]
+        if spec.reparametrization.name == "ntk":
+            # Divided by this root again: the rule's weights are those in use.
+            values["coefs", layer] = values["coefs", layer] * np.sqrt(fan_in)
         values["gain", layer] = 1.0
         if spec.reparametrization.name == "scaled_weight_standardization" and spec.skip_from >= 0:
             values["gain", layer] = values["intercepts", layer] = 0.0

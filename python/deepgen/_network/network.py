@@ -25,6 +25,10 @@ MATRICES = ("coefs", "gate_coefs")
 """Kinds of blocks that are matrices of shape (in, out); the others are vectors."""
 
 
+IN_FRONT = -1
+"""The layer of blocks that stand before layer 0."""
+
+
 class Network:
     """A dense network with its parameters in one flat vector, in the order of ``core.layout``.
 
@@ -88,8 +92,8 @@ class Network:
     def fold(self) -> Network:
         """Return a network that predicts the same, without reparametrizations and batch norm.
 
-        The result has its own parameters, with intercepts in each layer that had batch norm. Layer
-        norm is kept, since it is not affine.
+        The result has its own parameters, no input scale, and intercepts in each layer that had
+        batch norm. Layer norm is kept, since it is not affine, and so are embeddings.
         """
         plain = self.effective()
         folded = Network(_core.Network(plain.core.spec.folded(), dtype=plain.core.products))
@@ -106,6 +110,9 @@ class Network:
             factor = scale / np.sqrt(variance + epsilon)
             values["coefs", layer] = values["coefs", layer] * factor
             values["intercepts", layer] = shift - mean * factor
+        if ("input_scale", IN_FRONT) in values:
+            scale = values["input_scale", IN_FRONT].astype(np.float64)
+            values["coefs", 0] = scale[:, np.newaxis] * values["coefs", 0]
         for block, view in folded.views():
             # A layer without intercepts may have some now, at 0.
             view[...] = values.get((block.kind, block.layer), 0.0)
@@ -130,7 +137,10 @@ class Network:
         return shared
 
     def blocks(self) -> dict[str, AnyArray]:
-        """Return views of all blocks: ``coefs_0`` (in, out), ``intercepts_0`` (out,) and so on."""
+        """Return views of all blocks: ``coefs_0`` (in, out), ``intercepts_0`` (out,) and so on.
+
+        Of an embedding (rows, columns), rows being features, or each feature's basis functions.
+        """
         return {block.name: view for block, view in self.views()}
 
     def blocks_of(self, kind: str) -> dict[int, AnyArray]:
@@ -143,7 +153,9 @@ class Network:
             (
                 block,
                 self.parameters[block.offset : block.offset + block.size].reshape(
-                    (block.rows, block.columns) if block.kind in MATRICES else (block.size,)
+                    (block.rows, block.columns)
+                    if block.kind in MATRICES or block.kind.startswith("embedding")
+                    else (block.size,)
                 ),
             )
             for block in self.core.layout

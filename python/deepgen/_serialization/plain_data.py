@@ -19,6 +19,7 @@ from deepgen import (
     _core,
     augmentation,
     averaging,
+    embeddings,
     initializers,
     losses,
     normalizations,
@@ -46,6 +47,7 @@ TENSOR_TYPES = frozenset(
         *("float16", "float32", "float64"),
     )
 )
+ENGINE_PARTS = (_core.NetworkSpec, _core.LayerSpec, _core.EmbeddingSpec, _core.Component)
 # The strings of an array take as much memory as the longest each; more than this is no label.
 MAX_CHARACTERS = 2**26
 
@@ -77,8 +79,8 @@ def known_classes() -> dict[str, type[Any]]:
         TrainingState,
     )
     classes: dict[str, type[Any]] = {part.__name__: part for part in parts}
-    rooms = (augmentation, averaging, initializers, losses, normalizations, optimizers)
-    for module in (*rooms, schedules, skips):
+    modules = (augmentation, averaging, embeddings, initializers, losses, normalizations)
+    for module in (*modules, optimizers, schedules, skips):
         for name in module.__all__:
             member = getattr(module, name)
             if isinstance(member, type) and issubclass(member, Component):
@@ -164,7 +166,7 @@ class Writer:
 
     def _engine(self, part: Any) -> Any:
         """Return a part of the engine's specification as its class name and state."""
-        if isinstance(part, (_core.NetworkSpec, _core.LayerSpec, _core.Component)):
+        if isinstance(part, ENGINE_PARTS):
             state = [self._engine(value) for value in part.__getstate__()]
             return {"engine": type(part).__name__, "state": state}
         if type(part) is list:
@@ -278,8 +280,7 @@ class Reader:
             return [self._engine_part(value) for value in data]
         if not isinstance(data, dict) or "engine" not in data:
             return self.read(data)
-        kinds = (_core.NetworkSpec, _core.LayerSpec, _core.Component)
-        kind: Any = {kind.__name__: kind for kind in kinds}[data["engine"]]
+        kind: Any = {kind.__name__: kind for kind in ENGINE_PARTS}[data["engine"]]
         part = kind.__new__(kind)
         part.__setstate__(tuple(self._engine_part(value) for value in data["state"]))
         return part

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Final
 
-from deepgen.cli.progress import Bar
+from deepgen._display.progress_bar import Bar
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 

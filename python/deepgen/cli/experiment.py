@@ -9,9 +9,9 @@ import textwrap
 from pathlib import Path
 from typing import Final
 
+from deepgen._display.progress_bar import Bar, is_watched
 from deepgen._optional import load_extra
 from deepgen.cli.parse_int import parse_int
-from deepgen.cli.progress import Bar, is_watched
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 

@@ -1,9 +1,8 @@
-"""``deepgen fit``: train a perceptron on a table and save it."""
+"""``deepgen fit``: fit an estimator to a table and save it."""
 
 from __future__ import annotations
 
 import argparse
-import time
 import warnings
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deepgen.cli.check_out import check_out
 from deepgen.cli.parse_int import parse_int
-from deepgen.cli.progress import Bar, watch_epochs
 
 if TYPE_CHECKING:
     from deepgen.tables import TableModel
@@ -19,13 +17,13 @@ if TYPE_CHECKING:
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 
 NAME: Final = "fit"
-HELP: Final = "train on a CSV or Parquet file and save the model"
+HELP: Final = "fit a model to a CSV or Parquet file and save it"
 DESCRIPTION: Final = (
-    "Train a perceptron on a table. A fifth of the rows is set aside to stop training and to "
-    "measure. Numbers are standardised, and the median stands in for missing ones; text becomes "
-    "one feature a category, dates become days, month, weekday and hour; where values were missing "
-    "a feature marks them. Columns that are empty or constant are left out; free text is refused. "
-    "The model file holds all of this."
+    "Fit networks to a table, with settings that follow the preset and the number of rows. Each "
+    "network sets a fifth of the rows aside to choose its epoch and to measure. Numbers are scaled "
+    "and the median stands in for missing ones; text becomes one feature a category, dates become "
+    "days, month, weekday and hour; where values were missing a feature marks them. Columns that "
+    "are empty or constant are left out; free text is refused. The model file holds all of this."
 )
 
 
@@ -49,36 +47,45 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="FILE", default="model.dgn", help="model file (default: model.dgn)"
     )
-    parser.add_argument(
-        "--hidden",
-        type=_widths,
-        metavar="N,N",
-        default="128,128",
-        help="hidden units (default: 128,128)",
-    )
     positive, natural = partial(parse_int, least=1), partial(parse_int, least=0)
     parser.add_argument(
-        "--epochs", type=positive, metavar="N", default=100, help="epochs at most (default: 100)"
+        "--preset",
+        default="balanced",
+        metavar="NAME",
+        help="fast, balanced or best: how much work is done (default: balanced)",
+    )
+    parser.add_argument(
+        "--max-time",
+        type=_seconds,
+        metavar="S",
+        help="seconds that training may take; the schedule is planned into them, and up to five "
+        "networks are trained while time is left",
     )
     parser.add_argument(
         "--members",
         type=positive,
         metavar="N",
-        default=1,
-        help="networks whose mean predicts; time and the file grow with them (default: 1)",
+        help="networks whose mean predicts; time and the file grow with them (default: the "
+        "preset's)",
+    )
+    parser.add_argument(
+        "--hidden", type=_widths, metavar="N,N", help="hidden units (default: the preset's)"
+    )
+    parser.add_argument(
+        "--epochs", type=positive, metavar="N", help="epochs at most (default: the preset's)"
     )
     parser.add_argument(
         "--scoring",
         metavar="NAME",
-        help="what stops training: a scikit-learn scorer such as roc_auc or "
+        help="what the rows set aside measure: a scikit-learn scorer such as roc_auc or "
         "neg_mean_absolute_error, or loss (default: r2 for numbers, loss for classes)",
     )
     parser.add_argument(
         "--patience",
         type=positive,
         metavar="N",
-        default=10,
-        help="epochs without a better score after which training stops (default: 10)",
+        help="epochs without a better score after which training stops (default: none, the "
+        "schedule ends)",
     )
     parser.add_argument(
         "--drop",
@@ -111,14 +118,14 @@ def run(options: argparse.Namespace) -> int:
     # Errors that would come at the end are found before training.
     check_out(options.out)
     table = read_table(options.data)
-    bar = Bar(f"deepgen fit {Path(options.data).name}")
-    start = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model = fit_table(
             table,
             options.target,
             task=options.task,
+            preset=options.preset,
+            max_time=options.max_time,
             hidden_layer_sizes=options.hidden,
             max_iter=options.epochs,
             scoring=options.scoring,
@@ -126,12 +133,9 @@ def run(options: argparse.Namespace) -> int:
             patience=options.patience,
             seed=options.seed,
             drop=options.drop,
-            watch=lambda estimator: watch_epochs(estimator, bar),
         )
-    bar.erase()
-    seconds = time.perf_counter() - start
     model.save(options.out)
-    print(_summary(options.data, table, model, seconds))
+    print(_summary(options.data, table, model))
     for warning in caught:
         # Ctrl-C and divergence leave a usable model; the user should know of them.
         print(f"note     {' '.join(str(warning.message).split())}")
@@ -139,25 +143,22 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _summary(path: str, table: Any, model: TableModel, seconds: float) -> str:
-    metadata, encoder, estimator = model.metadata, model.encoder, model.estimator
+def _summary(path: str, table: Any, model: TableModel) -> str:
+    metadata, encoder = model.metadata, model.encoder
     rows, score = metadata["rows"], metadata["score"]
-    kinds = [column.kind for column in encoder.columns_]
     dropped = encoder.dropped_columns_
     without = rows["without target"]
-    widths = "-".join(map(str, (estimator.n_features_in_, *_hidden(model.network))))
-    members = estimator.members_
-    several = f"{len(members)} members of " if len(members) > 1 else ""
-    epochs = _span([member.n_iter_ for member in members])
     lines = [
         f"table    {Path(path).name}: {len(table):,} rows, {len(table.columns):,} columns"
         + (f" ({without:,} rows without a target left out)" if without else ""),
         f"target   {model.target}: {model.task} ({metadata['reason']})",
-        f"columns  {kinds.count('number')} of numbers, {kinds.count('category')} of categories, "
-        f"{kinds.count('date')} of dates, together {len(encoder.feature_kinds_)} features"
-        + (f"; left out: {', '.join(map(str, dropped))}" if dropped else ""),
-        f"network  {several}{widths}-{estimator.n_outputs_}, {epochs} epochs, {seconds:.1f} s",
-        f"{model.metric:<8} {score['training']:.4f} on {rows['training']:,} training rows, "
+        *(
+            [f"columns  left out, empty or constant: {', '.join(map(str, dropped))}"]
+            if dropped
+            else []
+        ),
+        f"fit      {model.estimator.summary_}",
+        f"{model.metric:<8} {score['training']:.4f} on {rows['training']:,} rows that trained, "
         f"{score['held out']:.4f} on {rows['held out']:,} rows held out",
         f"         {metadata['baseline']:.4f} for always answering the "
         + ("mean" if model.task == "regression" else "most frequent class"),
@@ -175,14 +176,15 @@ def _summary(path: str, table: Any, model: TableModel, seconds: float) -> str:
     return "\n".join(lines)
 
 
-def _span(numbers: list[int]) -> str:
-    low, high = min(numbers), max(numbers)
-    return f"{low} to {high}" if low < high else f"{low}"
-
-
 def _widths(text: str) -> list[int]:
     return [parse_int(part, least=1) for part in text.split(",") if part.strip()]
 
 
-def _hidden(estimator: Any) -> list[int]:
-    return [int(weights.shape[1]) for weights in estimator.coefs_[:-1]]
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"takes a number of seconds above 0, got '{text.strip()}'")
+    return seconds

@@ -24,7 +24,7 @@ def load_table_model(path: str) -> TableModel:
     Raises
     ------
     ValueError
-        If it cannot be read, or contains an estimator that was not trained on a table.
+        If it cannot be read, or contains an estimator that no command has fitted.
     """
     try:
         model = load(path)
@@ -32,7 +32,7 @@ def load_table_model(path: str) -> TableModel:
         raise ValueError(f"cannot read {path}: {error.strerror or error}") from None
     if not isinstance(model, TableModel):
         raise ValueError(
-            f"{path} holds a {type(model).__name__} without columns: it was saved from Python, "
-            "not by 'deepgen fit'; use deepgen.load"
+            f"{path} holds a {type(model).__name__} that knows no target: it was saved from "
+            "Python, not by 'deepgen fit'; use deepgen.load"
         )
     return model

@@ -6,9 +6,9 @@ import argparse
 from pathlib import Path
 from typing import Final
 
+from deepgen._display.progress_bar import Bar
 from deepgen._optional import load_extra
 from deepgen.cli.check_out import check_out
-from deepgen.cli.progress import Bar
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 

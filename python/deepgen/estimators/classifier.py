@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
-import numpy as np
 from sklearn.base import ClassifierMixin
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import unique_labels
 
 from deepgen._component import resolve
 from deepgen._engine.arrays import AnyArray
@@ -17,9 +14,9 @@ from deepgen._inputs.class_targets import ClassTargets
 from deepgen._inputs.labels import Labels
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
-from deepgen.estimators.base import can_continue
-from deepgen.estimators.class_predictions import ClassPredictions
+from deepgen.embeddings import CategoryEmbedding, NumericalEmbedding
 from deepgen.estimators.constraints import CLASSIFIER
+from deepgen.estimators.incremental import IncrementalClassifier
 from deepgen.estimators.names import (
     ActivationName,
     AugmentationName,
@@ -28,6 +25,8 @@ from deepgen.estimators.names import (
     DeviceName,
     InitializerName,
     NormalizationName,
+    NumericalEmbeddingName,
+    ParametrizationName,
     ScheduleName,
     SkipName,
     SolverName,
@@ -40,13 +39,10 @@ from deepgen.optimizers import Optimizer
 from deepgen.schedules import Schedule
 from deepgen.skips import Skip
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 __all__ = ["MLPClassifier"]
 
 
-class MLPClassifier(ClassifierMixin, ClassPredictions):
+class MLPClassifier(ClassifierMixin, IncrementalClassifier):
     """Multi-layer perceptron classifier, a replacement for scikit-learn's.
 
     Parameters
@@ -118,11 +114,22 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         Skip connections between hidden layers, and the rule that combines the skipped value with
         the layer's output; objects of `deepgen.skips` have settings, such as ``Residual(drop=0.2)``
         for stochastic depth.
+    numerical_embedding : {'pbld', 'pwl'}, NumericalEmbedding or None, default=None
+        Trained maps of single features to several inputs of the first layer, such as
+        ``PBLD(features=...)`` of `deepgen.embeddings`.
+    category_embedding : CategoryEmbedding or None, default=None
+        Columns that contain codes of categories; each category is mapped to a trained vector.
+    input_scale : bool, default=False
+        Whether each input of the first layer has a trained factor, initially 1.
     dropout : float or Schedule, default=0.0
         Probability that a hidden unit is dropped in a training step, in [0, 1), or a schedule of
         it, such as ``Scaled(FlatCos(), 0.15)``.
     bias : bool, default=True
         Whether layers have intercepts.
+    parametrization : {'standard', 'ntk'}, default='standard'
+        What is trained: the weights, or with 'ntk' numbers that are divided by the root of a
+        layer's inputs, so that one learning rate fits 5 inputs and 500. ``coefs_`` are these
+        numbers; the start is that of the initializer.
     initializer : str or DataDependent, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
         'lecun_normal', 'orthogonal', 'data_dependent' (mean 0 and variance 1 in every layer) or
@@ -266,8 +273,12 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         loss: ClassificationLossName | ClassificationLoss = "log_loss",
         normalization: NormalizationName | Normalization | None = None,
         skip: SkipName | Skip | None = None,
+        numerical_embedding: NumericalEmbeddingName | NumericalEmbedding | None = None,
+        category_embedding: CategoryEmbedding | None = None,
+        input_scale: bool = False,
         dropout: float | Schedule = 0.0,
         bias: bool = True,
+        parametrization: ParametrizationName = "standard",
         initializer: InitializerName | DataDependent = "glorot_uniform",
         clip_norm: float | None = None,
         adaptive_clip: float | None = None,
@@ -308,8 +319,12 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         self.max_fun = max_fun
         self.normalization = normalization
         self.skip = skip
+        self.numerical_embedding = numerical_embedding
+        self.category_embedding = category_embedding
+        self.input_scale = input_scale
         self.dropout = dropout
         self.bias = bias
+        self.parametrization = parametrization
         self.initializer = initializer
         self.clip_norm = clip_norm
         self.adaptive_clip = adaptive_clip
@@ -328,54 +343,6 @@ class MLPClassifier(ClassifierMixin, ClassPredictions):
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-    @available_if(can_continue)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> Self:
-        """Train for one more epoch on the given data.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Features.
-        y : array-like or sparse matrix of shape (n_samples,) or (n_samples, n_labels)
-            Labels; they may lack some classes.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Sample weights, >= 0.
-        classes : array-like of shape (n_classes,), default=None
-            All classes, for multilabel targets one per column; required in the first call.
-
-        Returns
-        -------
-        self : MLPClassifier
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If ``classes`` is missing in the first call or differs in a later one, if a label is
-            none of them, or if data or parameters cannot be used.
-
-        See Also
-        --------
-        fit : Train for several epochs, with a stopping criterion.
-
-        Examples
-        --------
-        >>> from deepgen import MLPClassifier
-        >>> model = MLPClassifier().partial_fit([[0.0], [1.0]], [0, 1], classes=[0, 1, 2])
-        >>> model.partial_fit([[2.0]], [2]).t_
-        3
-        """
-        known = getattr(self, "classes_", None)
-        if classes is None and known is None:
-            raise ValueError("classes must be passed on the first call to partial_fit.")
-        if classes is not None and known is not None:
-            if not np.array_equal(known, unique_labels(classes)):
-                raise ValueError(
-                    f"`classes={classes!r}` is not the same as on last call to partial_fit, was: "
-                    f"{known!r}"
-                )
-        return self._fit(X, y, sample_weight, classes=classes, incremental=True)
 
     @property
     def classes_(self) -> AnyArray:

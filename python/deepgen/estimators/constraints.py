@@ -14,7 +14,8 @@ from deepgen._network.initializers import INITIALIZERS
 from deepgen._settings import Setting, engine_settings, settings_of
 from deepgen.augmentation import AUGMENTATIONS, Augmentation
 from deepgen.averaging import AVERAGINGS, Averaging
-from deepgen.estimators.names import DeviceName
+from deepgen.embeddings import NUMERICAL_EMBEDDINGS, CategoryEmbedding, NumericalEmbedding
+from deepgen.estimators.names import DeviceName, ParametrizationName
 from deepgen.estimators.network_spec import ACTIVATIONS, TYPES
 from deepgen.initializers import DataDependent
 from deepgen.losses import (
@@ -117,8 +118,12 @@ SHARED: dict[str, Any] = {
     "max_fun": [_interval(settings_of(LBFGS)["max_fun"])],
     "normalization": [_Names(set(NORMALIZATIONS)), Normalization, None],
     "skip": [_Names(set(SKIPS)), Skip, None],
+    "numerical_embedding": [_Names(set(NUMERICAL_EMBEDDINGS)), NumericalEmbedding, None],
+    "category_embedding": [CategoryEmbedding, None],
+    "input_scale": ["boolean"],
     "dropout": [Interval(Real, 0, 1, closed="left"), Schedule],
     "bias": ["boolean"],
+    "parametrization": [_Names(set(get_args(ParametrizationName)))],
     "initializer": [_Names(set(INITIALIZERS)), DataDependent],
     "clip_norm": [_interval(engine_settings("wrappers", "clip_norm")["limit"]), None],
     "adaptive_clip": [_interval(engine_settings("wrappers", "adaptive_clip")["ratio"]), None],

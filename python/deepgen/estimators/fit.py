@@ -264,7 +264,7 @@ def fit_network(
         loss=targets.core,
         products=settings.products,
         before=None if is_first else model.network_,
-        n_rows=samples.X.shape[0],
+        data=data,
     )
     state.use_averaging(settings.averaging)
     if is_first:

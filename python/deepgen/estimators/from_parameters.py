@@ -10,9 +10,11 @@ from deepgen import _core
 from deepgen._component import resolve
 from deepgen._engine.memory import memory_limit
 from deepgen._network.network import Network
+from deepgen._training.data import Data
 from deepgen._user_warnings import warn
 from deepgen.augmentation import AUGMENTATIONS
 from deepgen.averaging import AVERAGINGS, Averaging
+from deepgen.estimators.front import front_settings
 from deepgen.estimators.network_spec import (
     hidden_activations,
     hidden_widths,
@@ -281,7 +283,7 @@ def make_network(
     loss: _core.Component,
     products: str,
     before: Network | None,
-    n_rows: int = 0,
+    data: Data | None = None,
 ) -> Network:
     """Return the network of an estimator.
 
@@ -297,8 +299,8 @@ def make_network(
         Type of the products of training.
     before : Network or None
         Network to be continued.
-    n_rows : int, default=0
-        Number of training rows; 0 if it will not be trained.
+    data : Data, default=None
+        Training samples; None if it will not be trained.
 
     Returns
     -------
@@ -318,6 +320,10 @@ def make_network(
     dropout = model.dropout
     if isinstance(dropout, Schedule):
         dropout = dropout.peak
+    front: dict[str, Any] = {}
+    asked = (model.numerical_embedding, model.category_embedding, model.input_scale or None)
+    if data is not None and asked != (None, None, None):
+        front = front_settings(model, data, before)
     spec = network_spec(
         n_inputs=n_inputs,
         widths=widths,
@@ -328,17 +334,26 @@ def make_network(
         dropout=dropout,
         bias=model.bias,
         loss=loss,
+        parametrization=model.parametrization,
+        **front,
     )
     core = _core.Network(spec, dtype=products)
     if before is None:
-        batch_size = _batch_rows(model, n_rows) if n_rows else 0
+        batch_size = 0 if data is None else _batch_rows(model, len(data.y))
         if batch_size and max(core.n_parameters, batch_size * sum(widths)) > MANY_PARAMETERS:
             refuse_beyond_memory(core, widths, batch_size)
         return Network(core)
     old, new = ([(b.name, b.rows, b.columns) for b in c.layout] for c in (before.core, core))
-    if old != new:
+    embedded = [[e.features for e in c.spec.embeddings] for c in (before.core, core)]
+    if old != new or embedded[0] != embedded[1]:
         raise ValueError(
             f"the fitted network is {before!r}, the parameters now ask for {Network(core)!r}; call "
             "fit with warm_start=False to start afresh"
+        )
+    kinds = ([layer.reparametrization.name for layer in c.spec.layers] for c in (before.core, core))
+    if len({"ntk" in names for names in kinds}) > 1:
+        raise ValueError(
+            f"parametrization={model.parametrization!r} is not that of the fitted network, whose "
+            "weights would mean something else; call fit with warm_start=False to start afresh"
         )
     return Network(core, before.parameters.astype(core.dtype))

@@ -6,8 +6,10 @@ from typing import Any
 
 from deepgen._component import Component, resolve
 from deepgen._user_warnings import warn
+from deepgen.augmentation import SwapNoise
 from deepgen.averaging import LearnedLine
-from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of
+from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of, normalization_of
+from deepgen.estimators.front import embeddings_of
 from deepgen.estimators.network_spec import hidden_widths
 from deepgen.initializers import DataDependent
 from deepgen.losses import Focal
@@ -54,10 +56,19 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
             "makes of a large enough sample of y"
         )
+    if model.parametrization == "ntk":
+        refuse_with_ntk(model, optimizer)
     if isinstance(optimizer, KFAC | Shampoo):
         refuse_with_matrices(model, optimizer)
     if isinstance(model.initializer, DataDependent):
         model.initializer.check()
+    if model.category_embedding is not None:
+        changed = model.augmentation is not None and model.augmentation != "swap"
+        if model.mixup > 0 or (changed and not isinstance(model.augmentation, SwapNoise)):
+            raise ValueError(
+                "category_embedding does not support mixup, 'jitter' and 'mask', which make codes "
+                "of no category; augmentation='swap' does"
+            )
     if model.averaging == "subspace" or isinstance(model.averaging, LearnedLine):
         if optimizer.name in ("kfac", "shampoo"):
             raise ValueError(
@@ -140,6 +151,35 @@ def _warn_of_growth(model: Any, skip: Skip, widths: list[int]) -> None:
         )
 
 
+def refuse_with_ntk(model: Any, optimizer: Optimizer) -> None:
+    """Refuse what makes weights of other numbers itself.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Whose constructor parameters are read.
+    optimizer : Optimizer
+        What its ``solver`` stands for.
+
+    Raises
+    ------
+    ValueError
+        If something does.
+    """
+    norm = normalization_of(model)
+    skip = None if model.skip is None else resolve(model.skip, SKIPS, "skip")
+    for what, refused in (
+        (f"normalization={type(norm).__name__}()", isinstance(norm, Reparametrization)),
+        (f"skip='{getattr(skip, 'name', None)}'", isinstance(skip, Fixup | Highway)),
+        ("solver='kfac'", isinstance(optimizer, KFAC)),
+    ):
+        if refused:
+            raise ValueError(
+                f"parametrization='ntk' does not support {what}, which has its own way from trained"
+                " numbers to weights; use parametrization='standard'"
+            )
+
+
 def refuse_with_matrices(model: Any, optimizer: KFAC | Shampoo) -> None:
     """Refuse parameters that solvers of whole layers do not support.
 
@@ -153,9 +193,15 @@ def refuse_with_matrices(model: Any, optimizer: KFAC | Shampoo) -> None:
     Raises
     ------
     ValueError
-        If a layer consists of more than its matrix, if weights are computed from others, or if
-        targets cannot be drawn from the loss's predictive distribution.
+        If a layer consists of more than its matrix, if something before the first layer is trained,
+        if weights are computed from others, or if targets cannot be drawn from the loss's
+        predictive distribution.
     """
+    if embeddings_of(model) or model.input_scale:
+        raise ValueError(
+            f"solver='{optimizer.name}' has no factors for embeddings and input_scale, which are "
+            "no layers; use another first-order solver or 'lbfgs'"
+        )
     skip = None if model.skip is None else resolve(model.skip, SKIPS, "skip")
     if isinstance(skip, Highway):
         raise ValueError(

@@ -15,6 +15,8 @@ __all__ = [
     "DeviceName",
     "InitializerName",
     "NormalizationName",
+    "NumericalEmbeddingName",
+    "ParametrizationName",
     "RegressionLossName",
     "ScheduleName",
     "SkipName",
@@ -52,10 +54,12 @@ ClassificationLossName = Literal["focal", "log_loss"]
 NormalizationName = Literal[
     "batch", "layer", "scaled_weight_standardization", "weight", "weight_standardization"
 ]
+NumericalEmbeddingName = Literal["pbld", "pwl"]
 SkipName = Literal["deepnorm", "fixup", "highway", "residual"]
 InitializerName = Literal[
     "data_dependent", "glorot_uniform", "he_normal", "he_uniform", "lecun_normal", "orthogonal"
 ]
+ParametrizationName = Literal["ntk", "standard"]
 AugmentationName = Literal["jitter", "mask", "swap"]
 AveragingName = Literal["ema", "snapshot", "subspace", "swa"]
 TypeName = Literal["bfloat16", "float32", "float64"]

@@ -178,6 +178,8 @@ def network_spec(
     dropout: float,
     bias: bool,
     loss: _core.Component,
+    parametrization: str = "standard",
+    **front: Any,
 ) -> _core.NetworkSpec:
     """Return the engine's specification of a network.
 
@@ -202,6 +204,10 @@ def network_spec(
         Whether layers have intercepts.
     loss : deepgen._core.Component
         The engine's loss.
+    parametrization : {'standard', 'ntk'}, default='standard'
+        What all weights are made of.
+    **front : dict
+        What stands before the first layer, as `deepgen._core.NetworkSpec` takes it.
 
     Returns
     -------
@@ -223,7 +229,9 @@ def network_spec(
         _add_skips(bridge, layers)
     if isinstance(chosen, Reparametrization):
         applied = [layer["activation"] for layer in layers]
-        made = reparametrized(chosen, n_inputs, widths, applied)
+        # Behind an embedding the first layer has several inputs.
+        fan_in = n_inputs + len(front.get("embeddings", ()))
+        made = reparametrized(chosen, fan_in, widths, applied)
         for layer, component in zip(layers, made, strict=True):
             layer["reparametrization"] = component
     else:
@@ -231,9 +239,15 @@ def network_spec(
             norm = closing_norm if "skip_from" in layer else open_norm
             if norm is not None:
                 layer["normalization"] = norm.to_core()
+    closing: dict[str, Any] = {"width": n_outputs, "activation": "identity"}
+    if parametrization == "ntk":
+        for layer in (*layers, closing):
+            layer["reparametrization"] = _core.Component("ntk")
     hidden = [_core.LayerSpec(**layer) for layer in layers]
-    last = _core.LayerSpec(width=n_outputs, activation="identity")
-    return _core.NetworkSpec(n_inputs=n_inputs, layers=[*hidden, last], loss=loss, bias=bool(bias))
+    last = _core.LayerSpec(**closing)
+    return _core.NetworkSpec(
+        n_inputs=n_inputs, layers=[*hidden, last], loss=loss, bias=bool(bias), **front
+    )
 
 
 def _add_skips(skip: Skip, layers: list[dict[str, Any]]) -> None:

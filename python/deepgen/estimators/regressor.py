@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
-
-from sklearn.utils.metaestimators import available_if
+from typing import Any, ClassVar, Literal
 
 from deepgen._component import resolve
 from deepgen._engine.arrays import AnyArray
@@ -15,8 +13,9 @@ from deepgen._inputs.regression_targets import RegressionTargets
 from deepgen._inputs.target_scaling import TargetScaling
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
-from deepgen.estimators.base import can_continue
+from deepgen.embeddings import CategoryEmbedding, NumericalEmbedding
 from deepgen.estimators.constraints import REGRESSOR
+from deepgen.estimators.incremental import IncrementalRegressor
 from deepgen.estimators.names import (
     ActivationName,
     AugmentationName,
@@ -24,13 +23,14 @@ from deepgen.estimators.names import (
     DeviceName,
     InitializerName,
     NormalizationName,
+    NumericalEmbeddingName,
+    ParametrizationName,
     RegressionLossName,
     ScheduleName,
     SkipName,
     SolverName,
     TypeName,
 )
-from deepgen.estimators.regression_predictions import RegressionPredictions
 from deepgen.initializers import DataDependent
 from deepgen.losses import REGRESSION_LOSSES, RegressionLoss
 from deepgen.normalizations import Normalization
@@ -38,13 +38,10 @@ from deepgen.optimizers import Optimizer
 from deepgen.schedules import Schedule
 from deepgen.skips import Skip
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 __all__ = ["MLPRegressor"]
 
 
-class MLPRegressor(RegressionPredictions):
+class MLPRegressor(IncrementalRegressor):
     """Multi-layer perceptron regressor, a replacement for scikit-learn's.
 
     Parameters
@@ -126,11 +123,22 @@ class MLPRegressor(RegressionPredictions):
         Skip connections between hidden layers, and the rule that combines the skipped value with
         the layer's output; objects of `deepgen.skips` have settings, such as ``Residual(drop=0.2)``
         for stochastic depth.
+    numerical_embedding : {'pbld', 'pwl'}, NumericalEmbedding or None, default=None
+        Trained maps of single features to several inputs of the first layer, such as
+        ``PBLD(features=...)`` of `deepgen.embeddings`.
+    category_embedding : CategoryEmbedding or None, default=None
+        Columns that contain codes of categories; each category is mapped to a trained vector.
+    input_scale : bool, default=False
+        Whether each input of the first layer has a trained factor, initially 1.
     dropout : float or Schedule, default=0.0
         Probability that a hidden unit is dropped in a training step, in [0, 1), or a schedule of
         it, such as ``Scaled(FlatCos(), 0.15)``.
     bias : bool, default=True
         Whether layers have intercepts.
+    parametrization : {'standard', 'ntk'}, default='standard'
+        What is trained: the weights, or with 'ntk' numbers that are divided by the root of a
+        layer's inputs, so that one learning rate fits 5 inputs and 500. ``coefs_`` are these
+        numbers; the start is that of the initializer.
     initializer : str or DataDependent, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
         'lecun_normal', 'orthogonal', 'data_dependent' (mean 0 and variance 1 in every layer) or
@@ -275,8 +283,12 @@ class MLPRegressor(RegressionPredictions):
         clip_predictions: bool = False,
         normalization: NormalizationName | Normalization | None = None,
         skip: SkipName | Skip | None = None,
+        numerical_embedding: NumericalEmbeddingName | NumericalEmbedding | None = None,
+        category_embedding: CategoryEmbedding | None = None,
+        input_scale: bool = False,
         dropout: float | Schedule = 0.0,
         bias: bool = True,
+        parametrization: ParametrizationName = "standard",
         initializer: InitializerName | DataDependent = "glorot_uniform",
         clip_norm: float | None = None,
         adaptive_clip: float | None = None,
@@ -316,8 +328,12 @@ class MLPRegressor(RegressionPredictions):
         self.max_fun = max_fun
         self.normalization = normalization
         self.skip = skip
+        self.numerical_embedding = numerical_embedding
+        self.category_embedding = category_embedding
+        self.input_scale = input_scale
         self.dropout = dropout
         self.bias = bias
+        self.parametrization = parametrization
         self.initializer = initializer
         self.clip_norm = clip_norm
         self.adaptive_clip = adaptive_clip
@@ -332,49 +348,6 @@ class MLPRegressor(RegressionPredictions):
         self.device = device
         self.target_scaling = target_scaling
         self.clip_predictions = clip_predictions
-
-    @available_if(can_continue)  # type: ignore[untyped-decorator]
-    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Train for one more epoch on the given data.
-
-        Parameters
-        ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Features.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets; the scaling of the first call is kept while their mean and spread fit it.
-            Otherwise the scaling of all rows seen replaces it, and the last layer is adapted so
-            that predictions do not change.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Sample weights, >= 0.
-
-        Returns
-        -------
-        self : MLPRegressor
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            If data or parameters cannot be used.
-
-        Warns
-        -----
-        UserWarning
-            If the scaling would change but cannot, because of several quantiles or missing
-            intercepts.
-
-        See Also
-        --------
-        fit : Train for several epochs, with a stopping criterion.
-
-        Examples
-        --------
-        >>> from deepgen import MLPRegressor
-        >>> MLPRegressor().partial_fit([[0.0], [1.0]], [0.0, 1.0]).partial_fit([[2.0]], [2.0]).t_
-        3
-        """
-        return self._fit(X, y, sample_weight, incremental=True)
 
     def _make_targets(
         self, y: Any, previous: RegressionTargets | None, classes: Any = None

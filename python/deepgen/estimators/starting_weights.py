@@ -15,6 +15,7 @@ from deepgen._network.network import Network
 from deepgen._training.data import Data
 from deepgen.averaging.learned_line import middle
 from deepgen.estimators.from_parameters import normalization_of
+from deepgen.estimators.front import start_front
 from deepgen.estimators.network_spec import hidden_activations, output_activation
 from deepgen.initializers import DataDependent
 from deepgen.normalizations import WeightNorm
@@ -52,13 +53,16 @@ def start_network(
         Outputs for some training rows, evenly spaced among those with a positive weight.
     """
     rng = generator(seed, INIT)
-    last, n_hidden = output_activation(model.activation), len(network.core.spec.layers) - 1
+    spec = network.core.spec
+    last, n_hidden = output_activation(model.activation), len(spec.layers) - 1
     hidden = hidden_activations(model.activation, n_hidden)
     norm, rule, hull = normalization_of(model), model.initializer, None
     if isinstance(given := rule, DataDependent):
         rule, hull = given.name, rng if given.intercepts == "hull" else None
     looks = isinstance(norm, WeightNorm) and norm.data_dependent
     initialize(network, rule, rng, [*hidden, last], hidden=small_normal if looks else None)
+    if spec.embeddings or spec.input_scale:
+        start_front(model, network, rng)
     if isinstance(norm, WeightNorm) and not looks:
         keep_lengths(network)
     if model.skip is not None:

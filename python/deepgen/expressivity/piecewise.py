@@ -141,8 +141,8 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
     TypeError
         If ``model`` is no estimator or probe of this package.
     ValueError
-        If an activation, a normalization or a skip is not piecewise linear, or the model has
-        several members.
+        If an activation, a normalization or a skip is not piecewise linear, if features are
+        embedded, or if the model has several members.
     """
     from deepgen.estimators.fitted import FittedMLP, network_of
 
@@ -150,6 +150,11 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
     if not isinstance(estimator, FittedMLP):
         raise TypeError(f"a fitted MLPRegressor or MLPClassifier is needed, got {model!r}")
     network = network_of(estimator).as_type(np.dtype(np.float64)).fold()
+    if network.core.spec.embeddings:
+        raise ValueError(
+            "the network embeds its features, and pieces are counted for layers alone: give a "
+            "model without numerical_embedding"
+        )
     weights, intercepts = network.coefs(), network.intercepts()
     layers = []
     for index, spec in enumerate(network.core.spec.layers):

@@ -54,8 +54,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ----------
     numbers : {'robust', 'standard', 'quantile'}, default='robust'
         How numbers are scaled. 'robust': median 0, quartiles 1 apart (where they are equal, half
-        the range is 1), then z / sqrt(1 + (z/3)^2), so that no row is farther than 3. 'standard':
-        mean 0 and standard deviation 1. 'quantile': ranks to a normal distribution.
+        the range at most), then z / sqrt(1 + (z/3)^2), so that no row is farther than 3.
+        'standard': mean 0 and standard deviation 1. 'quantile': ranks to a normal distribution.
     numerical_encoding : {'ple'} or None, default=None
         'ple' adds a piecewise-linear encoding beside each number that takes more than 16 values:
         for each bin between two quantiles how far the number has come through it, from -w to w

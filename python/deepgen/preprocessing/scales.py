@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SCALES", "QuantileScale", "RobustScale", "Scale", "StandardScale"]
 
+FEW_OF_MANY = 10.0
+"""Width of a column whose quartiles are equal, at most, over what its other values are away."""
 FARTHEST = 1e6
 """Scaled numbers beyond are as far: float32 holds them, and their squares."""
 
@@ -82,7 +84,8 @@ class RobustScale(Scale):
     """Median 0 and quartiles 1 apart, then bent smoothly so that nothing is beyond 3.
 
     z / sqrt(1 + (z / 3)^2) is nearly z where most rows are. A column whose quartiles are equal is
-    divided by half its range.
+    divided by half its range, or where that is less by ten times the usual distance from the median
+    of the values that differ from it: one of them far away does not rule the others.
 
     Parameters
     ----------
@@ -105,7 +108,10 @@ class RobustScale(Scale):
     @classmethod
     def learn(cls, values: FloatArray) -> Self:
         low, center, high = np.quantile(values, [0.25, 0.5, 0.75]).tolist()
-        return cls(center, (high - low) or float(values.max() - values.min()) / 2)
+        if width := high - low:
+            return cls(center, width)
+        usual = np.median(np.abs(values - center)[values != center])
+        return cls(center, min(float(values.max() - values.min()) / 2, FEW_OF_MANY * float(usual)))
 
     def apply(self, values: FloatArray) -> FloatArray:
         z = _linear(values, self.center, self.width)

@@ -30,8 +30,7 @@ def data_summary(data: ReportData) -> Section:
         With a row a column.
     """
     model, table = data.model, data.table
-    n_features = data.X.shape[1]
-    frame = read_frame(table[list(model.encoder.feature_names_in_)])
+    frame = read_frame(model.columns(table))
     rows = []
     for column in model.encoder.columns_:
         values = frame.column(column.place, column.clock)
@@ -47,11 +46,10 @@ def data_summary(data: ReportData) -> Section:
             row["not seen in training"] = int(((positions(column, values) < 0) & ~missing).sum())
             row["categories"] = shortened([str(level) for level in column.levels], MAX_CATEGORIES)
         rows.append(row)
-    estimator, metadata = model.estimator, model.metadata
-    n_rows = metadata["rows"]
-    members = estimator.members_
+    metadata = model.metadata
+    members = model.estimator.mlp_.members_
     network = model.network
-    widths = [n_features, *(int(coefs.shape[1]) for coefs in network.coefs_)]
+    widths = [network.n_features_in_, *(int(coefs.shape[1]) for coefs in network.coefs_)]
     n_parameters = sum(
         coefs.size + intercepts.size
         for coefs, intercepts in zip(network.coefs_, network.intercepts_, strict=True)
@@ -60,8 +58,9 @@ def data_summary(data: ReportData) -> Section:
     paragraphs = [
         f"{data.name}: {len(table):,} rows, {len(table.columns):,} columns. The model predicts "
         f"'{model.target}' ({model.task}: {metadata['reason']}).",
-        f"{several}etwork {'-'.join(map(str, widths))} of {n_parameters:,} parameters, trained on "
-        f"{n_rows['training']:,} rows; {n_rows['held out']:,} more were held out to stop training.",
+        f"{several}etwork {'-'.join(map(str, widths))} of {n_parameters:,} parameters. Each sets "
+        "a fifth of the rows aside and keeps the weights of the epoch that was best on them.",
+        f"{model.estimator.summary_}.",
     ]
     if model.encoder.dropped_columns_:
         paragraphs.append(

@@ -39,10 +39,16 @@ def errors(data: ReportData) -> Section:
     for row, part in zip(rows, ("training", "held out", "baseline"), strict=True):
         row |= measured.get(part, {})
     gap = metadata["score"]["training"] - metadata["score"]["held out"]
+    several = len(model.estimator.mlp_.members_) > 1
     paragraphs = [
         f"The {metric} on training rows is {abs(gap):.4f} {'above' if gap >= 0 else 'below'} that "
         "on rows held out. The held-out rows decided when training stopped, so their figure is "
-        "slightly too good.",
+        "slightly too good."
+        + (
+            " Each network is measured on the rows that it held out: most rows are among both."
+            if several
+            else ""
+        ),
         "Approximation, estimation and optimization error cannot be told apart here: that takes "
         "the truth behind the data, which is not known. The gap between training and held-out "
         "error is what estimation adds; the training error mixes noise, approximation and "

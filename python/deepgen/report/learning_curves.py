@@ -28,7 +28,7 @@ def learning_curves(data: ReportData) -> Section:
     section : Section
         With a figure.
     """
-    model, members = data.model.network, data.model.estimator.members_
+    model, members = data.model.network, data.model.estimator.mlp_.members_
     history = model.history_
     best = int(np.nanargmax(history["val_score"]))
     watched = data.model.metric if model.scoring is None else f"'{model.scoring}'"

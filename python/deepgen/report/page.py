@@ -13,6 +13,7 @@ from deepgen._display.style import new_figure
 from deepgen._engine.version import VERSION
 from deepgen._optional import load_extra
 from deepgen._replace_file import replace_file
+from deepgen.report.columns import columns
 from deepgen.report.data_summary import data_summary
 from deepgen.report.errors import errors
 from deepgen.report.learning_curves import learning_curves
@@ -27,6 +28,7 @@ SECTIONS: Final[tuple[Callable[[ReportData], Section | None], ...]] = (
     errors,
     learning_curves,
     predictions,
+    columns,
     regions,
 )
 """One line a section; a section that has nothing to say returns None."""

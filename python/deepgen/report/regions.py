@@ -44,7 +44,7 @@ def regions(data: ReportData) -> Section | None:
     pieces = np.array([line.n_pieces for line in lines])
     per_length = pieces / np.array([np.linalg.norm(line.b - line.a) for line in lines])
     n_units = sum(int(coefs.shape[1]) for coefs in data.model.network.coefs_[:-1])
-    n_members = len(data.model.estimator.members_)
+    n_members = len(data.model.estimator.mlp_.members_)
     of_first = f"Of {n_members} networks this is the first. " if n_members > 1 else ""
     text = (
         f"A ReLU network is linear on each of many regions. {of_first}On the line between two "

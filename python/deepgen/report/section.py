@@ -78,18 +78,17 @@ class ReportData:
 
     @cached_property
     def X(self) -> NDArray[np.float32]:
-        """Features of all rows."""
-        return self.model.features(self.table)
+        """Features of all rows, as the network takes them."""
+        return self.model.encoder.transform(self.model.columns(self.table))
 
     @cached_property
-    def labelled(self) -> tuple[NDArray[np.float32], NDArray[Any]] | None:
-        """Features and targets of the rows that have a target; None where there are none."""
+    def labelled(self) -> tuple[Any, NDArray[Any]] | None:
+        """Columns and targets of the rows that have a target; None where there are none."""
         if self.model.target not in self.table.columns:
             return None
         if not self.table[self.model.target].notna().any():
             return None
-        rows, y = self.model.labelled(self.table)
-        return self.model.features(rows), y
+        return self.model.labelled(self.table)
 
     @cached_property
     def is_training_table(self) -> bool:

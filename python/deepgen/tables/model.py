@@ -1,4 +1,4 @@
-"""A perceptron that predicts from tables: the estimator, the encoding of columns, metadata."""
+"""A model that knows its target: an estimator for tables, and what was measured of it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,20 @@ from sklearn.base import is_classifier
 
 from deepgen._names import shortened
 from deepgen._optional import load_extra
-from deepgen._serialization.plain_data import Reader, Writer
-from deepgen.estimators.saving import save
 from deepgen.preprocessing import TableEncoder
+from deepgen.tabular.saving import save_tabular
 
 __all__ = ["TableModel", "fingerprint"]
 
 
 @dataclass(frozen=True)
 class TableModel:
-    """A fitted perceptron that takes tables.
+    """A fitted estimator for tables, and the column that it predicts.
 
     Parameters
     ----------
-    encoder : TableEncoder
-        From columns to features.
-    estimator : MLPRegressor or MLPClassifier
-        Fitted on these features.
+    estimator : TabularRegressor or TabularClassifier
+        Fitted.
     target : str
         Name of the column that it predicts.
     task : {'regression', 'classification'}
@@ -44,13 +41,12 @@ class TableModel:
     >>> from deepgen.tables.fit import fit_table
     >>> x = numpy.linspace(0, 1, 100)
     >>> table = pandas.DataFrame({"x": x, "y": numpy.where(x > 0.5, "high", "low")})
-    >>> fit_table(table, "y", max_iter=60).predict(table)[[0, -1]].tolist()
+    >>> fit_table(table, "y", preset="fast").predict(table)[[0, -1]].tolist()
     ['low', 'high']
     """
 
     SECTION: ClassVar[str] = "table"
 
-    encoder: TableEncoder
     estimator: Any
     target: str
     task: str
@@ -62,9 +58,15 @@ class TableModel:
         return "R2" if self.task == "regression" else "accuracy"
 
     @property
+    def encoder(self) -> TableEncoder:
+        """What makes features of the columns."""
+        encoder: TableEncoder = self.estimator.encoder_
+        return encoder
+
+    @property
     def network(self) -> Any:
-        """The estimator, or the first of its members: what has weights and a history."""
-        return self.estimator.members_[0]
+        """The first of the networks: what has weights and a history."""
+        return self.estimator.mlp_.members_[0]
 
     @property
     def text_columns(self) -> list[str]:
@@ -72,8 +74,8 @@ class TableModel:
         columns = self.encoder.columns_
         return [str(column.name) for column in columns if getattr(column, "is_text", False)]
 
-    def features(self, table: Any) -> NDArray[np.float32]:
-        """Turn a table into what the estimator takes.
+    def columns(self, table: Any) -> Any:
+        """Return the columns of a table that the estimator looks at.
 
         Parameters
         ----------
@@ -82,18 +84,18 @@ class TableModel:
 
         Returns
         -------
-        X : ndarray of shape (n_rows, n_features)
-            Finite numbers.
+        columns : pandas.DataFrame
+            Without the others, the target among them.
 
         Raises
         ------
         ValueError
-            If a column is missing or holds what cannot be read; the message names it.
+            If a column is missing; the message names it.
         """
         table, known = table.rename(columns=str), list(self.encoder.feature_names_in_)
         if lacking := [name for name in known if name not in table.columns]:
             raise ValueError(f"the table lacks {_names(lacking)}; it has {_names(table.columns)}")
-        return self.encoder.transform(table[known])
+        return table[known]
 
     def predict(self, table: Any) -> NDArray[Any]:
         """Predict the target of each row.
@@ -108,7 +110,7 @@ class TableModel:
         prediction : ndarray of shape (n_rows,)
             Numbers or classes.
         """
-        prediction: NDArray[Any] = self.estimator.predict(self.features(table))
+        prediction: NDArray[Any] = self.estimator.predict(self.columns(table))
         return prediction
 
     def probabilities(self, table: Any) -> Any:
@@ -132,7 +134,7 @@ class TableModel:
         if self.task != "classification":
             raise ValueError(f"the model predicts numbers ('{self.target}'), not classes")
         pandas = load_extra("pandas", "tables", "reading a table")
-        values = self.estimator.predict_proba(self.features(table))
+        values = self.estimator.predict_proba(self.columns(table))
         names = [f"probability of {name}" for name in self.estimator.classes_]
         return pandas.DataFrame(values, columns=names)
 
@@ -146,8 +148,8 @@ class TableModel:
 
         Returns
         -------
-        rows : pandas.DataFrame
-            Those with a target.
+        X : pandas.DataFrame
+            Columns of those with a target.
         y : ndarray of shape (n,)
             The targets, as the estimator knows them.
 
@@ -162,10 +164,11 @@ class TableModel:
         if not len(rows):
             raise ValueError(f"no row has a target: column '{self.target}' is empty")
         dtype = self.estimator.classes_.dtype if self.task == "classification" else np.dtype(float)
+        X = self.columns(rows)
         try:
             if dtype.kind in "iuf":
-                return rows, rows[self.target].to_numpy(dtype=float).astype(dtype)
-            return rows, np.array([str(value) for value in rows[self.target]])
+                return X, rows[self.target].to_numpy(dtype=float).astype(dtype)
+            return X, np.array([str(value) for value in rows[self.target]])
         except (TypeError, ValueError):
             raise ValueError(f"column '{self.target}' holds what is no number") from None
 
@@ -187,13 +190,12 @@ class TableModel:
         Plain data and arrays, no pickle: loading runs no code from the file.
         """
         section = {
-            "encoder": Writer().write(self.encoder.to_data()),
             "target": self.target,
             "task": self.task,
             "metadata": _finite(self.metadata),
         }
         try:
-            save(self.estimator, path, {self.SECTION: section})
+            save_tabular(self.estimator, path, {self.SECTION: section})
         except OSError as error:
             raise ValueError(f"cannot write {path}: {error.strerror or error}") from None
 
@@ -205,7 +207,7 @@ class TableModel:
         ----------
         data : dict
             The section of a file.
-        estimator : MLPRegressor or MLPClassifier
+        estimator : TabularRegressor or TabularClassifier
             From the same file.
 
         Returns
@@ -218,19 +220,10 @@ class TableModel:
         ValueError
             If they do not fit together.
         """
-        if "ignored" in data["encoder"]:
-            raise ValueError(
-                "an earlier version of 'deepgen fit' has written it, whose columns this one does "
-                "not know: fit again"
-            )
-        encoder = TableEncoder.from_data(Reader({}).read(data["encoder"]))
-        n_features, known = len(encoder.feature_kinds_), estimator.n_features_in_
-        if n_features != known:
-            raise ValueError(f"its columns make {n_features} features, its network takes {known}")
         task = "classification" if is_classifier(estimator) else "regression"
         if data["task"] != task:
             raise ValueError(f"its task is '{data['task']}', its estimator is one of {task}")
-        return cls(encoder, estimator, data["target"], task, data["metadata"])
+        return cls(estimator, data["target"], task, data["metadata"])
 
 
 def fingerprint(table: Any) -> str:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import time
+from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import InvalidParameterError, StrOptions
-from sklearn.utils.validation import _num_samples, check_consistent_length
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    StrOptions,
+)
+from sklearn.utils.validation import check_consistent_length
 
+from deepgen._inputs.frame import read_frame
 from deepgen._names import hint
 from deepgen._user_warnings import collect_warnings, warn
 from deepgen.estimators.constraints import SHARED
@@ -85,10 +92,11 @@ class BaseTabular(FittedTabular):
         **{
             name: SHARED[name]
             for name in (
-                *("max_time", "early_stopping", "validation_fraction", "scoring"),
+                *("max_time", "early_stopping", "scoring"),
                 *("random_state", "n_jobs", "verbose", "device"),
             )
         },
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither"), HasMethods("split")],
     }
 
     preset: str
@@ -178,10 +186,10 @@ class BaseTabular(FittedTabular):
         self._validate_params()
         name = type(self).__name__
         y = read_targets(y, name, are_labels=self._task == "classification")
+        plan = self._make_plan(X)
         check_consistent_length(X, y, sample_weight)
         if y_val is not None:
             y_val = read_targets(y_val, name, are_labels=self._task == "classification")
-        plan = self._make_plan(X)
         # Before the encoder, which may take a while.
         plan.make_network()._validate_params()
         if self.early_stopping and X_val is None and not plan.network["early_stopping"]:
@@ -191,6 +199,7 @@ class BaseTabular(FittedTabular):
             )
         encoder = plan.make_encoder()
         samples = Samples(encoder.fit_transform(X), y, sample_weight)
+        plan = plan.on(encoder)
         encoded = None if X_val is None else encoder.transform(X_val)
         validation = Samples(encoded, y_val, sample_weight_val)
         bar = EpochBar(name, plan.n_epochs * plan.n_members) if self.verbose else None
@@ -225,7 +234,7 @@ class BaseTabular(FittedTabular):
         return make_plan(
             self.preset,
             self._task,
-            n_rows=_num_samples(X),
+            n_rows=read_frame(X).n_rows,
             parameters={
                 **parameters,
                 "random_state": int(seed),
@@ -247,13 +256,15 @@ class BaseTabular(FittedTabular):
         """Train one more epoch; the first call fits the encoder."""
         self._validate_params()
         y = read_targets(y, type(self).__name__, are_labels=self._task == "classification")
-        check_consistent_length(X, y, sample_weight)
         if self.__sklearn_is_fitted__():
             self.mlp_.partial_fit(self.encoder_.transform(X), y, sample_weight, **options)
             return self
         plan = self._make_plan(X)
-        encoder, mlp = plan.make_encoder(), plan.make_network()
+        check_consistent_length(X, y, sample_weight)
+        encoder = plan.make_encoder()
         encoded = encoder.fit_transform(X)
+        plan = plan.on(encoder)
+        mlp = plan.make_network()
         mlp.partial_fit(encoded, y, sample_weight, **options)
         self._keep(encoder, mlp, plan)
         self.encoded_mean_ = encoded.mean(axis=0, dtype=np.float64)

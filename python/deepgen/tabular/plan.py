@@ -9,17 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from deepgen._display.html import table as html_table
-from deepgen._display.text_table import Row, format_table
+from deepgen._component import Component
 from deepgen._names import hint
 from deepgen.estimators import MLPClassifier, MLPRegressor
 from deepgen.losses import LogLoss
 from deepgen.optimizers import Adam
 from deepgen.preprocessing import TableEncoder
-from deepgen.tabular.presets import PRESETS, ROWS, TIMED_MEMBERS, Recipe
+from deepgen.tabular.presets import PRESETS, ROWS, Recipe
 from deepgen.tabular.samples import Samples
 
-__all__ = ["MLPS", "Plan", "PresetTable", "make_plan", "presets"]
+__all__ = ["MLPS", "Plan", "make_plan"]
 
 MLPS: dict[str, Any] = {"regression": MLPRegressor, "classification": MLPClassifier}
 """Task to the MLP that learns it."""
@@ -94,6 +93,29 @@ class Plan:
             Not fitted.
         """
         return MLPS[self.task](**{**self.network, **changes})
+
+    def on(self, encoder: TableEncoder) -> Plan:
+        """Return the plan for the features that an encoder makes.
+
+        Parameters
+        ----------
+        encoder : TableEncoder
+            Fitted.
+
+        Returns
+        -------
+        plan : Plan
+            Embeddings that leave their features open stand on the plain numbers, those of
+            categories on the codes; where there are none, there is no embedding.
+        """
+        changes: dict[str, Any] = {}
+        for name, value in self.network.items():
+            if isinstance(value, Component) and getattr(value, "features", "") is None:
+                codes = name.startswith("categor")
+                found = encoder.category_features_ if codes else encoder.number_features_
+                fields = {"features": found.tolist()}
+                changes[name] = replace(value, **fields) if len(found) else None
+        return self.with_network(**changes) if changes else self
 
     def train(
         self,
@@ -173,6 +195,7 @@ def make_plan(
     parameters: Mapping[str, Any] | None = None,
     network: Mapping[str, Any] | None = None,
     categorical_features: Any = "from_dtype",
+    recipe: Recipe | None = None,
 ) -> Plan:
     """Plan encoder and MLP for a table.
 
@@ -192,6 +215,8 @@ def make_plan(
         hidden layers given here.
     categorical_features : array-like, str or None, default='from_dtype'
         As `TableEncoder` takes them.
+    recipe : Recipe, default=None
+        In place of the preset's, to try settings that are in none.
 
     Returns
     -------
@@ -209,7 +234,7 @@ def make_plan(
     >>> make_plan("balanced", "classification", n_rows=500).network["hidden_layer_sizes"]
     (128, 128, 128)
     """
-    recipe, own = PRESETS[preset][task], dict(parameters or {})
+    recipe, own = recipe or PRESETS[preset][task], dict(parameters or {})
     network = _checked(network, task, own)
     settings = {name: _at(n_rows, values) for name, values in recipe.by_rows.items()}
     encoder: dict[str, Any] = {**recipe.encoder}
@@ -296,93 +321,3 @@ def _at(n_rows: int, values: tuple[Any, ...]) -> Any:
     if all(value & (value - 1) == 0 for value in values):
         return int(2 ** round(np.log2(exact)))
     return max(round(exact), 1)
-
-
-class PresetTable:
-    """The settings of all presets for tables of one size, to be printed.
-
-    Parameters
-    ----------
-    n_rows : int
-        Rows of the table.
-
-    Attributes
-    ----------
-    rows : list of dict
-        One setting each: its name, and its value by preset and task.
-
-    Examples
-    --------
-    >>> from deepgen.tabular import presets
-    >>> presets(n_rows=1000).rows[0]["setting"]
-    'encoder: numbers'
-    """
-
-    def __init__(self, n_rows: int) -> None:
-        self.n_rows = n_rows
-        plans = {
-            f"{preset}, {'numbers' if task == 'regression' else 'classes'}": make_plan(
-                preset,
-                task,
-                n_rows=n_rows,
-                parameters={"loss": "log_loss"} if task == "classification" else None,
-            )
-            for preset in PRESETS
-            for task in MLPS
-        }
-        settings = {
-            name: {
-                f"{part}: {key}": value
-                for part in ("encoder", "network")
-                for key, value in getattr(plan, part).items()
-            }
-            for name, plan in plans.items()
-        }
-        names = dict.fromkeys(key for own in settings.values() for key in own)
-        self.rows: list[Row] = [
-            {"setting": key, **{name: _shown(own, key) for name, own in settings.items()}}
-            for key in sorted(names, key=lambda key: key.startswith("network"))
-        ]
-        self.rows.append(
-            {
-                "setting": "networks at most with max_time",
-                **dict.fromkeys(plans, str(TIMED_MEMBERS)),
-            }
-        )
-
-    def __repr__(self) -> str:
-        return f"Presets for {self.n_rows:,} rows\n\n{format_table(self.rows)}"
-
-    def _repr_html_(self) -> str:
-        return f"<p>Presets for {self.n_rows:,} rows</p>{html_table(self.rows)}"
-
-
-def _shown(settings: Mapping[str, Any], key: str) -> str:
-    value = settings.get(key, "")
-    return value if isinstance(value, str) else repr(value)
-
-
-def presets(n_rows: int = 10_000) -> PresetTable:
-    """Return the settings of all presets as a table.
-
-    Parameters
-    ----------
-    n_rows : int, default=10_000
-        Rows of the table that they are for: epochs, batches and encodings follow them.
-
-    Returns
-    -------
-    table : PresetTable
-        Printed as text, in a notebook as HTML; ``rows`` holds it as data.
-
-    See Also
-    --------
-    deepgen.TabularRegressor : Takes the name of a preset.
-
-    Examples
-    --------
-    >>> from deepgen.tabular import presets
-    >>> sorted(presets(n_rows=500).rows[0])[:3]
-    ['balanced, classes', 'balanced, numbers', 'best, classes']
-    """
-    return PresetTable(n_rows)

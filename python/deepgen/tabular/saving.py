@@ -15,7 +15,9 @@ SECTION = "tabular"
 """The part of a file that makes an estimator for tables of an MLP."""
 
 
-def save_tabular(model: Any, path: str | os.PathLike[str]) -> None:
+def save_tabular(
+    model: Any, path: str | os.PathLike[str], sections: dict[str, dict[str, Any]] | None = None
+) -> None:
     """Write a fitted estimator for tables into a file.
 
     Parameters
@@ -24,6 +26,8 @@ def save_tabular(model: Any, path: str | os.PathLike[str]) -> None:
         Not of a subclass.
     path : str or path-like
         The file.
+    sections : dict of str to dict, optional
+        What a model around the estimator keeps beside it, of what JSON can hold.
 
     Raises
     ------
@@ -53,7 +57,7 @@ def save_tabular(model: Any, path: str | os.PathLike[str]) -> None:
         "encoded_mean": model.encoded_mean_,
         "summary": vars(model).get("summary_"),
     }
-    save(model.mlp_, path, values={SECTION: data})
+    save(model.mlp_, path, sections, values={SECTION: data})
 
 
 def _writable(parameters: dict[str, Any], path: Any = None) -> dict[str, Any]:

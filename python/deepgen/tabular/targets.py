@@ -52,20 +52,50 @@ def read_targets(y: Any, name: str, *, are_labels: bool) -> Any:
     values = np.asarray(y)
     if values.ndim != 1:
         return y
-    if values.dtype.kind not in "OUT":
+    if isinstance(y, list | tuple) and values.dtype.kind == "U":
+        values = np.array(y, dtype=object)  # NumPy writes the numbers among words as words
+    if values.dtype.kind not in "OUTf":
         return y
-    objects = values.astype(object)
-    missing = np.array([value is None or bool(value != value) for value in _plain(objects)])
+    if values.dtype.kind == "f":
+        missing = np.isnan(values)
+    else:
+        values = values.astype(object)
+        missing = np.array([value is None or bool(value != value) for value in _plain(values)])
     if missing.any():
         raise ValueError(
             f"Input y contains NaN: {int(missing.sum())} of {len(missing)} targets are missing, "
             f"the first in row {int(np.argmax(missing))}; leave these rows out"
         )
-    if not are_labels or values.dtype.kind == "U":
-        return values
+    if values.dtype.kind == "f":
+        return y
+    return _labels(values) if are_labels else _numbers(values)
+
+
+def _labels(objects: Any) -> Any:
+    """Return an array of one type where all labels have it; others are refused further in."""
     kinds = {type(value) for value in objects}
     if kinds <= {bool, np.bool_} or kinds <= {int, np.int64} or kinds <= {float, int}:
         return np.array(objects.tolist())
+    return objects
+
+
+def _numbers(objects: Any) -> Any:
+    """Return objects as numbers.
+
+    Raises
+    ------
+    ValueError
+        If one is text that is no number.
+    """
+    for row, value in enumerate(objects):
+        if isinstance(value, str):
+            try:
+                float(value)
+            except ValueError:
+                raise ValueError(
+                    f"y must be numbers for a regressor, and row {row} holds {value!r}; "
+                    "TabularClassifier takes words as labels"
+                ) from None
     return objects
 
 
