@@ -1,7 +1,7 @@
 """From raw tables to features: numbers, categories and dates in, float32 out.
 
 `TableEncoder` is a transformer of scikit-learn's kind. What it has learned of each column is a
-plain dataclass, one class a kind of column, which says how many features it makes and which.
+plain dataclass, one class per kind of column, which says how many features it makes and which.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Columns of categories as one feature a level."""
+"""Columns of categories as one feature per level."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["CategoryColumn", "find_levels", "positions"]
 
 @dataclass(frozen=True, eq=False)
 class CategoryColumn(Column):
-    """Categories, one feature a level: 1 where it is that level, else 0.
+    """Categories, one feature per level: 1 where it is that level, else 0.
 
     Of two levels there is one feature: -1 for the first, 1 for the second. A level that training
     did not see counts as missing: it is the level of missing ones where training had some, else 0

@@ -15,7 +15,7 @@ from deepgen.preprocessing.column import Column
 __all__ = ["FEWEST_LEVELS", "CodeColumn"]
 
 FEWEST_LEVELS: Final = 8
-"""Levels from which a column becomes codes; one of fewer stays one feature a level."""
+"""Levels from which a column becomes codes; one of fewer stays one feature per level."""
 RARE: Final = 5
 """Rows below which a level shares its code with the others that are as rare."""
 

@@ -27,7 +27,7 @@ def data_summary(data: ReportData) -> Section:
     Returns
     -------
     section : Section
-        With a row a column.
+        With a row per column.
     """
     model, table = data.model, data.table
     frame = read_frame(model.columns(table))

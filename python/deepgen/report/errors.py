@@ -24,7 +24,7 @@ def errors(data: ReportData) -> Section:
     Returns
     -------
     section : Section
-        With a row a set of samples.
+        With a row per set of samples.
     """
     model, metadata = data.model, data.model.metadata
     metric = model.metric
