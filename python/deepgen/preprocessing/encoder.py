@@ -45,8 +45,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     """Turn a raw table into numbers that a network learns from.
 
     Numbers are scaled, missing ones become the median, and a feature marks them where training had
-    some. Categories become one feature per level. Dates become days since 1970 and, where they vary,
-    month, weekday and hour. A column without values is dropped with a warning, a constant one
+    some. Categories become one feature per level. Dates become days since 1970 and, where they
+    vary, month, weekday and hour. A column without values is dropped with a warning, a constant one
     without. What has no right answer is refused with the column's name: infinity, a mixture of
     numbers and text, free text, two columns of one name, a column that is missing or new.
 
