@@ -20,10 +20,11 @@ NAME: Final = "fit"
 HELP: Final = "fit a model to a CSV or Parquet file and save it"
 DESCRIPTION: Final = (
     "Fit networks to a table, with settings that follow the preset and the number of rows. Each "
-    "network sets a fifth of the rows aside to choose its epoch and to measure. Numbers are scaled "
-    "and the median stands in for missing ones; text becomes one feature per category, dates "
-    "become days, month, weekday and hour; where values were missing a feature marks them. Columns that "
-    "are empty or constant are left out; free text is refused. The model file holds all of this."
+    "network sets a fifth of the rows aside to choose its epoch and to measure. Numbers are "
+    "scaled and the median stands in for missing ones; text becomes one feature per category, "
+    "dates become days, month, weekday and hour; where values were missing a feature marks them. "
+    "Columns that are empty or constant are left out; free text is refused. The model file holds "
+    "all of this."
 )
 
 
