@@ -225,8 +225,9 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         Examples
         --------
         >>> from deepgen import TabularClassifier
-        >>> model = TabularClassifier(early_stopping=False, network={"max_iter": 1})
-        >>> model.fit([[0.0], [1.0]], ["no", "yes"]).predict_proba([[0.5]]).shape
+        >>> model = TabularClassifier(early_stopping=False)
+        >>> model = model.partial_fit([[0.0], [1.0]], ["no", "yes"], classes=["no", "yes"])
+        >>> model.predict_proba([[0.5]]).shape
         (1, 2)
         """
         encoded = self._encoded(X)
@@ -260,8 +261,9 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         Examples
         --------
         >>> from deepgen import TabularClassifier
-        >>> model = TabularClassifier(early_stopping=False, network={"max_iter": 1})
-        >>> model.fit([[0.0], [1.0]], ["no", "yes"]).predict_log_proba([[0.5]]).shape
+        >>> model = TabularClassifier(early_stopping=False)
+        >>> model = model.partial_fit([[0.0], [1.0]], ["no", "yes"], classes=["no", "yes"])
+        >>> model.predict_log_proba([[0.5]]).shape
         (1, 2)
         """
         encoded = self._encoded(X)
@@ -295,8 +297,9 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         Examples
         --------
         >>> from deepgen import TabularClassifier
-        >>> model = TabularClassifier(early_stopping=False, network={"max_iter": 1})
-        >>> model.fit([[0.0], [1.0]], ["no", "yes"]).decision_function([[0.5]]).shape
+        >>> model = TabularClassifier(early_stopping=False)
+        >>> model = model.partial_fit([[0.0], [1.0]], ["no", "yes"], classes=["no", "yes"])
+        >>> model.decision_function([[0.5]]).shape
         (1,)
         """
         encoded = self._encoded(X)
