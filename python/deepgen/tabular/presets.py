@@ -16,6 +16,7 @@ import numpy as np
 
 from deepgen.initializers import DataDependent
 from deepgen.optimizers import AdamW
+from deepgen.schedules import Cosine, Scaled
 
 __all__ = ["PRESETS", "ROWS", "TIMED_MEMBERS", "Recipe"]
 
@@ -44,7 +45,9 @@ class Recipe:
         'ntk', which does so layer by layer.
     decay : float or None
         What decoupled weight decay takes per step at ``learning_rate``, as a share of it, whatever
-        the width; None leaves the solver as it is.
+        the width, or a schedule of it; None leaves the solver as it is.
+    averaged_epochs : float, default=0.0
+        How many epochs the average of the weights reaches back over; 0 averages nothing.
     label_smoothing : float, default=0.0
         Of ``loss='log_loss'``.
 
@@ -59,7 +62,8 @@ class Recipe:
     network: Mapping[str, Any] = field(default_factory=dict)
     by_rows: Mapping[str, tuple[Any, Any, Any]] = field(default_factory=dict)
     learning_rate: float = 0.2
-    decay: float | None = 0.02
+    decay: float | Scaled | None = 0.02
+    averaged_epochs: float = 0.0
     label_smoothing: float = 0.0
 
 
@@ -67,7 +71,7 @@ NUMBERS: Final = Recipe(
     encoder={"numbers": "robust", "numerical_encoding": "ple", "n_bins": "auto"},
     network={
         "activation": "mish",
-        "dropout": 0.1,
+        "dropout": Scaled(Cosine(), 0.15),
         "initializer": DataDependent(intercepts="hull"),
         "solver": AdamW(beta_2=0.95),
         "learning_rate": "coslog4",
@@ -78,19 +82,29 @@ NUMBERS: Final = Recipe(
     by_rows={
         "n_hidden": (3, 3, 3),
         "width": (128, 128, 128),
-        "batch_size": (128, 128, 1024),
+        "batch_size": (64, 128, 1024),
         "max_iter": (128, 128, 12),
     },
-    learning_rate=0.2,
+    learning_rate=0.1,
+    decay=Scaled(Cosine(), 0.04),
+    averaged_epochs=1.5,
 )
-CLASSES: Final = replace(
-    NUMBERS,
+CLASSES: Final = Recipe(
+    encoder={"numbers": "robust", "numerical_encoding": None},
     network={
-        **{name: value for name, value in NUMBERS.network.items() if name != "clip_predictions"},
-        "activation": "selu",
+        "activation": "mish",
+        "dropout": 0.2,
+        "initializer": DataDependent(intercepts="hull"),
+        "parametrization": "ntk",
+        "solver": AdamW(beta_2=0.95),
+        "learning_rate": "coslog4",
+        "scoring": "loss",
+        "n_iter_no_change": np.inf,
+        "n_members": 1,
     },
+    by_rows={**NUMBERS.by_rows, "batch_size": (128, 128, 1024)},
     learning_rate=0.04,
-    label_smoothing=0.1,
+    averaged_epochs=1.5,
 )
 
 
@@ -98,7 +112,6 @@ def _fast(recipe: Recipe) -> Recipe:
     """Return a recipe of narrower layers and fewer epochs, without encoding of large tables."""
     by_rows = {
         **recipe.by_rows,
-        "numerical_encoding": ("ple", "ple", None),
         "width": (64, 64, 128),
         "batch_size": (64, 128, 1024),
         "max_iter": (64, 32, 8),
