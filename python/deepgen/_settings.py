@@ -21,6 +21,7 @@ from deepgen import _core
 __all__ = [
     "Range",
     "Setting",
+    "activation_names",
     "catalog",
     "engine_settings",
     "moving",
@@ -147,6 +148,11 @@ def _stated(default: Any, setting: Setting) -> Any:
 
 catalog = cache(_core.catalog)
 """The engine's families of members with their settings, read on first use."""
+
+
+def activation_names(*, linear: bool = True) -> tuple[str, ...]:
+    """Return the engine's activations, perhaps without 'identity'."""
+    return tuple(name for name in catalog()["activations"] if linear or name != "identity")
 
 
 @cache

@@ -91,7 +91,7 @@ def small_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
 
 def rule_of(name: str, activation: str) -> Rule:
     """Return the rule with a name of `INITIALIZERS`, for weights before a given activation."""
-    if name == "glorot_uniform" and activation == "logistic":
+    if name == "glorot_uniform" and activation.endswith("logistic"):  # parametric or not
         # As in scikit-learn.
         return partial(glorot_uniform, factor=2.0)
     return INITIALIZERS[name]
@@ -133,6 +133,6 @@ def initialize(
         values["gain", layer] = 1.0
         if spec.reparametrization.name == "scaled_weight_standardization" and spec.skip_from >= 0:
             values["gain", layer] = values["intercepts", layer] = 0.0
-    ones = ("scale", "variance")
+    ones = ("scale", "variance", "slope")
     for block, view in views:
         view[...] = values.get((block.kind, block.layer), 1.0 if block.kind in ones else 0.0)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from deepgen import (
     _core,
+    activations,
     augmentation,
     averaging,
     embeddings,
@@ -79,8 +80,8 @@ def known_classes() -> dict[str, type[Any]]:
         TrainingState,
     )
     classes: dict[str, type[Any]] = {part.__name__: part for part in parts}
-    modules = (augmentation, averaging, embeddings, initializers, losses, normalizations)
-    for module in (*modules, optimizers, schedules, skips):
+    rooms = (activations, augmentation, averaging, embeddings, initializers, losses)
+    for module in (*rooms, normalizations, optimizers, schedules, skips):
         for name in module.__all__:
             member = getattr(module, name)
             if isinstance(member, type) and issubclass(member, Component):

@@ -139,9 +139,9 @@ def run(options: argparse.Namespace) -> int:
         )
     model.save(options.out)
     print(_summary(options.data, table, model))
-    for warning in caught:
-        # Ctrl-C and divergence leave a usable model; the user should know of them.
-        print(f"note     {' '.join(str(warning.message).split())}")
+    # Ctrl-C and divergence leave a usable model, which the user should know of; once is enough.
+    for note in dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught):
+        print(f"note     {note}")
     print(f"saved    {options.out}")
     return 0
 

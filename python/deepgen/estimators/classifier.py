@@ -12,6 +12,7 @@ from deepgen._component import resolve
 from deepgen._engine.arrays import AnyArray
 from deepgen._inputs.class_targets import ClassTargets
 from deepgen._inputs.labels import Labels
+from deepgen.activations import Parametric
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
 from deepgen.embeddings import CategoryEmbedding, NumericalEmbedding
@@ -49,9 +50,10 @@ class MLPClassifier(ClassifierMixin, IncrementalClassifier):
     ----------
     hidden_layer_sizes : int or array-like of int, default=(100,)
         Number of units of each hidden layer; ``()`` gives a linear model.
-    activation : str or sequence of str, default='relu'
+    activation : str, Parametric or sequence of them, default='relu'
         'identity', 'logistic', 'tanh', 'relu', 'leaky_relu' (slope 0.01), 'elu', 'selu', 'gelu',
-        'silu' or 'mish'; a sequence gives one per hidden layer.
+        'silu', 'mish' or `deepgen.activations.Parametric`, whose units train a slope; a sequence
+        gives one per hidden layer.
     solver : str or Optimizer, default='adam'
         Optimizer: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta', 'kfac', 'shampoo' or
         'lbfgs'. An object of `deepgen.optimizers` has its own settings; a name uses ``momentum``,
@@ -247,7 +249,7 @@ class MLPClassifier(ClassifierMixin, IncrementalClassifier):
     def __init__(
         self,
         hidden_layer_sizes: int | Sequence[int] | AnyArray = (100,),
-        activation: ActivationName | Sequence[ActivationName] = "relu",
+        activation: ActivationName | Parametric | Sequence[ActivationName | Parametric] = "relu",
         *,
         solver: SolverName | Optimizer = "adam",
         alpha: float = 0.0001,

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from deepgen._names import hint, listed
 from deepgen._network.initializers import INITIALIZERS
 from deepgen._settings import Setting, engine_settings, settings_of
+from deepgen.activations import Parametric
 from deepgen.augmentation import AUGMENTATIONS, Augmentation
 from deepgen.averaging import AVERAGINGS, Averaging
 from deepgen.embeddings import NUMERICAL_EMBEDDINGS, CategoryEmbedding, NumericalEmbedding
@@ -91,7 +92,7 @@ SGD_SETTINGS, ADAM_SETTINGS = settings_of(SGD), settings_of(Adam)
 
 SHARED: dict[str, Any] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [_Names(set(ACTIVATIONS)), "array-like"],
+    "activation": [_Names(set(ACTIVATIONS)), Parametric, "array-like"],
     "solver": [_Names(set(SOLVERS)), Optimizer],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [_Names({"auto"}), Interval(Integral, 1, None, closed="left")],

@@ -69,7 +69,7 @@ def regressor_from_layers(
         products="float64",
         before=None,
     )
-    for kind in ("scale", "variance", "gain"):
+    for kind in ("scale", "variance", "gain", "slope"):
         for view in network.blocks_of(kind).values():
             view[...] = 1.0
     network.set_layers(matrices, intercepts)

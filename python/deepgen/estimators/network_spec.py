@@ -10,13 +10,15 @@ import numpy as np
 from deepgen import _core
 from deepgen._component import resolve
 from deepgen._names import hint
-from deepgen._settings import catalog
+from deepgen._settings import activation_names
+from deepgen.activations import Parametric
 from deepgen.estimators.names import TypeName
 from deepgen.normalizations import NORMALIZATIONS, Normalization, Reparametrization
 from deepgen.skips import SKIPS, Skip
 
 __all__ = [
     "ACTIVATIONS",
+    "PARAMETRIC",
     "TYPES",
     "hidden_activations",
     "hidden_widths",
@@ -25,8 +27,11 @@ __all__ = [
     "output_activation",
 ]
 
-ACTIVATIONS = tuple(catalog()["activations"])
+ACTIVATIONS = activation_names()
 """Names that ``activation`` accepts."""
+
+PARAMETRIC = "parametric_"
+"""What the engine calls an activation with trained slopes by, before its name."""
 
 TYPES = get_args(TypeName)
 """Names that ``dtype`` accepts: the types of the products of training."""
@@ -86,26 +91,30 @@ def hidden_activations(activation: Any, n_hidden: int) -> list[str]:
 
     Parameters
     ----------
-    activation : str or sequence of str
-        One name for all layers, or one per layer.
+    activation : str, Parametric or sequence of them
+        One for all layers, or one per layer.
     n_hidden : int
         Number of hidden layers, >= 0.
 
     Returns
     -------
     names : list of str
-        One name per hidden layer.
+        One name per hidden layer, after `PARAMETRIC` where its units train a slope.
 
     Raises
     ------
     ValueError
         If a name is unknown or the number of names is not the number of layers.
     """
-    names = [activation] * n_hidden if isinstance(activation, str) else list(activation)
+    single = isinstance(activation, str | Parametric)
+    names = [activation] * n_hidden if single else list(activation)
     if len(names) != n_hidden:
         raise ValueError(f"activation has {len(names)} names for {n_hidden} hidden layers")
-    for name in names:
-        if name not in ACTIVATIONS:
+    for layer, name in enumerate(names):
+        if isinstance(name, Parametric):
+            name.check()
+            names[layer] = PARAMETRIC + name.activation
+        elif name not in ACTIVATIONS:
             raise ValueError(
                 f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}."
                 f"{hint(name, ACTIVATIONS)}"
@@ -118,7 +127,7 @@ def output_activation(activation: Any) -> str:
 
     Parameters
     ----------
-    activation : str or sequence of str
+    activation : str, Parametric or sequence of them
         The constructor parameter.
 
     Returns
@@ -126,9 +135,9 @@ def output_activation(activation: Any) -> str:
     name : str
         The one name, or that of the last hidden layer; 'identity' without hidden layers.
     """
-    if isinstance(activation, str):
-        return activation
-    return str(activation[-1]) if len(activation) else "identity"
+    if not isinstance(activation, str | Parametric):
+        activation = activation[-1] if len(activation) else "identity"
+    return activation.activation if isinstance(activation, Parametric) else str(activation)
 
 
 def reparametrized(
@@ -229,7 +238,7 @@ def network_spec(
         open_norm, closing_norm = bridge.norms(chosen)
         _add_skips(bridge, layers)
     if isinstance(chosen, Reparametrization):
-        applied = [layer["activation"] for layer in layers]
+        applied = [layer["activation"].removeprefix(PARAMETRIC) for layer in layers]
         # Behind an embedding the first layer has several inputs.
         fan_in = n_inputs + len(front.get("embeddings", ()))
         made = reparametrized(chosen, fan_in, widths, applied)
