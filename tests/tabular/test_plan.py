@@ -35,7 +35,7 @@ def test_rate_and_decay_follow_the_width():
         for width in (16, 64)
     ]
     rates = [plan.network["learning_rate_init"] for plan in plans]
-    decays = [plan.network["solver"].weight_decay for plan in plans]
+    decays = [plan.network["solver"].weight_decay.peak for plan in plans]
     assert rates[0] == pytest.approx(2 * rates[1])
     assert np.prod([rates, decays], axis=0) == pytest.approx(np.full(2, rates[0] * decays[0]))
     given = make_plan("fast", "regression", n_rows=100, network={"learning_rate_init": 0.5})
