@@ -18,6 +18,7 @@ FLOORS = [
     {"_engine", "_display"},
     {
         "_network",
+        "activations",
         "augmentation",
         "embeddings",
         "initializers",

@@ -11,6 +11,7 @@ from deepgen.experiments import CATALOG, claims
 TOP = ("MLPClassifier", "MLPRegressor", "Probe", "TabularClassifier", "TabularRegressor")
 TOP += ("__version__", "load", "plot_history")
 ROOMS = {
+    "activations": ("Parametric",),
     "augmentation": ("Jitter", "Mask", "SwapNoise"),
     "averaging": ("EMA", "SWA"),
     "cli": ("main",),

@@ -30,10 +30,14 @@ def test_gradient_is_the_derivative_for_every_front(simd, member, scales):
 
 @every_path
 @every_front
-@pytest.mark.parametrize("n", [12, 530])
-def test_all_that_a_probe_measures_equals_the_twin(simd, member, scales, n):
+def test_all_that_a_probe_measures_equals_the_twin(simd, member, scales):
     spec = embedded(member, scales)
-    Measured(spec, problem(spec, n), simd=simd).assert_equals_twin()
+    Measured(spec, problem(spec, 21), simd=simd).assert_equals_twin()
+
+
+def test_a_probe_of_several_chunks_equals_the_twin():
+    spec = embedded("levels, pbld", True)
+    Measured(spec, problem(spec, _core.measured_rows + 18)).assert_equals_twin()
 
 
 @every_front
@@ -235,6 +239,9 @@ def test_two_maps_of_a_feature_and_foreign_constants_are_refused():
     levels = EmbeddingSpec(Component("levels"), [0], [[2.0]])
     with pytest.raises(ValueError, match="a feature has two embeddings"):
         network_of(replace(spec, embeddings=[EmbeddingSpec(pbld, [0]), levels]))
+    pwl = EmbeddingSpec(Component("pwl"), [1], [[0.0, 1.0]])
+    with pytest.raises(ValueError, match="two embeddings of numbers"):
+        network_of(replace(spec, embeddings=[EmbeddingSpec(pbld, [0]), pwl]))
     with pytest.raises(ValueError, match="'pbld' has no constants"):
         network_of(replace(spec, embeddings=[EmbeddingSpec(pbld, [0], [[1.0]])]))
 

@@ -144,6 +144,7 @@ def leaves(cls):
 
 MEMBERS = sorted({cls for cls in leaves(Component) if cls.name}, key=lambda cls: cls.__name__)
 PARAMETERS = {
+    "activations": "activation",
     "augmentation": "augmentation",
     "embeddings": "numerical_embedding",
     "initializers": "initializer",

@@ -169,7 +169,7 @@ class TorchNetwork:
                 a = a + self.tensors[f"intercepts_{l}"]
             if skip == "deepnorm":
                 a = a + layer.skip.settings.get("alpha", 1.0) * kept[layer.skip_from]
-            a = ACTIVATIONS[layer.activation](self.normalized(l, layer.normalization, a, training))
+            a = self.activated(l, self.normalized(l, layer.normalization, a, training))
             if skip == "residual":
                 a = a + kept[layer.skip_from]
             if skip == "highway":
@@ -185,6 +185,11 @@ class TorchNetwork:
         for embedding in self.spec.embeddings:
             columns += EMBEDDINGS[embedding.member.name](self.tensors, embedding, X)
         return torch.cat(columns, dim=1) * self.tensors.get("input_scale", 1.0)
+
+    def activated(self, l, z):
+        name, slope = self.spec.layers[l].activation, self.tensors.get(f"slope_{l}")
+        h = ACTIVATIONS[name.removeprefix("parametric_")](z)
+        return h if slope is None else z + slope * (h - z)
 
     def weights(self, l, reparametrization):
         gain = self.tensors.get(f"gain_{l}")

@@ -5,7 +5,7 @@ With a_(-1) = X, or what the front makes of X (embeddings.py), for each layer l:
     W = effective(V, gain)          V itself without a reparametrization
     z = a_(l-1) W + b               no b under batch norm, nor with bias=False
     y = norm(z)                     none, batch or layer
-    h = activation(y)
+    h = activation(y)               with slopes of its own, where it is parametric
     h = h mask / (1 - p)            dropout, only in training
     a_l = join(h, a_(skip_from))    only with skip_from >= 0; see skips.py
 
@@ -14,8 +14,8 @@ A skip that acts before the normalization joins z, after the mask, with a_(skip_
     loss = (sum_i w_i l(z_i, y_i) + alpha / 2 sum_l ||V_l||^2) / sum_i w_i
 
 The output layer is plain: its z are the raw outputs. The vector holds for each layer V (in, out),
-b, gate, scale, shift, gain; then come the front's numbers, and after all of them the buffers, the
-running mean and variance of each batch norm. CSR input is made dense first.
+b, gate, scale, shift, gain, slope; then come the front's numbers, and after all of them the
+buffers, the running mean and variance of each batch norm. CSR input is made dense first.
 
 Sources: D. Rumelhart, G. Hinton, R. Williams 1986 (the chain of dX); K. He et al. 2016 (the skip).
 """
@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .activations import ACTIVATIONS
+from . import activations
 from .embeddings import EmbeddingSpec, front, front_gradients, front_shapes, has_front, width
 from .losses import LOSSES
 from .normalizations import (
@@ -121,6 +121,8 @@ def layout(spec):
         gains = REPARAMETRIZATIONS[layer.reparametrization.name].gains
         if gains:
             shapes.append((f"gain_{l}", 1, layer.width if gains == "unit" else 1))
+        if layer.activation.startswith(activations.PARAMETRIC):
+            shapes.append((f"slope_{l}", 1, layer.width))
         if norm == "batch":
             buffers.append((f"mean_{l}", 1, layer.width))
             buffers.append((f"variance_{l}", 1, layer.width))
@@ -215,7 +217,7 @@ def forward(spec, parameters, X, *, training=False, masks=None):
         if layer.normalization.name != "none":
             standardized = standardize(l, layer.normalization, z, blocks, training)
             y = standardized.x * blocks[f"scale_{l}"] + blocks[f"shift_{l}"]
-        a = h = ACTIVATIONS[layer.activation][0](y)
+        a = h = activations.value(layer.activation, y, blocks.get(f"slope_{l}"))
         own = None
         if skip is None or not skip.before_normalization:
             a = h = h if mask is None else h * mask
@@ -314,7 +316,10 @@ def gradient_in_effective(spec, parameters, trace, gradients, dz_of=None):
             da[layer.skip_from] = da[layer.skip_from] + dx
             d_inputs = add_own_gradient(skip, into, blocks, l, saved.inputs, d_own)
         dh = dh if before else dh * mask
-        dy = dh * ACTIVATIONS[layer.activation][1](saved.y)
+        slopes = blocks.get(f"slope_{l}")
+        if slopes is not None:
+            into[f"slope_{l}"][...] = (dh * activations.lift(layer.activation, saved.y)).sum(axis=0)
+        dy = dh * activations.derivative(layer.activation, saved.y, slopes)
         dz = dy
         if saved.standardized is not None:
             into[f"scale_{l}"][...] = (dy * saved.standardized.x).sum(axis=0)

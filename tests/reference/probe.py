@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from .activations import ACTIVATIONS
+from . import activations
 from .embeddings import front, front_gradients, has_front
 from .losses import LOSSES
 from .network import (
@@ -88,7 +88,11 @@ def tangents(spec, parameters, trace, direction, dX):
             rx, r_log = standardize_tangent(ry, saved.standardized)
             ry = rx * blocks[f"scale_{l}"] + saved.standardized.x * moves[f"scale_{l}"]
             ry = ry + moves[f"shift_{l}"]
-        ra = rh = ACTIVATIONS[layer.activation][1](saved.y) * ry
+        name, slopes = layer.activation, blocks.get(f"slope_{l}")
+        rh = activations.derivative(name, saved.y, slopes) * ry
+        if slopes is not None:
+            rh = rh + activations.lift(name, saved.y) * moves[f"slope_{l}"]
+        ra = rh
         r_own = None
         if skip is not None and not skip.before_normalization:
             r_own = own_tangent(skip, blocks, moves, l, saved.inputs, inputs)
@@ -192,9 +196,14 @@ def hvp(spec, parameters, v, X, y, weights=None):
                 into[f"gate_coefs_{l}"][...] += move.inputs.T @ d_own
                 d_inputs = d_own @ blocks[f"gate_coefs_{l}"].T
                 rd_inputs = rd_inputs + d_own @ moves[f"gate_coefs_{l}"].T
-        _, derivative, second = ACTIVATIONS[layer.activation]
-        dz = dh * derivative(saved.y)
-        rdz = rdh * derivative(saved.y) + dh * second(saved.y) * move.y
+        name, at, slopes = layer.activation, saved.y, blocks.get(f"slope_{l}")
+        if slopes is not None:
+            moved_lift = dh * activations.lift_tangent(name, at, move.y)
+            own = rdh * activations.lift(name, at) + moved_lift
+            into[f"slope_{l}"][...] = own.sum(axis=0)
+        derivative = activations.derivative(name, at, slopes)
+        steepens = activations.derivative_tangent(name, at, move.y, slopes, moves.get(f"slope_{l}"))
+        dz, rdz = dh * derivative, rdh * derivative + dh * steepens
         if saved.standardized is not None:
             x = saved.standardized.x
             into[f"scale_{l}"][...] = (rdz * x + dz * move.rx).sum(axis=0)

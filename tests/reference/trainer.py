@@ -70,7 +70,7 @@ class Trainer:
         rate_factors=None,
     ):
         self.spec = spec
-        self.rate_factors = rate_factors_of(spec, rate_factors or {})
+        self.rate_factors = rate_factors_of(spec, rate_factors) if rate_factors else 1.0
         rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
         self.innermost = self.optimizer = Innermost(rule)
         self.n_measured = 1

@@ -131,6 +131,7 @@ class GSAM(SAM):
 class LPFSGD(Wrapper):
     defaults = {"gamma": 5e-4, "n_samples": 1.0}
     kinds = ("coefs", "intercepts", "scale", "shift", "gain", "gate_coefs", "gate_intercepts")
+    kinds += ("slope",)
     n_steps = 0
 
     @property

@@ -33,6 +33,11 @@ struct ActivationKernels {
     // slope = f'(x), slope_tangent = f''(x) tangent, then tangent *= slope; all of one stride but x
     void (*tangent_forward)(Rows<T> tangent, const T *x, Index x_stride, T *slope,
                             T *slope_tangent);
+    // The same with a slope a of each unit; products = gradient (f(z) - z), of one stride with it
+    void (*parametric_apply)(Rows<T> from, const T *a, T *to, Index to_stride);
+    void (*parametric_backward)(Rows<T> gradient, const T *z, Index z_stride, const T *a,
+                                T *products);
+    void (*parametric_tangent)(const ParametricTangent<T> &);
 };
 
 // Numbers that are trained for one feature, (rows, columns), one block after the other.

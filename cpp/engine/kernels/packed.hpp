@@ -20,10 +20,11 @@ struct PackedLayer {
     Index gate;                  // the column where the gate's begin
     bool narrow; // coefs are W^T (n_outputs, n_inputs) in panels, and there is no other transpose
     Index coefs;
-    Index intercepts = 0, scale = 0, shift = 0, gain = 0;
+    Index intercepts = 0, scale = 0, shift = 0, gain = 0, slope = 0;
     bool has_bias = false;   // else there is room for one, which stays zero
     Index n_gains = 0;       // one for each unit, one for all, or none
-    Index n_vectors = 0;     // numbers from intercepts on: 1 to 4 vectors of the width
+    Index n_vectors = 0;     // numbers from intercepts on: 1 to 5 vectors of the width
+    bool has_slope = false;  // the last of them is a trained slope of the activation
     bool last = false;       // it gives the outputs
     bool transposes = false; // narrow layers need none, nor a layer 0 that takes X itself
     Index transposed = 0;    // in the array of transposes

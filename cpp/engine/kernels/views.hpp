@@ -107,6 +107,17 @@ struct FeatureMap {
     Index stride; // between columns of outputs, and of their gradients
 };
 
+// The R-operator of an activation with trained slopes a (kernels/parametric.hpp): Rz becomes Rh,
+// and what the way back needs of dh/dz and dh/da is written out; all of one stride but z.
+template <class T>
+struct ParametricTangent {
+    Rows<T> tangent;
+    const T *z;
+    Index z_stride;
+    const T *a, *direction;
+    T *slope, *slope_tangent, *lift, *lift_tangent;
+};
+
 // What dropout needs to know of one row: two halves of its key.
 struct DropoutKey {
     std::uint32_t low, high;

@@ -2,6 +2,7 @@
 
 #include "engine/network/layout.hpp"
 
+#include "engine/activations/catalog.hpp"
 #include "engine/normalizations/normalization.hpp"
 #include "engine/reparametrizations/reparametrization.hpp"
 #include "engine/skips/skip.hpp"
@@ -56,6 +57,8 @@ Layout::Layout(const NetworkSpec &spec) : front(front_of(spec)) {
             own.n_gains = gain == Gain::unit ? layer.width : 1;
             own.gain = append("gain", l, 1, own.n_gains, true);
         }
+        if (activation_choice(layer.activation).parametric)
+            own.slope = append("slope", l, 1, layer.width, true);
         n_inputs = layer.width;
     }
     front = FrontLayout(spec, offset, blocks);
@@ -95,7 +98,9 @@ PackedLayout<T>::PackedLayout(const NetworkSpec &spec, const Layout &layout,
         layer.has_bias = blocks.intercepts != absent;
         layer.gain = blocks.scale == absent ? layer.scale : layer.shift + layer.width;
         layer.n_gains = blocks.gain == absent ? 0 : blocks.n_gains;
-        layer.n_vectors = layer.gain - layer.intercepts + (blocks.gain == absent ? 0 : layer.width);
+        layer.slope = layer.gain + (blocks.gain == absent ? 0 : layer.width);
+        layer.has_slope = blocks.slope != absent;
+        layer.n_vectors = layer.slope - layer.intercepts + (layer.has_slope ? layer.width : 0);
         layer.last = l + 1 == layout.layers.size();
         layer.transposed = transposed_size_;
         size_ = layer.intercepts + layer.n_vectors;
@@ -125,7 +130,9 @@ void PackedLayout<T>::add_stretches(const PackedLayer &layer, bool first) {
         stretches_.push_back({layer.gain, "shift"});
     }
     if (layer.n_gains > 0)
-        stretches_.push_back({layer.intercepts + layer.n_vectors, "gain"});
+        stretches_.push_back({layer.slope, "gain"});
+    if (layer.has_slope)
+        stretches_.push_back({layer.intercepts + layer.n_vectors, "slope"});
 }
 
 namespace {
@@ -171,6 +178,8 @@ void for_each_chunk(const Layout &layout, const std::vector<PackedLayer> &layers
         }
         if (flat.gain != absent)
             copy(flat.gain, packed.gain, flat.n_gains);
+        if (flat.slope != absent)
+            copy(flat.slope, packed.slope, flat.width);
     }
 }
 

@@ -2,10 +2,11 @@
 // kernels use.
 //
 // Flat: for each layer coefs (in, out), intercepts, gate_coefs (in, out), gate_intercepts, scale,
-// shift, gain; then the front's blocks; after all of these the buffers mean, variance. Packed: the
-// same trainable blocks, padded to cache lines, matrices in panels; a gate's columns follow those
-// of coefs, so that one product makes both; what is trained for one feature stands together.
-// Optimizer memory and gradients have the packed layout too, so a rule runs over any part of it.
+// shift, gain, slope; then the front's blocks; after all of these the buffers mean, variance.
+// Packed: the same trainable blocks, padded to cache lines, matrices in panels; a gate's columns
+// follow those of coefs, so that one product makes both; what is trained for one feature stands
+// together. Optimizer memory and gradients have the packed layout too, so a rule runs over any part
+// of it.
 
 #pragma once
 
@@ -23,7 +24,7 @@ inline constexpr Index absent = -1;
 struct LayerBlocks {
     Index n_inputs, width;
     Index coefs, intercepts = absent, gate_coefs = absent, gate_intercepts = absent, scale = absent,
-                 shift = absent, gain = absent, mean = absent, variance = absent;
+                 shift = absent, gain = absent, slope = absent, mean = absent, variance = absent;
     Index n_gains = 0; // one a unit, or one of the layer
 };
 

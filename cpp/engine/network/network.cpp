@@ -18,7 +18,7 @@ constexpr Index gradient_rows = 1024;
 
 template <class T>
 LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &kernels) {
-    const Index activation = activation_number(layer.activation);
+    const auto [activation, parametric] = activation_choice(layer.activation);
     const NormalizationEntry &norm =
         find_member("normalization", normalizations(), layer.normalization.name);
     const ReparametrizationEntry &stored =
@@ -29,7 +29,8 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
         .n_inputs = n_inputs,
         .width = layer.width,
         .activation = activation,
-        .from_output = kernels.activations[as_size(activation)].from_output,
+        .parametric = parametric,
+        .from_output = !parametric && kernels.activations[as_size(activation)].from_output,
         .normalization = norm.make<T>(Settings(layer.normalization, norm.parameters), kernels),
         .skip = skips_over ? skip.make<T>(Settings(layer.skip, skip.parameters), kernels) : nullptr,
         .skip_from = layer.skip_from,

@@ -26,6 +26,7 @@ template <class T>
 struct LayerPlan {
     Index n_inputs, width;
     Index activation;                                // number in the catalog
+    bool parametric;                                 // with a trained slope of each unit
     bool from_output;                                // the slope is computed from the value
     std::unique_ptr<Normalization<T>> normalization; // null without
     std::unique_ptr<Skip<T>> skip;                   // null without

@@ -27,6 +27,8 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
             memory.value.resize(size);
         if (gradient)
             memory.gradients.resize(size);
+        if (gradient && plan.parametric)
+            memory.lifted.resize(size);
         const PackedLayer &packed = network.packed().layers()[layers_.size() - 1];
         if (plan.gate >= 0) {
             memory.branch.resize(size);
@@ -147,7 +149,12 @@ void Pass<T>::layer_forward(const Team &team, const Batch<T> &batch,
             plan.normalization->frozen_forward(team, call, *memory.normalization);
     }
 
-    if (!plan.relu_in_product && !plan.relu_in_normalization && !plan.identity)
+    if (plan.parametric)
+        kernels.activations[as_size(plan.activation)].parametric_apply(
+            {n_rows, plan.width, value, memory.stride},
+            parameters.weights.data() + network_.packed().layers()[as_size(layer)].slope, branch,
+            memory.stride);
+    else if (!plan.relu_in_product && !plan.relu_in_normalization && !plan.identity)
         kernels.activations[as_size(plan.activation)].apply(
             {n_rows, plan.width, value, memory.stride}, plan.from_output ? value : branch,
             memory.stride);
@@ -199,7 +206,8 @@ void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &
 }
 
 template <class T>
-void Pass<T>::activation_backward(const Batch<T> &batch, Index layer, IndexRange rows) {
+void Pass<T>::activation_backward(const Batch<T> &batch, const PackedParameters<T> &parameters,
+                                  Index layer, IndexRange rows) {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     if (plan.masked)
         return;
@@ -207,7 +215,13 @@ void Pass<T>::activation_backward(const Batch<T> &batch, Index layer, IndexRange
     const Index first = rows.begin * memory.stride;
     if (!plan.skips_before_normalization)
         drop(batch, layer, rows, memory.gradients.data(), memory.stride);
-    if (!plan.identity)
+    if (plan.parametric)
+        network_.kernels().activations[as_size(plan.activation)].parametric_backward(
+            {rows.end - rows.begin, plan.width, memory.gradients.data() + first, memory.stride},
+            slope_inputs(layer, batch.rows.size).data + first, memory.stride,
+            parameters.weights.data() + network_.packed().layers()[as_size(layer)].slope,
+            memory.lifted.data() + first);
+    else if (!plan.identity)
         network_.kernels().activations[as_size(plan.activation)].backward(
             {rows.end - rows.begin, plan.width, memory.gradients.data() + first, memory.stride},
             slope_inputs(layer, batch.rows.size).data + first, memory.stride);
@@ -247,7 +261,7 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
         if (plan.skip && !plan.skips_before_normalization)
             skip_backward(l, rows);
         visit(l, GradientStage::branch);
-        activation_backward(batch, l, rows);
+        activation_backward(batch, parameters, l, rows);
         visit(l, GradientStage::normalized);
         normalization_backward(team, batch, parameters, l, rows);
         if (plan.skips_before_normalization) {

@@ -102,6 +102,12 @@ class Pass {
     Rows<T> output_gradients(Index n_rows);
     // What the activation's slope is computed from: its input or its value.
     Rows<const T> slope_inputs(Index layer, Index n_rows) const;
+    // The gradients of a trained slope, row by row; null where the activation has none.
+    Rows<const T> slope_gradients(Index layer, Index n_rows) const {
+        const LayerMemory &memory = layers_[as_size(layer)];
+        return {n_rows, network_.layers()[as_size(layer)].width, memory.lifted.data(),
+                memory.stride};
+    }
     const NormalizationMemory<T> &normalization(Index layer) const {
         return *layers_[as_size(layer)].normalization;
     }
@@ -123,6 +129,7 @@ class Pass {
         Buffer<T> output;    // a
         Buffer<T> value;     // what the activation's slope is computed from, where that is not a
         Buffer<T> gradients; // dL/da, then dL/dz
+        Buffer<T> lifted;    // dL/dh dh/da, where the activation has a trained slope a
         Buffer<T> branch;    // h, which the way back through a gate needs beside a
         Index product_stride = 0;
         Buffer<T> product;           // z and the gate's z_T, then T; only with a gate
@@ -138,7 +145,8 @@ class Pass {
     void layer_forward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,
                        IndexRange rows);
     void front_backward(const Batch<T> &, const PackedParameters<T> &, IndexRange rows);
-    void activation_backward(const Batch<T> &, Index layer, IndexRange rows);
+    void activation_backward(const Batch<T> &, const PackedParameters<T> &, Index layer,
+                             IndexRange rows);
     void normalization_backward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,
                                 IndexRange rows);
     NormalizationCall<T> normalization_call(const Batch<T> &, PackedParameters<T> &, Index layer,

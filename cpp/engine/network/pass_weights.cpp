@@ -63,6 +63,9 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
         if (NormalizationMemory<T> *const normalized = layers_[as_size(layer)].normalization.get())
             scale_gradient(network_.kernels(), team, *normalized, n_rows, gradient + packed.width,
                            gradient + 2 * packed.width);
+        if (packed.has_slope)
+            network_.kernels().matrix.column_sums(slope_gradients(layer, n_rows),
+                                                  gradient + (packed.slope - packed.intercepts));
     };
     const auto front = [&](const GradientTask &task, T *gradient) {
         front_->gradient(task, parameters, n_rows, gradient);

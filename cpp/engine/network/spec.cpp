@@ -73,7 +73,7 @@ void NetworkSpec::check() const {
         n_weights += layer.width * std::exchange(n_below, layer.width);
         require(layer.dropout >= 0.0 && layer.dropout < 1.0, "layer ", l,
                 ": dropout must be in [0, 1), got ", layer.dropout);
-        activation_number(layer.activation);
+        activation_choice(layer.activation);
         const NormalizationEntry &entry =
             find_member("normalization", normalizations(), layer.normalization.name);
         Settings(layer.normalization, entry.parameters);

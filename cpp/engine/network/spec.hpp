@@ -22,7 +22,7 @@ inline constexpr Index no_skip = -1;
 
 struct LayerSpec {
     Index width;
-    std::string activation = "relu";
+    std::string activation = "relu"; // 'parametric_relu': with a trained slope of each unit
     Component normalization{"none", {}};
     Index skip_from = no_skip; // an earlier layer of the same width, whose output is carried here
     double dropout = 0.0;

@@ -8,6 +8,7 @@
 #include "engine/kernels/columns.hpp"
 #include "engine/kernels/kernel_table.hpp"
 #include "engine/kernels/narrow.hpp"
+#include "engine/kernels/parametric.hpp"
 #include "engine/kernels/peak.hpp"
 #include "engine/kernels/product.hpp"
 #include "engine/kernels/rows.hpp"
@@ -63,7 +64,10 @@ void tangent_forward(Rows<T> tangent, const T *x, Index x_stride, T *slope, T *s
 }
 
 #define DEEPGEN_MEMBER(Type, name)                                                                 \
-    {Type::from_output, apply<T, Type>, backward<T, Type>, tangent_forward<T, Type>},
+    {Type::from_output,          apply<T, Type>,                                                   \
+     backward<T, Type>,          tangent_forward<T, Type>,                                         \
+     parametric_apply<T, Type>,  parametric_backward<T, Type>,                                     \
+     parametric_tangent<T, Type>},
 template <class T>
 constexpr ActivationKernels<T> activation_kernels[] = {DEEPGEN_ACTIVATIONS(DEEPGEN_MEMBER)};
 #undef DEEPGEN_MEMBER

@@ -119,6 +119,11 @@ void Probe::norms(const double *parameters, IndexRange rows, double *norms, Inde
                             squares[i] += dy[j] * dy[j] * (1.0 + x[j] * x[j]);
                     }
                 }
+                if (stage == GradientStage::normalized && blocks.slope != absent) {
+                    const Rows<const double> da = worker.pass.slope_gradients(layer, n);
+                    for (Index i = 0; i < n; ++i)
+                        squares[i] += square_of(da.data + i * da.stride, da.width);
+                }
                 if (stage != GradientStage::product)
                     return;
                 const Rows<const double> a = worker.pass.inputs(layer, n);
@@ -196,6 +201,10 @@ void Probe::gradients(const double *parameters, IndexRange rows, double *G, Inde
                 for (Index j = 0; j < width; ++j)
                     to[blocks.scale + j] = dy[j] * x[j];
                 std::copy_n(dy, width, to + blocks.shift);
+            }
+            if (blocks.slope != absent) {
+                const Rows<const double> da = worker.pass.slope_gradients(layer, i + 1);
+                std::copy_n(da.data + i * da.stride, width, to + blocks.slope);
             }
         }
     };

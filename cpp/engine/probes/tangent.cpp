@@ -37,6 +37,10 @@ Tangent::Tangent(const Network<double> &network, Index max_rows, Index team_size
         if (plan.normalization)
             memory.normalization =
                 std::make_unique<NormalizationMemory<double>>(plan.width, max_rows, team_size);
+        if (plan.parametric)
+            for (Buffer<double> *const buffer :
+                 {&memory.slope, &memory.slope_tangent, &memory.lift, &memory.lift_tangent})
+                buffer->resize(size);
         if (purpose == Purpose::forward)
             continue;
         memory.gradients.resize(size);
@@ -46,6 +50,8 @@ Tangent::Tangent(const Network<double> &network, Index max_rows, Index team_size
             memory.slope.resize(size);
             memory.slope_tangent.resize(size);
         }
+        if (plan.parametric)
+            memory.lifted.resize(size);
     }
 }
 
@@ -131,8 +137,9 @@ void Tangent::skip_backward(const Batch<double> &batch, const Pass<double> &pass
                       memory.product_stride, plan.width, rows)});
 }
 
-void Tangent::activate(const Batch<double> &batch, const Pass<double> &pass, Index layer,
-                       IndexRange rows) {
+void Tangent::activate(const Batch<double> &batch, const Pass<double> &pass,
+                       const PackedParameters<double> &parameters,
+                       const PackedParameters<double> &direction, Index layer, IndexRange rows) {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     if (plan.identity)
         return;
@@ -143,7 +150,18 @@ void Tangent::activate(const Batch<double> &batch, const Pass<double> &pass, Ind
     const Rows<const double> x = pass.slope_inputs(layer, batch.rows.size);
     const Rows<double> tangent =
         part(memory.branch_or_output().data(), memory.stride, plan.width, rows);
-    if (memory.slope.empty())
+    const Index slope = network_.packed().layers()[as_size(layer)].slope;
+    if (plan.parametric)
+        activation.parametric_tangent({.tangent = tangent,
+                                       .z = x.data + rows.begin * x.stride,
+                                       .z_stride = x.stride,
+                                       .a = parameters.weights.data() + slope,
+                                       .direction = direction.weights.data() + slope,
+                                       .slope = memory.slope.data() + first,
+                                       .slope_tangent = memory.slope_tangent.data() + first,
+                                       .lift = memory.lift.data() + first,
+                                       .lift_tangent = memory.lift_tangent.data() + first});
+    else if (memory.slope.empty())
         activation.backward(tangent, x.data + rows.begin * x.stride, x.stride);
     else
         activation.tangent_forward(tangent, x.data + rows.begin * x.stride, x.stride,
@@ -182,7 +200,7 @@ void Tangent::forward(const Team &team, const Batch<double> &batch, const Inputs
                 normalization_call(parameters, direction, layer, rows,
                                    memory.branch_or_output().data()),
                 pass.normalization(layer), *memory.normalization);
-        activate(batch, pass, layer, rows);
+        activate(batch, pass, parameters, direction, layer, rows);
         if (plan.skip && !plan.skips_before_normalization)
             skip_forward(pass, layer, rows, memory.output);
     }
@@ -264,9 +282,16 @@ void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<
         if (!memory.slope.empty()) {
             const Rows<double> own = part(memory.gradients.data(), memory.stride, plan.width, rows);
             const Index first = rows.begin * memory.stride;
-            network_.kernels().tangents.activation_backward(
-                own, pass.gradients(layer, batch.rows.size).data + first,
-                memory.slope.data() + first, memory.slope_tangent.data() + first);
+            const double *const gradients = pass.gradients(layer, batch.rows.size).data + first;
+            const auto move = network_.kernels().tangents.activation_backward;
+            if (plan.parametric) {
+                const Rows<double> lifted =
+                    part(memory.lifted.data(), memory.stride, plan.width, rows);
+                std::copy_n(own.data, own.rows * own.stride, lifted.data);
+                move(lifted, gradients, memory.lift.data() + first,
+                     memory.lift_tangent.data() + first);
+            }
+            move(own, gradients, memory.slope.data() + first, memory.slope_tangent.data() + first);
         }
         break;
     case GradientStage::normalized:
@@ -314,6 +339,12 @@ void Tangent::weight_gradients(const Team &team, const Batch<double> &batch,
         if (NormalizationMemory<double> *const own = layers_[as_size(layer)].normalization.get())
             scale_gradient(network_.kernels(), team, *own, n_rows, gradient + packed.width,
                            gradient + 2 * packed.width);
+        if (packed.has_slope) {
+            const LayerMemory &memory = layers_[as_size(layer)];
+            network_.kernels().matrix.column_sums({n_rows, network_.layers()[as_size(layer)].width,
+                                                   memory.lifted.data(), memory.stride},
+                                                  gradient + (packed.slope - packed.intercepts));
+        }
     };
     const auto front = [&](const GradientTask &task, double *gradient) {
         front_->gradient(task, pass.front(), parameters, direction, n_rows, gradient);

@@ -28,15 +28,15 @@ WORDS = {"number": "numbers", "text": "text", "boolean": "truth values", "date":
 def column_of_objects(
     name: Any, values: list[Any], *, is_category: bool = False, zone: str | None = None
 ) -> RawColumn:
-    """Read a list of values; refuse what is no value of a table, or a mixture of kinds, by name.
+    """Read a list of values; raise an error for values of unknown or mixed kinds.
 
-    Points in time that know their zone are put on the clock of ``zone``, or of UTC.
+    Points in time with a time zone are converted to ``zone``, or to UTC.
     """
     if set(map(type, values)) <= PLAIN_NUMBERS:
         try:
             array = np.array(values, dtype=np.float64)
         except OverflowError:
-            pass  # the long way tells where
+            pass  # the code below names the row
         else:
             kind = "empty" if np.isnan(array).all() else "number"
             return RawColumn(name, kind, len(values), array, is_category=is_category)
@@ -46,8 +46,8 @@ def column_of_objects(
     except TypeError:
         row, value = next((i, v) for i, v in enumerate(values, 1) if not _is_hashable(v))
         raise ValueError(
-            f"{told(name)} holds a {type(value).__name__} in row {row}; numbers, text, truth "
-            "values and dates can be read"
+            f"{told(name)} holds a value of type {type(value).__name__} in row {row}; numbers, "
+            "text, truth values and dates can be read"
         ) from None
     present, kinds = [], []
     for place, value in enumerate(places):
@@ -55,7 +55,7 @@ def column_of_objects(
         if kind == "strange":
             row = int(np.flatnonzero(raw == place)[0]) + 1
             raise ValueError(
-                f"{told(name)} holds a {type(value).__name__} in row {row}"
+                f"{told(name)} holds a value of type {type(value).__name__} in row {row}"
                 + ("; decode bytes to text" if isinstance(value, bytes) else "")
                 + ("; Complex data not supported" if isinstance(value, complex) else "")
             )

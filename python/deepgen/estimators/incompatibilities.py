@@ -1,4 +1,4 @@
-"""Combinations: parameters that are sound by themselves but not together."""
+"""Incompatibilities: parameters that are valid separately but not together."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ MANY_BLOCKS = 8
 
 
 def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) -> None:
-    """Refuse parameters that are sound by themselves but not together.
+    """Refuse parameters that are valid separately but not together.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     optimizer : Optimizer
-        What its ``solver`` stands for.
+        Optimizer of the estimator.
     incremental : bool
-        Whether ``partial_fit`` was called.
+        Whether the caller is ``partial_fit``.
 
     Raises
     ------
     ValueError
-        If they cannot be together.
+        If parameters are incompatible.
 
     Warns
     -----
     UserWarning
-        If one of them has no effect.
+        If a parameter has no effect.
     """
     if model.device == "cuda":
         raise ValueError("device='cuda' needs a build with CUDA, which this one is not; use 'cpu'")
@@ -140,7 +140,7 @@ def _refuse_schedule(name: str, schedule: Component) -> None:
 
 
 def _warn_of_growth(model: Any, skip: Skip, widths: list[int]) -> None:
-    """Warn of starting weights by which each block doubles the variance of what it adds to."""
+    """Warn of starting weights with which each block doubles the variance of its input."""
     n_blocks = sum(source >= 0 for source in skip.sources(widths))
     doubles = isinstance(skip, Residual) and str(model.initializer).startswith("he_")
     if doubles and model.normalization is None and n_blocks >= MANY_BLOCKS:
@@ -152,19 +152,19 @@ def _warn_of_growth(model: Any, skip: Skip, widths: list[int]) -> None:
 
 
 def refuse_with_ntk(model: Any, optimizer: Optimizer) -> None:
-    """Refuse what makes weights of other numbers itself.
+    """Refuse parts of a network that ``parametrization='ntk'`` does not support.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     optimizer : Optimizer
-        What its ``solver`` stands for.
+        Optimizer of the estimator.
 
     Raises
     ------
     ValueError
-        If something does.
+        If the network or the optimizer contains such a part.
     """
     norm = normalization_of(model)
     skip = None if model.skip is None else resolve(model.skip, SKIPS, "skip")
@@ -181,20 +181,21 @@ def refuse_with_ntk(model: Any, optimizer: Optimizer) -> None:
 
 
 def refuse_with_matrices(model: Any, optimizer: KFAC | Shampoo) -> None:
-    """Refuse what solvers of whole layers do not know.
+    """Refuse parameters that solvers of whole layers do not support.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     optimizer : KFAC or Shampoo
-        What its ``solver`` stands for.
+        Optimizer of the estimator.
 
     Raises
     ------
     ValueError
-        If a layer is more than its matrix, something is trained before the first one, weights are
-        made of others, or targets cannot be drawn from what the loss predicts.
+        If a layer consists of more than its matrix, if something before the first layer is trained,
+        if weights are computed from others, or if targets cannot be drawn from the loss's
+        predictive distribution.
     """
     if embeddings_of(model) or model.input_scale:
         raise ValueError(

@@ -1,7 +1,6 @@
-"""Names: what the estimators' parameters take, as types that editors complete.
+"""Names that the estimators' parameters accept, as types for editors and type checkers.
 
-Python has no type of a family's members, so that these are written out; a test compares them with
-the families.
+Types cannot be computed from the families, so the names are written out; a test compares them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""Presets: named recipes of settings for tables, and the table that prints them.
+"""Presets: named recipes of settings for tables.
 
-A recipe holds parameters of `TableEncoder` and of the MLPs as they are, and what follows from the
-width of the network or the number of rows. The plan (`deepgen.tabular.plan`) makes one set of
-parameters of it. Nothing else is set: `to_pipeline` gives the two parts with these parameters.
+A recipe contains parameters of `TableEncoder` and of the MLPs, and settings that depend on the
+width of the network or the number of rows. The plan (`deepgen.tabular.plan`) converts it to one set
+of parameters. There are no other settings: `to_pipeline` returns the two parts with these
+parameters.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from deepgen.schedules import Cosine, Scaled
 __all__ = ["PRESETS", "ROWS", "TIMED_MEMBERS", "Recipe"]
 
 ROWS: Final = (2_000, 20_000, 500_000)
-"""Rows at which `Recipe.by_rows` states its settings."""
+"""Numbers of rows for which `Recipe.by_rows` states its settings."""
 TIMED_MEMBERS: Final = 5
-"""Networks at most where ``max_time`` leaves their number open."""
+"""Largest number of networks if ``max_time`` determines their number."""
 
 
 @dataclass(frozen=True)
@@ -38,18 +39,19 @@ class Recipe:
         Parameters of the MLP.
     by_rows : mapping of str to tuple
         Parameters of the encoder or the network, ``width`` (units of each hidden layer) or
-        ``n_hidden`` (their number) at each of `ROWS`. Between them numbers are interpolated on
-        logarithmic scales, all else is taken from the nearest; outside the first or last holds.
+        ``n_hidden`` (number of hidden layers) at each of `ROWS`. Between them numbers are
+        interpolated on logarithmic scales, other settings are those of the nearest; outside the
+        first or last applies.
     learning_rate : float
-        For a layer of unit width: divided by the root of the width, unless ``parametrization`` is
-        'ntk', which does so layer by layer.
+        Learning rate for a layer of unit width; it is divided by the root of the width, unless
+        ``parametrization`` is 'ntk', which does so per layer.
     decay : float or None
-        What decoupled weight decay takes per step at ``learning_rate``, as a share of it, whatever
-        the width, or a schedule of it; None leaves the solver as it is.
+        Decoupled weight decay per step at ``learning_rate``, as a share of the weights, for every
+        width, or a schedule of it; None keeps the solver's value.
     averaged_epochs : float, default=0.0
-        How many epochs the average of the weights reaches back over; 0 averages nothing.
+        Number of epochs over which the average of the weights reaches back; 0 averages nothing.
     label_smoothing : float, default=0.0
-        Of ``loss='log_loss'``.
+        Label smoothing of ``loss='log_loss'``.
 
     Examples
     --------
@@ -109,7 +111,7 @@ CLASSES: Final = Recipe(
 
 
 def _fast(recipe: Recipe) -> Recipe:
-    """Return a recipe of narrower layers and fewer epochs, without encoding of large tables."""
+    """Return a recipe with narrower layers, fewer epochs, and no encoding of large tables."""
     by_rows = {
         **recipe.by_rows,
         "width": (64, 64, 128),
@@ -120,7 +122,7 @@ def _fast(recipe: Recipe) -> Recipe:
 
 
 def _best(recipe: Recipe) -> Recipe:
-    """Return a recipe of five networks."""
+    """Return a recipe with five networks."""
     return replace(recipe, network={**recipe.network, "n_members": 5})
 
 
@@ -131,4 +133,4 @@ PRESETS: Final[Mapping[str, Mapping[str, Recipe]]] = MappingProxyType(
         "best": {"regression": _best(NUMBERS), "classification": _best(CLASSES)},
     }
 )
-"""Preset to task to recipe."""
+"""Recipes by preset and task."""

@@ -165,8 +165,8 @@ class Line final : public Wrapper<T> {
         key_ = random::stream(context.seed, random::Purpose::line);
         layers_.assign(one.layers.begin(), one.layers.end());
         for (PackedLayer layer : one.layers) {
-            for (Index *const offset :
-                 {&layer.coefs, &layer.intercepts, &layer.scale, &layer.shift, &layer.gain})
+            for (Index *const offset : {&layer.coefs, &layer.intercepts, &layer.scale, &layer.shift,
+                                        &layer.gain, &layer.slope})
                 *offset += one.size;
             layers_.push_back(layer);
         }
