@@ -25,16 +25,24 @@ class Ledger:
         Parameters
         ----------
         measure : callable
-            Takes nothing and returns a number.
+            Takes nothing and returns a number, or a list of numbers.
         *what : object
             Names the measurement by its text: table, settings, seed ...
         """
-        text = " | ".join(map(str, what))
-        key = f"{text[:80]} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
+        key = self._key(what)
         if key not in self.scores:
             self.scores[key] = measure()
             self._write()
         return self.scores[key]
+
+    def knows(self, *what):
+        """Return whether something was measured."""
+        return self._key(what) in self.scores
+
+    @staticmethod
+    def _key(what):
+        text = " | ".join(map(str, what))
+        return f"{text[:80]} {hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
     def _write(self):
         if self.path is None:

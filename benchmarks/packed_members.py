@@ -1,38 +1,46 @@
-"""Do packed members (TabM) beat independent ones per second of one processor?
+"""Do packed members (TabM) beat five independent ones at equal processor time?
 
-python benchmarks/packed_members.py [--data FOLDER] [--seconds 12] [--members 8]
+python benchmarks/packed_members.py [--data FOLDER] [--seconds 20] [--packed 16] [--seeds 1]
+                                    [--ledger FILE] [TABLE ...]
 
 Both are ensembles of nets with two hidden layers, written in PyTorch in the same way and trained by
-AdamW on the mean of the members' losses, each for the same seconds of processor time on one thread.
+AdamW on the mean of the members' losses, on one thread, until no member's validation error has
+improved for 16 epochs or the seconds of processor time are over, the same for both.
 
-    independent    every member has weights of its own: one batched product a layer
-    packed         members share the weights; each has its own scaling of a layer's inputs and
-                   outputs and its own bias (BatchEnsemble); the first scaling is random signs, the
-                   last layer is each member's own (TabM)
+    independent    five members, every one with weights of its own: one batched product a layer
+    packed         more members that share the weights; each has its own scaling of a layer's inputs
+                   and outputs and its own bias (BatchEnsemble); the first scaling is random signs,
+                   the last layer is each member's own (TabM)
 
-The multiply-adds of a step are the same. A tenth of the training rows is for validation: it chooses
-the epoch and, of two, the learning rate. The test rows are looked at once.
+A fifth of the training rows is for validation: each member is used as it was in its own best epoch,
+and of two learning rates the better mean prediction's is taken. Tables and rows are those to choose
+by (`tabular_splits`), at most 5,000 to train on.
 
 Y. Wen, D. Tran, J. Ba, "BatchEnsemble", ICLR 2020; Y. Gorishniy, A. Kotelnikov, A. Babenko, "TabM:
 advancing tabular deep learning with parameter-efficient ensembling", ICLR 2025.
 """
 
 import argparse
-import copy
 import math
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from real_data import SHARED_DATA
-from real_tables import TABLES
+from ledger import Ledger
+from tabular_peers import encoded
+from tabular_scores import codes, errors, geometric_mean, ratio
+from tabular_splits import CHOOSING, SHARED_DATA, choosing_split, with_validation
 from torch import nn
 
 KINDS = ("independent", "packed")
-SEEDS = (0, 1, 2)
+N_INDEPENDENT = 5
 RATES = (1e-3, 3e-3)
-WIDTH, BATCH = 128, 256
+WIDTH, BATCH, DROPOUT, DECAY = 128, 256, 0.1, 3e-4
+PATIENCE = 16
+TO_BUILD_IT = 8
+"""Tables of the twelve on which packed members must win to be built."""
 
 
 class OwnLinear(nn.Module):
@@ -80,102 +88,142 @@ def make(kind, n_members, n_inputs, n_outputs):
             SharedLinear(n_members, WIDTH, WIDTH, first=False),
         ]
     last = OwnLinear(n_members, WIDTH, n_outputs)
-    return nn.Sequential(hidden[0], nn.ReLU(), hidden[1], nn.ReLU(), last)
+    drop = nn.Dropout(DROPOUT)
+    return nn.Sequential(hidden[0], nn.ReLU(), drop, hidden[1], nn.ReLU(), drop, last)
 
 
-def mean_prediction(net, X, n_members, is_regression):
-    """Return the members' mean prediction or mean probabilities."""
+def predictions(net, X, n_members, is_regression):
+    """Return every member's numbers or probabilities (rows, members, outputs)."""
+    net.eval()
     with torch.no_grad():
-        parts = []
-        for rows in X.split(4096):
-            outputs = net(rows[:, None].expand(-1, n_members, -1))
-            parts.append((outputs if is_regression else outputs.softmax(-1)).mean(1))
-        return torch.cat(parts)
+        parts = [net(rows[:, None].expand(-1, n_members, -1)) for rows in X.split(4096)]
+    net.train()
+    outputs = torch.cat(parts)
+    return outputs if is_regression else outputs.softmax(-1)
 
 
-def error(prediction, y, is_regression):
-    """Return the RMSE, or the share of rows that are wrong."""
+def member_losses(outputs, y, is_regression):
+    """Return each member's validation loss: mean squared error or log loss."""
     if is_regression:
-        return float(((prediction[:, 0] - y) ** 2).mean().sqrt())
-    return float((prediction.argmax(1) != y).float().mean())
+        return ((outputs[..., 0] - y[:, None]) ** 2).mean(0)
+    shares = outputs.gather(2, y[:, None, None].expand(-1, outputs.shape[1], 1))[..., 0]
+    return -shares.clamp_min(1e-7).log().mean(0)
+
+
+def ensemble(outputs, is_regression):
+    """Return the members' mean prediction or mean probabilities as an array."""
+    mean = outputs.mean(1).numpy()
+    return mean[:, 0] if is_regression else mean
+
+
+class Kept:
+    """Each member's predictions as of its own best epoch, and how long ago the last of them was."""
+
+    def __init__(self, n_members):
+        self.losses = torch.full((n_members,), math.inf)
+        self.val = self.test = None
+        self.n_stale = 0
+
+    def update(self, losses, val, test):
+        """Take the predictions of members that have become better."""
+        better = losses < self.losses
+        self.n_stale = 0 if better.any() else self.n_stale + 1
+        if self.val is None:
+            self.val, self.test = val, test
+        self.losses = torch.where(better, losses, self.losses)
+        self.val[:, better], self.test[:, better] = val[:, better], test[:, better]
 
 
 def train(kind, rate, seed, data, options):
-    """Return validation error, test error and steps of one training."""
-    (X, y), held, test, is_regression, n_outputs = data
+    """Return the validation loss, predictions on test rows, seconds and epochs of one training."""
+    (X, y), (X_val, y_val), X_test, is_regression, n_outputs = data
+    n_members = N_INDEPENDENT if kind == "independent" else options.packed
     torch.manual_seed(seed)
-    net = make(kind, options.members, X.shape[1], n_outputs)
-    optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2)
-    best, kept, n_steps, spent = math.inf, None, 0, 0.0
-    while spent < options.seconds:
+    net = make(kind, n_members, X.shape[1], n_outputs)
+    optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=DECAY)
+    kept, spent, n_epochs = Kept(n_members), 0.0, 0
+    while spent < options.seconds and kept.n_stale < PATIENCE:
         began = time.process_time()
         for rows in torch.randperm(len(X)).split(BATCH):
-            outputs = net(X[rows][:, None].expand(-1, options.members, -1))
+            outputs = net(X[rows][:, None].expand(-1, n_members, -1))
             if is_regression:
                 loss = ((outputs[..., 0] - y[rows][:, None]) ** 2).mean()
             else:
-                labels = y[rows][:, None].expand(-1, options.members).reshape(-1)
+                labels = y[rows][:, None].expand(-1, n_members).reshape(-1)
                 loss = nn.functional.cross_entropy(outputs.reshape(-1, n_outputs), labels)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
-            n_steps += 1
+        n_epochs += 1
         spent += time.process_time() - began
-        measured = mean_prediction(net, held[0], options.members, is_regression)
-        now = error(measured, held[1], is_regression)
-        if now < best:
-            best, kept = now, copy.deepcopy(net.state_dict())
-    net.load_state_dict(kept)
-    final = mean_prediction(net, test[0], options.members, is_regression)
-    return best, error(final, test[1], is_regression), n_steps
+        val, test = (predictions(net, part, n_members, is_regression) for part in (X_val, X_test))
+        kept.update(member_losses(val, y_val, is_regression), val, test)
+    mean = kept.val.mean(1, keepdim=True)
+    found = float(member_losses(mean, y_val, is_regression)[0])
+    return found, ensemble(kept.test, is_regression), spent, n_epochs
 
 
-def prepared(table, seed):
+def prepared(split):
     """Return training, validation and test tensors; numbers in units of their deviation."""
-    rows = np.random.default_rng(seed).permutation(len(table.y_train))
-    cut = len(rows) // 10
-    if table.is_regression:
-        mean, scale = table.y_train.mean(), table.y_train.std()
-        y, y_test = (table.y_train - mean) / scale, (table.y_test - mean) / scale
-        as_y, n_outputs = (lambda v: torch.tensor(v, dtype=torch.float32)), 1
+    X, X_val, X_test = map(torch.tensor, encoded(split))
+    y = codes(split)
+    if split.is_regression:
+        center, scale = y[split.train].mean(), y[split.train].std()
+        y, n_outputs = torch.tensor((y - center) / scale, dtype=torch.float32), 1
     else:
-        classes, y = np.unique(table.y_train, return_inverse=True)
-        y_test = np.searchsorted(classes, table.y_test)
-        scale, as_y, n_outputs = 1.0, torch.tensor, len(classes)
-    X = torch.tensor(table.X_train)
-    parts = [(X[part], as_y(y[part])) for part in (rows[cut:], rows[:cut])]
-    test = (torch.tensor(table.X_test), as_y(y_test))
-    return (*parts, test, table.is_regression, n_outputs), scale
+        center, scale, n_outputs = 0.0, 1.0, int(y.max()) + 1
+        y = torch.tensor(y)
+    parts = (X, y[split.train]), (X_val, y[split.val])
+    return (
+        *parts,
+        X_test,
+        split.is_regression,
+        n_outputs,
+    ), lambda outputs: outputs * scale + center
+
+
+def measure(table, kind, seed, options):
+    """Return the errors of a kind on a table's rows to judge by, seconds and epochs."""
+    split = with_validation(choosing_split(table, seed, options.data), seed)
+    data, in_units = prepared(split)
+    runs = [train(kind, rate, seed, data, options) for rate in RATES]
+    _, outputs, seconds, n_epochs = min(runs, key=lambda run: run[0])
+    return [*errors(codes(split)[split.test], in_units(outputs)), seconds, n_epochs]
 
 
 def main():
-    """Print a row for each table and kind."""
+    """Print a row per table, and the count of tables that packed members win."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=SHARED_DATA)
-    parser.add_argument("--seconds", type=float, default=12.0)
-    parser.add_argument("--members", type=int, default=8)
-    parser.add_argument("tables", nargs="*", default=["california_housing", "adult"])
+    parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--packed", type=int, default=16)
+    parser.add_argument("--seeds", type=int, default=1)
+    parser.add_argument("--ledger", type=Path, help="JSON file of errors, read and extended")
+    parser.add_argument("tables", nargs="*", default=CHOOSING)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    for name in options.tables:
-        table = TABLES[name](options.data)
-        measure = "RMSE" if table.is_regression else "error"
-        errors = {kind: [] for kind in KINDS}
-        steps = {kind: [] for kind in KINDS}
-        for seed in SEEDS:  # kinds take turns, for a machine that is not quiet
-            data, scale = prepared(table, seed)
+    ledger = Ledger(options.ledger)
+    ratios = []
+    print("| table | five independent | packed | ratio | seconds, epochs | |")
+    print("|---|---|---|---|---|---|")
+    for table in options.tables:
+        found = {kind: [] for kind in KINDS}
+        for seed in range(options.seeds):
             for kind in KINDS:
-                runs = [train(kind, rate, seed, data, options) for rate in RATES]
-                _, test_error, n_steps = min(runs)
-                errors[kind].append(test_error * scale)
-                steps[kind].append(n_steps)
-        for kind in KINDS:
-            print(
-                f"{name:<20} {kind:<12} {measure} {np.mean(errors[kind]):.4f} +- "
-                f"{np.std(errors[kind], ddof=1):.4f}, {np.mean(steps[kind]):.0f} steps in "
-                f"{options.seconds:g} s",
-                flush=True,
-            )
+                run = partial(measure, table, kind, seed, options)
+                what = table, kind, seed, options.seconds, options.packed
+                found[kind].append(ledger.recall(run, *what))
+        means = {kind: np.mean(rows, axis=0) for kind, rows in found.items()}
+        pairs = zip(found["packed"], found["independent"], strict=True)
+        ratios.append(geometric_mean([ratio(ours[:-2], theirs[:-2]) for ours, theirs in pairs]))
+        cells = [", ".join(f"{error:.4f}" for error in means[kind][:-2]) for kind in KINDS]
+        costs = [f"{means[kind][-2]:.0f}, {means[kind][-1]:.0f}" for kind in KINDS]
+        print("|", " | ".join([table, *cells, f"{ratios[-1]:.3f}", *costs]), "|", flush=True)
+    n_won = sum(value < 1 for value in ratios)
+    print(
+        f"\nPacked members win {n_won} of {len(ratios)} tables (to build them: {TO_BUILD_IT} of "
+        f"12); geometric mean of the ratios {geometric_mean(ratios):.3f}."
+    )
 
 
 if __name__ == "__main__":

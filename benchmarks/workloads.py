@@ -61,6 +61,10 @@ class Workload:
         Parameter of the Beta distribution.
     dtype : str, default='float32'
         What the engine computes in.
+    embedding : str, default='none'
+        Of all features, with its default settings and 48 bins.
+    input_scale : bool, default=False
+        Whether each input of the first layer has a trained factor.
     """
 
     widths: tuple[int, ...]
@@ -73,6 +77,8 @@ class Workload:
     augmentation: str = "none"
     mixup: float = 0.0
     dtype: str = "float32"
+    embedding: str = "none"
+    input_scale: bool = False
 
     @property
     def name(self):
@@ -89,7 +95,27 @@ class Workload:
         parts += [] if self.augmentation == "none" else [self.augmentation]
         parts += [f"mixup {self.mixup}"] if self.mixup else []
         parts += [] if self.dtype == "float32" else [self.dtype]
+        parts += [] if self.embedding == "none" else [self.embedding]
+        parts += ["input scale"] if self.input_scale else []
         return ", ".join(parts) or "plain"
+
+    @property
+    def n_first_inputs(self):
+        """Inputs of the first layer: of an embedded feature four."""
+        return self.widths[0] if self.embedding == "none" else 4 * self.widths[0]
+
+    def embeddings(self):
+        """What the engine maps features by."""
+        if self.embedding == "none":
+            return []
+        edges = np.linspace(-3.0, 3.0, 49).tolist()
+        return [
+            _core.EmbeddingSpec(
+                member=_core.Component(self.embedding),
+                features=list(range(self.widths[0])),
+                constants=[edges] * self.widths[0] if self.embedding == "pwl" else [],
+            )
+        ]
 
     @property
     def steps_per_epoch(self):
@@ -119,7 +145,7 @@ class Workload:
         rng = np.random.default_rng(1)
         return [
             (np.sqrt(2 / before) * rng.standard_normal((before, after))).astype(np.float32)
-            for before, after in pairwise(self.widths)
+            for before, after in pairwise((self.n_first_inputs, *self.widths[1:]))
         ]
 
     def spec(self):
@@ -138,12 +164,23 @@ class Workload:
         ]
         layers.append(_core.LayerSpec(width=outputs, activation="identity"))
         loss = _core.Component("squared_error")
-        return _core.NetworkSpec(n_inputs=self.widths[0], layers=layers, loss=loss)
+        return _core.NetworkSpec(
+            n_inputs=self.widths[0],
+            layers=layers,
+            loss=loss,
+            embeddings=self.embeddings(),
+            input_scale=self.input_scale,
+        )
 
     def parameters(self, layout):
-        """Starting weights as one flat vector; biases are 0, scales, gains and variances 1."""
+        """Starting weights as one flat vector; biases are 0, scales, gains and variances 1.
+
+        Embeddings start from small numbers.
+        """
+        rng = np.random.default_rng(2)
         blocks = {f"coefs_{number}": block.ravel() for number, block in enumerate(self.coefs())}
-        ones = ("scale_", "gain_", "variance_")
+        blocks |= {b.name: 0.1 * rng.normal(size=b.size) for b in layout if "embed" in b.name}
+        ones = ("scale_", "gain_", "variance_", "input_scale")
         return np.concatenate(
             [
                 blocks.get(block.name, np.full(block.size, block.name.startswith(ones)))

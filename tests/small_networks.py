@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from reference import LOSSES, Component, LayerSpec, NetworkSpec, layout, n_parameters
+from reference import (
+    LOSSES,
+    Component,
+    EmbeddingSpec,
+    LayerSpec,
+    NetworkSpec,
+    layout,
+    n_parameters,
+)
 
 NONE, BATCH, LAYER = Component("none"), Component("batch"), Component("layer")
 
@@ -91,6 +99,40 @@ def skipping(skip, normalization=NONE, bias=True, activation="gelu", dropout=0.0
     )
 
 
+EMBEDDINGS = {
+    "": [],
+    "pbld": [EmbeddingSpec(Component("pbld", {"n_frequencies": 5.0, "size": 4.0}), [0, 2, 3])],
+    "pwl": [
+        EmbeddingSpec(Component("pwl", {"size": 6.0}), [1, 3], [[-1.0, 0.0, 0.2, 0.9], [-0.5, 1.0]])
+    ],
+    "levels": [EmbeddingSpec(Component("levels", {"size": 2.0}), [0, 2], [[5.0], [3.0]])],
+    "levels, pbld": [
+        EmbeddingSpec(Component("levels", {"size": 3.0}), [1], [[4.0]]),
+        EmbeddingSpec(Component("pbld", {"n_frequencies": 3.0, "size": 7.0}), [0, 3]),
+    ],
+}
+
+
+def with_codes(spec, X):
+    """Write codes into the columns that have levels, one of them none."""
+    random_state = np.random.default_rng(2)
+    for embedding in spec.embeddings:
+        if embedding.member.name == "levels":
+            for feature, (n_levels,) in zip(embedding.features, embedding.constants, strict=True):
+                X[:, feature] = random_state.integers(0, n_levels, len(X))
+                X[0, feature] = n_levels
+    return X
+
+
+def embedded(member, scales):
+    """Two layers behind an embedding of some features, and an input scale or none."""
+    layers = [
+        LayerSpec(width=6, activation="tanh"),
+        LayerSpec(width=3, activation="identity"),
+    ]
+    return NetworkSpec(n_inputs=4, layers=layers, embeddings=EMBEDDINGS[member], input_scale=scales)
+
+
 SKIP_COMPONENTS = [
     Component("residual"),
     Component("highway"),
@@ -102,7 +144,7 @@ def parameters_of(spec, random_state):
     """Random parameters; scales and running variances stay away from 0."""
     parameters = 0.5 * random_state.normal(size=n_parameters(spec))
     for block in layout(spec):
-        if block.name.startswith(("scale", "gain", "variance")):
+        if block.name.startswith(("scale", "gain", "variance", "input_scale")):
             view = parameters[block.offset : block.offset + block.size]
             view[...] = random_state.uniform(0.5, 1.5, size=block.size)
     return parameters
@@ -129,7 +171,7 @@ def problem(spec, n=12, seed=0):
     """Parameters, inputs, targets and sample weights for a network."""
     random_state = np.random.default_rng(seed)
     parameters = parameters_of(spec, random_state)
-    X = random_state.normal(size=(n, spec.n_inputs))
+    X = with_codes(spec, random_state.normal(size=(n, spec.n_inputs)))
     y = targets_of(spec, n, random_state)
     weights = random_state.uniform(0.2, 2.0, size=n)
     return parameters, X, y, weights
@@ -143,7 +185,7 @@ def scaled_problem(spec, n, seed):
         if "coefs" in block.name:
             view = parameters[block.offset : block.offset + block.size]
             view[...] = random_state.normal(size=block.size) / np.sqrt(block.rows)
-    X = random_state.normal(size=(n, spec.n_inputs))
+    X = with_codes(spec, random_state.normal(size=(n, spec.n_inputs)))
     y = targets_of(spec, n, random_state)
     weights = random_state.uniform(0.2, 2.0, size=n)
     return parameters, X, y, weights

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FAMILIES = {
     "activations",
     "augmentations",
+    "embeddings",
     "normalizations",
     "reparametrizations",
     "skips",

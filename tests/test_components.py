@@ -10,6 +10,7 @@ from sklearn.base import clone
 from deepgen import _core
 from deepgen._component import resolve
 from deepgen.augmentation import AUGMENTATIONS
+from deepgen.embeddings import NUMERICAL_EMBEDDINGS, CategoryEmbedding
 from deepgen.estimators import network_spec as specification
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
@@ -50,11 +51,13 @@ CLASSES = {
     for members in (
         *(REGRESSION_LOSSES, CLASSIFICATION_LOSSES, NORMALIZATIONS, SOLVERS, SCHEDULES, SKIPS),
         AUGMENTATIONS,
+        NUMERICAL_EMBEDDINGS,
     )
     for cls in members.values()
-} | {*WRAPPERS}
+} | {*WRAPPERS, CategoryEmbedding}
 ENGINE_FAMILIES = {
     "augmentations": AUGMENTATIONS,
+    "embeddings": {**NUMERICAL_EMBEDDINGS, "levels": CategoryEmbedding},
     "losses": {**REGRESSION_LOSSES, **CLASSIFICATION_LOSSES},
     "normalizations": {
         name: cls for name, cls in NORMALIZATIONS.items() if not issubclass(cls, Reparametrization)
@@ -66,7 +69,7 @@ ENGINE_FAMILIES = {
     "wrappers": {cls.name: cls for cls in WRAPPERS},
 }
 # Members that an estimator's own parameters, or skips, stand for.
-WITHOUT_CLASS = {"none", "clip_norm", "adaptive_clip", "ema", "gain", "line"}
+WITHOUT_CLASS = {"none", "ntk", "clip_norm", "adaptive_clip", "ema", "gain", "line"}
 every_class = pytest.mark.parametrize("cls", sorted(CLASSES, key=lambda cls: cls.__name__))
 
 

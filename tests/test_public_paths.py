@@ -11,11 +11,13 @@ from deepgen.experiments import CATALOG, claims
 TOP = ("MLPClassifier", "MLPRegressor", "Probe", "TabularClassifier", "TabularRegressor")
 TOP += ("__version__", "load", "plot_history")
 ROOMS = {
+    "activations": ("Parametric",),
     "augmentation": ("Jitter", "Mask", "SwapNoise"),
     "averaging": ("EMA", "SWA"),
     "cli": ("main",),
     "datasets": ("load_california_housing",),
     "decomposition": ("decompose",),
+    "embeddings": ("PBLD", "CategoryEmbedding", "PiecewiseLinear"),
     "estimators": ("MLPClassifier", "MLPRegressor"),
     "experiments": ("CATALOG", "find_experiment"),
     "expressivity": ("breakpoints", "count_regions", "linear_regions"),

@@ -57,7 +57,12 @@ every_setting, every_range = (
 @every_class
 def test_every_field_says_what_it_may_be(cls):
     # Components inside others are checked by their own class.
-    assert {field.name for field in fields(cls)} <= {*settings_of(cls), "base", "schedule"}
+    assert {field.name for field in fields(cls)} <= {
+        *settings_of(cls),
+        "base",
+        "schedule",
+        "features",
+    }
 
 
 @every_setting
@@ -178,7 +183,7 @@ def test_flags_are_true_or_false(cls, flag):
     [
         (1.0, "must be in (0, 1), got 1.0"),
         ([0.5, math.nan], "must be in (0, 1), got [0.5, nan]"),
-        ([], "is empty"),
+        ([], "must have at least one level"),
         ([0.5, 0.5], "must ascend without repeats, got [0.5, 0.5]"),
     ],
 )

@@ -76,6 +76,7 @@ void bind_trainer(py::module_ &module);
 
 DEEPGEN_REJECT_UNINITIALIZED(deepgen::Component)
 DEEPGEN_REJECT_UNINITIALIZED(deepgen::LayerSpec)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::EmbeddingSpec)
 DEEPGEN_REJECT_UNINITIALIZED(deepgen::NetworkSpec)
 DEEPGEN_REJECT_UNINITIALIZED(deepgen::Block)
 DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::AnyNetwork)

@@ -18,7 +18,12 @@ using Parameters = std::map<std::string, Parameter>;
 using Members = std::map<std::string, Parameters>;
 using LayerState =
     std::tuple<Index, std::string, Component, Index, double, Component, Component, double>;
-using SpecState = std::tuple<Index, std::vector<LayerSpec>, Component, bool>;
+using EmbeddingState = std::tuple<Component, std::vector<Index>, std::vector<std::vector<double>>>;
+// Without a front as before there were any, so that old files stay readable.
+using PlainState = std::tuple<Index, std::vector<LayerSpec>, Component, bool>;
+using FrontState =
+    std::tuple<Index, std::vector<LayerSpec>, Component, bool, std::vector<EmbeddingSpec>, bool>;
+using SpecState = std::variant<PlainState, FrontState>;
 
 Parameters by_name(std::span<const Parameter> parameters) {
     Parameters named;
@@ -42,6 +47,8 @@ std::map<std::string, Members> catalog() {
     families["normalizations"] = members_of(normalizations());
     families["reparametrizations"] = members_of(reparametrizations());
     families["augmentations"] = members_of(augmentations());
+    for (const EmbeddingKernels<double> &member : embeddings())
+        families["embeddings"][std::string(member.name)] = by_name(member.parameters);
     families["losses"] = members_of(losses());
     families["skips"] = members_of(skips());
     for (const auto &[name, parameters] : optimizers())
@@ -120,25 +127,56 @@ void bind_specs(py::module_ &module) {
                 return std::apply([](auto... fields) { return LayerSpec{fields...}; }, state);
             }));
 
+    bind_class<EmbeddingSpec>(module, "EmbeddingSpec",
+                              "A map of single features, by trained numbers of each.")
+        .def(py::init([](Component member, std::vector<Index> features,
+                         std::vector<std::vector<double>> constants) {
+                 return EmbeddingSpec{std::move(member), std::move(features), std::move(constants)};
+             }),
+             kw_only(), arg("member"), arg("features"),
+             arg("constants") = std::vector<std::vector<double>>())
+        .def_readonly("member", &EmbeddingSpec::member)
+        .def_readonly("features", &EmbeddingSpec::features)
+        .def_readonly("constants", &EmbeddingSpec::constants)
+        .def(py::pickle(
+            [](const EmbeddingSpec &s) {
+                return EmbeddingState(s.member, s.features, s.constants);
+            },
+            [](const EmbeddingState &state) {
+                return std::apply([](auto... fields) { return EmbeddingSpec{fields...}; }, state);
+            }));
+
     bind_class<NetworkSpec>(module, "NetworkSpec", "What a network is made of.")
-        .def(py::init([](Index n_inputs, std::vector<LayerSpec> layers, Component loss, bool bias) {
-                 NetworkSpec spec{n_inputs, std::move(layers), std::move(loss), bias};
+        .def(py::init([](Index n_inputs, std::vector<LayerSpec> layers, Component loss, bool bias,
+                         std::vector<EmbeddingSpec> embeddings, bool input_scale) {
+                 NetworkSpec spec{n_inputs, std::move(layers),     std::move(loss),
+                                  bias,     std::move(embeddings), input_scale};
                  spec.check();
                  return spec;
              }),
-             kw_only(), arg("n_inputs"), arg("layers"), arg("loss"), arg("bias") = true)
+             kw_only(), arg("n_inputs"), arg("layers"), arg("loss"), arg("bias") = true,
+             arg("embeddings") = std::vector<EmbeddingSpec>(), arg("input_scale") = false)
         .def_readonly("n_inputs", &NetworkSpec::n_inputs)
         .def_readonly("layers", &NetworkSpec::layers)
         .def_readonly("loss", &NetworkSpec::loss)
         .def_readonly("bias", &NetworkSpec::bias)
+        .def_readonly("embeddings", &NetworkSpec::embeddings)
+        .def_readonly("input_scale", &NetworkSpec::input_scale)
         .def("plain", &NetworkSpec::plain,
              "The same network whose weights are trained as they are.")
         .def("folded", &NetworkSpec::folded,
              "The same for prediction only: also without batch norm and dropout.")
         .def(py::pickle(
-            [](const NetworkSpec &s) { return SpecState(s.n_inputs, s.layers, s.loss, s.bias); },
+            [](const NetworkSpec &s) -> SpecState {
+                if (!s.has_front())
+                    return PlainState(s.n_inputs, s.layers, s.loss, s.bias);
+                return FrontState(s.n_inputs, s.layers, s.loss, s.bias, s.embeddings,
+                                  s.input_scale);
+            },
             [](const SpecState &state) {
-                return std::apply([](auto... fields) { return NetworkSpec{fields...}; }, state);
+                const auto make = [](auto... fields) { return NetworkSpec{fields...}; };
+                return std::visit([&](const auto &fields) { return std::apply(make, fields); },
+                                  state);
             }));
 }
 

@@ -253,7 +253,7 @@ void bind_network(py::module_ &module) {
     bind_class<Block>(module, "Block", "A named stretch of the flat parameter vector.")
         .def_property_readonly("name", &Block::name)
         .def_readonly("kind", &Block::kind)
-        .def_readonly("layer", &Block::layer)
+        .def_readonly("layer", &Block::layer, "Of the blocks before layer 0 it is -1.")
         .def_readonly("offset", &Block::offset)
         .def_readonly("rows", &Block::rows)
         .def_readonly("columns", &Block::columns)

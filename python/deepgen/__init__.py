@@ -1,8 +1,8 @@
 """Dense neural networks: a fast C++ engine behind the scikit-learn interface.
 
-``TabularRegressor`` and ``TabularClassifier`` take raw tables; ``MLPRegressor`` and
-``MLPClassifier`` take the place of scikit-learn's; ``Probe`` measures what they have learned. They
-are loaded, and scikit-learn with them, when they are first asked for.
+``TabularRegressor`` and ``TabularClassifier`` fit raw tables; ``MLPRegressor`` and
+``MLPClassifier`` replace scikit-learn's classes of these names; ``Probe`` measures fitted networks.
+They, and scikit-learn with them, are imported on first use.
 """
 
 from __future__ import annotations

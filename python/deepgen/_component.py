@@ -1,8 +1,8 @@
-"""Components: plain dataclasses that name a member of an engine family and its settings.
+"""Components: plain dataclasses for a member of an engine family and its settings.
 
 An optimizer, a loss or a normalization is an object such as ``Adam(beta_2=0.95)``. Its constructor
-converts and validates nothing, so that scikit-learn's ``clone`` and ``GridSearchCV`` can take it
-apart; names and ranges are checked when a fit begins.
+converts and validates nothing, as scikit-learn's ``clone`` and ``GridSearchCV`` require; names and
+ranges are checked at the beginning of a fit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ __all__ = ["Component", "resolve"]
 
 @dataclass(repr=False)
 class Component:
-    """A named member of an engine family together with its settings.
+    """A member of an engine family together with its settings.
 
     Examples
     --------
@@ -36,17 +36,17 @@ class Component:
 
     name: ClassVar[str] = ""
     family: ClassVar[str] = ""
-    """The engine's family of members; empty for what only Python knows."""
+    """The engine's family; empty for components that only Python knows."""
     engine_names: ClassVar[dict[str, str]] = {}
-    """The fields that the engine's catalog calls otherwise."""
+    """Fields with another name in the engine's catalog, with that name."""
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the fields by name, as scikit-learn's ``clone`` asks for them.
+        """Return the fields by name, as scikit-learn's ``clone`` requires.
 
         Parameters
         ----------
         deep : bool, default=True
-            Whether fields of components inside this one are listed too, as ``base__rho``.
+            Whether to include the fields of nested components, as ``base__rho``.
 
         Returns
         -------
@@ -68,7 +68,7 @@ class Component:
         Parameters
         ----------
         **params : dict
-            Field name to value; ``base__rho`` reaches into a component inside this one.
+            Field name to value; ``base__rho`` sets a field of a nested component.
 
         Returns
         -------
@@ -112,15 +112,14 @@ class Component:
         Raises
         ------
         ValueError
-            If a field is no number, outside its range, no integer, neither True nor False, or no
-            known name.
+            If a field has the wrong type, is out of range or is an unknown name.
         """
         for key, setting in settings_of(type(self)).items():
             value = getattr(self, key)
             if setting.moves and isinstance(value, Component):
                 value.check()
                 continue
-            # Of the default the tests say that it is in its range.
+            # Defaults need no check here: a test verifies that they are in their ranges.
             if value is not setting.default and (refusal := setting.refusal(key, value)):
                 if setting.kind is dict and isinstance(value, Mapping):
                     value = next((name for name in value if name not in setting.choices), None)
@@ -133,7 +132,7 @@ class Component:
         Returns
         -------
         settings : dict of str to float or list of float
-            Of the fields that the engine's catalog lists; its defaults in place of None.
+            Settings in the engine's catalog; None is replaced by the engine's default.
         """
         settings: dict[str, Any] = {}
         for key, setting in settings_of(type(self)).items():
@@ -162,26 +161,26 @@ Member = TypeVar("Member")
 
 
 def resolve(value: Any, members: Mapping[str, type[Member]], what: str) -> Member:
-    """Return the component that a constructor parameter names or already is.
+    """Return the component for a constructor parameter, which is a name or a component.
 
     Parameters
     ----------
     value : str or Component
-        A known name, which stands for the member with its defaults, or the component itself.
+        A known name, for the member with its defaults, or the component itself.
     members : mapping of str to type
-        The names that are known.
+        Known names with their classes.
     what : str
-        Name of the parameter, for the message.
+        Name of the parameter, for messages.
 
     Returns
     -------
     component : Component
-        ``value`` itself where it is a component.
+        ``value`` itself if it is a component.
 
     Raises
     ------
     ValueError
-        If the name is not known, or the component is only the base of those that are.
+        If the name is unknown, or the component is an instance of a base class.
     """
     if not isinstance(value, str):
         kinds = set(members.values())

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Chain', 'Component', 'LayerSpec', 'Network', 'NetworkSpec', 'Parameter', 'Prepared', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'rate_roles', 'simd_paths']
+__all__: list[str] = ['Block', 'Chain', 'Component', 'EmbeddingSpec', 'LayerSpec', 'Network', 'NetworkSpec', 'Parameter', 'Prepared', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'rate_roles', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -101,17 +101,38 @@ class LayerSpec:
     @property
     def width(self) -> int:
         ...
+class EmbeddingSpec:
+    """
+    A map of single features, by trained numbers of each.
+    """
+    def __getstate__(self) -> tuple[Component, list[int], list[list[float]]]:
+        ...
+    def __init__(self, *, member: Component, features: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], constants: collections.abc.Sequence[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]] = []) -> None:
+        ...
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
+    def __setstate__(self, arg0: tuple[Component, collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], collections.abc.Sequence[collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]]]) -> None:
+        ...
+    @property
+    def constants(self) -> list[list[float]]:
+        ...
+    @property
+    def features(self) -> list[int]:
+        ...
+    @property
+    def member(self) -> Component:
+        ...
 class NetworkSpec:
     """
     What a network is made of.
     """
-    def __getstate__(self) -> tuple[int, list[LayerSpec], Component, bool]:
+    def __getstate__(self) -> tuple[int, list[LayerSpec], Component, bool] | tuple[int, list[LayerSpec], Component, bool, list[EmbeddingSpec], bool]:
         ...
-    def __init__(self, *, n_inputs: typing.SupportsInt | typing.SupportsIndex, layers: collections.abc.Sequence[LayerSpec], loss: Component, bias: bool = True) -> None:
+    def __init__(self, *, n_inputs: typing.SupportsInt | typing.SupportsIndex, layers: collections.abc.Sequence[LayerSpec], loss: Component, bias: bool = True, embeddings: collections.abc.Sequence[EmbeddingSpec] = [], input_scale: bool = False) -> None:
         ...
     def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
         ...
-    def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, collections.abc.Sequence[LayerSpec], Component, bool]) -> None:
+    def __setstate__(self, arg0: tuple[typing.SupportsInt | typing.SupportsIndex, collections.abc.Sequence[LayerSpec], Component, bool] | tuple[typing.SupportsInt | typing.SupportsIndex, collections.abc.Sequence[LayerSpec], Component, bool, collections.abc.Sequence[EmbeddingSpec], bool]) -> None:
         ...
     def folded(self) -> NetworkSpec:
         """
@@ -123,6 +144,12 @@ class NetworkSpec:
         """
     @property
     def bias(self) -> bool:
+        ...
+    @property
+    def embeddings(self) -> list[EmbeddingSpec]:
+        ...
+    @property
+    def input_scale(self) -> bool:
         ...
     @property
     def layers(self) -> list[LayerSpec]:
@@ -149,7 +176,9 @@ class Block:
         ...
     @property
     def layer(self) -> int:
-        ...
+        """
+        Of the blocks before layer 0 it is -1.
+        """
     @property
     def name(self) -> str:
         ...

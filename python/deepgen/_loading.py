@@ -1,7 +1,7 @@
-"""The loader: whatever model a file holds.
+"""Loading of all kinds of models from files.
 
-Reading a file runs no code that it brings, unlike a pickle. What is checked: the digest, so that a
-file that was cut short or altered is refused, and that the parts fit together.
+Unlike with a pickle, reading a file runs no code from it. The digest shows whether a file was cut
+short or altered; after it, the parts are checked for consistency.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from deepgen.tabular.saving import SECTION as TABULAR
 __all__ = ["load"]
 
 ESTIMATOR = ("estimator", "parameters", "attributes", "members")
-"""The sections of a file that make an estimator; another one makes a model around it."""
+"""Sections of a file that describe an estimator; a further one describes a model around it."""
 
 Model = (
     MLPRegressor | MLPClassifier | TabularRegressor | TabularClassifier | TableModel | TableEncoder
@@ -30,30 +30,30 @@ Model = (
 
 
 def load(path: str | os.PathLike[str]) -> Model:
-    """Read a model that ``model.save(path)`` or ``deepgen fit`` has written.
+    """Read a model file written by ``model.save(path)`` or ``deepgen fit``.
 
     Parameters
     ----------
     path : str or path-like
-        The file.
+        Path of the file.
 
     Returns
     -------
     model : MLPRegressor, MLPClassifier, TabularRegressor, TabularClassifier, TableModel or \
 TableEncoder
-        What was saved; a ``TableModel``, which knows its target, from ``deepgen fit``. It
-        predicts the same bits; with ``warm_start=True`` or after ``partial_fit`` training of an
-        estimator goes on as if there had been no break.
+        The saved model; a ``TableModel``, which contains the name of the target, if ``deepgen fit``
+        wrote the file. Its predictions have the same bits; with ``warm_start=True`` or by
+        ``partial_fit`` an estimator continues training as if there had been no break.
 
     Raises
     ------
     ValueError
-        If it is no such file, was cut short or altered, or was written by a version of this
+        If the file is no model file, was cut short or altered, or was written by a version of this
         package that is too new. The message names the file.
 
     Notes
     -----
-    Loading runs no code from the file, so a file from a stranger can give a bad model but do no
+    Loading runs no code from the file, so a file from a stranger can contain a bad model but do no
     other harm.
 
     Examples
@@ -79,18 +79,18 @@ TableEncoder
     except RecursionError:
         raise ValueError(f"cannot load '{os.fspath(path)}': it is nested too deeply") from None
     except Exception as error:
-        # Whatever else a file from a stranger makes go wrong is the file's fault.
+        # Any other error while reading an untrusted file means that the file is malformed.
         problem = error if isinstance(error, ValueError) else f"it is malformed ({error!r})"
         raise ValueError(f"cannot load '{os.fspath(path)}': {problem}") from error
 
 
 def _restore(description: dict[str, Any], reader: Reader) -> Model:
-    """Return the estimator that a file describes, the model around it, or an encoder by itself.
+    """Return the estimator of a file, the model around it, or an encoder by itself.
 
     Raises
     ------
     ValueError
-        If they are unknown or do not fit together.
+        If the sections are unknown or inconsistent.
     """
     if list(description) == [SECTION]:
         return TableEncoder.from_data(reader.read(description[SECTION]))

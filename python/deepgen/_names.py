@@ -1,4 +1,4 @@
-"""Names: what a user may have meant by a name that is not known."""
+"""Names: suggestions for unknown names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 __all__ = ["hint", "listed", "shortened"]
 
-# Names longer lists of which are shortened in messages.
+# Largest number of names in a message.
 MANY = 20
 
 ELSEWHERE = {
@@ -46,7 +46,7 @@ ELSEWHERE = {
     "xavier": ("glorot_uniform",),
     "xavieruniform": ("glorot_uniform",),
 }
-"""What other libraries call ours, in small letters without signs."""
+"""Names of other libraries, in lower case without signs, with ours."""
 
 
 def _plain(name: str) -> str:
@@ -54,7 +54,7 @@ def _plain(name: str) -> str:
 
 
 def hint(value: Any, choices: Iterable[Any]) -> str:
-    """Return what may have been meant by ``value`` where it is none of ``choices``, or ''."""
+    """Return a suggestion of what ``value`` was meant to be if it is none of ``choices``, or ''."""
     if isclass(value):
         name = value.__name__
         if any(kind.__module__.startswith("deepgen.") for kind in value.__mro__):
@@ -71,11 +71,11 @@ def hint(value: Any, choices: Iterable[Any]) -> str:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Return names in order, of a long list the first ones and how many more there are."""
+    """Return names in order as text; of a long list the first ones and the number of the rest."""
     return shortened([repr(name) for name in sorted(names)], MANY)
 
 
 def shortened(shown: Sequence[str], most: int) -> str:
-    """Return the first of some texts as a message lists them, and how many more there are."""
+    """Return the first of some texts as text, and the number of the rest."""
     n_more = len(shown) - most
     return ", ".join(shown[:most]) + (f" and {n_more} more" if n_more > 0 else "")

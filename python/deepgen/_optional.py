@@ -1,4 +1,4 @@
-"""Optional libraries: imported when first needed, asked for in one clear line."""
+"""Optional libraries: imported when first needed, with a clear message if missing."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ class MissingExtra(ImportError):
 
 
 def load_extra(module: str, extra: str, purpose: str) -> Any:
-    """Import an optional library, such as "matplotlib.pyplot", or tell how to install it.
+    """Import an optional library, such as "matplotlib.pyplot", or say how to install it.
 
-    ``extra`` is the extra of deepgen that installs it, ``purpose`` the subject of the message. A
-    library that is there but cannot import another one raises that error as it is.
+    ``extra`` is the extra of deepgen that installs it, ``purpose`` the subject of the message. If
+    an installed library fails to import another one, that error is raised unchanged.
     """
     try:
         return importlib.import_module(module)

@@ -1,8 +1,8 @@
-"""How a file is written for the user: as a whole or not at all, over regular files only.
+"""Files for the user: written as a whole or not at all, over regular files only.
 
-The content goes into a temporary file of the same folder, which then takes the name. Who writes one
-holds a lock on it, so that a later call can tell what a killed process has left from what another
-process is about to finish.
+The content is written to a temporary file in the same folder, which is then renamed. The writing
+process holds a lock on the temporary file, so later calls can distinguish the leftovers of a killed
+process from the files of a running one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ KINDS: Final = (
 
 
 def check_replaceable(path: str | os.PathLike[str]) -> os.stat_result | None:
-    """Return what is known of the file at a path, None if there is none; refuse what must stay."""
+    """Return the status of an existing file, None if there is none; refuse what must be kept."""
     name = os.fspath(path)
     folder = Path(os.path.realpath(name)).parent
     try:
@@ -52,15 +52,15 @@ def check_replaceable(path: str | os.PathLike[str]) -> os.stat_result | None:
 
 
 def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write a file such that it is never seen half written; mode and owner of an old one stay."""
+    """Write a file in one step; an existing file's mode and owner are kept."""
     known = check_replaceable(path)
-    # A link stays one, and what it points to is replaced.
+    # A link stays a link; the file that it points to is replaced.
     place = Path(os.path.realpath(path))
-    # Of fixed length: a name may be as long as the file system lets it be.
+    # The prefix has a fixed length, since a name may be as long as the file system allows.
     prefix = f".deepgen-{hashlib.sha256(os.fsencode(place.name)).hexdigest()[:16]}-"
     _remove_leftovers(place.parent, prefix)
     try:
-        # Nobody may read in between what only some may read in the end.
+        # Until the mode is copied, only the owner may read the file.
         descriptor, temporary = _create(place.parent, prefix, 0o666 if known is None else 0o600)
         try:
             with open(descriptor, "wb") as file:
@@ -77,7 +77,7 @@ def replace_file(path: str | os.PathLike[str], content: bytes) -> None:
             with contextlib.suppress(FileNotFoundError):
                 temporary.unlink()
     except OSError as error:
-        # The temporary file's name would tell the user nothing.
+        # The temporary file's name would mean nothing to the user.
         if error.errno is not None:
             error.filename = os.fspath(path)
             del error.filename2
@@ -91,14 +91,14 @@ def _create(folder: Path, prefix: str, mode: int) -> tuple[int, Path]:
         temporary = folder / f"{prefix}{secrets.token_hex(8)}"
         descriptor = os.open(temporary, flags, mode)
         _lock(descriptor, wait=True)
-        # Before it was locked, another process may have taken it for a leftover.
+        # Before it was locked, another process may have removed it as a leftover.
         if temporary.exists():
             return descriptor, temporary
         os.close(descriptor)
 
 
 def _lock(descriptor: int, wait: bool) -> bool:
-    """Lock a file for as long as it is open; return whether that worked."""
+    """Lock a file until it is closed; return whether that succeeded."""
     if sys.platform == "win32":  # which removes no open file
         return True
     try:
@@ -110,7 +110,7 @@ def _lock(descriptor: int, wait: bool) -> bool:
 
 def _keep_owner_and_mode(temporary: Path, known: os.stat_result) -> None:
     if sys.platform != "win32":
-        # Only root may give files away; the group may change within the user's own.
+        # Only root may change the owner; users may change the group to one of their own.
         for owner in (known.st_uid, -1):
             with contextlib.suppress(OSError):
                 os.chown(temporary, owner, known.st_gid)
@@ -119,7 +119,7 @@ def _keep_owner_and_mode(temporary: Path, known: os.stat_result) -> None:
 
 
 def _remove_leftovers(folder: Path, prefix: str) -> None:
-    """Remove what calls for the same path have left that were killed."""
+    """Remove the temporary files for the same path that killed processes have left."""
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         found = [entry.path for entry in entries if entry.name.startswith(prefix)]
         for path in found:

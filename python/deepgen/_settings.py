@@ -1,7 +1,7 @@
-"""Settings: what the fields of components may be.
+"""Settings: types, ranges and defaults of the fields of components.
 
-The engine's catalog is the source of what the engine knows: ranges, whole numbers and names. A
-field that only Python knows states the same at its default, by `real`, `whole` or `one_of`.
+Ranges, integer types and names come from the engine's catalog. A field that only Python knows
+states them in its default, by `real`, `whole` or `one_of`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from deepgen import _core
 __all__ = [
     "Range",
     "Setting",
+    "activation_names",
     "catalog",
     "engine_settings",
     "moving",
@@ -34,7 +35,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Range:
-    """The numbers between two bounds; an open bound, or an infinite one, does not belong."""
+    """The numbers between two bounds; open and infinite bounds are excluded."""
 
     low: float
     high: float
@@ -43,14 +44,14 @@ class Range:
 
     @classmethod
     def of(cls, text: str) -> Range:
-        """Return the range that is written like '[0, 1)'."""
+        """Return the range of a text such as '[0, 1)'."""
         low, high = text[1:-1].split(",")
         return cls(float(low), float(high), text[0] == "(", text[-1] == ")")
 
     def __contains__(self, number: Any) -> bool:
         above = self.low < number if self.open_low else self.low <= number
         below = number < self.high if self.open_high else number <= self.high
-        # An integer may be too large for a float.
+        # Integers may be too large for a float.
         return bool(above and below and abs(number) <= sys.float_info.max)
 
     def __str__(self) -> str:
@@ -61,11 +62,11 @@ class Range:
 
 @dataclass(frozen=True)
 class Setting:
-    """What one field of a component may be; None as well where it is optional.
+    """Type, range and default of one field of a component; None is allowed if it is optional.
 
-    ``kind`` is float, int, bool, for one of the names in ``choices`` str, and for numbers by these
-    names dict. What ``moves`` may also be a component that gives a number per step. ``engine_name``
-    is empty where only Python knows the field.
+    ``kind`` is float, int, bool, str for one of the names in ``choices``, or dict for numbers by
+    these names. With ``moves`` a component that gives a number per step is allowed too.
+    ``engine_name`` is empty for a field that only Python knows.
     """
 
     kind: type
@@ -78,7 +79,7 @@ class Setting:
     engine_default: float = 0.0
 
     def refusal(self, key: str, value: Any, shown: Any = None) -> str:
-        """Return why a value cannot be the field ``key``, or ''; ``shown`` stands for it there."""
+        """Return why ``value`` is no valid ``key``, or ''; messages show ``shown`` instead."""
         shown = value if shown is None else shown
         if value is None and self.optional:
             return ""
@@ -111,10 +112,10 @@ class Setting:
 
 
 def real(default: float | None, allowed: str = "", *, optional: bool = False) -> Any:
-    """Return a dataclass field that is a number in a range such as '[0, 1)'.
+    """Return a dataclass field for a number in a range such as '[0, 1)'.
 
-    None belongs to it where that is the default, or where it is ``optional``. Without a range of
-    its own the engine's is meant.
+    None is allowed if it is the default, or if the field is ``optional``. Without a range the
+    engine's range applies.
     """
     bounds = Range.of(allowed) if allowed else None
     return _stated(default, Setting(float, bounds, optional=optional))
@@ -126,12 +127,12 @@ def moving(default: float) -> Any:
 
 
 def whole(default: int | None, allowed: str) -> Any:
-    """Return a dataclass field that is a whole number in a range such as '[1, inf)'."""
+    """Return a dataclass field for an integer in a range such as '[1, inf)'."""
     return _stated(default, Setting(int, Range.of(allowed)))
 
 
 def one_of(default: str, *choices: str) -> Any:
-    """Return a dataclass field that is one of some names."""
+    """Return a dataclass field for one of several names."""
     return _stated(default, Setting(str, choices=choices))
 
 
@@ -146,12 +147,17 @@ def _stated(default: Any, setting: Setting) -> Any:
 
 
 catalog = cache(_core.catalog)
-"""The engine's families of members with their settings, read when something first asks."""
+"""The engine's families of members with their settings, read on first use."""
+
+
+def activation_names(*, linear: bool = True) -> tuple[str, ...]:
+    """Return the engine's activations, perhaps without 'identity'."""
+    return tuple(name for name in catalog()["activations"] if linear or name != "identity")
 
 
 @cache
 def engine_settings(family: str, member: str) -> Mapping[str, Setting]:
-    """Return what the engine knows about the settings of one of its members, by its names."""
+    """Return the engine's settings of a member, by name."""
     parameters = catalog().get(family, {}).get(member, {})
     return {name: _of_engine(name, parameter) for name, parameter in parameters.items()}
 
@@ -186,7 +192,7 @@ def _read(kind: Any) -> Mapping[str, Setting]:
 
 
 settings_of: Callable[[Any], Mapping[str, Setting]] = cache(_read)
-"""What the fields of a class of components may be, by field.
+"""Settings of the fields of a component class, by field.
 
-A field that is neither in the catalog nor says what it may be is not there: its class checks it.
+Fields without an entry in the catalog or in their default are omitted: their class checks them.
 """

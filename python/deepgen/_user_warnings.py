@@ -1,4 +1,4 @@
-"""Warnings that point at the line of the user's program, however deep they arise."""
+"""Warnings that point to the line of the user's program, at any depth of calls."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 __all__ = ["collect_warnings", "warn"]
 
-# scikit-learn's callbacks stand between methods of this package.
+# scikit-learn's callbacks are between methods of this package in the call stack.
 INSIDE = ("deepgen.", "sklearn.callback.")
 
 
@@ -19,7 +19,7 @@ _collected = threading.local()
 
 @contextmanager
 def collect_warnings() -> Iterator[list[tuple[str, type[Warning]]]]:
-    """Collect this thread's warnings, (message, category), in place of warning at once."""
+    """Collect this thread's warnings, (message, category), instead of giving them at once."""
     own: list[tuple[str, type[Warning]]] = []
     outer, _collected.warnings = getattr(_collected, "warnings", None), own
     try:
@@ -29,7 +29,7 @@ def collect_warnings() -> Iterator[list[tuple[str, type[Warning]]]]:
 
 
 def warn(message: str, category: type[Warning] = UserWarning) -> None:
-    """Warn about the call by which this package was entered."""
+    """Warn with the position of the user's call into this package."""
     if getattr(_collected, "warnings", None) is not None:
         _collected.warnings.append((message, category))
         return

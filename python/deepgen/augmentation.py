@@ -1,8 +1,9 @@
-"""Augmentations: the features of a row, changed anew each time that training looks at it.
+"""Augmentations: random changes of the features, drawn anew for every row and epoch.
 
-Only training steps see changed rows; validation, prediction and measuring do not. Targets stay as
-they are. What happens to a row depends on the seed, the epoch and the row's place in it, not on
-threads. Statistics are those of the training rows of the call, by sample weight.
+Only training steps use changed rows; validation, prediction and measurements do not. Targets stay
+unchanged. The change of a row depends on the seed, the epoch and the position of the row in the
+epoch, not on threads. Statistics of features are those of the training rows of the call, by sample
+weight.
 """
 
 from __future__ import annotations
@@ -31,20 +32,21 @@ class Augmentation(Component):
 
 @dataclass(repr=False)
 class Jitter(Augmentation):
-    """Gaussian noise on every feature, in units of the feature's standard deviation.
+    """Add Gaussian noise to every feature, in units of the feature's standard deviation.
 
     Parameters
     ----------
     scale : float, default=0.02
-        Standard deviation of the noise over that of the feature, >= 0. Of the sizes tried it is the
-        largest that costs no table of ``benchmarks/methods.py`` 2 %; 0.1 costs one 9 %.
+        Standard deviation of the noise relative to that of the feature, >= 0. The default is the
+        largest tried value that costs no table of ``benchmarks/methods.py`` 2 %; 0.1 costs one
+        table 9 %.
 
     Notes
     -----
     x_j + scale s_j g with g standard normal and s_j the weighted standard deviation of feature j,
-    so that units do not matter; a constant feature stays as it is. On a linear model with squared
-    error it acts, in expectation, as ridge with n scale^2 s_j^2 on the weight of feature j. Sparse
-    X is refused: noise would leave no zero.
+    so the units of features have no influence; constant features stay constant. In a linear model
+    with squared error its expected effect is that of ridge with n scale^2 s_j^2 on the weight of
+    feature j. Sparse X is refused, since noise would fill all zeros.
 
     References
     ----------
@@ -68,18 +70,18 @@ class Jitter(Augmentation):
 
 @dataclass(repr=False)
 class Mask(Augmentation):
-    """Features hidden at random: each is replaced by its mean with one probability.
+    """Replace random entries by the mean of their feature.
 
     Parameters
     ----------
     probability : float, default=0.02
-        Of each feature of each row, in [0, 1]. Of the sizes tried it is the largest that costs no
-        table of ``benchmarks/methods.py`` 2 %; 0.1 costs one 11 %.
+        Probability that an entry of X is replaced, in [0, 1]. The default is the largest tried
+        value that costs no table of ``benchmarks/methods.py`` 2 %; 0.1 costs one table 11 %.
 
     Notes
     -----
-    The mean is the weighted mean of the training rows; in sparse X, where 0 means nothing, it is 0,
-    so that entries only go.
+    The mean is the weighted mean of the training rows. In sparse X it is 0, so entries are only
+    removed.
 
     References
     ----------
@@ -100,22 +102,23 @@ class Mask(Augmentation):
 
 @dataclass(repr=False)
 class SwapNoise(Augmentation):
-    """Features replaced by those of other training rows: each column keeps its distribution.
+    """Replace random entries by values of the same feature in other training rows.
 
     Parameters
     ----------
     probability : float, default=0.02
-        Of each feature of each row, in [0, 1]. Of the sizes tried it is the largest that costs no
-        table of ``benchmarks/methods.py`` 2 %; 0.1 costs one 25 %. Autoencoders take 0.15 [1]_.
+        Probability that an entry of X is replaced, in [0, 1]. The default is the largest tried
+        value that costs no table of ``benchmarks/methods.py`` 2 %; 0.1 costs one table 25 %.
+        Autoencoders use 0.15 [1]_.
 
     Notes
     -----
-    Each epoch draws four distances and gives each column one of them; a value comes from the row
-    that stands so far behind in the epoch's order, which closes to a circle. So a row gives each of
-    its values away as often as it takes one: with probability 1 an epoch sees the values of every
-    column exactly once each. Four donors a row keep sparse X sparse: a step
-    has room for five times the entries of its rows, never for all features. Rows of weight 0 lend
-    nothing.
+    Each epoch draws four distances and assigns one of them to each column; a replaced value comes
+    from the row at that distance before in the epoch's order, which is taken as a circle. So every
+    value is used as often as it is replaced: with probability 1 an epoch contains the values of
+    every column exactly once each. With four donors per row sparse X stays sparse: a step needs
+    memory for five times the entries of its rows, never for all features. Rows of weight 0 are not
+    donors.
 
     References
     ----------
@@ -135,4 +138,4 @@ class SwapNoise(Augmentation):
 
 
 AUGMENTATIONS: dict[str, type[Augmentation]] = {"jitter": Jitter, "mask": Mask, "swap": SwapNoise}
-"""The names that ``augmentation`` takes."""
+"""Names that ``augmentation`` accepts."""

@@ -1,4 +1,4 @@
-"""Real data bundled with the package, read without a network."""
+"""Real data bundled with the package, available without a network."""
 
 from __future__ import annotations
 
@@ -20,27 +20,28 @@ CALIFORNIA_HOUSING_FEATURES: Final = (
     "Latitude",
     "Longitude",
 )
-"""Names of the columns of `load_california_housing`, as scikit-learn calls them."""
+"""Names of the columns of `load_california_housing`, as in scikit-learn."""
 
 
 def load_california_housing() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Load the California housing table of the 1990 US census.
 
-    Eight numbers of a block group (some 1,400 people) and the median value of its houses.
+    Each row has eight numbers of a block group (some 1,400 people) and the median value of its
+    houses.
 
     Returns
     -------
     X : ndarray of shape (20640, 8)
-        The columns named by `CALIFORNIA_HOUSING_FEATURES`: median income in 10,000 dollars, median
-        age of the houses in years, rooms, bedrooms and people per household, the population,
-        latitude and longitude in degrees.
+        Columns named by `CALIFORNIA_HOUSING_FEATURES`: median income in 10,000 dollars, median age
+        of the houses in years, rooms, bedrooms and people per household, the population, latitude
+        and longitude in degrees.
     y : ndarray of shape (20640,)
         Median house value in 100,000 dollars, capped at 5.00001.
 
     Notes
     -----
-    These are the eight features of ``sklearn.datasets.fetch_california_housing``, which needs a
-    network. Each call reads the file again, which takes some 10 ms.
+    These are the eight features of ``sklearn.datasets.fetch_california_housing``, which downloads
+    them. Each call reads the file, which takes some 10 ms.
 
     References
     ----------

@@ -1,6 +1,6 @@
-"""Initializers with settings: starts that look at the training rows.
+"""Initializers with settings: starts from the training rows.
 
-The other rules are names that ``initializer`` takes.
+The other rules are names that ``initializer`` accepts.
 """
 
 from __future__ import annotations
@@ -16,24 +16,25 @@ __all__ = ["DataDependent"]
 
 @dataclass(repr=False)
 class DataDependent(Component):
-    r"""Each unit's weights are scaled, and its intercept is set, by what it computes on the data.
+    r"""Scale each unit's weights and set its intercept by its pre-activations on training rows.
 
     Parameters
     ----------
     intercepts : {'mean', 'hull'}, default='mean'
-        Where a unit is 0 before its activation: 'mean' at the mean of the training rows, which is
-        what the name 'data_dependent' stands for; 'hull' at a point that is drawn for it, a random
-        convex combination of five training rows, so that the kinks of a layer lie among the rows
-        and apart from each other.
+        Point at which a unit is 0 before its activation: 'mean' is the mean of the training rows,
+        as with the name 'data_dependent'; 'hull' is a random convex combination of five training
+        rows, drawn for each unit, so that the kinks of a layer lie among the rows and apart from
+        each other.
 
     Notes
     -----
     Layer by layer, each unit's weights are drawn from N(0, 1) and divided by the standard deviation
     of its pre-activations :math:`z = w^\top x` over at most 2048 training rows (those with a
     weight). With 'mean' :math:`b = -\bar z`, with 'hull' :math:`b = -\sum_{k=1}^5 s_k z_{i_k}`
-    with rows :math:`i_k` drawn from those and shares s drawn uniformly from the simplex. All layers
-    are treated so, the output layer too; layers without intercepts are scaled only. Members of an
-    ensemble draw each their own. It costs two forward passes, with 'hull' three.
+    with rows :math:`i_k` drawn from those and shares s drawn uniformly from the simplex. This
+    applies to all layers, the output layer included; layers without intercepts are only scaled.
+    Each member of an ensemble draws its own points. The cost is two forward passes, with 'hull'
+    three.
 
     References
     ----------

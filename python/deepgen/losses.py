@@ -1,4 +1,4 @@
-"""Losses: what training minimises, and the link from outputs to predictions.
+"""Losses: the functions that training minimises, each with its link from outputs to predictions.
 
 A loss is summed over outputs and averaged over samples by weight. With a network output z and a
 target y the formulas below are those of one output.
@@ -43,13 +43,13 @@ class RegressionLoss(Component):
 
     family: ClassVar[str] = "losses"
     out_activation: ClassVar[str] = "identity"
-    """Name of the function from outputs to predictions."""
+    """Name of the inverse link: the function that maps outputs to predictions."""
     positive_link: ClassVar[bool] = False
     """Whether predictions are positive, so that targets are divided but not centred."""
     is_homogeneous: ClassVar[bool] = True
-    """Whether outputs and targets times a factor are the same to it but for a factor."""
+    """Whether scaling outputs and targets by a factor only scales the loss."""
     has_own_scale: ClassVar[bool] = False
-    """Whether targets mean something as they are, so that they are neither divided nor centred."""
+    """Whether targets have a fixed scale, such as [0, 1]: they are neither divided nor centred."""
 
 
 @dataclass(repr=False)
@@ -87,7 +87,8 @@ class Huber(RegressionLoss):
     Parameters
     ----------
     delta : float, default=1.0
-        Where the two meet, > 0, in units of the scaled target.
+        Distance from the target at which the loss changes from squared to absolute, > 0, in units
+        of the scaled target.
 
     Notes
     -----
@@ -122,9 +123,9 @@ class Quantile(RegressionLoss):
 
     Notes
     -----
-    max(q (y - z), (q - 1) (y - z)). Of several levels the first is the first output and each
-    further one adds the softplus of its output, so that predictions ascend; their losses are added
-    and ``predict`` returns (n_samples, n_levels).
+    max(q (y - z), (q - 1) (y - z)). With several levels, the first output is the lowest quantile
+    and each further output adds its softplus to the quantile before, so that predictions ascend;
+    the losses of the levels are added and ``predict`` returns (n_samples, n_levels).
 
     References
     ----------
@@ -154,15 +155,15 @@ class Quantile(RegressionLoss):
 
     @property
     def n_levels(self) -> int:
-        """How many levels are predicted."""
+        """Number of predicted levels."""
         levels = self.levels
         return 1 if levels is None else len(levels)
 
     def check(self) -> None:
-        """Refuse levels that are none."""
+        """Refuse an empty list of levels, levels outside (0, 1) and levels that do not ascend."""
         levels: list[Any] = [self.quantile] if self.levels is None else self.levels
         if not levels:
-            raise ValueError("Quantile: quantile is empty, at least one level is wanted")
+            raise ValueError("Quantile: quantile must have at least one level, got none")
         setting = settings_of(Quantile)["quantile"]
         for level in levels:
             if refusal := setting.refusal("quantile", level, shown=self.quantile):
@@ -219,8 +220,8 @@ class BinaryCrossEntropy(RegressionLoss):
 
     Notes
     -----
-    With p = 1 / (1 + exp(-z)): -y log p - (1 - y) log(1 - p), for shares and probabilities as for 0
-    and 1. Predictions lie in [0, 1]; ``target_scaling`` has no effect.
+    With p = 1 / (1 + exp(-z)): -y log p - (1 - y) log(1 - p), for every y in [0, 1]. Predictions
+    lie in [0, 1]; ``target_scaling`` has no effect.
 
     References
     ----------
@@ -256,12 +257,12 @@ class ClassificationLoss(Component):
     family: ClassVar[str] = "losses"
 
     def binary_core(self) -> _core.Component:
-        """Return the engine's loss of independent yes-or-no outputs.
+        """Return the engine's loss for independent binary outputs.
 
         Returns
         -------
         component : deepgen._core.Component
-            The loss for two classes (one output) and for several labels a sample.
+            The loss for two classes (one output) and for multilabel targets.
         """
         core = self.to_core()
         return _core.Component(f"binary_{core.name}", core.settings)
@@ -269,16 +270,17 @@ class ClassificationLoss(Component):
 
 @dataclass(repr=False)
 class LogLoss(ClassificationLoss):
-    """Cross-entropy: minus the log of the probability given to the true class.
+    """Cross-entropy: minus the log of the probability predicted for the true class.
 
     Parameters
     ----------
     label_smoothing : float, default=0.0
-        Share of the target's mass that is spread evenly over all classes, in [0, 1).
+        Share of the target's probability that is spread evenly over all classes, in [0, 1).
 
     Notes
     -----
-    Softmax over the classes, or the logistic function for two classes and for several labels.
+    Predictions are the softmax over the classes, or the logistic function for two classes and for
+    multilabel targets.
 
     References
     ----------
@@ -299,16 +301,16 @@ class LogLoss(ClassificationLoss):
 
 @dataclass(repr=False)
 class Focal(ClassificationLoss):
-    """Cross-entropy that gives less weight to samples that are already right.
+    """Cross-entropy that gives less weight to samples that are already classified well.
 
     Parameters
     ----------
     gamma : float, default=2.0
-        How strongly, >= 0; 0 is `LogLoss`.
+        Exponent of the down-weighting, >= 0; 0 gives `LogLoss`.
 
     Notes
     -----
-    -(1 - p)^gamma log p, with p the probability given to the true class.
+    -(1 - p)^gamma log p, with p the probability predicted for the true class.
 
     References
     ----------
@@ -336,7 +338,7 @@ REGRESSION_LOSSES: dict[str, type[RegressionLoss]] = {
     "quantile": Quantile,
     "squared_error": SquaredError,
 }
-"""The names that the regressor's ``loss`` takes."""
+"""Names that the regressor's ``loss`` accepts."""
 
 CLASSIFICATION_LOSSES: dict[str, type[ClassificationLoss]] = {"focal": Focal, "log_loss": LogLoss}
-"""The names that the classifier's ``loss`` takes."""
+"""Names that the classifier's ``loss`` accepts."""

@@ -1,7 +1,7 @@
-"""Normalizations of hidden layers: of their pre-activations, or of their weights.
+"""Normalizations of the pre-activations of hidden layers, or of their weights.
 
-Those of weights are reparametrizations: what is trained and stands in ``coefs_`` is v, and the
-products use the weights that a formula makes of it.
+Normalizations of weights are reparametrizations: training changes the vectors v in ``coefs_``, and
+each layer multiplies by weights that are computed from v.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class Reparametrization(Normalization):
         Parameters
         ----------
         activation : str
-            What the layer's inputs went through; 'identity' for features and for sums of layers.
+            Activation that produced the layer's inputs; 'identity' for features and for sums of
+            layers.
 
         Returns
         -------
@@ -80,7 +81,7 @@ class Reparametrization(Normalization):
 
 @dataclass(repr=False)
 class BatchNorm(Normalization):
-    """Each unit's pre-activation is standardised over the batch, then scaled and shifted.
+    """Standardize each unit's pre-activation over the batch, then scale and shift it.
 
     Parameters
     ----------
@@ -89,14 +90,14 @@ class BatchNorm(Normalization):
     eps : float, default=1e-5
         Added to the variance, > 0.
     recalibrate : bool, default=False
-        Whether ``fit`` ends by computing mean and variance over all training rows, layer by layer,
-        in place of the running statistics; costs one prediction a normalised layer.
+        Whether ``fit`` ends by replacing the running statistics with the mean and variance over all
+        training rows, layer by layer. This costs one prediction per normalized layer.
 
     Notes
     -----
     Training uses the mean and the biased variance of the batch, without sample weights; predictions
-    use the running statistics, in which the variance is unbiased, as in PyTorch. A layer with batch
-    norm has no intercept: the shift does its work.
+    use the running statistics with the unbiased variance, as in PyTorch. A layer with batch norm
+    has no intercept, since the shift replaces it.
 
     References
     ----------
@@ -119,7 +120,7 @@ class BatchNorm(Normalization):
 
 @dataclass(repr=False)
 class LayerNorm(Normalization):
-    """Each sample's pre-activations are standardised over the layer, then scaled and shifted.
+    """Standardize each sample's pre-activations over the layer, then scale and shift them.
 
     Parameters
     ----------
@@ -144,26 +145,27 @@ class LayerNorm(Normalization):
 
 @dataclass(repr=False)
 class WeightNorm(Reparametrization):
-    r"""Each unit's weights are a direction and a length, which are trained apart.
+    r"""Train the direction and the length of each unit's weights separately.
 
     .. math::
         w = g \, v / |v|
 
-    with v a column of ``coefs_`` and one trained gain g a unit.
+    with v a column of ``coefs_`` and g a trained gain per unit.
 
     Parameters
     ----------
     data_dependent : bool, default=True
-        Whether a fit begins with directions drawn from a normal distribution of deviation 0.05, and
-        with gains and intercepts that give each unit's pre-activations mean 0 and variance 1 over
-        at most 2048 training rows, layer by layer. False starts at the weights that ``initializer``
-        draws, g being their length, and so do weights given as ``coefs_init``.
+        Whether a fit starts from directions drawn from a normal distribution of standard deviation
+        0.05, with gains and intercepts that give each unit's pre-activations mean 0 and variance 1
+        over at most 2048 training rows, layer by layer. With False, or with ``coefs_init``, a fit
+        starts from the given or drawn weights and g is their length.
 
     Notes
     -----
-    The gradient in v is orthogonal to v, so plain gradient steps never shorten it. A unit whose v
-    is 0 has no direction: its weights are 0 and stay so. The output layer is plain. Costs some
-    passes over the weights a step, nothing a sample.
+    The gradient with respect to v is orthogonal to v, so plain gradient steps never shorten v. A
+    unit with v = 0 has no direction: its weights are 0 and stay 0. The output layer is not
+    reparametrized. The cost is a few passes over the weights per step and does not depend on the
+    batch size.
 
     References
     ----------
@@ -184,7 +186,7 @@ class WeightNorm(Reparametrization):
 
 @dataclass(repr=False)
 class WeightStandardization(Reparametrization):
-    r"""Each unit's weights are centred and divided by their standard deviation.
+    r"""Centre each unit's weights and divide them by their standard deviation.
 
     .. math::
         w = (v - \bar v) / (s(v) + \epsilon)
@@ -194,20 +196,20 @@ class WeightStandardization(Reparametrization):
     Parameters
     ----------
     eps : float, default=1e-5
-        Added to the deviation, > 0.
+        Added to the standard deviation, > 0.
     ddof : int, default=0
-        The deviation's divisor is fan_in - ddof, in [0, 1]: 0 as the paper's TensorFlow code, 1 as
-        its PyTorch code.
+        The divisor of the variance is fan_in - ddof, in [0, 1]: 0 as in the paper's TensorFlow
+        code, 1 as in its PyTorch code.
     centre_features : bool, default=False
-        Whether the first hidden layer is standardised too, as in the paper; False leaves it plain.
+        Whether the first hidden layer is standardized too, as in the paper; False leaves it plain.
 
     Notes
     -----
-    Centred weights do not see the sum of a layer's inputs. An image has thousands of inputs, a
-    table few, and its target may depend on their sum: with ``centre_features=True`` the error on
-    kin8nm (8 features) grows by half. Standardised layers of a single input are refused.
-    Weights have deviation 1, so pre-activations grow with the square root of the layer's inputs;
-    `ScaledWeightStandardization` takes that out and adds a gain. The output layer is plain.
+    Centred weights do not respond to the sum of a layer's inputs. An image has thousands of inputs,
+    a table few, and its target may depend on their sum: with ``centre_features=True`` the error on
+    kin8nm (8 features) grows by half. Layers with a single input are refused. Weights have standard
+    deviation 1, so pre-activations grow with the square root of the number of inputs;
+    `ScaledWeightStandardization` removes this growth and adds a gain. The output layer is plain.
 
     References
     ----------
@@ -228,41 +230,41 @@ class WeightStandardization(Reparametrization):
     centre_features: bool = False
 
     def on_features(self) -> _core.Component:
-        """Return none of it without ``centre_features``."""
+        """Return no reparametrization without ``centre_features``."""
         return super().on_features() if self.centre_features else _core.Component("none")
 
 
 @dataclass(repr=False)
 class ScaledWeightStandardization(Reparametrization):
-    r"""Each unit's weights are centred and scaled to keep the variance of the signal.
+    r"""Centre each unit's weights and scale them so that the variance of the signal is kept.
 
     .. math::
         w = g \, \gamma \, (v - \bar v) / \sqrt{\max(n \, \mathrm{var}(v), \epsilon)}
 
-    with v a column of ``coefs_``, n its length and one trained gain g a unit.
+    with v a column of ``coefs_``, n its length and g a trained gain per unit.
 
     Parameters
     ----------
     eps : float, default=1e-4
-        Smallest sum of squares that is divided by, > 0.
+        Lower bound of the sum of squares in the denominator, > 0.
     centre_features : bool, default=False
         Whether the weights of the first hidden layer are centred too, as in the paper; False only
         scales them.
 
     Notes
     -----
-    Centred weights do not see the sum of a layer's inputs. An image has thousands of inputs, a
-    table few, and its target may depend on their sum: with ``centre_features=True`` the error on
-    kin8nm (8 features) grows by half. Standardised layers of a single input are refused.
-    With standard normal inputs each layer's pre-activations have mean 0 and variance 1 at the
-    start. For that, :math:`\gamma` is the exact gain of the activation that the layer's inputs
-    went through, :math:`1 / \sqrt{\mathrm{Var} f(x)}` with x standard normal: for ReLU
-    :math:`\sqrt{2 / (1 - 1 / \pi)}` = 1.71285855..., for features and sums of layers 1. In a
-    residual network the layer that closes a block begins with g = 0, so every block begins as the
-    identity (SkipInit). The output layer is plain.
+    Centred weights do not respond to the sum of a layer's inputs. An image has thousands of inputs,
+    a table few, and its target may depend on their sum: with ``centre_features=True`` the error on
+    kin8nm (8 features) grows by half. Layers with a single input are refused. With standard normal
+    inputs each layer's pre-activations have mean 0 and variance 1 at the start. For that,
+    :math:`\gamma` is the gain of the activation that produced the layer's inputs, :math:`1 /
+    \sqrt{\mathrm{Var} f(x)}` with x standard normal: for ReLU :math:`\sqrt{2 / (1 - 1 / \pi)}` =
+    1.71285855..., for features and sums of layers 1. In a residual network the last layer of each
+    block starts with g = 0, so every block starts as the identity (SkipInit). The output layer is
+    not reparametrized.
 
-    These are the networks without normalization of NF-ResNets and NFNets; there clipping by unit
-    (``adaptive_clip=0.01``) goes with them.
+    This is the reparametrization of NF-ResNets and NFNets, networks without normalization; they
+    combine it with gradient clipping per unit (``adaptive_clip=0.01``).
 
     References
     ----------
@@ -288,11 +290,11 @@ class ScaledWeightStandardization(Reparametrization):
         return {**super().settings(), "gamma": 1.0}
 
     def on_features(self) -> _core.Component:
-        """Return weight norm, which scales alike, without ``centre_features``."""
+        """Return weight norm, which has the same gains, without ``centre_features``."""
         return super().on_features() if self.centre_features else _core.Component("weight_norm")
 
     def after(self, activation: str) -> _core.Component:
-        """Return it with the activation's gain."""
+        """Return the description with the gain of the given activation."""
         settings = self.to_core().settings
         return _core.Component(self.name, {**settings, "gamma": variance_gain(activation)})
 
@@ -304,4 +306,4 @@ NORMALIZATIONS: dict[str, type[Normalization]] = {
     "weight": WeightNorm,
     "weight_standardization": WeightStandardization,
 }
-"""The names that ``normalization`` takes."""
+"""Names that ``normalization`` accepts."""

@@ -24,7 +24,15 @@ LEFT_OUT = {
 }
 ESTIMATORS = (MLPClassifier, MLPRegressor)
 # What users import, besides the estimators.
-USERS = ("augmentation", "averaging", "datasets", "initializers", "losses", "normalizations")
+USERS = (
+    "activations",
+    "augmentation",
+    "averaging",
+    "datasets",
+    "initializers",
+    "losses",
+    "normalizations",
+)
 USERS += ("optimizers", "schedules", "skips")
 
 

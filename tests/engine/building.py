@@ -27,7 +27,19 @@ def spec_of(spec):
         for layer in spec.layers
     ]
     return _core.NetworkSpec(
-        n_inputs=spec.n_inputs, layers=layers, loss=component_of(spec.loss), bias=spec.bias
+        n_inputs=spec.n_inputs,
+        layers=layers,
+        loss=component_of(spec.loss),
+        bias=spec.bias,
+        embeddings=[
+            _core.EmbeddingSpec(
+                member=component_of(embedding.member),
+                features=embedding.features,
+                constants=embedding.constants,
+            )
+            for embedding in spec.embeddings
+        ],
+        input_scale=spec.input_scale,
     )
 
 

@@ -1,21 +1,27 @@
 """The catalog: every member is listed, has a twin, keeps its defaults and refuses nonsense."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from small_networks import EMBEDDINGS
 from small_networks import network_of as spec_of
 
 import reference
 from deepgen import _core
 from engine.building import network_of, trainer_of
-from reference import Component, LayerSpec
+from reference import Component, EmbeddingSpec, LayerSpec
 
 CATALOG = _core.catalog()
 
 TWINS = {
     "activations": {name: {} for name in reference.ACTIVATIONS},
     "augmentations": {name: member.defaults for name, member in reference.AUGMENTATIONS.items()},
+    "embeddings": {
+        name: {field: getattr(member(), field) for field in vars(member())}
+        for name, member in reference.EMBEDDINGS.items()
+    },
     "normalizations": reference.NORMALIZATIONS,
     "reparametrizations": {
         name: member.defaults for name, member in reference.REPARAMETRIZATIONS.items()
@@ -48,6 +54,11 @@ def build(family, component):
     if family == "skips":
         closing = LayerSpec(width=3, activation="identity", skip_from=0, skip=component)
         return network_of(spec_of(LayerSpec(width=3), closing))
+    if family == "embeddings":
+        spec = spec_of(LayerSpec(width=3))
+        known = EMBEDDINGS.get(component.name, EMBEDDINGS["pbld"])[0]
+        embedding = EmbeddingSpec(component, known.features, known.constants)
+        return network_of(replace(spec, embeddings=[embedding]))
     if family == "losses":
         return network_of(spec_of(LayerSpec(width=3), loss=component, n_outputs=2))
     if family == "augmentations":

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
-from small_networks import BATCH, problem, residual
+from small_networks import BATCH, embedded, problem, residual
 
 from deepgen import MLPClassifier, MLPRegressor, Probe, _core
 from engine.building import network_of, rows_of_csr, trainer_of
@@ -19,7 +19,15 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
 CLASSES = [cls for cls in vars(_core).values() if isinstance(cls, type)]
-PICKLED = {"Component", "LayerSpec", "NetworkSpec", "Network", "Prepared", "SparseRows"}
+PICKLED = {
+    "Component",
+    "EmbeddingSpec",
+    "LayerSpec",
+    "NetworkSpec",
+    "Network",
+    "Prepared",
+    "SparseRows",
+}
 
 SPEC = residual(BATCH)
 
@@ -35,6 +43,7 @@ def objects():
     made = [
         network.spec.loss,
         network.spec.layers[0],
+        network_of(embedded("pbld", True)).spec.embeddings[0],
         network.spec,
         network,
         network.prepare(parameters),

@@ -143,7 +143,7 @@ def test_a_fold_may_lack_a_class_that_the_dict_names():
         (TWO, {"rare": np.nan}, r"class_weight\['rare'\] must be a number >= 0, got nan"),
         (TWO, {"rare": "much"}, r"class_weight\['rare'\] must be a number >= 0, got 'much'"),
         (TWO, {"rare": 0.0, "often": 0.0}, "class_weight and sample_weight give every sample the"),
-        (TWO, [{0: 1.0}], "a list, which is for several labels a sample"),
+        (TWO, [{0: 1.0}], "a list, which is for several labels per sample"),
         (TWO, "even", "'balanced'.*Got 'even'"),
         (SEVERAL, {0: 1.0, 1: 2.0}, "'balanced' or a list of 3 dicts from 0 and 1 to weights"),
         (SEVERAL, [{1: 2.0}], "'balanced' or a list of 3 dicts"),

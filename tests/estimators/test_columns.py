@@ -46,7 +46,7 @@ def with_column(value):
     ],
 )
 def test_times_among_objects_are_refused_in_every_form(value):
-    table, said = with_column(value), "has points or spans of time .column {} is "
+    table, said = with_column(value), "has dates, times or durations .column {} is "
     frame = pd.DataFrame(table, columns=list("abcde"), dtype=object)
     rows = [list(row) for row in table]
     for given, name in ((table, "1"), (frame, "'b'"), (rows, "1")):
@@ -108,14 +108,14 @@ def test_arrow_tables_of_numbers_are_features_with_names():
 def test_other_columns_of_arrow_tables_are_refused_by_name():
     days = [datetime.date(2020, 1, 1)] * 157
     for values in (days, pd.date_range("2020", periods=157), [datetime.time(1)] * 157):
-        with pytest.raises(ValueError, match="X has points or spans of time .column 'when' is "):
+        with pytest.raises(ValueError, match="X has dates, times or durations .column 'when' is "):
             fitted(arrow_table(a=Y, when=values))
-    with pytest.raises(ValueError, match="y has points or spans of time"):
+    with pytest.raises(ValueError, match="y has dates, times or durations"):
         fitted(y=arrow_table(when=days)["when"])
     words = arrow_table(a=Y, town=["Ulm"] * 157)
     coded = words.set_column(1, "town", words["town"].dictionary_encode())
     for table in (words, coded):
-        with pytest.raises(ValueError, match="X has words in column 'town'; numbers are wanted"):
+        with pytest.raises(ValueError, match="X has text in column 'town'; encode it as numbers"):
             fitted(table)
     with pytest.raises(ValueError, match="contains NaN(.|\n)*See column 'gap'[.]"):
         fitted(arrow_table(a=Y, gap=[None, *Y[1:]]))
@@ -136,11 +136,11 @@ def test_other_columns_of_arrow_tables_are_refused_by_name():
 def test_polars_times_are_refused_and_its_numbers_taken(value):
     polars = pytest.importorskip("polars")
     table = polars.DataFrame({"a": Y, "b": [value] * 157})
-    with pytest.raises(ValueError, match="X has points or spans of time .column 'b' is "):
+    with pytest.raises(ValueError, match="X has dates, times or durations .column 'b' is "):
         fitted(table)
-    with pytest.raises(ValueError, match="y has points or spans of time"):
+    with pytest.raises(ValueError, match="y has dates, times or durations"):
         fitted(y=table["b"])
-    with pytest.raises(ValueError, match="X has words in column 'b'"):
+    with pytest.raises(ValueError, match="X has text in column 'b'"):
         fitted(table.with_columns(b=polars.Series(["w"] * 157, dtype=polars.Categorical)))
     numbers = table.with_columns(b=polars.Series([Decimal(1)] * 157))
     assert same_bits(fitted(numbers), fitted(np.c_[Y, np.ones(157)]))

@@ -304,26 +304,26 @@ def test_every_layout_of_targets_and_weights(layout, tmp_path):
 
 
 DISGUISES = {
-    "dates": (X.astype("M8[D]"), Y, "X has points or spans of time .column 0 is datetime64.D."),
+    "dates": (X.astype("M8[D]"), Y, "X has dates, times or durations .column 0 is datetime64.D."),
     "a frame's dates": (
         pd.DataFrame({"a": Y, "b": pd.date_range("2020", periods=157)}),
         Y,
-        "X has points or spans of time .column 'b' is datetime64",
+        "X has dates, times or durations .column 'b' is datetime64",
     ),
-    "spans": (X, Y.astype("m8[s]"), "y has points or spans of time .column 0 is timedelta64"),
+    "spans": (X, Y.astype("m8[s]"), "y has dates, times or durations .column 0 is timedelta64"),
     "masked": (np.ma.masked_greater(X, 1), Y, "X is a masked array with [0-9]+ entries masked"),
     "masked target": (X, np.ma.masked_greater(Y, 1), "y is a masked array"),
-    "cube": (X, np.zeros((157, 2, 2)), r"y has shape \(157, 2, 2\); \(n_samples,\) or"),
-    "no columns": (X, np.zeros((157, 0)), r"y has shape \(157, 0\); \(n_samples,\) or"),
+    "cube": (X, np.zeros((157, 2, 2)), r"y must have shape \(n_samples,\) or .* got \(157, 2, 2\)"),
+    "no columns": (X, np.zeros((157, 0)), r"y must have shape \(n_samples,\) or .* got \(157, 0\)"),
     "words in a frame": (
         pd.DataFrame({"a": ["w"] * 157, "b": Y}),
         Y,
-        "X has words in column 'a'; numbers are wanted",
+        "X has text in column 'a'; encode it as numbers",
     ),
     "sparse complex": (sparse.csr_matrix(X + 1j), Y, "Complex data not supported"),
     "records": (np.zeros((157, 1), [("a", "f4"), ("b", "f4")]), Y, "Cannot cast array data from"),
     "ragged": ([[1, 2], [3]], [1, 2], "inhomogeneous shape"),
-    "objects": (np.array([["a"] * 5] * 157, dtype=object), Y, "X has words in columns 0, 1, 2"),
+    "objects": (np.array([["a"] * 5] * 157, dtype=object), Y, "X has text in columns 0, 1, 2"),
     "nothing": (np.where(X > 1, None, X), Y, "Input X contains NaN"),
 }
 
@@ -342,8 +342,8 @@ def test_an_empty_mask_is_no_mask():
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (np.array(["a", None] * 78 + ["a"], dtype=object), "types NoneType, str; one type"),
-        (np.array(["a", 1] * 78 + ["a"], dtype=object), "types int, str; one type is wanted"),
+        (np.array(["a", None] * 78 + ["a"], dtype=object), "labels of one type, got NoneType, str"),
+        (np.array(["a", 1] * 78 + ["a"], dtype=object), "labels of one type, got int, str"),
         (np.array(["a", np.nan] * 78 + ["a"], dtype=object), "contains NaN"),
     ],
 )

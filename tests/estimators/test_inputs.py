@@ -208,7 +208,7 @@ BAD_DATA = {
     "lengths": (X, Y[:-1], "inconsistent numbers of samples"),
     "no rows": (X[:0], Y[:0], "Found array with 0 sample"),
     "no columns": (X[:, :0], Y, "0 feature"),
-    "words": (np.full((157, 5), "word"), Y, "X has words in columns 0, 1, 2, 3, 4; numbers are"),
+    "words": (np.full((157, 5), "word"), Y, "X has text in columns 0, 1, 2, 3, 4; encode it"),
     "complex": (X + 1j, Y, "Complex data not supported"),
     "sparse target": (X, sparse.csr_matrix(Y.reshape(-1, 1)), "y is sparse"),
     "word target": (X, np.full(157, "word"), "y must be numbers for a regressor .*'word'"),

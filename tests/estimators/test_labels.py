@@ -204,7 +204,7 @@ def test_a_refused_partial_fit_leaves_no_classes_behind():
 def test_partial_fit_of_several_labels():
     model = model_of().partial_fit(X, SEVERAL, classes=[0, 1, 2])
     assert model.partial_fit(X, SEVERAL).predict(X).shape == SEVERAL.shape
-    with pytest.raises(ValueError, match="the classifier knows 3 labels a sample"):
+    with pytest.raises(ValueError, match="the classifier knows 3 labels per sample"):
         model.partial_fit(X, SEVERAL[:, :2])
 
 
@@ -241,7 +241,7 @@ def test_partial_fit_after_fit_goes_on():
     [
         (Y, "Unknown label type: continuous"),
         (np.column_stack([THREE, THREE]), r"must be 0 or 1, got \[0 1 2\]"),
-        (2 * SEVERAL, "several labels a sample must be 0 or 1"),
+        (2 * SEVERAL, "several labels per sample must be 0 or 1"),
     ],
 )
 def test_labels_that_are_none_are_refused(y, message):

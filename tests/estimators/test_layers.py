@@ -59,7 +59,7 @@ def test_lists_of_weights_copy_as_plain_lists():
 @pytest.mark.parametrize(
     ("coefs", "message"),
     [
-        (5, "coefs_ must be a list of arrays, one a layer, got 5"),
+        (5, "coefs_ must be a list of arrays, one per layer, got 5"),
         ([np.ones((5, 4))], "coefs_ has 1 arrays, the network has 2 layers"),
         ([np.zeros((5, 4)), np.ones(4)], r"coefs_\[1\] has shape \(4,\), .* expects \(4, 1\)"),
         ([np.zeros((5, 4)), [[np.nan]] * 4], r"coefs_\[1\] contains NaN or infinity"),
@@ -95,7 +95,7 @@ def test_weights_of_an_estimator_without_a_fit_cannot_be_assigned():
 @pytest.mark.parametrize(
     ("init", "message"),
     [
-        ({"coefs_init": 5}, "coefs_init must be a list of arrays, one a layer, got 5"),
+        ({"coefs_init": 5}, "coefs_init must be a list of arrays, one per layer, got 5"),
         ({"intercepts_init": "ab"}, "intercepts_init must be a list of arrays"),
         ({"coefs_init": [[["a"]], [[1]]]}, r"coefs_init\[0\] must be an array of numbers"),
     ],

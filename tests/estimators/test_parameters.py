@@ -17,6 +17,7 @@ from sklearn.utils._param_validation import (
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._component import Component
 from deepgen._settings import settings_of
+from deepgen.embeddings import CategoryEmbedding
 from deepgen.optimizers import SGD, Adam
 from deepgen.schedules import InvScaling
 from estimators.samples import curve, features
@@ -143,7 +144,9 @@ def leaves(cls):
 
 MEMBERS = sorted({cls for cls in leaves(Component) if cls.name}, key=lambda cls: cls.__name__)
 PARAMETERS = {
+    "activations": "activation",
     "augmentation": "augmentation",
+    "embeddings": "numerical_embedding",
     "initializers": "initializer",
     "losses": "loss",
     "normalizations": "normalization",
@@ -157,6 +160,8 @@ PARAMETERS = {
 def settled(cls, name, value):
     """An estimator with a component that has one field changed, and targets for it."""
     parameter = PARAMETERS[cls.__module__.split(".")[1]]
+    if cls is CategoryEmbedding:
+        parameter = "category_embedding"
     kinds = {base.__name__ for base in cls.__mro__}
     estimator = MLPClassifier if "ClassificationLoss" in kinds else MLPRegressor
     component = cls()
@@ -181,7 +186,8 @@ def wrong_fields():
                         bound = setting.kind(bound)
                         values += [bound + way * step * max(1, abs(bound))]
                         values += [bound] if is_open else []
-            if setting is None or not setting.optional:
+            optional = field.default is None if setting is None else setting.optional
+            if not optional:
                 values.append(None)
             for value in values:
                 yield pytest.param(

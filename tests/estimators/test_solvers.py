@@ -153,12 +153,15 @@ def test_factors_of_the_rate_act_by_role():
     [
         (
             {"bias": 1},
-            "Adam: unknown 'bias' in rate_factors; known: coefs, first_coefs, intercepts",
+            "Adam: unknown 'bias' in rate_factors; known: coefs, first_coefs",
         ),
         ({"intercept": 1}, "Did you mean 'intercepts'?"),
         ({"coefs": -1}, r"Adam: rate_factors\['coefs'\] must be in \[0, inf\), got -1"),
         ({"coefs": "half"}, r"rate_factors\['coefs'\] must be a number, got 'half'"),
-        (0.1, "rate_factors must be a dict of coefs, first_coefs, intercepts, scale, shift, gain"),
+        (
+            0.1,
+            "rate_factors must be a dict of coefs, first_coefs, intercepts, scale, shift, gain, sl",
+        ),
     ],
 )
 def test_factors_of_the_rate_that_cannot_be_are_refused(factors, words):

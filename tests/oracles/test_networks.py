@@ -9,6 +9,7 @@ from small_networks import (
     NONE,
     SKIP_COMPONENTS,
     describe,
+    embedded,
     problem,
     residual,
     skipping,
@@ -16,7 +17,7 @@ from small_networks import (
 )
 
 import reference
-from reference import ACTIVATIONS, Component
+from reference import ACTIVATIONS, EMBEDDINGS, Component
 
 pytest.importorskip("torch", reason="the oracle is PyTorch: install the oracles extra")
 from oracles.torch_network import TorchNetwork  # noqa: E402
@@ -100,3 +101,9 @@ def test_every_skip_equals_torch_with_every_normalization(
 @pytest.mark.parametrize("skip", SKIP_COMPONENTS, ids=describe)
 def test_every_skip_equals_torch_with_every_activation(implementation, skip, activation):
     assert_equals_torch(implementation, skipping(skip, activation=activation))
+
+
+@pytest.mark.parametrize("scales", [False, True])
+@pytest.mark.parametrize("member", ["", *sorted(EMBEDDINGS)])
+def test_every_front_equals_torch(implementation, member, scales):
+    assert_equals_torch(implementation, embedded(member, scales))

@@ -95,6 +95,41 @@ REPARAMETRIZATIONS = {
 }
 
 
+def pbld(tensors, embedding, X):
+    """With one matrix of waves a feature, as their authors write it."""
+    frequencies = tensors["embedding_frequencies"]
+    weights = tensors["embedding_weights"].reshape(*frequencies.shape, -1)
+    for f, feature in enumerate(embedding.features):
+        line = 2 * torch.pi * X[:, feature : feature + 1] * frequencies[f]
+        waves = torch.cos(line + tensors["embedding_phases"][f])
+        yield functional.linear(waves, weights[f].T, tensors["embedding_intercepts"][f])
+
+
+def pwl(tensors, embedding, X):
+    below = 0
+    for f, (feature, edges) in enumerate(zip(embedding.features, embedding.constants, strict=True)):
+        t = torch.tensor(edges, dtype=X.dtype)
+        place = (X[:, feature : feature + 1] - t[:-1]) / t.diff()
+        least, most = torch.zeros_like(t[1:]), torch.ones_like(t[1:])
+        least[0], most[-1] = -torch.inf, torch.inf
+        weights = tensors["embedding_weights"][below : below + len(edges) - 1]
+        below += len(edges) - 1
+        place = torch.minimum(torch.maximum(place, least), most)
+        yield functional.linear(place, weights.T, tensors["embedding_intercepts"][f])
+
+
+def levels(tensors, embedding, X):
+    below = 0
+    for feature, (n,) in zip(embedding.features, embedding.constants, strict=True):
+        codes = torch.where(X[:, feature] < n, X[:, feature], 0.0).long()
+        table = tensors["embedding_levels"][below : below + int(n)]
+        below += int(n)
+        yield functional.embedding(codes, table)
+
+
+EMBEDDINGS = {"levels": levels, "pbld": pbld, "pwl": pwl}
+
+
 class TorchNetwork:
     """Blocks of a flat vector as leaf tensors, and the loss on them."""
 
@@ -104,7 +139,7 @@ class TorchNetwork:
         for block in layout(spec):
             values = parameters[block.offset : block.offset + block.size]
             tensor = torch.tensor(values, dtype=torch.float64)
-            if "coefs" in block.name:
+            if "coefs" in block.name or "embedding" in block.name:
                 tensor = tensor.reshape(block.rows, block.columns)
             self.tensors[block.name] = tensor.requires_grad_(block.trainable)
 
@@ -126,7 +161,7 @@ class TorchNetwork:
 
     def forward(self, X, *, training=False):
         """Raw outputs; in training the running statistics are updated in place."""
-        a, kept = torch.as_tensor(X), []
+        a, kept = self.front(torch.as_tensor(X)), []
         for l, layer in enumerate(self.spec.layers):
             inputs, skip = a, layer.skip.name if layer.skip_from >= 0 else None
             a = a @ self.weights(l, layer.reparametrization)
@@ -134,7 +169,7 @@ class TorchNetwork:
                 a = a + self.tensors[f"intercepts_{l}"]
             if skip == "deepnorm":
                 a = a + layer.skip.settings.get("alpha", 1.0) * kept[layer.skip_from]
-            a = ACTIVATIONS[layer.activation](self.normalized(l, layer.normalization, a, training))
+            a = self.activated(l, self.normalized(l, layer.normalization, a, training))
             if skip == "residual":
                 a = a + kept[layer.skip_from]
             if skip == "highway":
@@ -143,6 +178,18 @@ class TorchNetwork:
                 a = gate * a + (1 - gate) * kept[layer.skip_from]
             kept.append(a)
         return a
+
+    def front(self, X):
+        codes = [e.features for e in self.spec.embeddings if e.member.name == "levels"]
+        columns = [X[:, [k for k in range(X.shape[1]) if k not in sum(codes, [])]]]
+        for embedding in self.spec.embeddings:
+            columns += EMBEDDINGS[embedding.member.name](self.tensors, embedding, X)
+        return torch.cat(columns, dim=1) * self.tensors.get("input_scale", 1.0)
+
+    def activated(self, l, z):
+        name, slope = self.spec.layers[l].activation, self.tensors.get(f"slope_{l}")
+        h = ACTIVATIONS[name.removeprefix("parametric_")](z)
+        return h if slope is None else z + slope * (h - z)
 
     def weights(self, l, reparametrization):
         gain = self.tensors.get(f"gain_{l}")

@@ -33,12 +33,12 @@ GOOD = table(kind=some(["a", "b", None]), day=pandas.date_range("2020", periods=
     (some([True, "a"]), "column 'bad' mixes truth values and text"),
     (some([datetime.date(2020, 1, 1), "a"]), "column 'bad' mixes dates and text"),
     (some([datetime.date(2020, 1, 1), 5]), "column 'bad' mixes dates and numbers"),
-    (some([[1], [2]]), "column 'bad' holds a list in row 1"),
-    (some([{"a": 1}, None]), "column 'bad' holds a dict in row 1"),
-    (some([(1, 2), (2, 3)]), "column 'bad' holds a tuple in row 1"),
-    (some([b"a", b"b"]), "column 'bad' holds a bytes in row 1; decode bytes to text"),
-    (some([1j, 2.0]), "column 'bad' holds a complex"),
-    (some([datetime.time(3), None]), "column 'bad' holds a time in row 1"),
+    (some([[1], [2]]), "column 'bad' holds a value of type list in row 1"),
+    (some([{"a": 1}, None]), "column 'bad' holds a value of type dict in row 1"),
+    (some([(1, 2), (2, 3)]), "column 'bad' holds a value of type tuple in row 1"),
+    (some([b"a", b"b"]), "column 'bad' holds a value of type bytes in row 1; decode bytes to text"),
+    (some([1j, 2.0]), "column 'bad' holds a value of type complex"),
+    (some([datetime.time(3), None]), "column 'bad' holds a value of type time in row 1"),
     (some([datetime.datetime(2020, 1, 1),
            datetime.datetime(2020, 1, 1, tzinfo=datetime.timezone.utc)]),
      "column 'bad' mixes times with a time zone and times without"),
@@ -179,6 +179,37 @@ def test_the_same_values_in_other_clothes_are_the_same_features():
         )
 
 
+def test_unusual_types_of_columns_are_read():
+    arrow = pytest.importorskip("pyarrow")
+    polars = pytest.importorskip("polars")
+    day, hour = datetime.timedelta(1), datetime.timedelta(hours=1)
+    old = datetime.date(1800, 1, 1)
+    for kind, values, type_ in (
+        ("number", [1, None, 3], "int64[pyarrow]"),
+        ("number", [Decimal(1), None, Decimal(3)], pandas.ArrowDtype(arrow.decimal128(5, 2))),
+        ("number", [day, None, hour], pandas.ArrowDtype(arrow.duration("ms"))),
+        ("number", [day, None, hour], "timedelta64[ns]"),
+        ("date", [old, None, datetime.date(2020, 1, 1)], pandas.ArrowDtype(arrow.date32())),
+        ("category", ["a", "b", None],
+         pandas.ArrowDtype(arrow.dictionary(arrow.int32(), arrow.string()))),
+        ("category", [True, None, False], "boolean[pyarrow]"),
+        ("category", [1, None, 3], "category"),
+        ("number", [1.0, None, 3.0], pandas.SparseDtype(float)),
+        ("number", [1, None, 3], "Float32"),
+    ):  # fmt: skip
+        X = pandas.DataFrame({"a": pandas.Series(values, dtype=type_)})
+        encoder = TableEncoder().fit(X)
+        assert [column.kind for column in encoder.columns_] == [kind]
+        assert np.isfinite(encoder.transform(X)).all()
+        if type_ not in ("category",) and not isinstance(type_, pandas.SparseDtype):
+            for other in (polars.from_pandas(X), arrow.Table.from_pandas(X)):
+                np.testing.assert_array_equal(encoder.transform(other), encoder.transform(X))
+    for times in (pandas.ArrowDtype(arrow.time64("us")), object):
+        X = pandas.DataFrame({"a": pandas.Series([datetime.time(1), None], dtype=times)})
+        with pytest.raises(ValueError, match="column 'a' (is|holds a value) of type time"):
+            TableEncoder().fit(X)
+
+
 @pytest.mark.parametrize("unit", ["s", "ms", "us", "ns", "D"])
 def test_dates_of_any_unit_and_age_are_the_same(unit):
     dates = np.array(["1890-01-05", "1969-12-31", "2020-06-30"], dtype="datetime64[D]")
@@ -224,8 +255,8 @@ def test_masked_arrays_lists_and_unknown_levels_are_read():
         from scipy.sparse import csr_array
 
         TableEncoder().fit(csr_array(np.eye(3)))
-    for strange in ({"a": [1]}, "text"):
-        with pytest.raises(TypeError, match="must be a table or an array"):
+    for strange in ({"a": [1]}, "text", None, iter([1])):
+        with pytest.raises(TypeError, match="must be a table, an array or"):
             TableEncoder().fit(strange)
 
 

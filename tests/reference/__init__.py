@@ -1,7 +1,7 @@
 """The executable specification of the engine: plain, slow and obvious NumPy in float64.
 
-Reading order: random, activations, normalizations, reparametrizations, skips, losses, network,
-probe, optimizers, wrappers, augmentations, mixup, fisher, kfac,
+Reading order: random, activations, normalizations, reparametrizations, skips, losses, embeddings,
+network, probe, optimizers, wrappers, augmentations, mixup, fisher, kfac,
 shampoo, trainer.
 Nothing here is fast and nothing here knows the engine; tests/engine compares the engine with it and
 tests/oracles compares both with PyTorch.
@@ -10,6 +10,7 @@ tests/oracles compares both with PyTorch.
 from . import mixup, probe, random
 from .activations import ACTIVATIONS
 from .augmentations import AUGMENTATIONS
+from .embeddings import EMBEDDINGS, EmbeddingSpec
 from .losses import LOSSES
 from .network import (
     Block,
@@ -39,6 +40,7 @@ from .wrappers import WRAPPERS
 __all__ = [
     "ACTIVATIONS",
     "AUGMENTATIONS",
+    "EMBEDDINGS",
     "LOSSES",
     "NORMALIZATIONS",
     "OPTIMIZERS",
@@ -47,6 +49,7 @@ __all__ = [
     "WRAPPERS",
     "Block",
     "Component",
+    "EmbeddingSpec",
     "LayerSpec",
     "NetworkSpec",
     "Progress",

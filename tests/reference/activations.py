@@ -20,9 +20,13 @@ and second derivatives, with kinks counted as none:
     silu                         s' (2 + z (1 - 2 s)), s' = s (1 - s)
     mish                         t' (2 + z (1 - s - 2 t s)), t' = (1 - t^2) s
 
+'parametric_' before a name gives each unit a trained slope a: h = z + a (f(z) - z), so that
+
+    dh/dz = 1 + a (f' - 1),   dh/da = f - z,   R (dh/dz) = a f'' Rz + (f' - 1) Ra
+
 Sources: A. Maas et al. 2013 (leaky_relu); D.-A. Clevert et al. 2016 (elu); G. Klambauer et al. 2017
 (selu); D. Hendrycks, K. Gimpel 2016 (gelu, the exact form); S. Elfwing et al. 2018 (silu);
-D. Misra 2020 (mish).
+D. Misra 2020 (mish); D. Holzmueller et al. 2024 (trained slopes).
 """
 
 import numpy as np
@@ -163,3 +167,35 @@ ACTIVATIONS = {
     "silu": (silu, silu_derivative, silu_second_derivative),
     "mish": (mish, mish_derivative, mish_second_derivative),
 }
+
+PARAMETRIC = "parametric_"
+
+
+def of_name(name):
+    """Value and two derivatives of what a layer's activation is called, without its slope."""
+    return ACTIVATIONS[name.removeprefix(PARAMETRIC)]
+
+
+def value(name, z, a=None):
+    """What a layer gives; ``a`` are the slopes where it has some."""
+    h = of_name(name)[0](z)
+    return h if a is None else z + a * (h - z)
+
+
+def derivative(name, z, a=None):
+    slope = of_name(name)[1](z)
+    return slope if a is None else 1.0 + a * (slope - 1.0)
+
+
+def lift(name, z):
+    """dh/da."""
+    return of_name(name)[0](z) - z
+
+
+def lift_tangent(name, z, rz):
+    return (of_name(name)[1](z) - 1.0) * rz
+
+
+def derivative_tangent(name, z, rz, a=None, ra=None):
+    moved = of_name(name)[2](z) * rz
+    return moved if a is None else a * moved + (of_name(name)[1](z) - 1.0) * ra

@@ -1,11 +1,11 @@
 """A dense network on one flat parameter vector: layout, forward pass, loss and gradient.
 
-With a_(-1) = X, for each layer l:
+With a_(-1) = X, or what the front makes of X (embeddings.py), for each layer l:
 
     W = effective(V, gain)          V itself without a reparametrization
     z = a_(l-1) W + b               no b under batch norm, nor with bias=False
     y = norm(z)                     none, batch or layer
-    h = activation(y)
+    h = activation(y)               with slopes of its own, where it is parametric
     h = h mask / (1 - p)            dropout, only in training
     a_l = join(h, a_(skip_from))    only with skip_from >= 0; see skips.py
 
@@ -14,8 +14,8 @@ A skip that acts before the normalization joins z, after the mask, with a_(skip_
     loss = (sum_i w_i l(z_i, y_i) + alpha / 2 sum_l ||V_l||^2) / sum_i w_i
 
 The output layer is plain: its z are the raw outputs. The vector holds for each layer V (in, out),
-b, gate, scale, shift, gain; after all of them come the buffers, the running mean and variance of
-each batch norm. CSR input is made dense first.
+b, gate, scale, shift, gain, slope; then come the front's numbers, and after all of them the
+buffers, the running mean and variance of each batch norm. CSR input is made dense first.
 
 Sources: D. Rumelhart, G. Hinton, R. Williams 1986 (the chain of dX); K. He et al. 2016 (the skip).
 """
@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from .activations import ACTIVATIONS
+from . import activations
+from .embeddings import EmbeddingSpec, front, front_gradients, front_shapes, has_front, width
 from .losses import LOSSES
 from .normalizations import (
     DEFAULTS,
@@ -64,6 +65,8 @@ class NetworkSpec:
     layers: list[LayerSpec]
     loss: Component = Component("squared_error")
     bias: bool = True
+    embeddings: list[EmbeddingSpec] = field(default_factory=list)
+    input_scale: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,11 @@ class Block:
     rows: int
     columns: int
     trainable: bool
+
+    @property
+    def in_front(self):
+        """Does it stand before layer 0, in no layer?"""
+        return self.name.startswith(("embedding", "input_scale"))
 
     @property
     def size(self):
@@ -91,12 +99,13 @@ class LayerTrace:
     h: np.ndarray
     own: np.ndarray | None
     outputs: np.ndarray
+    features: np.ndarray  # X itself
 
 
 def layout(spec):
     """The blocks of the parameter vector, trainable ones first."""
     shapes, buffers = [], []
-    fan_in = spec.n_inputs
+    fan_in = width(spec)
     for l, layer in enumerate(spec.layers):
         norm = layer.normalization.name
         shapes.append((f"coefs_{l}", fan_in, layer.width))
@@ -112,10 +121,13 @@ def layout(spec):
         gains = REPARAMETRIZATIONS[layer.reparametrization.name].gains
         if gains:
             shapes.append((f"gain_{l}", 1, layer.width if gains == "unit" else 1))
+        if layer.activation.startswith(activations.PARAMETRIC):
+            shapes.append((f"slope_{l}", 1, layer.width))
         if norm == "batch":
             buffers.append((f"mean_{l}", 1, layer.width))
             buffers.append((f"variance_{l}", 1, layer.width))
         fan_in = layer.width
+    shapes += front_shapes(spec)
     blocks, offset = [], 0
     for i, (name, rows, columns) in enumerate(shapes + buffers):
         blocks.append(Block(name, offset, rows, columns, trainable=i < len(shapes)))
@@ -136,7 +148,7 @@ def split(spec, parameters):
     views = {}
     for block in layout(spec):
         view = parameters[block.offset : block.offset + block.size]
-        if "coefs" in block.name:
+        if "coefs" in block.name or block.name.startswith("embedding"):
             view = view.reshape(block.rows, block.columns)
         views[block.name] = view
     return views
@@ -188,7 +200,8 @@ def pull_back(spec, parameters, gradient):
 def forward(spec, parameters, X, *, training=False, masks=None):
     """The trace of every layer. ``masks`` holds a dropout mask or None for each layer."""
     blocks = split(spec, effective(spec, parameters))
-    a = X.toarray() if sparse.issparse(X) else X
+    X = X.toarray() if sparse.issparse(X) else X
+    a = front(spec, blocks, X) if has_front(spec) else X
     trace = []
     for l, layer in enumerate(spec.layers):
         inputs = a
@@ -204,14 +217,14 @@ def forward(spec, parameters, X, *, training=False, masks=None):
         if layer.normalization.name != "none":
             standardized = standardize(l, layer.normalization, z, blocks, training)
             y = standardized.x * blocks[f"scale_{l}"] + blocks[f"shift_{l}"]
-        a = h = ACTIVATIONS[layer.activation][0](y)
+        a = h = activations.value(layer.activation, y, blocks.get(f"slope_{l}"))
         own = None
         if skip is None or not skip.before_normalization:
             a = h = h if mask is None else h * mask
         if skip is not None and not skip.before_normalization:
             own = own_of(skip, blocks, l, inputs)
             a = skip.join(h, trace[layer.skip_from].outputs, own)
-        trace.append(LayerTrace(inputs, z, standardized, y, mask, h, own, a))
+        trace.append(LayerTrace(inputs, z, standardized, y, mask, h, own, a, X))
     return trace
 
 
@@ -303,7 +316,10 @@ def gradient_in_effective(spec, parameters, trace, gradients, dz_of=None):
             da[layer.skip_from] = da[layer.skip_from] + dx
             d_inputs = add_own_gradient(skip, into, blocks, l, saved.inputs, d_own)
         dh = dh if before else dh * mask
-        dy = dh * ACTIVATIONS[layer.activation][1](saved.y)
+        slopes = blocks.get(f"slope_{l}")
+        if slopes is not None:
+            into[f"slope_{l}"][...] = (dh * activations.lift(layer.activation, saved.y)).sum(axis=0)
+        dy = dh * activations.derivative(layer.activation, saved.y, slopes)
         dz = dy
         if saved.standardized is not None:
             into[f"scale_{l}"][...] = (dy * saved.standardized.x).sum(axis=0)
@@ -320,4 +336,6 @@ def gradient_in_effective(spec, parameters, trace, gradients, dz_of=None):
             into[f"intercepts_{l}"][...] = dz.sum(axis=0)
         if l > 0:
             da[l - 1] = da[l - 1] + dz @ blocks[f"coefs_{l}"].T + d_inputs
+    if has_front(spec):
+        front_gradients(spec, blocks, into, trace[0].features, dz @ blocks["coefs_0"].T)
     return gradient

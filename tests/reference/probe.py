@@ -7,8 +7,8 @@ With outputs z_i of sample i, its loss l_i, weights w and the P trainable number
     J      dz / d theta, forward: one column a parameter
     GN v   sum_i w_i J_i^T (d2l_i/dz2) J_i v / sum_i w_i
     H v    Pearlmutter's R-operator, R f = d/dr f(theta + r v) at r = 0, on every line of the
-           forward pass and of the gradient; through a reparametrization by a complex step,
-           R f = Im f(theta + i h v) / h, which is exact for the tiniest h
+           forward pass and of the gradient; through reparametrizations and the front by a complex
+           step, R f = Im f(theta + i h v) / h, which is exact for the tiniest h
 
 Batch norm uses its running statistics, which are constants.
 
@@ -21,7 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from .activations import ACTIVATIONS
+from . import activations
+from .embeddings import front, front_gradients, has_front
 from .losses import LOSSES
 from .network import (
     effective,
@@ -71,6 +72,9 @@ def tangents(spec, parameters, trace, direction, dX):
     blocks = split(spec, effective(spec, parameters))
     moves = split(spec, pushed_forward(spec, parameters, direction))
     ra, moved = dX, []
+    if has_front(spec):
+        numbers = {name: blocks[name] + 1j * STEP * moves[name] for name in blocks}
+        ra = front(spec, numbers, trace[0].features + 1j * STEP * dX).imag / STEP
     for l, (layer, saved) in enumerate(zip(spec.layers, trace, strict=True)):
         inputs = ra
         ry = inputs @ blocks[f"coefs_{l}"] + saved.inputs @ moves[f"coefs_{l}"]
@@ -84,7 +88,11 @@ def tangents(spec, parameters, trace, direction, dX):
             rx, r_log = standardize_tangent(ry, saved.standardized)
             ry = rx * blocks[f"scale_{l}"] + saved.standardized.x * moves[f"scale_{l}"]
             ry = ry + moves[f"shift_{l}"]
-        ra = rh = ACTIVATIONS[layer.activation][1](saved.y) * ry
+        name, slopes = layer.activation, blocks.get(f"slope_{l}")
+        rh = activations.derivative(name, saved.y, slopes) * ry
+        if slopes is not None:
+            rh = rh + activations.lift(name, saved.y) * moves[f"slope_{l}"]
+        ra = rh
         r_own = None
         if skip is not None and not skip.before_normalization:
             r_own = own_tangent(skip, blocks, moves, l, saved.inputs, inputs)
@@ -188,9 +196,14 @@ def hvp(spec, parameters, v, X, y, weights=None):
                 into[f"gate_coefs_{l}"][...] += move.inputs.T @ d_own
                 d_inputs = d_own @ blocks[f"gate_coefs_{l}"].T
                 rd_inputs = rd_inputs + d_own @ moves[f"gate_coefs_{l}"].T
-        _, derivative, second = ACTIVATIONS[layer.activation]
-        dz = dh * derivative(saved.y)
-        rdz = rdh * derivative(saved.y) + dh * second(saved.y) * move.y
+        name, at, slopes = layer.activation, saved.y, blocks.get(f"slope_{l}")
+        if slopes is not None:
+            moved_lift = dh * activations.lift_tangent(name, at, move.y)
+            own = rdh * activations.lift(name, at) + moved_lift
+            into[f"slope_{l}"][...] = own.sum(axis=0)
+        derivative = activations.derivative(name, at, slopes)
+        steepens = activations.derivative_tangent(name, at, move.y, slopes, moves.get(f"slope_{l}"))
+        dz, rdz = dh * derivative, rdh * derivative + dh * steepens
         if saved.standardized is not None:
             x = saved.standardized.x
             into[f"scale_{l}"][...] = (rdz * x + dz * move.rx).sum(axis=0)
@@ -210,6 +223,13 @@ def hvp(spec, parameters, v, X, y, weights=None):
             da[l - 1] = da[l - 1] + dz @ blocks[f"coefs_{l}"].T + d_inputs
             rda[l - 1] = rda[l - 1] + rdz @ blocks[f"coefs_{l}"].T + rd_inputs
             rda[l - 1] = rda[l - 1] + dz @ moves[f"coefs_{l}"].T
+    if has_front(spec):
+        numbers = {name: blocks[name] + 1j * STEP * moves[name] for name in blocks}
+        moved_front = np.zeros_like(parameters, dtype=complex)
+        rda_front = rdz @ blocks["coefs_0"].T + dz @ moves["coefs_0"].T
+        da_front = dz @ blocks["coefs_0"].T + 1j * STEP * rda_front
+        front_gradients(spec, numbers, split(spec, moved_front), trace[0].features, da_front)
+        product += moved_front.imag / STEP
     gradients = share * LOSSES[spec.loss.name].gradient(z, y, **loss_settings(spec))
     gradient = gradient_in_effective(spec, parameters, trace, gradients)
     moved_on = parameters + 1j * STEP * direction

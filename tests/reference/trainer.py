@@ -44,6 +44,8 @@ def rate_factors_of(spec, factors):
     numbers = np.ones(network.n_trainable(spec))
     for block in network.layout(spec):
         role = block.name.rsplit("_", 1)[0].removeprefix("gate_")
+        if block.name.startswith("embedding"):
+            role = "embedding"
         factor = factors.get(role, 1.0)
         if block.name in ("coefs_0", "gate_coefs_0"):
             factor = factors.get("first_coefs", factor)
@@ -68,7 +70,7 @@ class Trainer:
         rate_factors=None,
     ):
         self.spec = spec
-        self.rate_factors = rate_factors_of(spec, rate_factors or {})
+        self.rate_factors = rate_factors_of(spec, rate_factors) if rate_factors else 1.0
         rule = OPTIMIZERS[optimizer.name](network.n_trainable(spec), **optimizer.settings)
         self.innermost = self.optimizer = Innermost(rule)
         self.n_measured = 1

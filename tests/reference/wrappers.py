@@ -69,7 +69,7 @@ class Wrapper:
     def blocks(self):
         """Trainable blocks of each layer, as (kind, layer, slice, shape)."""
         for block in layout(self.spec):
-            if block.trainable:
+            if block.trainable and not block.in_front:
                 kind, l = block.name.rsplit("_", 1)
                 where = slice(block.offset, block.offset + block.size)
                 yield kind, int(l), where, (block.rows, block.columns)
@@ -131,6 +131,7 @@ class GSAM(SAM):
 class LPFSGD(Wrapper):
     defaults = {"gamma": 5e-4, "n_samples": 1.0}
     kinds = ("coefs", "intercepts", "scale", "shift", "gain", "gate_coefs", "gate_intercepts")
+    kinds += ("slope",)
     n_steps = 0
 
     @property

@@ -115,6 +115,7 @@ def parameters(data):
 
 WANTED_BY = {"Loss": "loss", "Normalization": "normalization", "Schedule": "learning_rate"}
 WANTED_BY |= {"Optimizer": "solver", "Skip": "skip", "Averaging": "averaging"}
+WANTED_BY |= {"Embedding": "numerical_embedding", "CategoryEmbedding": "category_embedding"}
 
 
 def component_fields(data):

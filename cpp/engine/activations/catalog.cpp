@@ -29,4 +29,13 @@ Index activation_number(std::string_view name) {
     return found - names;
 }
 
+ActivationChoice activation_choice(std::string_view name) {
+    constexpr std::string_view prefix = "parametric_";
+    if (!name.starts_with(prefix))
+        return {activation_number(name), false};
+    name.remove_prefix(prefix.size());
+    require(name != "identity", "a trained slope of 'identity' would change nothing");
+    return {activation_number(name), true};
+}
+
 } // namespace deepgen

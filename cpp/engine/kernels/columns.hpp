@@ -68,6 +68,34 @@ void add(Rows<const T> from, T *to, Index to_stride) {
         }
 }
 
+template <class T>
+void product_sums(Rows<const T> x, const T *y, Index y_stride, T *sums) {
+    using V = Simd<T>;
+    for_each_columns<T, 4>(x.width, [&]<Index n>(Index j) {
+        V sum[n];
+#pragma GCC unroll 4
+        for (Index c = 0; c < n; ++c)
+            sum[c] = V(T(0));
+        for (Index i = 0; i < x.rows; ++i)
+#pragma GCC unroll 4
+            for (Index c = 0; c < n; ++c)
+                sum[c] = fmadd(V::load(x.data + i * x.stride + j + c * V::lanes),
+                               V::load(y + i * y_stride + j + c * V::lanes), sum[c]);
+#pragma GCC unroll 4
+        for (Index c = 0; c < n; ++c)
+            sum[c].store(sums + j + c * V::lanes);
+    });
+}
+
+template <class T>
+void multiply_into(Rows<const T> from, const T *factor, T *to, Index to_stride) {
+    using V = Simd<T>;
+    for (Index i = 0; i < from.rows; ++i)
+        for (Index j = 0; j < padded<T>(from.width); j += V::lanes)
+            (V::load(from.data + i * from.stride + j) * V::load(factor + j))
+                .store(to + i * to_stride + j);
+}
+
 // A 32-bit hash of (key of the row, unit): two rounds of multiply and shift (Wellons 2018,
 // lowbias32), the second half of the key between them. Padding stays zero, kept or not.
 template <class T>

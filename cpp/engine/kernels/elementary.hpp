@@ -1,21 +1,26 @@
-// Elementary functions of whole registers: exp, expm1, sigmoid, tanh, and the normal distribution.
+// Elementary functions of whole registers: exp, expm1, sigmoid, tanh, the normal distribution, and
+// sine and cosine of whole turns.
 //
 // Computed here to one or two units in the last place; a result does not depend on the lane, a NaN
 // stays a NaN, and results below the smallest normal number (1e-38 or 2e-308) become 0.
 //
 //   exp(x) = 2^n e^r,   n = round(x / log 2),   |r| <= log(2) / 2,   e^r - 1 = r + r^2 q(r)
 //   1 - Phi(a) = e^(-a^2 / 2) R(a),   a = |x|,   R(a) = erfcx(a / sqrt 2) / 2
+//   sin(2 pi s) = 4 s + s (1 - 16 s^2) q(s^2),   |s| <= 1/4
 //
 // Reduction after Cody & Waite (1980), Software manual for the elementary functions, chapter 6. In
 // float32 the minimax coefficients are our own: relative error 4e-9 for q, 5e-9 for R. In float64 q
 // is Taylor's, error 4e-18, and R is a Chebyshev series in (a - 5) / (a + 5) after Schonfelder
-// (1978), Chebyshev expansions for the error and related functions; our own, error 9e-17.
+// (1978), Chebyshev expansions for the error and related functions; our own, error 9e-17. The
+// sine's q is minimax and our own: relative error 6e-9 in float32, 3e-19 in float64.
 
 #pragma once
 
 #include "engine/kernels/simd.hpp"
 
+#include <limits>
 #include <numbers>
+#include <type_traits>
 
 namespace deepgen::DEEPGEN_PATH {
 
@@ -161,6 +166,73 @@ inline Normal<double> normal(Simd<double> x) {
           -0.09155228183400904,    0.46151582985003775})
         ratio = fmadd(ratio, t, Simd<double>(coefficient));
     return normal_of(x, bell(a, ~std::int64_t{0x7ffffff}), ratio / (a + Simd<double>(1.0)));
+}
+
+// sin(2 pi s) for |s| <= 1/4. 4 s is exact, and the rest vanishes at 1/4.
+inline Simd<float> sine_of_quarter(Simd<float> s) {
+    const Simd<float> z = s * s;
+    Simd<float> q(-2.4785847F);
+    q = fmadd(q, z, Simd<float>(4.6306433F));
+    q = fmadd(q, z, Simd<float>(-4.8107108F));
+    q = fmadd(q, z, Simd<float>(2.2831853F));
+    return fmadd(s, q * fmadd(Simd<float>(-16.0F), z, Simd<float>(1.0F)), Simd<float>(4.0F) * s);
+}
+
+inline Simd<double> sine_of_quarter(Simd<double> s) {
+    const Simd<double> z = s * s;
+    Simd<double> q(-0.0063019937640018119438);
+    for (const double coefficient :
+         {0.044463484569395616636, -0.23596643758844664156, 0.92866719715932717877,
+          -2.5706266703648802185, 4.6334520676513607882, -4.8107373255263723826,
+          2.2831853071795864752})
+        q = fmadd(q, z, Simd<double>(coefficient));
+    return fmadd(s, q * fmadd(Simd<double>(-16.0), z, Simd<double>(1.0)), Simd<double>(4.0) * s);
+}
+
+// The bits of lanes, and the one that is a number's sign.
+template <class T>
+struct Signs {
+    using Mask = typename Simd<T>::Mask;
+    using Lane = std::remove_reference_t<decltype(Mask{}[0])>;
+    static constexpr Lane sign = std::numeric_limits<Lane>::min();
+
+    static Mask bits(Simd<T> x) { return reinterpret_cast<Mask>(x.v); }
+    static Simd<T> number(Mask bits) { return reinterpret_cast<typename Simd<T>::Lanes>(bits); }
+    static Simd<T> magnitude(Simd<T> x) { return number(bits(x) & static_cast<Lane>(~sign)); }
+};
+
+// round(|t|) - |t|, exactly. Beyond 2^22 or 2^51 turns a float has no place for the angle, and t
+// counts as whole turns.
+template <class T>
+Simd<T> rest_of_turns(Simd<T> t) {
+    using S = Signs<T>;
+    constexpr T most = sizeof(T) == 4 ? T(4194304) : T(0x1p51);
+    // A NaN passes.
+    const Simd<T> below = max(Simd<T>(-most), S::number(S::bits(t) | S::sign));
+    const Simd<T> magic(T(3) * most); // taking it off rounds to a whole number
+    return below - ((below - magic) + magic);
+}
+
+// cos(2 pi t): near a zero of it the difference from 1/4 is exact.
+template <class T>
+Simd<T> cosine_of_turns(Simd<T> t) {
+    return sine_of_quarter(Simd<T>(T(0.25)) - Signs<T>::magnitude(rest_of_turns(t)));
+}
+
+// Both at once; the sine to half a unit of 1.
+template <class T>
+struct Wave {
+    Simd<T> cosine, minus_sine;
+};
+
+template <class T>
+Wave<T> wave_of_turns(Simd<T> t) {
+    using S = Signs<T>;
+    const Simd<T> rest = rest_of_turns(t), quarter(T(0.25));
+    const Simd<T> to_zero = quarter - S::magnitude(rest);
+    const Simd<T> size = sine_of_quarter(quarter - S::magnitude(to_zero));
+    return {.cosine = sine_of_quarter(to_zero),
+            .minus_sine = S::number(S::bits(size) ^ ((S::bits(t) ^ S::bits(rest)) & S::sign))};
 }
 
 } // namespace deepgen::DEEPGEN_PATH

@@ -8,6 +8,7 @@
 
 #include <span>
 #include <string_view>
+#include <vector>
 
 namespace deepgen {
 
@@ -32,6 +33,41 @@ struct ActivationKernels {
     // slope = f'(x), slope_tangent = f''(x) tangent, then tangent *= slope; all of one stride but x
     void (*tangent_forward)(Rows<T> tangent, const T *x, Index x_stride, T *slope,
                             T *slope_tangent);
+    // The same with a slope a of each unit; products = gradient (f(z) - z), of one stride with it
+    void (*parametric_apply)(Rows<T> from, const T *a, T *to, Index to_stride);
+    void (*parametric_backward)(Rows<T> gradient, const T *z, Index z_stride, const T *a,
+                                T *products);
+    void (*parametric_tangent)(const ParametricTangent<T> &);
+};
+
+// Numbers that are trained for one feature, (rows, columns), one block after the other.
+struct MapBlock {
+    std::string_view kind;
+    Index rows, columns;
+};
+
+// A map of single features to columns; see embeddings/list.hpp.
+template <class T>
+struct EmbeddingKernels {
+    std::string_view name;
+    std::span<const Parameter> parameters;
+    bool keeps_feature; // the feature itself stands beside its columns
+    // From the settings and what is fixed for a feature; refuses what does not fit.
+    MapShape (*shape)(const Settings &, std::span<const double> constants);
+    std::vector<MapBlock> (*blocks)(MapShape);
+    // Multiply-adds that take as long as the map of one value, there and back.
+    double (*cost)(MapShape);
+    // out, a column of n_rows for each output
+    void (*forward)(const FeatureMap<T> &, T *out);
+    // sums (as numbers) += the gradient in the numbers, from that in the outputs
+    void (*backward)(const FeatureMap<T> &, const T *gradients, T *sums);
+    // to = the gradient in x
+    void (*input_gradient)(const FeatureMap<T> &, const T *gradients, T *to);
+    // The R-operator of forward and backward along a direction of the numbers; x does not move, and
+    // `tangents` is R of the gradients.
+    void (*tangent_forward)(const FeatureMap<T> &, const T *direction, T *out);
+    void (*tangent_backward)(const FeatureMap<T> &, const T *direction, const T *gradients,
+                             const T *tangents, T *sums);
 };
 
 template <class T>
@@ -55,6 +91,10 @@ struct MatrixKernels {
     void (*weighted_sums)(Rows<const T> x, const T *weights, Index weight_stride, T *sums);
     // to += from
     void (*add)(Rows<const T> from, T *to, Index to_stride);
+    // sums[j] = sum_i x[i, j] y[i, j], in order
+    void (*product_sums)(Rows<const T> x, const T *y, Index y_stride, T *sums);
+    // to[i, j] = from[i, j] factor[j]
+    void (*multiply_into)(Rows<const T> from, const T *factor, T *to, Index to_stride);
     // x[i, j] *= scale where row i keeps unit j, else 0
     void (*dropout)(Rows<T> x, const DropoutKey *keys, std::uint32_t threshold, T scale);
 };
@@ -140,6 +180,7 @@ struct Kernels {
     ProductKernels<T> products;
     std::span<const ActivationKernels<T>> activations; // in the order of activations/list.hpp
     std::span<const Rule<T>> rules;                    // in the order of optimizers/rules/list.hpp
+    std::span<const EmbeddingKernels<T>> embeddings;   // in the order of embeddings/list.hpp
     MatrixKernels<T> matrix;
     NormKernels<T> norms;
     TangentKernels<T> tangents;

@@ -91,6 +91,33 @@ struct BlockSums {
     Index stride; // between blocks
 };
 
+// How one feature is mapped: n_outputs columns, made of a basis of n_hidden functions of it.
+struct MapShape {
+    Index n_hidden, n_outputs;
+};
+
+// A column of a feature's values, with the trained and the fixed numbers of its map.
+template <class T>
+struct FeatureMap {
+    MapShape shape;
+    Index n_rows; // whole row blocks
+    const T *x;
+    const T *numbers;
+    const T *constants;
+    Index stride; // between columns of outputs, and of their gradients
+};
+
+// The R-operator of an activation with trained slopes a (kernels/parametric.hpp): Rz becomes Rh,
+// and what the way back needs of dh/dz and dh/da is written out; all of one stride but z.
+template <class T>
+struct ParametricTangent {
+    Rows<T> tangent;
+    const T *z;
+    Index z_stride;
+    const T *a, *direction;
+    T *slope, *slope_tangent, *lift, *lift_tangent;
+};
+
 // What dropout needs to know of one row: two halves of its key.
 struct DropoutKey {
     std::uint32_t low, high;

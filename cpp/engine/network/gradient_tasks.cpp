@@ -33,6 +33,29 @@ GradientTasks<T>::GradientTasks(const PackedLayout<T> &packed, Index panel, bool
                        sparse ? (layer.width + panel - 1) / panel : 1);
             }
     }
+    append_front(packed);
+}
+
+template <class T>
+void GradientTasks<T>::append_front(const PackedLayout<T> &packed) {
+    const FrontLayout &front = packed.front();
+    const auto n_features = static_cast<Index>(front.features.size());
+    for (Index first = 0, end; first < n_features; first = end) {
+        double cost = 0.0;
+        for (end = first; end < n_features; ++end) {
+            const Index size =
+                packed.feature_offset(as_size(end + 1)) - packed.feature_offset(as_size(first));
+            if (end > first && size > task_numbers)
+                break;
+            const FrontFeature &feature = front.features[as_size(end)];
+            cost += embeddings()[as_size(feature.member)].cost(feature.shape);
+        }
+        append({GradientTask::Kind::embedding, 0, first, end - first, 0, 0, 0, cost}, 1);
+    }
+    if (front.input_scale >= 0)
+        append({GradientTask::Kind::input_scale, 0, 0, 0, 0, front.width, 0,
+                static_cast<double>(front.width)},
+               1);
 }
 
 template <class T>

@@ -19,12 +19,19 @@ struct GradientTask {
         narrow,      // some of W^T of a narrow layer; rows are outputs and columns inputs
         sparse_rows, // some rows of all panels of the first W, from CSR inputs
         vectors,     // bias, scale and shift of a layer
+        embedding,   // the numbers of some embedded features; rows are features
+        input_scale,
     } kind;
     Index layer;
     Index row, n_rows;     // of W
     Index column, columns; // of W
     Index first_chunk;     // number of the first of its chunks of packed weights
     double cost;           // multiply-adds for each row of the batch
+
+    // Is it of a matrix of a layer, on which L2 and decay act?
+    bool of_matrix() const {
+        return kind == Kind::tile || kind == Kind::narrow || kind == Kind::sparse_rows;
+    }
 };
 
 template <class T>
@@ -39,6 +46,10 @@ class GradientTasks {
         constexpr Index size = 262144 / static_cast<Index>(sizeof(T));
         return std::max(task_rows, size / columns / lane_pad<T> * lane_pad<T>);
     }
+
+    // Numbers of embedded features in one task: few, so that threads can share them, and enough for
+    // a call of the optimizer.
+    static constexpr Index task_numbers = 32 * lane_pad<T>;
 
     // Panels in one task of a layer of a single output.
     static constexpr Index task_panels = 8;
@@ -55,6 +66,7 @@ class GradientTasks {
 
   private:
     void append(GradientTask task, Index n_chunks);
+    void append_front(const PackedLayout<T> &packed);
 
     SharedItems<GradientTask> tasks_;
     Index n_weight_chunks_ = 0;

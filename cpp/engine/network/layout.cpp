@@ -2,6 +2,7 @@
 
 #include "engine/network/layout.hpp"
 
+#include "engine/activations/catalog.hpp"
 #include "engine/normalizations/normalization.hpp"
 #include "engine/reparametrizations/reparametrization.hpp"
 #include "engine/skips/skip.hpp"
@@ -10,14 +11,25 @@
 
 namespace deepgen {
 
-Layout::Layout(const NetworkSpec &spec) {
+namespace {
+
+// The front is worked out first, since layer 0 has its width, and stands after the layers.
+FrontLayout front_of(const NetworkSpec &spec) {
+    Index offset = 0;
+    std::vector<Block> blocks;
+    return FrontLayout(spec, offset, blocks);
+}
+
+} // namespace
+
+Layout::Layout(const NetworkSpec &spec) : front(front_of(spec)) {
     Index offset = 0;
     const auto append = [&](const char *kind, std::size_t layer, Index rows, Index columns,
                             bool trainable) {
         blocks.push_back({kind, static_cast<Index>(layer), offset, rows, columns, trainable});
         return std::exchange(offset, offset + rows * columns);
     };
-    Index n_inputs = spec.n_inputs;
+    Index n_inputs = front.width;
     for (std::size_t l = 0; l < spec.layers.size(); ++l) {
         const LayerSpec &layer = spec.layers[l];
         const NormalizationEntry &norm =
@@ -45,8 +57,11 @@ Layout::Layout(const NetworkSpec &spec) {
             own.n_gains = gain == Gain::unit ? layer.width : 1;
             own.gain = append("gain", l, 1, own.n_gains, true);
         }
+        if (activation_choice(layer.activation).parametric)
+            own.slope = append("slope", l, 1, layer.width, true);
         n_inputs = layer.width;
     }
+    front = FrontLayout(spec, offset, blocks);
     n_trainable = offset;
     for (std::size_t l = 0; l < spec.layers.size(); ++l) {
         const LayerSpec &layer = spec.layers[l];
@@ -83,15 +98,41 @@ PackedLayout<T>::PackedLayout(const NetworkSpec &spec, const Layout &layout,
         layer.has_bias = blocks.intercepts != absent;
         layer.gain = blocks.scale == absent ? layer.scale : layer.shift + layer.width;
         layer.n_gains = blocks.gain == absent ? 0 : blocks.n_gains;
-        layer.n_vectors = layer.gain - layer.intercepts + (blocks.gain == absent ? 0 : layer.width);
-        layer.first = first;
+        layer.slope = layer.gain + (blocks.gain == absent ? 0 : layer.width);
+        layer.has_slope = blocks.slope != absent;
+        layer.n_vectors = layer.slope - layer.intercepts + (layer.has_slope ? layer.width : 0);
         layer.last = l + 1 == layout.layers.size();
         layer.transposed = transposed_size_;
         size_ = layer.intercepts + layer.n_vectors;
-        if (!first && !layer.narrow)
+        layer.transposes = !layer.narrow && (!first || !layout.front.empty());
+        if (layer.transposes)
             transposed_size_ += layer.n_inputs * layer.width;
         layers_.push_back(layer);
+        add_stretches(layer, first);
     }
+    for (const FrontFeature &feature : layout.front.features) {
+        feature_offsets_.push_back(size_);
+        size_ += padded<T>(feature.n_numbers);
+    }
+    feature_offsets_.push_back(size_);
+    stretches_.push_back({size_, "embedding"});
+    if (layout.front.input_scale >= 0)
+        size_ += padded<T>(layout.front.width);
+    stretches_.push_back({size_, "input_scale"});
+}
+
+template <class T>
+void PackedLayout<T>::add_stretches(const PackedLayer &layer, bool first) {
+    stretches_.push_back({layer.intercepts, first ? "first_coefs" : "coefs"});
+    stretches_.push_back({layer.scale, "intercepts"});
+    if (layer.gain > layer.scale) {
+        stretches_.push_back({layer.shift, "scale"});
+        stretches_.push_back({layer.gain, "shift"});
+    }
+    if (layer.n_gains > 0)
+        stretches_.push_back({layer.slope, "gain"});
+    if (layer.has_slope)
+        stretches_.push_back({layer.intercepts + layer.n_vectors, "slope"});
 }
 
 namespace {
@@ -137,20 +178,34 @@ void for_each_chunk(const Layout &layout, const std::vector<PackedLayer> &layers
         }
         if (flat.gain != absent)
             copy(flat.gain, packed.gain, flat.n_gains);
+        if (flat.slope != absent)
+            copy(flat.slope, packed.slope, flat.width);
     }
 }
 
 } // namespace
 
 template <class T>
+template <class Copy>
+void PackedLayout<T>::for_each_front_run(Copy copy) const {
+    for (std::size_t i = 0; i < front().features.size(); ++i)
+        for (const FrontFeature::Run &run : front().features[i].runs)
+            copy(run.flat, feature_offsets_[i] + run.place, run.n);
+    if (front().input_scale >= 0)
+        copy(front().input_scale, input_scale(), front().width);
+}
+
+template <class T>
 void PackedLayout<T>::pack(const T *flat, T *packed) const {
-    for_each_chunk(*layout_, layers_, kernels_->panel, [&](Index from, Index to, Index length) {
+    const auto copy = [&](Index from, Index to, Index length) {
         // Where a panel is a cache line, most runs are one, and a call would cost more.
         if (length == lane_pad<T>)
             std::copy_n(flat + from, lane_pad<T>, packed + to);
         else
             std::copy_n(flat + from, length, packed + to);
-    });
+    };
+    for_each_chunk(*layout_, layers_, kernels_->panel, copy);
+    for_each_front_run(copy);
 }
 
 template <class T>
@@ -158,12 +213,14 @@ void PackedLayout<T>::unpack(const T *packed, T *flat) const {
     for_each_chunk(*layout_, layers_, kernels_->panel, [&](Index to, Index from, Index length) {
         std::copy_n(packed + from, length, flat + to);
     });
+    for_each_front_run(
+        [&](Index to, Index from, Index length) { std::copy_n(packed + from, length, flat + to); });
 }
 
 template <class T>
 void PackedLayout<T>::transpose(Index layer, const T *packed, T *transposed) const {
     const PackedLayer &l = layers_[as_size(layer)];
-    for (Index column = 0; !l.narrow && column < l.width; column += kernels_->panel)
+    for (Index column = 0; l.transposes && column < l.width; column += kernels_->panel)
         transpose_block(layer, 0, l.n_inputs, column, packed, transposed);
 }
 

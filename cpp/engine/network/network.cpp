@@ -18,7 +18,7 @@ constexpr Index gradient_rows = 1024;
 
 template <class T>
 LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &kernels) {
-    const Index activation = activation_number(layer.activation);
+    const auto [activation, parametric] = activation_choice(layer.activation);
     const NormalizationEntry &norm =
         find_member("normalization", normalizations(), layer.normalization.name);
     const ReparametrizationEntry &stored =
@@ -29,7 +29,8 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
         .n_inputs = n_inputs,
         .width = layer.width,
         .activation = activation,
-        .from_output = kernels.activations[as_size(activation)].from_output,
+        .parametric = parametric,
+        .from_output = !parametric && kernels.activations[as_size(activation)].from_output,
         .normalization = norm.make<T>(Settings(layer.normalization, norm.parameters), kernels),
         .skip = skips_over ? skip.make<T>(Settings(layer.skip, skip.parameters), kernels) : nullptr,
         .skip_from = layer.skip_from,
@@ -62,7 +63,12 @@ template <class T>
 Network<T>::Network(NetworkSpec spec, const Kernels<T> &kernels)
     : spec_((spec.check(), std::move(spec))), kernels_(kernels), layout_(spec_),
       packed_(spec_, layout_, kernels_) {
-    Index n_inputs = spec_.n_inputs;
+    for (const FrontFeature &feature : layout_.front.features) {
+        Buffer<T> &own = front_constants_.emplace_back();
+        for (const double constant : feature.constants)
+            own.push_back(static_cast<T>(constant));
+    }
+    Index n_inputs = layout_.front.width;
     for (const LayerSpec &layer : spec_.layers) {
         layers_.push_back(plan_of(layer, n_inputs, kernels_));
         uses_batch_statistics_ =
@@ -243,7 +249,8 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X,
                 loss += pass.batch_loss(batch.rows.size);
             if (gradient)
                 pass.weight_gradients(
-                    team, batch, X, [&](Index, const GradientTask &, const GradientTile<T> &tile) {
+                    team, batch, X, packed,
+                    [&](Index, const GradientTask &, const GradientTile<T> &tile) {
                         for (Index i = 0; i < tile.n; ++i)
                             packed_gradient[as_size(tile.offset + i)] += tile.gradient[i];
                     });

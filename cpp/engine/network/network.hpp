@@ -26,6 +26,7 @@ template <class T>
 struct LayerPlan {
     Index n_inputs, width;
     Index activation;                                // number in the catalog
+    bool parametric;                                 // with a trained slope of each unit
     bool from_output;                                // the slope is computed from the value
     std::unique_ptr<Normalization<T>> normalization; // null without
     std::unique_ptr<Skip<T>> skip;                   // null without
@@ -65,7 +66,10 @@ class Network {
     const Kernels<T> &kernels() const { return kernels_; }
     const Loss<T> &loss() const { return *loss_; }
     const std::vector<LayerPlan<T>> &layers() const { return layers_; }
-    Index n_inputs() const { return spec_.n_inputs; }
+    Index n_inputs() const { return spec_.n_inputs; } // columns of X
+    bool has_front() const { return spec_.has_front(); }
+    // What is fixed for each embedded feature.
+    const std::vector<Buffer<T>> &front_constants() const { return front_constants_; }
     Index n_outputs() const { return spec_.layers.back().width; }
     Index n_targets() const { return n_targets_; }
     bool takes_classes() const { return takes_classes_; }
@@ -113,6 +117,7 @@ class Network {
     Layout layout_;
     PackedLayout<T> packed_;
     std::vector<LayerPlan<T>> layers_;
+    std::vector<Buffer<T>> front_constants_;
     std::unique_ptr<Loss<T>> loss_;
     Index n_targets_;
     bool takes_classes_;

@@ -31,7 +31,7 @@ void PackedParameters<T>::load_trainable(const Network<T> &network, const T *fla
     }
     if (transposed.empty())
         return;
-    for (Index l = 1; l < static_cast<Index>(network.layers().size()); ++l)
+    for (Index l = 0; l < static_cast<Index>(network.layers().size()); ++l)
         network.packed().transpose(l, weights.data(), transposed.data());
 }
 

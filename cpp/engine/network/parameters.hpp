@@ -32,7 +32,7 @@ struct PackedParameters {
     void pull_back(const Network<T> &network, const Team &, T *gradient);
 
     Buffer<T> weights;                     // PackedLayout
-    Buffer<T> transposed;                  // W^T of the layers above the first; empty for forward
+    Buffer<T> transposed;                  // W^T of the layers that have one; empty for forward
     Buffer<T> stored;                      // PackedLayout; empty without reparametrization
     std::vector<Buffer<T>> mean, variance; // running statistics, for each layer; empty without
 

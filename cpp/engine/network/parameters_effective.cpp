@@ -64,13 +64,17 @@ void PackedParameters<T>::refresh(const Network<T> &network, const Team &team) {
                            });
         else
             std::copy_n(stored.data() + at, packed.n_inputs * rows, weights.data() + at);
-        if (l > 0 && !packed.narrow && !transposed.empty())
+        if (packed.transposes && !transposed.empty())
             network.packed().transpose_block(static_cast<Index>(l), 0, packed.n_inputs, column,
                                              weights.data(), transposed.data());
         if (column == 0)
             std::copy_n(stored.data() + packed.intercepts, packed.n_vectors,
                         weights.data() + packed.intercepts);
     });
+    // The front's numbers are used as they are.
+    const Index front = network.packed().feature_offset(0);
+    if (team.rank == 0)
+        std::copy(stored.begin() + front, stored.end(), weights.begin() + front);
 }
 
 template <class T>

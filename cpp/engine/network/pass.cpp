@@ -13,6 +13,10 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
               Purpose purpose, const AugmentationScratch &scratch)
     : network_(network), inputs_(network.n_inputs(), max_rows, team_size, dense_inputs, scratch) {
     const bool gradient = purpose == Purpose::gradient;
+    require(dense_inputs || !network.has_front(),
+            "embeddings and input_scale do not support sparse X: they map zeros too");
+    if (network.has_front())
+        front_.emplace(network, max_rows, team_size, gradient);
     Index most_vectors = 0;
     for (const LayerPlan<T> &plan : network.layers()) {
         LayerMemory &memory = layers_.emplace_back();
@@ -23,6 +27,8 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
             memory.value.resize(size);
         if (gradient)
             memory.gradients.resize(size);
+        if (gradient && plan.parametric)
+            memory.lifted.resize(size);
         const PackedLayer &packed = network.packed().layers()[layers_.size() - 1];
         if (plan.gate >= 0) {
             memory.branch.resize(size);
@@ -51,6 +57,13 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
     for (ThreadMemory &thread : threads_) {
         Index largest =
             std::max(GradientTasks<T>::task_rows * network.kernels().panel, most_vectors);
+        for (const GradientTask &task : tasks_->tasks())
+            if (task.kind == GradientTask::Kind::embedding)
+                largest = std::max(
+                    largest, network.packed().feature_offset(as_size(task.row + task.n_rows)) -
+                                 network.packed().feature_offset(as_size(task.row)));
+        if (network.layout().front.input_scale >= 0)
+            largest = std::max(largest, padded<T>(network.layout().front.width));
         if (!dense_inputs) {
             const Index columns = padded<T>(network.layers().front().width);
             largest = std::max(largest, GradientTasks<T>::sparse_task_rows(columns) * columns);
@@ -136,7 +149,12 @@ void Pass<T>::layer_forward(const Team &team, const Batch<T> &batch,
             plan.normalization->frozen_forward(team, call, *memory.normalization);
     }
 
-    if (!plan.relu_in_product && !plan.relu_in_normalization && !plan.identity)
+    if (plan.parametric)
+        kernels.activations[as_size(plan.activation)].parametric_apply(
+            {n_rows, plan.width, value, memory.stride},
+            parameters.weights.data() + network_.packed().layers()[as_size(layer)].slope, branch,
+            memory.stride);
+    else if (!plan.relu_in_product && !plan.relu_in_normalization && !plan.identity)
         kernels.activations[as_size(plan.activation)].apply(
             {n_rows, plan.width, value, memory.stride}, plan.from_output ? value : branch,
             memory.stride);
@@ -165,6 +183,8 @@ void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &
                       PackedParameters<T> &parameters, Index last, Part part) {
     const IndexRange rows = row_range(team, batch.rows.size);
     inputs_.gather(team, batch, X, rows);
+    if (front_)
+        front_->forward(team, parameters, inputs_.dense(batch.rows.size), rows);
     for (Index layer = 0; layer <= last; ++layer) {
         const bool whole = layer < last || part == Part::output;
         const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
@@ -186,7 +206,8 @@ void Pass<T>::forward(const Team &team, const Batch<T> &batch, const Inputs<T> &
 }
 
 template <class T>
-void Pass<T>::activation_backward(const Batch<T> &batch, Index layer, IndexRange rows) {
+void Pass<T>::activation_backward(const Batch<T> &batch, const PackedParameters<T> &parameters,
+                                  Index layer, IndexRange rows) {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     if (plan.masked)
         return;
@@ -194,7 +215,13 @@ void Pass<T>::activation_backward(const Batch<T> &batch, Index layer, IndexRange
     const Index first = rows.begin * memory.stride;
     if (!plan.skips_before_normalization)
         drop(batch, layer, rows, memory.gradients.data(), memory.stride);
-    if (!plan.identity)
+    if (plan.parametric)
+        network_.kernels().activations[as_size(plan.activation)].parametric_backward(
+            {rows.end - rows.begin, plan.width, memory.gradients.data() + first, memory.stride},
+            slope_inputs(layer, batch.rows.size).data + first, memory.stride,
+            parameters.weights.data() + network_.packed().layers()[as_size(layer)].slope,
+            memory.lifted.data() + first);
+    else if (!plan.identity)
         network_.kernels().activations[as_size(plan.activation)].backward(
             {rows.end - rows.begin, plan.width, memory.gradients.data() + first, memory.stride},
             slope_inputs(layer, batch.rows.size).data + first, memory.stride);
@@ -234,7 +261,7 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
         if (plan.skip && !plan.skips_before_normalization)
             skip_backward(l, rows);
         visit(l, GradientStage::branch);
-        activation_backward(batch, l, rows);
+        activation_backward(batch, parameters, l, rows);
         visit(l, GradientStage::normalized);
         normalization_backward(team, batch, parameters, l, rows);
         if (plan.skips_before_normalization) {
@@ -243,6 +270,8 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
         }
         if (plan.gate >= 0)
             join_gate(l, rows);
+        if (l == 0 && front_)
+            front_backward(batch, parameters, rows);
         visit(l, GradientStage::product);
         if (l == 0)
             break;
@@ -272,6 +301,26 @@ void Pass<T>::backward(const Team &team, const Batch<T> &batch, PackedParameters
 }
 
 template <class T>
+void Pass<T>::front_backward(const Batch<T> &batch, const PackedParameters<T> &parameters,
+                             IndexRange rows) {
+    const PackedLayer &packed = network_.packed().layers().front();
+    const Rows<const T> gradients = product_gradients(0, batch.rows.size);
+    const Rows<T> below = front_->gradients();
+    const Index first = front_->first_column();
+    network_.kernels().products.dense[static_cast<int>(Epilogue::store)](
+        {.rows = rows.end - rows.begin,
+         .columns = packed.n_inputs - first,
+         .depth = gradients.width,
+         .a = gradients.data + rows.begin * gradients.stride,
+         .a_stride = gradients.stride,
+         .b = parameters.transposed.data() + packed.transposed + first * packed.width,
+         .b_rows = packed.width,
+         .c = below.data + rows.begin * below.stride + first,
+         .c_stride = below.stride});
+    front_->backward(parameters, rows);
+}
+
+template <class T>
 Rows<const T> Pass<T>::result(Index layer, Part part, Index n_rows) const {
     const LayerPlan<T> &plan = network_.layers()[as_size(layer)];
     const LayerMemory &memory = layers_[as_size(layer)];
@@ -287,7 +336,7 @@ template <class T>
 Rows<const T> Pass<T>::inputs(Index layer, Index n_rows) const {
     if (layer > 0)
         return result(layer - 1, Part::output, n_rows);
-    return inputs_.dense(n_rows);
+    return front_ ? front_->outputs(n_rows) : inputs_.dense(n_rows);
 }
 
 template <class T>

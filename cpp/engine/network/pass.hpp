@@ -9,8 +9,7 @@
 #pragma once
 
 #include "engine/network/batch_inputs.hpp"
-#include "engine/network/gradient_tasks.hpp"
-#include "engine/network/parameters.hpp"
+#include "engine/network/front_memory.hpp"
 
 #include <span>
 
@@ -33,10 +32,10 @@ struct GradientTile {
 enum class GradientStage { output, branch, normalized, product };
 
 // Matrices whose products X^T dZ, layer by layer, add to the gradient of the weights; the inputs of
-// layer 0 are X itself, where it takes part.
+// layer 0 take part or not.
 template <class T>
 struct OuterTerm {
-    bool with_X;
+    bool with_inputs;
     FunctionRef<Rows<const T>(Index layer)> inputs, gradients;
 };
 
@@ -66,12 +65,15 @@ class Pass {
 
     // Phase 2. The sink is called for every chunk of packed weights once, whoever the thread.
     using Sink = FunctionRef<void(Index chunk, const GradientTask &, const GradientTile<T> &)>;
-    void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &, Sink sink);
-    // The same of other matrices: the sink is called once for each term of a chunk. `vectors`
-    // adds a layer's gradient of bias, scale and shift to zeros.
-    using Vectors = FunctionRef<void(Index layer, T *gradient)>;
     void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,
-                          std::span<const OuterTerm<T>> terms, Vectors vectors, Sink sink);
+                          const PackedParameters<T> &, Sink sink);
+    // The same of other matrices: the sink is called once for each term of a chunk. `vectors`
+    // adds a layer's gradient of bias, scale and shift to zeros; `front` writes that of a task.
+    using Vectors = FunctionRef<void(Index layer, T *gradient)>;
+    using Front = FunctionRef<void(const GradientTask &, T *gradient)>;
+    void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,
+                          std::span<const OuterTerm<T>> terms, Vectors vectors, Front front,
+                          Sink sink);
 
     // The sink again, for a gradient that was written out: packed as the weights are.
     void visit_stored_gradient(const Team &, const T *gradient, Sink sink) const;
@@ -83,6 +85,8 @@ class Pass {
 
     // a_l of the forward pass, or z_l where it stopped at the product.
     Rows<const T> result(Index layer, Part part, Index n_rows) const;
+    FrontMemory<T> &front() { return *front_; } // where the network has one
+    const FrontMemory<T> &front() const { return *front_; }
     // After the backward pass: a_{l-1} (null for sparse X) and dL/dz_l, with dL/dz_T in the columns
     // of a gate.
     Rows<const T> inputs(Index layer, Index n_rows) const;
@@ -98,6 +102,12 @@ class Pass {
     Rows<T> output_gradients(Index n_rows);
     // What the activation's slope is computed from: its input or its value.
     Rows<const T> slope_inputs(Index layer, Index n_rows) const;
+    // The gradients of a trained slope, row by row; null where the activation has none.
+    Rows<const T> slope_gradients(Index layer, Index n_rows) const {
+        const LayerMemory &memory = layers_[as_size(layer)];
+        return {n_rows, network_.layers()[as_size(layer)].width, memory.lifted.data(),
+                memory.stride};
+    }
     const NormalizationMemory<T> &normalization(Index layer) const {
         return *layers_[as_size(layer)].normalization;
     }
@@ -119,6 +129,7 @@ class Pass {
         Buffer<T> output;    // a
         Buffer<T> value;     // what the activation's slope is computed from, where that is not a
         Buffer<T> gradients; // dL/da, then dL/dz
+        Buffer<T> lifted;    // dL/dh dh/da, where the activation has a trained slope a
         Buffer<T> branch;    // h, which the way back through a gate needs beside a
         Index product_stride = 0;
         Buffer<T> product;           // z and the gate's z_T, then T; only with a gate
@@ -133,7 +144,9 @@ class Pass {
 
     void layer_forward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,
                        IndexRange rows);
-    void activation_backward(const Batch<T> &, Index layer, IndexRange rows);
+    void front_backward(const Batch<T> &, const PackedParameters<T> &, IndexRange rows);
+    void activation_backward(const Batch<T> &, const PackedParameters<T> &, Index layer,
+                             IndexRange rows);
     void normalization_backward(const Team &, const Batch<T> &, PackedParameters<T> &, Index layer,
                                 IndexRange rows);
     NormalizationCall<T> normalization_call(const Batch<T> &, PackedParameters<T> &, Index layer,
@@ -158,6 +171,7 @@ class Pass {
 
     const Network<T> &network_;
     BatchInputs<T> inputs_;
+    std::optional<FrontMemory<T>> front_;
     std::vector<LayerMemory> layers_;
     std::vector<ThreadMemory> threads_;
     Buffer<T> targets_, weights_;

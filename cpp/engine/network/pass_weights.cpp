@@ -27,6 +27,14 @@ void for_each_chunk(const PackedLayout<T> &packed, const GradientTask &task, Fun
     case GradientTask::Kind::vectors:
         function(layer.intercepts, layer.n_vectors);
         break;
+    case GradientTask::Kind::embedding: {
+        const Index first = packed.feature_offset(as_size(task.row));
+        function(first, packed.feature_offset(as_size(task.row + task.n_rows)) - first);
+        break;
+    }
+    case GradientTask::Kind::input_scale:
+        function(packed.input_scale(), padded<T>(task.columns));
+        break;
     }
 }
 
@@ -44,24 +52,31 @@ void Pass<T>::intercept_gradient(Index layer, const Rows<const T> &gradients, T 
 
 template <class T>
 void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
-                               Sink sink) {
+                               const PackedParameters<T> &parameters, Sink sink) {
     const Index n_rows = batch.rows.size;
     const auto inputs_of = [&](Index layer) { return inputs(layer, n_rows); };
     const auto gradients_of = [&](Index layer) { return product_gradients(layer, n_rows); };
-    const OuterTerm<T> term{.with_X = true, .inputs = inputs_of, .gradients = gradients_of};
+    const OuterTerm<T> term{.with_inputs = true, .inputs = inputs_of, .gradients = gradients_of};
     const auto vectors = [&](Index layer, T *gradient) {
         const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
         intercept_gradient(layer, product_gradients(layer, n_rows), gradient);
         if (NormalizationMemory<T> *const normalized = layers_[as_size(layer)].normalization.get())
             scale_gradient(network_.kernels(), team, *normalized, n_rows, gradient + packed.width,
                            gradient + 2 * packed.width);
+        if (packed.has_slope)
+            network_.kernels().matrix.column_sums(slope_gradients(layer, n_rows),
+                                                  gradient + (packed.slope - packed.intercepts));
     };
-    weight_gradients(team, batch, X, {&term, 1}, vectors, sink);
+    const auto front = [&](const GradientTask &task, T *gradient) {
+        front_->gradient(task, parameters, n_rows, gradient);
+    };
+    weight_gradients(team, batch, X, {&term, 1}, vectors, front, sink);
 }
 
 template <class T>
 void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
-                               std::span<const OuterTerm<T>> terms, Vectors vectors, Sink sink) {
+                               std::span<const OuterTerm<T>> terms, Vectors vectors, Front front,
+                               Sink sink) {
     const Kernels<T> &kernels = network_.kernels();
     const Index n_rows = batch.rows.size;
     ThreadMemory &own = threads_[as_size(team.rank)];
@@ -73,7 +88,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
         Index chunk = task.first_chunk;
         const T *next = gradient;
         for_each_chunk(network_.packed(), task, [&](Index offset, Index n) {
-            sink(chunk++, task, {next, offset, n, task.kind != GradientTask::Kind::vectors});
+            sink(chunk++, task, {next, offset, n, task.of_matrix()});
             next += n;
         });
     };
@@ -135,6 +150,8 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
             break;
         }
         case GradientTask::Kind::vectors:
+        case GradientTask::Kind::embedding:
+        case GradientTask::Kind::input_scale:
             break;
         }
         emit(task);
@@ -148,9 +165,12 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
             std::fill_n(gradient, packed.n_vectors, T(0));
             vectors(task.layer, gradient);
             emit(task);
+        } else if (!task.of_matrix()) {
+            front(task, gradient);
+            emit(task);
         } else
             for (const OuterTerm<T> &term : terms)
-                if (task.layer > 0 || term.with_X)
+                if (task.layer > 0 || term.with_inputs)
                     run(task, term);
     }
 }
@@ -162,8 +182,7 @@ void Pass<T>::visit_stored_gradient(const Team &team, const T *gradient, Sink si
         const GradientTask &task = tasks_->tasks()[as_size(i)];
         Index chunk = task.first_chunk;
         for_each_chunk(network_.packed(), task, [&](Index offset, Index n) {
-            const bool coefs = task.kind != GradientTask::Kind::vectors;
-            sink(chunk++, task, {gradient + offset, offset, n, coefs});
+            sink(chunk++, task, {gradient + offset, offset, n, task.of_matrix()});
         });
     }
 }
@@ -172,9 +191,9 @@ void Pass<T>::visit_stored_gradient(const Team &team, const T *gradient, Sink si
     template void Pass<T>::visit_stored_gradient(const Team &, const T *, Sink) const;             \
     template void Pass<T>::intercept_gradient(Index, const Rows<const T> &, T *) const;            \
     template void Pass<T>::weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,     \
-                                            Sink);                                                 \
+                                            const PackedParameters<T> &, Sink);                    \
     template void Pass<T>::weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,     \
-                                            std::span<const OuterTerm<T>>, Vectors, Sink);
+                                            std::span<const OuterTerm<T>>, Vectors, Front, Sink);
 DEEPGEN_INSTANTIATE(float)
 DEEPGEN_INSTANTIATE(double)
 #undef DEEPGEN_INSTANTIATE

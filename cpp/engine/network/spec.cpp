@@ -3,10 +3,13 @@
 #include "engine/network/spec.hpp"
 
 #include "engine/activations/catalog.hpp"
+#include "engine/network/front_layout.hpp"
 #include "engine/normalizations/normalization.hpp"
 #include "engine/reparametrizations/reparametrization.hpp"
 #include "engine/skips/skip.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <utility>
 
 namespace deepgen {
@@ -16,13 +19,51 @@ namespace {
 // No memory holds more, and offsets within it do not overflow.
 constexpr Index most_weights = Index{1} << 48;
 
+// The columns that layer 0 takes, after a look at what stands before it.
+Index checked_front(const NetworkSpec &spec) {
+    std::vector<Index> features;
+    std::vector<std::string_view> names;
+    for (const EmbeddingSpec &embedding : spec.embeddings) {
+        const EmbeddingKernels<double> &member =
+            embeddings()[as_size(embedding_number(embedding.member.name))];
+        Settings(embedding.member, member.parameters);
+        require(std::ranges::find(names, member.name) == names.end(), "two embeddings '",
+                member.name, "': give one with the features of both");
+        names.push_back(member.name);
+        require(!embedding.features.empty(), "the embedding '", member.name, "' has no features");
+        require(std::ranges::adjacent_find(embedding.features, std::greater_equal<>()) ==
+                    embedding.features.end(),
+                "the features of the embedding '", member.name, "' must rise");
+        require(embedding.features.front() >= 0 && embedding.features.back() < spec.n_inputs,
+                "the features of the embedding '", member.name, "' must be in 0 to ",
+                spec.n_inputs - 1);
+        require(embedding.constants.empty() ||
+                    embedding.constants.size() == embedding.features.size(),
+                "the embedding '", member.name, "' has constants for ", embedding.constants.size(),
+                " features, not for ", embedding.features.size());
+        features.insert(features.end(), embedding.features.begin(), embedding.features.end());
+    }
+    std::ranges::sort(features);
+    require(std::ranges::adjacent_find(features) == features.end(),
+            "a feature has two embeddings, one is wanted");
+    std::vector<Block> blocks;
+    Index n_numbers = 0;
+    const FrontLayout front(spec, n_numbers, blocks);
+    for (std::size_t i = 0; i < blocks.size(); ++i)
+        for (std::size_t k = 0; k < i; ++k)
+            require(blocks[i].kind != blocks[k].kind, "two embeddings of numbers, one is wanted");
+    require(front.width <= most_weights && n_numbers <= most_weights, "the front makes more than ",
+            most_weights, " weights");
+    return front.width;
+}
+
 } // namespace
 
 void NetworkSpec::check() const {
     require(n_inputs >= 1 && n_inputs <= most_weights, "n_inputs must be at least 1 and at most ",
             most_weights, ", got ", n_inputs);
     require(!layers.empty(), "a network needs at least its output layer, got no layers");
-    Index n_weights = 0, n_below = n_inputs;
+    Index n_weights = 0, n_below = checked_front(*this);
     for (std::size_t l = 0; l < layers.size(); ++l) {
         const LayerSpec &layer = layers[l];
         require(layer.width >= 1, "layer ", l, ": width must be at least 1, got ", layer.width);
@@ -32,7 +73,7 @@ void NetworkSpec::check() const {
         n_weights += layer.width * std::exchange(n_below, layer.width);
         require(layer.dropout >= 0.0 && layer.dropout < 1.0, "layer ", l,
                 ": dropout must be in [0, 1), got ", layer.dropout);
-        activation_number(layer.activation);
+        activation_choice(layer.activation);
         const NormalizationEntry &entry =
             find_member("normalization", normalizations(), layer.normalization.name);
         Settings(layer.normalization, entry.parameters);
@@ -72,6 +113,7 @@ NetworkSpec NetworkSpec::plain() const {
 
 NetworkSpec NetworkSpec::folded() const {
     NetworkSpec spec = plain();
+    spec.input_scale = false; // goes into the weights of layer 0
     for (LayerSpec &layer : spec.layers) {
         layer.dropout = layer.branch_drop = 0.0;
         if (!find_member("normalization", normalizations(), layer.normalization.name)

@@ -1,6 +1,7 @@
 // What a network is made of: plain data, made once, never edited.
 //
-// Layers l = 0 .. L-1, the last one the output layer; a_{-1} = X.
+// Layers l = 0 .. L-1, the last one the output layer; a_{-1} = X, or what the front makes of X
+// (front_layout.hpp).
 //   z_l = a_{l-1} W_l + b_l, W_l made of the trained numbers by the reparametrization
 //   h_l = dropout(activation(normalization(z_l)))
 //   a_l = h_l, or what its skip makes of h_l and a_{skip_from}
@@ -10,7 +11,7 @@
 
 #pragma once
 
-#include "engine/core/catalog.hpp"
+#include "engine/embeddings/embedding.hpp"
 
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ inline constexpr Index no_skip = -1;
 
 struct LayerSpec {
     Index width;
-    std::string activation = "relu";
+    std::string activation = "relu"; // 'parametric_relu': with a trained slope of each unit
     Component normalization{"none", {}};
     Index skip_from = no_skip; // an earlier layer of the same width, whose output is carried here
     double dropout = 0.0;
@@ -35,6 +36,10 @@ struct NetworkSpec {
     std::vector<LayerSpec> layers;
     Component loss{"squared_error", {}};
     bool bias = true;
+    std::vector<EmbeddingSpec> embeddings = {};
+    bool input_scale = false; // a trained factor for each input of layer 0
+
+    [[nodiscard]] bool has_front() const { return !embeddings.empty() || input_scale; }
 
     // Refuses what cannot be built, naming the layer.
     void check() const;
@@ -42,7 +47,7 @@ struct NetworkSpec {
     // The same network whose weights are trained as they are.
     NetworkSpec plain() const;
     // For prediction only: also without batch norm, whose frozen form is affine and goes into the
-    // product, and without dropout.
+    // product, without dropout and without input scale.
     NetworkSpec folded() const;
 };
 

@@ -117,10 +117,11 @@ struct [[nodiscard]] StepReport {
 using RateFactors = std::map<std::string, double, std::less<>>;
 
 // The roles that there are: matrices, a gate's included, apart from them that of the first layer
-// (a matrix like the others where no factor names it), intercepts, and the vectors of norms and
-// reparametrizations.
+// (a matrix like the others where no factor names it), intercepts, the vectors of norms,
+// reparametrizations and activations, and what stands before the first layer.
 inline constexpr std::string_view rate_roles[] = {"coefs", "first_coefs", "intercepts",
-                                                  "scale", "shift",       "gain"};
+                                                  "scale", "shift",       "gain",
+                                                  "slope", "embedding",   "input_scale"};
 
 // The training that an optimizer is made for.
 struct OptimizerContext {

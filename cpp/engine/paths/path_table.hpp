@@ -3,9 +3,12 @@
 
 #include "engine/activations/list.hpp"
 #include "engine/activations/members.hpp"
+#include "engine/embeddings/list.hpp"
+#include "engine/embeddings/members.hpp"
 #include "engine/kernels/columns.hpp"
 #include "engine/kernels/kernel_table.hpp"
 #include "engine/kernels/narrow.hpp"
+#include "engine/kernels/parametric.hpp"
 #include "engine/kernels/peak.hpp"
 #include "engine/kernels/product.hpp"
 #include "engine/kernels/rows.hpp"
@@ -61,7 +64,10 @@ void tangent_forward(Rows<T> tangent, const T *x, Index x_stride, T *slope, T *s
 }
 
 #define DEEPGEN_MEMBER(Type, name)                                                                 \
-    {Type::from_output, apply<T, Type>, backward<T, Type>, tangent_forward<T, Type>},
+    {Type::from_output,          apply<T, Type>,                                                   \
+     backward<T, Type>,          tangent_forward<T, Type>,                                         \
+     parametric_apply<T, Type>,  parametric_backward<T, Type>,                                     \
+     parametric_tangent<T, Type>},
 template <class T>
 constexpr ActivationKernels<T> activation_kernels[] = {DEEPGEN_ACTIVATIONS(DEEPGEN_MEMBER)};
 #undef DEEPGEN_MEMBER
@@ -75,6 +81,22 @@ constexpr ActivationKernels<T> activation_kernels[] = {DEEPGEN_ACTIVATIONS(DEEPG
      update<T, Type>},
 template <class T>
 constexpr Rule<T> rules[] = {DEEPGEN_RULES(DEEPGEN_MEMBER)};
+#undef DEEPGEN_MEMBER
+
+#define DEEPGEN_MEMBER(Type, name)                                                                 \
+    {#name,                                                                                        \
+     Type<T>::parameters,                                                                          \
+     Type<T>::keeps_feature,                                                                       \
+     Type<T>::shape,                                                                               \
+     Type<T>::blocks,                                                                              \
+     Type<T>::cost,                                                                                \
+     Type<T>::forward,                                                                             \
+     Type<T>::backward,                                                                            \
+     Type<T>::input_gradient,                                                                      \
+     Type<T>::tangent_forward,                                                                     \
+     Type<T>::tangent_backward},
+template <class T>
+constexpr EmbeddingKernels<T> embedding_kernels[] = {DEEPGEN_EMBEDDINGS(DEEPGEN_MEMBER)};
 #undef DEEPGEN_MEMBER
 
 template <class T>
@@ -91,9 +113,12 @@ constexpr Kernels<T> table{
                  .sparse_outer = sparse_outer<T>},
     .activations = activation_kernels<T>,
     .rules = rules<T>,
+    .embeddings = embedding_kernels<T>,
     .matrix = {.column_sums = column_sums<T>,
                .weighted_sums = weighted_sums<T>,
                .add = add<T>,
+               .product_sums = product_sums<T>,
+               .multiply_into = multiply_into<T>,
                .dropout = dropout<T>},
     .norms = {.moments = moments<T>,
               .column_totals = column_totals,

@@ -33,7 +33,8 @@ struct Probe::Worker {
            PackedParameters<double> &parameters_, const PackedParameters<double> *direction_)
         : rank(rank_), pass(network, max_rows, 1, dense_inputs, Pass<double>::Purpose::gradient),
           tangent(network, direction_ ? max_rows : 0, 1, Tangent::Purpose::forward),
-          parameters(parameters_), direction(direction_) {
+          parameters(parameters_), direction(direction_),
+          row(network.has_front() ? as_size(network.layout().n_trainable) : 0) {
         for (const LayerBlocks &blocks : network.layout().layers) {
             normalized.emplace_back(
                 blocks.scale == absent ? 0 : as_size(max_rows * row_stride<double>(blocks.width)));
@@ -46,6 +47,7 @@ struct Probe::Worker {
     PackedParameters<double> &parameters;
     const PackedParameters<double> *direction; // null without
     std::vector<Buffer<double>> normalized;    // dl/dy of the layers that have a norm
+    Buffer<double> row;                        // a gradient, where there is a front
     Batch<double> batch{.rows = {0}, .weight_sum = 1.0, .training = false};
 };
 
@@ -117,10 +119,22 @@ void Probe::norms(const double *parameters, IndexRange rows, double *norms, Inde
                             squares[i] += dy[j] * dy[j] * (1.0 + x[j] * x[j]);
                     }
                 }
+                if (stage == GradientStage::normalized && blocks.slope != absent) {
+                    const Rows<const double> da = worker.pass.slope_gradients(layer, n);
+                    for (Index i = 0; i < n; ++i)
+                        squares[i] += square_of(da.data + i * da.stride, da.width);
+                }
                 if (stage != GradientStage::product)
                     return;
                 const Rows<const double> a = worker.pass.inputs(layer, n);
                 const Rows<const double> dz = worker.pass.product_gradients(layer, n);
+                if (layer == 0 && network_.has_front())
+                    for (Index i = 0; i < n; ++i) {
+                        worker.pass.front().gradient_of_row(worker.parameters, i,
+                                                            worker.row.data());
+                        squares[i] += square_of(worker.row.data() + network_.layout().front.begin,
+                                                network_.layout().front.size);
+                    }
                 const Index gate = network_.packed().layers()[as_size(layer)].gate;
                 for (Index i = 0; i < n; ++i) {
                     const bool sparse = layer == 0 && X.sparse();
@@ -146,7 +160,9 @@ void Probe::norms(const double *parameters, IndexRange rows, double *norms, Inde
 void Probe::gradients(const double *parameters, IndexRange rows, double *G, Index n_threads) const {
     const Index size = n_parameters();
     // One row whole before the next: pages that are new are met once, and in order.
-    const auto write_row = [&](const Worker &worker, const Inputs<double> &X, Index i, double *to) {
+    const auto write_row = [&](Worker &worker, const Inputs<double> &X, Index i, double *to) {
+        if (network_.has_front())
+            worker.pass.front().gradient_of_row(worker.parameters, i, to);
         for (std::size_t l = 0; l < network_.layers().size(); ++l) {
             const LayerBlocks &blocks = network_.layout().layers[l];
             const Index layer = static_cast<Index>(l), width = blocks.width;
@@ -186,6 +202,10 @@ void Probe::gradients(const double *parameters, IndexRange rows, double *G, Inde
                     to[blocks.scale + j] = dy[j] * x[j];
                 std::copy_n(dy, width, to + blocks.shift);
             }
+            if (blocks.slope != absent) {
+                const Rows<const double> da = worker.pass.slope_gradients(layer, i + 1);
+                std::copy_n(da.data + i * da.stride, width, to + blocks.slope);
+            }
         }
     };
     by_rows(parameters, nullptr, X_, rows, n_threads,
@@ -215,21 +235,26 @@ void Probe::jacobian(const double *parameters, const Inputs<double> &X, double *
     const Kernels<double> &kernels = network_.kernels();
     const LayerBlocks &blocks = network_.layout().layers.front();
     const PackedLayer &packed = network_.packed().layers().front();
+    const Index width = blocks.n_inputs; // of what layer 0 takes
     const Index n_inputs = network_.n_inputs(), n_outputs = network_.n_outputs();
     // W_0^T in panels, which a pass has no use for.
     Buffer<double> transposed(as_size(packed.width * packed.n_inputs));
-    for (Index k = 0; k < n_inputs; ++k) {
+    for (Index k = 0; k < width; ++k) {
         const Index panel = k / kernels.panel * kernels.panel;
-        const Index width = network_.packed().panel_width(panel, packed.n_inputs);
+        const Index columns = network_.packed().panel_width(panel, packed.n_inputs);
         for (Index j = 0; j < blocks.width; ++j)
-            transposed[as_size(panel * packed.width + j * width + (k - panel))] =
+            transposed[as_size(panel * packed.width + j * columns + (k - panel))] =
                 parameters[blocks.coefs + k * blocks.width + j];
     }
-    const Index stride = row_stride<double>(n_inputs);
+    const Index stride = row_stride<double>(width);
     n_threads = std::min(n_threads, n_chunks(X.n_rows));
-    std::vector<Buffer<double>> input_gradients; // dz/dx of one output, for each thread
-    for (Index rank = 0; rank < n_threads; ++rank)
-        input_gradients.emplace_back(as_size(std::min(rows_at_once, X.n_rows) * stride));
+    // Of one output, for each thread: in the inputs of layer 0, and in X behind a front.
+    std::vector<Buffer<double>> input_gradients, front_gradients;
+    const Index most_rows = std::min(rows_at_once, X.n_rows);
+    for (Index rank = 0; rank < n_threads; ++rank) {
+        input_gradients.emplace_back(as_size(most_rows * stride));
+        front_gradients.emplace_back(network_.has_front() ? as_size(most_rows * n_inputs) : 0);
+    }
     by_rows(parameters, nullptr, X, {0, X.n_rows}, n_threads,
             [&](Worker &worker, const Inputs<double> &, Index first, Index n) {
                 Buffer<double> &to = input_gradients[as_size(worker.rank)];
@@ -252,8 +277,15 @@ void Probe::jacobian(const double *parameters, const Inputs<double> &X, double *
                          .b_rows = packed.width,
                          .c = to.data(),
                          .c_stride = stride});
+                    Rows<const double> derivatives{n, n_inputs, to.data(), stride};
+                    if (network_.has_front()) {
+                        Buffer<double> &in_X = front_gradients[as_size(worker.rank)];
+                        worker.pass.front().input_gradients(
+                            worker.parameters, {n, width, to.data(), stride}, in_X.data());
+                        derivatives = {n, n_inputs, in_X.data(), n_inputs};
+                    }
                     for (Index i = 0; i < n; ++i)
-                        std::copy_n(to.data() + i * stride, n_inputs,
+                        std::copy_n(derivatives.data + i * derivatives.stride, n_inputs,
                                     J + ((first + i) * n_outputs + output) * n_inputs);
                 }
             });

@@ -114,7 +114,7 @@ void Probe::add_gradients(const double *parameters, const double *u, IndexRange 
             chunk.pass.backward(team, chunk.batch, chunk.parameters);
         },
         [](const Team &team, const Chunk &chunk) {
-            chunk.pass.weight_gradients(team, chunk.batch, chunk.X, chunk.sink);
+            chunk.pass.weight_gradients(team, chunk.batch, chunk.X, chunk.parameters, chunk.sink);
         });
 }
 
@@ -132,7 +132,7 @@ void Probe::add_gauss_newton(const double *parameters, const double *v, IndexRan
             chunk.pass.backward(team, chunk.batch, chunk.parameters);
         },
         [](const Team &team, const Chunk &chunk) {
-            chunk.pass.weight_gradients(team, chunk.batch, chunk.X, chunk.sink);
+            chunk.pass.weight_gradients(team, chunk.batch, chunk.X, chunk.parameters, chunk.sink);
         });
 }
 
@@ -154,7 +154,8 @@ void Probe::add_hvp(const double *parameters, const double *v, IndexRange rows, 
                                 });
         },
         [&](const Team &team, const Chunk &chunk) {
-            tangent.weight_gradients(team, chunk.batch, chunk.X, chunk.pass, chunk.sink);
+            tangent.weight_gradients(team, chunk.batch, chunk.X, chunk.pass, chunk.parameters,
+                                     direction, chunk.sink);
         });
 }
 

@@ -19,6 +19,8 @@ constexpr std::array<double, padded<double>(narrow_outputs)> no_bias{};
 
 Tangent::Tangent(const Network<double> &network, Index max_rows, Index team_size, Purpose purpose)
     : network_(network) {
+    if (network.has_front())
+        front_.emplace(network, max_rows, purpose == Purpose::curvature);
     for (std::size_t l = 0; l < network.layers().size(); ++l) {
         const LayerPlan<double> &plan = network.layers()[l];
         LayerMemory &memory = layers_.emplace_back();
@@ -35,6 +37,10 @@ Tangent::Tangent(const Network<double> &network, Index max_rows, Index team_size
         if (plan.normalization)
             memory.normalization =
                 std::make_unique<NormalizationMemory<double>>(plan.width, max_rows, team_size);
+        if (plan.parametric)
+            for (Buffer<double> *const buffer :
+                 {&memory.slope, &memory.slope_tangent, &memory.lift, &memory.lift_tangent})
+                buffer->resize(size);
         if (purpose == Purpose::forward)
             continue;
         memory.gradients.resize(size);
@@ -44,6 +50,8 @@ Tangent::Tangent(const Network<double> &network, Index max_rows, Index team_size
             memory.slope.resize(size);
             memory.slope_tangent.resize(size);
         }
+        if (plan.parametric)
+            memory.lifted.resize(size);
     }
 }
 
@@ -59,14 +67,14 @@ void Tangent::multiply(const Inputs<double> &X, const Batch<double> &batch,
     Buffer<double> &to = plan.gate >= 0 ? memory.product : z;
     const Index stride = plan.gate >= 0 ? memory.product_stride : memory.stride;
     pass.multiply(X, direction, layer, rows, to.data(), stride, false);
-    if (layer == 0)
+    if (layer == 0 && !front_)
         return; // X does not move
-    const LayerMemory &below = layers_[as_size(layer - 1)];
+    const Rows<const double> below = outputs(layer - 1, batch.rows.size);
     const Rows<const double> mask = pass.result(layer, Part::output, batch.rows.size);
     Product<double> product{.rows = rows.end - rows.begin,
                             .columns = packed.width,
                             .depth = plan.n_inputs,
-                            .a = below.output.data() + rows.begin * below.stride,
+                            .a = below.data + rows.begin * below.stride,
                             .a_stride = below.stride,
                             .b = parameters.weights.data() + packed.coefs,
                             .b_rows = packed.n_inputs,
@@ -129,8 +137,9 @@ void Tangent::skip_backward(const Batch<double> &batch, const Pass<double> &pass
                       memory.product_stride, plan.width, rows)});
 }
 
-void Tangent::activate(const Batch<double> &batch, const Pass<double> &pass, Index layer,
-                       IndexRange rows) {
+void Tangent::activate(const Batch<double> &batch, const Pass<double> &pass,
+                       const PackedParameters<double> &parameters,
+                       const PackedParameters<double> &direction, Index layer, IndexRange rows) {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     if (plan.identity)
         return;
@@ -141,7 +150,18 @@ void Tangent::activate(const Batch<double> &batch, const Pass<double> &pass, Ind
     const Rows<const double> x = pass.slope_inputs(layer, batch.rows.size);
     const Rows<double> tangent =
         part(memory.branch_or_output().data(), memory.stride, plan.width, rows);
-    if (memory.slope.empty())
+    const Index slope = network_.packed().layers()[as_size(layer)].slope;
+    if (plan.parametric)
+        activation.parametric_tangent({.tangent = tangent,
+                                       .z = x.data + rows.begin * x.stride,
+                                       .z_stride = x.stride,
+                                       .a = parameters.weights.data() + slope,
+                                       .direction = direction.weights.data() + slope,
+                                       .slope = memory.slope.data() + first,
+                                       .slope_tangent = memory.slope_tangent.data() + first,
+                                       .lift = memory.lift.data() + first,
+                                       .lift_tangent = memory.lift_tangent.data() + first});
+    else if (memory.slope.empty())
         activation.backward(tangent, x.data + rows.begin * x.stride, x.stride);
     else
         activation.tangent_forward(tangent, x.data + rows.begin * x.stride, x.stride,
@@ -168,6 +188,8 @@ void Tangent::forward(const Team &team, const Batch<double> &batch, const Inputs
                       const Pass<double> &pass, const PackedParameters<double> &parameters,
                       const PackedParameters<double> &direction) {
     const IndexRange rows = Pass<double>::row_range(team, batch.rows.size);
+    if (front_)
+        front_->forward(pass.front(), parameters, direction, rows);
     for (Index layer = 0; layer < static_cast<Index>(layers_.size()); ++layer) {
         const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
         LayerMemory &memory = layers_[as_size(layer)];
@@ -178,7 +200,7 @@ void Tangent::forward(const Team &team, const Batch<double> &batch, const Inputs
                 normalization_call(parameters, direction, layer, rows,
                                    memory.branch_or_output().data()),
                 pass.normalization(layer), *memory.normalization);
-        activate(batch, pass, layer, rows);
+        activate(batch, pass, parameters, direction, layer, rows);
         if (plan.skip && !plan.skips_before_normalization)
             skip_forward(pass, layer, rows, memory.output);
     }
@@ -211,14 +233,17 @@ void Tangent::propagate(const Batch<double> &batch, const Pass<double> &pass,
                         const PackedParameters<double> &direction, Index layer, IndexRange rows) {
     const Kernels<double> &kernels = network_.kernels();
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
-    LayerMemory &below = layers_[as_size(layer - 1)];
+    const Rows<double> below =
+        layer == 0 ? front_->gradients()
+                   : Rows<double>{0, 0, layers_[as_size(layer - 1)].gradients.data(),
+                                  layers_[as_size(layer - 1)].stride};
     const auto transposed = [&](const PackedParameters<double> &matrices) {
         return packed.narrow ? matrices.weights.data() + packed.coefs
                              : matrices.transposed.data() + packed.transposed;
     };
     const Rows<const double> gradients = pass.product_gradients(layer, batch.rows.size);
     const Rows<const double> own = product_gradients(layer, batch.rows.size);
-    const Rows<const double> mask = pass.result(layer - 1, Part::output, batch.rows.size);
+    const Rows<const double> mask = pass.inputs(layer, batch.rows.size);
     Product<double> product{.rows = rows.end - rows.begin,
                             .columns = packed.n_inputs,
                             .depth = own.width,
@@ -226,17 +251,17 @@ void Tangent::propagate(const Batch<double> &batch, const Pass<double> &pass,
                             .a_stride = own.stride,
                             .b = transposed(parameters),
                             .b_rows = packed.narrow ? packed.n_outputs : packed.width,
-                            .c = below.gradients.data() + rows.begin * below.stride,
+                            .c = below.data + rows.begin * below.stride,
                             .c_stride = below.stride,
                             .mask = mask.data + rows.begin * mask.stride,
                             .mask_stride = mask.stride};
-    const bool accumulate = network_.is_added(layer - 1, layer);
+    const bool accumulate = layer > 0 && network_.is_added(layer - 1, layer);
     kernels.products.dense[static_cast<int>(accumulate ? Epilogue::accumulate : Epilogue::store)](
         product);
     product.a = gradients.data + rows.begin * gradients.stride;
     product.a_stride = gradients.stride;
     product.b = transposed(direction);
-    const bool masked = network_.layers()[as_size(layer - 1)].masked;
+    const bool masked = layer > 0 && network_.layers()[as_size(layer - 1)].masked;
     kernels.products.dense[static_cast<int>(masked ? Epilogue::accumulate_mask
                                                    : Epilogue::accumulate)](product);
 }
@@ -257,9 +282,16 @@ void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<
         if (!memory.slope.empty()) {
             const Rows<double> own = part(memory.gradients.data(), memory.stride, plan.width, rows);
             const Index first = rows.begin * memory.stride;
-            network_.kernels().tangents.activation_backward(
-                own, pass.gradients(layer, batch.rows.size).data + first,
-                memory.slope.data() + first, memory.slope_tangent.data() + first);
+            const double *const gradients = pass.gradients(layer, batch.rows.size).data + first;
+            const auto move = network_.kernels().tangents.activation_backward;
+            if (plan.parametric) {
+                const Rows<double> lifted =
+                    part(memory.lifted.data(), memory.stride, plan.width, rows);
+                std::copy_n(own.data, own.rows * own.stride, lifted.data);
+                move(lifted, gradients, memory.lift.data() + first,
+                     memory.lift_tangent.data() + first);
+            }
+            move(own, gradients, memory.slope.data() + first, memory.slope_tangent.data() + first);
         }
         break;
     case GradientStage::normalized:
@@ -279,34 +311,50 @@ void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<
                         memory.product_gradients.data() + i * memory.product_stride);
         break;
     case GradientStage::product:
-        if (layer > 0)
+        if (layer > 0 || front_)
             propagate(batch, pass, parameters, direction, layer, rows);
+        if (layer == 0 && front_)
+            front_->backward(pass.front(), parameters, direction, rows);
         break;
     }
 }
 
 void Tangent::weight_gradients(const Team &team, const Batch<double> &batch,
                                const Inputs<double> &X, Pass<double> &pass,
-                               Pass<double>::Sink sink) {
+                               const PackedParameters<double> &parameters,
+                               const PackedParameters<double> &direction, Pass<double>::Sink sink) {
     const Index n_rows = batch.rows.size;
     const auto inputs = [&](Index layer) { return pass.inputs(layer, n_rows); };
     const auto pass_gradients = [&](Index layer) { return pass.product_gradients(layer, n_rows); };
     const auto tangent_inputs = [&](Index layer) { return outputs(layer - 1, n_rows); };
     const auto tangent_gradients = [&](Index layer) { return product_gradients(layer, n_rows); };
     const std::array<OuterTerm<double>, 2> terms{
-        OuterTerm<double>{.with_X = true, .inputs = inputs, .gradients = tangent_gradients},
-        OuterTerm<double>{.with_X = false, .inputs = tangent_inputs, .gradients = pass_gradients}};
+        OuterTerm<double>{.with_inputs = true, .inputs = inputs, .gradients = tangent_gradients},
+        OuterTerm<double>{.with_inputs = front_.has_value(),
+                          .inputs = tangent_inputs,
+                          .gradients = pass_gradients}};
     const auto vectors = [&](Index layer, double *gradient) {
         const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
         pass.intercept_gradient(layer, product_gradients(layer, n_rows), gradient);
         if (NormalizationMemory<double> *const own = layers_[as_size(layer)].normalization.get())
             scale_gradient(network_.kernels(), team, *own, n_rows, gradient + packed.width,
                            gradient + 2 * packed.width);
+        if (packed.has_slope) {
+            const LayerMemory &memory = layers_[as_size(layer)];
+            network_.kernels().matrix.column_sums({n_rows, network_.layers()[as_size(layer)].width,
+                                                   memory.lifted.data(), memory.stride},
+                                                  gradient + (packed.slope - packed.intercepts));
+        }
     };
-    pass.weight_gradients(team, batch, X, terms, vectors, sink);
+    const auto front = [&](const GradientTask &task, double *gradient) {
+        front_->gradient(task, pass.front(), parameters, direction, n_rows, gradient);
+    };
+    pass.weight_gradients(team, batch, X, terms, vectors, front, sink);
 }
 
 Rows<const double> Tangent::outputs(Index layer, Index n_rows) const {
+    if (layer < 0)
+        return front_->outputs(n_rows);
     const LayerMemory &memory = layers_[as_size(layer)];
     return {n_rows, network_.layers()[as_size(layer)].width, memory.output.data(), memory.stride};
 }

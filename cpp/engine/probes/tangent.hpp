@@ -8,6 +8,7 @@
 //              R dL/da_{l-1} = R dL/dz_l W^T + dL/dz_l V^T
 //   weights    R dL/dW_l = a_{l-1}^T R dL/dz_l + R a_{l-1}^T dL/dz_l
 //
+// An activation with trained slopes has more terms (kernels/parametric.hpp).
 // y is z, or what the normalization makes of it, and a is h, or what the skip makes of it; these
 // have their own R (normalizations/, skips/). The last line is the Hessian's product with v. A kink
 // of activation or loss counts as no curvature.
@@ -17,6 +18,7 @@
 #pragma once
 
 #include "engine/network/pass.hpp"
+#include "engine/probes/front_tangent.hpp"
 
 namespace deepgen {
 
@@ -48,9 +50,10 @@ class Tangent {
 
     // Phase 2: the tangent of the weights' gradient. The sink has to add.
     void weight_gradients(const Team &, const Batch<double> &, const Inputs<double> &,
-                          Pass<double> &pass, Pass<double>::Sink sink);
+                          Pass<double> &pass, const PackedParameters<double> &parameters,
+                          const PackedParameters<double> &direction, Pass<double>::Sink sink);
 
-    // R a_l.
+    // R a_l; of l = -1 what the front gives, where there is one.
     Rows<const double> outputs(Index layer, Index n_rows) const;
 
   private:
@@ -59,6 +62,7 @@ class Tangent {
         Buffer<double> output;               // R z or R y, then R a
         Buffer<double> gradients;            // R dL/da, then R dL/dz
         Buffer<double> slope, slope_tangent; // f'(y) and f''(y) R y, where no mask stands for them
+        Buffer<double> lift, lift_tangent, lifted; // dh/da and R of it, then R dL/da, of slopes a
         Buffer<double> product; // R a_{l-1} W of a narrow layer; R z and R z_T with a gate
         Buffer<double> branch;  // R h, where the skip needs it beside R a
         Buffer<double> product_gradients; // R dL/dz and R dL/dz_T with a gate
@@ -71,7 +75,9 @@ class Tangent {
     void multiply(const Inputs<double> &, const Batch<double> &, const Pass<double> &,
                   const PackedParameters<double> &parameters,
                   const PackedParameters<double> &direction, Index layer, IndexRange rows);
-    void activate(const Batch<double> &, const Pass<double> &, Index layer, IndexRange rows);
+    void activate(const Batch<double> &, const Pass<double> &,
+                  const PackedParameters<double> &parameters,
+                  const PackedParameters<double> &direction, Index layer, IndexRange rows);
     SkipTangent<double> skip_tangent(Index layer, IndexRange rows) const;
     void skip_forward(const Pass<double> &, Index layer, IndexRange rows, Buffer<double> &output);
     void skip_backward(const Batch<double> &, const Pass<double> &, Index layer, IndexRange rows);
@@ -85,6 +91,7 @@ class Tangent {
 
     const Network<double> &network_;
     std::vector<LayerMemory> layers_;
+    std::optional<FrontTangent> front_;
 };
 
 } // namespace deepgen

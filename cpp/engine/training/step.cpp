@@ -24,12 +24,12 @@ double Step<T>::evaluate(const Team &team, Evaluation evaluation) {
 template <class T>
 void Step<T>::visit_gradient(const Team &team, Visitor visitor) {
     if (!network_.reparametrized()) {
-        pass_.weight_gradients(team, batch_, X_, sink(visitor));
+        pass_.weight_gradients(team, batch_, X_, parameters_, sink(visitor));
         team.wait();
         return;
     }
     // A unit's gradient has to be whole before it can be pulled back.
-    pass_.weight_gradients(team, batch_, X_,
+    pass_.weight_gradients(team, batch_, X_, parameters_,
                            [&](Index, const GradientTask &, const GradientTile<T> &tile) {
                                std::copy_n(tile.gradient, tile.n, collected_.data() + tile.offset);
                            });
@@ -50,7 +50,7 @@ void Step<T>::weights_moved(const Team &team) {
     if (network_.reparametrized())
         return; // the next evaluation makes the effective weights
     const IndexRange layers = team.share(static_cast<Index>(network_.layers().size()));
-    for (Index layer = std::max(layers.begin, Index{1}); layer < layers.end; ++layer)
+    for (Index layer = layers.begin; layer < layers.end; ++layer)
         network_.packed().transpose(layer, parameters_.weights.data(),
                                     parameters_.transposed.data());
     team.wait();

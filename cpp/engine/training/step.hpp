@@ -36,8 +36,8 @@ class Step final : public BatchGradient<T> {
     auto sink(Visitor &visitor) {
         return [&](Index chunk, const GradientTask &task, const GradientTile<T> &tile) {
             const bool moved = visitor({chunk, tile.offset, tile.n, tile.gradient, tile.coefs});
-            if (moved && task.kind == GradientTask::Kind::tile && task.layer > 0 &&
-                !network_.reparametrized())
+            if (moved && task.kind == GradientTask::Kind::tile && !network_.reparametrized() &&
+                network_.packed().layers()[as_size(task.layer)].transposes)
                 network_.packed().transpose_block(task.layer, task.row, task.n_rows, task.column,
                                                   parameters_.weights.data(),
                                                   parameters_.transposed.data());

@@ -1,1 +1,1 @@
-"""What is drawn or printed; knows no estimator."""
+"""Figures, text tables and HTML pages, independent of estimators."""

@@ -1,4 +1,4 @@
-"""Axes: where a result draws, the user's or those of a new figure."""
+"""Axes: those of the user, or those of a new figure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["axes_or_new"]
 
 
 def axes_or_new(ax: Any = None) -> Any:
-    """Return the axes given, or those of a new figure, which `matplotlib.pyplot.show` shows."""
+    """Return the given axes, or the axes of a new figure that `matplotlib.pyplot.show` displays."""
     if ax is not None:
         return ax
     pyplot = load_extra("matplotlib.pyplot", "plot", "drawing")

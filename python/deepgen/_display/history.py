@@ -1,4 +1,4 @@
-"""Plotting: the history of training as a figure."""
+"""Plot of the history of training."""
 
 from __future__ import annotations
 
@@ -16,43 +16,41 @@ if TYPE_CHECKING:
 __all__ = ["plot_history"]
 
 LOSS, VALIDATION, SCORE = BLUE, VERMILION, GREEN
-# More changes of the learning rate than this are a curve, not marks.
+# More changes of the learning rate than this are not marked one by one.
 MAX_MARKS = 12
-# A loss that falls by more than this factor is drawn on a logarithmic axis.
+# Ratio of the largest to the smallest loss above which the axis is logarithmic.
 LOGARITHMIC = 10.0
 
 
 def plot_history(model: Any, ax: Axes | None = None) -> Axes:
-    """Draw losses, validation score and learning rate over the epochs of training.
+    """Plot losses, validation score and learning rate over the epochs of training.
 
     Parameters
     ----------
     model : MLPRegressor, MLPClassifier or, with one network, one of the estimators for tables
-        Fitted, by any solver, or by ``partial_fit``.
+        Fitted, by any solver or by ``partial_fit``.
     ax : matplotlib.axes.Axes, default=None
-        Where to draw; None makes a new figure. A `MissingExtra` says so where matplotlib is
-        missing.
+        Axes; None makes a new figure, which needs matplotlib (else `MissingExtra`).
 
     Returns
     -------
     ax : matplotlib.axes.Axes
-        The axes with the losses; the score, where there is one, has an axis of its own on the
-        right.
+        Axes of the losses; the score, if there is one, has its own axis on the right.
 
     Raises
     ------
     TypeError
-        If it is another estimator, such as a pipeline around one of these.
+        If ``model`` is another estimator, such as a pipeline around one of these.
     ValueError
-        If no epoch was finished, so that there is nothing to draw.
+        If no epoch was finished, so that there is nothing to plot.
 
     Notes
     -----
-    The loss has a logarithmic axis where it falls by more than a factor of 10. The best epoch is
-    the one whose weights early stopping keeps; without early stopping, the one with the lowest
-    validation loss or, without validation, the lowest training loss. Epochs in which a schedule
-    cut the learning rate are marked, unless there are many; so is one in which training diverged.
-    Losses of a regressor are in the scaled units that it is trained in.
+    The axis of the losses is logarithmic if they fall by more than a factor of 10. The marked best
+    epoch is the one whose weights early stopping keeps; without early stopping, the epoch with the
+    lowest validation loss or, without validation, the lowest training loss. Epochs in which a
+    schedule reduced the learning rate are marked, unless there are many, and so is an epoch in
+    which training diverged. Losses of a regressor are in the scaled units of training.
 
     Examples
     --------
@@ -63,7 +61,7 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
     """
     from sklearn.utils.validation import check_is_fitted
 
-    # Asked of the class: an estimator that is not fitted has the property, but no value for it.
+    # Looked up in the class: an estimator that is not fitted has the property, but no value for it.
     if not hasattr(type(model), "history_"):
         raise TypeError(
             f"plot_history wants an MLPRegressor or MLPClassifier, got {type(model).__name__}; of "
@@ -81,7 +79,7 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
         ax = plt.subplots(figsize=(7.0, 4.2), layout="constrained")[1]
     by_line_search = bool(np.isnan(history["learning_rate"]).all())
     scaled = getattr(model, "target_scaling", None) is not None
-    # A single point has no line.
+    # A line of one point is invisible without a marker.
     marker = "o" if len(epochs) == 1 else None
     lines = ax.plot(epochs, loss, color=LOSS, marker=marker, label="training loss")
     losses = [loss]
@@ -103,7 +101,7 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
         right.set_ylabel("validation score", color=SCORE)
         right.tick_params(axis="y", colors=SCORE)
         right.spines["top"].set_visible(False)
-        # One grid is enough, and this one would lie over the losses.
+        # One grid is enough, and this one would cover the losses.
         right.grid(False)
     lines += _mark_best(ax, model, history)
     lines += _mark_rates(ax, epochs, history["learning_rate"])
@@ -120,12 +118,12 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
 
 
 def _make_logarithmic(ax: Axes) -> None:
-    """Give the losses a logarithmic axis with numbers such as 0.02, not 2 x 10^-2."""
+    """Give the losses a logarithmic axis with labels such as 0.02, not 2 x 10^-2."""
     from matplotlib.ticker import LogFormatter
 
     class Plain(LogFormatter):
         def __call__(self, x: float, pos: int | None = None) -> str:
-            # The base class knows which ticks have room for a label.
+            # The base class decides which ticks have room for a label.
             return f"{x:g}" if super().__call__(x, pos) else ""
 
     ax.set_yscale("log")
@@ -134,7 +132,7 @@ def _make_logarithmic(ax: Axes) -> None:
 
 
 def _wants_logarithm(losses: list[NDArray[np.float64]]) -> bool:
-    """Whether losses span more than a linear axis shows."""
+    """Return whether the losses span more than a linear axis can show."""
     values = np.concatenate(losses)
     values = values[np.isfinite(values)]
     return bool(len(values) and values.min() > 0 and values.max() > LOGARITHMIC * values.min())

@@ -1,4 +1,4 @@
-"""HTML pages that stand alone: style, tables and figures are inside the file."""
+"""Self-contained HTML pages: style, tables and figures are inside the file."""
 
 from __future__ import annotations
 
@@ -6,14 +6,44 @@ import base64
 from collections.abc import Sequence
 from html import escape
 from importlib import resources
+from typing import Any
 
 from deepgen._display.text_table import Row, columns_of, format_value
+from deepgen._optional import load_extra
 
-__all__ = ["image", "page", "table"]
+__all__ = ["image", "page", "render", "table"]
+
+
+def render(template: str, purpose: str, **values: Any) -> str:
+    """Return the page of a template in the package, such as "experiments/gallery.html".
+
+    The template's text is HTML, and all ``values`` are escaped. ``purpose`` is the subject of the
+    message where jinja2 is not installed.
+    """
+    jinja2 = load_extra("jinja2", "report", purpose)
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_source),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+    )
+    environment.filters["columns"] = columns_of
+    environment.filters["value"] = format_value
+    environment.filters["base64"] = _base64
+    page: str = environment.get_template(template).render(**values)
+    return page
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _source(name: str) -> str:
+    return resources.files("deepgen").joinpath(name).read_text(encoding="utf-8")
 
 
 def page(title: str, body: str) -> str:
-    """Return a whole page from its title, as plain text, and its body, as HTML."""
+    """Return a page with a title (plain text) and a body (HTML)."""
     css = resources.files("deepgen._display").joinpath("page.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
@@ -24,13 +54,12 @@ def page(title: str, body: str) -> str:
 
 
 def image(png: bytes, description: str) -> str:
-    """Return a picture inside the page, described in plain text."""
-    data = base64.b64encode(png).decode("ascii")
-    return f'<img src="data:image/png;base64,{data}" alt="{escape(description)}">'
+    """Return an image element with the picture inside and a description in plain text."""
+    return f'<img src="data:image/png;base64,{_base64(png)}" alt="{escape(description)}">'
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return a table that scrolls where the window is narrow; what its cells say is escaped."""
+    """Return a table that scrolls in narrow windows; the text of its cells is escaped."""
     columns = columns_of(rows)
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
     lines = [

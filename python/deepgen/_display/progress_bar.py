@@ -1,4 +1,4 @@
-"""A line on the terminal that shows how far something is."""
+"""A progress bar on the terminal."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def is_watched() -> bool:
     Returns
     -------
     is_watched : bool
-        False where it is closed as well.
+        False also if standard error is closed.
 
     Examples
     --------
@@ -26,12 +26,12 @@ def is_watched() -> bool:
 
 
 class Bar:
-    """A progress bar on standard error; it draws nothing where that is no terminal.
+    """A progress bar on standard error; it draws nothing if that is no terminal.
 
     Parameters
     ----------
     name : str
-        What stands before the bar.
+        Text before the bar.
 
     Examples
     --------
@@ -46,32 +46,32 @@ class Bar:
         self._shown = is_watched()
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Move the bar.
+        """Update the bar.
 
         Parameters
         ----------
         what : str
-            What is counted.
+            Name of the counted parts.
         done, total : int
-            How many are done, and how many there are.
+            Number of finished parts, and of all parts.
         """
         filled = self.WIDTH * done // max(total, 1)
         bar = "#" * filled + "-" * (self.WIDTH - filled)
         self.say(f"{self._name} [{bar}] {what} {done}/{total}")
 
     def erase(self) -> None:
-        """Leave an empty line."""
+        """Clear the line."""
         self.say("")
 
     def say(self, line: str) -> None:
-        """Replace the line.
+        """Replace the text of the line.
 
         Parameters
         ----------
         line : str
-            What it says now.
+            New text.
         """
         if self._shown:
-            # Erase the line, then write without a newline: the next takes its place.
+            # Clear the line, then write without a newline: the next text replaces this one.
             sys.stderr.write(f"\r\x1b[K{line}")
             sys.stderr.flush()

@@ -1,7 +1,7 @@
-"""The house style of figures: one place for colours, sizes and files.
+"""Style of all figures: colours, sizes and files.
 
-Colours are those of Okabe and Ito (2008), told apart by colour-blind readers, darkest contrast
-first. Sizes suit a slide: text of 13 points on a figure 10 inches wide.
+The colours are those of Okabe and Ito (2008), which colour-blind readers can distinguish, in the
+order of their contrast. Sizes suit a slide: text of 13 points on a figure 10 inches wide.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["COLORS", "SEQUENTIAL", "legend_below", "new_figure", "write_figure"]
 
 COLORS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
-"""For series, in this order."""
+"""Colours of series, in this order."""
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK = COLORS
 
 MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
-"""One per colour, so that series are told apart without colour as well."""
+"""One marker per colour, so that series can be distinguished without colours."""
 
 SEQUENTIAL: Final = "viridis"
-"""Colour map of quantities that go from low to high."""
+"""Colour map of quantities from low to high."""
 
 RC_PARAMS: Final[dict[str, Any]] = {
     "figure.figsize": (10.0, 5.0),
@@ -49,31 +49,31 @@ RC_PARAMS: Final[dict[str, Any]] = {
     "legend.frameon": False,
     "legend.fontsize": 12,
     "image.cmap": SEQUENTIAL,
-    # Equal runs give equal files.
+    # A fixed salt, so that equal runs give equal files.
     "svg.hashsalt": "deepgen",
 }
 
 
 def new_figure(draw: Callable[[Figure], None]) -> Figure:
-    """Draw on an empty figure in the house style, which pyplot does not know: nothing to close."""
+    """Draw on a new figure in the package's style; pyplot does not keep it open."""
     matplotlib = load_extra("matplotlib", "plot", "drawing a figure")
     figure_module = load_extra("matplotlib.figure", "plot", "drawing a figure")
     cycle = matplotlib.cycler(color=COLORS)
     with matplotlib.rc_context({**RC_PARAMS, "axes.prop_cycle": cycle}):
         figure: Figure = figure_module.Figure()
         draw(figure)
-        # Ticks and layout read the style when they are drawn, not when they are made.
+        # The style must hold until ticks and layout are drawn.
         figure.draw_without_rendering()
     return figure
 
 
 def legend_below(axes: Axes, n_columns: int = 3) -> None:
-    """Put the legend under the axes, where it hides no data."""
+    """Put the legend below the axes, where it hides no data."""
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=n_columns)
 
 
 def write_figure(figure: Figure, stem: str | Path) -> list[Path]:
-    """Write a figure as PNG and SVG under ``stem`` plus the ending; return the two paths."""
+    """Write a figure as PNG and SVG to ``stem`` plus the suffix; return the two paths."""
     matplotlib = load_extra("matplotlib", "plot", "saving a figure")
     paths = [Path(f"{stem}.png"), Path(f"{stem}.svg")]
     with matplotlib.rc_context(RC_PARAMS):

@@ -1,4 +1,4 @@
-"""Tables: rows of named values, for a terminal and for CSV."""
+"""Tables: rows of named values as text and as CSV."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def columns_of(rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def format_value(value: Any) -> str:
-    """Write a value for a reader: four digits for numbers, nothing for None, yes or no."""
+    """Format a value: four digits for numbers, 'yes' or 'no' for truth values, '' for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -31,7 +31,7 @@ def format_value(value: Any) -> str:
 
 
 def format_table(rows: Sequence[Row]) -> str:
-    """Align a table for a terminal: a header and one line per row, numbers to the right."""
+    """Format a table as text: a header and one line per row, numbers right-aligned."""
     columns = columns_of(rows)
     cells = [[format_value(row.get(name)) for name in columns] for row in rows]
     widths = [
@@ -50,7 +50,7 @@ def format_table(rows: Sequence[Row]) -> str:
 
 
 def to_csv(rows: Sequence[Row]) -> str:
-    """Write a table as CSV, numbers in full."""
+    """Format a table as CSV, with all digits of the numbers."""
     text = io.StringIO()
     writer = csv.DictWriter(text, columns_of(rows), lineterminator="\n")
     writer.writeheader()

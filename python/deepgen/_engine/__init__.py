@@ -1,1 +1,1 @@
-"""What Python needs to call the engine well: threads, random streams, rows in chunks."""
+"""Tools for calls of the engine: threads, random streams, chunks of rows."""

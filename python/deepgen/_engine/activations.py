@@ -1,4 +1,4 @@
-"""Signal: what an activation does to the variance of a standard normal."""
+"""Activations: their effect on the variance of a standard normal input."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from deepgen import _core
 
 __all__ = ["variance_gain"]
 
-# Beyond this a standard normal has less than 1e-22; the activations' kinks are at 0.
+# The probability of a standard normal beyond this is below 1e-22; the activations' kinks are at 0.
 REACH = 10.0
-# Gauss-Legendre nodes on each side, where the integrands are analytic: only rounding is left.
+# Gauss-Legendre nodes on each side of 0, where the integrands are analytic; only rounding remains.
 N_NODES = 100
 
 
@@ -21,9 +21,9 @@ N_NODES = 100
 def variance_gain(activation: str) -> float:
     """Return 1 / sqrt(Var f(x)) of an activation f with x standard normal, by quadrature.
 
-    The mean that f adds is not taken off: centred weights do not see it. For ReLU the gain is
-    sqrt(2 / (1 - 1 / pi)). Source: A. Brock, S. De and S. L. Smith, "Characterizing signal
-    propagation to close the performance gap in unnormalized ResNets", ICLR 2021, section 4.2.
+    The mean of f(x) is not subtracted, since centred weights cancel it. For ReLU the gain is sqrt(2
+    / (1 - 1 / pi)). Source: A. Brock, S. De and S. L. Smith, "Characterizing signal propagation to
+    close the performance gap in unnormalized ResNets", ICLR 2021, section 4.2.
     """
     nodes, shares = np.polynomial.legendre.leggauss(N_NODES)
     half = REACH / 2

@@ -1,4 +1,4 @@
-"""Arrays: their types, for annotations, whether their rows are finite, and whose they are."""
+"""Arrays: type aliases, and checks of finiteness and ownership."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ FloatArray: TypeAlias = NDArray[np.float64]
 """An array of float64."""
 
 Matrix: TypeAlias = NDArray[Any] | _core.SparseRows
-"""Samples as the engine takes them."""
+"""Samples in the engine's format."""
 
 
 def n_not_finite(values: AnyArray) -> int:
-    """Return how many rows of an array of shape (n_rows, n_columns) are not finite."""
+    """Return the number of rows of an array (n_rows, n_columns) that are not finite."""
     finite = np.isfinite(values)
     return 0 if finite.all() else len(values) - int(np.count_nonzero(finite.all(axis=1)))
 
 
 def owned(array: AnyArray, source: Any) -> AnyArray:
-    """Return an array that nobody else writes, copied only where it is or may be somebody's."""
+    """Return an array that only the caller can write, copied only if it may belong to others."""
     return array.copy() if array is source or not array.flags.owndata else array

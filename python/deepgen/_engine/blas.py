@@ -1,6 +1,6 @@
-"""BLAS: one thread while other libraries' linear algebra works for us.
+"""BLAS: a limit of one thread during linear algebra of other libraries.
 
-L-BFGS calls BLAS on a few numbers thousands of times; on a busy machine its threads then wait for
+L-BFGS calls BLAS on a few numbers thousands of times. On a busy machine its threads then wait for
 each other much longer than they work, and sums may depend on their number.
 """
 
@@ -22,8 +22,8 @@ _before_all: Any = None
 def one_blas_thread() -> Iterator[None]:
     """Keep BLAS to one thread until the block ends.
 
-    The limit is the process's, or with some libraries the thread's, so each user sets it. The last
-    of several in threads restores what the first one found.
+    The limit belongs to the process, with some libraries to the thread, so each user sets it. If
+    several threads use it, the last one restores the limits that the first one found.
     """
     from threadpoolctl import threadpool_limits
 

@@ -1,4 +1,4 @@
-"""Memory: how much of it this process may use."""
+"""Memory: the limit for this process."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 
 __all__ = ["memory_limit"]
 
-# Where Linux tells of a container's limit, in version 2 and in version 1 of control groups.
+# Files with a container's limit on Linux, in version 2 and in version 1 of control groups.
 CONTROL_GROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 
 def memory_limit() -> float:
-    """Return the bytes of memory of the machine, or fewer that it leaves to this process.
+    """Return the memory available to this process in bytes, at most that of the machine.
 
-    Infinite where the system does not say.
+    Infinite if the system does not report it.
     """
     limits = [float("inf")]
     try:

@@ -1,7 +1,7 @@
-"""Random streams: one 64-bit key for each purpose, all from one seed.
+"""Random streams: a 64-bit key per purpose, all derived from one seed.
 
-The engine derives the keys of shuffling and dropout from the seed in the same way, so a feature
-that is switched off leaves every other stream as it was.
+The engine derives the keys of shuffling and dropout from the seed in the same way, so switching a
+feature off does not change the other streams.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def mix(x: int) -> int:
 
 
 def stream(seed: int, purpose: int) -> int:
-    """Return the 64-bit key of one purpose's random numbers in a run with this seed."""
+    """Return the 64-bit key of the random stream of one purpose for a seed."""
     return mix(mix(seed + _GOLDEN) + purpose * _GOLDEN)
 
 
 def generator(seed: int, purpose: int) -> np.random.Generator:
-    """Return NumPy's generator (Philox, counter-based) keyed by the stream of one purpose."""
+    """Return NumPy's generator (Philox, counter-based) for the stream of one purpose."""
     return np.random.Generator(np.random.Philox(key=stream(seed, purpose)))

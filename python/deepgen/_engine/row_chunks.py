@@ -1,8 +1,8 @@
-"""Row chunks: large measurements in pieces, so that Ctrl-C is answered between them.
+"""Row chunks: measurements of many rows in pieces, so that Ctrl-C takes effect between them.
 
-A call of the engine cannot be interrupted. Measurements of many rows are therefore made of calls of
-a fraction of a second. How rows are cut depends on the shapes only, so the same call gives the same
-bits whatever the number of threads, and where there is one chunk nothing is combined.
+A call of the engine cannot be interrupted, so measurements of many rows are split into calls of a
+fraction of a second. The split depends on the shapes only, so the same call gives the same bits for
+every number of threads; with a single chunk nothing has to be combined.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ __all__ = [
     "weighted_mean_over_chunks",
 ]
 
-# Multiply-adds of a call: about a tenth of a second of one thread with AVX-512, half a second with
-# plain vectors. Each call packs the weights anew, which fewer rows would not pay for.
+# Multiply-adds per call: about a tenth of a second on one thread with AVX-512, half a second with
+# plain vectors. Each call packs the weights anew, which does not pay for fewer rows.
 CHUNK_WORK = 4e9
 MIN_ROWS = 256
-# What a row costs besides.
+# Work per row besides the products.
 ROW_WORK = 100
 
 
 class RowChunk(NamedTuple):
     """Some rows of a measurement.
 
-    ``chosen`` (n_rows,) are the samples that the measurement is of, ``span`` which of them belong
-    here; None takes all. ``n_threads`` is how many threads are worth while for them.
+    ``chosen`` (n_rows,) are all samples of the measurement, ``span`` the range of them in this
+    chunk; None means all. ``n_threads`` is the number of threads that the chunk is worth.
     """
 
     chosen: NDArray[np.int64] | None
@@ -46,7 +46,7 @@ class RowChunk(NamedTuple):
 
     @property
     def rows(self) -> NDArray[np.int64] | None:
-        """Which samples; None for all."""
+        """Indices of the samples of this chunk; None for all."""
         if self.span is None:
             return self.chosen
         if self.chosen is not None:
@@ -55,7 +55,7 @@ class RowChunk(NamedTuple):
 
 
 def row_spans(n_rows: int, row_work: float, block: int = 1) -> list[slice]:
-    """Cut rows into spans of about `CHUNK_WORK` multiply-adds, all but the last whole blocks."""
+    """Divide rows into spans of about `CHUNK_WORK` multiply-adds, multiples of a block's length."""
     each = max(MIN_ROWS, int(CHUNK_WORK / max(row_work, 1.0)))
     each = max(block, each - each % block)
     return [slice(begin, min(begin + each, n_rows)) for begin in range(0, n_rows, each)]
@@ -68,10 +68,9 @@ def row_chunks(
     limit: int,
     passes: int = 1,
 ) -> list[RowChunk]:
-    """Cut a measurement of ``rows`` of X (None: all) into chunks, one where that is short enough.
+    """Divide a measurement of ``rows`` of X (None: all) into chunks, or one if it is short enough.
 
-    ``limit`` is the largest number of threads, ``passes`` how many times the work of a forward pass
-    each row takes.
+    ``limit`` is the largest number of threads, ``passes`` the work per row in forward passes.
     """
     n_samples = X.shape[0] if isinstance(X, np.ndarray) else X.n_rows
     n_rows = n_samples if rows is None else len(rows)
@@ -79,7 +78,7 @@ def row_chunks(
         return [RowChunk(rows, None, 1)]
     row_work = float(passes * (core.n_trainable + ROW_WORK))
     if isinstance(X, _core.SparseRows):
-        # The first layer works on what is stored.
+        # For sparse rows the first layer's work is proportional to the stored entries.
         first = passes * core.spec.layers[0].width
         row_work += first * (X.n_stored / max(n_samples, 1) - X.n_columns)
     spans = row_spans(n_rows, row_work)
@@ -101,11 +100,11 @@ def weighted_mean_over_chunks(
     weights: NDArray[Any] | None,
     alpha: float,
 ) -> tuple[float, Any]:
-    """Compute the mean of a loss over rows, and that of its gradient where it is not None.
+    """Compute the mean of a loss over rows, and the mean of its gradient unless it is None.
 
     ``compute`` takes ``rows``, ``n_threads`` and ``alpha``, the factor of L2, which is divided by
-    the rows' sum of weights; ``weights`` (n_samples,) are those of all samples. The gradient keeps
-    its type.
+    the rows' sum of weights; ``weights`` (n_samples,) are the weights of all samples. The gradient
+    keeps its type.
     """
     if len(chunks) == 1:
         return compute(rows=chunks[0].rows, n_threads=chunks[0].n_threads, alpha=alpha)
@@ -120,7 +119,8 @@ def weighted_mean_over_chunks(
             if chunk_gradient is not None:
                 gradient = share * chunk_gradient + (0.0 if gradient is None else gradient)
                 dtype = chunk_gradient.dtype
-            # A chunk divides it by its own sum of weights, so the first one gives it whole.
+            # Each chunk divides L2 by its own sum of weights, so the first chunk contributes all of
+            # it.
             alpha = 0.0
     return loss, None if gradient is None else gradient.astype(dtype)
 

@@ -1,4 +1,4 @@
-"""Threads: how many of them ``n_jobs`` stands for, and how many are worth while."""
+"""Threads: the number that ``n_jobs`` allows, and the number that the work is worth."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from deepgen import _core
 
 __all__ = ["effective_threads", "measuring_threads", "worthwhile_threads"]
 
-# Multiply-adds for each thread below which meeting twice a step costs more than sharing it saves,
-# and below which beginning and ending a call does (on a busy machine its end waits for the
-# scheduler).
+# Multiply-adds per thread. Below the first, the two synchronizations of a step cost more than the
+# threads save; below the second, the beginning and the end of a call do (on a busy machine the end
+# waits for the scheduler).
 MIN_WORK_PER_STEP = 4e5
 MIN_WORK_PER_CALL = 2e7
 
 
 def effective_threads(n_jobs: int | None) -> int:
-    """Return how many threads ``n_jobs`` allows.
+    """Return the number of threads that ``n_jobs`` allows.
 
-    None stands for the physical cores, -1 for all logical ones, -2 for all but one and so on. None
-    and negative numbers stay within the process's cores (cgroup limits included), OpenMP's limit
-    and ``OMP_NUM_THREADS``.
+    None means the physical cores, -1 all logical cores, -2 all but one and so on. None and negative
+    numbers respect the process's cores (cgroup limits included), OpenMP's limit and
+    ``OMP_NUM_THREADS``.
     """
     if n_jobs == 0:
         raise ValueError("n_jobs == 0 has no meaning; give a positive number, -1 for all, or None")
@@ -35,17 +35,17 @@ def effective_threads(n_jobs: int | None) -> int:
 
 
 def measuring_threads(n_jobs: int | None, n_rows: int) -> int:
-    """Return how many threads ``n_jobs`` allows a measurement of some rows.
+    """Return the number of threads that ``n_jobs`` allows for a measurement of some rows.
 
-    One chunk of the engine needs one thread, and asking the system for its cores would take longer.
+    One chunk of the engine needs one thread; asking the system for its cores would take longer.
     """
     return 1 if n_rows <= _core.chunk_rows else effective_threads(n_jobs)
 
 
 def worthwhile_threads(limit: int, step_work: float, n_steps: int = 1) -> int:
-    """Return how many threads, 1 to ``limit``, a call of ``n_steps`` steps pays for.
+    """Return the number of threads, 1 to ``limit``, that a call of ``n_steps`` steps is worth.
 
-    ``step_work`` are the multiply-adds of one step, or of the whole call where it only measures.
+    ``step_work`` are the multiply-adds of one step, or of the whole call of a measurement.
     """
     worthwhile = min(step_work / MIN_WORK_PER_STEP, step_work * n_steps / MIN_WORK_PER_CALL)
     return int(max(1, min(limit, worthwhile)))

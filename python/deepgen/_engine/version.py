@@ -1,4 +1,4 @@
-"""The version of the package, as the engine was built with it."""
+"""Version of the package at the time when the engine was built."""
 
 from __future__ import annotations
 

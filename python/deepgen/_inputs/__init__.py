@@ -1,1 +1,1 @@
-"""From the user's X, y and weights to the engine's arrays, and back."""
+"""Conversion of the user's X, y and weights to the engine's arrays, and back."""

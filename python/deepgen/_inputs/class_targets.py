@@ -27,13 +27,13 @@ class ClassTargets(Targets):
     Parameters
     ----------
     loss : ClassificationLoss
-        What training minimises.
+        Training loss.
     labels : Labels
         The classes.
     class_weight : dict, list of dict, 'balanced' or None, default=None
-        As the user gave it.
+        The user's setting.
     weights : ClassWeights, default=None
-        What `with_class_weights` learned; None leaves sample weights as they are.
+        Learned weights of the classes; None leaves sample weights unchanged.
 
     Examples
     --------
@@ -69,7 +69,7 @@ class ClassTargets(Targets):
         return y
 
     def with_class_weights(self, y: Any) -> ClassTargets:
-        """Learn the weights of the classes."""
+        """Return these targets with the weights of the classes learned."""
         if self.class_weight is None:
             return self
         return replace(self, weights=ClassWeights.learn(self.class_weight, self.labels, y))
@@ -78,19 +78,20 @@ class ClassTargets(Targets):
         return None if self.weights is None else self.weights.factors(y)
 
     def strata(self, y: Any) -> AnyArray | None:
-        """Return the classes, or None where a sample can have several labels."""
+        """Return the classes, or None for multilabel targets."""
         if self.labels.multilabel:
             return None
-        # Two classes are balanced as in scikit-learn, which names them so if one is too rare.
+        # The second class as a mask, as in scikit-learn, so that its message about rare classes
+        # agrees.
         second = self.labels.classes[-1]
         return np.asarray(y == second).reshape(-1, 1) if self.labels.binary else y
 
     def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
-        """Return class numbers, or 0 and 1 for two classes and for several labels."""
+        """Return class numbers, or 0 and 1 for two classes and for multilabel targets."""
         return self.labels.encode(y, dtype)
 
     def constant(self, y: AnyArray, weights: AnyArray | None) -> NDArray[np.float64]:
-        """Return the logits of the classes' shares."""
+        """Return the logits of the classes' relative frequencies."""
         if self.labels.softmax:
             shares = np.bincount(y, weights, minlength=self.n_outputs)
             return np.asarray(np.log(np.maximum(shares / shares.sum(), RAREST)))
@@ -104,18 +105,18 @@ class ClassTargets(Targets):
         rows: NDArray[np.int64] | None = None,
         n_threads: int = 1,
     ) -> tuple[AnyArray, int]:
-        """Return logits, (n_rows, n_outputs), of the network's type."""
+        """Return logits, (n_rows, n_outputs), in the network's type."""
         outputs = network.outputs(X, rows=rows, n_threads=n_threads)
         return outputs, n_not_finite(outputs)
 
     def decode(self, outputs: AnyArray) -> Any:
-        """Return the likeliest labels."""
+        """Return the most probable labels."""
         return self.labels.decode(outputs)
 
     def probabilities(self, outputs: AnyArray) -> NDArray[np.float64]:
         """Return the probabilities of the classes, (n_samples, n_classes), computed in float64.
 
-        ``outputs`` (n_samples, n_outputs). Those near 0 keep their digits, as those near 1 do.
+        ``outputs`` (n_samples, n_outputs). Small probabilities are as precise as large ones.
         """
         from scipy.special import expit, softmax
 
@@ -124,15 +125,15 @@ class ClassTargets(Targets):
             return np.asarray(softmax(logits, axis=1))
         if self.labels.binary:
             return np.asarray(expit(np.hstack([-logits, logits])))
-        # A single class is certain.
+        # A single class has probability 1.
         return np.asarray(expit(logits)) if self.labels.multilabel else np.ones_like(logits)
 
     def score(self, y: Any, predictions: Any, weights: Any) -> float:
-        """Return the accuracy: the share of samples whose labels are all right."""
+        """Return the accuracy: the share of samples with all labels right."""
         return float(accuracy_score(y, predictions, sample_weight=weights))
 
     def score_outputs(self, y: Any, encoded: AnyArray, outputs: AnyArray, weights: Any) -> float:
-        """Return the accuracy, from the numbers of classes where they do: labels may be strings."""
+        """Return the accuracy, from class numbers if possible, since labels may be strings."""
         if self.labels.multilabel:
             return super().score_outputs(y, encoded, outputs, weights)
         hits = self.labels.decide(outputs) == encoded.ravel()

@@ -1,4 +1,4 @@
-"""Class weights: how much the samples of each class count in the loss."""
+"""Class weights: factors of the loss for the samples of each class."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ __all__ = ["ClassWeights"]
 
 @dataclass(frozen=True)
 class ClassWeights:
-    """A weight for each class, or for the 0 and the 1 of each of several labels.
+    """A weight per class, or for multilabel targets a weight of 0 and of 1 per label.
 
     Parameters
     ----------
     labels : Labels
         The classes.
     tables : tuple of ndarray of float64
-        The weights of the classes, in their order; where a sample can have several labels, the
-        weights of 0 and 1 for each label.
+        The weights of the classes in their order; for multilabel targets, the weights of 0 and 1
+        for each label.
 
     Examples
     --------
@@ -44,17 +44,17 @@ class ClassWeights:
 
     @classmethod
     def learn(cls, class_weight: Any, labels: Labels, y: Any) -> ClassWeights:
-        """Find the weights that a classifier's ``class_weight`` asks for.
+        """Return the weights according to a classifier's ``class_weight``.
 
-        A dict maps classes to weights; several labels per sample want a list with one for each.
-        'balanced' takes n_samples / (n_classes * samples of the class), counted in ``y`` without
+        A dict maps classes to weights; multilabel targets need a list with one dict per label.
+        'balanced' means n_samples / (n_classes * samples of the class), counted in ``y`` without
         sample weights.
         """
         balanced = isinstance(class_weight, str)
         if not labels.multilabel:
             if isinstance(class_weight, list):
                 raise ValueError(
-                    "class_weight is a list, which is for several labels a sample; give a dict "
+                    "class_weight is a list, which is for several labels per sample; give a dict "
                     "from class to weight"
                 )
             counts = np.bincount(labels.numbers(y), minlength=len(labels.classes))
@@ -72,9 +72,9 @@ class ClassWeights:
         return cls(labels, tuple(_given(each, [0, 1]) for each in class_weight))
 
     def factors(self, y: Any) -> NDArray[np.float64]:
-        """Return what each sample's weight is multiplied by, (n_samples,).
+        """Return the factor of each sample's weight, (n_samples,).
 
-        It is the weight of the class, for several labels the product over them.
+        It is the weight of the class, for multilabel targets the product over the labels.
         """
         if not self.labels.multilabel:
             return self.tables[0][self.labels.numbers(y)]
@@ -88,7 +88,7 @@ class ClassWeights:
 
 
 def _even(counts: NDArray[Any]) -> NDArray[np.float64]:
-    """Return weights that give each class that occurs the same sum."""
+    """Return weights that give each class in the data the same sum."""
     n_present = int(np.count_nonzero(counts))
     weights = np.ones(len(counts))
     np.divide(counts.sum(), n_present * counts, out=weights, where=counts > 0)
@@ -96,7 +96,7 @@ def _even(counts: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def _given(weights: Any, classes: list[Any]) -> NDArray[np.float64]:
-    """Return the weights in the order of the classes."""
+    """Return the given weights in the order of the classes."""
     if not isinstance(weights, Mapping):
         raise ValueError(f"class_weight must map classes to weights, got {weights!r}")
     for key, weight in weights.items():
@@ -104,7 +104,7 @@ def _given(weights: Any, classes: list[Any]) -> NDArray[np.float64]:
             raise ValueError(f"class_weight[{key!r}] must be a number >= 0, got {weight!r}")
     missing = [label for label in classes if label not in weights]
     strange = [key for key in weights if key not in classes]
-    # With a weight for every class, other keys are classes that this fold of the data lacks.
+    # If every class has a weight, further keys are classes that this fold of the data lacks.
     if missing and strange:
         raise ValueError(
             f"class_weight has keys that are no classes: {strange}; the classes are {classes}"

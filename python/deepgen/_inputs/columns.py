@@ -1,4 +1,4 @@
-"""Columns: what a table calls them, and which of them hold what a network cannot take."""
+"""Columns: their names in a table, and those with values that a network cannot use."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from deepgen._names import shortened
 
 __all__ = ["column_of_time", "columns_not_finite", "columns_of_no_numbers", "list_columns"]
 
-# Columns that a message lists.
+# Largest number of columns in a message.
 MAX_NAMES = 10
 
-# What types of points and spans of time begin with: NumPy's, pandas', Polars' and Arrow's.
+# Prefixes of the type names of dates, times and durations in NumPy, pandas, Polars and Arrow.
 TIMES = ("date", "time", "duration", "period", "month_day_nano")
 
 
 def list_columns(names: list[Any]) -> str:
-    """Return names or positions as a message lists them, such as "columns 'a', 'b'"."""
+    """Return names or positions as text for a message, such as "columns 'a', 'b'"."""
     listed = shortened([repr(name) for name in names], MAX_NAMES)
     return f"{'column' if len(names) == 1 else 'columns'} {listed}"
 
 
 def columns_not_finite(values: Any, largest: float) -> tuple[list[Any], bool]:
-    """Return the columns of a table with gaps, else those beyond a number; and whether gaps it is.
+    """Return the columns with gaps, else those beyond a number; and whether they have gaps.
 
-    ``values`` (n_samples, n_columns), dense or sparse; of anything else no column is told.
+    ``values`` (n_samples, n_columns), dense or sparse; for other values the list is empty.
     """
     names = _names(values)
     if hasattr(values, "tocoo"):
@@ -48,7 +48,7 @@ def columns_not_finite(values: Any, largest: float) -> tuple[list[Any], bool]:
 
 
 def columns_of_no_numbers(values: Any) -> tuple[list[Any], list[Any]]:
-    """Return the columns with words, and those with objects that are no numbers."""
+    """Return the columns with strings, and those with other objects that are not numbers."""
     words, objects = [], []
     for name, column in _columns(values):
         try:
@@ -61,9 +61,9 @@ def columns_of_no_numbers(values: Any) -> tuple[list[Any], list[Any]]:
 
 
 def column_of_time(values: Any) -> tuple[Any, str] | None:
-    """Return the first column of points or spans of time and their type; None where there is none.
+    """Return the first column of dates, times or durations, and its type; None if there is none.
 
-    NumPy and Polars would make numbers of some: days, microseconds or nanoseconds.
+    NumPy and Polars would convert some of them to numbers: days, microseconds or nanoseconds.
     """
     types = _types(values)
     for place, kind in enumerate(types):
@@ -73,14 +73,14 @@ def column_of_time(values: Any) -> tuple[Any, str] | None:
         return None
     for name, column in _columns(values):
         for kind in set(map(type, np.ravel(np.asarray(column, dtype=object)))):
-            # NumPy's generic NaT, or any subclass of what the standard library knows.
+            # NumPy's generic NaT, or any subclass of the standard library's types.
             if any(above.__name__.startswith(TIMES) for above in kind.__mro__):
                 return name, kind.__name__
     return None
 
 
 def _types(values: Any) -> list[Any]:
-    """Return the type of each column; of a list the one type that NumPy sees in it."""
+    """Return the type of each column; for a list the one type that NumPy finds."""
     if hasattr(values, "schema") and hasattr(values, "column_names"):
         return list(values.schema.types)
     if hasattr(values, "columns"):
@@ -94,7 +94,7 @@ def _types(values: Any) -> list[Any]:
 
 
 def _names(values: Any) -> list[Any]:
-    """Return the names of a table's columns, their positions where they have none."""
+    """Return the names of a table's columns, or their positions if they have none."""
     if hasattr(values, "column_names"):
         return list(values.column_names)
     if hasattr(values, "columns"):
@@ -104,7 +104,7 @@ def _names(values: Any) -> list[Any]:
 
 
 def _columns(values: Any) -> list[tuple[Any, Any]]:
-    """Return the columns of a table with their names; of what is no table none."""
+    """Return the names and columns of a table; an empty list for other values."""
     if hasattr(values, "column_names"):
         return list(zip(values.column_names, values.columns, strict=True))
     if hasattr(values, "get_columns"):

@@ -1,4 +1,4 @@
-"""Inputs: features and weights in the one form that the engine takes, converted once."""
+"""Inputs: features and weights in the engine's format, converted once."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ WANTED = {
     "y": "an array, a column, a data frame or a list with an entry for each sample",
     "sample_weight": "an array, a column or a list with a number for each sample",
 }
-"""What an argument may be, in words."""
+"""Descriptions of the accepted types of an argument."""
 
 
 def read_groups(groups: Any, X: Any) -> AnyArray | None:
-    """Return the group of each sample, (n_samples,); refuse what has another length."""
+    """Return the group of each sample, (n_samples,); refuse another length."""
     if groups is None:
         return None
     labels: AnyArray = column_or_1d(groups)
@@ -50,18 +50,18 @@ def check_features(
 ) -> Any:
     """Check features (n_samples, n_features), as scikit-learn does, and convert them to ``dtype``.
 
-    ``reset`` tells the estimator's first sight of features from others, whose columns are compared.
-    ``others`` are ``y`` and how to check it, as ``validate_data`` takes them; the result is a pair
-    then. Nothing is copied where the type and order are met; rows are contiguous.
+    ``reset`` is True for the first features of an estimator; later features are compared with them.
+    ``others`` are ``y`` and its checks, as in ``validate_data``; then the result is a pair. Nothing
+    is copied if type and order are right; rows are contiguous.
     """
     refuse_lookalikes(X, "X")
     if "y" in others:
         others["y"] = plain_targets(others["y"])
-    # A number too large for the type becomes infinite and is refused as such.
+    # A number too large for the type becomes infinite, which is refused.
     with np.errstate(over="ignore", invalid="ignore"):
         if not reset and not others and has_known_form(estimator, X):
             converted = np.asarray(X, dtype=dtype, order="C")
-            # As in scikit-learn, a sum that is finite has finite terms.
+            # As in scikit-learn: a finite sum has finite terms.
             if np.isfinite(converted.sum()):
                 return converted
         try:
@@ -73,12 +73,12 @@ def check_features(
 
 
 def _told(error: Exception, X: Any, y: Any, dtype: np.dtype[Any]) -> Exception:
-    """Return scikit-learn's refusal of data with the columns that it means, where that helps."""
+    """Return scikit-learn's error, extended by the names of the columns if that helps."""
     text = str(error)
     if text.startswith("Input contains NaN"):  # of objects, which only targets stay
         text = "Input y contains NaN."
     if text.startswith(("Input X contains", "Input y contains")):
-        # Of targets scikit-learn looks at float64.
+        # scikit-learn checks targets in float64.
         values, kind = (X, dtype) if text.startswith("Input X") else (y, np.dtype(np.float64))
         names, are_gaps = columns_not_finite(values, np.finfo(kind).max)
         where = f" See {list_columns(names)}." if names else ""
@@ -88,7 +88,7 @@ def _told(error: Exception, X: Any, y: Any, dtype: np.dtype[Any]) -> Exception:
     words, objects = columns_of_no_numbers(X)
     if words and "could not convert string" in text:
         return ValueError(
-            f"X has words in {list_columns(words)}; numbers are wanted: encode words first, such "
+            f"X has text in {list_columns(words)}; encode it as numbers first, such "
             "as with scikit-learn's OneHotEncoder"
         )
     if objects and isinstance(error, TypeError):
@@ -97,9 +97,9 @@ def _told(error: Exception, X: Any, y: Any, dtype: np.dtype[Any]) -> Exception:
 
 
 def has_known_form(estimator: Any, X: Any) -> bool:
-    """Say whether all that scikit-learn could refuse in X is a number that is not finite.
+    """Return whether only non-finite values could make scikit-learn refuse X.
 
-    Its checks of any kind of table take several times as long as predicting one row.
+    scikit-learn's full checks take several times as long as the prediction of one row.
     """
     known = vars(estimator)
     return (
@@ -113,11 +113,11 @@ def has_known_form(estimator: Any, X: Any) -> bool:
 
 
 def refuse_lookalikes(values: Any, name: str) -> None:
-    """Refuse what NumPy would turn into numbers that mean something else: masks, points in time."""
+    """Refuse values that NumPy would convert to misleading numbers: masked arrays, dates, times."""
     if type(values) is np.ndarray and values.dtype.kind in "biufc":
         return  # the usual case, and the one where time counts
     is_collection = any(hasattr(values, name) for name in ("__array__", "__len__", "shape"))
-    # scikit-learn has its own words for a number and for nothing at all.
+    # scikit-learn has its own messages for a number and for None.
     if not is_collection and values is not None and not isinstance(values, Number):
         raise TypeError(f"{name} must be {WANTED[name]}, got {type(values).__name__}")
     if isinstance(values, (Mapping, Set)) and not hasattr(values, "shape"):
@@ -125,29 +125,29 @@ def refuse_lookalikes(values: Any, name: str) -> None:
     if np.ma.is_masked(values):
         n_masked = np.sum(np.ma.getmaskarray(values))
         raise ValueError(
-            f"{name} is a masked array with {n_masked} entries masked, and masks are not looked "
-            "at; fill or drop them"
+            f"{name} is a masked array with {n_masked} entries masked, and masks are not "
+            "supported; fill or drop them"
         )
     if values is not None and (found := column_of_time(values)):
         column, kind = found
         raise ValueError(
-            f"{name} has points or spans of time (column {column!r} is {kind}); numbers are wanted,"
-            " such as days since a date"
+            f"{name} has dates, times or durations (column {column!r} is {kind}); convert them to "
+            "numbers, such as days since a date"
         )
 
 
 def plain_targets(y: Any) -> Any:
-    """Return targets whose type scikit-learn's checks do not change.
+    """Return targets with a type that scikit-learn's checks do not change.
 
-    They turn pandas' nullable integers and booleans into float64; a complete column of those is
-    returned as NumPy's, all else as it came.
+    These checks turn pandas' nullable integers and booleans into float64; a complete column of
+    those types becomes a NumPy array, other targets are returned unchanged.
     """
     refuse_lookalikes(y, "y")
     if isinstance(y, (Number, str, bytes)):
         raise TypeError(f"y must be {WANTED['y']}, got {type(y).__name__} {y!r:.60}")
     shape = getattr(y, "shape", None)
     if isinstance(shape, tuple) and (len(shape) > 2 or 0 in shape[1:]):
-        raise ValueError(f"y has shape {shape}; (n_samples,) or (n_samples, n_outputs) is wanted")
+        raise ValueError(f"y must have shape (n_samples,) or (n_samples, n_outputs), got {shape}")
     plain = getattr(getattr(y, "dtype", None), "numpy_dtype", None)
     if isinstance(plain, np.dtype) and plain.kind in "iub" and not y.isna().any():
         return y.to_numpy(dtype=plain)
@@ -155,9 +155,9 @@ def plain_targets(y: Any) -> Any:
 
 
 def as_matrix(X: Any) -> Matrix:
-    """Hand checked features (n_samples, n_features) to the engine, sparse ones in their own arrays.
+    """Return validated features (n_samples, n_features) in the engine's format.
 
-    Sparse rows have sorted columns and no duplicates; the user's matrix is left as it was.
+    Sparse rows have sorted columns and no duplicates; the user's matrix is not changed.
     """
     if isinstance(X, np.ndarray):
         return X if X.flags.aligned else np.require(X, requirements="A")
@@ -173,7 +173,7 @@ def as_matrix(X: Any) -> Matrix:
 
 
 def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> AnyArray | None:
-    """Check sample weights, (n_samples,) or one number for all, and convert them to a type."""
+    """Validate sample weights, (n_samples,) or one number for all, and convert them to a type."""
     from sklearn.utils.validation import check_array
 
     if sample_weight is None:
@@ -184,7 +184,7 @@ def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> AnyArray 
     n_samples = X.shape[0]
     if isinstance(sample_weight, Real):
         sample_weight = np.full(n_samples, sample_weight)
-    # A number too large for the type becomes infinite and is refused as such.
+    # A number too large for the type becomes infinite, which is refused.
     with np.errstate(over="ignore"):
         weights: AnyArray = check_array(
             sample_weight, ensure_2d=False, dtype=dtype, order="C", input_name="sample_weight"

@@ -95,15 +95,18 @@ def _array(X: Any) -> Frame:
     """Return a frame without names of an array or a list of rows."""
     if hasattr(X, "tocoo"):
         raise TypeError("X is sparse, and a table of raw columns is wanted; use X.toarray()")
-    if isinstance(X, (dict, set, str, bytes)):
-        raise TypeError(f"X must be a table or an array, got {type(X).__name__}")
     if isinstance(X, np.ma.MaskedArray):
         array = np.array(X.data, dtype=object)
         array[np.ma.getmaskarray(X)] = None
     else:
-        array = np.asarray(X)
+        try:
+            array = np.asarray(X)
+        except ValueError:
+            raise ValueError("X is no table: its rows differ in length") from None
         if array.dtype.kind in "US" and isinstance(X, (list, tuple)):
             array = np.array(X, dtype=object)  # so that numbers beside text stay numbers
+    if array.ndim == 0:
+        raise TypeError(f"X must be a table, an array or a list of rows, got {type(X).__name__}")
     if array.dtype.names:
         raise TypeError("X is a structured array; make a data frame of it")
     if array.ndim != 2:

@@ -1,4 +1,4 @@
-"""Labels: between what the user calls the classes and what the network is trained on."""
+"""Labels: conversion between the user's classes and the targets of the network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["Labels"]
 
 
 def check_kind(y: Any) -> None:
-    """Refuse labels that cannot be told apart or put in order.
+    """Refuse labels of mixed or unsupported types.
 
     ``y`` (n_samples,) or (n_samples, n_labels).
     """
@@ -23,32 +23,32 @@ def check_kind(y: Any) -> None:
         kinds = {"str" if isinstance(label, str) else type(label).__name__ for label in y.ravel()}
         if len(kinds) > 1:
             names = ", ".join(sorted(kinds))
-            raise ValueError(f"y mixes labels of the types {names}; one type is wanted")
+            raise ValueError(f"y must have labels of one type, got {names}")
         if kinds != {"str"}:
             kind = kinds.pop()
             raise ValueError(
-                f"Unknown label type: y holds objects of the type {kind}; strings or an array of "
-                "numbers are wanted"
+                f"Unknown label type: y holds objects of the type {kind}; labels must be strings "
+                "or an array of numbers"
             )
     check_classification_targets(y)
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The classes that a classifier knows.
+    """The classes of a classifier.
 
-    Two classes share one output, and a single class has one; of more, each has its own. Several
-    labels a sample are as many independent outputs.
+    Two classes share one output, and a single class has one; each of three or more classes has its
+    own output. Multilabel targets have one independent output per label.
 
     Parameters
     ----------
     classes : ndarray of shape (n_classes,)
-        Sorted labels; where a sample can have several, the numbers of the columns unless they were
-        announced under other names.
+        Sorted labels; for multilabel targets the names passed as ``classes``, by default the
+        numbers of the columns.
     multilabel : bool, default=False
-        Whether a sample can have several labels.
+        Whether a sample can have several labels (multilabel targets).
     sparse : bool, default=False
-        Whether labels come, and are predicted, as a sparse matrix.
+        Whether targets and predictions are sparse matrices.
 
     Examples
     --------
@@ -65,9 +65,9 @@ class Labels:
 
     @classmethod
     def learn(cls, y: Any, classes: Any = None) -> Labels:
-        """Find the classes in the labels of the training samples.
+        """Return the classes in the labels of the training samples.
 
-        ``classes`` (n_classes,) are all, where ``y`` may lack some.
+        ``classes`` (n_classes,), if given, are all classes; ``y`` may lack some.
         """
         from sklearn.utils.multiclass import unique_labels
 
@@ -84,7 +84,7 @@ class Labels:
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the network."""
+        """Number of outputs of the network."""
         return len(self.classes) if self.softmax or self.multilabel else 1
 
     @property
@@ -94,11 +94,11 @@ class Labels:
 
     @property
     def binary(self) -> bool:
-        """Whether one output tells two classes apart."""
+        """Whether one output separates two classes."""
         return not self.multilabel and len(self.classes) == 2
 
     def check(self, y: Any, *, all_of_them: bool = False) -> None:
-        """Refuse labels that do not fit the classes known.
+        """Refuse labels outside of the known classes.
 
         ``y`` (n_samples,) or (n_samples, n_labels).
         """
@@ -108,15 +108,15 @@ class Labels:
         if self.multilabel:
             if y.ndim != 2 or y.shape[1] != len(self.classes):
                 raise ValueError(
-                    f"y has shape {y.shape}, the classifier knows {len(self.classes)} labels a "
+                    f"y has shape {y.shape}, the classifier knows {len(self.classes)} labels per "
                     "sample"
                 )
             values = np.unique(y if isinstance(y, np.ndarray) else y.data)
             if not np.isin(values, (0, 1)).all():
-                raise ValueError(f"several labels a sample must be 0 or 1, got {values}")
+                raise ValueError(f"several labels per sample must be 0 or 1, got {values}")
             return
         if y.ndim != 1:
-            raise ValueError(f"y has shape {y.shape}, the classifier knows one label a sample")
+            raise ValueError(f"y has shape {y.shape}, the classifier knows one label per sample")
         found = unique_labels(y)
         if all_of_them and set(found) != set(self.classes):
             raise ValueError(
@@ -130,7 +130,7 @@ class Labels:
             )
 
     def numbers(self, y: AnyArray) -> AnyArray:
-        """Return the number of each sample's class.
+        """Return the index of each sample's class.
 
         ``y`` (n_samples,); returns (n_samples,).
         """
@@ -139,10 +139,10 @@ class Labels:
         return numbers
 
     def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
-        """Return labels as the engine takes them.
+        """Return labels in the engine's format.
 
         ``y`` (n_samples,) or (n_samples, n_labels). Returns (n_samples,) or (n_samples, n_outputs):
-        class numbers, or 0 and 1 for two classes and for several labels.
+        class numbers, or 0 and 1 for two classes and for multilabel targets.
         """
         if self.multilabel:
             dense = y if isinstance(y, np.ndarray) else y.toarray()
@@ -151,7 +151,7 @@ class Labels:
         return numbers if self.softmax else numbers.astype(dtype).reshape(-1, 1)
 
     def decide(self, outputs: AnyArray) -> AnyArray:
-        """Return the likeliest labels, as positions in ``classes`` or 0 and 1 for several labels.
+        """Return the most probable labels: positions in ``classes``, or 0 and 1 for multilabel.
 
         ``outputs`` (n_samples, n_outputs); returns (n_samples,) or (n_samples, n_labels).
         """
@@ -165,7 +165,7 @@ class Labels:
         return decided
 
     def decode(self, outputs: AnyArray) -> Any:
-        """Return the likeliest labels under the user's names.
+        """Return the most probable labels under the user's names.
 
         ``outputs`` (n_samples, n_outputs); returns (n_samples,) or (n_samples, n_labels).
         """

@@ -46,8 +46,8 @@ def column_of_objects(
     except TypeError:
         row, value = next((i, v) for i, v in enumerate(values, 1) if not _is_hashable(v))
         raise ValueError(
-            f"{told(name)} holds a {type(value).__name__} in row {row}; numbers, text, truth "
-            "values and dates can be read"
+            f"{told(name)} holds a value of type {type(value).__name__} in row {row}; numbers, "
+            "text, truth values and dates can be read"
         ) from None
     present, kinds = [], []
     for place, value in enumerate(places):
@@ -55,7 +55,7 @@ def column_of_objects(
         if kind == "strange":
             row = int(np.flatnonzero(raw == place)[0]) + 1
             raise ValueError(
-                f"{told(name)} holds a {type(value).__name__} in row {row}"
+                f"{told(name)} holds a value of type {type(value).__name__} in row {row}"
                 + ("; decode bytes to text" if isinstance(value, bytes) else "")
                 + ("; Complex data not supported" if isinstance(value, complex) else "")
             )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 
 import numpy as np
 
 from deepgen._inputs.array_column import column_of_array
+from deepgen._inputs.arrow_column import read_arrow
 from deepgen._inputs.object_columns import column_of_objects
 from deepgen._inputs.raw_column import RawColumn, told
 
@@ -16,6 +18,9 @@ __all__ = ["read_pandas"]
 def read_pandas(name: Any, values: Any, zone: str | None) -> RawColumn:
     """Read a ``pandas.Series``."""
     dtype = values.dtype
+    if hasattr(dtype, "pyarrow_dtype"):
+        arrow = importlib.import_module("pyarrow")
+        return read_arrow(name, arrow.array(values.array), zone)
     if hasattr(dtype, "categories") and hasattr(values, "cat"):
         return _categories(name, values)
     if type(dtype).__name__ in ("PeriodDtype", "IntervalDtype"):

@@ -1,4 +1,4 @@
-"""Targets of a regressor: numbers in the user's units and in scaled ones."""
+"""Targets of a regressor: numbers in the user's units and in scaled units."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from deepgen.losses import (
 
 __all__ = ["RegressionTargets"]
 
-# Outputs of standardized features spread by about 1 at the start, and training copes with 10.
+# Standardized features give outputs with a spread of about 1; training copes with 10.
 LARGE = 10.0
-# Outliers rule a scale that they make so many times what it is without them.
+# Outliers dominate a scale if it is this many times as large as the scale without them.
 RULED = 100.0
 
 
@@ -51,21 +51,21 @@ class RegressionTargets(Targets):
     Parameters
     ----------
     loss : RegressionLoss
-        What training minimises.
+        Training loss.
     scaling : TargetScaling
-        From the user's units to those that the network is trained in.
+        Scaling from the user's units to the units of training.
     standardizes : bool
         Whether `with_scaling` learns a scaling.
     movable : bool, default=True
-        Whether the network can make up for another scaling: it has intercepts.
+        Whether the network can adapt to another scaling, which needs intercepts.
     statistics : TargetScaling, default=None
-        Mean and deviation that the scaling was made of; None: they are the scaling.
+        Mean and deviation from which the scaling was computed; None if they equal the scaling.
     seen : Moments, default=None
-        Of the targets of all calls; None where an older version has learned the scaling.
+        Moments of the targets of all calls; None if an older version has learned the scaling.
     clips : bool, default=False
         Whether predictions are clipped to the range of the targets seen.
     lowest, highest : ndarray of shape (n_columns,), default=None
-        That range, of training rows with a weight; None where none was asked for.
+        Range of the targets of training rows with a positive weight; None if it is not needed.
 
     Examples
     --------
@@ -93,12 +93,12 @@ class RegressionTargets(Targets):
 
     @property
     def n_columns(self) -> int:
-        """Columns of the targets."""
+        """Number of columns of the targets."""
         return len(self.scaling.mean)
 
     @property
     def levels(self) -> list[float] | None:
-        """The levels where several quantiles are predicted, else None."""
+        """The levels if several quantiles are predicted, else None."""
         return self.loss.levels if isinstance(self.loss, Quantile) else None
 
     @property
@@ -122,7 +122,7 @@ class RegressionTargets(Targets):
         except (TypeError, ValueError) as error:
             kind = TypeError if isinstance(error, TypeError) else ValueError
             raise kind(
-                f"y must be numbers for a regressor ({error}); MLPClassifier takes words as labels"
+                f"y must be numbers for a regressor ({error}); MLPClassifier accepts text labels"
             ) from error
         if not np.isfinite(numbers).all():
             raise ValueError(f"Input y contains NaN or infinity.{_where(numbers, np.float64)}")
@@ -142,14 +142,14 @@ class RegressionTargets(Targets):
                 f"loss='binary_cross_entropy' needs y in [0, 1], got {numbers.min()} to "
                 f"{numbers.max()}"
             )
-        # What the type cannot hold is refused whatever the scaling would make of it.
+        # Values that overflow the type are refused, whatever the scaling would do to them.
         _refuse_overflow(numbers, numbers, dtype)
         return numbers
 
     def with_scaling(
         self, y: AnyArray, weights: AnyArray | None, *, complete: bool = True
     ) -> RegressionTargets:
-        """Learn the scaling, from the first of many rows without outliers that would rule it."""
+        """Learn the scaling; in the first of many rows, limit the influence of outliers."""
         if not self.standardizes or self.loss.has_own_scale:
             return self
         columns, centred = y.reshape(len(y), -1), not self.loss.positive_link
@@ -166,11 +166,11 @@ class RegressionTargets(Targets):
     def with_rows(
         self, y: AnyArray, weights: AnyArray | None, *, complete: bool = True
     ) -> RegressionTargets:
-        """Count later rows, and let the scaling move where they do not fit it.
+        """Include later rows in the moments, and change the scaling if the rows do not fit it.
 
-        They fit a target where their mean is within one scale of the one in use and their deviation
-        within a factor of 2 of it; equal numbers have none. Where the first rows were equal and
-        taught no scale, all rows seen are asked. The scaling moves to all rows seen.
+        Rows fit a target's scaling if their mean is within one scale of its mean and their
+        deviation within a factor of 2 of its scale, or 0. If the first rows were all equal, all
+        rows seen are compared. The new scaling is that of all rows seen.
         """
         if not self.standardizes or self.loss.has_own_scale:
             return self
@@ -185,6 +185,7 @@ class RegressionTargets(Targets):
             fits |= np.where(is_taught, _fit(rows, used, centred), all_fit)
             if fits.all():
                 return replace(self, seen=seen)
+        # Predictions would change with the scaling if no intercept could make up for it.
         if not self.movable or self.levels is not None:
             what = "of several quantiles" if self.movable else "without intercepts"
             if not all_fit.all():
@@ -194,10 +195,11 @@ class RegressionTargets(Targets):
                     "stays. Begin with rows that are a fair sample of the targets."
                 )
             return replace(self, seen=seen)
+        # Only targets that do not fit get a new scaling.
         now = seen.scaling(centred=centred)
         mean, scale = np.where(fits, used.mean, now.mean), np.where(fits, used.scale, now.scale)
         moved = TargetScaling(mean, scale)
-        # In units of its first outputs a network's targets have a mean and spread of their own.
+        # The scaling may have been adapted to the network's first outputs: adapt it again.
         own = self.scaling
         offset, size = (own.mean - used.mean) / used.scale, own.scale / used.scale
         scaling = TargetScaling(mean + offset * scale, size * scale)
@@ -214,7 +216,7 @@ class RegressionTargets(Targets):
         return replace(self, lowest=lowest, highest=highest)
 
     def change_from(self, before: RegressionTargets) -> OutputChange | None:
-        """Return what outputs and gradients change by from an earlier scaling to this one."""
+        """Return the change of outputs and gradients from an earlier scaling to this one."""
         old, new = before.scaling, self.scaling
         if old is new:
             return None
@@ -224,19 +226,18 @@ class RegressionTargets(Targets):
             return OutputChange(np.ones_like(ratio), np.log(ratio), losses)
         shift = (old.mean - new.mean) / new.scale
         if before.seen is not None:
-            # Equal targets teach no unit: to keep what was predicted in an arbitrary one is ruin.
+            # Equal targets have an arbitrary unit: preserving predictions in it would do harm.
             is_unit = before.seen.deviation > 0
             ratio, shift = np.where(is_unit, ratio, 1.0), np.where(is_unit, shift, 0.0)
         degree = 1 if isinstance(self.loss, AbsoluteError | Quantile) else 2
         return OutputChange(ratio, shift, ratio**degree)
 
     def in_units_of(self, outputs: AnyArray) -> RegressionTargets:
-        """Return targets as large as a network's first outputs, where these are far larger.
+        """Return targets scaled to the size of a network's first outputs, if these are far larger.
 
-        Features far from unit scale make outputs of thousands or millions. A step of Adam changes
-        each weight by the learning rate, so that outputs move by a share of their own size, and
-        never come to rest at targets of size 1. Targets get the spread of the outputs, and keep as
-        much of their mean, next to their spread, as the outputs have.
+        Features far from unit scale give outputs of thousands, which a step of Adam changes by a
+        share of their own size, so they never settle at targets of size 1. Targets get the spread
+        of the outputs, and at most as much mean relative to it as the outputs have.
         """
         if not (self.standardizes and self.loss.is_homogeneous):
             return self
@@ -264,7 +265,7 @@ class RegressionTargets(Targets):
             if loss.levels is None:
                 return values.ravel()
             rises = np.maximum(np.diff(values[:, 0]), np.finfo(np.float64).tiny)
-            # Of the softplus that makes a rise; of a large one exp overflows.
+            # Inverse of the softplus of a rise; exp would overflow for a large rise.
             return np.append(values[0], rises + np.log(-np.expm1(-rises)))
         mean: NDArray[np.float64] = np.average(y, axis=0, weights=weights)
         if loss.positive_link:
@@ -288,7 +289,7 @@ class RegressionTargets(Targets):
         rows: NDArray[np.int64] | None = None,
         n_threads: int = 1,
     ) -> tuple[AnyArray, int]:
-        """Return predictions in the user's units, (n_rows, n_outputs), of float64."""
+        """Return predictions in the user's units, (n_rows, n_outputs), in float64."""
         scaling = self.scaling
         values, n_wrong = network.predictions(
             X, scaling.mean, scaling.scale, rows=rows, n_threads=n_threads
@@ -298,12 +299,12 @@ class RegressionTargets(Targets):
         return values, n_wrong
 
     def decode(self, outputs: AnyArray) -> AnyArray:
-        """Return predictions with a column per target, or per level where there are several."""
+        """Return predictions with a column per target, or per level if there are several."""
         several = self.n_columns > 1 or self.levels is not None
         return outputs if several else outputs.ravel()
 
     def score(self, y: Any, predictions: AnyArray, weights: Any) -> float:
-        """Return R2, or D2 of the pinball loss (mean over levels) where quantiles are predicted."""
+        """Return R2, or D2 of the pinball loss (mean over levels) for quantiles."""
         loss = self.loss
         if not isinstance(loss, Quantile):
             return float(r2_score(y, predictions, sample_weight=weights))
@@ -319,7 +320,7 @@ class RegressionTargets(Targets):
         return float(np.mean(scores))
 
     def score_outputs(self, y: Any, encoded: AnyArray, outputs: AnyArray, weights: Any) -> float:
-        """Return D2 of a deviance that fits the loss, for squared error R2."""
+        """Return D2 of the deviance that matches the loss; for squared error R2."""
         predictions = self.decode(outputs)
         if isinstance(self.loss, AbsoluteError | Huber):
             return float(d2_absolute_error_score(y, predictions, sample_weight=weights))
@@ -335,7 +336,7 @@ class RegressionTargets(Targets):
 
 
 def _fit(rows: Moments, used: TargetScaling, centred: bool) -> NDArray[np.bool_]:
-    """Say of each target whether later rows fit the statistics in use."""
+    """Return, for each target, whether later rows fit the statistics in use."""
     if centred:
         near = np.abs(rows.mean - used.mean) <= used.scale
         spread = rows.deviation
@@ -360,7 +361,7 @@ def _quantiles(y: AnyArray, weights: AnyArray | None, levels: list[float]) -> An
 
 
 def _d2(y: AnyArray, predictions: AnyArray, weights: Any, deviance: Callable[..., Any]) -> float:
-    """Return the share of a deviance explained; of constant targets 0, as R2 has it."""
+    """Return the explained share of a deviance; 0 for constant targets, as R2."""
     counted = y if weights is None else y[weights > 0]
     if (counted == counted[0]).all():
         return 0.0
@@ -374,14 +375,14 @@ def _d2(y: AnyArray, predictions: AnyArray, weights: Any, deviance: Callable[...
 
 def _tweedie(y: AnyArray, means: AnyArray, *, sample_weight: Any, power: int) -> float:
     """Return the mean Tweedie deviance."""
-    # Of a prediction that is 0 in float64 the deviance is finite for counts near 0 only.
+    # For a prediction that is 0 in float64 only counts near 0 have a finite deviance.
     means = np.maximum(means, np.finfo(np.float64).tiny)
     return float(mean_tweedie_deviance(y, means, sample_weight=sample_weight, power=power))
 
 
 def _cross_entropy(y: AnyArray, p: AnyArray, *, sample_weight: Any) -> float:
-    """Return the mean cross-entropy of targets in [0, 1], less its lowest value, their own."""
-    # A share that is 1 in float64 is at most half a unit in the last place away from it.
+    """Return the mean cross-entropy of targets in [0, 1], minus its lowest possible value."""
+    # A probability that rounds to 1 differs from 1 by at most half a unit in the last place.
     rest = np.maximum(1 - p, np.finfo(np.float64).eps / 2)
     return float(np.average(rel_entr(y, p) + rel_entr(1 - y, rest), weights=sample_weight))
 
@@ -394,6 +395,6 @@ def _refuse_overflow(y: AnyArray, values: AnyArray, dtype: np.dtype[Any]) -> Non
 
 
 def _where(y: AnyArray, dtype: Any) -> str:
-    """Return which columns, where there are several, hold what is no number of a type."""
+    """Return a text with the columns of non-finite values, if there are several columns."""
     names, _ = columns_not_finite(y, np.finfo(dtype).max)
     return f" See {list_columns(names)}." if names else ""

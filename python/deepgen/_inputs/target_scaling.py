@@ -1,4 +1,4 @@
-"""Scaling of regression targets, so that training does not depend on their unit."""
+"""Scaling of regression targets, which makes training independent of their unit."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from deepgen._engine.arrays import AnyArray
 
 __all__ = ["Moments", "TargetScaling"]
 
-# Targets so many times as far from the median as half of them are count as if they were there.
-# A normal distribution has one in ten million of them.
+# Deviations from the median beyond so many median absolute deviations are clipped. One in ten
+# million values of a normal distribution is beyond.
 OUTLYING = 8.0
 
 
@@ -23,9 +23,9 @@ class TargetScaling:
     Parameters
     ----------
     mean : ndarray of shape (n_targets,)
-        Taken off.
+        Value that is subtracted.
     scale : ndarray of shape (n_targets,)
-        Divided by; never 0.
+        Positive divisor.
 
     Examples
     --------
@@ -41,7 +41,7 @@ class TargetScaling:
 
     @classmethod
     def none(cls, n_targets: int) -> TargetScaling:
-        """Return the scaling that changes nothing."""
+        """Return the identity scaling."""
         return cls(np.zeros(n_targets), np.ones(n_targets))
 
     def apply(self, y: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -54,16 +54,16 @@ class TargetScaling:
 
 @dataclass(frozen=True)
 class Moments:
-    """What is known of all targets seen, without keeping them.
+    """Weighted moments of all targets seen.
 
     Parameters
     ----------
     weight : float
-        Sum of weights, of rows where they have none.
+        Sum of weights, or number of rows without weights.
     mean : ndarray of shape (n_targets,)
         Weighted mean.
     deviation : ndarray of shape (n_targets,)
-        Weighted standard deviation, 0 of equal numbers.
+        Weighted standard deviation; 0 for equal numbers.
 
     Examples
     --------
@@ -80,25 +80,25 @@ class Moments:
 
     @classmethod
     def of(cls, y: NDArray[np.float64], weights: AnyArray | None) -> Moments:
-        """Take the moments of targets, (n_samples, n_targets); ``weights`` (n_samples,) or None."""
+        """Return the moments of targets (n_samples, n_targets) with ``weights`` (n_samples,)."""
         if weights is not None:
             y, weights = y[weights > 0], weights[weights > 0].astype(np.float64)
-        # Division by the largest value first keeps squares within range.
+        # Dividing by the largest value first keeps the squares within range.
         largest = np.abs(y).max(axis=0)
         unit = np.where(largest > 0, largest, 1.0)
         mean = np.average(y / unit, axis=0, weights=weights)
         deviation = np.sqrt(np.average((y / unit - mean) ** 2, axis=0, weights=weights))
-        # The deviation of equal numbers is rounding, not spread.
+        # A deviation of this size is rounding: the numbers are equal.
         constant = deviation <= len(y) * np.finfo(np.float64).eps * np.abs(mean)
         weight = float(len(y) if weights is None else weights.sum())
         return cls(weight, mean * unit, np.where(constant, 0.0, deviation * unit))
 
     @classmethod
     def without_outliers(cls, y: NDArray[np.float64], weights: AnyArray | None) -> Moments:
-        """Take the moments with outliers moved nearer to the median.
+        """Return the moments with outliers clipped.
 
-        One target of 1e6 among others of 1 would else be felt for millions of rows. Where more than
-        half of a column are equal, it has no outliers.
+        Otherwise one target of 1e6 among others of 1 would dominate the moments for millions of
+        rows. A column with more than half of its values equal has no outliers.
         """
         counted = y if weights is None else y[weights > 0]
         median = np.median(counted, axis=0)
@@ -107,7 +107,7 @@ class Moments:
         return cls.of(np.clip(y, median - reach, median + reach), weights)
 
     def and_of(self, other: Moments) -> Moments:
-        """Return the moments of these and other targets."""
+        """Return the joint moments of these and other targets."""
         weight = self.weight + other.weight
         share = other.weight / weight
         mean = (1 - share) * self.mean + share * other.mean
@@ -116,7 +116,7 @@ class Moments:
         return Moments(weight, mean, np.hypot(within, between))
 
     def scaling(self, *, centred: bool) -> TargetScaling:
-        """Return the scaling by mean and deviation, or by the mean only; 0 becomes 1."""
+        """Return the scaling by mean and deviation, or by the mean only; a scale of 0 becomes 1."""
         zero = np.zeros_like(self.mean)
         mean, scale = (self.mean, self.deviation) if centred else (zero, self.mean)
         return TargetScaling(mean, np.where(scale > 0, scale, 1.0))

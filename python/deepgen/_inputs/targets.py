@@ -1,4 +1,4 @@
-"""Targets: what relates the user's targets to the engine's."""
+"""Targets: conversion between the user's targets and the engine's."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ __all__ = ["RAREST", "EncodedTargets", "Split", "Targets", "logits_of_shares"]
 
 Rows = NDArray[np.int64]
 Split = Callable[[AnyArray | None, AnyArray | None], tuple[Rows, Rows]]
-"""From classes to balance and weights of samples to the rows of training and of validation."""
+"""Function from classes and sample weights to the rows of training and of validation."""
 
-# A share of nothing or of all has no finite logit.
+# Relative frequencies are clipped by this much, since 0 and 1 have no finite logit.
 RAREST = 1e-12
 
 
 def logits_of_shares(shares: AnyArray) -> NDArray[np.float64]:
-    """Return finite logits of shares in [0, 1], of the same shape."""
+    """Return finite logits of probabilities in [0, 1], of the same shape."""
     kept = np.clip(shares, RAREST, 1 - RAREST)
     return np.asarray(np.log(kept / (1 - kept)))
 
 
 @dataclass(frozen=True)
 class EncodedTargets:
-    """Targets of some samples: ``y`` in the user's terms, ``encoded`` as the engine takes them.
+    """Targets of some samples: ``y`` in the user's form, ``encoded`` in the engine's.
 
-    ``weights`` are for the loss, ``sample_weight`` without class weights for scores; None where all
-    are 1. ``training_rows`` and ``validation_rows`` are those of a split; None where there is none.
+    ``weights`` are for the loss, ``sample_weight``, without class weights, for scores; None if all
+    are 1. ``training_rows`` and ``validation_rows`` are the result of a split; None without one.
     """
 
     y: Any
@@ -50,9 +50,10 @@ class EncodedTargets:
 
 
 class Targets(ABC):
-    """What an estimator learned about its targets, and the way to the engine and back.
+    """Learned properties of the targets, and their conversion to the engine's format and back.
 
-    A fitted estimator keeps one. It never changes: a later call that learns more makes another.
+    A fitted estimator has one such object. It never changes: a later call that learns more makes a
+    new one.
 
     Examples
     --------
@@ -64,10 +65,10 @@ class Targets(ABC):
     """
 
     fewest_rows: ClassVar[int] = 1
-    """Samples that `score` needs."""
+    """Number of samples that `score` needs."""
 
     loss: Component
-    """What training minimises."""
+    """Training loss."""
 
     clips: bool = False
     """Whether predictions stay within the range of the targets seen."""
@@ -80,7 +81,7 @@ class Targets(ABC):
     @property
     @abstractmethod
     def n_outputs(self) -> int:
-        """Outputs of the network."""
+        """Number of outputs of the network."""
 
     @property
     @abstractmethod
@@ -99,19 +100,19 @@ class Targets(ABC):
         is_complete: bool,
         split: Split | None,
     ) -> tuple[Targets, EncodedTargets]:
-        """Learn from the targets of a call, and return them as the engine takes them.
+        """Learn from the targets of a call, and return them in the engine's format.
 
         ``dtype`` is that of training. ``is_first``: no earlier call has learned the scaling;
         ``is_complete``: every known class must occur.
         """
         y = self.check(y, prediction_dtype, complete=is_complete)
-        # Balanced class weights count all samples, validation rows included, as scikit-learn's.
+        # Balanced class weights count all samples, validation rows included, as in scikit-learn.
         targets = self.with_class_weights(y)
         weights, given = targets.effective_weights(y, sample_weight, X, dtype)
         training = validation = None
         if split is not None:
             training, validation = split(targets.strata(y), weights)
-        # The scaling is learned from training rows alone: validation shall be news.
+        # Only training rows may determine the scaling, else validation would be biased.
         part = slice(None) if training is None else training
         learn = targets.with_scaling if is_first else targets.with_rows
         rows = y[part], None if weights is None else weights[part]
@@ -130,35 +131,35 @@ class Targets(ABC):
         dtype: np.dtype[Any],
         prediction_dtype: np.dtype[Any],
     ) -> EncodedTargets:
-        """Return targets of other samples as the engine takes them; learn nothing."""
+        """Return targets of other samples in the engine's format without learning from them."""
         y = self.check(y, prediction_dtype)
         weights, given = self.effective_weights(y, sample_weight, X, dtype)
         return EncodedTargets(y, self.encode(y, dtype), weights, given)
 
     @abstractmethod
     def check(self, y: Any, dtype: np.dtype[Any], *, complete: bool = False) -> Any:
-        """Refuse targets that do not fit; return them as the other methods take them.
+        """Validate targets; return them in the form that the other methods expect.
 
         ``y`` is (n_samples,) or (n_samples, n_targets), not a matrix of one column.
         """
 
     def with_class_weights(self, y: Any) -> Targets:
-        """Learn what the targets of all samples of a call tell.
+        """Return these targets with all that the targets of a call's samples determine.
 
         ``y`` (n_samples,) or (n_samples, n_targets).
         """
         return self
 
     def with_scaling(self, y: Any, weights: AnyArray | None, *, complete: bool = True) -> Targets:
-        """Learn what the targets of the first call's training rows tell.
+        """Return these targets with all that the first call's training rows determine.
 
-        ``y`` (n_rows,) or (n_rows, n_targets); ``weights`` (n_rows,) or None. ``complete``: false
-        where the rows are the first of many.
+        ``y`` (n_rows,) or (n_rows, n_targets); ``weights`` (n_rows,) or None. ``complete``: False
+        if the rows are the first of many.
         """
         return self
 
     def with_rows(self, y: Any, weights: AnyArray | None, *, complete: bool = True) -> Targets:
-        """Learn what the targets of a later call's training rows tell, as `with_scaling`."""
+        """Return these targets updated by a later call's training rows, as `with_scaling`."""
         return self
 
     def with_range(self, y: Any, weights: AnyArray | None) -> Targets:
@@ -166,13 +167,13 @@ class Targets(ABC):
         return self
 
     def change_from(self, before: Any) -> OutputChange | None:
-        """Return what outputs change by from what an earlier call has learned; None: nothing."""
+        """Return the change of outputs since an earlier call's targets; None for no change."""
         return None
 
     def in_units_of(self, outputs: AnyArray) -> Targets:
-        """Return targets in units that suit a network which starts with these outputs.
+        """Return targets in units that suit a network with the given first outputs.
 
-        ``outputs`` (n_rows, n_outputs), of some training rows.
+        ``outputs`` (n_rows, n_outputs) for some training rows.
         """
         return self
 
@@ -183,10 +184,10 @@ class Targets(ABC):
         weights: AnyArray | None,
         rows: NDArray[np.int64] | None = None,
     ) -> float:
-        """Return the loss of what is predicted for all samples alike, without L2.
+        """Return the loss of the best constant prediction, without L2.
 
-        ``y`` (n_samples,) or (n_samples, n_targets) and ``weights`` (n_samples,) as the engine
-        takes them; ``rows`` (n_rows,) are those that are meant, None: all.
+        ``y`` (n_samples,) or (n_samples, n_targets) and ``weights`` (n_samples,) are in the
+        engine's format; ``rows`` (n_rows,) are the rows in use, None means all.
         """
         if rows is not None:
             y, weights = y[rows], None if weights is None else weights[rows]
@@ -198,10 +199,10 @@ class Targets(ABC):
     def loss_of(
         self, network: Network, outputs: AnyArray, y: AnyArray, weights: AnyArray | None
     ) -> float:
-        """Return the loss of some outputs, in float64 and without L2.
+        """Return the loss of given outputs, in float64 and without L2.
 
         ``outputs`` (n_rows, n_outputs) before the link; ``y`` (n_rows,) or (n_rows, n_targets) and
-        ``weights`` (n_rows,) as the engine takes them, numbers of float64.
+        ``weights`` (n_rows,) in the engine's format, in float64.
         """
         n_outputs = outputs.shape[1]
         last = _core.LayerSpec(width=n_outputs, activation="identity")
@@ -217,13 +218,13 @@ class Targets(ABC):
 
     @abstractmethod
     def constant(self, y: AnyArray, weights: AnyArray | None) -> NDArray[np.float64]:
-        """Return the outputs that fit all samples best if they are alike, (n_outputs,).
+        """Return the best constant outputs, (n_outputs,).
 
-        ``y`` (n_rows,) or (n_rows, n_targets) and ``weights`` (n_rows,) as the engine takes them.
+        ``y`` (n_rows,) or (n_rows, n_targets) and ``weights`` (n_rows,) are in the engine's format.
         """
 
     def class_factors(self, y: Any) -> NDArray[np.float64] | None:
-        """Return what sample weights are multiplied by.
+        """Return factors of the sample weights.
 
         ``y`` (n_samples,) or (n_samples, n_targets); returns (n_samples,) or None.
         """
@@ -240,7 +241,7 @@ class Targets(ABC):
         factors = self.class_factors(y)
         if factors is None:
             return given, given
-        # Multiplied before they are rounded, as by hand.
+        # Multiplied in float64 and rounded once.
         exact = check_weights(sample_weight, X, np.dtype(np.float64))
         if exact is not None:
             factors = factors * exact
@@ -249,7 +250,7 @@ class Targets(ABC):
         return check_weights(factors, X, dtype), given
 
     def strata(self, y: Any) -> AnyArray | None:
-        """Return the classes that validation rows are balanced by.
+        """Return the classes by which validation rows are balanced.
 
         ``y`` (n_samples,) or (n_samples, n_targets); returns (n_samples,) or None.
         """
@@ -257,7 +258,7 @@ class Targets(ABC):
 
     @abstractmethod
     def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
-        """Return targets as the engine takes them.
+        """Return targets in the engine's format.
 
         ``y`` (n_samples,) or (n_samples, n_targets). Returns (n_samples,) or (n_samples,
         n_targets): class numbers, 0 and 1, or targets in scaled units.
@@ -272,28 +273,28 @@ class Targets(ABC):
         rows: NDArray[np.int64] | None = None,
         n_threads: int = 1,
     ) -> tuple[AnyArray, int]:
-        """Return what a network says of samples.
+        """Return outputs of a network in the form that `decode` expects.
 
-        ``rows`` (n_rows,); returns (n_rows, n_outputs).
+        ``rows`` (n_rows,); returns (n_rows, n_outputs) and the number of rows that are not finite.
         """
 
     @abstractmethod
     def decode(self, outputs: AnyArray) -> Any:
-        """Return predictions in the user's terms.
+        """Return predictions in the user's form.
 
         ``outputs`` (n_samples, n_outputs); returns (n_samples,) or (n_samples, n_targets).
         """
 
     @abstractmethod
     def score(self, y: Any, predictions: Any, weights: Any) -> float:
-        """Say how good predictions are where nothing else is asked for.
+        """Return the default score of predictions.
 
         ``y`` (n_samples,) or (n_samples, n_targets); ``predictions`` (n_samples,) or (n_samples,
         n_targets); ``weights`` (n_samples,) or None.
         """
 
     def score_outputs(self, y: Any, encoded: AnyArray, outputs: AnyArray, weights: Any) -> float:
-        """Score a network's outputs as training watches them where nothing else is asked for.
+        """Return the default score of a network's outputs, for validation during training.
 
         ``y`` (n_samples,) or (n_samples, n_targets); ``encoded`` (n_samples,) or (n_samples,
         n_outputs); ``outputs`` (n_samples, n_outputs); ``weights`` (n_samples,) or None.

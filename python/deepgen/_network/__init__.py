@@ -1,1 +1,1 @@
-"""A network with its parameters, and the rules that start them."""
+"""A network with its parameters, and the rules for its starting weights."""

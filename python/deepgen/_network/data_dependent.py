@@ -1,4 +1,4 @@
-"""Data-dependent starts: layers that are scaled and shifted by what they compute."""
+"""Data-dependent starts: scales and shifts from the pre-activations on training rows."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from deepgen._network.network import Network
 __all__ = ["HULL_ROWS", "STANDARDIZING_ROWS", "keep_lengths", "standardize_layers"]
 
 STANDARDIZING_ROWS = 2048
-"""How many training rows the data-dependent start looks at, at most."""
+"""Largest number of training rows for a data-dependent start."""
 
 HULL_ROWS = 5
-"""Rows whose pre-activations a unit's intercept is mixed of."""
+"""Number of rows in the convex combination of a unit's intercept."""
 
 
 def keep_lengths(network: Network) -> None:
-    """Set the gains of weight norm so that the weights in use are those that are stored."""
+    """Set the gains of weight norm so that the effective weights equal the stored ones."""
     matrices, gains = network.blocks_of("coefs"), network.blocks_of("gain")
     for layer, spec in enumerate(network.core.spec.layers):
         if spec.reparametrization.name == "weight_norm":
@@ -35,12 +35,12 @@ def standardize_layers(
 ) -> None:
     """Scale and shift the first layers so that pre-activations have mean 0 and variance 1.
 
-    A unit that is constant over the samples keeps its scale. Layers without intercepts are scaled
-    only. The moments are those of ``rows`` of X. Where each unit has a gain it is scaled; weight
-    standardization undoes any scale, so its layers are shifted only. With ``hull`` a unit is 0 at a
-    point that is drawn from it, a convex combination of some rows' pre-activations, in place of
-    their mean. Costs one forward pass per layer, with ``hull`` two. Source: T. Salimans and D. P.
-    Kingma, "Weight normalization", NeurIPS 2016, section 3.
+    A unit that is constant over the samples keeps its scale. Layers without intercepts are only
+    scaled. The moments are those of ``rows`` of X. Units with gains are scaled by them; weight
+    standardization cancels any scale, so its layers are only shifted. With ``hull`` a unit is 0 at
+    a random convex combination of some rows' pre-activations, instead of at their mean. The cost is
+    one forward pass per layer, with ``hull`` two. Source: T. Salimans and D. P. Kingma, "Weight
+    normalization", NeurIPS 2016, section 3.
     """
     matrices, gains = network.blocks_of("coefs"), network.blocks_of("gain")
     intercepts = network.blocks_of("intercepts")
@@ -48,7 +48,7 @@ def standardize_layers(
         mean, variance = network.moments(X, layer, rows=rows)
         scale = np.where(variance > 0, 1 / np.sqrt(np.where(variance > 0, variance, 1.0)), 1.0)
         if spec.reparametrization.name == "weight_standardization":
-            # It undoes any scale of its weights.
+            # The reparametrization cancels any scale of the weights.
             scale = np.ones_like(scale)
         zero = mean
         if hull is not None:

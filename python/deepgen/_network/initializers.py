@@ -1,7 +1,7 @@
-"""Initializers: the weights that training starts from.
+"""Initializers: rules for the starting weights.
 
-Every rule draws from the stream of starting weights, layer by layer, weights before intercepts. A
-rule returns weights of shape (fan_in, fan_out) and intercepts of shape (fan_out,).
+Every rule draws from the random stream of starting weights, layer by layer, weights before
+intercepts. It returns weights of shape (fan_in, fan_out) and intercepts of shape (fan_out,).
 """
 
 from __future__ import annotations
@@ -60,16 +60,16 @@ def lecun_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
 
 
 def orthogonal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
-    """Draw a matrix with orthonormal rows or columns, the fewer (A. Saxe et al., ICLR 2014)."""
+    """Draw a matrix with orthonormal rows or columns (A. Saxe et al., ICLR 2014)."""
     long, short = max(fan_in, fan_out), min(fan_in, fan_out)
     q, r = np.linalg.qr(rng.normal(size=(long, short)))
-    # Fixed signs make the draw uniform over all orthogonal matrices.
+    # Fixed signs make the distribution uniform over all orthogonal matrices.
     q *= np.where(np.diagonal(r) < 0, -1.0, 1.0)
     return (q if fan_in >= fan_out else q.T), np.zeros(fan_out)
 
 
 def unit_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
-    """Draw standard normal weights: directions that `standardize_layers` scales."""
+    """Draw standard normal weights, to be scaled by `standardize_layers`."""
     return rng.normal(size=(fan_in, fan_out)), np.zeros(fan_out)
 
 
@@ -81,17 +81,17 @@ INITIALIZERS: dict[str, Rule] = {
     "lecun_normal": lecun_normal,
     "orthogonal": orthogonal,
 }
-"""The names that ``initializer`` takes."""
+"""Names that ``initializer`` accepts."""
 
 
 def small_normal(rng: np.random.Generator, fan_in: int, fan_out: int) -> Layer:
-    """Draw normal weights of deviation 0.05 (T. Salimans and D. Kingma, NeurIPS 2016)."""
+    """Draw normal weights of standard deviation 0.05 (T. Salimans and D. Kingma, NeurIPS 2016)."""
     return rng.normal(0.0, 0.05, (fan_in, fan_out)), np.zeros(fan_out)
 
 
 def rule_of(name: str, activation: str) -> Rule:
-    """Return the rule of a name of `INITIALIZERS` for the weights before an activation."""
-    if name == "glorot_uniform" and activation == "logistic":
+    """Return the rule with a name of `INITIALIZERS`, for weights before a given activation."""
+    if name == "glorot_uniform" and activation.endswith("logistic"):  # parametric or not
         # As in scikit-learn.
         return partial(glorot_uniform, factor=2.0)
     return INITIALIZERS[name]
@@ -107,9 +107,9 @@ def initialize(
     """Write starting weights into a network; scales and gains become 1, shifts 0.
 
     ``activations`` has one name per layer, for the rules; ``hidden`` replaces the rule of ``name``
-    in the hidden layers. 'data_dependent' must be followed by `standardize_layers`. In the layer
-    that closes a residual block, scaled weight standardization has gain and intercepts 0, so that
-    the block starts as the identity.
+    in the hidden layers. 'data_dependent' must be followed by `standardize_layers`. In the last
+    layer of a residual block, scaled weight standardization starts with gain and intercepts 0, so
+    that the block is the identity.
     """
     views = network.views()
     shapes = {block.layer: view.shape for block, view in views if block.kind == "coefs"}
@@ -123,7 +123,8 @@ def initialize(
             rule = hidden
         values["coefs", layer], values["intercepts", layer] = rule(rng, fan_in, fan_out)
         if layer in gates:
-            # Directions alone, which only the layer's own weights are scaled from, would saturate.
+            # Only the layer's own weights are scaled later, and gates with unit weights would
+            # saturate.
             gate = lecun_normal if name == "data_dependent" else rule_of(name, activation)
             values["gate_coefs", layer] = gate(rng, fan_in, fan_out)[0]
         if spec.reparametrization.name == "ntk":
@@ -132,6 +133,6 @@ def initialize(
         values["gain", layer] = 1.0
         if spec.reparametrization.name == "scaled_weight_standardization" and spec.skip_from >= 0:
             values["gain", layer] = values["intercepts", layer] = 0.0
-    ones = ("scale", "variance")
+    ones = ("scale", "variance", "slope")
     for block, view in views:
         view[...] = values.get((block.kind, block.layer), 1.0 if block.kind in ones else 0.0)

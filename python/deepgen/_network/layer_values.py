@@ -1,4 +1,4 @@
-"""Layer values: weights or intercepts from elsewhere, checked before they go into a network."""
+"""Layer values: validation of weights or intercepts given by the user."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["layer_values"]
 
 
 def layer_values(source: Any, target: NDArray[Any], name: str) -> NDArray[Any]:
-    """Return a user's values of a layer, checked, in shape and type of the array that they replace.
+    """Return a user's values of a layer, validated, in the shape and type of the target array.
 
-    ``target`` is a view into the network's parameters; zeros that are no view stand for a layer
-    without intercepts, which takes zeros only. ``name`` is what messages call the values.
+    ``target`` is a view into the network's parameters. For a layer without intercepts it is an
+    array of zeros that is no view, and only zeros are accepted. ``name`` is the name in messages.
     """
     try:
         with np.errstate(over="ignore"):

@@ -22,20 +22,24 @@ from deepgen._network.layer_values import layer_values
 __all__ = ["MATRICES", "Network"]
 
 MATRICES = ("coefs", "gate_coefs")
-"""The kinds of blocks that are matrices of shape (in, out); the others are vectors."""
+"""Kinds of blocks that are matrices of shape (in, out); the others are vectors."""
+
+
+IN_FRONT = -1
+"""The layer of blocks that stand before layer 0."""
 
 
 class Network:
     """A dense network with its parameters in one flat vector, in the order of ``core.layout``.
 
     ``core`` is the engine's network: structure and type, no numbers. ``parameters`` (n_parameters,)
-    hold the trainable blocks first, then the statistics of batch norm; writing into them, or into a
-    view of them, changes what the network computes. None makes zeros.
+    contain the trainable blocks first, then the statistics of batch norm; writing into the array,
+    or into a view of it, changes the network. None means zeros.
 
-    What measures samples takes ``X``, an array of shape (n_samples, n_features) or the engine's
-    sparse rows, in the network's type; ``rows``, the indices of those that are meant (None: all);
-    and ``n_threads``, the largest number of threads. Targets ``y`` are in scaled units, or class
-    numbers; ``weights`` are those of the samples.
+    Methods that measure samples take ``X``, an array of shape (n_samples, n_features) or the
+    engine's sparse rows, in the network's type; ``rows``, the indices of the samples in use (None:
+    all); and ``n_threads``, the largest number of threads. Targets ``y`` are in scaled units, or
+    class numbers; ``weights`` are sample weights.
 
     Examples
     --------
@@ -59,7 +63,7 @@ class Network:
 
     @property
     def n_layers(self) -> int:
-        """Layers with weights: the hidden ones and the output layer."""
+        """Number of layers with weights, the output layer included."""
         return len(self.core.spec.layers)
 
     def __repr__(self) -> str:
@@ -68,28 +72,28 @@ class Network:
         return f"Network({'-'.join(map(str, widths))}, {self.core.n_trainable} parameters)"
 
     def as_type(self, dtype: np.dtype[Any]) -> Network:
-        """Return the network in float32 or float64: this object where it computes in it already."""
+        """Return the network in float32 or float64; this object if it has the type already."""
         if dtype.name == self.core.products:
             return self
         core = _core.Network(self.core.spec, dtype=dtype.name)
         return Network(core, self.parameters.astype(dtype))
 
     def prepare(self) -> _core.Prepared:
-        """Return the network as it is now, packed once: for many calls of few rows.
+        """Return the network in its present state, packed once for many calls of few rows.
 
-        ``forward(X)`` and ``predict(X)`` of the result give the bits of `outputs` and `means` for
-        an ndarray in the network's type. Later changes of the parameters do not reach it. A call of
-        `outputs` brings all weights into the engine's order first, which for one row takes longer
-        than the products: 64-256-256-256-1 takes 65 microseconds, prepared 15 (one thread of an AMD
-        EPYC; ``python benchmarks/targets.py`` times 64-100-1).
+        ``forward(X)`` and ``predict(X)`` of the result give the same bits as `outputs` and `means`
+        for an ndarray in the network's type. Later changes of the parameters do not affect it. A
+        call of `outputs` first packs all weights into the engine's layout, which for one row takes
+        longer than the products: 64-256-256-256-1 takes 65 microseconds, prepared 15 (one thread of
+        an AMD EPYC; ``python benchmarks/targets.py`` times 64-100-1).
         """
         return self.core.prepare(self.parameters)
 
     def fold(self) -> Network:
         """Return a network that predicts the same, without reparametrizations and batch norm.
 
-        It has parameters of its own, and an intercept for each layer that had batch norm. Layer
-        norm, which is not affine, stays.
+        The result has its own parameters, no input scale, and intercepts in each layer that had
+        batch norm. Layer norm is kept, since it is not affine, and so are embeddings.
         """
         plain = self.effective()
         folded = Network(_core.Network(plain.core.spec.folded(), dtype=plain.core.products))
@@ -106,22 +110,26 @@ class Network:
             factor = scale / np.sqrt(variance + epsilon)
             values["coefs", layer] = values["coefs", layer] * factor
             values["intercepts", layer] = shift - mean * factor
+        if ("input_scale", IN_FRONT) in values:
+            scale = values["input_scale", IN_FRONT].astype(np.float64)
+            values["coefs", 0] = scale[:, np.newaxis] * values["coefs", 0]
         for block, view in folded.views():
             # A layer without intercepts may have some now, at 0.
             view[...] = values.get((block.kind, block.layer), 0.0)
         return folded
 
     def effective(self) -> Network:
-        """Return the network whose parameters are the weights that products use.
+        """Return the plain network of the effective weights.
 
-        It has parameters of its own and no reparametrizations: no gains, else block for block.
+        It has its own parameters and no reparametrizations; its blocks are the same except for
+        gains.
         """
         core = _core.Network(self.core.spec.plain(), dtype=self.core.products)
         used = self.core.effective(self.parameters)
         return Network(core, used[self.shared_with_effective()])
 
     def shared_with_effective(self) -> NDArray[np.bool_]:
-        """Say which parameters, (n_parameters,), the network of `effective` has too: no gains."""
+        """Return a mask (n_parameters,) of the parameters that `effective` keeps: all but gains."""
         shared = np.ones(self.core.n_parameters, dtype=bool)
         for block in self.core.layout:
             if block.kind == "gain":
@@ -129,31 +137,36 @@ class Network:
         return shared
 
     def blocks(self) -> dict[str, AnyArray]:
-        """Return views of all blocks: ``coefs_0`` (in, out), ``intercepts_0`` (out,) and so on."""
+        """Return views of all blocks: ``coefs_0`` (in, out), ``intercepts_0`` (out,) and so on.
+
+        Of an embedding (rows, columns), rows being features, or each feature's basis functions.
+        """
         return {block.name: view for block, view in self.views()}
 
     def blocks_of(self, kind: str) -> dict[int, AnyArray]:
-        """Return the blocks of one kind, such as 'coefs' or 'mean', by their layer, as views."""
+        """Return views of the blocks of one kind, such as 'coefs' or 'mean', by layer."""
         return {block.layer: view for block, view in self.views() if block.kind == kind}
 
     def views(self) -> list[tuple[_core.Block, AnyArray]]:
-        """Return every block of parameters in the engine's words, and its numbers as a view."""
+        """Return each block's description by the engine together with a view of its numbers."""
         return [
             (
                 block,
                 self.parameters[block.offset : block.offset + block.size].reshape(
-                    (block.rows, block.columns) if block.kind in MATRICES else (block.size,)
+                    (block.rows, block.columns)
+                    if block.kind in MATRICES or block.kind.startswith("embedding")
+                    else (block.size,)
                 ),
             )
             for block in self.core.layout
         ]
 
     def coefs(self) -> list[AnyArray]:
-        """Return the weight matrices, (in, out) each, as views."""
+        """Return views of the weight matrices, (in, out) each."""
         return list(self.blocks_of("coefs").values())
 
     def intercepts(self) -> list[AnyArray]:
-        """Return the intercepts, (out,) each, as views; new zeros for a layer that has none."""
+        """Return views of the intercepts, (out,) each; new zeros for a layer without intercepts."""
         own = self.blocks_of("intercepts")
         return [
             own.get(layer, np.zeros(spec.width, dtype=self.dtype))
@@ -166,10 +179,9 @@ class Network:
         intercepts: Sequence[Any] | None = None,
         suffix: str = "init",
     ) -> None:
-        """Overwrite weights, intercepts or both (None: neither); what does not fit is refused.
+        """Overwrite weights, intercepts or both (None: neither), after validation.
 
-        ``suffix`` completes the user's name for them, after ``coefs_`` or ``intercepts_``, in
-        messages.
+        ``suffix`` completes the name ``coefs_`` or ``intercepts_`` in messages.
         """
         changes: list[tuple[AnyArray, AnyArray]] = []
         for what, sources, targets in (
@@ -179,7 +191,7 @@ class Network:
             if sources is None:
                 continue
             if isinstance(sources, str) or not hasattr(sources, "__len__"):
-                raise ValueError(f"{what} must be a list of arrays, one a layer, got {sources!r}")
+                raise ValueError(f"{what} must be a list of arrays, one per layer, got {sources!r}")
             if len(sources) != len(targets):
                 raise ValueError(
                     f"{what} has {len(sources)} arrays, the network has {len(targets)} layers"
@@ -213,7 +225,7 @@ class Network:
         rows: NDArray[np.int64] | None = None,
         n_threads: int = 1,
     ) -> tuple[NDArray[np.float64], int]:
-        """Return ``scale * means + mean``, (n_rows, n_outputs), and how many rows are not finite.
+        """Return ``scale * means + mean``, (n_rows, n_outputs), and the number of non-finite rows.
 
         Computed from the outputs in float64; ``mean`` and ``scale`` are of shape (n_targets,).
         """
@@ -230,7 +242,7 @@ class Network:
     def activations(
         self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
     ) -> AnyArray:
-        """Return what a layer, counted from 0, hands to the next one, (n_rows, width)."""
+        """Return the outputs of a layer, counted from 0, to the next one, (n_rows, width)."""
         activations = partial(self.core.activations, self.parameters, X, layer)
         return stacked_rows(activations, row_chunks(self.core, X, rows, n_threads))
 
@@ -286,10 +298,10 @@ class Network:
     def recalibrate(
         self, X: Matrix, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
     ) -> None:
-        """Replace batch norm's running statistics by those of all samples.
+        """Replace batch norm's running statistics by those of all given samples.
 
-        Layer by layer, since a layer's statistics depend on those below it; the variance is the
-        biased one.
+        The layers are processed in order, since a layer's statistics depend on those below it; the
+        variance is the biased one.
         """
         variances = self.blocks_of("variance")
         for layer, mean in self.blocks_of("mean").items():

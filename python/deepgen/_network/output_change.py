@@ -1,4 +1,4 @@
-"""OutputChange: other units for a network's outputs, without another prediction."""
+"""OutputChange: conversion of a network to outputs in other units, with the same predictions."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ __all__ = ["OutputChange"]
 
 @dataclass(frozen=True)
 class OutputChange:
-    """Outputs z become ``factor * z + shift``, and losses ``losses`` times what they were.
+    """Change of outputs z to ``factor * z + shift`` and of losses to ``losses`` times their value.
 
     Parameters
     ----------
     factor, shift : ndarray of shape (n_outputs,)
-        Of each output.
+        Factor and shift of each output.
     losses : ndarray of shape (n_outputs,)
-        Of each output's share of the loss.
+        Factor of each output's share of the loss.
 
     Examples
     --------
@@ -40,9 +40,9 @@ class OutputChange:
     losses: NDArray[np.float64]
 
     def of_weights(self, core: _core.Network, weights: AnyArray) -> AnyArray:
-        """Return weights that give the new outputs, of the same shape and type.
+        """Return the weights for the new outputs, in the same shape and type.
 
-        ``weights`` hold one or several vectors of (n_parameters,), one after another.
+        ``weights`` are one or several concatenated vectors of (n_parameters,).
         """
         changed = weights.astype(np.float64).reshape(-1, core.n_parameters)
         for columns, is_intercept in self._last(core, changed):
@@ -52,11 +52,11 @@ class OutputChange:
         return _like(weights, changed)
 
     def of_gradients(self, core: _core.Network, values: AnyArray, power: int) -> AnyArray:
-        """Return what was made of powers of gradients as if they were those of the new outputs.
+        """Return a state made of powers of gradients, converted to gradients of the new outputs.
 
-        ``values`` as `of_weights` takes them.
+        ``values`` has the format of ``weights`` in `of_weights`.
         """
-        # Of several outputs that change differently, what layers share changes by the mean.
+        # Shared layers get the geometric mean of the outputs' factors.
         shared = np.exp(np.log(self.losses).mean())
         factors = np.full((1, core.n_parameters), shared)
         for columns, _ in self._last(core, factors):
@@ -82,7 +82,7 @@ class OutputChange:
 
 
 def _like(values: AnyArray, changed: NDArray[np.float64]) -> AnyArray:
-    """Return numbers in the shape and type of others, as near as the type comes."""
+    """Return numbers in the shape and type of ``values``, clipped to the range of the type."""
     largest = np.finfo(values.dtype).max
     like: AnyArray = np.clip(changed, -largest, largest).reshape(values.shape).astype(values.dtype)
     return like

@@ -1,1 +1,1 @@
-"""Models as plain data, and the file that holds them."""
+"""Models as plain data, and their file format."""

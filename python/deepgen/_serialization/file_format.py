@@ -1,7 +1,7 @@
-"""The file of a model: plain data and arrays in one container of safetensors, with a digest.
+"""The file format of a model: plain data and arrays in a safetensors container with a digest.
 
-The digest is over every byte, its own digits taken as zeros. It tells accidents, not forgers: who
-can write the file can write the digest.
+The digest covers every byte, with its own digits replaced by zeros. It detects accidents, not
+forgery: an attacker who can write the file can write the digest too.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ FORMAT = 1
 KEY = "deepgen"
 NO_DIGEST = "0" * 64
 MAX_HEADER = 100_000_000
-"""Bytes that safetensors lets a header have."""
+"""Largest size of a safetensors header in bytes."""
 
 
 def pack(description: dict[str, Any], tensors: dict[str, Any]) -> bytes:
-    """Return the content of a file: what JSON can hold, and the arrays that it mentions."""
-    # Imported where needed: not every user saves or loads.
+    """Return the content of a file: a JSON-compatible description, and its arrays."""
+    # Imported here, since not every user saves or loads.
     from safetensors.numpy import save as pack_tensors
 
     about = {"format": FORMAT, "version": VERSION, "sha256": NO_DIGEST}
-    # One string only: of several the container does not keep the order.
+    # A single string, because the container does not keep the order of several.
     text = json.dumps({**about, **description}, allow_nan=False)
     content: bytes = pack_tensors(tensors, metadata={KEY: text})
     return _with_digest(content, NO_DIGEST, hashlib.sha256(content).hexdigest())
 
 
 def read_content(file: BinaryIO) -> bytes:
-    """Return a file's content, whose header is looked at before the rest is read."""
+    """Return a file's content; the header is validated before the rest is read."""
     head = file.read(8)
     size = int.from_bytes(head, "little")
     if size <= MAX_HEADER:
@@ -47,7 +47,7 @@ def read_content(file: BinaryIO) -> bytes:
 
 
 def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the description and the arrays that were packed."""
+    """Return the description and the arrays of a packed file."""
     from safetensors import SafetensorError
     from safetensors.numpy import load as unpack_tensors
 
@@ -68,15 +68,15 @@ def unpack(content: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _with_digest(content: bytes, old: str, new: str) -> bytes:
-    """Return a file with another digest, which stands before all that could look like it."""
+    """Return the file with another digest, which precedes all text that could look like it."""
     return content.replace(old.encode(), new.encode(), 1)
 
 
 def _metadata(content: bytes) -> str:
-    """Return the string that safetensors keeps for us; it reads none from bytes in memory."""
+    """Return our string in the header, which safetensors does not read from bytes in memory."""
     size = int.from_bytes(content[:8], "little")
     header = content[8 : 8 + size]
-    # Part of a header still shows whose it is.
+    # Even part of a header shows whether the file is one of ours.
     if len(header) < size and f'"{KEY}":'.encode() in header:
         raise ValueError(f"it was cut short: it ends within its header, after {len(content)} bytes")
     try:

@@ -1,8 +1,8 @@
-"""Values as plain data: JSON and arrays, and back.
+"""Plain data: conversion of values to JSON and arrays, and back.
 
-Numbers, strings, containers and arrays stand for themselves. An object is written as the name of
-its class and its fields, and read back only if the class is one of those listed here, so that
-reading never runs anything that a file has chosen.
+Numbers, strings, containers and arrays are stored directly. An object is stored as the name of its
+class and its fields, and is read only if its class is listed here, so reading never runs code from
+a file.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from deepgen import (
     _core,
+    activations,
     augmentation,
     averaging,
+    embeddings,
     initializers,
     losses,
     normalizations,
@@ -46,12 +48,13 @@ TENSOR_TYPES = frozenset(
         *("float16", "float32", "float64"),
     )
 )
-# Strings of an array take as much room each as the longest; more than this is no label.
+ENGINE_PARTS = (_core.NetworkSpec, _core.LayerSpec, _core.EmbeddingSpec, _core.Component)
+# The strings of an array take as much memory as the longest each; more than this is no label.
 MAX_CHARACTERS = 2**26
 
 
 class Unwritable(TypeError):
-    """A value cannot be written as data.
+    """A value cannot be converted to plain data.
 
     Examples
     --------
@@ -65,7 +68,7 @@ class Unwritable(TypeError):
 
 
 def known_classes() -> dict[str, type[Any]]:
-    """Return the classes whose objects can be written: components and parts of a fit."""
+    """Return the classes of objects that can be stored: components and parts of a fit."""
     parts = (
         ClassTargets,
         ClassWeights,
@@ -77,8 +80,8 @@ def known_classes() -> dict[str, type[Any]]:
         TrainingState,
     )
     classes: dict[str, type[Any]] = {part.__name__: part for part in parts}
-    rooms = (augmentation, averaging, initializers, losses, normalizations, optimizers)
-    for module in (*rooms, schedules, skips):
+    rooms = (activations, augmentation, averaging, embeddings, initializers, losses)
+    for module in (*rooms, normalizations, optimizers, schedules, skips):
         for name in module.__all__:
             member = getattr(module, name)
             if isinstance(member, type) and issubclass(member, Component):
@@ -87,12 +90,12 @@ def known_classes() -> dict[str, type[Any]]:
 
 
 class Writer:
-    """Turns values into plain data.
+    """Convert values to plain data.
 
     Attributes
     ----------
     tensors : dict of str to ndarray
-        The arrays met so far, by the names under which the data mention them.
+        Arrays so far, under the names that the data refer to.
 
     Examples
     --------
@@ -163,8 +166,8 @@ class Writer:
         raise Unwritable(f"an array of {values.dtype} cannot be written as data")
 
     def _engine(self, part: Any) -> Any:
-        """Return a part of the engine's specification as its name and state."""
-        if isinstance(part, (_core.NetworkSpec, _core.LayerSpec, _core.Component)):
+        """Return a part of the engine's specification as its class name and state."""
+        if isinstance(part, ENGINE_PARTS):
             state = [self._engine(value) for value in part.__getstate__()]
             return {"engine": type(part).__name__, "state": state}
         if type(part) is list:
@@ -173,12 +176,12 @@ class Writer:
 
 
 class Reader:
-    """Turns plain data back into values.
+    """Convert plain data back to values.
 
     Parameters
     ----------
     tensors : dict of str to ndarray
-        The arrays that the data mention.
+        Arrays that the data refer to.
 
     Examples
     --------
@@ -195,7 +198,7 @@ class Reader:
         self._classes = known_classes()
 
     def read(self, data: Any) -> Any:
-        """Return the value that plain data stand for."""
+        """Return the value of plain data."""
         if data is None or isinstance(data, (bool, int, float, str)):
             return data
         if isinstance(data, list):
@@ -260,7 +263,7 @@ class Reader:
         parameters = self.read(data["parameters"])
         spec = self._engine_part(data["network"])
         width = spec.n_inputs
-        # Before anything is made of these numbers: widths that the parameters bear out.
+        # Checked before the network is built: the widths must agree with the number of parameters.
         for layer in spec.layers:
             if not 0 < width * layer.width <= parameters.size:
                 raise ValueError("its network does not have as many parameters as are given")
@@ -278,8 +281,7 @@ class Reader:
             return [self._engine_part(value) for value in data]
         if not isinstance(data, dict) or "engine" not in data:
             return self.read(data)
-        kinds = (_core.NetworkSpec, _core.LayerSpec, _core.Component)
-        kind: Any = {kind.__name__: kind for kind in kinds}[data["engine"]]
+        kind: Any = {kind.__name__: kind for kind in ENGINE_PARTS}[data["engine"]]
         part = kind.__new__(kind)
         part.__setstate__(tuple(self._engine_part(value) for value in data["state"]))
         return part
@@ -295,4 +297,4 @@ KINDS = frozenset(
     ("float", "tuple", "dict", "scalar", "tensor", "strings", "objects", "object")
     + ("history", "network")
 )
-"""What plain data that are a dict can stand for, by their first key."""
+"""Kinds of plain data in a dict, named by its first key."""

@@ -1,1 +1,1 @@
-"""The loops over epochs, and all that they keep."""
+"""The training loops, and all that they keep between calls."""

@@ -1,4 +1,4 @@
-"""Callbacks: scikit-learn's protocol (1.9 and later) around the epochs of training.
+"""Callbacks: support of scikit-learn's callback protocol (1.9 and later).
 
 Older versions of scikit-learn have no callbacks; then estimators have no ``set_callbacks``.
 """
@@ -16,7 +16,7 @@ try:
 except ImportError:  # scikit-learn < 1.9
 
     class CallbackSupport:  # type: ignore[no-redef]
-        """Stands where scikit-learn has no callbacks.
+        """Stand-in for older versions of scikit-learn without callbacks.
 
         Examples
         --------
@@ -26,7 +26,7 @@ except ImportError:  # scikit-learn < 1.9
         """
 
     def with_callbacks(method: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a method as it is: there are no callbacks to look after.
+        """Return the method unchanged, since there are no callbacks.
 
         Parameters
         ----------
@@ -36,7 +36,7 @@ except ImportError:  # scikit-learn < 1.9
         Returns
         -------
         method : callable
-            The same.
+            The same method.
         """
         return method
 
@@ -53,14 +53,14 @@ class CallbackTasks:
     Parameters
     ----------
     model : estimator
-        What is being fitted.
+        The estimator that is fitted.
     X, y, sample_weight : array-like
-        The training data as the user gave them; handed on, never copied.
+        The training data as the user gave them; passed on without a copy.
     n_epochs : int
-        Epochs of this call, at most.
+        Largest number of epochs of this call.
     attributes : callable
-        From a network to the fitted attributes that make ``model`` predict with it. Called only if
-        a callback asks for a fitted estimator.
+        Function from a network to the fitted attributes that make ``model`` predict with it. It is
+        called only if a callback needs a fitted estimator.
 
     Examples
     --------
@@ -87,14 +87,14 @@ class CallbackTasks:
         self._fit.call_on_fit_task_begin(**self._common)
 
     def begin(self, network: Network) -> None:
-        """Begin an epoch."""
+        """Report the beginning of an epoch."""
         self._epoch = self._fit.subcontext(task_name="iteration")
         self._epoch.call_on_fit_task_begin(
             **self._common, reconstruction_attributes=lambda: self._attributes(network)
         )
 
     def end(self, network: Network | None) -> bool:
-        """End the epoch; ``network`` has the weights that it led to, None where of no use."""
+        """Report the end of an epoch; ``network`` has its final weights, None after a failure."""
         if self._epoch is None:
             return False
         epoch, self._epoch = self._epoch, None
@@ -102,6 +102,6 @@ class CallbackTasks:
         return bool(epoch.call_on_fit_task_end(**self._common, reconstruction_attributes=how))
 
     def close(self) -> None:
-        """End the fit, and with it an epoch that was cut short; the model is fitted by now."""
+        """Report the end of the fit, and of an interrupted epoch; the model is fitted by now."""
         self.end(None)
         self._fit.call_on_fit_task_end(**self._common, reconstruction_attributes={})

@@ -1,4 +1,4 @@
-"""Data: samples as the engine takes them."""
+"""Data: samples in the engine's format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Data"]
 
 @dataclass(frozen=True)
 class Data:
-    """Samples as the engine takes them.
+    """Samples in the engine's format.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Data:
     weights : ndarray of shape (n_samples,), default=None
         Sample weights.
     rows : ndarray of shape (n_rows,), default=None
-        Which samples belong; None takes all.
+        Indices of the samples in use; None means all.
 
     Examples
     --------
@@ -44,13 +44,14 @@ class Data:
 
     @property
     def n_rows(self) -> int:
-        """How many samples belong."""
+        """Number of samples in use."""
         return len(self.y) if self.rows is None else len(self.rows)
 
     def checksum(self, X: Any) -> str:
-        """Return what tells these samples from others, in a few letters.
+        """Return a checksum that identifies these samples.
 
-        ``X`` are the features as an array or a CSR matrix, since sparse rows show no arrays.
+        ``X`` are the features as an array or a CSR matrix, since the engine's sparse rows hide
+        theirs.
         """
         parts = [X] if isinstance(X, np.ndarray) else [X.data, X.indices, X.indptr]
         return " ".join(
@@ -59,7 +60,7 @@ class Data:
         )
 
     def of(self, values: AnyArray) -> AnyArray:
-        """Return what belongs to these samples.
+        """Return the values of the samples in use.
 
         ``values`` (n_samples, ...); returns (n_rows, ...).
         """

@@ -1,4 +1,4 @@
-"""Divergence: what to say where training did not stay finite."""
+"""Divergence: messages for training that did not stay finite."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from deepgen._training.data import Data
 
 __all__ = ["no_finite_step", "where_weights_are_from"]
 
-# Beyond this squares of sums over many features leave float32.
+# The squares of larger numbers, summed over many features, overflow float32.
 LARGE = 1e6
 
 
 def no_finite_step(data: Data) -> str:
-    """Return why not even the first step was finite, as far as the data tell."""
+    """Return the likely reason, judged by the data, why not even the first step was finite."""
     said = "Solver produced non-finite parameter weights."
     named = {"X": data.X, "y": data.y}
     dense = {name: values for name, values in named.items() if isinstance(values, np.ndarray)}
     for name, values in dense.items():
         if values.dtype.kind == "f" and not np.isfinite(values).all():
-            return f"{said} {name} holds NaN or infinity, which was not looked for (assume_finite)."
+            return f"{said} {name} holds NaN or infinity, which assume_finite=True does not check."
     weights = data.weights
     if weights is not None and 0 < weights.sum(dtype=np.float64) < 1e-30:
         return (
@@ -37,7 +37,7 @@ def no_finite_step(data: Data) -> str:
 
 
 def where_weights_are_from(*, best_score: bool, incremental: bool) -> str:
-    """Return which weights a model keeps whose training diverged."""
+    """Return a description of the weights that a model keeps after divergence."""
     if best_score:
         return "those with the best validation score"
     return (

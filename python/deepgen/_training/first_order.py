@@ -1,8 +1,8 @@
-"""Training by first-order steps: the epoch loop over the engine's slices of steps.
+"""Training by first-order steps: the loop over epochs and slices of the engine's steps.
 
-The engine is asked for slices of about a fifth of a second, at most an epoch; slicing does not
-change results. Between slices Ctrl-C is answered, between epochs stand validation, stopping,
-history and schedule.
+The engine runs slices of about a fifth of a second, at most an epoch; their length does not change
+the results. Ctrl-C takes effect between slices; validation, stopping, history and schedule follow
+between epochs.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Epoch", "run_epoch", "train"]
 
-# A schedule that ends at a larger share of its rate still trains.
+# A schedule whose last rate is a larger share of the base rate still changes the weights.
 SPENT = 0.1
 
 
@@ -43,8 +43,8 @@ SPENT = 0.1
 class Epoch:
     """Sums over the steps of one epoch.
 
-    ``loss`` sums batch loss times rows, ``gradient_norm`` the gradient's norm; ``rate`` is the
-    learning rate of the last step; ``finite`` is False where the loss stopped being finite.
+    ``loss`` sums batch loss times rows, ``gradient_norm`` the norm of the gradient; ``rate`` is the
+    learning rate of the last step; ``finite`` is False if the loss stopped being finite.
 
     Examples
     --------
@@ -62,17 +62,17 @@ class Epoch:
 
     @property
     def failed_at_once(self) -> bool:
-        """Whether an epoch that failed had no finite loss and gradient even at its first step."""
+        """Whether a failed epoch had no finite loss and gradient even at its first step."""
         return self.n_steps == 0 or (self.n_steps == 1 and not np.isfinite(self.gradient_norm))
 
     @property
     def mean_loss(self) -> float:
-        """Mean over rows; NaN where the epoch failed."""
+        """Mean over rows; NaN if the epoch failed."""
         return self.loss / self.n_rows if self.finite and self.n_rows else float("nan")
 
     @property
     def mean_gradient_norm(self) -> float:
-        """Mean over steps; NaN where the epoch failed."""
+        """Mean over steps; NaN if the epoch failed."""
         return self.gradient_norm / self.n_steps if self.finite and self.n_steps else float("nan")
 
 
@@ -83,15 +83,15 @@ def run_epoch(
     sizer: SliceSizer,
     weights: AnyArray,
 ) -> Epoch:
-    """Run the steps of one epoch, slice by slice; a loss that is not finite ends it.
+    """Run the steps of one epoch, slice by slice, up to the first loss that is not finite.
 
-    ``weights`` (n_parameters,) are overwritten where the average looks at them.
+    ``weights`` (n_parameters,) is a buffer: it is overwritten when the average is updated.
     """
     trainer.begin_epoch(state.n_epochs)
     steps_per_epoch, averaging = trainer.steps_per_epoch, plan.averaging
     n_done = 0
     while True:
-        # A slice ends where the slice sizer, the epoch or the average wants.
+        # A slice ends at the sizer's limit, the epoch's end or the average's next update.
         n_steps = min(sizer.n_steps, steps_per_epoch - n_done)
         here = Position(state.n_epochs, n_done, steps_per_epoch, state.samples_seen, plan.horizon)
         until = None if averaging is None else averaging.steps_until_update(here)
@@ -104,7 +104,7 @@ def run_epoch(
         sizer.record(progress.n_steps - n_done, time.perf_counter() - began, n_threads)
         if plan.stop is not None and plan.stop.is_set():
             raise KeyboardInterrupt  # which another thread has heard
-        # Sums over the epoch so far; a batch of total weight 0 makes no step.
+        # The sums are over the epoch so far; a batch of total weight 0 makes no step.
         n_done = steps_per_epoch if progress.epoch_done else progress.n_steps
         if averaging is not None and until is not None and progress.finite:
             trainer.store(weights)
@@ -130,10 +130,9 @@ def train(
 ) -> int:
     """Train a network; return the number of epochs of this call.
 
-    The network's parameters are where training starts and what it ends with. ``validation`` is
-    measured after each epoch. ``state`` says where training stands; training goes on from there,
-    and leaves it as a later call shall find it. ``tasks`` tell scikit-learn's callbacks of each
-    epoch; one of them may ask to stop.
+    Training starts from the network's parameters and overwrites them. ``validation`` is measured
+    after each epoch. Training continues from ``state`` and updates it for a later call. ``tasks``
+    report each epoch to scikit-learn's callbacks, which may stop training.
 
     Raises
     ------
@@ -146,8 +145,8 @@ def train(
         If the epochs or ``max_time`` were used up, or if training diverged: then the weights are
         those from the start of the epoch with the lowest loss.
     UserWarning
-        If Ctrl-C was pressed: then the weights are the best by validation, without validation those
-        after the last slice of steps.
+        If Ctrl-C was pressed: then the weights are the best by validation or, without validation,
+        those after the last slice of steps.
     """
     monitor = Monitor(plan, state, tasks)
     kept = KeptWeights(network, data, plan, state)
@@ -155,12 +154,13 @@ def train(
     _resume(trainer, kept)
     epochs = _Epochs(trainer, kept, validation, monitor)
     sizer = SliceSizer()
-    # SciPy's LAPACK, where the optimizer asks for it, came with the trainer.
+    # The trainer has loaded SciPy's LAPACK, if the optimizer needs it.
     blas = one_blas_thread() if _core.needs_lapack(plan.optimizer.name) else nullcontext()
     try:
         with blas:
             if state.n_epochs:
                 epochs.score_best_again()
+            # Each epoch: steps, then all that belongs between epochs; `end` says whether to go on.
             while monitor.n_epochs < plan.n_epochs:
                 if state.n_epochs:
                     _warn_where_spent(
@@ -206,7 +206,7 @@ def _make_trainer(network: Network, data: Data, plan: FirstOrderPlan, seed: int)
 
 
 def _resume(trainer: _core.Trainer, kept: KeptWeights) -> None:
-    """Let the trainer go on from what is kept: weights, states of optimizer and average."""
+    """Load the kept weights and the states of optimizer and average into the trainer."""
     plan, state, averaging = kept.plan, kept.state, kept.plan.averaging
     trainer.load(kept.current)
     known: dict[str, AnyArray] = {}
@@ -216,18 +216,18 @@ def _resume(trainer: _core.Trainer, kept: KeptWeights) -> None:
         n_trainable = kept.network.core.n_trainable
         known |= averaging.engine_state(kept.current, n_trainable, state.averaging_state)
     if state.optimizer_state is not None and state.optimizer == plan.optimizer.name:
-        # Weights that the user changed are no longer those that were averaged; the optimizer's
-        # moments still fit them.
+        # The average belongs to weights that the user has changed, so it is dropped; the
+        # optimizer's moments remain valid.
         own = state.optimizer_state
         if kept.user_changed and averaging is not None:
             own = averaging.drop_own_state(own)
         known |= own
     if known:
-        # Wrappers come and go between calls; what one remembers goes with it.
+        # Wrappers may differ between calls: only states with the shape of the new layout are used.
         shapes = trainer.state_layout()
         fits = {name: values for name, values in known.items() if values.shape == shapes.get(name)}
         trainer.set_state(fits if fits.keys() == shapes.keys() else trainer.state() | fits)
-    # The trainer has it now; a second copy would only take room.
+    # The trainer has a copy of it; a second one would only take memory.
     state.drop_optimizer_state()
     state.use_schedule(plan.schedule.name)
     if averaging is not None:
@@ -237,17 +237,17 @@ def _resume(trainer: _core.Trainer, kept: KeptWeights) -> None:
 def _position(
     trainer: _core.Trainer, plan: FirstOrderPlan, state: TrainingState, step: int
 ) -> Position:
-    """Return where a step of the epoch that is under way stands."""
+    """Return the position of a step of the current epoch."""
     return Position(state.n_epochs, step, trainer.steps_per_epoch, state.samples_seen, plan.horizon)
 
 
 def _warn_where_spent(
     plan: FirstOrderPlan, state: TrainingState, here: Position, *, is_first: bool
 ) -> None:
-    """Warn that earlier calls used the schedule up, so that further epochs change next to nothing.
+    """Warn that earlier calls have used up the schedule, so that further epochs have little effect.
 
-    Once per fit, at its first epoch or where the planned epochs end; of the calls of
-    ``partial_fit``, which are epochs of one training, once in all.
+    The warning comes once per fit, at its first epoch or at the end of the planned epochs, and once
+    in all calls of ``partial_fit``, which are epochs of one training.
     """
     base, schedule = plan.learning_rate, plan.schedule
     if here.epoch != here.horizon and (plan.incremental or not is_first):
@@ -268,7 +268,7 @@ def _warn_where_spent(
 
 
 class _Epochs:
-    """What stands between the epochs of one call, and at its end."""
+    """The work between the epochs of one call, and at its end."""
 
     def __init__(
         self,
@@ -283,23 +283,23 @@ class _Epochs:
         self.diverged = False
 
     def score_best_again(self) -> None:
-        """Score the best weights of earlier calls on the rows that this call's are compared on."""
+        """Score the best weights of earlier calls on the validation rows of this call."""
         patience = self.state.patience
         if self.plan.early_stopping and self.validation and np.isfinite(patience.best_score):
             best = Network(self.network.core, self.kept.best)
             patience.score_again(self.validation.measure(best, self.plan.n_threads)[1])
 
     def end(self, epoch: Epoch) -> bool:
-        """Measure what an epoch led to; False if training shall end."""
+        """Process the end of an epoch; return False if training shall end."""
         plan, state, kept, monitor = self.plan, self.state, self.kept, self.monitor
         self.diverged = not epoch.finite
-        # First the weights: where steps go on, what the network predicts with.
+        # First the weights: those that training continues from, and those of the prediction.
         self.trainer.store(kept.current)
         if plan.averaging is not None and epoch.finite:
             end = _position(self.trainer, plan, state, self.trainer.steps_per_epoch)
             plan.averaging.end_epoch(end, kept.current, state.averaging_state)
         kept.update_prediction(self.trainer, is_measured=self.is_measured)
-        # Then the row of the history, so that callbacks see it.
+        # Then the row of the history, so that callbacks find it.
         loss, measured = epoch.mean_loss, self.measure()
         monitor.record(
             loss=loss,
@@ -311,7 +311,7 @@ class _Epochs:
             monitor.end(None)
             return False
         kept.end_epoch(loss)
-        # All that can end training hears of the epoch; patience comes first, the clock last.
+        # All that can end training is updated in each epoch; patience comes first, the clock last.
         goes_on = self.improves(loss, measured)
         if monitor.end(self.network):
             return False
@@ -329,7 +329,7 @@ class _Epochs:
         return self.validation.measure(self.network, self.plan.n_threads)
 
     def improves(self, loss: float, measured: tuple[float, float] | None) -> bool:
-        """Ask patience and schedule whether training shall go on."""
+        """Return whether patience and schedule let training go on."""
         plan, state = self.plan, self.state
         patience = state.patience
         if plan.early_stopping and measured is not None:
@@ -344,7 +344,7 @@ class _Epochs:
             patience.n_stale = 0
         if patience.n_stale <= plan.n_iter_no_change:
             return True
-        # A schedule may answer with a lower rate, which gets its time.
+        # A schedule may reduce the rate instead, which then gets the full patience.
         changed = plan.schedule.stagnate(plan.learning_rate, state.schedule_state)
         if changed:
             patience.n_stale = 0
@@ -357,7 +357,7 @@ class _Epochs:
         return changed
 
     def warn_if_exhausted(self) -> None:
-        """Warn that the epochs were used up, unless that is what was wanted."""
+        """Warn that the epochs were used up, unless the average is meant to use them all."""
         averaging = self.plan.averaging
         wanted = averaging is not None and averaging.runs_to_the_end
         if not (self.plan.incremental or wanted):
@@ -370,7 +370,7 @@ class _Epochs:
             )
 
     def finish(self) -> None:
-        """Decide which weights the network keeps, and what a later call goes on from."""
+        """Choose the network's final weights, and store the state for a later call."""
         plan, state, kept = self.plan, self.state, self.kept
         has_best = plan.early_stopping and np.isfinite(state.patience.best_score)
         if self.diverged or not np.isfinite(self.network.parameters).all():
@@ -386,7 +386,7 @@ class _Epochs:
             )
             optimizer_state = None
         else:
-            # It may be several times as large as the weights.
+            # The copy may be several times as large as the weights, so it is made only if needed.
             optimizer_state = self.trainer.state() if plan.keep_state else None
         if has_best:
             kept.take_best()

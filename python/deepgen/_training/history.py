@@ -1,4 +1,4 @@
-"""History: what was measured in each epoch of training."""
+"""History: the measurements of each epoch of training."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ VALIDATION = ("val_loss", "val_score")
 
 @dataclass
 class History:
-    """Columns of equal length, one row an epoch.
+    """Columns of equal length, one row per epoch.
 
     Parameters
     ----------
     columns : dict of str to list of float
-        What was measured so far; without rows at first.
+        Measurements so far; without rows at first.
 
     Examples
     --------
@@ -47,11 +47,11 @@ class History:
         time: float,
         validation: tuple[float, float] | None = None,
     ) -> None:
-        """Add a row.
+        """Add a row for an epoch.
 
         ``loss`` and ``gradient_norm`` are means over the epoch's batches, each before its step, L2
         included; ``validation`` is loss and score after the epoch, ``time`` the seconds of training
-        up to now.
+        so far.
         """
         n_rows = len(self.columns["epoch"])
         row = {
@@ -64,14 +64,14 @@ class History:
         if validation is not None:
             row.update(zip(VALIDATION, validation, strict=True))
         for name in row:
-            # A call without validation data may come before or after one with them.
+            # Calls with and without validation data may alternate, so missing entries are NaN.
             if name not in self.columns:
                 self.columns[name] = [math.nan] * n_rows
         for name, column in self.columns.items():
             column.append(row.get(name, math.nan))
 
     def copy(self) -> History:
-        """Return a copy that grows on its own."""
+        """Return an independent copy."""
         return History({name: list(column) for name, column in self.columns.items()})
 
     @property
@@ -81,10 +81,10 @@ class History:
         return times[-1] if times else 0.0
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the columns as arrays, (n_rows,) each; NaN where nothing was measured.
+        """Return the columns as arrays, (n_rows,) each; missing entries are NaN.
 
         They are ``epoch`` (from 1), ``loss``, ``learning_rate``, ``gradient_norm``, ``time`` and,
-        where there was validation, ``val_loss`` and ``val_score``.
+        if there was validation, ``val_loss`` and ``val_score``.
         """
         types = {"epoch": np.int64}
         return {

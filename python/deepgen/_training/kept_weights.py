@@ -1,4 +1,4 @@
-"""KeptWeights: all vectors of weights that one call of training keeps, and what each is for."""
+"""KeptWeights: all vectors of weights that one call of training keeps, and their purposes."""
 
 from __future__ import annotations
 
@@ -18,22 +18,23 @@ __all__ = ["KeptWeights"]
 class KeptWeights:
     """The weights of one call of first-order training; all are of shape (n_parameters,).
 
-    network.parameters   predict, and are what training ends with
-    current              steps go on from them; an average predicts with others
-    epoch_start          the network predicted with them when the epoch began
-    fallback             the epoch with the lowest loss began with them: kept where training
-                         diverges
-    best                 the highest validation score was theirs: kept with early stopping
+    network.parameters   for prediction; the result of training
+    current              for the next step; with an average not those of the prediction
+    epoch_start          prediction weights at the beginning of the current epoch
+    fallback             prediction weights at the beginning of the epoch with the lowest loss;
+                         the result if training diverges
+    best                 prediction weights with the highest validation score; the result with
+                         early stopping
 
-    Making the object also resumes: where the state has weights that steps go on from, and the user
-    did not change those that the network predicts with, the network is set to them.
+    The constructor also resumes: if the state holds weights for the next step, and the user has not
+    changed the prediction weights, the network is set to the former.
     """
 
     def __init__(
         self, network: Network, data: Data, plan: FirstOrderPlan, state: TrainingState
     ) -> None:
         self.network, self.data, self.plan, self.state = network, data, plan, state
-        # Before training resumes: the last call's best weights are what the network predicts with.
+        # Copied before resuming, since the network still has the last call's best weights.
         self.best = network.parameters.copy()
         self.best_entries = self._prediction_entries()
         self.user_changed = False
@@ -49,7 +50,7 @@ class KeptWeights:
         self.lowest_loss = float("inf")
 
     def update_prediction(self, trainer: _core.Trainer, *, is_measured: bool) -> None:
-        """Set the network to the weights that it predicts with after ``current``."""
+        """Set the network to the prediction weights that belong to ``current``."""
         network, averaging = self.network, self.plan.averaging
         if averaging is None:
             network.parameters[...] = self.current
@@ -59,34 +60,34 @@ class KeptWeights:
         )
         network.parameters[...] = weights
         if self.plan.recalibrates and is_measured and weights is not self.current:
-            # The running statistics are those of the weights that steps go on from.
+            # The running statistics belong to the weights of the steps, not to the averaged ones.
             self._recalibrate()
 
     def end_epoch(self, loss: float) -> None:
-        """Note the loss of an epoch, and that the next one begins with the network's weights."""
+        """Record the loss of an epoch, and the network's weights as the start of the next one."""
         if loss < self.lowest_loss:
             self.lowest_loss = loss
             self.epoch_start, self.fallback = self.fallback, self.epoch_start
         self.epoch_start[...] = self.network.parameters
 
     def note_best(self) -> None:
-        """Note that the network's weights have the best score so far."""
+        """Record the network's weights as those with the best score so far."""
         self.best = self.network.parameters.copy()
         self.best_entries = self._prediction_entries()
 
     def fall_back(self) -> None:
-        """Set the network to the fallback, and drop what belongs to weights that diverged."""
+        """Set the network to the fallback, and drop the state of the diverged average."""
         self.network.parameters[...] = self.fallback
         for name in self._prediction_entries():
             del self.state.averaging_state[name]
 
     def take_best(self) -> None:
-        """Set the network to the best weights, and the average's state to what belongs to them."""
+        """Set the network to the best weights, and the average's state to their entries."""
         self.network.parameters[...] = self.best
         self.state.averaging_state.update(self.best_entries)
 
     def finish(self, optimizer_state: dict[str, AnyArray] | None) -> None:
-        """Leave in the state what a later call goes on from; None: it begins anew."""
+        """Store in the state all that a later call needs; None: a later call starts afresh."""
         network, plan, state = self.network, self.plan, self.state
         before = network.parameters.copy() if plan.recalibrates else None
         if before is not None:
@@ -111,7 +112,7 @@ class KeptWeights:
         self.network.recalibrate(data.X, rows=data.rows, n_threads=self.plan.n_threads)
 
     def _prediction_entries(self) -> dict[str, AnyArray]:
-        """Return what the average keeps beside the weights that the network predicts with."""
+        """Return the entries of the average's state that belong to the prediction weights."""
         if self.plan.averaging is None:
             return {}
         state = self.state.averaging_state

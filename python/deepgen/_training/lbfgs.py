@@ -1,4 +1,4 @@
-"""L-BFGS: SciPy's driver over the engine's full-batch gradient, in float64."""
+"""L-BFGS: SciPy's implementation with the engine's full-batch gradient, in float64."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["minimize"]
 
-# SciPy also calls a point converged where the loss falls by less than this share of itself; at a
-# loss and curvature of 1 the slope is then around the square root.
+# SciPy also stops if the loss decreases by less than this share of itself; with a loss and a
+# curvature of 1 the gradient is then about the square root of it.
 LEAST_FALL = 2.2e-9
-# A slope of so many times what ends training is no minimum. Runs on usual tables end by LEAST_FALL
-# with a few hundred times, ends at cliffs with a hundred thousand.
+# A gradient of so many times the stopping tolerance is not that of a minimum. Runs on usual tables
+# stop by LEAST_FALL with a few hundred times the tolerance, runs at cliffs with a hundred thousand.
 STEEP = 1000.0
 
 
@@ -38,11 +38,11 @@ def minimize(
     state: TrainingState,
     tasks: CallbackTasks | None = None,
 ) -> int:
-    """Train a network of float64 by L-BFGS; return the number of iterations of this call.
+    """Train a network in float64 by L-BFGS; return the number of iterations of this call.
 
-    The network's parameters are where training starts and what it ends with. ``validation`` is
-    measured after each iteration, of which the state's history takes a row. ``tasks`` tell
-    scikit-learn's callbacks of each iteration; one of them may ask to stop.
+    Training starts from the network's parameters and overwrites them. ``validation`` is measured
+    after each iteration, which adds a row to the state's history. ``tasks`` report each iteration
+    to scikit-learn's callbacks, which may stop training.
 
     Raises
     ------
@@ -52,7 +52,7 @@ def minimize(
     Warns
     -----
     ConvergenceWarning
-        If the gradient did not become small enough, also within ``max_time``.
+        If the gradient did not become small enough, also because of ``max_time``.
     UserWarning
         If Ctrl-C was pressed: the weights are those of the last iteration.
     """
@@ -62,6 +62,7 @@ def minimize(
     objective = _Objective(network, data, validation, plan, monitor)
     result: Any = None
     try:
+        # One thread: SciPy's BLAS calls are too small for more, and their sums would depend on it.
         with one_blas_thread():
             result = scipy_minimize(
                 objective,
@@ -77,17 +78,21 @@ def minimize(
                     "maxcor": plan.history_size,
                 },
             )
+        # No accepted point, and a last loss that is not finite: there is nothing to go on from.
         if monitor.n_epochs == 0 and not np.isfinite(objective.loss):
             raise ValueError(no_finite_step(data))
+        # Where the evaluations ran out in a line search, this is not the last accepted point.
         if np.isfinite(result.x).all():
             objective.accepted = result.x
     except KeyboardInterrupt:
         warn("Training interrupted by user.")
     if monitor.unsaid:
         monitor.say()
+    # Training ends with the accepted point, also after an interruption within a line search.
     network.parameters[...] = objective.accepted
     if objective.timed_out:
         monitor.say_out_of_time()
+    # At most one of the reasons for ending is reported; callbacks that stop need no warning.
     elif result is not None and result.status != 0 and not monitor.stopped:
         from sklearn.exceptions import ConvergenceWarning
 
@@ -103,9 +108,9 @@ def minimize(
 
 
 def _warn_if_steep(result: Any, tol: float) -> None:
-    """Warn where SciPy calls a point converged at which the loss still has a slope.
+    """Warn if SciPy reports convergence at a point with a large gradient.
 
-    It also ends where the loss no longer falls by more than rounding, as beside a cliff.
+    SciPy also stops if the loss no longer decreases by more than rounding, as beside a cliff.
     """
     slope = float(np.abs(result.jac).max())
     if slope > STEEP * max(tol, LEAST_FALL**0.5) * max(1.0, abs(float(result.fun))):
@@ -120,7 +125,7 @@ def _warn_if_steep(result: Any, tol: float) -> None:
 
 
 class _Objective:
-    """Loss and gradient as SciPy calls them, and a note of each accepted point."""
+    """Loss and gradient for SciPy, with a record of the accepted points."""
 
     def __init__(
         self,
@@ -137,7 +142,7 @@ class _Objective:
         smooth = loss.settings.get("label_smoothing", 0.0)
         self.clips = loss.name in ("log_loss", "binary_log_loss") and smooth == 0.0
         self.accepted: NDArray[np.float64] = network.parameters.copy()
-        # Loss and gradient at the accepted point, from which the line search starts.
+        # Loss and gradient at the accepted point, the start of the line search.
         self.base_loss, self.base_gradient = float("nan"), np.zeros_like(self.accepted)
         self.loss, self.gradient = self.base_loss, self.base_gradient
         self.under_way = self.timed_out = False
@@ -167,19 +172,20 @@ class _Objective:
         return loss, gradient
 
     def wall(self, parameters: NDArray[np.float64]) -> float:
-        """Return a finite loss for a trial point that has none, so that the line search steps back.
+        """Return a finite loss for a trial point without one, so that the line search steps back.
 
-        SciPy takes an infinite loss for convergence: compared with it, no decrease counts. A flat
-        point higher than the base by what the base's slope promised to gain makes the search's
-        cubic through both try a ninth of the step next.
+        SciPy takes an infinite loss for convergence, because no decrease is large compared with it.
+        A flat point above the base, by the gain that the base's slope promised, makes the cubic
+        interpolation of the line search try a ninth of the step next.
         """
         return self.base_loss + abs(float(self.base_gradient @ (parameters - self.accepted)))
 
     def clipped_share(self, loss: float) -> float:
-        """Return what clipping probabilities at the type's resolution takes off the loss.
+        """Return the reduction of the loss by clipping probabilities at the type's resolution.
 
-        scikit-learn's log loss is clipped so. Only the line search notices, where a trial point is
-        certain of a wrong class; without this it would turn another way there.
+        scikit-learn clips its log loss in this way. It matters only for the line search, at trial
+        points that are certain of a wrong class; there the search would otherwise take another path
+        than scikit-learn's.
         """
         data, n_threads = self.data, self.plan.n_threads
         if not self.clips or not np.isfinite(loss):
@@ -201,7 +207,7 @@ class _Objective:
         return float(weights @ excess / weights.sum())
 
     def accept(self, intermediate_result: Any) -> None:
-        """Note an accepted point, which SciPy evaluated last."""
+        """Record an accepted point, which SciPy evaluated last."""
         network, monitor = self.network, self.monitor
         self.accepted = np.array(intermediate_result.x)
         self.base_loss, self.base_gradient = self.loss, self.gradient

@@ -1,7 +1,8 @@
-"""Monitor: what happens around each epoch of training, whatever the solver.
+"""Monitor: history, output, time limit and callbacks of each epoch, for every solver.
 
-Both training loops, the engine's steps and L-BFGS, tell a monitor where an epoch begins and what it
-led to. The monitor writes the history, prints the line, looks at the clock and asks the callbacks.
+Both training loops, the engine's steps and L-BFGS, report the beginning and the result of each
+epoch to a monitor. The monitor writes the history, prints the line, checks the clock and calls the
+callbacks.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ __all__ = ["Monitor", "duration"]
 
 
 def duration(seconds: float) -> str:
-    """Say how long something takes, in units for people."""
+    """Format a duration with its two largest units."""
     whole = round(seconds)
     units = (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
     first = next(position for position, (_, size) in enumerate(units) if whole >= size)
@@ -34,25 +35,25 @@ def duration(seconds: float) -> str:
 
 
 class Monitor:
-    """Follows one call of training.
+    """Record of one call of training.
 
     Parameters
     ----------
     plan : TrainingPlan
-        What the call shall do.
+        Plan of the call.
     state : TrainingState
-        Its counters and its history move on with each epoch.
+        State of training; each epoch updates its counters and its history.
     tasks : CallbackTasks, default=None
-        Tells scikit-learn's callbacks of each epoch.
+        Reports each epoch to scikit-learn's callbacks.
 
     Attributes
     ----------
     n_epochs : int
-        Epochs of this call so far.
+        Number of epochs of this call so far.
     stopped : bool
-        Whether a callback has asked for the end.
+        Whether a callback has asked to stop.
     unsaid : str
-        The last epoch's line, where it is not one of those that ``verbose`` asks for.
+        Line of the last epoch, if ``verbose`` did not print it.
 
     Examples
     --------
@@ -68,13 +69,13 @@ class Monitor:
         self.stopped = False
         self.n_epochs = 0
         self.unsaid = ""
-        # The history's clock goes on where the last call left it.
+        # The clock of the history continues from the last call.
         self._zero = plan.began - state.history.seconds
         self._first_epoch = time.perf_counter()
         self._last_epoch = plan.began
 
     def begin(self, network: Network) -> None:
-        """Take note that an epoch begins."""
+        """Report the beginning of an epoch to the callbacks."""
         if self.tasks is not None:
             self.tasks.begin(network)
 
@@ -88,7 +89,7 @@ class Monitor:
     ) -> None:
         """Count an epoch, write its row into the history and print its line.
 
-        ``learning_rate`` is that of the last step; a solver with a line search has none.
+        ``learning_rate`` is that of the last step; NaN for a solver with a line search.
         """
         state = self.state
         self._last_epoch = time.perf_counter()
@@ -110,27 +111,27 @@ class Monitor:
                 self.say()
 
     def say(self) -> None:
-        """Print the line of the last epoch, unless it is printed."""
+        """Print the line of the last epoch, unless it was printed before."""
         if self.unsaid:
             print(self.unsaid, flush=True)
         self.unsaid = ""
 
     def end(self, network: Network | None) -> bool:
-        """Tell callbacks that an epoch has ended; ``network`` is None where of no use."""
+        """Report the end of an epoch to the callbacks; ``network`` is None after a failure."""
         if self.tasks is not None:
             self.stopped |= self.tasks.end(network)
         return self.stopped
 
     @property
     def out_of_time(self) -> bool:
-        """Whether the call had used up its ``max_time`` at the end of the last epoch."""
+        """Whether the call had used up ``max_time`` at the end of the last epoch."""
         plan = self.plan
         if plan.max_time is None or plan.incremental:
             return False
         return self._last_epoch - plan.began >= plan.max_time
 
     def say_out_of_time(self) -> None:
-        """Warn that the time was used up, and how many epochs it was enough for."""
+        """Warn that the time was used up, and after how many epochs."""
         from sklearn.exceptions import ConvergenceWarning
 
         warn(
@@ -155,7 +156,7 @@ class Monitor:
         return ", ".join(parts)
 
     def _seconds_left(self) -> float | None:
-        """Return how long the rest takes where nothing stops it early."""
+        """Return an upper bound of the remaining seconds."""
         plan, now = self.plan, time.perf_counter()
         n_left = plan.n_epochs - self.n_epochs
         if plan.incremental or n_left == 0:

@@ -1,4 +1,4 @@
-"""Stopping: patience with training that no longer improves, as scikit-learn counts it."""
+"""Patience: the criterion for stopping when training no longer improves, as in scikit-learn."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Patience"]
 
 @dataclass
 class Patience:
-    """Counts the epochs in a row that were not better than the best by a tolerance.
+    """Counts consecutive epochs without an improvement by at least a tolerance.
 
     Parameters
     ----------
@@ -19,7 +19,7 @@ class Patience:
     best_score : float, default=-inf
         Highest validation score so far.
     n_stale : int, default=0
-        Epochs in a row without improvement.
+        Number of consecutive epochs without improvement.
 
     Examples
     --------
@@ -36,23 +36,23 @@ class Patience:
     n_stale: int = 0
 
     def watch_loss(self, loss: float, tol: float) -> None:
-        """Take note of an epoch's training loss."""
+        """Update the count with an epoch's training loss."""
         self.n_stale = self.n_stale + 1 if loss > self.best_loss - tol else 0
         self.best_loss = min(self.best_loss, loss)
 
     def begin_anew(self) -> None:
-        """Forget losses and stale epochs of other data; the best score is to be taken again."""
+        """Reset losses and stale epochs, which belong to other data; the best score is kept."""
         self.best_loss, self.n_stale = math.inf, 0
 
     def score_again(self, score: float) -> None:
-        """Let the score that the best weights have now replace the one remembered of them."""
+        """Replace the best score by the score of the same weights on other rows."""
         if not math.isfinite(score):
             score = -math.inf
         if score != self.best_score:
             self.best_score, self.n_stale = score, 0
 
     def watch_score(self, score: float, tol: float) -> bool:
-        """Take note of a validation score; say whether it is the best, by however little."""
+        """Update the count with a validation score; return whether it is the best so far."""
         self.n_stale = 0 if score >= self.best_score + tol else self.n_stale + 1
         improved = score > self.best_score
         if improved:

@@ -1,4 +1,4 @@
-"""Plans: what a call of training shall do, by first-order steps or by L-BFGS."""
+"""Plans: the settings of one call of training, by first-order steps or by L-BFGS."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ __all__ = ["FirstOrderPlan", "LBFGSPlan", "TrainingPlan"]
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingPlan:
-    """Both kinds of training share this part of a plan.
+    """Part of a plan that both kinds of training share.
 
-    ``n_rows`` are trained on; ``alpha`` is L2 on weights, divided by the (batch's) weight sum;
-    ``n_epochs`` bounds epochs or iterations of this call; ``tol`` is what counts as an improvement,
-    for L-BFGS the bound on the gradient. ``max_time`` counts seconds from ``began``, by
-    ``time.perf_counter``, and is looked at after each epoch. ``incremental``: the caller asks for
-    single epochs, so that the end of this call means nothing. ``verbose``: a line for each so many
-    epochs, 0 for none. ``keep_state``: a later call may go
-    on, so that the optimizer's state is kept. ``stop`` is set where training shall end as by
-    Ctrl-C, which only the main thread hears. ``watch`` is called after each epoch.
+    ``n_rows`` is the number of training rows; ``alpha`` is L2 on weights, divided by the (batch's)
+    weight sum; ``n_epochs`` bounds epochs or iterations of this call; ``tol`` is the least
+    improvement, for L-BFGS the bound on the gradient. ``max_time`` counts seconds from ``began``,
+    by ``time.perf_counter``, and is checked after each epoch. ``incremental``: the caller trains
+    single epochs, so the end of this call has no meaning. ``verbose``: number of epochs per printed
+    line, 0 for none. ``keep_state``: a later call may continue, so the optimizer's state is kept.
+    Setting ``stop`` ends training like Ctrl-C, which only the main thread receives. ``watch`` is
+    called after each epoch.
     """
 
     n_rows: int
@@ -45,7 +45,7 @@ class TrainingPlan:
 
     @property
     def moves_rate(self) -> bool:
-        """Whether there is a learning rate that changes from epoch to epoch."""
+        """Whether the learning rate may change during training."""
         return False
 
 
@@ -53,13 +53,13 @@ class TrainingPlan:
 class FirstOrderPlan(TrainingPlan):
     """Steps of the engine's optimizer.
 
-    ``rate_factors`` multiply the learning rate by the role of parameters; ``wrappers`` stand around
-    the optimizer, from the inside out. ``learning_rate`` is that before
-    any schedule; ``moving`` are the schedules of what else moves, 'dropout' and 'weight_decay';
+    ``rate_factors`` multiply the learning rate by the role of parameters; ``wrappers`` surround the
+    optimizer, from the innermost to the outermost. ``learning_rate`` is the rate before any
+    schedule; ``moving`` are the schedules of 'dropout' and 'weight_decay', if they have any;
     schedules plan for ``horizon`` epochs. Training stagnates after
     ``n_iter_no_change`` epochs without improvement; with ``early_stopping`` the validation score
     decides, and the best weights are kept. ``recalibrates``: batch norm's statistics are computed
-    anew for the weights that the network predicts with.
+    anew for the prediction weights.
     """
 
     optimizer: _core.Component
@@ -89,7 +89,7 @@ class FirstOrderPlan(TrainingPlan):
 
 @dataclass(frozen=True, kw_only=True)
 class LBFGSPlan(TrainingPlan):
-    """Iterations of L-BFGS, which remembers ``history_size`` steps, with ``max_fun`` losses."""
+    """Iterations of L-BFGS with a memory of ``history_size`` steps and ``max_fun`` evaluations."""
 
     history_size: int
     max_fun: int

@@ -1,27 +1,27 @@
-"""SliceSizer: how many steps are asked of the engine in one go, and on how many threads."""
+"""SliceSizer: the number of steps per slice, and the number of threads."""
 
 from __future__ import annotations
 
 __all__ = ["SliceSizer"]
 
-# Seconds between two trials of the number of threads that was slower, and what one may take.
-# Threads meet twice a step: on cores that other programs hold, each meeting may wait for the
-# scheduler, which no count of operations foresees.
+# Seconds between two trials of the slower number of threads, and seconds per trial. Threads
+# synchronize twice per step: on cores that other programs occupy, each synchronization may wait for
+# the scheduler, which no count of operations predicts.
 BETWEEN_TRIALS = 1.0
 TRIAL = 0.005
 
 
 class SliceSizer:
-    """Sizes slices of steps by how long the last ones took, and sees whether threads help.
+    """Choose the number of steps and of threads of a slice from the times of the last ones.
 
     Parameters
     ----------
     seconds : float, default=0.2
-        How long a slice shall take.
+        Target duration of a slice.
 
     Notes
     -----
-    Neither changes results: the engine's bits depend on no slices and no threads.
+    Neither changes the results: the engine's bits do not depend on slices or threads.
 
     Examples
     --------
@@ -42,16 +42,16 @@ class SliceSizer:
 
     @property
     def n_steps(self) -> int:
-        """Steps of the next slice, at most; few where it is a trial."""
+        """Largest number of steps of the next slice; small for a trial."""
         if self._trial_due or (self._step_seconds and 1 not in self._step_seconds):
             return max(1, int(self._n_steps * TRIAL / max(self.seconds, TRIAL)))
         return self._n_steps
 
     def n_threads(self, most: int) -> int:
-        """Return on how many threads the next slice shall run.
+        """Return the number of threads of the next slice.
 
-        ``most`` are worth while by the work of a step; ``most`` or 1 is returned, whichever was
-        faster of late, and once a second the other one.
+        ``most`` is the largest number that the work of a step is worth; the result is ``most`` or
+        1, whichever was faster recently, and once per second the other one.
         """
         for untried in (most, 1):
             if untried not in self._step_seconds:
@@ -60,7 +60,7 @@ class SliceSizer:
         return worse if self._trial_due else better
 
     def record(self, n_steps: int, seconds: float, n_threads: int) -> None:
-        """Take note of a slice."""
+        """Record the duration of a slice."""
         if not n_steps:
             return
         best = min(self._step_seconds, key=self._step_seconds.__getitem__, default=n_threads)
@@ -68,7 +68,7 @@ class SliceSizer:
             fitting = self.seconds * n_steps / max(seconds, 1e-9)
             self._n_steps = int(min(max(fitting, 1), 16 * self._n_steps))
         self._clock += seconds
-        # A short slice is mostly its beginning and its end.
+        # The time of a short slice is mostly overhead, so short slices are added up.
         steps, spent = self._tally.pop(n_threads, (0, 0.0))
         steps, spent = steps + n_steps, spent + seconds
         if spent < TRIAL:

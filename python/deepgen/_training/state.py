@@ -1,4 +1,4 @@
-"""TrainingState: where training stands, so that a later call can go on."""
+"""TrainingState: the state of training between calls."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from deepgen.averaging import Averaging
 
 __all__ = ["TrainingState", "unchanged_on_failure"]
 
-# What optimizers keep of each weight's gradients, and of which power of them.
+# Optimizer states that are made of powers of gradients, and these powers.
 POWERS = {
     "adadelta_0": 2,
     "adagrad_0": 2,
@@ -29,50 +29,50 @@ POWERS = {
     "rmsprop_0": 2,
     "sgd_0": 1,
 }
-# What they keep of steps, which the learning rate measures whatever the gradients, and counts.
+# States made of steps, whose size does not depend on the gradients' units, and counters.
 STEPS = ("adadelta_1", "centered_rmsprop_1", "rmsprop_1", "n_steps")
-# What averages keep: weights, and whether there are any.
+# States of averages: weights, and flags that say whether there are any.
 WEIGHTS, BEGUN = ("ema_average", "line_ends"), ("ema_begun", "line_begun")
 
 
 @dataclass
 class TrainingState:
-    """All that a later call needs to go on as if there had been no break.
+    """All that a later call needs to continue as if there had been no break.
 
     Parameters
     ----------
     seed : int
-        Of all random streams.
+        Seed of all random streams.
     n_epochs : int, default=0
-        Epochs done in all calls.
+        Number of epochs in all calls.
     samples_seen : int, default=0
-        Training rows seen in all calls.
+        Number of training rows seen in all calls.
     history, patience : History, Patience
-        What was measured, and the count of stale epochs.
+        The measurements of all epochs, and the count of stale ones.
     criterion : str, default=''
-        Which loss and score patience compares.
+        Description of the loss and the score that patience compares.
     data : str, default=''
-        What losses were measured on: checksums of the data, and settings of the training loss.
+        Checksums of the data of the losses, and settings of the training loss.
     schedule : str, default=''
-        Name of the schedule whose state it is.
+        Name of the schedule that ``schedule_state`` belongs to.
     schedule_state : dict of str to float
-        What the schedule keeps from epoch to epoch.
+        Variables of the schedule.
     averaging : str, default=''
-        Class of the average whose state it is.
+        Class of the average that ``averaging_state`` belongs to.
     averaging_state : dict
-        What the average keeps from epoch to epoch.
+        Variables of the average.
     optimizer : str, default=''
-        Name of the optimizer whose state it is.
+        Name of the optimizer that ``optimizer_state`` belongs to.
     optimizer_state : dict of str to ndarray, default=None
-        Of optimizer and wrappers; None starts afresh.
+        State of optimizer and wrappers; None starts afresh.
     resume_weights : ndarray of shape (n_parameters,), default=None
-        Where steps go on, if that is not what the network predicts with.
+        Weights for the next step, if they differ from the prediction weights.
     best_weights : ndarray of shape (n_parameters,), default=None
-        What had the best score, if batch norm's statistics were computed anew for it afterwards.
+        Weights with the best score, if batch norm's statistics were recomputed for them afterwards.
     prediction_weights : ndarray of shape (n_parameters,), default=None
-        Copy of what the network predicted with when ``resume_weights`` were kept: if the network
-        has others now, the user changed them, and optimizer state, ``resume_weights`` and
-        ``best_weights`` no longer apply.
+        Copy of the prediction weights at the time when ``resume_weights`` were stored. If they
+        differ from the network's now, the user has changed them, and optimizer state,
+        ``resume_weights`` and ``best_weights`` no longer apply.
 
     Examples
     --------
@@ -99,13 +99,13 @@ class TrainingState:
     prediction_weights: AnyArray | None = None
 
     def use_criterion(self, criterion: str) -> None:
-        """Begin patience afresh where losses or scores cannot be compared with those before."""
+        """Reset patience if losses or scores cannot be compared with those before."""
         if criterion != self.criterion:
             self.criterion, self.patience = criterion, Patience()
             self.schedule_state.pop("best", None)
 
     def use_data(self, data: str) -> None:
-        """Begin patience afresh where losses were measured on other data than now."""
+        """Reset patience if losses were measured on other data."""
         if data != self.data:
             self.data = data
             self.patience.begin_anew()
@@ -113,22 +113,22 @@ class TrainingState:
                 self.schedule_state.pop(name, None)
 
     def use_schedule(self, schedule: str) -> None:
-        """Drop the state of another schedule."""
+        """Drop the state of a different schedule."""
         if schedule != self.schedule:
             self.schedule = schedule
             self.schedule_state.clear()
 
     def use_averaging(self, averaging: Averaging | None) -> None:
-        """Drop the state of another average."""
+        """Drop the state of a different average."""
         name = "" if averaging is None else type(averaging).__name__
         if name != self.averaging:
             self.averaging, self.averaging_state = name, {}
 
     def change_outputs(self, core: _core.Network, change: OutputChange) -> None:
-        """Let all that is kept belong to a network whose outputs are in other units.
+        """Convert the state to a network with outputs in other units.
 
-        Losses of the old units are compared with none of the new ones. What is known of gradients
-        is changed as they are.
+        Losses in the old units are not compared with those in the new ones. States made of
+        gradients are converted as gradients are.
         """
         self.data = ""
         for name in ("resume_weights", "best_weights", "prediction_weights"):
@@ -142,7 +142,7 @@ class TrainingState:
         known = self.optimizer_state
         if known is None:
             return
-        # Curvature that damping has been added to follows no power: it begins anew.
+        # States of curvature with damping are no power of the gradient: they start afresh.
         of_rule = [name for name in known if name not in (*WEIGHTS, *BEGUN)]
         if not all(name in POWERS or name in STEPS for name in of_rule):
             known = {name: known[name] for name in known if name not in of_rule}
@@ -156,14 +156,14 @@ class TrainingState:
         }
 
     def drop_optimizer_state(self) -> None:
-        """Drop the optimizer's state, and with it the point where steps would go on."""
+        """Drop the optimizer's state and the weights for the next step."""
         self.optimizer_state = self.resume_weights = None
         self.best_weights = self.prediction_weights = None
 
     def checkpoint(self) -> tuple[TrainingState, tuple[str, ...], int]:
-        """Return a note of this moment for `rollback`.
+        """Return a record of the current state for `rollback`.
 
-        It is a copy that shares the history, with the history's columns and its length.
+        It is a copy that shares the history, together with the history's columns and length.
         """
         copied = replace(
             self,
@@ -174,7 +174,7 @@ class TrainingState:
         return copied, tuple(self.history.columns), len(self.history)
 
     def rollback(self, checkpoint: tuple[TrainingState, tuple[str, ...], int]) -> None:
-        """Undo what a call did that failed."""
+        """Undo the changes of a failed call."""
         before, names, n_rows = checkpoint
         for entry in fields(self):
             setattr(self, entry.name, getattr(before, entry.name))
@@ -182,7 +182,7 @@ class TrainingState:
         self.history.columns = {name: columns[name][:n_rows] for name in names}
 
     def snapshot(self) -> TrainingState:
-        """Return a copy for looking at, which training leaves alone."""
+        """Return a copy for inspection, which training does not change."""
         copied = replace(self.checkpoint()[0], history=self.history.copy(), averaging_state={})
         copied.drop_optimizer_state()
         return copied
@@ -190,12 +190,12 @@ class TrainingState:
 
 @contextmanager
 def unchanged_on_failure(model: Any) -> Iterator[None]:
-    """Leave an estimator as it was where a call fails.
+    """Restore an estimator if a call fails.
 
     Parameters
     ----------
     model : BaseMLP
-        Its attributes are put back, and its state of training, which a call changes in place.
+        Its attributes and its training state, which a call changes in place, are restored.
 
     Yields
     ------

@@ -1,4 +1,4 @@
-"""Validation: rows that training does not see, and how well a network does on them."""
+"""Validation: held-out rows, and the loss and score of a network on them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Validation:
     data : Data
         The samples.
     score : callable
-        From a network and its loss on the samples to a number, higher is better.
+        Function from a network and its loss on the samples to a number; higher is better.
 
     Examples
     --------
@@ -56,10 +56,10 @@ class Validation:
 def make_split(
     X: Any, y: Any, groups: Any, how: Any, seed: int
 ) -> Callable[[AnyArray | None, AnyArray | None], tuple[Rows, Rows]]:
-    """Return what chooses the rows of training and validation, from classes and weights.
+    """Return a function from classes and weights to the rows of training and validation.
 
-    ``how`` is a share of the rows or a splitter of scikit-learn, of which the last split counts.
-    ``groups`` (n_samples,) or None: no group is on both sides.
+    ``how`` is a share of the rows or a splitter of scikit-learn, whose last split is used.
+    ``groups`` (n_samples,) or None: each group is on one side only.
     """
     if not hasattr(how, "split"):
         if groups is None:
@@ -79,11 +79,11 @@ def _split_by(
     labels: AnyArray | None,
     weights: AnyArray | None,
 ) -> tuple[Rows, Rows]:
-    """Let a splitter choose; ``labels`` are not balanced beyond what it does by itself."""
+    """Split by a splitter; ``labels`` are not balanced beyond what it does itself."""
     if getattr(splitter, "random_state", 0) is None:
         splitter = copy(splitter)
         splitter.random_state = int(generator(seed, SPLIT).integers(2**32, dtype=np.uint64))
-    # Of a series in time the last split validates on the newest rows.
+    # The last split of a time series validates on the newest rows.
     splits = deque(splitter.split(X, y, groups), maxlen=1)
     if not splits:
         raise ValueError(f"validation_fraction={splitter!r} gives no split")
@@ -101,7 +101,7 @@ def _split_by(
 
 
 def _row_numbers(part: Any, n_samples: int) -> Rows:
-    """Return the numbers of rows that a splitter gives, perhaps as a mask."""
+    """Return the row numbers of a splitter's part, which may be a mask."""
     part = np.asarray(part)
     if part.dtype == bool:
         part = np.flatnonzero(part)
@@ -118,11 +118,11 @@ def split_rows(
     labels: AnyArray | None,
     weights: AnyArray | None = None,
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Choose the rows of training and of validation by chance; equal seeds choose equal rows.
+    """Draw the rows of training and of validation; equal seeds give equal rows.
 
-    The shares of the classes ``labels`` (n_samples,) are kept alike on both sides; of more than
-    two, only where every class has rows enough. Rows whose ``weights`` (n_samples,) are 0 change
-    nothing for the others, which both sides get.
+    The shares of the classes ``labels`` (n_samples,) are equal on both sides; with more than two
+    classes only if every class has enough rows. Rows with ``weights`` (n_samples,) of 0 are
+    distributed separately, so they do not affect the others.
     """
     from sklearn.model_selection import train_test_split
 
@@ -146,7 +146,7 @@ def split_rows(
 
 
 def _too_rare(labels: AnyArray, n_validation: int) -> bool:
-    """Say whether some class has too few rows to be on both sides."""
+    """Return whether some class has too few rows to be on both sides."""
     counts = np.unique(labels, return_counts=True)[1]
     smaller = min(n_validation, len(labels) - n_validation)
     return bool(counts.min() < 2 or smaller < len(counts))
@@ -159,9 +159,9 @@ def _split_weighted(
     labels: AnyArray | None,
     counts: NDArray[np.bool_],
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Split rows with a weight and those without apart from each other.
+    """Split rows with a positive weight and rows without separately.
 
-    ``rows`` and ``counts``, which says whether a row has a weight, are (n_samples,).
+    ``rows`` and ``counts``, True for a positive weight, are (n_samples,).
     """
     n_weighted = int(counts.sum())
     if n_weighted < 2:
@@ -169,7 +169,7 @@ def _split_weighted(
             "training and validation each need samples of positive weight, and "
             f"{n_weighted} of {len(rows)} samples has one"
         )
-    # A score of fewer than two samples says little, and R2 nothing.
+    # A score of fewer than two samples means little, and R2 is undefined.
     n_validation = min(max(int(np.ceil(fraction * n_weighted)), 2), n_weighted - 1)
     n_rest = max(int(np.ceil(fraction * len(rows))) - n_validation, 0)
     weighted = _draw(rows[counts], n_validation, state, labels)
@@ -186,7 +186,7 @@ def _draw(
     state: np.random.RandomState,
     labels: AnyArray | None,
 ) -> Any:
-    """Draw training and validation rows, with equal shares of the classes where they allow it."""
+    """Draw training and validation rows, with equal shares of the classes if possible."""
     from sklearn.model_selection import train_test_split
 
     if n_validation in (0, len(rows)):

@@ -1,6 +1,6 @@
-"""Averaging: a better model from the weights that one training passes through.
+"""Averaging: better predictions from the weights along one training.
 
-An object holds settings only. What an average remembers between epochs lives in a ``state`` that
+An object holds settings only. The variables of an average between epochs are in a ``state`` that
 the training loop keeps, so that a run can be pickled and continued.
 """
 
@@ -21,4 +21,4 @@ AVERAGINGS: dict[str, type[Averaging]] = {
     "subspace": LearnedLine,
     "swa": SWA,
 }
-"""The names that ``averaging`` takes."""
+"""Names that ``averaging`` accepts."""

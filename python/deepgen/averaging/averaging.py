@@ -20,17 +20,17 @@ class Averaging(Component):
     Attributes
     ----------
     replaces_weights : bool
-        Whether the network predicts with other weights than those that steps go on from, so that
-        batch norm's statistics are not theirs.
+        Whether prediction uses other weights than those that training continues from. Batch norm's
+        statistics must then be computed anew.
     runs_to_the_end : bool
-        Whether using up the epochs is what is wanted.
+        Whether training is meant to use all epochs, so that reaching ``max_iter`` gives no warning.
     predicts_with : tuple of str
-        Entries of the state that belong to the weights that the network predicts with.
+        Names of the entries of the state that belong to the prediction weights.
 
     Notes
     -----
-    An object holds settings only. Its ``state``, which is empty at first, is a dict that the
-    training loop keeps from call to call and hands to each hook, as schedules have theirs.
+    An object holds settings only. Its ``state`` is a dict, empty at first, that the training loop
+    keeps from call to call and passes to each hook, as it does for schedules.
 
     Examples
     --------
@@ -49,22 +49,22 @@ class Averaging(Component):
         Returns
         -------
         wrappers : tuple of deepgen._core.Component
-            For the engine, from the inside out.
+            For the engine, from the innermost to the outermost.
         """
         return ()
 
     def scheduled(self, schedule: Schedule) -> Schedule:
-        """Return the schedule that the average wants.
+        """Return the schedule to use with the average.
 
         Parameters
         ----------
         schedule : Schedule
-            The one that the estimator asks for.
+            Schedule that the estimator asks for.
 
         Returns
         -------
         schedule : Schedule
-            The same or another one.
+            The same or another schedule.
         """
         return schedule
 
@@ -74,7 +74,7 @@ class Averaging(Component):
         Parameters
         ----------
         start : Position
-            Where the run begins.
+            Position at the beginning of the run.
 
         Raises
         ------
@@ -83,27 +83,27 @@ class Averaging(Component):
         """
 
     def restart(self, state: dict[str, Any]) -> None:
-        """Drop what was averaged, where training does not go on from where it stopped.
+        """Drop the average, because training does not continue from its last weights.
 
         Parameters
         ----------
         state : dict
-            The average's; may be changed.
+            State of the average; may be changed.
         """
 
     def engine_state(
         self, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> dict[str, AnyArray]:
-        """Return what the engine's part of the average starts from.
+        """Return the initial state of the engine's part of the average.
 
         Parameters
         ----------
         weights : ndarray of shape (n_parameters,)
-            Where steps begin.
+            Weights at the first step.
         n_trainable : int
-            How many of them are trained; the rest are batch norm's statistics.
+            Number of trained weights; the others are batch norm's statistics.
         state : dict
-            The average's.
+            State of the average.
 
         Returns
         -------
@@ -118,89 +118,89 @@ class Averaging(Component):
         Parameters
         ----------
         optimizer_state : dict of str to ndarray
-            By name.
+            Arrays by name.
 
         Returns
         -------
         optimizer_state : dict of str to ndarray
-            Without the names that start with the average's own.
+            The entries whose names do not start with the average's name.
         """
         own = f"{self.name}_"
         return {key: array for key, array in optimizer_state.items() if not key.startswith(own)}
 
     def steps_until_update(self, position: Position) -> int | None:
-        """Return after how many steps `on_steps` shall be called.
+        """Return the number of steps after which `on_steps` shall be called.
 
         Parameters
         ----------
         position : Position
-            Where the next step stands.
+            Position of the next step.
 
         Returns
         -------
         n_steps : int or None
-            None: never.
+            None means never.
         """
         return None
 
     def on_steps(self, position: Position, weights: AnyArray, state: dict[str, Any]) -> None:
-        """Take the weights after a slice of steps.
+        """Update the state with the weights after a slice of steps.
 
         Parameters
         ----------
         position : Position
-            Where the next step stands.
+            Position of the next step.
         weights : ndarray of shape (n_parameters,)
-            Not to be kept, but copied.
+            Weights; copy them, since training changes the array.
         state : dict
-            The average's; may be changed.
+            State of the average; may be changed.
         """
 
     def end_epoch(self, position: Position, weights: AnyArray, state: dict[str, Any]) -> None:
-        """Take the weights after an epoch.
+        """Update the state with the weights after an epoch.
 
         Parameters
         ----------
         position : Position
-            Behind the epoch's last step; its ``epoch`` does not count the epoch yet.
+            Position after the epoch's last step; its ``epoch`` does not count this epoch yet.
         weights : ndarray of shape (n_parameters,)
-            Not to be kept, but copied.
+            Weights; copy them, since training changes the array.
         state : dict
-            The average's; may be changed.
+            State of the average; may be changed.
         """
 
     def prediction_weights(
         self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
-        """Return the weights that the network predicts with.
+        """Return the weights for prediction.
 
         Parameters
         ----------
         trainer : deepgen._core.Trainer
-            Holds what the engine averages.
+            Holds the engine's part of the average.
         weights : ndarray of shape (n_parameters,)
-            Those that steps go on from.
+            Weights from which training continues.
         n_trainable : int
-            How many of them are trained; the rest are batch norm's statistics.
+            Number of trained weights; the others are batch norm's statistics.
         state : dict
-            The average's; may be changed.
+            State of the average; may be changed.
 
         Returns
         -------
         prediction_weights : ndarray of shape (n_parameters,)
-            ``weights`` itself where there is no average (yet).
+            ``weights`` itself while there is no average.
         """
         return weights
 
     def warn_if_unused(self, n_epochs: int, state: dict[str, Any]) -> None:
-        """Warn where a whole run was too short for an average.
+        """Warn if the whole run was too short for an average.
 
         Parameters
         ----------
         n_epochs : int
             Epochs of all calls.
         state : dict
-            The average's, as the run left it.
+            State of the average after the run.
 
         Warns
         -----

@@ -1,4 +1,4 @@
-"""EMA: the exponential moving average of the weights over steps."""
+"""EMA: exponential moving average of the weights over the steps."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ class EMA(Averaging):
     Parameters
     ----------
     decay : float, default=0.99
-        Share of the average that each step keeps, in [0, 1). It reaches back over about
-        1 / (1 - ``decay``) steps, which should be a small part of the training.
+        Weight of the previous average in each step, in [0, 1). The average covers about the last 1
+        / (1 - ``decay``) steps, which should be a small part of the training.
 
     Notes
     -----
     After the first step :math:`a_1 = w_1`, then :math:`a_t = d a_{t-1} + (1 - d) w_t`, for all
-    trainable numbers, as PyTorch's ``swa_utils``. Training itself goes on from w. The average
-    takes one number a parameter and is moved in the step. Batch norm's statistics are computed anew
-    for the averaged weights: after each epoch that is measured, else at the end.
+    trainable parameters, as PyTorch's ``swa_utils``. Training itself continues from w. The average
+    needs memory for one number per parameter and is updated within the step. Batch norm's
+    statistics are computed anew for the averaged weights: after each epoch that is validated, else
+    at the end.
 
     References
     ----------
@@ -49,7 +50,7 @@ class EMA(Averaging):
     decay: float = 0.99
 
     def wrappers(self) -> tuple[_core.Component, ...]:
-        """Return what stands around the optimizer."""
+        """Return the wrapper that computes the average."""
         return (self.to_core(),)
 
     def prediction_weights(

@@ -1,4 +1,4 @@
-"""LearnedLine: two ends of weight space, trained so that all networks between them are good."""
+"""LearnedLine: two sets of weights, trained so that all networks between them are good."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ __all__ = ["LearnedLine"]
 
 
 def middle(ends: AnyArray) -> AnyArray:
-    """Return the point half way.
+    """Return the midpoint of the line.
 
     Parameters
     ----------
     ends : ndarray of shape (2, n_parameters)
-        Both ends.
+        Weights at both ends.
 
     Returns
     -------
     middle : ndarray of shape (n_parameters,)
-        In their type.
+        The same type as ``ends``.
     """
     point: AnyArray = ends.dtype.type(0.5) * (ends[0] + ends[1])
     return point
@@ -33,23 +33,23 @@ def middle(ends: AnyArray) -> AnyArray:
 
 @dataclass(repr=False)
 class LearnedLine(Averaging):
-    r"""A line of networks between two ends that are trained together.
+    r"""A line of networks between two sets of weights (the ends) that are trained together.
 
     Parameters
     ----------
     beta : float, default=1.0
-        How strongly the ends are kept apart, >= 0.
+        Factor of the penalty on the ends' cosine similarity, >= 0.
 
     Notes
     -----
-    The ends :math:`w_1, w_2` start from independent weights. Each batch draws
-    :math:`a \sim U(0, 1)` and takes the gradient G of the loss at :math:`(1 - a) w_1 + a w_2`; the
-    ends move along :math:`(1 - a) G` and :math:`a G`, each with the gradient of
-    :math:`\beta \cos^2(w_1, w_2)` over all weight matrices jointly. L2 acts on both ends.
+    The ends :math:`w_1, w_2` start from independent weights. Each step draws :math:`a \sim U(0, 1)`
+    and computes the gradient G of the loss at :math:`(1 - a) w_1 + a w_2`; the gradients of the
+    ends are :math:`(1 - a) G` and :math:`a G`, each plus the gradient of :math:`\beta \cos^2(w_1,
+    w_2)` over all weight matrices jointly. L2 acts on both ends.
 
-    The network predicts with the middle. The fitted attribute ``subspace_`` gives the networks of
-    other points and ensembles of them. The optimizer's memory is twice that of one network, and a
-    step takes 1.2 to 1.7 times as long, the longer the smaller the batch. Batch norm's statistics
+    The network predicts with the midpoint. The fitted attribute ``subspace_`` gives the networks at
+    other points and ensembles of them. The optimizer needs twice the memory of one network, and a
+    step takes 1.2 to 1.7 times as long; the smaller the batch, the longer. Batch norm's statistics
     are computed anew for each point.
 
     References
@@ -72,13 +72,13 @@ class LearnedLine(Averaging):
     beta: float = 1.0
 
     def wrappers(self) -> tuple[_core.Component, ...]:
-        """Return what stands around the optimizer."""
+        """Return the wrapper that trains both ends."""
         return (self.to_core(),)
 
     def engine_state(
         self, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> dict[str, AnyArray]:
-        """Return the ends as the engine takes them."""
+        """Return the ends in the engine's layout."""
         if "ends" not in state:
             return {}
         ends = state["ends"].astype(weights.dtype)
@@ -90,7 +90,7 @@ class LearnedLine(Averaging):
     def prediction_weights(
         self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
-        """Return the middle, and keep the ends."""
+        """Return the midpoint, and store the ends in the state."""
         if not trainer.recall("line_begun")[0]:
             return weights
         ends = trainer.recall("line_ends").reshape(2, -1)

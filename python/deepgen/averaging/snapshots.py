@@ -1,4 +1,4 @@
-"""Snapshots: an ensemble of the weights that the cycles of one training end with."""
+"""Snapshots: an ensemble of the weights at the ends of the cycles of one training."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["Snapshots"]
 
 @dataclass(repr=False)
 class Snapshots(Averaging):
-    r"""One training in ``n_members`` cycles; the weights at the end of each are a member.
+    r"""One training in ``n_members`` cycles; the weights at the end of each cycle are a member.
 
     Notes
     -----
-    The learning rate is that of ``deepgen.schedules.Snapshot`` with a cycle for each member; the
-    training runs through all of them, and patience does not end it. The members are averaged as
-    those of independent trainings are, at the price of one.
+    The learning rate is that of ``deepgen.schedules.Snapshot`` with one cycle per member. Training
+    runs through all cycles, and patience does not end it. Predictions of the members are averaged
+    as in other ensembles, but the cost is that of one training.
 
-    The object is a choice without settings: estimators cut the training into its cycles and keep
-    the weights that these end with.
+    The class has no settings: the estimators split the training into cycles and keep the weights at
+    the end of each.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""SWA: the mean of the weights that the last epochs end with."""
+"""SWA: stochastic weight averaging, the mean of the weights at the ends of the last epochs."""
 
 from __future__ import annotations
 
@@ -20,23 +20,24 @@ __all__ = ["SWA"]
 
 @dataclass(repr=False)
 class SWA(Averaging):
-    r"""The network predicts with the mean of the weights that the last epochs end with.
+    r"""The network predicts with the mean of the weights at the ends of the last epochs.
 
     Parameters
     ----------
     start : float, default=0.75
-        After which epochs count, >= 0: below 1 a share of ``max_iter``, from 1 on so many epochs.
+        First epoch of the mean, >= 0: values below 1 are a share of ``max_iter``, values from 1 on
+        are epochs.
     learning_rate : float, default=None
-        Learning rate from then on, > 0; a high one lets the weights wander around the minimum that
-        their mean lies in. None leaves it to the estimator's ``learning_rate``.
+        Learning rate from ``start`` on, > 0; with a high rate the weights move around the minimum,
+        near which their mean lies. None keeps the estimator's ``learning_rate``.
 
     Notes
     -----
-    With n weights of epochs so far: :math:`\bar w \leftarrow \bar w + (w - \bar w) / (n + 1)`, in
-    float64. Training itself goes on from w; until ``start`` the network predicts with w. Patience
-    counts from the beginning, so a training that stops before ``start`` averages nothing, which is
-    warned about. Batch norm's statistics are computed anew for the mean: after each epoch that is
-    measured, else at the end.
+    With n weights averaged so far: :math:`\bar w \leftarrow \bar w + (w - \bar w) / (n + 1)`, in
+    float64. Training itself continues from w; before ``start`` the network predicts with w.
+    Patience counts from the first epoch, so training may stop before ``start``; then nothing is
+    averaged and a warning says so. Batch norm's statistics are computed anew for the mean: after
+    each epoch that is validated, else at the end.
 
     References
     ----------
@@ -57,7 +58,7 @@ class SWA(Averaging):
     learning_rate: float | None = real(None, "(0, inf)")
 
     def scheduled(self, schedule: Schedule) -> Schedule:
-        """Return the schedule with the average's own learning rate after it."""
+        """Return the schedule followed by the average's own learning rate."""
         if self.learning_rate is None:
             return schedule
         return ThenConstant(schedule, self.start, float(self.learning_rate))
@@ -67,12 +68,12 @@ class SWA(Averaging):
         state.clear()
 
     def end_epoch(self, position: Position, weights: AnyArray, state: dict[str, Any]) -> None:
-        """Take the weights after an epoch into the mean."""
+        """Update the mean with the weights after an epoch."""
         if position.epoch < first_epoch(self.start, position.horizon):
             return
         mean = state.get("mean", np.zeros(len(weights)))
         n_averaged = state.get("n_averaged", 0) + 1
-        # A new array each time: notes of earlier states keep theirs.
+        # A new array each time, since checkpoints of the state share the old one.
         state.update(mean=mean + (weights - mean) / n_averaged, n_averaged=n_averaged)
 
     def prediction_weights(
@@ -82,7 +83,7 @@ class SWA(Averaging):
         return state["mean"].astype(weights.dtype) if "mean" in state else weights
 
     def warn_if_unused(self, n_epochs: int, state: dict[str, Any]) -> None:
-        """Warn where a whole run ended before the first epoch that counts."""
+        """Warn if the whole run ended before ``start``."""
         if "mean" not in state:
             warn(
                 f"averaging='swa' averaged nothing: training ended after {n_epochs} epochs, "

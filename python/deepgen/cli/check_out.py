@@ -1,4 +1,4 @@
-"""What ``--out`` may name."""
+"""Early check of the file that ``--out`` names."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ __all__ = ["check_out"]
 
 
 def check_out(path: str) -> None:
-    """Refuse a file that could not be written in the end, before work is done for it.
+    """Refuse an output file that cannot be written, before any work is done.
 
     Parameters
     ----------
     path : str
-        The file.
+        Path of the file.
 
     Raises
     ------
     ValueError
-        If there is no such folder, or what is there is read-only or no regular file.
+        If there is no such folder, or the existing file is read-only or no regular file.
 
     Examples
     --------

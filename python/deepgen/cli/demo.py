@@ -1,4 +1,4 @@
-"""``deepgen demo``: the main job on bundled real data."""
+"""``deepgen demo``: training on bundled real data."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ DESCRIPTION: Final = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes: nothing.
+    """Declare the arguments of the command: none.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The main job on bundled real data, beside scikit-learn's MLP with the same settings."""
+"""Training on bundled real data, compared with scikit-learn's MLP at the same settings."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ SETTINGS: dict[str, Any] = {
     "early_stopping": True,
     "max_iter": 20,
 }
-"""Constructor parameters that both libraries get in the demo."""
+"""Constructor parameters of both libraries' models in the demo."""
 
 SEEDS = (0, 1, 2)
-"""Values of ``random_state``; one fit each."""
+"""Values of ``random_state``, with one fit each."""
 
 
 @dataclass(frozen=True)
 class DemoRow:
-    """One model of the demo, fitted once for each seed.
+    """One model of the demo with one fit per seed.
 
     Parameters
     ----------
     model : str
-        Where the model comes from.
+        Name of the model.
     scores : tuple of float
-        R2 or accuracy on the test rows, at most 1, one entry a seed.
+        R2 or accuracy on the test rows, at most 1, one entry per seed.
     seconds : float
-        Wall-clock time of all fits together.
+        Wall-clock time of all fits.
 
     Examples
     --------
@@ -55,16 +55,16 @@ class DemoRow:
 
 @dataclass(frozen=True)
 class DemoReport:
-    """What one data set of the demo gave.
+    """Results of the demo on one data set.
 
     Parameters
     ----------
     title : str
-        The data set, its task and its size.
+        Name of the data set, task and size.
     metric : str
         Name of the score.
     rows : tuple of DemoRow
-        One entry a model.
+        One entry per model.
 
     Examples
     --------
@@ -82,18 +82,18 @@ def run_demo(progress: Callable[[str], None] | None = None) -> Iterator[DemoRepo
     """Train both estimators on real data, beside scikit-learn's MLP with the same settings.
 
     The regressor predicts house values in California, the classifier reads handwritten digits.
-    Inputs (and the target of the regression) are standardised for both libraries alike, each model
-    is fitted once for each of `SEEDS`, and both libraries get one thread.
+    Inputs (and the target of the regression) are standardized for both libraries, each model is
+    fitted once per seed of `SEEDS`, and both libraries use one thread.
 
     Parameters
     ----------
     progress : callable or None, default=None
-        Called with one line of text before each fit.
+        Function called with one line of text before each fit.
 
     Yields
     ------
     report : DemoReport
-        One report a data set, as soon as its models are trained.
+        One report per data set, as soon as its models are trained.
 
     Notes
     -----
@@ -162,7 +162,8 @@ def _compare(
                 progress(f"{title}: fitting {name} with seed {seed} ...")
             fresh = clone(model).set_params(**{_seed_of(model): seed})
             with warnings.catch_warnings(), threadpool_limits(1):
-                # Stopping at max_iter is part of the equal settings, not a surprise.
+                # Stopping at max_iter is part of the equal settings, so its warning says nothing
+                # new.
                 warnings.simplefilter("ignore", ConvergenceWarning)
                 start = time.perf_counter()
                 fresh.fit(inputs_train, y_train)
@@ -178,17 +179,17 @@ def _seed_of(model: Any) -> str:
 
 
 def format_report(report: DemoReport) -> str:
-    """Lay one report of the demo out as a table.
+    """Format a report of the demo as a table.
 
     Parameters
     ----------
     report : DemoReport
-        What `run_demo` yielded.
+        Report of `run_demo`.
 
     Returns
     -------
     text : str
-        A title, a header and one line a model, aligned for a terminal.
+        A title, a header and one line per model, aligned for a terminal.
 
     Examples
     --------

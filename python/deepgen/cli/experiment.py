@@ -1,4 +1,4 @@
-"""``deepgen experiment``: the lecture's claims, listed, run, shown on one page."""
+"""``deepgen experiment``: list and run the lecture's claims, and show them on one page."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ DESCRIPTION: Final = (
     "supported or inconclusive."
 )
 FOLDER: Final = "deepgen-experiments"
-"""Where files go unless told otherwise."""
+"""Default folder for files."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes: an action and its options.
+    """Declare the arguments of the command: an action and its options.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """List experiments, run some, or build the gallery.
+    """List experiments, run some, or write the gallery.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         print(_listed([(runner.experiment.name, runner.experiment.claim) for runner in CATALOG]))
         return 0
     runners = [find_experiment(name) for name in options.names] or list(CATALOG)
-    # What would spoil the end is looked at before hours may be spent.
+    # Errors that would come at the end are found before hours are spent.
     make_folder(options.out)
     if options.action == "gallery":
         load_extra("matplotlib", "plot", "the gallery")
@@ -99,9 +99,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _listed(entries: list[tuple[str, str]]) -> str:
-    """Return a line per entry, name and claim; claims too wide for the terminal go on below.
+    """Return one line per entry, name and claim; long claims continue on further lines.
 
-    In a pipe each entry stays one line, for `grep`.
+    In a pipe each entry is one line, for `grep`.
     """
     width = max(len(name) for name, _ in entries)
     lines = [f"{name:<{width}}  {claim}" for name, claim in entries]

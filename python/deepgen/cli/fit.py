@@ -28,7 +28,7 @@ DESCRIPTION: Final = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes: a table and how to train.
+    """Declare the arguments of the command: a table and options of training.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, save and print what came out.
+    """Train, save and print a summary.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def run(options: argparse.Namespace) -> int:
     from deepgen.tables import read_table
     from deepgen.tables.fit import fit_table
 
-    # What would spoil the end is looked at before training.
+    # Errors that would come at the end are found before training.
     check_out(options.out)
     table = read_table(options.data)
     with warnings.catch_warnings(record=True) as caught:
@@ -136,9 +136,9 @@ def run(options: argparse.Namespace) -> int:
         )
     model.save(options.out)
     print(_summary(options.data, table, model))
-    for warning in caught:
-        # Ctrl-C and divergence leave a usable model, which the user should know of.
-        print(f"note     {' '.join(str(warning.message).split())}")
+    # Ctrl-C and divergence leave a usable model, which the user should know of; once is enough.
+    for note in dict.fromkeys(" ".join(str(warning.message).split()) for warning in caught):
+        print(f"note     {note}")
     print(f"saved    {options.out}")
     return 0
 
@@ -165,7 +165,7 @@ def _summary(path: str, table: Any, model: TableModel) -> str:
     ]
     measured = metadata["probabilities"]
     for name in measured.get("held out", {}):
-        # Of a class that no row holds out there is no area.
+        # Without a held-out row of each class there is no area under the curve.
         trained, held_out, always = (
             measured[part].get(name, float("nan")) for part in ("training", "held out", "baseline")
         )

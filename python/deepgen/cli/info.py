@@ -16,7 +16,7 @@ DESCRIPTION: Final = "Tell version, SIMD path, threads and build."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes: nothing.
+    """Declare the arguments of the command: none.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print one fact a line.
+    """Print one fact per line.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The entry of the command line: parses the words, runs the command, tells errors in one line.
+"""Entry point of the command line: parse arguments, run a command, report errors in one line.
 
 A command is a module of this room with ``NAME``, ``HELP``, ``DESCRIPTION``,
 ``add_arguments(parser)`` and ``run(options) -> int``; `COMMANDS` lists them in the order of the
@@ -19,11 +19,11 @@ from deepgen._optional import MissingExtra
 __all__ = ["COMMANDS", "main"]
 
 COMMANDS: Final = ("fit", "predict", "report", "demo", "experiment", "info")
-"""Modules of this room that are commands."""
+"""Modules of this room that implement commands."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that refuses bad input in one line, with exit code 2; so do its subparsers."""
+    """A parser that reports bad input in one line, with exit code 2; so do its subparsers."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: error: {message}\n")
@@ -35,13 +35,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str or None, default=None
-        The words after ``deepgen``; None takes those of the process.
+        Arguments after ``deepgen``; None means those of the process.
 
     Returns
     -------
     status : int
-        0 when all went well, 2 for input that cannot be used or does not fit into memory (told in
-        one line on standard error), 130 when the user pressed Ctrl-C.
+        0 for success, 2 for input that cannot be used or does not fit into memory (reported in one
+        line on standard error), 130 if the user pressed Ctrl-C.
 
     Examples
     --------
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError as error:
         return _refuse(options, f"not enough memory: {error}")
     except BrokenPipeError:
-        # The reader left (`deepgen info | head -1`).
+        # The reader has closed the pipe (`deepgen info | head -1`).
         _drop_output()
         return 0
     except OSError as error:
@@ -87,12 +87,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _is_closed(stream: object) -> bool:
-    """Say whether a standard stream was closed before Python began, as by ``>&-``."""
+    """Return whether a standard stream was closed before Python started, as by ``>&-``."""
     return stream is None
 
 
 def _refuse(options: argparse.Namespace, reason: str) -> int:
-    """Tell in one line on standard error why there is no result; return the exit code."""
+    """Report the reason of a failure in one line on standard error; return the exit code."""
     line = f"deepgen {options.command}: error: {' '.join(reason.split())}"
     if not _is_closed(sys.stderr):  # print would take standard output
         print(line, file=sys.stderr)
@@ -105,5 +105,5 @@ def _refuse(options: argparse.Namespace, reason: str) -> int:
 
 
 def _drop_output() -> None:
-    """Let what is not yet written go, of which the flush at exit would complain."""
+    """Discard output that is not yet written, about which the flush at exit would complain."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

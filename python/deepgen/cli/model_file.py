@@ -1,4 +1,4 @@
-"""The model file that commands take."""
+"""The model file argument of commands."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ __all__ = ["load_table_model"]
 
 
 def load_table_model(path: str) -> TableModel:
-    """Read a model that ``deepgen fit`` has written.
+    """Read a model written by ``deepgen fit``.
 
     Parameters
     ----------
     path : str
-        The file.
+        Path of the file.
 
     Returns
     -------
     model : TableModel
-        From `deepgen.load`.
+        Model read by `deepgen.load`.
 
     Raises
     ------
     ValueError
-        If it cannot be read, or holds an estimator that no command has fitted.
+        If it cannot be read, or contains an estimator that no command has fitted.
     """
     try:
         model = load(path)

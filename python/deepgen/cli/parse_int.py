@@ -8,28 +8,28 @@ from typing import Final
 __all__ = ["parse_int"]
 
 MAX_INT: Final = 2**31 - 1
-"""What seeds, widths and counts of epochs can be everywhere that they are handed to."""
+"""Largest seed, width and number of epochs that all libraries accept."""
 
 
 def parse_int(text: str, least: int | None = None) -> int:
-    """Read a whole number.
+    """Parse an integer.
 
     Parameters
     ----------
     text : str
-        What the user typed.
+        Text that the user typed.
     least : int or None, default=None
-        Smallest number that makes sense; the largest is `MAX_INT` then. None takes all numbers.
+        Smallest allowed number; the largest is then `MAX_INT`. None allows all numbers.
 
     Returns
     -------
     number : int
-        Within the bounds.
+        Number within the bounds.
 
     Raises
     ------
     argparse.ArgumentTypeError
-        If it is no such number.
+        If the text is no such number.
 
     Examples
     --------

@@ -20,7 +20,7 @@ DESCRIPTION: Final = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes: a model and a table.
+    """Declare the arguments of the command: a model and a table.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Predict and write one line a row.
+    """Predict and write one line per row.
 
     Parameters
     ----------

@@ -21,7 +21,7 @@ DESCRIPTION: Final = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what the command takes: a model and a table.
+    """Declare the arguments of the command: a model and a table.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the page and say where.
+    """Write the page and print its path.
 
     Parameters
     ----------

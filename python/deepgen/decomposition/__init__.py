@@ -1,4 +1,4 @@
-"""The three errors: approximation, estimation and optimization, on truths that are known."""
+"""The three errors: approximation, estimation and optimization, for a known truth."""
 
 from __future__ import annotations
 

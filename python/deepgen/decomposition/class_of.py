@@ -1,4 +1,4 @@
-"""From an estimator to the class of functions that it searches."""
+"""From an estimator to its class of functions."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def class_of(estimator: Any, n_features: int, n_starts: int, seed: int) -> Hypot
     n_features : int
         Number of inputs.
     n_starts : int
-        Number of searches where the best member cannot be computed.
+        Number of searches if the best member cannot be computed.
     seed : int
-        Starting weights of those searches.
+        Seed of the starting weights of those searches.
 
     Returns
     -------
     hypotheses : HypothesisClass
-        A linear span or step functions where the estimator is known to search these, else
+        A linear span or step functions if the estimator is known to search these, else
         `MultiStart`.
 
     Examples

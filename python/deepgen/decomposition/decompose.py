@@ -1,13 +1,14 @@
-r"""Decompose the error of an estimator on a truth that is known.
+r"""Decompose the error of an estimator for a known truth.
 
-With E the risk, E_n the empirical risk, f* the truth, f_F* the best member of the class, f_n that
-of least empirical risk and f~ what the estimator returned, over training sets,
+With E the risk, E_n the empirical risk, f* the truth, f_F* the best member of the class, f_n the
+member of least empirical risk and f~ the fitted estimator, on average over training sets,
 
     E(f~) - E(f*)   = [E(f_F*) - E(f*)] + [E(f_n) - E(f_F*)]   + [E(f~) - E(f_n)]
     E_n(f~) - E(f*) = [E(f_F*) - E(f*)] + [E_n(f_n) - E(f_F*)] + [E_n(f~) - E_n(f_n)].
 
-The first reading is that of Bottou and Bousquet, the second the lecture's. The lecture's estimation
-error is negative on average, as E_n(f_n) <= E_n(f_F*), whose mean is E(f_F*).
+The first decomposition is that of Bottou and Bousquet, the second the lecture's. The lecture's
+estimation error is negative on average, since E_n(f_n) <= E_n(f_F*) and the mean of E_n(f_F*) is
+E(f_F*).
 
 Source: L. Bottou and O. Bousquet, "The tradeoffs of large scale learning", NIPS 2007, equation 6;
 slides "Decomposition of the Error".
@@ -36,13 +37,13 @@ __all__ = ["decompose"]
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 
-# Purposes of the random streams of a training set; the numbers are part of what a seed means.
+# Purposes of the random streams of a training set. Changing a number changes the results of a seed.
 DATA, ESTIMATOR, SEARCH, TEST = range(4)
 
 
 @dataclass(frozen=True)
 class _Repeat:
-    """What one training set gave."""
+    """Results for one training set."""
 
     fitted: Fitted
     best: Predictor
@@ -73,31 +74,31 @@ def decompose(
         A regressor with scikit-learn's interface, or a pipeline that ends in one; it is cloned,
         never fitted itself.
     truth : Truth
-        Where training sets come from: `HeteroscedasticSine`, `GaussianLinear`, `TeacherNetwork`,
-        `NoisyFunction` or a class of one's own.
+        Distribution of the training sets: `HeteroscedasticSine`, `GaussianLinear`,
+        `TeacherNetwork`, `NoisyFunction` or your own subclass of `Truth`.
     n_samples : int
         Size of a training set, >= 1.
     n_repeats : int, default=20
         Number of training sets, >= 1.
     n_test : int, default=100_000
-        Points over which risks are averaged, >= 1: quadrature nodes where the truth has one input,
-        else fresh samples for each training set. The search for f_F* takes as many.
+        Number of points over which risks are averaged, >= 1: quadrature nodes if the truth has one
+        input, else fresh samples for each training set. The search for f_F* uses the same number.
     rho : float or None, default=None
         Tolerance: training stops at the first epoch or iteration with E_n(f~) <= E_n(f_n) + rho, in
-        squared units of y. None lets the estimator stop by its own rule.
+        squared units of y. With None the estimator stops by its own rule.
     random_state : int, RandomState instance or None, default=None
-        Decides on training sets, searches and on the seeds of estimators that have none.
+        Seed of the training sets, of the searches and of estimators without a seed.
     n_starts : int, default=3
-        Searches for f_F* and for each f_n where they cannot be computed, >= 1.
+        Number of searches for f_F* and for each f_n if they cannot be computed, >= 1.
     n_jobs : int or None, default=None
-        Processes, as joblib counts them. Results do not depend on it.
+        Number of processes, as in joblib. Results do not depend on it.
     progress : callable or None, default=None
-        Told what runs, how many parts are done and how many there are.
+        Function of the current task's name, the number of finished parts and the number of parts.
 
     Returns
     -------
     result : Decomposition
-        Both readings of the three errors with standard errors over training sets.
+        Both decompositions into three errors, with standard errors over training sets.
 
     Raises
     ------
@@ -112,18 +113,18 @@ def decompose(
 
     See Also
     --------
-    Decomposition : What comes back, with the meaning of each number.
+    Decomposition : The result, with the meaning of each number.
 
     Notes
     -----
-    Exact: linear models behind `PolynomialFeatures` and scalers (least squares), regression trees
-    of one input (dynamic programming). For all others f_F* is the best of ``n_starts`` long
-    searches on ``n_test`` noiseless samples and of everything fitted on the way, so that
-    ``approximation`` is an upper bound; f_n is the best of ``n_starts`` searches on the training
-    set and of f~. The noise is integrated exactly, so only inputs are sampled.
+    The best members are exact for linear models behind `PolynomialFeatures` and scalers (least
+    squares) and for regression trees of one input (dynamic programming). For other estimators f_F*
+    is the best of ``n_starts`` long searches on ``n_test`` noiseless samples and of all other fits,
+    so ``approximation`` is an upper bound; f_n is the best of ``n_starts`` searches on the training
+    set and of f~. Only inputs are sampled: the noise is integrated exactly.
 
-    Costs ``n_repeats * (n_starts + 1)`` fits on ``n_samples`` and ``n_starts`` fits on ``n_test``
-    rows; a perceptron of 100 units takes about a minute at the defaults.
+    The cost is ``n_repeats * (n_starts + 1)`` fits on ``n_samples`` and ``n_starts`` fits on
+    ``n_test`` rows; with a perceptron of 100 units about a minute at the defaults.
 
     References
     ----------
@@ -164,6 +165,7 @@ def decompose(
             raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
     check_tolerance(estimator, rho)
 
+    # Every random number derives from this seed, so results do not depend on `n_jobs`.
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int64).max, dtype=np.int64))
     hypotheses = class_of(clone(estimator), truth.n_features, int(n_starts), seed)
     one = partial(_run, estimator, truth, hypotheses, int(n_samples), rho, seed)
@@ -176,9 +178,10 @@ def decompose(
             stacklevel=2,
         )
 
+    # Risks come last: f_F* may be one of the fits, and all predictors share the points of a set.
     best = _best_in_class(truth, hypotheses, repeats, int(n_test), seed, progress)
     measure = partial(_excess, truth, best, repeats, int(n_test), seed)
-    # Approximation, E(f_n) - E(f*) and E(f~) - E(f*), one row a training set.
+    # Columns: approximation, E(f_n) - E(f*) and E(f~) - E(f*); one row per training set.
     excess = np.array(_map(measure, range(n_repeats), None, "risks", progress))
     return _summarise(truth, hypotheses, repeats, excess, int(n_samples), rho, reached)
 
@@ -277,7 +280,8 @@ def _run(
     reached, n_iter = True, -1
     if rho is None:
         with warnings.catch_warnings():
-            # Where the estimator stops is what is measured.
+            # An estimator that stops early is what is to be measured, so its warning says nothing
+            # new.
             warnings.simplefilter("ignore", ConvergenceWarning)
             fitted = ready.fit(X, y)
         best = hypotheses.minimize(X, y, fitted, search)
@@ -321,7 +325,7 @@ def _best_in_class(
     seed: int,
     progress: Progress | None,
 ) -> Predictor:
-    """Return f_F*, or the best stand-in for it."""
+    """Return f_F*, or the best candidate for it."""
     n_repeats = len(repeats)
     random = _random(seed, n_repeats, DATA)
     if not isinstance(hypotheses, MultiStart):
@@ -332,7 +336,7 @@ def _best_in_class(
     X = truth.draw_inputs(n_test, random)
     project = partial(_project, hypotheses, X, truth.regression(X), None)
     candidates = _map(project, [0], None, "best in class", progress)
-    # Members of the class that were met on the way may be better than what the search found.
+    # Members of the class that were fitted elsewhere may be better than those of the search.
     candidates += [one for repeat in repeats for one in (repeat.best, repeat.fitted)]
     X, weights = _points(truth, n_test, _random(seed, n_repeats, TEST))
     mean = truth.regression(X)

@@ -1,4 +1,4 @@
-"""The result of a decomposition: two readings of the three errors, with standard errors."""
+"""The result of a decomposition: two definitions of the three errors, with standard errors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TERMS = ("approximation", "estimation", "optimization", "excess")
 
 @dataclass(frozen=True)
 class Reading:
-    """The three errors and their sum, as one author defines them.
+    """The three errors and their sum, by one of the two definitions.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class Reading:
         Parameters
         ----------
         approximation, estimation, optimization, excess : ndarray of shape (n_repeats,)
-            The errors, one entry a training set.
+            The errors, one entry per training set.
 
         Returns
         -------
@@ -74,45 +74,45 @@ class Reading:
 
 @dataclass(frozen=True, repr=False)
 class Decomposition:
-    """Where the error of an estimator comes from, on a truth that is known.
+    """Decomposition of the error of an estimator for a known truth.
 
     All numbers are in squared units of y (the squared error is not halved). E is the risk, E_n the
     empirical risk, f* the truth, f_F* the best member of the class, f_n the member of least
-    empirical risk and f~ what the estimator returned. The plain fields are the reading of Bottou
-    and Bousquet.
+    empirical risk and f~ the fitted estimator. The fields outside of ``bottou_bousquet`` and
+    ``deck`` follow the definition of Bottou and Bousquet.
 
     Parameters
     ----------
     approximation : float
-        E(f_F*) - E(f*): what the class cannot express; an upper bound unless ``exact``.
+        E(f_F*) - E(f*), the error due to the limits of the class; an upper bound unless ``exact``.
     estimation : float
-        E(f_n) - E(f_F*): what the sample does not tell.
+        E(f_n) - E(f_F*), the error due to the finite sample.
     optimization : float
-        E(f~) - E(f_n): what the search leaves; negative where stopping early helps.
+        E(f~) - E(f_n), the error due to incomplete optimization; negative if stopping early helps.
     excess : float
         E(f~) - E(f*), the sum of the three.
     approximation_se, estimation_se, optimization_se, excess_se : float
         Standard errors over training sets.
     bottou_bousquet : Reading
-        The same numbers: all three errors in risks over the whole distribution.
+        The same numbers: all three errors as risks over the whole distribution.
     deck : Reading
-        The lecture's: estimation E_n(f_n) - E(f_F*), negative on average, optimization
+        The lecture's definition: estimation E_n(f_n) - E(f_F*), negative on average, optimization
         E_n(f~) - E_n(f_n) and excess E_n(f~) - E(f*).
     bayes_risk : float
-        E(f*), below which nothing gets.
+        E(f*), the lowest possible risk.
     risk : float
-        E(f~), the mean over training sets.
+        E(f~), mean over training sets.
     rho : float
-        Mean of E_n(f~) - E_n(f_n), the tolerance that was reached, >= 0.
+        Mean of E_n(f~) - E_n(f_n), the achieved tolerance, >= 0.
     rho_asked : float or None
-        The tolerance that was asked for.
+        Requested tolerance.
     reached : float
-        Share of the training sets where it was reached; 1 where none was asked for.
+        Share of the training sets with the requested tolerance; 1 if none was requested.
     exact : bool
-        Whether f_F* and f_n are the best members; else good ones stand in, which makes
-        ``approximation`` an upper bound.
+        Whether f_F* and f_n are the best members; if they are only good members, ``approximation``
+        is an upper bound.
     hypotheses : str
-        The class, in words.
+        Description of the class.
     n_samples, n_repeats : int
         Size and number of the training sets.
     repeats : dict of str to ndarray of shape (n_repeats,)
@@ -171,12 +171,12 @@ class Decomposition:
         return "\n".join(lines)
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw both readings as bars with standard errors.
+        """Draw both decompositions as bars with standard errors.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes; None makes a new figure.
 
         Returns
         -------

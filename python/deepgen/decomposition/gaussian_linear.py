@@ -1,8 +1,7 @@
-"""A linear truth with Gaussian inputs, for which everything is known in closed form.
+"""A linear truth with Gaussian inputs and results in closed form.
 
-x ~ N(0, I), y = x . coef + intercept + noise N(0, 1). Least squares on n samples with d
-coefficients in all, the intercept not counted, has the expected excess risk
-noise^2 d / (n - d - 1) without an intercept.
+x ~ N(0, I), y = x . coef + intercept + noise N(0, 1). The expected excess risk of least squares
+without an intercept, on n samples with d coefficients, is noise^2 d / (n - d - 1).
 """
 
 from __future__ import annotations
@@ -46,18 +45,18 @@ class GaussianLinear(Truth):
     def __post_init__(self) -> None:
         coef = np.atleast_1d(np.asarray(self.coef, dtype=float))
         if coef.ndim != 1 or len(coef) == 0 or not np.isfinite(coef).all():
-            raise ValueError(f"coef must be finite numbers, one a feature, got {self.coef!r}")
+            raise ValueError(f"coef must be finite numbers, one per feature, got {self.coef!r}")
         if not self.noise_scale >= 0:
             raise ValueError(f"noise_scale must be at least 0, got {self.noise_scale!r}")
 
     @property
     def n_features(self) -> int:
-        """Length of ``coef``."""
+        """Number of coefficients."""
         return int(np.size(np.asarray(self.coef)))
 
     @property
     def bayes_risk(self) -> float:
-        """``noise_scale ** 2``."""
+        """Variance of the noise."""
         return float(self.noise_scale) ** 2
 
     def regression(self, X: FloatArray) -> FloatArray:

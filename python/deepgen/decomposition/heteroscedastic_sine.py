@@ -1,4 +1,4 @@
-r"""The lecture's regression problem in one dimension, noisy on the right and silent on the left.
+r"""The lecture's regression problem in one dimension, with noise only on the right.
 
 With probability 0.9, x is uniform on (0, 1) and y = sin(2 pi x) + 0.4 N(0, 1); else x is uniform on
 (-1, 0) and y = 0 without noise. The Bayes risk is 0.9 * 0.4^2 = 0.144, the variance of f* around 0
@@ -23,7 +23,7 @@ __all__ = ["HeteroscedasticSine", "lecture_data"]
 RIGHT = 0.9
 """Probability of x > 0."""
 NOISE = 0.4
-"""Standard deviation of y there."""
+"""Standard deviation of y for x > 0."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,12 @@ class HeteroscedasticSine(Truth):
 
     @property
     def n_features(self) -> int:
-        """One."""
+        """Always 1."""
         return 1
 
     @property
     def bayes_risk(self) -> float:
-        """0.144."""
+        """Mean variance of the noise, 0.144."""
         return RIGHT * NOISE**2
 
     def regression(self, X: FloatArray) -> FloatArray:
@@ -70,14 +70,14 @@ class HeteroscedasticSine(Truth):
 
 
 def lecture_data(n: int, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Draw the lecture's data to the bit: exactly 90 % of the points on the right.
+    """Draw exactly the lecture's data, with 90 % of the points on the right.
 
     Parameters
     ----------
     n : int
         Number of samples.
     seed : int
-        The lecture trains on ``lecture_data(200, 0)``.
+        Seed; the lecture trains on ``lecture_data(200, 0)``.
 
     Returns
     -------
@@ -88,8 +88,8 @@ def lecture_data(n: int, seed: int) -> tuple[FloatArray, FloatArray]:
 
     Notes
     -----
-    Inputs and noise come from two generators with the same seed, as in the lecture, so that they
-    are not quite independent. `HeteroscedasticSine` draws independent samples.
+    Inputs and noise come from two generators with the same seed, as in the lecture, so they are not
+    quite independent. `HeteroscedasticSine` draws independent samples.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""What a class of functions must tell: its best member in truth, and its best on a sample."""
+"""Interface of a class of functions: its best member for the truth, and for a sample."""
 
 from __future__ import annotations
 
@@ -31,16 +31,16 @@ class HypothesisClass(ABC):
     @property
     @abstractmethod
     def name(self) -> str:
-        """What the class is, in words."""
+        """Description of the class."""
 
     @property
     @abstractmethod
     def exact(self) -> bool:
-        """Whether the best members are found, or only good ones: upper bounds of their risks."""
+        """Whether the members found are the best ones; if not, their risks are upper bounds."""
 
     @abstractmethod
     def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
-        """Return the member nearest to f* in mean square, or a good one.
+        """Return the member nearest to f* in mean square, or a good approximation of it.
 
         Parameters
         ----------
@@ -54,7 +54,7 @@ class HypothesisClass(ABC):
         Returns
         -------
         best : Predictor
-            In place of f_F*.
+            The member used as f_F*.
         """
 
     @abstractmethod
@@ -65,7 +65,7 @@ class HypothesisClass(ABC):
         fitted: Fitted | None,
         random: np.random.Generator | None,
     ) -> Predictor:
-        """Return the member of least empirical risk, or a good one.
+        """Return the member of least empirical risk, or a good approximation of it.
 
         Parameters
         ----------
@@ -74,12 +74,12 @@ class HypothesisClass(ABC):
         y : ndarray of shape (n,)
             Training targets.
         fitted : estimator or None
-            What the estimator itself found on these samples.
+            The estimator fitted to these samples.
         random : numpy.random.Generator or None
-            For searches that start at random.
+            Generator for random searches.
 
         Returns
         -------
         best : Predictor
-            In place of f_n.
+            The member used as f_n.
         """

@@ -1,7 +1,7 @@
-"""The class of all linear combinations of fixed features: both best members are least squares.
+"""The class of all linear combinations of fixed features, solved by least squares.
 
-Covers linear models behind `PolynomialFeatures` and scalers. A penalty is no part of the class: it
-belongs to the algorithm, whose result then has an optimization error.
+It covers linear models behind `PolynomialFeatures` and scalers. A penalty does not change the
+class: it belongs to the algorithm and shows up as an optimization error.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from deepgen.decomposition.hypothesis_class import Fitted, HypothesisClass, Pred
 __all__ = ["LinearPredictor", "LinearSpan", "least_squares"]
 
 SCALERS = ("StandardScaler", "MinMaxScaler", "MaxAbsScaler", "RobustScaler")
-"""Affine maps of each column, which leave the span of polynomials as it is."""
+"""Affine maps of each column, which do not change the span of polynomials."""
 MODELS = (
     *("LinearRegression", "Ridge", "RidgeCV", "Lasso", "LassoCV", "ElasticNet", "ElasticNetCV"),
     *("BayesianRidge", "ARDRegression", "Lars", "LassoLars", "HuberRegressor", "SGDRegressor"),
 )
-"""Estimators of scikit-learn that predict a linear combination of the features."""
+"""Estimators of scikit-learn whose predictions are linear combinations of the features."""
 
 
 @dataclass(frozen=True)
@@ -33,11 +33,11 @@ class LinearPredictor:
     Parameters
     ----------
     features : scikit-learn transformer or None
-        What makes the features, fitted; None takes the inputs.
+        Fitted transformer that computes the features; None uses the inputs.
     coef : ndarray of shape (n_features,)
-        Slopes.
+        Coefficients.
     intercept : float
-        Constant.
+        Intercept.
 
     Examples
     --------
@@ -76,14 +76,14 @@ class LinearSpan(HypothesisClass):
     Parameters
     ----------
     features : scikit-learn transformer or None
-        What makes the features, without looking at data; None takes the inputs.
+        Transformer that computes the features independently of the data; None uses the inputs.
     intercept : bool
-        Whether a constant belongs to the span.
+        Whether the span includes constants.
 
     Notes
     -----
-    Costs a singular value decomposition, O(n p^2). Where there are more coefficients than samples
-    many members have the same empirical risk; the one of least norm is taken.
+    The cost is that of a QR or singular value decomposition, O(n p^2). With more coefficients than
+    samples many members have the same empirical risk; the result is the one of least norm.
 
     Examples
     --------
@@ -106,7 +106,7 @@ class LinearSpan(HypothesisClass):
 
     @property
     def exact(self) -> bool:
-        """True: both best members are solutions of a linear system."""
+        """Always True, since both best members solve a linear system."""
         return True
 
     def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
@@ -141,7 +141,7 @@ class LinearSpan(HypothesisClass):
 def least_squares(
     columns: FloatArray, y: FloatArray, weights: FloatArray | None = None
 ) -> FloatArray:
-    """Solve weighted least squares, of least norm where there are many solutions.
+    """Solve weighted least squares; the solution has the least norm if there are several.
 
     Parameters
     ----------
@@ -155,8 +155,8 @@ def least_squares(
     Returns
     -------
     coef : ndarray of shape (p,)
-        The solution. The norm that is least is that of the coefficients of columns scaled to
-        length 1, which raw powers need to be solvable at all.
+        The solution. The norm is that of the coefficients of columns scaled to length 1; without
+        the scaling the system of raw powers could not be solved accurately.
 
     Examples
     --------
@@ -178,8 +178,9 @@ def least_squares(
 def _solve(matrix: FloatArray, y: FloatArray) -> FloatArray:
     n, p = matrix.shape
     if n >= p:
-        # Of raw powers a singular value decomposition would cut directions that matter: columns
-        # far from dependent on those before them still have singular values near rounding.
+        # For raw powers a singular value decomposition would cut directions that matter: columns
+        # that are far from dependent on the columns before still have singular values near
+        # rounding.
         q, r = np.linalg.qr(matrix)
         if np.abs(np.diag(r)).min(initial=1.0) > 100 * np.finfo(float).eps:
             triangular: FloatArray = solve_triangular(r, q.T @ y)
@@ -190,7 +191,7 @@ def _solve(matrix: FloatArray, y: FloatArray) -> FloatArray:
 
 
 def linear_span_of(steps: list[Any], n_features: int) -> LinearSpan | None:
-    """Recognise an estimator whose class is a linear span.
+    """Return the linear span of an estimator, if its class is one.
 
     Parameters
     ----------
@@ -202,7 +203,7 @@ def linear_span_of(steps: list[Any], n_features: int) -> LinearSpan | None:
     Returns
     -------
     span : LinearSpan or None
-        None where the class is another one or depends on the data.
+        None if the class is another one or depends on the data.
     """
     *transformers, model = steps
     settings = model.get_params(deep=False)

@@ -1,9 +1,9 @@
-"""Any other class: the best of several searches stands in for the best member.
+"""Any other class: the best of several searches replaces the best member.
 
-What is found has at least the risk of the best member, so the approximation error is an upper
-bound, and so is the least empirical risk. Perceptrons are searched by L-BFGS over all samples, from
-several starting weights and without penalty, dropout or early stopping; other estimators by
-themselves, with several seeds where they have one.
+A search finds a member with at least the risk of the best one, so the approximation error is an
+upper bound, and so is the least empirical risk. For perceptrons the search is L-BFGS on all samples
+from several starting weights, without penalty, dropout or early stopping; other estimators are
+fitted with several seeds if they have one.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SEARCH: Final[dict[str, Any]] = {
     "n_members": 1,
     "dtype": "float64",
 }
-"""Parameters of a perceptron that is fitted as well as can be, those that it has."""
+"""Parameters of a perceptron for a fit as close as possible, so far as it has them."""
 
 
 def last_step(estimator: Any) -> tuple[str, Any]:
@@ -53,7 +53,7 @@ def last_step(estimator: Any) -> tuple[str, Any]:
     Returns
     -------
     prefix : str
-        ``""``, or ``"name__"`` where the model stands in a pipeline.
+        ``""``, or ``"name__"`` if the model is a step of a pipeline.
     model : estimator
         The model itself.
     """
@@ -70,9 +70,9 @@ def set_seed(estimator: Any, random: np.random.Generator) -> Any:
     Parameters
     ----------
     estimator : estimator
-        Changed in place; parameters inside other estimators count as well.
+        Estimator, changed in place, including estimators inside it.
     random : numpy.random.Generator
-        Where the seed comes from.
+        Generator of the seed.
 
     Returns
     -------
@@ -87,16 +87,16 @@ def set_seed(estimator: Any, random: np.random.Generator) -> Any:
 
 @dataclass(frozen=True)
 class MultiStart(HypothesisClass):
-    """A class whose best members are searched, not found.
+    """A class of functions whose best members are searched numerically.
 
     Parameters
     ----------
     estimator : estimator
-        Whose class it is.
+        Estimator that defines the class.
     n_starts : int
         Number of searches, >= 1.
     seed : int
-        Starting weights of the searches for the projection.
+        Seed of the starting weights of the searches for f_F*.
 
     Examples
     --------
@@ -116,7 +116,7 @@ class MultiStart(HypothesisClass):
 
     @property
     def exact(self) -> bool:
-        """False: what a search finds is an upper bound."""
+        """Always False, since a search gives an upper bound."""
         return False
 
     def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
@@ -130,7 +130,7 @@ class MultiStart(HypothesisClass):
         fitted: Fitted | None,
         random: np.random.Generator | None,
     ) -> Predictor:
-        """Return the best of several fits and of what the estimator itself found."""
+        """Return the best of several fits and of the fitted estimator."""
         return self._search(X, y, random or np.random.default_rng(self.seed), fitted)
 
     def _search(
@@ -155,7 +155,8 @@ class MultiStart(HypothesisClass):
         if type(model).__name__ == "MLPRegressor" and settings.get("loss") == "squared_error":
             search = {name: value for name, value in SEARCH.items() if name in settings}
             if "batch" in str(settings.get("normalization")).lower():
-                # Frozen, it is an affine map, so the class is that without it; L-BFGS refuses it.
+                # A frozen batch norm is an affine map, so the class is the same without it; L-BFGS
+                # refuses it.
                 search["normalization"] = None
         seeded = [name for name in self.estimator.get_params() if name.endswith("random_state")]
         starts = []

@@ -1,4 +1,4 @@
-"""The user's own function as the truth: uniform inputs in a box, Gaussian noise."""
+"""A truth given by the user's function: uniform inputs in a box, Gaussian noise."""
 
 from __future__ import annotations
 
@@ -17,26 +17,27 @@ from deepgen.decomposition.truth import Truth
 __all__ = ["NoisyFunction"]
 
 N_BAYES = 200_000
-"""Points over which the variance of the noise is averaged."""
+"""Number of points over which the variance of the noise is averaged."""
 
 
 @dataclass(frozen=True)
 class NoisyFunction(Truth):
-    """A function of one's own plus Gaussian noise, inputs uniform in a box.
+    """A user's function plus Gaussian noise, with inputs uniform in a box.
 
     Parameters
     ----------
     function : callable
-        From inputs of shape (n, n_features) to means of shape (n,).
+        Function from inputs of shape (n, n_features) to means of shape (n,).
     noise_scale : float or callable, default=0.1
         Standard deviation of the noise, or a function of the inputs that gives it, >= 0.
     low, high : float or array-like of shape (n_features,), default=-1.0 and 1.0
-        The box; numbers stand for one feature.
+        Bounds of the box; numbers mean one feature.
 
     Notes
     -----
-    With one feature means over the inputs are integrals (Gauss-Legendre), else samples. Functions
-    that are not defined at the top of a module need joblib's default backend, which pickles them.
+    With one feature, means over the inputs are integrals (Gauss-Legendre), else averages of
+    samples. Functions that are not defined at the top level of a module need joblib's default
+    backend, which can pickle them.
 
     Examples
     --------
@@ -73,7 +74,7 @@ class NoisyFunction(Truth):
 
     @property
     def n_features(self) -> int:
-        """Sides of the box."""
+        """Number of dimensions of the box."""
         return len(self._box[0])
 
     @cached_property
@@ -87,7 +88,7 @@ class NoisyFunction(Truth):
         return float(np.mean(self.noise(self.draw_inputs(N_BAYES, np.random.default_rng(0))) ** 2))
 
     def regression(self, X: FloatArray) -> FloatArray:
-        """Return the function's values."""
+        """Return the values of ``function``."""
         return self._values(self.function, X, "function")
 
     def noise(self, X: FloatArray) -> FloatArray:
@@ -101,7 +102,7 @@ class NoisyFunction(Truth):
         values = np.asarray(function(X), dtype=float)
         if values.shape not in ((len(X),), (len(X), 1)):
             raise ValueError(
-                f"{name} must return one number a row: for inputs of shape {X.shape} it returned "
+                f"{name} must return one number per row: for inputs of shape {X.shape} it returned "
                 f"shape {values.shape}"
             )
         if not np.isfinite(values).all():
@@ -114,7 +115,7 @@ class NoisyFunction(Truth):
         return low + (high - low) * random.random((n, len(low)))
 
     def nodes(self, n: int) -> tuple[FloatArray, FloatArray] | None:
-        """Return quadrature nodes where there is one feature."""
+        """Return quadrature nodes if there is one feature."""
         if self.n_features > 1:
             return None
         low, high = self._box

@@ -1,7 +1,8 @@
-"""Composite Gauss-Legendre quadrature: means over an interval.
+"""Composite Gauss-Legendre quadrature for means over an interval.
 
-An interval is cut into panels of 16 nodes, which integrate polynomials of degree 31 exactly. Smooth
-functions reach rounding error with a few panels; a jump inside a panel costs about its width.
+The interval is divided into panels of 16 nodes, which integrate polynomials of degree 31 exactly.
+For smooth functions a few panels reach rounding error; a jump inside a panel causes an error of
+about its width.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def uniform_nodes(low: float, high: float, n: int) -> tuple[FloatArray, FloatArr
     low, high : float
         Ends of the interval, low < high.
     n : int
-        About how many nodes; rounded up to whole panels.
+        Approximate number of nodes; rounded up to whole panels.
 
     Returns
     -------

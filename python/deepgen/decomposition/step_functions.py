@@ -1,7 +1,7 @@
-r"""Functions of one input with at most k constant pieces: what a regression tree searches greedily.
+r"""The class of step functions of one input with at most k pieces: that of regression trees.
 
-The best of them on n points in order is found by dynamic programming (Bellman). With cost(i, j) the
-squared error of points i ... j - 1 around their mean,
+The best step function on n sorted points is found by dynamic programming (Bellman). With cost(i, j)
+the squared error of points i ... j - 1 around their mean,
 
     best_k(j) = min over i of best_{k-1}(i) + cost(i, j).
 
@@ -22,21 +22,21 @@ from deepgen.decomposition.hypothesis_class import Fitted, HypothesisClass, Pred
 __all__ = ["StepFunctions", "StepPredictor", "best_segments"]
 
 N_CELLS: Final = 2_000
-"""Cells among whose borders the best jumps for a known f* are searched."""
+"""Number of cells whose borders are the candidate jumps for a known f*."""
 MAX_POINTS: Final = 4_000
-"""Points above which the table of the programme would no longer fit well in memory."""
+"""Largest number of points, limited by the memory of the table of costs."""
 
 
 @dataclass(frozen=True)
 class StepPredictor:
-    """A function with constant pieces.
+    """A piecewise constant function.
 
     Parameters
     ----------
     jumps : ndarray of shape (k - 1,)
-        Where pieces end, ascending.
+        Ends of the pieces, ascending.
     values : ndarray of shape (k,)
-        The pieces' values.
+        Values on the pieces.
 
     Examples
     --------
@@ -61,7 +61,7 @@ class StepPredictor:
         Returns
         -------
         y : ndarray of shape (n,)
-            Value of the piece in which each input lies.
+            Value of the piece that contains each input.
         """
         return self.values[np.searchsorted(self.jumps, X[:, 0])]
 
@@ -77,8 +77,9 @@ class StepFunctions(HypothesisClass):
 
     Notes
     -----
-    On n training points the programme takes O(k n^2); the projection of f* searches jumps among
-    the borders of 2,000 cells, which moves its error by a few parts in a thousand at 64 pieces.
+    For n training points the dynamic program takes O(k n^2). The projection of f* searches jumps
+    among the borders of 2,000 cells, which changes its error by a few parts in a thousand at 64
+    pieces.
 
     Examples
     --------
@@ -97,11 +98,11 @@ class StepFunctions(HypothesisClass):
 
     @property
     def exact(self) -> bool:
-        """True: both best members come from dynamic programming."""
+        """Always True, since both best members come from dynamic programming."""
         return True
 
     def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
-        """Return the step function nearest to f*; it jumps at borders of cells."""
+        """Return the step function nearest to f*, with jumps at borders of cells."""
         order = np.argsort(X[:, 0], kind="stable")
         x, mean = X[order, 0], mean[order]
         mass = np.full(len(x), 1 / len(x)) if weights is None else weights[order]
@@ -117,7 +118,7 @@ class StepFunctions(HypothesisClass):
         fitted: Fitted | None,
         random: np.random.Generator | None,
     ) -> Predictor:
-        """Return the step function of least empirical risk; it jumps half-way between points."""
+        """Return the step function of least empirical risk, with jumps half-way between points."""
         x, inverse = np.unique(X[:, 0], return_inverse=True)
         if len(x) > MAX_POINTS:
             raise ValueError(
@@ -132,14 +133,14 @@ class StepFunctions(HypothesisClass):
 def _steps(
     left: FloatArray, right: FloatArray, level: FloatArray, mass: FloatArray, n_pieces: int
 ) -> StepPredictor:
-    """Join cells, given by their ends, levels and masses, to the best pieces."""
+    """Return the best step function on cells given by their ends, levels and masses."""
     starts = best_segments(level, mass, min(n_pieces, len(level)))
     values = np.add.reduceat(mass * level, starts) / np.add.reduceat(mass, starts)
     return StepPredictor((right[starts[1:] - 1] + left[starts[1:]]) / 2, values)
 
 
 def best_segments(level: FloatArray, mass: FloatArray, n_pieces: int) -> Any:
-    """Cut a sequence into pieces of least squared error around their means.
+    """Divide a sequence into pieces of least squared error around their means.
 
     Parameters
     ----------
@@ -153,11 +154,11 @@ def best_segments(level: FloatArray, mass: FloatArray, n_pieces: int) -> Any:
     Returns
     -------
     starts : ndarray of shape (n_pieces,)
-        Place of each piece's first member, ascending, the first 0.
+        Index of the first element of each piece, ascending, the first 0.
 
     Notes
     -----
-    O(n_pieces n^2) time and O(n^2) memory.
+    Takes O(n_pieces n^2) time and O(n^2) memory.
 
     Examples
     --------
@@ -195,7 +196,7 @@ def best_segments(level: FloatArray, mass: FloatArray, n_pieces: int) -> Any:
 
 
 def step_functions_of(steps: list[Any], n_features: int) -> StepFunctions | None:
-    """Recognise a regression tree of one input whose only limits are leaves or depth.
+    """Return the step functions of a regression tree of one input, limited by leaves or depth only.
 
     Parameters
     ----------
@@ -207,7 +208,7 @@ def step_functions_of(steps: list[Any], n_features: int) -> StepFunctions | None
     Returns
     -------
     steps : StepFunctions or None
-        None where the class is another one.
+        None if the class is another one.
     """
     *transformers, model = steps
     if type(model).__name__ != "DecisionTreeRegressor" or n_features != 1:

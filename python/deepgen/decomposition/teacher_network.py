@@ -1,4 +1,4 @@
-"""A random ReLU network as the truth: a student of the same shape has no approximation error."""
+"""A random ReLU network as the truth; students of the same shape have no approximation error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deepgen.decomposition.truth import Truth
 __all__ = ["TeacherNetwork"]
 
 CALIBRATION = 20_000
-"""Inputs on which the teacher's output is brought to mean 0 and variance 1."""
+"""Number of inputs on which the teacher's output is scaled to mean 0 and variance 1."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,12 @@ class TeacherNetwork(Truth):
     noise_scale : float, default=0.1
         Standard deviation of the noise, >= 0; the network's output has variance 1.
     seed : int, default=0
-        Decides on the weights.
+        Seed of the weights.
 
     Notes
     -----
     Weights are N(0, 2 / fan-in), intercepts N(0, 0.1^2), and the output is shifted and scaled to
-    mean 0 and variance 1 (within sampling error).
+    mean 0 and variance 1 (up to sampling error).
 
     References
     ----------
@@ -68,12 +68,12 @@ class TeacherNetwork(Truth):
 
     @property
     def bayes_risk(self) -> float:
-        """``noise_scale ** 2``."""
+        """Variance of the noise."""
         return float(self.noise_scale) ** 2
 
     @cached_property
     def layers(self) -> list[tuple[FloatArray, FloatArray]]:
-        """Weights of shape (in, out) and intercepts of shape (out,), one pair a layer."""
+        """Weights of shape (in, out) and intercepts of shape (out,), one pair per layer."""
         random = np.random.default_rng(np.random.SeedSequence([self.seed, 0]))
         widths = (self.n_inputs, *self.hidden_layer_sizes, 1)
         layers = [

@@ -1,7 +1,7 @@
-"""Training that stops as soon as the empirical risk is within a tolerance of the least one.
+"""Training until the empirical risk is within a tolerance of the least one.
 
 The lecture's approximate optimizer: it returns f~ with E_n(f~) <= E_n(f_n) + rho. Estimators with
-``partial_fit`` go on epoch by epoch; others that have ``max_iter`` are fitted with 1, 2, 4 ...
+``partial_fit`` are trained epoch by epoch; others with ``max_iter`` are fitted with 1, 2, 4 ...
 iterations until the level is reached, and then with the least number that reaches it.
 """
 
@@ -19,19 +19,19 @@ __all__ = ["check_tolerance", "fit_to_level"]
 
 
 def check_tolerance(estimator: Any, rho: Any) -> None:
-    """Refuse a tolerance that is out of range or that the estimator cannot follow.
+    """Refuse a tolerance that is out of range or that the estimator does not support.
 
     Parameters
     ----------
     estimator : estimator
-        What is to be trained.
+        Estimator to be trained.
     rho : float or None
-        The tolerance, in squared units of y; None asks for none.
+        Tolerance in squared units of y; None for none.
 
     Raises
     ------
     ValueError
-        If it is not a number >= 0, or the estimator does not train step by step.
+        If ``rho`` is not a number >= 0, or the estimator does not train step by step.
     """
     if rho is None:
         return
@@ -48,12 +48,12 @@ def check_tolerance(estimator: Any, rho: Any) -> None:
 def fit_to_level(
     estimator: Any, X: FloatArray, y: FloatArray, level: float
 ) -> tuple[Any, int, bool]:
-    """Train until the empirical risk is at most a level.
+    """Train until the empirical risk is at most a given level.
 
     Parameters
     ----------
     estimator : estimator
-        Not fitted, with a seed; its own ``max_iter`` bounds the work.
+        Estimator with a seed, not fitted; its ``max_iter`` bounds the work.
     X : ndarray of shape (n, n_features)
         Training inputs.
     y : ndarray of shape (n,)
@@ -64,11 +64,11 @@ def fit_to_level(
     Returns
     -------
     fitted : estimator
-        The first state that reached the level, else the one of least risk.
+        The first state at or below the level, else the state of least risk.
     n_iter : int
-        Its epochs or iterations.
+        Number of its epochs or iterations.
     reached : bool
-        Whether the level was reached.
+        Whether the risk reached the level.
     """
     from sklearn.base import clone
 
@@ -78,16 +78,18 @@ def fit_to_level(
     def risk(fitted: Any) -> float:
         return float(np.mean((np.ravel(fitted.predict(X)) - y) ** 2))
 
+    # With `partial_fit` one training is enough; others are fitted anew for each number of steps.
     if hasattr(estimator, "partial_fit") and not prefix:
         return _by_epochs(clone(estimator), X, y, level, largest, risk)
 
     def fitted_for(n_iter: int) -> Any:
         with warnings.catch_warnings():
-            # Stopping early is what is asked for.
+            # The warnings are about few iterations, which is what the search is about.
             warnings.simplefilter("ignore")
             fresh = clone(estimator).set_params(**{f"{prefix}max_iter": n_iter})
             return fresh.fit(X, y)
 
+    # Double the iterations until the level is reached; keep the best fit in case it never is.
     n_iter = 1
     best = fitted_for(n_iter)
     best_iter, best_risk = n_iter, risk(best)
@@ -97,6 +99,7 @@ def fit_to_level(
         if risk(candidate) < best_risk:
             best, best_iter, best_risk = candidate, n_iter, risk(candidate)
     reached = best_risk <= level
+    # Then bisect down to the least number of iterations that reaches it.
     low, high = best_iter // 2, best_iter
     while reached and high - low > 1:
         middle = (low + high) // 2

@@ -1,4 +1,4 @@
-"""What a synthetic truth is: a regression function, noise, and a way to draw from both."""
+"""Interface of a synthetic truth: a regression function, noise, and sampling from both."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["Truth"]
 
 
 class Truth(ABC):
-    """A distribution of samples whose best predictor is known: y = f*(x) + noise.
+    """A distribution of samples with a known best predictor: y = f*(x) + noise.
 
-    The loss is the squared error, not halved, in squared units of y. The best predictor of all is
+    The loss is the squared error, not halved, in squared units of y. The best of all predictors is
     then f*(x) = E[y | x], and its risk is the mean variance of the noise.
 
     Examples
@@ -37,7 +37,7 @@ class Truth(ABC):
 
     @abstractmethod
     def regression(self, X: FloatArray) -> FloatArray:
-        """Return f*, the mean of y at each input.
+        """Return f*, the mean of y for each input.
 
         Parameters
         ----------
@@ -52,7 +52,7 @@ class Truth(ABC):
 
     @abstractmethod
     def noise(self, X: FloatArray) -> FloatArray:
-        """Return the standard deviation of y at each input.
+        """Return the standard deviation of y for each input.
 
         Parameters
         ----------
@@ -67,30 +67,30 @@ class Truth(ABC):
 
     @abstractmethod
     def draw_inputs(self, n: int, random: np.random.Generator) -> FloatArray:
-        """Draw inputs.
+        """Draw random inputs.
 
         Parameters
         ----------
         n : int
-            How many.
+            Number of inputs.
         random : numpy.random.Generator
-            Where the randomness comes from.
+            Random number generator.
 
         Returns
         -------
         X : ndarray of shape (n, n_features)
-            Independent rows.
+            Inputs in independent rows.
         """
 
     def sample(self, n: int, random: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-        """Draw samples.
+        """Draw random samples.
 
         Parameters
         ----------
         n : int
-            How many.
+            Number of samples.
         random : numpy.random.Generator
-            Where the randomness comes from.
+            Random number generator.
 
         Returns
         -------
@@ -103,17 +103,17 @@ class Truth(ABC):
         return X, self.regression(X) + self.noise(X) * random.standard_normal(n)
 
     def nodes(self, n: int) -> tuple[FloatArray, FloatArray] | None:
-        """Return points and weights that integrate over the inputs, where there is such a rule.
+        """Return points and weights of a quadrature over the inputs, if there is one.
 
         Parameters
         ----------
         n : int
-            About how many points.
+            Approximate number of points.
 
         Returns
         -------
         nodes : tuple of ndarray of shape (n, n_features) and ndarray of shape (n,), or None
-            Points in ascending order and their weights, which sum to 1; None where means over the
+            Points in ascending order and their weights, which sum to 1; None if means over the
             inputs must be sampled.
         """
         return None

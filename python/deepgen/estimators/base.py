@@ -1,4 +1,4 @@
-"""What both estimators share: from data to a trained network and back to predictions."""
+"""Base of both estimators: parameters, `fit`, and what they share with scikit-learn."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def can_continue(model: Any) -> bool:
     Parameters
     ----------
     model : BaseMLP
-        Whose ``solver`` is read.
+        Estimator with a ``solver``.
 
     Returns
     -------
     can_continue : bool
-        True; there is no False.
+        Always True; otherwise an error is raised.
 
     Raises
     ------
     AttributeError
-        If the solver works on the whole data at once.
+        If the solver works on all data at once.
     """
     if model.solver == "lbfgs" or isinstance(model.solver, LBFGS):
         raise AttributeError(
@@ -51,7 +51,7 @@ def can_continue(model: Any) -> bool:
 
 
 class BaseMLP(CallbackSupport, FittedMLP):
-    """Base of `MLPRegressor` and `MLPClassifier`; not to be used by itself.
+    """Base of `MLPRegressor` and `MLPClassifier`, not for direct use.
 
     Examples
     --------
@@ -75,13 +75,13 @@ class BaseMLP(CallbackSupport, FittedMLP):
 
     @abstractmethod
     def _make_targets(self, y: Any, previous: Any, classes: Any = None) -> Targets:
-        """Return what relates targets to the engine: ``previous`` with this call's parameters.
+        """Return the targets of a call: ``previous`` with this call's parameters.
 
-        Without ``previous``, what ``y`` tells of itself is learned, with ``classes`` that it lacks.
+        Without ``previous``, new targets are learned from ``y``, with ``classes`` that it lacks.
         """
 
     def _validate_params(self) -> None:
-        """Refuse parameters as scikit-learn does, and say what may have been meant."""
+        """Validate parameters as scikit-learn does, with suggestions for unknown names."""
         try:
             super()._validate_params()
         except InvalidParameterError as error:
@@ -116,24 +116,24 @@ class BaseMLP(CallbackSupport, FittedMLP):
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Features; CSR and CSC matrices are not densified.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets of a regressor, labels of a classifier; several labels a sample are a matrix of
-            0 and 1, which may be sparse.
+            Targets of a regressor, labels of a classifier; multilabel targets are a matrix of 0 and
+            1, which may be sparse.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights, >= 0.
         X_val : array-like or sparse matrix of shape (n_val, n_features), default=None
-            Validation features in place of a random split; without early stopping they are
-            measured only.
+            Validation features, instead of a random split; without early stopping they are only
+            measured.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
-            Validation targets or labels; needed with ``X_val``.
+            Validation targets or labels; required with ``X_val``.
         sample_weight_val : array-like of shape (n_val,), default=None
             Weights of the validation samples.
         coefs_init : sequence of ndarray of shape (in, out), default=None
-            Starting weights, one array a layer; they win over ``warm_start``.
+            Starting weights, one array per layer; they take precedence over ``warm_start``.
         intercepts_init : sequence of ndarray of shape (out,), default=None
-            Starting intercepts; with ``coefs_init`` alone they are 0.
+            Starting intercepts; 0 if only ``coefs_init`` is given.
         groups : array-like of shape (n_samples,), default=None
-            Samples of one group stay together where early stopping sets rows aside; also handed to
-            the splitter in ``validation_fraction``. Without early stopping they have no effect.
+            Samples of one group stay together in the split of early stopping; a splitter in
+            ``validation_fraction`` gets them too. Without early stopping they have no effect.
 
         Returns
         -------
@@ -143,21 +143,21 @@ class BaseMLP(CallbackSupport, FittedMLP):
         Raises
         ------
         ValueError
-            If parameters, data or weights cannot be used: the message says what came and what is
-            wanted. The estimator stays as it was.
+            If parameters, data or weights cannot be used. The estimator then keeps its state.
 
         Warns
         -----
         ConvergenceWarning
             If ``max_iter`` or ``max_time`` was used up, if training diverged, or if it ended worse
-            than a constant prediction on its own rows: then features whose scales differ by more
-            than 1000 are named. In fewer than 20 epochs, only if the loss is ten times as high.
+            than a constant prediction on its own rows; the message then names features whose scales
+            differ by more than 1000. After fewer than 20 epochs, only if the loss is ten times as
+            high.
         UserWarning
             If a parameter has no effect.
 
         See Also
         --------
-        partial_fit : One epoch.
+        partial_fit : Train for one epoch.
 
         Examples
         --------
@@ -178,7 +178,7 @@ class BaseMLP(CallbackSupport, FittedMLP):
         )
 
     def _fit(self, *data: Any, **options: Any) -> Self:
-        """Train; a call that fails leaves the attributes as they were."""
+        """Train; a failed call leaves the attributes unchanged."""
         with unchanged_on_failure(self):
             if self.averaging == "snapshot" or isinstance(self.averaging, Snapshots):
                 fit_snapshots(self, *data, **options)

@@ -1,4 +1,4 @@
-"""What a fitted classifier says of new samples: labels, logits and probabilities."""
+"""Predictions of a fitted classifier: labels, logits and probabilities."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["ClassPredictions"]
 
 
 class ClassPredictions(BaseMLP):
-    """Base of `MLPClassifier`: from a network's outputs to what a classifier is asked for.
+    """Base of `MLPClassifier`: predictions from the network's outputs.
 
     Examples
     --------
@@ -47,18 +47,18 @@ class ClassPredictions(BaseMLP):
         Returns
         -------
         y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_labels)
-            The likeliest class, or for several labels those likelier than not.
+            The most probable class; for multilabel targets the labels more probable than not.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         ValueError
-            If X has other columns than in ``fit``, or entries that are no finite numbers.
+            If X has other columns than in ``fit``, or entries that are not finite.
 
         See Also
         --------
-        predict_proba : How likely the classes are.
+        predict_proba : Probabilities of the classes.
 
         Examples
         --------
@@ -71,7 +71,7 @@ class ClassPredictions(BaseMLP):
         return self._targets.decode(logits)
 
     def decision_function(self, X: Any) -> AnyArray:
-        """Return the logits, of several members those of the mean probabilities.
+        """Return the logits; with several members those of the mean probabilities.
 
         Parameters
         ----------
@@ -81,14 +81,14 @@ class ClassPredictions(BaseMLP):
         Returns
         -------
         logits : ndarray of shape (n_samples,) or (n_samples, n_classes)
-            One number per sample for two classes, positive for the second; of float64.
+            One number per sample for two classes, positive for the second; in float64.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         ValueError
-            If X has other columns than in ``fit``, or entries that are no finite numbers.
+            If X has other columns than in ``fit``, or entries that are not finite.
 
         See Also
         --------
@@ -117,19 +117,19 @@ class ClassPredictions(BaseMLP):
         Returns
         -------
         probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``; rows sum to 1, except where a sample can have several
-            labels. Of float64, computed from the logits: also those near 0 keep their digits.
+            Columns in the order of ``classes_``; rows sum to 1, except for multilabel targets. In
+            float64, computed from the logits, so probabilities near 0 keep their precision.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         ValueError
-            If X has other columns than in ``fit``, or entries that are no finite numbers.
+            If X has other columns than in ``fit``, or entries that are not finite.
 
         See Also
         --------
-        predict_log_proba : Their logarithms, without loss of digits.
+        predict_log_proba : Logarithms of the probabilities, without loss of precision.
 
         Examples
         --------
@@ -142,7 +142,7 @@ class ClassPredictions(BaseMLP):
         return mean_prediction([self._targets.probabilities(each) for each in outputs])
 
     def predict_log_proba(self, X: Any) -> AnyArray:
-        """Predict logarithms of probabilities, from the logits.
+        """Predict logarithms of probabilities, computed from the logits.
 
         Parameters
         ----------
@@ -152,14 +152,14 @@ class ClassPredictions(BaseMLP):
         Returns
         -------
         log_probabilities : ndarray of shape (n_samples, n_classes)
-            In the order of ``classes_``; finite where the logits are. Of float64.
+            Columns in the order of ``classes_``; finite if the logits are. In float64.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         ValueError
-            If X has other columns than in ``fit``, or entries that are no finite numbers.
+            If X has other columns than in ``fit``, or entries that are not finite.
 
         See Also
         --------
@@ -179,5 +179,5 @@ class ClassPredictions(BaseMLP):
             return np.asarray(log_expit(np.hstack([-outputs, outputs])))
         if self._targets.labels.multilabel:
             return np.asarray(log_expit(outputs))
-        # A single column gives zeros: a single class is certain.
+        # A single column gives zeros, since a single class has probability 1.
         return np.asarray(log_softmax(outputs, axis=1))

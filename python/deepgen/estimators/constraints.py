@@ -1,4 +1,4 @@
-"""What the estimators' constructor parameters may be, in scikit-learn's own terms."""
+"""Constraints on the estimators' constructor parameters, in scikit-learn's format."""
 
 from __future__ import annotations
 
@@ -12,8 +12,10 @@ from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOp
 from deepgen._names import hint, listed
 from deepgen._network.initializers import INITIALIZERS
 from deepgen._settings import Setting, engine_settings, settings_of
+from deepgen.activations import Parametric
 from deepgen.augmentation import AUGMENTATIONS, Augmentation
 from deepgen.averaging import AVERAGINGS, Averaging
+from deepgen.embeddings import NUMERICAL_EMBEDDINGS, CategoryEmbedding, NumericalEmbedding
 from deepgen.estimators.names import DeviceName, ParametrizationName
 from deepgen.estimators.network_spec import ACTIVATIONS, TYPES
 from deepgen.initializers import DataDependent
@@ -32,28 +34,28 @@ __all__ = ["CLASSIFIER", "REGRESSOR", "SHARED", "refusal_hint"]
 
 
 class _Names(StrOptions):
-    """Names that a parameter takes; messages show them in order, long lists shortened."""
+    """Names accepted by a parameter; messages show them sorted, long lists shortened."""
 
     def __str__(self) -> str:
         return f"a str among {{{listed(self.options)}}}"
 
 
 def refusal_hint(constraints: dict[str, Any], params: dict[str, Any], message: str) -> str:
-    """Return what may help beside scikit-learn's message on a parameter.
+    """Return a suggestion that completes scikit-learn's message about a parameter.
 
     Parameters
     ----------
     constraints : dict
-        Of an estimator's parameters, by name.
+        Constraints on an estimator's parameters, by name.
     params : dict
-        Its parameters.
+        Parameters of the estimator.
     message : str
-        What scikit-learn says.
+        Message of scikit-learn.
 
     Returns
     -------
     hint : str
-        Such as " Did you mean 'silu'?", or ''.
+        Text such as " Did you mean 'silu'?", or ''.
 
     Examples
     --------
@@ -70,7 +72,7 @@ def refusal_hint(constraints: dict[str, Any], params: dict[str, Any], message: s
 
 
 def _interval(setting: Setting) -> Interval:
-    """Return what a component's field may be as scikit-learn says it."""
+    """Return the range of a component's field as scikit-learn's `Interval`."""
     allowed = setting.allowed
     assert allowed is not None
     convert = int if setting.kind is int else float
@@ -90,7 +92,7 @@ SGD_SETTINGS, ADAM_SETTINGS = settings_of(SGD), settings_of(Adam)
 
 SHARED: dict[str, Any] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [_Names(set(ACTIVATIONS)), "array-like"],
+    "activation": [_Names(set(ACTIVATIONS)), Parametric, "array-like"],
     "solver": [_Names(set(SOLVERS)), Optimizer],
     "alpha": [Interval(Real, 0, None, closed="left")],
     "batch_size": [_Names({"auto"}), Interval(Integral, 1, None, closed="left")],
@@ -117,6 +119,9 @@ SHARED: dict[str, Any] = {
     "max_fun": [_interval(settings_of(LBFGS)["max_fun"])],
     "normalization": [_Names(set(NORMALIZATIONS)), Normalization, None],
     "skip": [_Names(set(SKIPS)), Skip, None],
+    "numerical_embedding": [_Names(set(NUMERICAL_EMBEDDINGS)), NumericalEmbedding, None],
+    "category_embedding": [CategoryEmbedding, None],
+    "input_scale": ["boolean"],
     "dropout": [Interval(Real, 0, 1, closed="left"), Schedule],
     "bias": ["boolean"],
     "parametrization": [_Names(set(get_args(ParametrizationName)))],
@@ -133,7 +138,7 @@ SHARED: dict[str, Any] = {
     "n_jobs": [None, Integral],
     "device": [_Names(set(get_args(DeviceName)))],
 }
-"""Parameters that both estimators have."""
+"""Parameters of both estimators."""
 
 REGRESSOR: dict[str, Any] = {
     **SHARED,

@@ -1,11 +1,11 @@
-"""Members: several networks that differ by their seed alone, trained side by side and averaged.
+"""Members: several networks that differ only in their seed, trained in parallel and averaged.
 
-    regression        mean over members of their predictions
-    classification    mean over members of their probabilities
+    regression        mean of the members' predictions
+    classification    mean of the members' probabilities
 
-Each member is a whole estimator with a seed of its own, drawn from ``random_state``; trained alone
-with that seed it has the same bits. Members share the features and need no process: the engine
-leaves Python's lock alone while it works, so one network a core is trained without a barrier.
+Each member is a whole estimator with a seed drawn from ``random_state``; trained alone with that
+seed it has the same bits. Members share the features and need no processes: the engine releases the
+GIL, so one network per core is trained without synchronization.
 
 Hansen & Salamon (1990), Neural network ensembles. Lakshminarayanan, Pritzel & Blundell (2017),
 Simple and scalable predictive uncertainty estimation using deep ensembles.
@@ -61,20 +61,20 @@ def fit_members(
     Parameters
     ----------
     model : BaseMLP
-        Whose parameters they have, but for the seed, the threads and ``verbose``. Gets the members,
-        and what is known of features and targets.
+        Estimator with the members' parameters, except for the seed, the threads and ``verbose``. It
+        gets the members, and the properties of features and targets.
     X, y, sample_weight : array-like
-        As ``fit`` takes them; features are converted once.
+        Training data as for ``fit``; features are converted once.
     held_out : tuple of array-like
         Validation features, targets and weights.
     coefs_init, intercepts_init : None
-        Refused: members start from weights of their own.
+        Must be None, since each member has its own starting weights.
     classes : array-like of shape (n_classes,), default=None
-        All classes there are, where ``y`` may lack some.
+        All classes, if ``y`` may lack some.
     groups : array-like of shape (n_samples,), default=None
-        Which samples early stopping keeps together.
+        Groups of samples that early stopping keeps together.
     incremental : bool, default=False
-        Whether ``partial_fit`` was called.
+        Whether the caller is ``partial_fit``.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def fit_members(
     Warns
     -----
     UserWarning
-        If Ctrl-C was pressed: every member keeps what it had reached.
+        If Ctrl-C was pressed: every member keeps the weights it has reached.
     """
     settings = read_settings(model, held_out, incremental=incremental)
     if coefs_init is not None or intercepts_init is not None:
@@ -102,13 +102,13 @@ def fit_members(
             f"{model.n_members}; call fit with warm_start=False to start afresh"
         )
     samples = read_samples(model, X, y, sample_weight, settings.dtype, reset=known is None)
-    # Members learn without names of features: converted once, samples have none.
+    # Members are trained on converted features, which have no names.
     groups = read_groups(groups, samples.X)
     samples = replace(samples, given=samples.X, classes=classes, groups=groups)
     if held_out[0] is not None:
         held_out = (check_features(model, held_out[0], settings.dtype, reset=False), *held_out[1:])
     members = make_members(model) if known is None else known
-    # One network per thread first; threads that are left work within the networks.
+    # First one network per thread; remaining threads work within the networks.
     n_workers = min(settings.n_threads, len(members))
     n_threads = settings.n_threads // n_workers
     settings = replace(settings, n_threads=n_threads, verbose=0)
@@ -140,14 +140,14 @@ def fit_members(
 
 
 def join_members(model: Any, members: list[Any]) -> None:
-    """Let an estimator predict with the mean of members.
+    """Make an estimator predict with the mean of members.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose own network, if it has one, is forgotten.
+        Estimator; its own network, if there is one, is dropped.
     members : list of BaseMLP
-        Fitted on the same features and targets.
+        Members fitted on the same features and targets.
     """
     for name in ("network_", "_training_state", "n_iter_"):
         vars(model).pop(name, None)
@@ -155,7 +155,7 @@ def join_members(model: Any, members: list[Any]) -> None:
 
 
 def make_members(model: Any) -> list[Any]:
-    """Return unfitted members, each with a seed of its own.
+    """Return unfitted members with different seeds.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ def make_members(model: Any) -> list[Any]:
     Returns
     -------
     members : list of BaseMLP
-        ``n_members`` of them.
+        ``n_members`` estimators.
     """
     seeds = check_random_state(model.random_state).randint(MAX_SEED, size=model.n_members)
     return [clone(model).set_params(random_state=int(seed)) for seed in seeds]
@@ -177,16 +177,16 @@ def side_by_side(train: Callable[[Any, Event], None], members: list[Any], n_work
     Parameters
     ----------
     train : callable
-        Takes a member and an event that asks it to stop early.
+        Function of a member and of an event that asks it to stop early.
     members : list of BaseMLP
-        What is trained.
+        Members to be trained.
     n_workers : int
-        How many at a time, >= 1.
+        Number of members at a time, >= 1.
 
     Warns
     -----
     UserWarning
-        If Ctrl-C was pressed. Only the main thread hears it, and tells the others.
+        If Ctrl-C was pressed. Only the main thread receives it, and stops the others.
     """
     stop = Event()
     if n_workers == 1:
@@ -210,12 +210,12 @@ def mean_prediction(predictions: list[AnyArray]) -> AnyArray:
     Parameters
     ----------
     predictions : list of ndarray
-        One array a member, of equal shapes.
+        One array per member, of equal shapes.
 
     Returns
     -------
     mean : ndarray
-        Summed in order and in float64, in the members' type.
+        Computed in float64 in the order of the members, returned in their type.
     """
     if len(predictions) == 1:
         return predictions[0]
@@ -234,13 +234,13 @@ def log_odds_of_mean(outputs: list[AnyArray], *, softmax: bool) -> AnyArray:
     outputs : list of ndarray of shape (n_samples, n_outputs)
         Logits of each member.
     softmax : bool
-        Whether the classes of a row share its probability.
+        Whether the probabilities are those of a softmax over the classes.
 
     Returns
     -------
     logits : ndarray of shape (n_samples, n_outputs)
-        With a softmax the logarithms of the mean probabilities, else ``log(p / (1 - p))``; of
-        float64, finite where the members' are.
+        For a softmax the logarithms of the mean probabilities, else ``log(p / (1 - p))``; in
+        float64, finite if the members' are.
     """
     from scipy.special import log_expit, log_softmax, logsumexp
 

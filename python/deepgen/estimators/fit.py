@@ -1,9 +1,9 @@
 """Fitting one network, from the user's arrays to fitted attributes, in nine steps.
 
-    settings, samples                 read once for each call: `fit_estimator`
-    state, targets and split, network, plan, callbacks, training, what is kept: `fit_network`
+    settings, samples                 read once per call: `fit_estimator`
+    state, targets and split, network, plan, callbacks, training, fitted attributes: `fit_network`
 
-Ensembles read settings and samples once and call `fit_network` for each of their members.
+Ensembles read settings and samples once and call `fit_network` for each member.
 """
 
 from __future__ import annotations
@@ -55,24 +55,24 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Samples:
-    """Samples of a call: as the user has them, and checked.
+    """Samples of a call, in the user's form and validated.
 
     Parameters
     ----------
     given : array-like, data frame or sparse matrix of shape (n_samples, n_features)
-        Features as the user has them.
+        Features in the user's form.
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        The same, of the type of training.
+        The same in the type of training.
     y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
-        Checked as far as scikit-learn does; the estimator's targets check the rest.
+        Targets, validated as by scikit-learn; the estimator's targets check the rest.
     sample_weight : array-like of shape (n_samples,), float or None
-        As the user has them.
+        Sample weights in the user's form.
     classes : array-like of shape (n_classes,), default=None
-        All classes there are, where ``y`` may lack some.
+        All classes, if ``y`` may lack some.
     groups : ndarray of shape (n_samples,), default=None
-        Which samples early stopping keeps together.
+        Groups of samples that early stopping keeps together.
     names : ndarray of shape (n_features,), default=None
-        Names of the features, where they have some.
+        Names of the features, if they have any.
 
     Examples
     --------
@@ -95,23 +95,23 @@ class Samples:
 def read_samples(
     model: Any, X: Any, y: Any, sample_weight: Any, dtype: np.dtype[Any], *, reset: bool
 ) -> Samples:
-    """Check samples as far as scikit-learn does.
+    """Validate samples as scikit-learn does.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose number and names of features are set or compared.
+        Estimator; its number and names of features are set or compared.
     X, y, sample_weight : array-like
-        As the user has them.
+        Samples in the user's form.
     dtype : numpy.dtype
         Type of training.
     reset : bool
-        Whether this is the first sight of features.
+        Whether these are the estimator's first features.
 
     Returns
     -------
     samples : Samples
-        Of equal length, finite.
+        Samples of equal length with finite values.
     """
     features, y = check_features(model, X, dtype, reset=reset, y=y, multi_output=True)
     if isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1:
@@ -130,23 +130,23 @@ def read_validation(
     dtype: np.dtype[Any],
     prediction_dtype: np.dtype[Any],
 ) -> ValidationSet:
-    """Check samples against what is known about features and targets.
+    """Validate samples for a fitted estimator or a call in progress.
 
     Parameters
     ----------
     model : BaseMLP
-        What is known about features.
+        Estimator with the properties of its features.
     targets : Targets
-        What is known about targets.
+        Learned properties of the targets.
     X, y, sample_weight : array-like
-        As the user has them.
+        Samples in the user's form.
     dtype, prediction_dtype : numpy.dtype
         Types of training and of the fitted network.
 
     Returns
     -------
     validation_set : ValidationSet
-        In the user's terms and in the engine's.
+        Samples in the user's form and in the engine's.
     """
     samples = read_samples(model, X, y, sample_weight, dtype, reset=False)
     encoded = targets.transform(
@@ -171,24 +171,24 @@ def fit_estimator(
     groups: Any = None,
     incremental: bool = False,
 ) -> None:
-    """Fit an estimator that has one network.
+    """Fit an estimator with one network.
 
     Parameters
     ----------
     model : BaseMLP
-        Gets the fitted attributes.
+        Estimator that gets the fitted attributes.
     X, y, sample_weight : array-like
-        As ``fit`` takes them.
+        Training data as for ``fit``.
     held_out : tuple of array-like
         Validation features, targets and weights.
     coefs_init, intercepts_init : sequence of array-like, default=None
         Starting weights.
     classes : array-like of shape (n_classes,), default=None
-        All classes there are, where ``y`` may lack some.
+        All classes, if ``y`` may lack some.
     groups : array-like of shape (n_samples,), default=None
-        Which samples early stopping keeps together.
+        Groups of samples that early stopping keeps together.
     incremental : bool, default=False
-        Whether ``partial_fit`` was called.
+        Whether the caller is ``partial_fit``.
     """
     settings = read_settings(model, held_out, incremental=incremental)
     goes_on = "network_" in vars(model) and (model.warm_start or incremental)
@@ -220,25 +220,25 @@ def fit_network(
     Parameters
     ----------
     model : BaseMLP
-        Whose network and state of training go on, with ``warm_start`` or ``partial_fit``; gets the
-        fitted attributes.
+        Estimator; with ``warm_start`` or ``partial_fit`` its network and training state are
+        continued. It gets the fitted attributes.
     settings : Settings
-        Its own, or those that it shares with other members of an ensemble.
+        Settings of the estimator, or those shared by the members of an ensemble.
     samples : Samples
         Training samples.
     held_out : tuple of array-like
         Validation features, targets and weights.
     coefs_init, intercepts_init : sequence of array-like, default=None
-        Starting weights; ``coefs_init`` begins anew.
+        Starting weights; with ``coefs_init`` training starts afresh.
     """
     goes_on = "network_" in vars(model) and (model.warm_start or settings.incremental)
     is_first = not goes_on or coefs_init is not None
     dtype, prediction_dtype = settings.dtype, settings.prediction_dtype
 
-    # State: before all else, since split and starting weights are drawn by its seed.
+    # State: first, since split and starting weights are drawn from its seed.
     state = TrainingState(draw_seed(model)) if is_first else model._training_state
 
-    # Targets, and with them the split: what is learned of targets is learned of training rows.
+    # Targets and split together: properties of targets are learned from training rows only.
     split = None
     if model.early_stopping and held_out[0] is None and isinstance(settings.optimizer, FirstOrder):
         how = model.validation_fraction
@@ -256,7 +256,7 @@ def fit_network(
     )
     data = Data(as_matrix(samples.X), encoded.encoded, encoded.weights, encoded.training_rows)
 
-    # Network: a copy of the one that goes on, so that a call that fails leaves that one alone.
+    # Network: a copy of the continued one, which a failed call must not change.
     network = make_network(
         model,
         n_inputs=samples.X.shape[1],
@@ -264,7 +264,7 @@ def fit_network(
         loss=targets.core,
         products=settings.products,
         before=None if is_first else model.network_,
-        n_rows=samples.X.shape[0],
+        data=data,
     )
     state.use_averaging(settings.averaging)
     if is_first:
@@ -273,7 +273,7 @@ def fit_network(
         )
         if isinstance(settings.averaging, LearnedLine):
             state.averaging_state["ends"] = start_line(model, network, data, state.seed)
-        # Weights that the user gives are meant for targets in their own units.
+        # Given weights are meant for targets in their own units.
         if coefs_init is None and (moved := targets.in_units_of(outputs)) is not targets:
             targets, encoded = moved, replace(encoded, encoded=moved.encode(encoded.y, dtype))
             data = replace(data, y=encoded.encoded)
@@ -286,14 +286,14 @@ def fit_network(
             state.drop_optimizer_state()
     validation_set = _validation_set(model, settings, samples, targets, encoded, data, held_out)
 
-    # Plan, and the state made to fit it: what belongs to other settings is dropped.
+    # Plan; the state is adapted to it: parts that belong to other settings are dropped.
     n_rows = samples.X.shape[0] if data.rows is None else len(data.rows)
     plan = make_plan(model, settings, n_rows)
     state.use_criterion(criterion(model, targets))
     if settings.incremental or model.warm_start:
         state.use_data(measured_on(model, settings, samples.X, data, validation_set))
 
-    # Training: each epoch is measured on the validation rows and shown to callbacks.
+    # Training: validation and callbacks follow each epoch.
     validation = tasks = None
     if validation_set is not None:
         score = score_function(model, targets, validation_set, state)
@@ -314,7 +314,7 @@ def fit_network(
     if not settings.incremental:
         _look_back(model, settings, samples, targets, network, encoded, data, state, n_epochs)
 
-    # What is kept: the only place that writes fitted attributes of a network.
+    # Fitted attributes of a network are written here and nowhere else.
     model.network_, model._training_state = network.as_type(prediction_dtype), state
     model._targets, model.n_iter_ = targets, n_epochs
     vars(model).pop("_members", None)
@@ -333,12 +333,12 @@ def _look_back(
     state: TrainingState,
     n_epochs: int,
 ) -> None:
-    """Warn where a fit that has run its epochs is worse than a constant prediction."""
+    """Warn if a fit that has run its epochs is worse than a constant prediction."""
     losses = state.history.columns["loss"]
-    # Steps without an epoch were interrupted; a loss that is not finite has been told.
+    # Without a whole epoch, training was interrupted; a loss that is not finite was reported.
     if np.isnan(losses[-1]) if n_epochs else isinstance(settings.optimizer, FirstOrder):
         return
-    # The last epoch's loss shows that all is well, where its weights are those that are kept.
+    # If the final weights are those of the last epoch, its loss is a cheap first test.
     bound = targets.loss_of_constant(network, data.y, data.weights, data.rows)
     bound *= MUCH_WORSE if n_epochs < FEW_EPOCHS else 1.0
     is_last = n_epochs and not model.early_stopping and settings.averaging is None
@@ -355,7 +355,7 @@ def _validation_set(
     data: Data,
     held_out: tuple[Any, Any, Any],
 ) -> ValidationSet | None:
-    """Return the samples to validate on: rows of the split, or those that the user gave."""
+    """Return the validation samples: rows of the split, or those given by the user."""
     rows = encoded.validation_rows
     if rows is not None:
         weights = None if encoded.sample_weight is None else encoded.sample_weight[rows]

@@ -1,4 +1,4 @@
-"""What a fitted estimator knows and how it computes outputs."""
+"""Fitted attributes and outputs of an estimator."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["FittedMLP", "network_of"]
 
 
 class _Layers(list[AnyArray]):
-    """Arrays of the layers; one that is assigned to is written into the network."""
+    """Arrays of the layers; assigning to one writes into the network."""
 
     def __init__(self, arrays: list[AnyArray], write: Callable[[list[Any]], None]) -> None:
         super().__init__(arrays)
@@ -44,7 +44,7 @@ class _Layers(list[AnyArray]):
 
 
 class _SetByFit:
-    """Says why an attribute is missing; once it is set, the instance's own is found first."""
+    """Placeholder that explains a missing attribute; the instance's own attribute replaces it."""
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -61,7 +61,7 @@ def _set_by_fit() -> Any:
 
 
 class FittedMLP(BaseEstimator):
-    """Fitted attributes that are read from the network and from the state of training.
+    """Fitted attributes that are derived from the network and the training state.
 
     Examples
     --------
@@ -83,14 +83,14 @@ class FittedMLP(BaseEstimator):
         return "network_" in vars(self) or "_members" in vars(self)
 
     def _refuse_without_network(self, name: str) -> None:
-        """Refuse an attribute of one network where there is none, or several.
+        """Refuse an attribute of one network if there is no network, or several.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         AttributeError
-            If there are several members.
+            If the estimator has several members.
         """
         check_is_fitted(self)
         members = vars(self).get("_members")
@@ -112,12 +112,12 @@ class FittedMLP(BaseEstimator):
 
     @property
     def subspace_(self) -> Subspace:
-        """The line of networks that ``averaging='subspace'`` has learned.
+        """The line of networks learned with ``averaging='subspace'``.
 
         Raises
         ------
         AttributeError
-            If there is none.
+            If there is no such line.
         """
         self._refuse_without_network("subspace_")
         state = self._training_state.averaging_state
@@ -127,7 +127,7 @@ class FittedMLP(BaseEstimator):
 
     @property
     def coefs_(self) -> list[AnyArray]:
-        """Weight matrices of shape (in, out), one a layer: views, not copies."""
+        """Weight matrices of shape (in, out), one per layer: views, not copies."""
         self._refuse_without_network("coefs_")
         network = self.network_
         return _Layers(network.coefs(), lambda new: network.set_layers(new, suffix=""))
@@ -139,7 +139,7 @@ class FittedMLP(BaseEstimator):
 
     @property
     def intercepts_(self) -> list[AnyArray]:
-        """Intercepts of shape (out,), one a layer: views where the layer has them, else zeros."""
+        """Intercepts of shape (out,), one per layer: views, or zeros if a layer has none."""
         self._refuse_without_network("intercepts_")
         network = self.network_
         return _Layers(network.intercepts(), lambda new: network.set_layers(None, new, suffix=""))
@@ -151,23 +151,23 @@ class FittedMLP(BaseEstimator):
 
     @property
     def n_outputs_(self) -> int:
-        """Outputs of the network."""
+        """Number of outputs of the network."""
         return self._targets.n_outputs
 
     @property
     def out_activation_(self) -> str:
-        """Name of the function from the network's outputs to predictions."""
+        """Name of the function that maps the network's outputs to predictions."""
         return self._targets.out_activation
 
     @property
     def n_layers_(self) -> int:
-        """Layers, the inputs counted as one."""
+        """Number of layers, the inputs counted as one."""
         self._refuse_without_network("n_layers_")
         return self.network_.n_layers + 1
 
     @property
     def t_(self) -> int:
-        """Training rows seen in all epochs of all calls."""
+        """Number of training rows seen in all epochs of all calls."""
         self._refuse_without_network("t_")
         return self._training_state.samples_seen
 
@@ -185,7 +185,7 @@ class FittedMLP(BaseEstimator):
 
     @property
     def loss_(self) -> float:
-        """Training loss of the last epoch; NaN where Ctrl-C came before the end of the first."""
+        """Training loss of the last epoch; NaN if Ctrl-C ended the first one."""
         self._refuse_without_network("loss_")
         return self.loss_curve_[-1] if self.loss_curve_ else float("nan")
 
@@ -213,25 +213,25 @@ class FittedMLP(BaseEstimator):
         return None if best == -np.inf else best
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write this estimator into a file that `deepgen.load` reads.
+        """Write this estimator to a file that `deepgen.load` reads.
 
         Parameters
         ----------
         path : str or path-like
-            The file; one that is there is replaced at once or, if writing fails, not at all.
+            Path of the file; an existing file is replaced in one step or, if writing fails, kept.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         TypeError
-            If it is an estimator of a subclass, which another program may not have.
+            If it is an instance of a subclass, which another program may not have.
 
         Warns
         -----
         UserWarning
-            If a constructor parameter cannot be written as data, such as a callable: it has its
-            default in the loaded estimator.
+            If a constructor parameter cannot be written as data, such as a callable: the loaded
+            estimator has its default.
 
         See Also
         --------
@@ -239,9 +239,9 @@ class FittedMLP(BaseEstimator):
 
         Notes
         -----
-        The file holds plain data, so that reading it runs no code. It keeps what a pickle keeps:
-        predictions are the same to the bit, and with ``warm_start=True`` or after ``partial_fit``
-        training goes on as if there had been no break.
+        The file contains plain data, so reading it runs no code. Like a pickle it preserves
+        everything: predictions have the same bits, and with ``warm_start=True`` or by
+        ``partial_fit`` training continues as if there had been no break.
 
         Examples
         --------
@@ -257,32 +257,32 @@ class FittedMLP(BaseEstimator):
         save(self, path)
 
     def embed(self, X: Any, layer: int = -1) -> AnyArray:
-        """Return what a hidden layer makes of samples.
+        """Return the activations of a hidden layer for samples.
 
         Parameters
         ----------
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Features.
         layer : int, default=-1
-            Which hidden layer, from 0; negative numbers count from the last one.
+            Index of the hidden layer, from 0; negative numbers count from the last one.
 
         Returns
         -------
         activations : ndarray of shape (n_samples, n_units)
-            What the layer hands to the next one: after activation, normalization and skip, without
-            dropout, of the estimator's ``dtype``.
+            Outputs of the layer after activation, normalization and skip, without dropout, in the
+            estimator's ``dtype``.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         ValueError
-            If there is no such hidden layer, if X has other columns than in ``fit``, or entries
-            that are no finite numbers.
+            If there is no such hidden layer, if X has other columns than in ``fit``, or if entries
+            are not finite.
 
         See Also
         --------
-        Network.activations : The same without checks of the samples.
+        Network.activations : The same without validation of the samples.
 
         Examples
         --------
@@ -306,7 +306,7 @@ class FittedMLP(BaseEstimator):
         return network.activations(as_matrix(X), int(layer) % n_hidden, n_threads=n_threads)
 
     def _outputs(self, X: Any) -> list[AnyArray]:
-        """Return what each member says of new samples, as its targets read it."""
+        """Return each member's outputs for new samples, in the form that its targets decode."""
         if not self.__sklearn_is_fitted__():
             check_is_fitted(self)  # which refuses, and takes its time
         members = self._own_members
@@ -328,7 +328,7 @@ class FittedMLP(BaseEstimator):
     def _as_data(
         self, X: Any, y: Any, sample_weight: Any = None, dtype: np.dtype[Any] | type = np.float64
     ) -> Data:
-        """Return samples as the engine takes them, checked as ``fit`` checks them."""
+        """Return samples in the engine's format, validated as by ``fit``."""
         check_is_fitted(self)
         return read_validation(
             self,
@@ -342,22 +342,22 @@ class FittedMLP(BaseEstimator):
 
 
 def network_of(model: FittedMLP) -> Network:
-    """Return the one network of an estimator.
+    """Return the network of an estimator with one member.
 
     Parameters
     ----------
     model : MLPRegressor or MLPClassifier
-        Fitted.
+        Fitted estimator.
 
     Returns
     -------
     network : Network
-        Its own, not a copy.
+        The estimator's own network, not a copy.
 
     Raises
     ------
     NotFittedError
-        If it is not fitted.
+        If the estimator is not fitted.
     ValueError
         If it has several members.
     """

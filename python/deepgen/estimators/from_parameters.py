@@ -1,4 +1,4 @@
-"""From an estimator's constructor parameters to the parts of a training run."""
+"""From the constructor parameters of an estimator to the parts of a training run."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from deepgen import _core
 from deepgen._component import resolve
 from deepgen._engine.memory import memory_limit
 from deepgen._network.network import Network
+from deepgen._training.data import Data
 from deepgen._user_warnings import warn
 from deepgen.augmentation import AUGMENTATIONS
 from deepgen.averaging import AVERAGINGS, Averaging
+from deepgen.estimators.front import front_settings
 from deepgen.estimators.network_spec import (
     hidden_activations,
     hidden_widths,
@@ -39,26 +41,27 @@ __all__ = [
 # The constructors' default of learning_rate_init.
 LEARNING_RATE = 0.001
 
-# Smaller networks are not worth a look at the machine: 1 GiB with Adam.
+# Networks below this size are not checked against the memory: 1 GiB with Adam.
 MANY_PARAMETERS = 2**24
-# What training takes at least. Peaks were ten numbers per parameter with sgd, eleven with adam and
-# twenty with lbfgs (4 million parameters), and two per row of a batch and unit (a million units).
+# Lower bounds of the memory of training, in numbers. Measured peaks were ten numbers per parameter
+# with sgd, eleven with adam and twenty with lbfgs (4 million parameters), and two per row of a
+# batch and unit (a million units).
 PER_PARAMETER = 8
 PER_UNIT = 2
 
 
 def normalization_of(model: Any) -> Normalization | None:
-    """Return the normalization that an estimator asks for.
+    """Return the normalization of an estimator.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
 
     Returns
     -------
     norm : Normalization or None
-        The object itself or the one that is named.
+        The object itself, or one made from the name.
     """
     if model.normalization is None:
         return None
@@ -66,34 +69,34 @@ def normalization_of(model: Any) -> Normalization | None:
 
 
 def batch_norm_of(model: Any) -> BatchNorm | None:
-    """Return the batch norm that an estimator asks for.
+    """Return the batch norm of an estimator.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
 
     Returns
     -------
     norm : BatchNorm or None
-        None where there is another normalization or none.
+        None for another normalization or none.
     """
     norm = normalization_of(model)
     return norm if isinstance(norm, BatchNorm) else None
 
 
 def make_optimizer(model: Any) -> Optimizer:
-    """Return the optimizer that an estimator asks for.
+    """Return the optimizer of an estimator.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
 
     Returns
     -------
     optimizer : Optimizer
-        The object itself, or for a name its class with the estimator's ``momentum``, ``beta_1`` ...
+        The object itself; for a name its class with the estimator's ``momentum``, ``beta_1`` ...
     """
     solver = resolve(model.solver, SOLVERS, "solver")
     solver.check()
@@ -108,17 +111,17 @@ def make_optimizer(model: Any) -> Optimizer:
 
 
 def make_averaging(model: Any) -> Averaging | None:
-    """Return the average of weights that an estimator asks for.
+    """Return the weight averaging of an estimator.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
 
     Returns
     -------
     averaging : Averaging or None
-        The object itself or the one that is named.
+        The object itself, or one made from the name.
     """
     if model.averaging is None:
         return None
@@ -130,21 +133,21 @@ def make_averaging(model: Any) -> Averaging | None:
 def make_wrappers(
     model: Any, optimizer: Optimizer, averaging: Averaging | None
 ) -> tuple[_core.Component, ...]:
-    """Return what an estimator wraps around its optimizer.
+    """Return the wrappers around an estimator's optimizer.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     optimizer : Optimizer
-        What its ``solver`` stands for.
+        Optimizer of the estimator.
     averaging : Averaging or None
-        What is made of the weights on the way.
+        Weight averaging of the estimator.
 
     Returns
     -------
     wrappers : tuple of deepgen._core.Component
-        From the inside out: clipping, then sharpness, then averaging.
+        From the innermost to the outermost: clipping, sharpness, averaging.
     """
     wrappers = []
     if model.clip_norm is not None:
@@ -159,17 +162,17 @@ def make_wrappers(
 
 
 def make_augmentation(model: Any) -> _core.Component:
-    """Return the engine's augmentation that an estimator asks for.
+    """Return the engine's augmentation of an estimator.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
 
     Returns
     -------
     augmentation : deepgen._core.Component
-        The member 'none' where there is none.
+        The member 'none' if there is none.
     """
     if model.augmentation is None:
         return _core.Component("none")
@@ -177,25 +180,24 @@ def make_augmentation(model: Any) -> _core.Component:
 
 
 def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
-    """Return the schedule that an estimator asks for.
+    """Return the learning rate schedule of an estimator.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     optimizer : Optimizer
-        What its ``solver`` stands for.
+        Optimizer of the estimator.
 
     Returns
     -------
     schedule : Schedule
-        The object itself or the one that is named.
+        The object itself, or one made from the name.
 
     Warns
     -----
     UserWarning
-        If the name is one that acts for stochastic gradient descent only, or the solver chooses its
-        steps itself.
+        If the name acts for stochastic gradient descent only, or the solver chooses its own steps.
     """
     schedule = resolve(model.learning_rate, SCHEDULES, "learning_rate")
     schedule.check()
@@ -213,22 +215,22 @@ def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
 
 
 def recalibrates(model: Any, averaging: Averaging | None, *, incremental: bool) -> bool:
-    """Say whether batch norm's statistics are computed anew for the weights of a fit.
+    """Say whether batch norm's statistics are computed anew for the final weights.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     averaging : Averaging or None
-        What is made of the weights on the way.
+        Weight averaging of the estimator.
     incremental : bool
-        Whether ``partial_fit`` was called, whose samples are not all there are.
+        Whether the caller is ``partial_fit``, whose samples are only part of the data.
 
     Returns
     -------
     recalibrates : bool
-        Always where an average predicts, whose statistics nobody has collected; else as the batch
-        norm is set. False without batch norm.
+        True for averaged weights, for which no statistics were collected; else the setting of the
+        batch norm. False without batch norm.
     """
     norm = normalization_of(model)
     if not isinstance(norm, BatchNorm):
@@ -238,27 +240,27 @@ def recalibrates(model: Any, averaging: Averaging | None, *, incremental: bool) 
 
 
 def _batch_rows(model: Any, n_rows: int) -> int:
-    """Return the rows of a step."""
+    """Return the number of rows per step."""
     wanted = 200 if model.batch_size == "auto" else model.batch_size
     return min(n_rows, int(wanted))
 
 
 def refuse_beyond_memory(core: _core.Network, widths: list[int], batch_size: int) -> None:
-    """Refuse a network that would take more memory to train than there is.
+    """Refuse a network that needs more memory for training than there is.
 
     Parameters
     ----------
     core : deepgen._core.Network
-        The network.
+        Network to be trained.
     widths : list of int
-        Units of its hidden layers.
+        Numbers of units of its hidden layers.
     batch_size : int
-        Rows of a step.
+        Rows per step.
 
     Raises
     ------
     MemoryError
-        Says how much it would take, and how much there is.
+        The message says how much it would need, and how much there is.
     """
     size = np.dtype(core.dtype).itemsize
     parameters = PER_PARAMETER * core.n_parameters * size
@@ -281,29 +283,29 @@ def make_network(
     loss: _core.Component,
     products: str,
     before: Network | None,
-    n_rows: int = 0,
+    data: Data | None = None,
 ) -> Network:
-    """Return the network that an estimator asks for.
+    """Return the network of an estimator.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     n_inputs, n_outputs : int
-        Features and outputs.
+        Numbers of features and of outputs.
     loss : deepgen._core.Component
         The engine's loss.
     products : {'bfloat16', 'float32', 'float64'}
-        Type that the products of training compute in.
+        Type of the products of training.
     before : Network or None
-        The network that training goes on with.
-    n_rows : int, default=0
-        Rows that it will be trained on; 0 where it will not.
+        Network to be continued.
+    data : Data, default=None
+        Training samples; None if it will not be trained.
 
     Returns
     -------
     network : Network
-        With a copy of the parameters of ``before``, else zeros.
+        Its parameters are a copy of those of ``before``, else zeros.
 
     Raises
     ------
@@ -312,12 +314,16 @@ def make_network(
 
     Notes
     -----
-    `refuse_beyond_memory` refuses what would take more memory to train than there is.
+    `refuse_beyond_memory` checks the memory that training needs.
     """
     widths = hidden_widths(model.hidden_layer_sizes)
     dropout = model.dropout
     if isinstance(dropout, Schedule):
         dropout = dropout.peak
+    front: dict[str, Any] = {}
+    asked = (model.numerical_embedding, model.category_embedding, model.input_scale or None)
+    if data is not None and asked != (None, None, None):
+        front = front_settings(model, data, before)
     spec = network_spec(
         n_inputs=n_inputs,
         widths=widths,
@@ -329,15 +335,17 @@ def make_network(
         bias=model.bias,
         loss=loss,
         parametrization=model.parametrization,
+        **front,
     )
     core = _core.Network(spec, dtype=products)
     if before is None:
-        batch_size = _batch_rows(model, n_rows) if n_rows else 0
+        batch_size = 0 if data is None else _batch_rows(model, len(data.y))
         if batch_size and max(core.n_parameters, batch_size * sum(widths)) > MANY_PARAMETERS:
             refuse_beyond_memory(core, widths, batch_size)
         return Network(core)
     old, new = ([(b.name, b.rows, b.columns) for b in c.layout] for c in (before.core, core))
-    if old != new:
+    embedded = [[e.features for e in c.spec.embeddings] for c in (before.core, core)]
+    if old != new or embedded[0] != embedded[1]:
         raise ValueError(
             f"the fitted network is {before!r}, the parameters now ask for {Network(core)!r}; call "
             "fit with warm_start=False to start afresh"

@@ -1,4 +1,4 @@
-"""Construction: an estimator whose weights are given, not trained."""
+"""Construction: an estimator with given weights, without training."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def regressor_from_layers(
     Parameters
     ----------
     coefs : sequence of array-like of shape (in, out)
-        Weights, one array a layer; the last layer is the output.
+        Weights, one array per layer; the last layer is the output.
     intercepts : sequence of array-like of shape (out,)
-        Intercepts, one array a layer.
+        Intercepts, one array per layer.
     **parameters : dict
         Further constructor parameters of `MLPRegressor`, such as ``activation`` or ``skip``;
         ``hidden_layer_sizes``, ``target_scaling=None`` and ``dtype='float64'`` are set here.
@@ -32,13 +32,14 @@ def regressor_from_layers(
     Returns
     -------
     model : MLPRegressor
-        Usable as after ``fit``: predictions, attributes, saving and further training; it has
-        seen no data, so that its history is empty. Norms and gains stand at 1, gates half open.
+        Equivalent to a fitted one: predictions, attributes, saving and further training work. It
+        has seen no data, so its history is empty. Gains and scales of norms are 1, gates are half
+        open.
 
     Raises
     ------
     ValueError
-        If shapes do not follow each other or a number is not finite.
+        If shapes do not match each other or a number is not finite.
 
     Examples
     --------
@@ -68,7 +69,7 @@ def regressor_from_layers(
         products="float64",
         before=None,
     )
-    for kind in ("scale", "variance", "gain"):
+    for kind in ("scale", "variance", "gain", "slope"):
         for view in network.blocks_of(kind).values():
             view[...] = 1.0
     network.set_layers(matrices, intercepts)

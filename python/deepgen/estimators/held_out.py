@@ -1,4 +1,4 @@
-"""Rows held out: which of the training rows a fitted network has not seen."""
+"""Held-out rows: the training rows that a fitted network was validated on."""
 
 from __future__ import annotations
 
@@ -15,20 +15,19 @@ __all__ = ["held_out_rows"]
 def held_out_rows(
     model: Any, X: Any, y: Any, sample_weight: Any = None
 ) -> NDArray[np.int64] | None:
-    """Draw the rows again that early stopping set aside.
+    """Draw again the rows that early stopping held out.
 
     Parameters
     ----------
     model : BaseMLP
-        Fitted, with one network.
+        Fitted estimator with one network.
     X, y, sample_weight : array-like
-        What it was fitted on.
+        Its training data.
 
     Returns
     -------
     rows : ndarray of shape (n_held_out,) or None
-        Their numbers; None where nothing was set aside, or by a splitter that draws other rows each
-        time.
+        Indices of the rows; None if there are none, or if the splitter draws other rows each time.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Combinations: parameters that are sound by themselves but not together."""
+"""Incompatibilities: parameters that are valid separately but not together."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from typing import Any
 
 from deepgen._component import Component, resolve
 from deepgen._user_warnings import warn
+from deepgen.augmentation import SwapNoise
 from deepgen.averaging import LearnedLine
 from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of, normalization_of
+from deepgen.estimators.front import embeddings_of
 from deepgen.estimators.network_spec import hidden_widths
 from deepgen.initializers import DataDependent
 from deepgen.losses import Focal
@@ -23,26 +25,26 @@ MANY_BLOCKS = 8
 
 
 def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) -> None:
-    """Refuse parameters that are sound by themselves but not together.
+    """Refuse parameters that are valid separately but not together.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     optimizer : Optimizer
-        What its ``solver`` stands for.
+        Optimizer of the estimator.
     incremental : bool
-        Whether ``partial_fit`` was called.
+        Whether the caller is ``partial_fit``.
 
     Raises
     ------
     ValueError
-        If they cannot be together.
+        If parameters are incompatible.
 
     Warns
     -----
     UserWarning
-        If one of them has no effect.
+        If a parameter has no effect.
     """
     if model.device == "cuda":
         raise ValueError("device='cuda' needs a build with CUDA, which this one is not; use 'cpu'")
@@ -60,6 +62,13 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         refuse_with_matrices(model, optimizer)
     if isinstance(model.initializer, DataDependent):
         model.initializer.check()
+    if model.category_embedding is not None:
+        changed = model.augmentation is not None and model.augmentation != "swap"
+        if model.mixup > 0 or (changed and not isinstance(model.augmentation, SwapNoise)):
+            raise ValueError(
+                "category_embedding does not support mixup, 'jitter' and 'mask', which make codes "
+                "of no category; augmentation='swap' does"
+            )
     if model.averaging == "subspace" or isinstance(model.averaging, LearnedLine):
         if optimizer.name in ("kfac", "shampoo"):
             raise ValueError(
@@ -131,7 +140,7 @@ def _refuse_schedule(name: str, schedule: Component) -> None:
 
 
 def _warn_of_growth(model: Any, skip: Skip, widths: list[int]) -> None:
-    """Warn of starting weights by which each block doubles the variance of what it adds to."""
+    """Warn of starting weights with which each block doubles the variance of its input."""
     n_blocks = sum(source >= 0 for source in skip.sources(widths))
     doubles = isinstance(skip, Residual) and str(model.initializer).startswith("he_")
     if doubles and model.normalization is None and n_blocks >= MANY_BLOCKS:
@@ -172,21 +181,27 @@ def refuse_with_ntk(model: Any, optimizer: Optimizer) -> None:
 
 
 def refuse_with_matrices(model: Any, optimizer: KFAC | Shampoo) -> None:
-    """Refuse what solvers of whole layers do not know.
+    """Refuse parameters that solvers of whole layers do not support.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     optimizer : KFAC or Shampoo
-        What its ``solver`` stands for.
+        Optimizer of the estimator.
 
     Raises
     ------
     ValueError
-        If a layer is more than its matrix, weights are made of others, or targets cannot be drawn
-        from what the loss predicts.
+        If a layer consists of more than its matrix, if something before the first layer is trained,
+        if weights are computed from others, or if targets cannot be drawn from the loss's
+        predictive distribution.
     """
+    if embeddings_of(model) or model.input_scale:
+        raise ValueError(
+            f"solver='{optimizer.name}' has no factors for embeddings and input_scale, which are "
+            "no layers; use another first-order solver or 'lbfgs'"
+        )
     skip = None if model.skip is None else resolve(model.skip, SKIPS, "skip")
     if isinstance(skip, Highway):
         raise ValueError(

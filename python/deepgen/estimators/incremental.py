@@ -1,4 +1,4 @@
-"""``partial_fit`` of both estimators: one more epoch on other rows."""
+"""``partial_fit`` of both estimators: one more epoch, on other rows if wanted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["IncrementalClassifier", "IncrementalRegressor"]
 
 
 class IncrementalRegressor(RegressionPredictions):
-    """Base of `MLPRegressor` that trains by single epochs.
+    """Base of `MLPRegressor` with ``partial_fit``.
 
     Examples
     --------
@@ -38,9 +38,9 @@ class IncrementalRegressor(RegressionPredictions):
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Features.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets; they are scaled as those of the first call while their mean and spread fit.
-            Where they do not, the scaling moves to that of all rows seen, and the last layer with
-            it, so that predictions stay as they are.
+            Targets; the scaling of the first call is kept while their mean and spread fit it.
+            Otherwise the scaling of all rows seen replaces it, and the last layer is adapted so
+            that predictions do not change.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights, >= 0.
 
@@ -57,11 +57,12 @@ class IncrementalRegressor(RegressionPredictions):
         Warns
         -----
         UserWarning
-            If the scaling would move but cannot, for want of intercepts or for several quantiles.
+            If the scaling would change but cannot, because of several quantiles or missing
+            intercepts.
 
         See Also
         --------
-        fit : Several epochs, with stopping.
+        fit : Train for several epochs, with a stopping criterion.
 
         Examples
         --------
@@ -73,7 +74,7 @@ class IncrementalRegressor(RegressionPredictions):
 
 
 class IncrementalClassifier(ClassPredictions):
-    """Base of `MLPClassifier` that trains by single epochs.
+    """Base of `MLPClassifier` with ``partial_fit``.
 
     Examples
     --------
@@ -92,11 +93,11 @@ class IncrementalClassifier(ClassPredictions):
         X : array-like or sparse matrix of shape (n_samples, n_features)
             Features.
         y : array-like or sparse matrix of shape (n_samples,) or (n_samples, n_labels)
-            Labels; some classes may be missing.
+            Labels; they may lack some classes.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights, >= 0.
         classes : array-like of shape (n_classes,), default=None
-            All classes there are, for several labels one a column; needed in the first call.
+            All classes, for multilabel targets one per column; required in the first call.
 
         Returns
         -------
@@ -111,7 +112,7 @@ class IncrementalClassifier(ClassPredictions):
 
         See Also
         --------
-        fit : Several epochs, with stopping.
+        fit : Train for several epochs, with a stopping criterion.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""Loading: a fitted estimator from plain data, if its parts fit together."""
+"""Loading: a fitted estimator from plain data, after a check of its parts."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ CLASSES: dict[str, Any] = {kind.__name__: kind for kind in (MLPClassifier, MLPRe
 
 
 def restore_estimator(description: dict[str, Any], reader: Reader) -> MLPRegressor | MLPClassifier:
-    """Return the fitted estimator that a file describes.
+    """Return the fitted estimator of a file's description.
 
     Parameters
     ----------
     description : dict
-        Plain data.
+        Description as plain data.
     reader : Reader
-        Turns them into values.
+        Converts plain data to values.
 
     Returns
     -------
     model : MLPRegressor or MLPClassifier
-        As it was saved.
+        The estimator in its saved state.
 
     Raises
     ------
     ValueError
-        If its parts are unknown or do not fit together.
+        If its parts are unknown or inconsistent.
     """
     kind = CLASSES.get(description["estimator"])
     if kind is None:
@@ -61,12 +61,12 @@ def restore_estimator(description: dict[str, Any], reader: Reader) -> MLPRegress
 
 
 def _check_parts(model: Any) -> None:
-    """Refuse an estimator whose parts do not fit together.
+    """Refuse an estimator with inconsistent parts.
 
     Raises
     ------
     ValueError
-        If they do not.
+        If they are inconsistent.
     """
     network, targets, state = model.network_, model._targets, model._training_state
     n_inputs, n_outputs = network.core.spec.n_inputs, network.core.spec.layers[-1].width
@@ -84,6 +84,6 @@ def _check_parts(model: Any) -> None:
         kept.extend([] if isinstance(entry, int) else [entry] if entry.ndim == 1 else entry)
     if any(weights.shape != network.parameters.shape for weights in kept):
         raise ValueError("the weights that training goes on from do not fit the network")
-    # One sample shows that the way from features to predictions is whole.
+    # Predicting one sample checks all parts between features and predictions.
     with np.errstate(all="ignore"):
         targets.decode(targets.read(network, np.zeros((1, n_inputs), dtype=network.dtype))[0])

@@ -1,7 +1,6 @@
-"""Names: what the estimators' parameters take, as types that editors complete.
+"""Names that the estimators' parameters accept, as types for editors and type checkers.
 
-Python has no type of a family's members, so that these are written out; a test compares them with
-the families.
+Types cannot be computed from the families, so the names are written out; a test compares them.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ __all__ = [
     "DeviceName",
     "InitializerName",
     "NormalizationName",
+    "NumericalEmbeddingName",
     "ParametrizationName",
     "RegressionLossName",
     "ScheduleName",
@@ -54,6 +54,7 @@ ClassificationLossName = Literal["focal", "log_loss"]
 NormalizationName = Literal[
     "batch", "layer", "scaled_weight_standardization", "weight", "weight_standardization"
 ]
+NumericalEmbeddingName = Literal["pbld", "pwl"]
 SkipName = Literal["deepnorm", "fixup", "highway", "residual"]
 InitializerName = Literal[
     "data_dependent", "glorot_uniform", "he_normal", "he_uniform", "lecun_normal", "orthogonal"

@@ -1,4 +1,4 @@
-"""From constructor parameters to the engine's description of a network."""
+"""From constructor parameters to the engine's specification of a network."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ import numpy as np
 from deepgen import _core
 from deepgen._component import resolve
 from deepgen._names import hint
-from deepgen._settings import catalog
+from deepgen._settings import activation_names
+from deepgen.activations import Parametric
 from deepgen.estimators.names import TypeName
 from deepgen.normalizations import NORMALIZATIONS, Normalization, Reparametrization
 from deepgen.skips import SKIPS, Skip
 
 __all__ = [
     "ACTIVATIONS",
+    "PARAMETRIC",
     "TYPES",
     "hidden_activations",
     "hidden_widths",
@@ -25,14 +27,17 @@ __all__ = [
     "output_activation",
 ]
 
-ACTIVATIONS = tuple(catalog()["activations"])
-"""The names that ``activation`` takes."""
+ACTIVATIONS = activation_names()
+"""Names that ``activation`` accepts."""
+
+PARAMETRIC = "parametric_"
+"""What the engine calls an activation with trained slopes by, before its name."""
 
 TYPES = get_args(TypeName)
-"""The names that ``dtype`` takes: what the products of training compute in."""
+"""Names that ``dtype`` accepts: the types of the products of training."""
 
 
-# What the engine counts columns in.
+# The engine's type of widths.
 MAX_WIDTH = int(np.iinfo(np.int32).max)
 
 
@@ -42,18 +47,18 @@ def numpy_type(dtype: str) -> np.dtype[Any]:
     Parameters
     ----------
     dtype : {'bfloat16', 'float32', 'float64'}
-        As the constructor takes it.
+        The constructor parameter.
 
     Returns
     -------
     numpy_type : numpy.dtype
-        The same, but float32 for 'bfloat16', to which only products are rounded.
+        The same type, or float32 for 'bfloat16', which applies to products only.
     """
     return np.dtype("float32" if dtype == "bfloat16" else dtype)
 
 
 def hidden_widths(sizes: Any) -> list[int]:
-    """Return the units of each hidden layer.
+    """Return the number of units of each hidden layer.
 
     Parameters
     ----------
@@ -63,7 +68,7 @@ def hidden_widths(sizes: Any) -> list[int]:
     Returns
     -------
     widths : list of int
-        One a hidden layer.
+        One width per hidden layer.
 
     Raises
     ------
@@ -86,26 +91,30 @@ def hidden_activations(activation: Any, n_hidden: int) -> list[str]:
 
     Parameters
     ----------
-    activation : str or sequence of str
-        One name for all layers, or one a layer.
+    activation : str, Parametric or sequence of them
+        One for all layers, or one per layer.
     n_hidden : int
-        Hidden layers, >= 0.
+        Number of hidden layers, >= 0.
 
     Returns
     -------
     names : list of str
-        One a hidden layer.
+        One name per hidden layer, after `PARAMETRIC` where its units train a slope.
 
     Raises
     ------
     ValueError
-        If a name is not known or the number of names is not that of the layers.
+        If a name is unknown or the number of names is not the number of layers.
     """
-    names = [activation] * n_hidden if isinstance(activation, str) else list(activation)
+    single = isinstance(activation, str | Parametric)
+    names = [activation] * n_hidden if single else list(activation)
     if len(names) != n_hidden:
         raise ValueError(f"activation has {len(names)} names for {n_hidden} hidden layers")
-    for name in names:
-        if name not in ACTIVATIONS:
+    for layer, name in enumerate(names):
+        if isinstance(name, Parametric):
+            name.check()
+            names[layer] = PARAMETRIC + name.activation
+        elif name not in ACTIVATIONS:
             raise ValueError(
                 f"unknown activation {name!r}; known: {', '.join(ACTIVATIONS)}."
                 f"{hint(name, ACTIVATIONS)}"
@@ -114,48 +123,48 @@ def hidden_activations(activation: Any, n_hidden: int) -> list[str]:
 
 
 def output_activation(activation: Any) -> str:
-    """Return the activation that the output layer's starting weights go by.
+    """Return the activation that determines the output layer's starting weights.
 
     Parameters
     ----------
-    activation : str or sequence of str
-        As the constructor takes it.
+    activation : str, Parametric or sequence of them
+        The constructor parameter.
 
     Returns
     -------
     name : str
-        The one name, or the last hidden layer's; 'identity' where there is none.
+        The one name, or that of the last hidden layer; 'identity' without hidden layers.
     """
-    if isinstance(activation, str):
-        return activation
-    return str(activation[-1]) if len(activation) else "identity"
+    if not isinstance(activation, str | Parametric):
+        activation = activation[-1] if len(activation) else "identity"
+    return activation.activation if isinstance(activation, Parametric) else str(activation)
 
 
 def reparametrized(
     weights: Reparametrization, n_inputs: int, widths: list[int], activations: list[str]
 ) -> list[_core.Component]:
-    """Return what the weights of each hidden layer are made by.
+    """Return the reparametrization of each hidden layer.
 
     Parameters
     ----------
     weights : Reparametrization
-        What the estimator asks for.
+        Normalization of the estimator.
     n_inputs : int
-        Features, >= 1.
+        Number of features, >= 1.
     widths : list of int
-        Units of the hidden layers.
+        Numbers of units of the hidden layers.
     activations : list of str
         Activations of the hidden layers.
 
     Returns
     -------
     components : list of deepgen._core.Component
-        One a hidden layer.
+        One component per hidden layer.
 
     Raises
     ------
     ValueError
-        If the weights of a single input would be centred: they would be 0 whatever is trained.
+        If the weights of a single input would be centred, which would make them 0.
     """
     made = [weights.on_features(), *map(weights.after, activations)][: len(widths)]
     for layer, (component, fan_in) in enumerate(zip(made, [n_inputs, *widths], strict=False)):
@@ -179,23 +188,25 @@ def network_spec(
     bias: bool,
     loss: _core.Component,
     parametrization: str = "standard",
+    **front: Any,
 ) -> _core.NetworkSpec:
-    """Return the engine's description of a network.
+    """Return the engine's specification of a network.
 
     Parameters
     ----------
     n_inputs : int
-        Features, >= 1.
+        Number of features, >= 1.
     widths : list of int
-        Units of the hidden layers.
+        Numbers of units of the hidden layers.
     n_outputs : int
-        Units of the output layer, >= 1.
+        Number of units of the output layer, >= 1.
     activations : list of str
         Activations of the hidden layers.
     normalization : str, Normalization or None
-        What stands before the activation of the hidden layers, or what their weights are made by.
+        Normalization of the pre-activations, or reparametrization of the weights, of the hidden
+        layers.
     skip : str, Skip or None
-        Which hidden layers' outputs are added to later ones.
+        Skip connections between hidden layers.
     dropout : float
         Probability that a hidden unit is dropped in training, in [0, 1).
     bias : bool
@@ -204,6 +215,8 @@ def network_spec(
         The engine's loss.
     parametrization : {'standard', 'ntk'}, default='standard'
         What all weights are made of.
+    **front : dict
+        What stands before the first layer, as `deepgen._core.NetworkSpec` takes it.
 
     Returns
     -------
@@ -224,8 +237,10 @@ def network_spec(
         open_norm, closing_norm = bridge.norms(chosen)
         _add_skips(bridge, layers)
     if isinstance(chosen, Reparametrization):
-        applied = [layer["activation"] for layer in layers]
-        made = reparametrized(chosen, n_inputs, widths, applied)
+        applied = [layer["activation"].removeprefix(PARAMETRIC) for layer in layers]
+        # Behind an embedding the first layer has several inputs.
+        fan_in = n_inputs + len(front.get("embeddings", ()))
+        made = reparametrized(chosen, fan_in, widths, applied)
         for layer, component in zip(layers, made, strict=True):
             layer["reparametrization"] = component
     else:
@@ -239,11 +254,13 @@ def network_spec(
             layer["reparametrization"] = _core.Component("ntk")
     hidden = [_core.LayerSpec(**layer) for layer in layers]
     last = _core.LayerSpec(**closing)
-    return _core.NetworkSpec(n_inputs=n_inputs, layers=[*hidden, last], loss=loss, bias=bool(bias))
+    return _core.NetworkSpec(
+        n_inputs=n_inputs, layers=[*hidden, last], loss=loss, bias=bool(bias), **front
+    )
 
 
 def _add_skips(skip: Skip, layers: list[dict[str, Any]]) -> None:
-    """Describe in hidden layers what is carried to them, and how it meets what they compute."""
+    """Add to the hidden layers the sources of their skips, and the rule that combines both."""
     sources = skip.sources([layer["width"] for layer in layers])
     n_blocks = sum(source >= 0 for source in sources)
     meeting = _core.Component(skip.engine_name, skip.engine_settings(n_blocks))
@@ -254,5 +271,5 @@ def _add_skips(skip: Skip, layers: list[dict[str, Any]]) -> None:
             layer["skip_from"], layer["branch_drop"] = source, next(drops)
             layer["reparametrization"] = skip.closing_weights()
             if skip.closes_linear:
-                # The layer that closes a block of two only maps back to the block's input.
+                # The last layer of a block of two is linear: it maps back to the block's input.
                 layer["activation"] = "identity"

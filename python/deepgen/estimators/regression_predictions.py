@@ -1,4 +1,4 @@
-"""What a fitted regressor says of new samples: numbers in the targets' units, and their score."""
+"""Predictions of a fitted regressor in the targets' units, and their score."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["RegressionPredictions"]
 
 
 class RegressionPredictions(RegressorMixin, BaseMLP):
-    """Base of `MLPRegressor`: from a network's outputs to what a regressor is asked for.
+    """Base of `MLPRegressor`: predictions from the network's outputs.
 
     Examples
     --------
@@ -42,19 +42,19 @@ class RegressionPredictions(RegressorMixin, BaseMLP):
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            Predictions in the targets' units, of float64 whatever the estimator's ``dtype``; one
-            column a level where the loss has several quantiles.
+            Predictions in the targets' units, in float64 for every ``dtype``; one column per level
+            if the loss has several quantiles.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         ValueError
-            If X has other columns than in ``fit``, or entries that are no finite numbers.
+            If X has other columns than in ``fit``, or entries that are not finite.
 
         See Also
         --------
-        score : How good predictions are.
+        score : Score of the predictions.
 
         Examples
         --------
@@ -63,12 +63,12 @@ class RegressionPredictions(RegressorMixin, BaseMLP):
         >>> model.fit([[0.0], [1.0]], [0.0, 2.0]).predict([[0.5]]).round(1).tolist()
         [1.0]
         """
-        # First, as it refuses an estimator that is not fitted.
+        # First, since it refuses an estimator that is not fitted.
         mean = mean_prediction(self._outputs(X))
         return self._targets.decode(mean)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Score predictions by R2, or by D2 of the pinball loss where quantiles are predicted.
+        """Score predictions by R2, or by D2 of the pinball loss for quantiles.
 
         Parameters
         ----------
@@ -82,14 +82,14 @@ class RegressionPredictions(RegressorMixin, BaseMLP):
         Returns
         -------
         score : float
-            At most 1; the mean over levels for several quantiles.
+            At most 1; for several quantiles the mean over levels.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         ValueError
-            If X has other columns than in ``fit``, or X or y entries that are no finite numbers.
+            If X has other columns than in ``fit``, or X or y have entries that are not finite.
 
         See Also
         --------
@@ -107,10 +107,10 @@ class RegressionPredictions(RegressorMixin, BaseMLP):
 
     @property
     def target_mean_(self) -> NDArray[np.float64]:
-        """What is taken off each target."""
+        """Mean that is subtracted from each target."""
         return self._targets.scaling.mean
 
     @property
     def target_scale_(self) -> NDArray[np.float64]:
-        """What each target is divided by."""
+        """Scale by which each target is divided."""
         return self._targets.scaling.scale

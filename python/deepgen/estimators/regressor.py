@@ -11,8 +11,10 @@ from deepgen._component import resolve
 from deepgen._engine.arrays import AnyArray
 from deepgen._inputs.regression_targets import RegressionTargets
 from deepgen._inputs.target_scaling import TargetScaling
+from deepgen.activations import Parametric
 from deepgen.augmentation import Augmentation
 from deepgen.averaging import Averaging
+from deepgen.embeddings import CategoryEmbedding, NumericalEmbedding
 from deepgen.estimators.constraints import REGRESSOR
 from deepgen.estimators.incremental import IncrementalRegressor
 from deepgen.estimators.names import (
@@ -22,6 +24,7 @@ from deepgen.estimators.names import (
     DeviceName,
     InitializerName,
     NormalizationName,
+    NumericalEmbeddingName,
     ParametrizationName,
     RegressionLossName,
     ScheduleName,
@@ -40,7 +43,7 @@ __all__ = ["MLPRegressor"]
 
 
 class MLPRegressor(IncrementalRegressor):
-    """Multi-layer perceptron that predicts numbers, in place of scikit-learn's.
+    """Multi-layer perceptron regressor, a replacement for scikit-learn's.
 
     Parameters
     ----------
@@ -48,53 +51,53 @@ class MLPRegressor(IncrementalRegressor):
         'squared_error', 'absolute_error', 'huber', 'quantile', 'poisson', 'gamma',
         'binary_cross_entropy' (targets in [0, 1]) or an object of `deepgen.losses`.
     hidden_layer_sizes : int or array-like of int, default=(100,)
-        Units of each hidden layer; ``()`` makes a linear model.
-    activation : str or sequence of str, default='relu'
+        Number of units of each hidden layer; ``()`` gives a linear model.
+    activation : str, Parametric or sequence of them, default='relu'
         'identity', 'logistic', 'tanh', 'relu', 'leaky_relu' (slope 0.01), 'elu', 'selu', 'gelu',
-        'silu' or 'mish'; a sequence gives one to each hidden layer.
+        'silu', 'mish' or `deepgen.activations.Parametric`, whose units train a slope; a sequence
+        gives one per hidden layer.
     solver : str or Optimizer, default='adam'
-        How the weights are found: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta', 'kfac',
-        'shampoo' or 'lbfgs'. An object of `deepgen.optimizers` brings its own settings; a name
-        takes ``momentum``, ``beta_1`` ... from here. `SAM` and its kin stand around another
-        object.
+        Optimizer: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta', 'kfac', 'shampoo' or
+        'lbfgs'. An object of `deepgen.optimizers` has its own settings; a name uses ``momentum``,
+        ``beta_1`` ... of the estimator. `SAM` and similar objects wrap another optimizer.
     alpha : float, default=0.0001
-        L2 on the weights, divided by the weight sum of the batch, >= 0.
+        L2 penalty on the weights, divided by the weight sum of the batch, >= 0.
     batch_size : int or 'auto', default='auto'
-        Rows of a step; 'auto' is min(200, n_samples). Not used by 'lbfgs'.
+        Rows per step; 'auto' is min(200, n_samples). Not used by 'lbfgs'.
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'plateau', \
 'flat_cos', 'coslog4', 'snapshot'} or Schedule, default='constant'
-        How the learning rate moves, step by step. 'invscaling' and 'adaptive' act for 'sgd' only,
-        the other names and objects of `deepgen.schedules` for every solver but 'lbfgs'. 'plateau'
-        lowers it where the validation loss, without validation the training loss, stays level;
-        'cosine', 'one_cycle', 'flat_cos', 'coslog4' and 'snapshot' run over ``max_iter`` epochs.
+        Learning rate schedule. 'invscaling' and 'adaptive' act for 'sgd' only, the other names and
+        objects of `deepgen.schedules` for every solver but 'lbfgs'. 'plateau' reduces the rate when
+        the validation loss, or the training loss without validation, stops falling; 'cosine',
+        'one_cycle', 'flat_cos', 'coslog4' and 'snapshot' run over ``max_iter`` epochs.
     learning_rate_init : float, default=0.001
-        Learning rate before any schedule, > 0; 'adadelta' has its own, 1, and 'kfac', 0.01.
+        Learning rate before any schedule, > 0; 'adadelta' has its own default, 1, and 'kfac', 0.01.
     power_t : float, default=0.5
-        Power of 'invscaling', >= 0.
+        Exponent of 'invscaling', >= 0.
     max_iter : int, default=200
-        Epochs, for 'lbfgs' iterations, at most.
+        Largest number of epochs, for 'lbfgs' of iterations.
     shuffle : bool, default=True
-        Whether each epoch has its own order of rows.
+        Whether to shuffle the rows in each epoch.
     random_state : int, RandomState instance or None, default=None
-        Determines starting weights, order of rows, dropout, mixup, augmentation and the validation
+        Seed of starting weights, order of rows, dropout, mixup, augmentation and the validation
         split.
     tol : float, default=1e-4
-        What counts as an improvement of loss or score; for 'lbfgs' the bound on the gradient.
+        Least improvement of loss or score that counts; for 'lbfgs' the bound on the gradient.
     verbose : bool or int, default=False
-        Whether to print a line per epoch; 10 prints every tenth epoch's, and the last one's.
+        Whether to print a line per epoch; 10 prints every tenth epoch and the last one.
     warm_start : bool, default=False
-        Whether ``fit`` goes on where the last call ended, optimizer state included.
+        Whether ``fit`` continues from the previous call, optimizer state included.
     momentum : float, default=0.9
         Momentum of 'sgd', in [0, 1].
     nesterovs_momentum : bool, default=True
-        Whether 'sgd' looks ahead along the velocity.
+        Whether 'sgd' uses Nesterov's momentum.
     early_stopping : bool, default=False
-        Whether to set rows aside, stop when their score no longer improves and keep the best
+        Whether to hold out rows, stop when their score no longer improves and keep the best
         weights.
     validation_fraction : float or cross-validation splitter, default=0.1
-        What early stopping sets aside: a share of the rows, in (0, 1), or the last split of an
-        object of `sklearn.model_selection`, such as ``TimeSeriesSplit()``; with ``groups`` in
-        ``fit`` the share is one of whole groups.
+        Rows held out by early stopping: a share, in (0, 1), or the last split of an object of
+        `sklearn.model_selection`, such as ``TimeSeriesSplit()``; with ``groups`` in ``fit`` a share
+        of whole groups.
     beta_1 : float, default=0.9
         Decay of Adam's first moment, in [0, 1).
     beta_2 : float, default=0.999
@@ -102,24 +105,33 @@ class MLPRegressor(IncrementalRegressor):
     epsilon : float, default=1e-8
         Added to the root of Adam's second moment, > 0.
     n_iter_no_change : int or inf, default=10
-        Epochs without improvement before training stops; ``np.inf`` never stops.
+        Number of epochs without improvement after which training stops; ``np.inf`` never stops.
     max_fun : int, default=15000
-        Loss evaluations of 'lbfgs', at most.
+        Largest number of loss evaluations of 'lbfgs'.
     target_scaling : {'standard'} or None, default='standard'
-        Whether targets are standardised inside ('poisson' and 'gamma': divided by their mean;
-        'binary_cross_entropy': left alone), so that their unit does not matter. Where features
-        are so far from unit scale that the network's first outputs spread by more than 10 instead
-        of about 1, targets get the outputs' spread (not for 'huber' and losses with a link); None
-        is scikit-learn's behaviour.
+        Whether training standardizes targets ('poisson' and 'gamma': divides by their mean;
+        'binary_cross_entropy': leaves them unchanged), so that their unit has no influence. If
+        features are so far from unit scale that the network's first outputs have a spread of more
+        than 10 instead of about 1, targets get the outputs' spread (not for 'huber' and losses with
+        a link). None is scikit-learn's behaviour.
     clip_predictions : bool, default=False
         Whether predictions are clipped, per target, to the range of the targets of the training
         rows (those with a weight) of all calls since this is True; each member has its own rows.
     normalization : {'batch', 'layer', 'weight', 'weight_standardization', \
             'scaled_weight_standardization'}, Normalization or None, default=None
-        What stands before the activation of the hidden layers, or what their weights are made by.
+        Normalization of the pre-activations ('batch', 'layer') or reparametrization of the weights
+        ('weight', 'weight_standardization', 'scaled_weight_standardization') in the hidden layers.
     skip : {'residual', 'deepnorm', 'fixup', 'highway'}, Skip or None, default=None
-        Which hidden layers are bridged, and how what is carried meets what they compute; an object
-        of `deepgen.skips` for more, such as ``Residual(drop=0.2)`` for stochastic depth.
+        Skip connections between hidden layers, and the rule that combines the skipped value with
+        the layer's output; objects of `deepgen.skips` have settings, such as ``Residual(drop=0.2)``
+        for stochastic depth.
+    numerical_embedding : {'pbld', 'pwl'}, NumericalEmbedding or None, default=None
+        Trained maps of single features to several inputs of the first layer, such as
+        ``PBLD(features=...)`` of `deepgen.embeddings`.
+    category_embedding : CategoryEmbedding or None, default=None
+        Columns that contain codes of categories; each category is mapped to a trained vector.
+    input_scale : bool, default=False
+        Whether each input of the first layer has a trained factor, initially 1.
     dropout : float or Schedule, default=0.0
         Probability that a hidden unit is dropped in a training step, in [0, 1), or a schedule of
         it, such as ``Scaled(FlatCos(), 0.15)``.
@@ -134,44 +146,44 @@ class MLPRegressor(IncrementalRegressor):
         'lecun_normal', 'orthogonal', 'data_dependent' (mean 0 and variance 1 in every layer) or
         `deepgen.initializers.DataDependent`, which may also draw where units are 0.
     clip_norm : float or None, default=None
-        Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; a longer
-        one is shortened to it. Not for 'lbfgs'.
+        Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; longer
+        gradients are scaled down to it. Not for 'lbfgs'.
     adaptive_clip : float or None, default=None
-        Largest norm of a unit's gradient, as a share of the norm of its weights (columns of
-        ``coefs_``; biases, scales and shifts as whole vectors), > 0; the output layer is left
-        alone. Not for 'lbfgs'.
+        Largest norm of a unit's gradient relative to the norm of its weights (columns of
+        ``coefs_``; biases, scales and shifts as whole vectors), > 0; the output layer is not
+        clipped. Not for 'lbfgs'.
     mixup : float, default=0.0
         Parameter a of mixup, >= 0: each step mixes its rows in pairs, features and losses alike,
-        in parts drawn from Beta(a, a); 0 mixes nothing.
+        with shares from Beta(a, a); 0 means no mixup.
     augmentation : {'jitter', 'mask', 'swap'}, Augmentation or None, default=None
-        How training changes features anew in each epoch: Gaussian noise, features replaced by
-        their mean, or by those of other rows.
+        Random changes of the features in each epoch: Gaussian noise, features replaced by their
+        mean, or by those of other rows.
     scoring : str, callable or None, default=None
-        What is measured on the validation rows and stops training early: None is R2, or
-        where another score fits the loss D2 of the absolute error ('absolute_error', 'huber'), of
-        the pinball loss (quantiles) or of the deviance ('poisson', 'gamma',
-        'binary_cross_entropy'); 'loss' is minus the validation loss, else a scikit-learn scorer's
-        name or a callable ``(estimator, X, y)``; higher is better.
+        Score of the validation rows, monitored by early stopping: None is R2, or if another score
+        matches the loss, D2 of the absolute error ('absolute_error', 'huber'), of the pinball loss
+        (quantiles) or of the deviance ('poisson', 'gamma', 'binary_cross_entropy'); 'loss' is minus
+        the validation loss, else a scikit-learn scorer's name or a callable ``(estimator, X, y)``;
+        higher is better.
     max_time : float or None, default=None
-        Seconds after which ``fit`` ends, looked at after each epoch; > 0.
+        Seconds after which ``fit`` ends, checked after each epoch; > 0.
     averaging : {'ema', 'swa', 'snapshot', 'subspace'}, Averaging or None, default=None
-        What is made of the weights on the way: 'ema' predicts with their exponential moving average
-        over steps, 'swa' with the mean over the last quarter of ``max_iter`` epochs; 'snapshot'
-        runs the 'snapshot' schedule in ``n_members`` cycles, whose last weights are the members;
-        'subspace' trains a line between two points and predicts with its middle. Objects of
-        `deepgen.averaging` have settings. Not for 'lbfgs'.
+        Averaging of the weights along the training: 'ema' predicts with their exponential moving
+        average over steps, 'swa' with the mean over the last quarter of ``max_iter`` epochs;
+        'snapshot' runs the 'snapshot' schedule in ``n_members`` cycles, whose final weights are the
+        members; 'subspace' trains a line between two points and predicts with its midpoint. Objects
+        of `deepgen.averaging` have settings. Not for 'lbfgs'.
     n_members : int, default=1
-        Networks that differ in their seed alone, trained side by side, one a thread; predictions
-        of numbers are their means, and ``members_`` are fitted estimators.
+        Number of networks that differ only in their seed, trained in parallel, one per thread;
+        predictions are their mean, and ``members_`` are fitted estimators.
     dtype : {'float32', 'float64', 'bfloat16'}, default='float32'
-        Type of weights, arithmetic and outputs. 'bfloat16' rounds the factors of the products of
-        training, about 1.5 times faster, and is float32 in all else; it needs a processor with
+        Type of weights, arithmetic and outputs. 'bfloat16' rounds the factors of training's
+        products, about 1.5 times faster, and is float32 otherwise; it needs a processor with
         AVX-512 BF16.
     n_jobs : int or None, default=None
-        Largest number of threads; None takes the physical cores, -1 all. Results do not depend on
-        it.
+        Largest number of threads; None means the physical cores, -1 all logical cores. Results do
+        not depend on it.
     device : {'cpu'}, default='cpu'
-        Where training runs; 'cuda' is known and refused, since no build has it yet.
+        Device for training; 'cuda' is refused, since no build supports it yet.
 
     Attributes
     ----------
@@ -180,16 +192,16 @@ class MLPRegressor(IncrementalRegressor):
     intercepts_ : list of ndarray of shape (out,)
         Intercepts.
     members_ : list of estimators
-        The members; this estimator itself where there is one. With several, the attributes of a
+        The members; this estimator itself if there is one. With several members, attributes of the
         network and of its training are theirs.
     subspace_ : Subspace
-        With ``averaging='subspace'`` the line of networks: ``at(alpha)`` is an estimator,
+        Line of networks, with ``averaging='subspace'``: ``at(alpha)`` is an estimator,
         ``ensemble(alphas)`` averages several.
     network_ : Network
         The engine's network with its flat vector of parameters.
     history_ : dict of str to ndarray
         ``epoch``, ``loss``, ``learning_rate``, ``gradient_norm``, ``time`` and, with validation
-        data, ``val_loss`` and ``val_score``; a row an epoch.
+        data, ``val_loss`` and ``val_score``; one row per epoch.
     loss_ : float
         Training loss of the last epoch.
     best_loss_ : float or None
@@ -197,36 +209,36 @@ class MLPRegressor(IncrementalRegressor):
     loss_curve_ : list of float
         Training loss of each epoch.
     validation_scores_ : list of float or None
-        Score of each epoch on the rows set aside; None without early stopping.
+        Score of the held-out rows after each epoch; None without early stopping.
     best_validation_score_ : float or None
-        Highest of them.
+        Highest validation score; None without early stopping.
     n_iter_ : int
-        Epochs of the last call.
+        Number of epochs of the last call.
     t_ : int
-        Training rows seen in all calls.
+        Number of training rows seen in all calls.
     n_features_in_ : int
-        Features seen in ``fit``.
+        Number of features seen in ``fit``.
     feature_names_in_ : ndarray of str
-        Their names, where all of them have one.
+        Names of the features, if all of them have one.
     n_layers_ : int
-        Layers, the inputs counted as one.
+        Number of layers, the inputs counted as one.
     n_outputs_ : int
-        Outputs of the network.
+        Number of outputs of the network.
     out_activation_ : str
         Function from the network's outputs to predictions.
     target_mean_ : ndarray of shape (n_targets,)
-        What is taken off the targets.
+        Mean that is subtracted from each target.
     target_scale_ : ndarray of shape (n_targets,)
-        What the targets are divided by.
+        Scale by which each target is divided.
 
     See Also
     --------
-    MLPClassifier : The same network for classes.
+    MLPClassifier : The same network for classification.
 
     Notes
     -----
     Losses are summed over outputs and averaged over samples, in scaled units. The same seed gives
-    the same bits whatever the number of threads.
+    the same bits for any number of threads.
 
     Examples
     --------
@@ -246,7 +258,7 @@ class MLPRegressor(IncrementalRegressor):
         self,
         loss: RegressionLossName | RegressionLoss = "squared_error",
         hidden_layer_sizes: int | Sequence[int] | AnyArray = (100,),
-        activation: ActivationName | Sequence[ActivationName] = "relu",
+        activation: ActivationName | Parametric | Sequence[ActivationName | Parametric] = "relu",
         *,
         solver: SolverName | Optimizer = "adam",
         alpha: float = 0.0001,
@@ -273,6 +285,9 @@ class MLPRegressor(IncrementalRegressor):
         clip_predictions: bool = False,
         normalization: NormalizationName | Normalization | None = None,
         skip: SkipName | Skip | None = None,
+        numerical_embedding: NumericalEmbeddingName | NumericalEmbedding | None = None,
+        category_embedding: CategoryEmbedding | None = None,
+        input_scale: bool = False,
         dropout: float | Schedule = 0.0,
         bias: bool = True,
         parametrization: ParametrizationName = "standard",
@@ -315,6 +330,9 @@ class MLPRegressor(IncrementalRegressor):
         self.max_fun = max_fun
         self.normalization = normalization
         self.skip = skip
+        self.numerical_embedding = numerical_embedding
+        self.category_embedding = category_embedding
+        self.input_scale = input_scale
         self.dropout = dropout
         self.bias = bias
         self.parametrization = parametrization

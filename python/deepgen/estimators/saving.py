@@ -24,8 +24,8 @@ ATTRIBUTES = (
     "_targets",
 )
 MEMBERS = "_members"
-# What scikit-learn keeps in an estimator that is no part of the model: callbacks, requests of
-# metadata, the container of outputs.
+# Attributes of scikit-learn that are no part of the model: callbacks, metadata requests, the
+# container of outputs.
 PASSING = re.compile(r"_skl_|_callback|_parent_callback|_metadata_request|_sklearn_")
 
 
@@ -35,17 +35,17 @@ def save(
     sections: dict[str, dict[str, Any]] | None = None,
     values: dict[str, Any] | None = None,
 ) -> None:
-    """Write a fitted estimator into a file, which replaces one that is there at once or not at all.
+    """Write a fitted estimator to a file; an existing file is replaced in one step or kept.
 
     Parameters
     ----------
     model : MLPRegressor or MLPClassifier
-        Neither a subclass nor a meta-estimator.
+        Estimator, neither of a subclass nor a meta-estimator.
     path : str or path-like
-        The file.
+        Path of the file.
     sections : dict of str to dict, optional
-        What a model around the estimator keeps beside it, of what JSON can hold, by the name that
-        tells the loader of that model.
+        Data of a model around the estimator, JSON-compatible, by the name under which the loader of
+        that model finds them.
     values : dict of str to object, optional
         The same for values that have yet to be turned into what JSON can hold.
 
@@ -58,10 +58,10 @@ def save(
     -----
     UserWarning
         If a constructor parameter or an attribute cannot be written as data, such as a callable:
-        the file then lacks it, and a parameter will have its default.
+        the file lacks it, and the loaded parameter has its default.
     """
     kind = type(model)
-    # The file holds the name of the class, which has to be enough to find it again.
+    # The file contains the name of the class, which must be enough to find it again.
     if not kind.__module__.startswith("deepgen.estimators."):
         raise TypeError(f"only MLPClassifier and MLPRegressor can be saved, got {kind.__name__}")
     check_is_fitted(model)
@@ -72,7 +72,7 @@ def save(
 
 
 def _describe(model: Any, writer: Writer, path: str) -> dict[str, Any]:
-    """Return an estimator, and its members if it has several, as plain data."""
+    """Return an estimator, and its members if there are several, as plain data."""
     parameters = model.get_params(deep=False)
     written = {}
     for name, value in parameters.items():

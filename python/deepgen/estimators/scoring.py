@@ -1,4 +1,4 @@
-"""Scoring: how good a network is on validation data, as the user asked for it."""
+"""Scoring: the validation score of a network, as the user defined it."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ValidationSet:
-    """Validation samples, as the user has them and as the engine takes them.
+    """Validation samples in the user's form and in the engine's.
 
     Parameters
     ----------
     X : ndarray, CSR matrix or data frame of shape (n_samples, n_features)
-        Features; only looked at where a scorer wants to predict by itself.
+        Features; used only by scorers that call ``predict``.
     y : ndarray or CSR matrix of shape (n_rows,) or (n_rows, n_targets)
-        Targets in the user's terms.
+        Targets in the user's form.
     sample_weight : ndarray of shape (n_rows,) or None
-        As the user gave them, without class weights.
+        Sample weights in the user's form, without class weights.
     data : Data
-        For the engine.
+        The samples in the engine's format.
     checked : ndarray or CSR matrix of shape (n_samples, n_features), default=None
-        Features, of the type of training; only looked at to tell samples from others.
+        Features in the type of training; used only to identify the samples.
 
     Examples
     --------
@@ -64,12 +64,12 @@ class ValidationSet:
     checked: Any = None
 
     def features(self) -> Any:
-        """Return the features of the samples that belong.
+        """Return the features of the samples in use.
 
         Returns
         -------
         X : ndarray, CSR matrix or data frame of shape (n_rows, n_features)
-            A copy of these rows where there are others.
+            The features, or a copy of the rows in use.
         """
         from sklearn.utils import _safe_indexing
 
@@ -77,7 +77,7 @@ class ValidationSet:
 
     @property
     def n_scored(self) -> int:
-        """Samples that count: those whose weight is not 0."""
+        """Number of samples with a weight other than 0."""
         weights = self.sample_weight
         return self.data.n_rows if weights is None else int(np.count_nonzero(weights))
 
@@ -85,23 +85,23 @@ class ValidationSet:
 def fitted_attributes(
     model: Any, targets: Targets, state: TrainingState, network: Network
 ) -> dict[str, Any]:
-    """Return what makes an estimator one that was fitted up to now.
+    """Return the attributes that make an estimator fitted in its present state.
 
     Parameters
     ----------
     model : BaseMLP
-        In the middle of a fit.
+        Estimator during a fit.
     targets : Targets
-        What this call knows about targets.
+        Learned properties of the targets.
     state : TrainingState
-        Where training stands.
+        Current state of training.
     network : Network
-        The network as it predicts.
+        Network for prediction.
 
     Returns
     -------
     attributes : dict
-        Copies, which training leaves alone.
+        Copies, which training does not change.
     """
     now = Network(network.core, network.parameters.copy())
     return {
@@ -114,21 +114,21 @@ def fitted_attributes(
 def attributes_by_network(
     model: Any, targets: Targets, state: TrainingState
 ) -> Callable[[Network], dict[str, Any]]:
-    """Return what makes of a network, in the middle of a fit, fitted attributes for callbacks.
+    """Return a function from a network to fitted attributes, for callbacks during a fit.
 
     Parameters
     ----------
     model : BaseMLP
-        At the start of training.
+        Estimator at the start of training.
     targets : Targets
-        What this call knows about targets.
+        Learned properties of the targets.
     state : TrainingState
-        Where training stands.
+        Current state of training.
 
     Returns
     -------
     attributes : callable
-        From a network to a dict.
+        Function from a network to a dict.
     """
     before = state.n_epochs
 
@@ -142,27 +142,27 @@ def attributes_by_network(
 def measured_on(
     model: Any, settings: Settings, X: Any, data: Data, held: ValidationSet | None
 ) -> str:
-    """Return what the losses of a call that continues training are measured on.
+    """Return a text that identifies the data of the losses of a continued training.
 
-    That is the data, and the settings of the training loss.
+    It includes the data, and the settings of the training loss.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     settings : Settings
-        What was read of them; calls of ``partial_fit`` are one training on a stream of rows.
+        Settings of the call; calls of ``partial_fit`` are one training on a stream of rows.
     X : ndarray or CSR matrix of shape (n_samples, n_features)
         Training features.
     data : Data
         Training samples.
     held : ValidationSet or None
-        The samples to score on.
+        Validation samples.
 
     Returns
     -------
     measured_on : str
-        Equal where losses and scores can be compared.
+        Equal texts mean comparable losses and scores.
     """
     if settings.incremental:
         parts = ["partial_fit"]
@@ -175,20 +175,20 @@ def measured_on(
 
 
 def with_names(X: Any, features: Any) -> Any:
-    """Return features as a scorer shall see them.
+    """Return features in the form that a scorer needs.
 
     Parameters
     ----------
     X : array-like, data frame or sparse matrix of shape (n_samples, n_features)
-        As the user has them.
+        Features in the user's form.
     features : ndarray or CSR matrix of shape (n_samples, n_features)
-        The same, checked.
+        The same after validation.
 
     Returns
     -------
     X : ndarray, CSR matrix or data frame of shape (n_samples, n_features)
-        The data frame where it is one, since an estimator that knows the names of features asks for
-        them when it predicts; else what was checked.
+        The data frame if it is one, since an estimator with feature names needs them for
+        prediction; else the validated features.
     """
     return X if hasattr(X, "columns") else features
 
@@ -196,29 +196,29 @@ def with_names(X: Any, features: Any) -> Any:
 def score_function(
     model: Any, targets: Targets, held: ValidationSet, state: TrainingState
 ) -> Callable[[Network, float], float]:
-    """Return what measures a network by an estimator's ``scoring``.
+    """Return a function that scores a network by an estimator's ``scoring``.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose ``scoring`` is read.
+        Estimator with ``scoring``.
     targets : Targets
-        What this call knows about targets.
+        Learned properties of the targets.
     held : ValidationSet
-        The samples to score on.
+        Validation samples.
     state : TrainingState
-        Where training stands, for scorers that look at the history.
+        Current state of training, for scorers that use the history.
 
     Returns
     -------
     score : callable
-        From a network and its validation loss to a number; higher is better, NaN where an output is
-        not finite or the score of so few samples not defined.
+        Function from a network and its validation loss to a number; higher is better, NaN if an
+        output is not finite or if there are too few samples.
 
     Raises
     ------
     ValueError
-        If the score would decide when to stop but is not defined.
+        If the score would decide when to stop but is undefined.
     """
     if model.scoring is None:
         if model.early_stopping and held.n_scored < targets.fewest_rows:
@@ -234,7 +234,7 @@ def score_function(
 
 
 class _Default:
-    """The score that fits the loss, from the engine's outputs."""
+    """The default score of the loss, computed from the engine's outputs."""
 
     def __init__(self, model: Any, targets: Targets, held: ValidationSet) -> None:
         self.targets, self.held, self.n_scored = targets, held, held.n_scored
@@ -249,7 +249,7 @@ class _Default:
 
 
 class _Scorer:
-    """A scikit-learn scorer, which sees the estimator as if its fit had ended here."""
+    """A scikit-learn scorer, applied to the estimator in its present state."""
 
     def __init__(
         self, model: Any, targets: Targets, held: ValidationSet, state: TrainingState
@@ -274,17 +274,17 @@ class _Scorer:
         return float(score)
 
     def fitted(self, network: Network) -> Any:
-        """Return an estimator that predicts with the network as it is now."""
+        """Return an estimator that predicts with the network in its present state."""
         fitted = object.__new__(type(self.model))
         attributes = fitted_attributes(self.model, self.targets, self.state, network)
-        # The epoch that is measured is not counted yet.
+        # The measured epoch is not counted yet.
         n_epochs = self.state.n_epochs - self.n_epochs_before + 1
         fitted.__dict__.update(vars(self.model), **attributes, n_iter_=n_epochs)
         return fitted
 
 
 def _takes_weights(scorer: Callable[..., Any]) -> bool:
-    """Say whether a scorer can be told sample weights, as scikit-learn's are by their metric."""
+    """Return whether a scorer accepts sample weights, in scikit-learn depending on its metric."""
     try:
         return "sample_weight" in signature(getattr(scorer, "_score_func", scorer)).parameters
     except (TypeError, ValueError):

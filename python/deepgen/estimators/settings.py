@@ -1,4 +1,4 @@
-"""Settings: the constructor parameters of an estimator, read and refused once for each call."""
+"""Settings: the validated constructor parameters of an estimator, read once per call."""
 
 from __future__ import annotations
 
@@ -35,30 +35,30 @@ __all__ = ["Settings", "criterion", "draw_seed", "make_plan", "read_settings"]
 
 @dataclass(frozen=True)
 class Settings:
-    """What a call of ``fit`` or ``partial_fit`` shall do, before any look at the data.
+    """Settings of a call of ``fit`` or ``partial_fit``, independent of the data.
 
     Parameters
     ----------
     optimizer : Optimizer
-        What ``solver`` stands for.
+        Optimizer from ``solver``.
     schedule : Schedule
-        What ``learning_rate`` stands for.
+        Schedule from ``learning_rate``.
     averaging : Averaging or None
-        What is made of the weights on the way.
+        Weight averaging from ``averaging``.
     products : {'bfloat16', 'float32', 'float64'}
-        Type that the products of training compute in.
+        Type of the products of training.
     dtype, prediction_dtype : numpy.dtype
         Types of training and of the fitted network.
     n_threads : int
         Largest number of threads.
     verbose : int
-        A line for each so many epochs, and for the last; 0 for none.
+        Number of epochs per printed line, and one for the last; 0 for none.
     incremental : bool
-        Whether ``partial_fit`` was called, which makes one epoch.
+        Whether the caller is ``partial_fit``, which trains one epoch.
     began : float
-        When the call began, by ``time.perf_counter``.
+        Time of the beginning of the call, by ``time.perf_counter``.
     stop : threading.Event, default=None
-        Set where training shall end as by Ctrl-C.
+        Event that ends training like Ctrl-C.
     watch : callable, default=None
         Called after each epoch, in the thread that trains.
 
@@ -87,27 +87,26 @@ class Settings:
 def read_settings(
     model: Any, held_out: tuple[Any, Any, Any] = (None, None, None), *, incremental: bool
 ) -> Settings:
-    """Read an estimator's parameters, and refuse what needs no look at the data.
+    """Read an estimator's parameters; refuse what is wrong independently of the data.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     held_out : tuple of array-like
         Validation features, targets and weights.
     incremental : bool
-        Whether ``partial_fit`` was called.
+        Whether the caller is ``partial_fit``.
 
     Returns
     -------
     settings : Settings
-        For one network or several.
+        Settings for one network or several.
 
     Raises
     ------
     ValueError
-        If parameters are out of range or do not go together, or a part of the validation data is
-        missing.
+        If parameters are out of range or incompatible, or a part of the validation data is missing.
 
     Warns
     -----
@@ -143,26 +142,26 @@ def read_settings(
 
 
 def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | LBFGSPlan:
-    """Return what the training run shall do.
+    """Return the plan of a training run.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     settings : Settings
-        What was read of them.
+        Settings of the call.
     n_rows : int
-        Training rows, >= 1.
+        Number of training rows, >= 1.
 
     Returns
     -------
     plan : FirstOrderPlan or LBFGSPlan
-        For `deepgen._training.first_order.train` or `deepgen._training.lbfgs.minimize`.
+        Plan for `deepgen._training.first_order.train` or `deepgen._training.lbfgs.minimize`.
 
     Raises
     ------
     ValueError
-        If batch norm would see batches of one row.
+        If batch norm would have batches of one row.
 
     Warns
     -----
@@ -224,23 +223,23 @@ def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | L
 
 
 def criterion(model: Any, targets: Targets) -> str:
-    """Return what an estimator's loss and score are, in words that tell them from others.
+    """Return a text that identifies an estimator's loss and score.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose ``scoring`` is read.
+        Estimator with ``scoring``.
     targets : Targets
-        Whose loss it is.
+        Targets with the loss.
 
     Returns
     -------
     criterion : str
-        Equal where losses and scores can be compared.
+        Equal texts mean comparable losses and scores.
     """
     scoring = model.scoring
     if callable(scoring):
-        # Neither text has an address in it, which would be another one after a pickle.
+        # Neither text contains an address, which a pickle would change.
         name = getattr(scoring, "__qualname__", type(scoring).__name__)
         scoring = repr(scoring) if hasattr(scoring, "_score_func") else name
     return f"{targets.loss!r}, {scoring}"
@@ -252,7 +251,7 @@ def draw_seed(model: Any) -> int:
     Parameters
     ----------
     model : BaseMLP
-        Its ``random_state`` determines the seed; a ``RandomState`` instance moves on.
+        Estimator with ``random_state``; the state of a ``RandomState`` instance changes.
 
     Returns
     -------

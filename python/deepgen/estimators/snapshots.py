@@ -1,10 +1,10 @@
-"""Snapshots: the members that the cycles of one training leave behind.
+"""Snapshots: members from the ends of the cycles of one training.
 
-    one training in n_members cycles of the cosine schedule, each begun at the full learning rate;
+    one training in n_members cycles of the cosine schedule, each from the full learning rate;
     the weights at the end of each cycle are a member
 
-The training is a whole estimator, the last member; trained alone it has the same bits. It alone
-knows how to go on. Huang et al. (2017), Snapshot ensembles: train 1, get M for free.
+The last member is the estimator that was trained: it has the same bits as if trained alone, and
+only it can be continued. Huang et al. (2017), Snapshot ensembles: train 1, get M for free.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ __all__ = ["CycleEnds", "fit_snapshots"]
 
 @dataclass(repr=False)
 class CycleEnds(Averaging):
-    """Keeps the weights that the cycles of a training end with, but for the last one's.
+    """Keep the weights at the ends of all cycles but the last.
 
     Parameters
     ----------
     schedule : Snapshot, default=Snapshot()
-        The cycles.
+        Schedule with the cycles.
 
     Examples
     --------
@@ -51,7 +51,7 @@ class CycleEnds(Averaging):
     schedule: Snapshot = field(default_factory=Snapshot)
 
     def check_run(self, start: Position) -> None:
-        """Refuse a run that has fewer cycles than members."""
+        """Refuse a run with fewer cycles than members."""
         length, n_cycles = self._length(start), self.schedule.n_cycles
         total = start.horizon * start.steps_per_epoch
         if length * (n_cycles - 1) >= total:
@@ -61,12 +61,12 @@ class CycleEnds(Averaging):
             )
 
     def steps_until_update(self, position: Position) -> int | None:
-        """Return how many steps are left of the cycle."""
+        """Return the number of remaining steps of the cycle."""
         length = self._length(position)
         return length - position.number % length
 
     def on_steps(self, position: Position, weights: AnyArray, state: dict[str, Any]) -> None:
-        """Keep the weights that a cycle ends with, but for the last one, whose are the run's."""
+        """Keep the weights at the end of a cycle; those of the last cycle are the run's."""
         n_ended = min(position.number // self._length(position), self.schedule.n_cycles - 1)
         known = state.get("cycle_ends", np.empty((0, len(weights)), weights.dtype))
         if n_ended > len(known):
@@ -89,25 +89,25 @@ def fit_snapshots(
     groups: Any = None,
     incremental: bool = False,
 ) -> None:
-    """Train one network and keep the weights of each cycle.
+    """Train one network and keep the weights at the end of each cycle.
 
     Parameters
     ----------
     model : BaseMLP
-        Its ``n_members`` is the number of cycles. Gets the members, and what is known of features
-        and targets.
+        Estimator; its ``n_members`` is the number of cycles. It gets the members, and the
+        properties of features and targets.
     X, y, sample_weight : array-like
-        As ``fit`` takes them.
+        Training data as for ``fit``.
     held_out : tuple of array-like
         Validation features, targets and weights.
     coefs_init, intercepts_init : sequence of array-like, default=None
         Starting weights.
     classes : array-like of shape (n_classes,), default=None
-        All classes there are, where ``y`` may lack some.
+        All classes, if ``y`` may lack some.
     groups : array-like of shape (n_samples,), default=None
-        Which samples early stopping keeps together.
+        Groups of samples that early stopping keeps together.
     incremental : bool, default=False
-        Whether ``partial_fit`` was called.
+        Whether the caller is ``partial_fit``.
 
     Raises
     ------
@@ -123,7 +123,7 @@ def fit_snapshots(
             f"the fitted members are not those of a training in {model.n_members} cycles; call fit "
             "with warm_start=False to start afresh"
         )
-    # The run is an estimator whose parameters tell of the same training without the members.
+    # The run is an estimator with the parameters of the same training without members.
     run = clone(model) if known is None else known[-1]
     own = {
         "averaging": None,
@@ -152,7 +152,7 @@ def fit_snapshots(
     members = [
         member_of(run, weights, features, settings.n_threads)
         for weights in run._training_state.averaging_state.get("cycle_ends", ())
-        # Where a cycle has just ended, its weights are the run's.
+        # At the end of a cycle its weights are the run's, which is a member already.
         if not np.array_equal(weights, run.network_.parameters)
     ]
     if not (model.warm_start or incremental):
@@ -166,17 +166,17 @@ def fit_snapshots(
 
 
 def refuse_settings(model: Any) -> None:
-    """Refuse what contradicts a training in cycles.
+    """Refuse parameters that contradict a training in cycles.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
 
     Raises
     ------
     ValueError
-        If one of them does.
+        If a parameter does.
     """
     if model.n_members < 2:
         raise ValueError(
@@ -203,23 +203,23 @@ def refuse_settings(model: Any) -> None:
 
 
 def member_of(run: Any, weights: AnyArray, features: Matrix | None, n_threads: int) -> Any:
-    """Return the estimator that predicts with the weights of a cycle.
+    """Return an estimator that predicts with the weights at the end of a cycle.
 
     Parameters
     ----------
     run : BaseMLP
-        The training.
+        Estimator that was trained.
     weights : ndarray of shape (n_parameters,)
-        At the end of the cycle.
+        Weights at the end of the cycle.
     features : ndarray or deepgen._core.SparseRows or None
-        Training features, where batch norm's statistics are computed anew from them.
+        Training features, if batch norm's statistics must be computed anew.
     n_threads : int
         Largest number of threads.
 
     Returns
     -------
     member : BaseMLP
-        Fitted, with the history of the run.
+        Fitted estimator with the history of the run.
     """
     member = clone(run)
     network = Network(run.network_.core, weights.astype(run.network_.dtype))

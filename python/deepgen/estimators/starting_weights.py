@@ -1,4 +1,4 @@
-"""From an estimator's constructor parameters to the weights that training starts from."""
+"""From the constructor parameters of an estimator to its starting weights."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from deepgen._network.network import Network
 from deepgen._training.data import Data
 from deepgen.averaging.learned_line import middle
 from deepgen.estimators.from_parameters import normalization_of
+from deepgen.estimators.front import start_front
 from deepgen.estimators.network_spec import hidden_activations, output_activation
 from deepgen.initializers import DataDependent
 from deepgen.normalizations import WeightNorm
@@ -22,9 +23,9 @@ from deepgen.skips import SKIPS
 
 __all__ = ["start_line", "start_network"]
 
-# Rows whose outputs at the start are looked at, at most.
+# Largest number of rows for the first outputs.
 LOOKED_AT = 512
-# What tells the seed of a line's second end from that of the run.
+# Distinguishes the seed of a line's second end from that of the run.
 OTHER_END = 0x2545F4914F6CDD1D
 
 
@@ -36,29 +37,32 @@ def start_network(
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     network : Network
-        Its parameters are overwritten.
+        Network to be initialized.
     data : Data
-        The training samples, which 'data_dependent' and weight norm look at.
+        Training samples, used by 'data_dependent' and weight norm.
     seed : int
-        The seed of the run.
+        Seed of the run.
     coefs, intercepts : sequence of array-like or None
-        Weights and intercepts that win over the initializer; with weights alone, intercepts are 0.
+        Weights and intercepts that replace the initializer's; with weights alone, intercepts are 0.
 
     Returns
     -------
     outputs : ndarray of shape (n_rows, n_outputs)
-        What the network says of some training rows, evenly spaced among those with a weight.
+        Outputs for some training rows, evenly spaced among those with a positive weight.
     """
     rng = generator(seed, INIT)
-    last, n_hidden = output_activation(model.activation), len(network.core.spec.layers) - 1
+    spec = network.core.spec
+    last, n_hidden = output_activation(model.activation), len(spec.layers) - 1
     hidden = hidden_activations(model.activation, n_hidden)
     norm, rule, hull = normalization_of(model), model.initializer, None
     if isinstance(given := rule, DataDependent):
         rule, hull = given.name, rng if given.intercepts == "hull" else None
     looks = isinstance(norm, WeightNorm) and norm.data_dependent
     initialize(network, rule, rng, [*hidden, last], hidden=small_normal if looks else None)
+    if spec.embeddings or spec.input_scale:
+        start_front(model, network, rng)
     if isinstance(norm, WeightNorm) and not looks:
         keep_lengths(network)
     if model.skip is not None:
@@ -83,23 +87,23 @@ def start_network(
 
 
 def start_line(model: Any, network: Network, data: Data, seed: int) -> AnyArray:
-    """Put a started network half way to a second one, started independently.
+    """Move an initialized network half way to a second one, initialized independently.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     network : Network
-        Stands at the first end, and afterwards in the middle.
+        Network at the first end; it is moved to the midpoint.
     data : Data
-        The training samples, which 'data_dependent' looks at.
+        Training samples, used by 'data_dependent'.
     seed : int
-        The seed of the run.
+        Seed of the run.
 
     Returns
     -------
     ends : ndarray of shape (2, n_parameters)
-        Both ends.
+        Parameters at both ends.
     """
     other = Network(network.core)
     start_network(model, other, data, seed ^ OTHER_END, coefs=None, intercepts=None)

@@ -1,4 +1,4 @@
-"""Subspace: the networks on a line that was learned with ``averaging='subspace'``."""
+"""Subspace: the networks on a line learned with ``averaging='subspace'``."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["Subspace"]
 
 @dataclass(frozen=True, eq=False)
 class Subspace:
-    """The line between two ends of weight space.
+    """The line between two points of weight space.
 
     Parameters
     ----------
     model : MLPRegressor or MLPClassifier
-        Fitted with ``averaging='subspace'``; predicts with the middle.
+        Estimator fitted with ``averaging='subspace'``; it predicts with the midpoint.
     ends : ndarray of shape (2, n_parameters)
-        All parameters at both ends.
+        Parameters at both ends.
 
     Examples
     --------
@@ -47,20 +47,19 @@ class Subspace:
         Parameters
         ----------
         alpha : float
-            Which point, in [0, 1]: 0 and 1 are the ends, 0.5 is the middle.
+            Position on the line in [0, 1]: 0 and 1 are the ends, 0.5 is the midpoint.
         X : array-like or sparse matrix of shape (n_samples, n_features), default=None
-            Training features, which batch norm's statistics are computed from; needed with batch
-            norm, else not used.
+            Training features for batch norm's statistics; required with batch norm, else not used.
 
         Returns
         -------
         estimator : MLPRegressor or MLPClassifier
-            Fitted, with the history of the run.
+            Fitted estimator with the history of the run.
 
         Raises
         ------
         ValueError
-            If there is no such point, or ``X`` is missing.
+            If there is no such point, or if ``X`` is missing.
         """
         place: Any = alpha
         if not (isinstance(place, Real) and 0 <= float(place) <= 1):
@@ -80,19 +79,19 @@ class Subspace:
         return estimator
 
     def ensemble(self, alphas: Any = (0.1, 0.9), X: Any = None) -> Any:
-        """Return an estimator that averages the predictions of points of the line.
+        """Return an estimator that averages the predictions at points of the line.
 
         Parameters
         ----------
         alphas : sequence of float, default=(0.1, 0.9)
-            The points, at least two.
+            Positions on the line, at least two.
         X : array-like or sparse matrix of shape (n_samples, n_features), default=None
-            Training features; needed with batch norm.
+            Training features; required with batch norm.
 
         Returns
         -------
         estimator : MLPRegressor or MLPClassifier
-            Fitted; its ``members_`` are the points.
+            Fitted estimator; its ``members_`` are the points.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""A last look at a fit: a network worse than a constant prediction is named, with what to do."""
+"""A check after a fit: a warning with advice if the network is worse than a constant."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from deepgen._user_warnings import warn
 
 __all__ = ["FEW_EPOCHS", "MUCH_WORSE", "warn_if_worse"]
 
-# After fewer epochs than this a start may still show through, and only a loss so many times that of
-# a constant is no matter of patience.
+# After fewer epochs than FEW_EPOCHS the start may still dominate; then only a loss of so many times
+# the constant's is suspicious.
 FEW_EPOCHS, MUCH_WORSE = 20, 10.0
-# What the loss of a network that has learned to predict a constant may be above it, as a share.
+# Relative excess of the loss of a network that has learned to predict a constant.
 TOLERANCE = 0.01
-# The resolution of losses that are differences of numbers of size 1.
+# Resolution of losses that are differences of numbers of size 1.
 ROUNDING = 1e-15
-# Scales of features that differ by more do not train together; spreads of targets that are a
-# smaller share of their size are lost among their digits.
+# Features whose scales differ by more do not train together; targets whose spread is a smaller
+# share of their size lose it to rounding.
 FAR = 1e3
-# Multiply-adds that are spent on looking, at most: some tenths of a second of one thread.
+# Largest number of multiply-adds of the check: some tenths of a second on one thread.
 WORK, FEWEST_ROWS = 2e9, 1000
-# Features that the message lists.
+# Largest number of features in the message.
 MAX_NAMES = 10
 
 
@@ -41,33 +41,33 @@ def warn_if_worse(
     data: Data,
     n_epochs: int,
 ) -> None:
-    """Warn where a network's loss on its training rows is above that of a constant prediction.
+    """Warn if a network's loss on its training rows is above that of a constant prediction.
 
-    Both are losses in float64, without L2, dropout and whatever else training adds, of large data
-    on evenly spaced rows. The text has no number of the fit itself, so that members of an ensemble
-    say the same.
+    Both losses are in float64, without L2, dropout and other parts of training; with many rows, on
+    evenly spaced ones. The text contains no number of the fit, so the members of an ensemble give
+    equal texts.
 
     Parameters
     ----------
     targets : Targets
-        Whose loss it is.
+        Targets with the loss.
     network : Network
-        As training left it.
+        Network after training.
     X : ndarray or CSR matrix of shape (n_samples, n_features)
-        Features of all samples of the call, checked.
+        Features of all samples of the call, validated.
     names : ndarray of shape (n_features,) or None
-        Their names, where they have some.
+        Names of the features, if they have any.
     encoded : EncodedTargets
-        Their targets.
+        Targets of the samples.
     data : Data
-        The training rows.
+        Training rows.
     n_epochs : int
-        Epochs of the call.
+        Number of epochs of the call.
 
     Warns
     -----
     ConvergenceWarning
-        If it is worse; after fewer than 20 epochs, if the loss is more than ten times as high.
+        If it is above; after fewer than 20 epochs, if the loss is more than ten times as high.
     """
     rows = np.arange(data.n_rows, dtype=np.int64) if data.rows is None else data.rows
     most = max(FEWEST_ROWS, int(WORK / network.core.n_parameters))
@@ -96,7 +96,7 @@ def warn_if_worse(
 
 
 def _about_features(X: Any, names: AnyArray | None) -> str:
-    """Say which features are far from the scale of others, or from 1, and what to do."""
+    """Describe features that are far from the scale of others, or from 1, with advice."""
     if isinstance(X, np.ndarray):
         largest = np.maximum(X.max(axis=0), -X.min(axis=0)).astype(np.float64)
     else:
@@ -128,7 +128,7 @@ def _about_features(X: Any, names: AnyArray | None) -> str:
 
 
 def _about_targets(targets: Targets, encoded: EncodedTargets) -> str:
-    """Say that targets are far from zero, where that is not taken off, and what to do."""
+    """Describe targets far from zero whose mean is not subtracted, with advice."""
     if not isinstance(targets, RegressionTargets) or targets.loss.has_own_scale:
         return ""
     y = encoded.y.reshape(len(encoded.y), -1)

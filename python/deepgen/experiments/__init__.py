@@ -1,4 +1,4 @@
-"""The laboratory: the lecture's claims as experiments.
+"""The claims of the lecture as experiments.
 
 An experiment is a module of the room ``claims``, named after its slide and importable from here:
 ``run(quick=True)`` measures and returns a `Result` with table, findings, verdict and figure.

@@ -1,4 +1,4 @@
-"""The catalog: every experiment that there is, in the order of the lecture."""
+"""The catalog: all experiments in the order of the lecture."""
 
 from __future__ import annotations
 
@@ -71,26 +71,26 @@ CATALOG: Final[tuple[Runner, ...]] = (
     sam_flatness.run,
     stronger_optimizer.run,
 )
-"""One line an experiment."""
+"""One entry per experiment."""
 
 
 def find_experiment(name: str) -> Runner:
-    """Look an experiment up by its name.
+    """Return the experiment with a given name.
 
     Parameters
     ----------
     name : str
-        As `deepgen experiment list` shows it.
+        Name in the output of `deepgen experiment list`.
 
     Returns
     -------
     run : Runner
-        The experiment; call it.
+        The experiment, a callable.
 
     Raises
     ------
     ValueError
-        If there is no such experiment; the message lists those that there are.
+        If there is no such experiment; the message lists the known ones.
 
     Examples
     --------

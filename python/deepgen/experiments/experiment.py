@@ -1,9 +1,9 @@
-"""Experiments: what is claimed, and how a run of it goes.
+"""Experiments: the description of a claim, and the plan and the result of its measurement.
 
-An experiment is one file. It opens with an `Experiment`, the claim in words. A function of the
-file measures, given a `RunPlan` (which seeds, quick or full, how many jobs), and returns a
+An experiment is one file. It begins with an `Experiment`, the claim in words. A function of the
+file takes a `RunPlan` (seeds, quick or full sizes, number of jobs), measures, and returns a
 `Measurement`.
-``run = Runner(EXPERIMENT, _measure)`` at its end ties both together.
+``run = Runner(EXPERIMENT, _measure)`` at the end of the file combines both.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Experiment", "Measurement", "Progress", "RunPlan"]
 
 Progress: TypeAlias = Callable[[str, int, int], None]
-"""Is told what runs, how many parts are done and how many there are."""
+"""Function of the current task's name, the number of finished parts and the number of parts."""
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -34,18 +34,18 @@ class Experiment:
     Parameters
     ----------
     name : str
-        Name on the command line: the slide's noun and the stem of the file.
+        Name on the command line: the slide's noun, and the stem of the file.
     title : str
-        A heading.
+        Heading.
     claim : str
-        What is claimed, in one or two sentences that a measurement can contradict.
+        The claim in one or two sentences that a measurement can contradict.
     source : str
-        The slide of the lecture, and author and year where the claim comes from elsewhere.
+        The slide of the lecture, and author and year if the claim is from elsewhere.
     protocol : str
-        Data, models, sizes, what is varied and what is measured, so that somebody else could
-        repeat it.
+        Data, models, sizes, varied and measured quantities, in enough detail to repeat the
+        experiment.
     seeds, quick_seeds : int
-        How many seeds a full and a quick run take; 0 where no randomness enters.
+        Number of seeds of a full and of a quick run; 0 for experiments without randomness.
 
     Examples
     --------
@@ -65,18 +65,18 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Measurement:
-    """What the measuring function of an experiment hands over.
+    """Result of the measuring function of an experiment.
 
     Parameters
     ----------
     table : sequence of mapping
-        The numbers, one row a condition.
+        The numbers, one row per condition.
     findings : sequence of Finding
         The statements of the claim, most important first; at least one.
     draw : callable
-        Draws the picture on an empty `matplotlib.figure.Figure` in the house style.
+        Function that draws the figure on an empty `matplotlib.figure.Figure`.
     notes : sequence of str
-        What a reader must know to judge the numbers.
+        Remarks that a reader needs to judge the numbers.
 
     Examples
     --------
@@ -94,18 +94,18 @@ class Measurement:
 
 @dataclass(frozen=True)
 class RunPlan:
-    """How one run of an experiment is to go.
+    """Settings of one run of an experiment.
 
     Parameters
     ----------
     seeds : tuple of int
-        The seeds, each a repeat; empty where no randomness enters.
+        The seeds, one repeat each; empty for experiments without randomness.
     quick : bool
-        Whether sizes are cut so that the run takes seconds.
+        Whether sizes are reduced so that the run takes seconds.
     n_jobs : int or None
-        Processes that `map` may use, as joblib counts them.
+        Number of processes for `map`, as in joblib.
     progress : callable or None
-        Is told how far the run is.
+        Function for the progress, see `Progress`.
 
     Examples
     --------
@@ -122,22 +122,22 @@ class RunPlan:
     def map(
         self, function: Callable[[Item], Answer], items: Iterable[Item], what: str = "running"
     ) -> list[Answer]:
-        """Apply a function to items, in parallel where `n_jobs` allows, and tell the progress.
+        """Apply a function to items, in parallel if `n_jobs` allows, and report the progress.
 
         Parameters
         ----------
         function : callable
-            Of one item. In several processes it must be picklable: a function of a module, or a
-            `functools.partial` of one.
+            Function of one item. For several processes it must be picklable: a function of a
+            module, or a `functools.partial` of one.
         items : iterable
-            Seeds, or whatever the experiment goes through.
+            Seeds, or other items of the experiment.
         what : str, default='running'
             The work in a word or two, for the progress bar.
 
         Returns
         -------
         answers : list
-            In the order of the items, whatever the number of jobs.
+            Results in the order of the items, independent of the number of jobs.
         """
         work = list(items)
         if self.n_jobs in (None, 1):

@@ -1,4 +1,4 @@
-"""Findings: a number that a claim makes a statement about, and the verdict that follows."""
+"""Findings: a measured number, the claim about it, and the verdict."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ RULE: Final = (
     "part of it does, else inconclusive. An experiment is not supported if one of its findings is "
     "not, supported if all of them are, else inconclusive."
 )
-"""How verdicts follow from intervals."""
+"""Rule for verdicts from intervals."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """A measured number beside what the claim says of it.
+    """A measured number together with the claimed range.
 
     Parameters
     ----------
     what : str
-        The quantity, with its unit.
+        Name of the quantity, with its unit.
     interval : Interval
-        What was measured.
+        Measured estimate and limits.
     at_least, at_most : float
-        The claim: the range in which the quantity lies. Give one or both.
+        Limits of the claimed range. Give one or both.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class Finding:
 
     @property
     def claim(self) -> str:
-        """The claimed range in words."""
+        """Text of the claimed range."""
         if self.at_least == self.at_most:
             return f"{self.at_least:.6g}"
         if self.at_most == math.inf:
@@ -68,7 +68,7 @@ class Finding:
 
     @property
     def verdict(self) -> str:
-        """What follows from the interval, by `RULE`."""
+        """Verdict by `RULE`."""
         low, high = self.interval.low, self.interval.high
         if self.at_least <= low and high <= self.at_most:
             return SUPPORTED
@@ -84,7 +84,7 @@ _ANY = (-math.inf, math.inf)
 
 
 def overall_verdict(findings: Sequence[Finding]) -> str:
-    """Join the verdicts of several findings by `RULE`.
+    """Combine the verdicts of several findings by `RULE`.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def overall_verdict(findings: Sequence[Finding]) -> str:
     Returns
     -------
     verdict : {'supported', 'not supported', 'inconclusive'}
-        The verdict on all of them together.
+        The joint verdict.
 
     Examples
     --------

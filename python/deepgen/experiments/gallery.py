@@ -1,12 +1,12 @@
-"""The gallery: one HTML page with every figure, its claim and what was found."""
+"""The gallery: one HTML page with every claim, its figure and its findings."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
+from typing import Any
 
-from deepgen._display import html
+from deepgen._display.html import render
 from deepgen._engine.version import VERSION
 from deepgen._optional import load_extra
 from deepgen._replace_file import replace_file
@@ -23,9 +23,9 @@ def write_gallery(results: Sequence[Result], folder: str | Path) -> Path:
     Parameters
     ----------
     results : sequence of Result
-        What was run, in the order of the page.
+        Results in the order of the page.
     folder : str or path
-        Made where it does not exist.
+        Created if missing.
 
     Returns
     -------
@@ -46,42 +46,29 @@ def write_gallery(results: Sequence[Result], folder: str | Path) -> Path:
     ...     write_gallery([mlp_loss.run(quick=True)], folder).name
     'index.html'
     """
-    load_extra("matplotlib", "plot", "the gallery")
+    load_extra("matplotlib", "report", "the gallery")
     place = Path(folder)
-    sections = []
-    for result in results:
-        paths = {path.suffix: path for path in result.save(place)}
-        sections.append(_section(result, paths))
-    page = place / "index.html"
+    items = [_item(result, place) for result in results]
+    page = render(
+        "experiments/gallery.html",
+        "the gallery",
+        title="deepgen: experiments",
+        version=VERSION,
+        rule=RULE,
+        items=items,
+    )
+    path = place / "index.html"
     try:
-        replace_file(page, _page(results, sections).encode())
+        replace_file(path, page.encode())
         replace_file(place / "summary.md", to_markdown(results).encode())
     except OSError as error:
         raise ValueError(f"cannot write {error.filename}: {error.strerror or error}") from None
-    return page
+    return path
 
 
-def _page(results: Sequence[Result], sections: Sequence[str]) -> str:
-    lines = "\n".join(
-        f'<tr><td><a href="#{result.name}">{escape(result.experiment.title)}</a></td>'
-        f"<td>{_badge(result.verdict)}</td></tr>"
-        for result in results
-    )
-    return html.page(
-        "deepgen: experiments",
-        f"<h1>Experiments</h1>\n<p>The lecture's claims, measured with deepgen {VERSION}. "
-        f"{escape(RULE)}</p>\n<table>{lines}</table>\n" + "\n".join(sections),
-    )
-
-
-def _section(result: Result, paths: dict[str, Path]) -> str:
-    about = result.experiment
-    seeds = f"{len(result.seeds)} seeds" if result.seeds else "no randomness"
-    size = ", quick sizes" if result.quick else ""
-    files = " ".join(
-        f'<a href="{path.name}">{suffix[1:].upper()}</a>' for suffix, path in paths.items()
-    )
-    notes = "".join(f"<li>{escape(note)}</li>" for note in result.notes)
+def _item(result: Result, folder: Path) -> dict[str, Any]:
+    """Save a result; return what the template shows of it."""
+    paths = {path.suffix: path for path in result.save(folder)}
     findings = [
         {
             "finding": finding.what,
@@ -92,18 +79,10 @@ def _section(result: Result, paths: dict[str, Path]) -> str:
         }
         for finding in result.findings
     ]
-    return f"""<section id="{result.name}">
-<h2>{escape(about.title)} {_badge(result.verdict)}</h2>
-<p><b>Claim.</b> {escape(about.claim)}</p>
-{html.image(paths[".png"].read_bytes(), about.title)}
-{html.table(findings)}
-<ul>{notes}</ul>
-<p class="small"><b>Protocol.</b> {escape(about.protocol)}</p>
-<p class="small"><b>Source.</b> {escape(about.source)}. <b>Run.</b> {seeds}{size},
-{result.seconds:.1f} s: <code>{escape(result.command)}</code>. <b>Files.</b> {files}</p>
-<details><summary>Table</summary>{html.table(result.table)}</details>
-</section>"""
-
-
-def _badge(verdict: str) -> str:
-    return f'<span class="verdict {verdict.replace(" ", "-")}">{verdict}</span>'
+    return {
+        "result": result,
+        "about": result.experiment,
+        "findings": findings,
+        "paths": paths,
+        "png": paths[".png"].read_bytes(),
+    }

@@ -1,4 +1,4 @@
-"""Results: what a run of an experiment gave, as text, as files, as a figure."""
+"""Results: table, findings and figure of a run, as text and as files."""
 
 from __future__ import annotations
 
@@ -28,26 +28,26 @@ __all__ = ["Result", "make_folder"]
 
 @dataclass(frozen=True)
 class Result:
-    """What a run of an experiment gave.
+    """Result of a run of an experiment.
 
     Parameters
     ----------
     experiment : Experiment
-        What was claimed.
+        Description of the claim.
     table : tuple of dict
-        The numbers, one row a condition.
+        The numbers, one row per condition.
     findings : tuple of Finding
-        The statements of the claim with what was measured, most important first.
+        The statements of the claim with the measured numbers, most important first.
     notes : tuple of str
-        What a reader must know to judge the numbers.
+        Remarks that a reader needs to judge the numbers.
     seeds : tuple of int
-        The seeds used; empty where no randomness enters.
+        The seeds; empty for experiments without randomness.
     quick : bool
-        Whether sizes were cut.
+        Whether sizes were reduced.
     seconds : float
         Wall-clock time of the run.
     draw : callable
-        Draws the picture on an empty figure.
+        Function that draws the figure on an empty figure.
 
     Examples
     --------
@@ -77,7 +77,7 @@ class Result:
 
     @property
     def claim(self) -> str:
-        """What was claimed."""
+        """Text of the claim."""
         return self.experiment.claim
 
     @property
@@ -92,7 +92,7 @@ class Result:
 
     @property
     def interval(self) -> Interval:
-        """The interval that decides: of the first finding whose verdict is the overall one."""
+        """Interval of the first finding with the overall verdict."""
         return next(f.interval for f in self.findings if f.verdict == self.verdict)
 
     @property
@@ -134,17 +134,17 @@ class Result:
         Returns
         -------
         text : str
-            A header and one line a row, numbers in full.
+            A header and one line per row, with all digits of the numbers.
         """
         return to_csv(self.table)
 
     def to_json(self) -> str:
-        """Return everything but the picture as JSON.
+        """Return everything but the figure as JSON.
 
         Returns
         -------
         text : str
-            Numbers that are not finite stand as null (NaN) and as the texts "inf" and "-inf".
+            NaN is written as null, infinities as the texts "inf" and "-inf".
         """
         about = self.experiment
         document = {
@@ -177,12 +177,12 @@ class Result:
         return json.dumps(_finite(document), indent=2, allow_nan=False) + "\n"
 
     def figure(self) -> Figure:
-        """Draw the picture in the house style.
+        """Draw the figure in the package's style.
 
         Returns
         -------
         figure : matplotlib.figure.Figure
-            A new figure, not known to pyplot. A `MissingExtra` says so where matplotlib is missing.
+            A new figure, not managed by pyplot; needs matplotlib (else `MissingExtra`).
         """
         return new_figure(self.draw)
 
@@ -192,7 +192,7 @@ class Result:
         Parameters
         ----------
         folder : str or path
-            Made where it does not exist; files of the same names are replaced.
+            Created if missing; files of the same names are replaced.
 
         Returns
         -------
@@ -202,12 +202,12 @@ class Result:
         Raises
         ------
         ValueError
-            If the folder cannot be made or written to.
+            If the folder cannot be created or written to.
 
         Warns
         -----
         UserWarning
-            If matplotlib is not installed: then the table is written, and no picture.
+            If matplotlib is not installed; then only the table is written.
         """
         place = make_folder(folder)
         paths = [place / f"{self.name}.csv", place / f"{self.name}.json"]
@@ -225,12 +225,12 @@ class Result:
 
 
 def make_folder(folder: str | Path) -> Path:
-    """Make a folder, where it does not exist yet.
+    """Create a folder unless it exists.
 
     Parameters
     ----------
     folder : str or path
-        The folder; those above it are made too.
+        The folder; missing parent folders are created too.
 
     Returns
     -------
@@ -240,7 +240,7 @@ def make_folder(folder: str | Path) -> Path:
     Raises
     ------
     ValueError
-        If it cannot be made or written to.
+        If it cannot be created or written to.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Runner: an experiment's claim and its measuring function, tied together into what is called."""
+"""Runner: the combination of an experiment's claim and its measuring function."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Runner", "check_seeds"]
 
 @dataclass(frozen=True)
 class Runner:
-    """An experiment that can be run: call it.
+    """An experiment that can be called to run it.
 
     Parameters
     ----------
     experiment : Experiment
-        What is claimed.
+        Description of the claim.
     measure : callable
-        From a `RunPlan` to a `Measurement`.
+        Function from a `RunPlan` to a `Measurement`.
 
     Examples
     --------
@@ -49,14 +49,14 @@ class Runner:
         Parameters
         ----------
         quick : bool, default=False
-            Cut sizes and seeds so that the run takes seconds; its verdict is weaker.
+            Whether to reduce sizes and seeds so that the run takes seconds; its verdict is weaker.
         seeds : int, sequence of int or None, default=None
-            The seeds, or how many of 0, 1, 2 ...; None takes as many as the experiment says. An
-            experiment without randomness uses none of them.
+            The seeds, or their number for the seeds 0, 1, 2 ...; None means the experiment's
+            number. An experiment without randomness uses none.
         n_jobs : int or None, default=None
-            Processes to share the work: None is one, -1 one a core.
+            Number of processes: None is one, -1 one per core.
         progress : callable or None, default=None
-            Is told what runs, how many parts are done and how many there are.
+            Function for the progress, see `Progress`.
 
         Returns
         -------
@@ -70,8 +70,8 @@ class Runner:
         """
         if not (n_jobs is None or (_is_whole(n_jobs) and n_jobs != 0)):
             raise ValueError(
-                f"n_jobs must be None (one process), -1 (one a core) or an integer that is not 0, "
-                f"got {n_jobs!r}"
+                f"n_jobs must be None (one process), -1 (one per core) or an integer that is not "
+                f"0, got {n_jobs!r}"
             )
         wanted = check_seeds(seeds, self.experiment.quick_seeds if quick else self.experiment.seeds)
         used = wanted if self.experiment.seeds else ()
@@ -90,24 +90,24 @@ class Runner:
 
 
 def check_seeds(seeds: Any, default: int) -> tuple[int, ...]:
-    """Turn what the user gave as seeds into the seeds.
+    """Convert the argument ``seeds`` to a tuple of seeds.
 
     Parameters
     ----------
     seeds : int, sequence of int or None
-        The seeds, or how many of 0, 1, 2 ...; None takes `default`.
+        The seeds, or their number for the seeds 0, 1, 2 ...; None means `default` seeds.
     default : int
-        How many without a wish.
+        Number of seeds for None.
 
     Returns
     -------
     seeds : tuple of int
-        Distinct numbers of at least 0.
+        Distinct integers >= 0.
 
     Raises
     ------
     ValueError
-        If there are none, or they are not distinct integers of at least 0.
+        If there are none, or they are not distinct integers >= 0.
 
     Examples
     --------

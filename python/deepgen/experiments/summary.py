@@ -1,4 +1,4 @@
-"""The summary: what was claimed and found, as a Markdown page."""
+"""The summary: claims and findings of all experiments as a Markdown page."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ __all__ = ["to_markdown"]
 
 
 def to_markdown(results: Sequence[Result]) -> str:
-    """Write results as a page of documentation.
+    """Write results as a page of the documentation.
 
     Parameters
     ----------
     results : sequence of Result
-        What was run, in the order of the page.
+        Results in the order of the page.
 
     Returns
     -------

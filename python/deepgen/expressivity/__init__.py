@@ -1,4 +1,4 @@
-"""Expressivity: networks built by hand, and the exact pieces of networks that were trained."""
+"""Expressivity: networks built by hand, and the exact linear pieces of trained networks."""
 
 from deepgen.expressivity.breakpoints import Breakpoints, breakpoints
 from deepgen.expressivity.constructions.bump import bump

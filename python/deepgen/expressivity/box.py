@@ -1,4 +1,4 @@
-"""Box: lower and upper ends for each input, checked."""
+"""Box: validated lower and upper bounds of the inputs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["checked_box"]
 
 
 def checked_box(box: Any, n_inputs: int) -> NDArray[np.float64]:
-    """Return a box as an array.
+    """Validate a box and return it as an array.
 
     Parameters
     ----------
     box : array-like of shape (n_inputs, 2)
-        Lower and upper end of each input.
+        Lower and upper bound of each input.
     n_inputs : int
-        Inputs of the model.
+        Number of inputs of the model.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def checked_box(box: Any, n_inputs: int) -> NDArray[np.float64]:
     Raises
     ------
     ValueError
-        If it has another shape, an end is not finite, or it has no volume.
+        If the shape is wrong, a bound is not finite, or the box has no volume.
     """
     sides = np.asarray(box, dtype=np.float64)
     if sides.shape != (n_inputs, 2):

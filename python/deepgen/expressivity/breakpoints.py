@@ -1,4 +1,4 @@
-"""Breakpoints: where a network bends along a straight line."""
+"""Breakpoints: the kinks of a network along a straight line."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from deepgen.expressivity.segment import walk
 __all__ = ["Breakpoints", "breakpoints"]
 
 
-# Slopes that differ by less, in units of the terms that they are sums of, are one slope.
+# Slopes whose difference is smaller than this share of their terms' size count as equal.
 SAME_SLOPE = 1e-12
 
 
 @dataclass(frozen=True, repr=False)
 class Breakpoints:
-    """The pieces of a network along a segment.
+    """The linear pieces of a network along a segment.
 
     Parameters
     ----------
     points : ndarray of shape (n_pieces - 1,) or (n_pieces - 1, n_inputs)
-        Inputs, strictly inside the segment, at which an output changes its slope; one axis where
-        the ends were given as numbers.
+        Inputs strictly inside the segment at which the slope of an output changes; one-dimensional
+        if the ends were given as numbers.
     n_pieces : int
-        Linear pieces of the function: neighbours with equal slopes are one.
+        Number of linear pieces of the function; neighbours with equal slopes count as one.
     activation_points : ndarray of shape (n_activation_pieces - 1,) or (..., n_inputs)
-        Inputs at which a unit switches, whether the outputs bend there or not.
+        Inputs at which a unit switches, whether the slope of the outputs changes there or not.
     n_activation_pieces : int
-        Stretches with one activation pattern.
+        Number of intervals with one activation pattern.
     t : ndarray of shape (n_pieces + 1,)
-        The ends and ``points`` as shares of the segment, from 0 to 1.
+        The ends and ``points`` as fractions of the segment, from 0 to 1.
     values : ndarray of shape (n_pieces + 1, n_outputs)
         Outputs at ``t``.
     slopes : ndarray of shape (n_pieces, n_outputs)
@@ -68,17 +68,17 @@ class Breakpoints:
         )
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the outputs along the segment and mark where they bend.
+        """Plot the outputs along the segment and mark their kinks.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes; None makes a new figure.
 
         Returns
         -------
         ax : matplotlib.axes.Axes
-            With a line an output; the horizontal axis is the input where there is one, else the
+            One line per output; the horizontal axis is the input if there is only one, else the
             distance from ``a``.
         """
         ax = axes_or_new(ax)
@@ -97,39 +97,41 @@ class Breakpoints:
 
 
 def breakpoints(model: Any, a: Any, b: Any) -> Breakpoints:
-    """Find all points at which a network bends between two inputs.
+    """Find all kinks of a network between two inputs.
 
     Parameters
     ----------
     model : MLPRegressor, MLPClassifier or Probe
-        Fitted, with piecewise linear activations and no layer norm; batch norm is frozen.
+        Fitted, with piecewise linear activations and no layer norm; batch norm uses its running
+        statistics.
     a, b : float or array-like of shape (n_inputs,)
-        Ends of the segment; numbers will do where there is one input.
+        Ends of the segment; numbers suffice if there is one input.
 
     Returns
     -------
     result : Breakpoints
-        ``points``, ``n_pieces`` and what else is known of the pieces.
+        ``points``, ``n_pieces`` and further properties of the pieces.
 
     Raises
     ------
     ValueError
-        If an activation or normalization is not piecewise linear, the ends do not fit the model's
-        inputs, are equal or not finite, or there are too many pieces to hold.
+        If an activation or normalization is not piecewise linear, if the ends do not fit the
+        model's inputs, are equal or not finite, or if there are too many pieces for the memory.
 
     See Also
     --------
     linear_regions : The same in a plane.
-    region_bounds : How many there can be.
+    region_bounds : Bounds on the number of pieces.
 
     Notes
     -----
-    Exact up to rounding of the positions: each layer's units are linear on the pieces left by the
-    layers below, so their signs at the nodes tell where they switch. Nothing is sampled. Time
-    O(pieces x width^2) a layer.
+    Exact up to rounding of the positions. Each layer's units are linear on the pieces of the layers
+    below, so the signs at the nodes determine the points where they switch; nothing is sampled.
+    Takes O(pieces x width^2) time per layer.
 
-    An activation pattern is the set of units that are on. A unit that is exactly 0 is off, as
-    ReLU'(0) = 0. The function's pieces are fewer where a switch does not reach the outputs.
+    An activation pattern is the set of active units. A unit that is exactly 0 is inactive, since
+    ReLU'(0) = 0. The function has fewer pieces than activation patterns if a switch does not reach
+    the outputs.
 
     References
     ----------
@@ -156,9 +158,11 @@ def breakpoints(model: Any, a: Any, b: Any) -> Breakpoints:
     if (start == stop).all():
         raise ValueError(f"a and b are equal: {start}; a segment needs two different ends")
     *_, last = walk(function, start, stop)
+    # A unit may switch without effect on the outputs: a kink is a jump of a slope beyond rounding.
     jumps = np.abs(np.diff(last.slopes, axis=0))
     size = np.maximum(last.terms[1:], last.terms[:-1])
     bends = (jumps > SAME_SLOPE * size).any(axis=1)
+    # Neighbouring pieces with equal slopes are merged; both ends are kept.
     kept = np.concatenate([[True], bends, [True]])
     inner = last.t[1:-1]
     points = start + inner[:, None] * (stop - start)

@@ -17,12 +17,12 @@ from deepgen.expressivity.sampled_patterns import sampled_patterns
 __all__ = ["RegionCount", "count_regions"]
 
 
-# Radius, in half sides of the box, of the smallest ball that makes a cell count; HiGHS keeps
-# constraints to 1e-10.
+# A half of a cell counts if it contains a ball of this radius, in half sides of the box; HiGHS
+# keeps constraints to 1e-10.
 MIN_RADIUS = 1e-8
 FEASIBLE = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
 PILOT = 10_000
-# Splits for one program: the others are decided without one. Measured on small nets: 2.5 to 4.
+# Splits decided per linear program, since most need none. Measured on small nets: 2.5 to 4.
 FORESEEN = 4
 
 
@@ -33,17 +33,17 @@ class RegionCount:
     Parameters
     ----------
     n_activation_regions : int
-        Patterns on sets with inner points.
+        Number of patterns on sets with inner points.
     n_maps : int
-        Distinct affine maps among them: at most the number of linear regions.
+        Number of distinct affine maps among them, at most the number of linear regions.
     patterns : ndarray of shape (n_activation_regions, n_units)
-        The patterns.
+        Activation pattern of each region.
     points : ndarray of shape (n_activation_regions, n_inputs)
-        A point well inside each region.
+        A point inside each region, far from its border.
     radii : ndarray of shape (n_activation_regions,)
-        Of a ball around the point inside the region, in half sides of the box.
+        Radius of a ball around the point inside the region, in half sides of the box.
     n_programs : int
-        Linear programs that were solved.
+        Number of solved linear programs.
 
     Examples
     --------
@@ -90,39 +90,40 @@ def count_regions(model: Any, box: Any, *, max_programs: int = 100_000) -> Regio
     Parameters
     ----------
     model : MLPRegressor, MLPClassifier or Probe
-        Fitted, with piecewise linear activations and no layer norm; batch norm is frozen.
+        Fitted, with piecewise linear activations and no layer norm; batch norm uses its running
+        statistics.
     box : array-like of shape (n_inputs, 2)
-        Lower and upper end of each input.
+        Lower and upper bound of each input.
     max_programs : int, default=100_000
-        Linear programs that may be solved; one takes about a millisecond.
+        Largest number of linear programs; each takes about a millisecond.
 
     Returns
     -------
     result : RegionCount
-        ``n_activation_regions``, their patterns and a point in each.
+        ``n_activation_regions``, the patterns and a point in each region.
 
     Raises
     ------
     ValueError
-        If an activation or normalization is not piecewise linear, the box does not fit or is
-        empty, or more programs would be needed.
+        If an activation or normalization is not piecewise linear, the box does not fit or is empty,
+        or more than ``max_programs`` programs are needed.
 
     See Also
     --------
-    linear_regions : Faster and finer for two inputs or a plane.
+    linear_regions : Faster and more detailed for two inputs or a plane.
     breakpoints : The same along a line.
-    sampled_patterns : A lower bound for networks that are too large.
+    sampled_patterns : A lower bound for larger networks.
 
     Notes
     -----
-    A depth-first walk: a cell of the layers below is a polytope on which each unit's argument is
-    affine; the unit splits it where both halves hold a ball,
+    The regions are found by depth-first search. A cell of the layers below is a polytope on which
+    each unit's argument is affine; the unit splits it if both halves contain a ball,
 
     .. math:: \max r \quad \text{such that} \quad g_i \cdot x + |g_i| r \le h_i ,
 
-    of radius above 1e-8 half sides of the box. The half that holds the cell's own ball needs no
-    program, so there is at most one for each cell and unit, and none where the hyperplane misses
-    the box. Work grows as cells x units; the number of cells is bounded by `region_bounds`.
+    of radius above 1e-8 half sides of the box. The half that contains the cell's own ball needs no
+    program, so there is at most one per cell and unit, and none if the hyperplane misses the box.
+    The work grows as cells x units; `region_bounds` bounds the number of cells.
 
     References
     ----------
@@ -157,7 +158,7 @@ def count_regions(model: Any, box: Any, *, max_programs: int = 100_000) -> Regio
 
 
 class _Walk:
-    """The walk over all cells, and its count of linear programs."""
+    """Depth-first search over all cells, with a count of linear programs."""
 
     def __init__(
         self, function: PiecewiseLinear, sides: FloatArray, max_programs: int, pilot: int
@@ -172,7 +173,7 @@ class _Walk:
     def all_cells(self) -> list[_Cell]:
         d = len(self.sides)
         half = (self.sides[:, 1] - self.sides[:, 0]) / 2
-        # Rows: the derivative by each coordinate of the unit box, then the value at its centre.
+        # Rows: the derivative in each coordinate of the unit box, then the value at its centre.
         inputs = np.vstack([np.diag(half), self.sides.mean(axis=1)])
         box = np.vstack([np.eye(d), -np.eye(d)])
         whole = _Cell(box, np.ones(2 * d), np.zeros(d), 1.0, {-1: inputs}, ())
@@ -188,7 +189,7 @@ class _Walk:
         return done
 
     def _through(self, index: int, cell: _Cell) -> list[_Cell]:
-        """Return the parts of a cell that a layer tells apart, with the layer's map on them."""
+        """Return the parts into which a layer splits a cell, with the layer's map on each."""
         layer = self.function.layers[index]
         z = cell.maps[index - 1] @ layer.weights
         z[-1] += layer.intercepts
@@ -222,7 +223,7 @@ class _Walk:
             side = (-sign * normal, sign * offset)
             radius = min(cell.radius, sign * distance)
             ball: tuple[FloatArray, float] | None = (cell.centre, radius)
-            # A ball that has become small is centred anew.
+            # A ball that has become small is computed anew.
             if radius <= cell.radius / 2:
                 ball = self._ball(np.vstack([cell.G, side[0]]), np.append(cell.h, side[1]))
             if ball is not None:
@@ -234,7 +235,7 @@ class _Walk:
             raise ValueError(self.refusal())
         self.n_programs += 1
         d = G.shape[1]
-        # Rows have unit length.
+        # Rows of G have unit length, so each constraint of the ball is G x + r <= h.
         result = linprog(
             np.append(np.zeros(d), -1.0),
             A_ub=np.hstack([G, np.ones((len(G), 1))]),
@@ -253,6 +254,6 @@ class _Walk:
             f"counting needs more than max_programs={self.max_programs} linear programs: "
             f"{self.n_cells} regions counted after {self.n_programs}, {PILOT} random points show "
             f"{self.pilot} patterns of {self.function.n_units} units, so at least "
-            f"{self.pilot * self.function.n_units} splits have to be looked at; take a smaller "
+            f"{self.pilot * self.function.n_units} splits must be checked; choose a smaller "
             "box, raise max_programs, or bound the number from below with sampled_patterns"
         )

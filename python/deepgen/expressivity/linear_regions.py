@@ -21,14 +21,14 @@ __all__ = ["LinearRegions", "linear_regions"]
 
 Window = tuple[tuple[float, float], tuple[float, float]]
 
-# Gradients that differ by less, in units of the terms that they are sums of, are one gradient.
+# Gradients whose difference is smaller than this share of their terms' size count as equal.
 SAME_GRADIENT = 1e-12
-# Two cells share an edge where its ends agree to this share of its length; others' ends are as far
-# apart as edges are long.
+# Two cells share an edge if its ends agree to this share of its length; ends of different edges are
+# as far apart as edges are long.
 SAME_EDGE = 1e-3
-# Numbers in the affine maps of all cells; 1.6 GB.
+# Largest number of numbers in the affine maps of all cells; 1.6 GB.
 MAX_NUMBERS = 200_000_000
-# Cells that are cut together: their arrays stay in the cache.
+# Number of cells that are cut together, so that their arrays stay in the cache.
 BLOCK = 1000
 
 
@@ -39,19 +39,19 @@ class LinearRegions:
     Parameters
     ----------
     n_activation_regions : int
-        Cells with one activation pattern.
+        Number of cells.
     n_linear_regions : int
-        Regions of one affine map: cells that share an edge and have the same map are one.
+        Number of regions with one affine map; cells that share an edge and have equal maps are one.
     polygons : list of ndarray of shape (n_vertices, 2)
-        The activation cells, convex, counter-clockwise, in coordinates of the window.
+        The cells: convex, counter-clockwise, in coordinates of the window.
     regions : ndarray of shape (n_activation_regions,)
-        The linear region, from 0, that each cell is part of.
+        Index, from 0, of the linear region of each cell.
     patterns : ndarray of shape (n_activation_regions, n_units)
-        Which units are on in a cell, layer by layer; units without a bend have no place.
+        Whether each unit is active in a cell, layer by layer; units without a kink are omitted.
     maps : ndarray of shape (n_activation_regions, n_outputs, 3)
-        (p, q, r): the outputs of a cell are p s + q t + r at (s, t) of the window.
+        (p, q, r): the outputs in a cell are p s + q t + r at (s, t) of the window.
     areas : ndarray of shape (n_activation_regions,)
-        Of the cells, in squared units of the window; their sum is the window's.
+        Areas of the cells in squared units of the window; their sum is the area of the window.
     window : tuple of tuple of float
         ((s0, s1), (t0, t1)).
 
@@ -80,20 +80,20 @@ class LinearRegions:
         )
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the linear regions, each in a colour of its own.
+        """Plot the linear regions in different colours.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes; None makes a new figure.
 
         Returns
         -------
         ax : matplotlib.axes.Axes
-            With the window's coordinates as axes; colours have no meaning.
+            The axes are those of the window; colours have no meaning.
         """
         ax = axes_or_new(ax)
-        # Steps of the golden ratio tell neighbours apart.
+        # Multiples of the golden ratio give neighbours different colours.
         shades = (self.regions * 0.6180339887498949) % 1.0
         collections = load_extra("matplotlib.collections", "plot", "drawing")
         cells = collections.PolyCollection(
@@ -112,7 +112,7 @@ class LinearRegions:
 
 @dataclass
 class _Cells:
-    """Polygons with the affine maps of the layers that are still needed, and the bits so far."""
+    """Polygons, the maps of the layers that are still needed, and the patterns so far."""
 
     polygons: Polygons
     maps: dict[int, FloatArray]
@@ -127,40 +127,42 @@ def linear_regions(
     Parameters
     ----------
     model : MLPRegressor, MLPClassifier or Probe
-        Fitted, with piecewise linear activations and no layer norm; batch norm is frozen.
+        Fitted, with piecewise linear activations and no layer norm; batch norm uses its running
+        statistics.
     window : ((float, float), (float, float))
-        Lower and upper end on each of the two axes.
+        Lower and upper bound on each of the two axes.
     plane : (origin, u, v) of array-like of shape (n_inputs,), default=None
-        The inputs are origin + s u + t v for (s, t) in the window; None takes the two inputs of
-        the model themselves.
+        The plane consists of the inputs origin + s u + t v with (s, t) in the window; None means
+        the plane of the two inputs of the model.
 
     Returns
     -------
     result : LinearRegions
-        ``n_activation_regions``, ``n_linear_regions``, ``polygons`` and the maps on them.
+        ``n_activation_regions``, ``n_linear_regions``, ``polygons`` and the affine maps.
 
     Raises
     ------
     ValueError
-        If an activation or normalization is not piecewise linear, the window has no area, the
-        plane is missing, degenerate or of another dimension, or there are too many cells to hold.
+        If an activation or normalization is not piecewise linear, the window has no area, the plane
+        is missing, degenerate or of another dimension, or there are too many cells for the memory.
 
     See Also
     --------
     breakpoints : The same along a line.
     count_regions : The same in a box of any dimension.
-    sampled_patterns : A lower bound for networks that are too large.
+    sampled_patterns : A lower bound for larger networks.
 
     Notes
     -----
-    The window is cut by one unit after the other: below a cell's layer everything is affine, so the
-    unit switches along a straight line there, and all cells are cut at once. Sides are decided by
-    values against their own rounding error, see `deepgen.expressivity.polygons`. Time
-    O(cells x units x vertices + cells x width^2 a layer); a trained network of 2 x 64 units with
-    2,500 cells takes about 0.1 s, one of 3 x 256 with 94,000 cells 15 s.
+    The units cut the window one after the other. On a cell the arguments of the next layer are
+    affine, so each unit switches along a straight line, and all cells are cut at once. A vertex
+    belongs to the side of its value's sign unless the value is within its rounding error, see
+    `deepgen.expressivity.polygons`. Takes O(cells x units x vertices + cells x width^2 per layer)
+    time; a trained network of 2 x 64 units with 2,500 cells takes about 0.1 s, one of 3 x 256 with
+    94,000 cells 15 s.
 
-    A linear region is a largest set of cells that hang together by edges and have the same map; two
-    that touch in a point are two. A unit that is exactly 0 in a cell is off.
+    A linear region is a maximal set of cells that are connected by edges and have the same map; two
+    regions that touch in a point are two. A unit that is exactly 0 in a cell is inactive.
 
     References
     ----------
@@ -222,11 +224,11 @@ def _checked_plane(plane: Any, n_inputs: int) -> tuple[FloatArray, FloatArray, F
 
 
 def _descend(function: PiecewiseLinear, cells: _Cells) -> FloatArray:
-    """Cut the cells by all units; return the size of the terms of the outputs' maps."""
+    """Cut the cells by all units; return the terms' sizes of the outputs' maps."""
     terms = np.zeros((1, 3, 1))
     for index, layer in enumerate(function.layers):
         below = cells.maps[index - 1]
-        # One product of all rows is many times faster than a product for each cell.
+        # One product over all rows is many times faster than one product per cell.
         rows, shape = below.reshape(-1, below.shape[2]), (len(below), 3, layer.width)
         z = (rows @ layer.weights).reshape(shape)
         terms = (np.abs(rows) @ np.abs(layer.weights)).reshape(shape)
@@ -249,7 +251,7 @@ def _descend(function: PiecewiseLinear, cells: _Cells) -> FloatArray:
 def _cut_by_units(
     cells: _Cells, index: int, z: FloatArray, terms: FloatArray
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    # Cut by the units of a layer; return who is on, and each cell's ancestor before the layer.
+    # Cut by the units of a layer; return the active units, and each cell's parent before the layer.
     n_units, n_before = z.shape[2], len(cells.polygons)
     done: list[tuple[Polygons, NDArray[np.bool_], NDArray[np.int64]]] = []
     n_done = 0
@@ -280,11 +282,11 @@ def _cut_by_units(
 
 
 def _merged(polygons: Polygons, maps: FloatArray, terms: FloatArray) -> NDArray[np.int64]:
-    """Return the linear region of each cell: cells joined by edges across which the map stays."""
+    """Return the linear region of each cell: cells connected by edges with equal maps."""
     row, column = np.nonzero(polygons.used())
     a = polygons.vertices[row, column]
     b = polygons.vertices[row, polygons.following()[row, column]]
-    # The neighbour runs through the shared edge the other way round.
+    # The neighbour's copy of a shared edge has the opposite direction.
     edges, reversed_edges = np.hstack([a, b]), np.hstack([b, a])
     distance, partner = cKDTree(edges).query(reversed_edges)
     shared = distance < SAME_EDGE * np.linalg.norm(b - a, axis=1)

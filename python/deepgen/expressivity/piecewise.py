@@ -1,4 +1,4 @@
-"""PiecewiseLinear: a fitted network as the affine maps and bends that it is made of."""
+"""PiecewiseLinear: a fitted network as a list of affine maps and kinks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deepgen._engine.arrays import FloatArray
 __all__ = ["BentLayer", "PiecewiseLinear", "piecewise_linear_of"]
 
 
-# Slope where the argument is negative; it is 1 where the argument is positive.
+# Slope for negative arguments; it is 1 for positive ones.
 LEAKS = {"identity": 1.0, "leaky_relu": 0.01, "relu": 0.0}
 
 BENDING_SKIPS = {
@@ -24,16 +24,16 @@ BENDING_SKIPS = {
 
 @dataclass(frozen=True)
 class BentLayer:
-    """One layer: an affine map, then a bend at 0, then an earlier layer's output.
+    """One layer: an affine map, then a kink at 0, then the sum with an earlier layer's output.
 
     Parameters
     ----------
     weights : ndarray of shape (in, out)
-        As products use them, with a frozen batch norm multiplied in.
+        Effective weights, with a frozen batch norm multiplied in.
     intercepts : ndarray of shape (out,)
-        Likewise.
+        Effective intercepts.
     leak : float
-        Slope of the activation left of 0; 1 is no bend.
+        Slope of the activation left of 0; 1 means no kink.
     skip_from : int
         Index of the layer whose output is added, or -1.
 
@@ -52,23 +52,23 @@ class BentLayer:
 
     @property
     def bends(self) -> bool:
-        """Whether the layer's units have two linear parts."""
+        """Whether the layer's units have a kink."""
         return self.leak != 1.0
 
     @property
     def width(self) -> int:
-        """Units."""
+        """Number of units."""
         return int(self.weights.shape[1])
 
 
 @dataclass(frozen=True)
 class PiecewiseLinear:
-    """A network of which every piece is affine, in float64.
+    """A network in float64 that is affine on every piece.
 
     Parameters
     ----------
     layers : list of BentLayer
-        Hidden layers, then the output layer, which does not bend.
+        Hidden layers, then the output layer, which has no kink.
 
     Examples
     --------
@@ -82,21 +82,21 @@ class PiecewiseLinear:
 
     @property
     def n_inputs(self) -> int:
-        """Features."""
+        """Number of inputs."""
         return int(self.layers[0].weights.shape[0])
 
     @property
     def n_units(self) -> int:
-        """Units that bend: the length of an activation pattern."""
+        """Number of units with a kink: the length of an activation pattern."""
         return sum(layer.width for layer in self.layers if layer.bends)
 
     @property
     def sources(self) -> set[int]:
-        """Layers whose outputs are added to later ones."""
+        """Indices of the layers whose outputs are added to later ones."""
         return {layer.skip_from for layer in self.layers if layer.skip_from >= 0}
 
     def patterns(self, X: FloatArray) -> NDArray[np.bool_]:
-        """Return which units are on for given inputs.
+        """Return the activation patterns of given inputs.
 
         Parameters
         ----------
@@ -127,21 +127,22 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
     Parameters
     ----------
     model : MLPRegressor, MLPClassifier or Probe
-        Fitted. Of a classifier, and of a regressor whose loss has a link, the outputs before the
-        link are taken: logits, logarithms of means.
+        Fitted. For a classifier, and for a regressor whose loss has a link, the function is that of
+        the outputs before the link: logits, logarithms of means.
 
     Returns
     -------
     function : PiecewiseLinear
-        In float64; for a squared or absolute loss its outputs are the predictions, in y's units.
+        The function in float64; for a squared or absolute loss its outputs are the predictions, in
+        units of y.
 
     Raises
     ------
     TypeError
-        If it is no estimator or probe of this package.
+        If ``model`` is no estimator or probe of this package.
     ValueError
-        If an activation, a normalization or a skip is not piecewise linear, or it has several
-        members.
+        If an activation, a normalization or a skip is not piecewise linear, if features are
+        embedded, or if the model has several members.
     """
     from deepgen.estimators.fitted import FittedMLP, network_of
 
@@ -149,6 +150,11 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
     if not isinstance(estimator, FittedMLP):
         raise TypeError(f"a fitted MLPRegressor or MLPClassifier is needed, got {model!r}")
     network = network_of(estimator).as_type(np.dtype(np.float64)).fold()
+    if network.core.spec.embeddings:
+        raise ValueError(
+            "the network embeds its features, and pieces are counted for layers alone: give a "
+            "model without numerical_embedding"
+        )
     weights, intercepts = network.coefs(), network.intercepts()
     layers = []
     for index, spec in enumerate(network.core.spec.layers):
@@ -174,19 +180,19 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
 
 
 def in_units(output: BentLayer, estimator: Any) -> BentLayer:
-    """Return the output layer of an estimator in the units of its predictions.
+    """Return the output layer in the units of the predictions.
 
     Parameters
     ----------
     output : BentLayer
-        In scaled units.
+        Output layer in scaled units.
     estimator : MLPRegressor or MLPClassifier
-        Whose target scaling counts where the link is the identity.
+        Fitted estimator; its target scaling is applied if the link is the identity.
 
     Returns
     -------
     output : BentLayer
-        Rescaled, or as it is where there is no scaling or a link.
+        Rescaled layer, or ``output`` itself if there is no scaling or there is a link.
     """
     scale = getattr(estimator, "target_scale_", None)
     if scale is None or estimator.out_activation_ != "identity" or len(scale) != output.width:

@@ -1,12 +1,12 @@
-"""Polygons: many convex polygons in padded arrays, cut by a line each, all at once.
+"""Polygons: many convex polygons in padded arrays, each cut by its own line, all at once.
 
-A vertex is the intersection of the two lines that its edges lie on, and an edge keeps its line
-through all cuts; so a vertex between two short edges is as exact as these lines, however large the
-window was that it was cut from. Which side of a cut a vertex lies on is decided by the cut's value
-there against the rounding error of this value, never by areas: small cells are not lost, and a line
-that passes through a vertex up to rounding passes through it.
+Each vertex is the intersection of the lines of its two edges, and an edge keeps its line through
+all cuts; so a vertex between two short edges is as exact as these lines, however large the original
+window was. The side of a vertex is decided by comparing the cut's value there with the rounding
+error of this value, never by areas: small cells are not lost, and a line that passes through a
+vertex up to rounding passes through it.
 
-Time and memory O(polygons x vertices) a cut.
+Takes O(polygons x vertices) time and memory per cut.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ __all__ = ["Polygons", "cut"]
 EPS = float(np.finfo(np.float64).eps)
 # Rounding error of a sum of some hundred products, in units of its terms' size.
 ROUNDING = 32 * EPS
-# Sine of the angle below which two lines' intersection is worse than a point between two vertices.
+# Below this sine of their angle, the intersection of two lines is less exact than interpolation.
 NEARLY_PARALLEL = 1e-7
 
 
@@ -36,11 +36,11 @@ class Polygons:
     Parameters
     ----------
     n_vertices : ndarray of shape (n,)
-        How many of the columns are in use.
+        Number of vertices of each polygon; further columns are unused.
     vertices : ndarray of shape (n, k, 2)
         Coordinates.
     blur : ndarray of shape (n, k)
-        How far a vertex may be off by rounding, in units of the coordinates.
+        Bound of the rounding error of each vertex, in units of the coordinates.
     lines : ndarray of shape (n, k, 3)
         (p, q, r) of the edge from each vertex to the next: p x + q y + r = 0, p^2 + q^2 = 1.
     terms : ndarray of shape (n, k, 3)
@@ -66,12 +66,12 @@ class Polygons:
         Parameters
         ----------
         x, y : tuple of float
-            Lower and upper end on each axis.
+            Lower and upper bound on each axis.
 
         Returns
         -------
         polygons : Polygons
-            Of length 1.
+            A collection of length 1.
         """
         corners = [(x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1])]
         lines = [(0.0, 1.0, -y[0]), (1.0, 0.0, -x[1]), (0.0, 1.0, -y[1]), (1.0, 0.0, -x[0])]
@@ -98,7 +98,7 @@ class Polygons:
         Returns
         -------
         polygons : Polygons
-            In their order, with as many columns as the longest polygon needs.
+            The polygons in their order, with as many columns as the longest one needs.
         """
         n_vertices = np.concatenate([part.n_vertices for part in parts])
         k = int(n_vertices.max())
@@ -118,7 +118,7 @@ class Polygons:
         Parameters
         ----------
         rows : ndarray of int or slice
-            Which ones.
+            Indices of the polygons.
 
         Returns
         -------
@@ -128,7 +128,7 @@ class Polygons:
         return Polygons(*(getattr(self, field.name)[rows] for field in fields(self)))
 
     def used(self) -> NDArray[np.bool_]:
-        """Return which columns hold vertices.
+        """Return a mask of the used columns.
 
         Returns
         -------
@@ -179,26 +179,26 @@ class Polygons:
 def cut(
     polygons: Polygons, values: FloatArray, terms: FloatArray
 ) -> tuple[Polygons, NDArray[np.bool_], NDArray[np.int64]]:
-    """Cut each polygon along the zeros of an affine function of its own.
+    """Cut each polygon along the zero line of its own affine function.
 
     Parameters
     ----------
     polygons : Polygons
-        What is cut.
+        Polygons to be cut.
     values : ndarray of shape (n, 3)
         The functions' coefficients (p, q, r): p x + q y + r.
     terms : ndarray of shape (n, 3)
-        Size of the numbers that they were computed from.
+        Size of the numbers from which they were computed.
 
     Returns
     -------
     parts : Polygons
-        First one for each polygon, whole or the part where its function is positive; then the
-        negative parts of those that were cut.
+        First one part per polygon: the whole, or the part with positive values; then the negative
+        parts of the polygons that were cut.
     positive : ndarray of shape (n_parts,)
-        Whether the function is positive there; it is not where it is 0 on the whole polygon.
+        Whether the function is positive on the part; False if it is 0 on the whole polygon.
     parents : ndarray of shape (n_parts,)
-        Which polygon a part comes from.
+        Index of the original polygon of each part.
     """
     x, y = polygons.vertices[..., 0], polygons.vertices[..., 1]
     height = values[:, :1] * x + values[:, 1:2] * y + values[:, 2:]
@@ -243,7 +243,7 @@ def _part(
     blur = np.repeat(whole.blur, 2, axis=1)
     vertices[row, 2 * column + 1], blur[row, 2 * column + 1] = point, point_blur
     kept = np.stack([used & (side >= 0), crossing], axis=2).reshape(n, 2 * k)
-    # An edge that leaves towards the negative side is replaced by the cut.
+    # The cut replaces an edge that leads to the negative side.
     leaves = np.stack([(side == 0) & (next_side < 0), next_side < 0], axis=2).reshape(n, 2 * k)
     lines = np.where(leaves[..., None], line[:, None], np.repeat(whole.lines, 2, axis=1))
     terms = np.where(leaves[..., None], size[:, None], np.repeat(whole.terms, 2, axis=1))
@@ -268,7 +268,7 @@ def _meetings(
     column: NDArray[np.int64],
     following: NDArray[np.int64],
 ) -> tuple[FloatArray, FloatArray]:
-    """Return where edges meet the cut, and how far off that may be."""
+    """Return the intersections of edges and cuts, with bounds of their rounding errors."""
     end = following[row, column]
     a, b = whole.vertices[row, column], whole.vertices[row, end]
     edge, cutting = whole.lines[row, column], line[row]
@@ -286,7 +286,7 @@ def _meetings(
     )
     share = height[row, column] / (height[row, column] - height[row, end])
     between = a + share[:, None] * (b - a)
-    # Both are the same point; which one is nearer to it depends on the angle.
+    # Both formulas give the same point; the angle decides which one is more exact.
     point = np.where((sine > NEARLY_PARALLEL)[:, None], meeting, between)
     point = np.clip(point, np.minimum(a, b), np.maximum(a, b))
     reach = np.abs(np.concatenate([point, np.ones((len(row), 1))], axis=1))
@@ -298,7 +298,7 @@ def _meetings(
 def _replaced(
     polygons: Polygons, crossed: NDArray[np.int64], above: Polygons, below: Polygons
 ) -> Polygons:
-    """Return the polygons with the crossed ones replaced by their upper parts, then the lower."""
+    """Replace the cut polygons by their upper parts and append the lower parts."""
     joined = Polygons.joined([polygons, below, above])
     n = len(polygons) + len(below)
     for field in fields(joined):

@@ -1,4 +1,4 @@
-"""Region bounds: how many linear regions a ReLU network of given widths can have."""
+"""Region bounds: bounds on the number of linear regions of ReLU networks of given widths."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class RegionBounds:
     Parameters
     ----------
     montufar_lower : int
-        Some network of these widths has at least so many.
+        At least one network of these widths has this many regions.
     serra_upper : int
-        No network of these widths has more.
+        No network of these widths has more regions.
     montufar_upper : int
-        The same, by an older and weaker bound.
+        An older and weaker upper bound.
     naive_upper : int
-        All patterns of on and off.
+        Number of all activation patterns.
 
     Examples
     --------
@@ -40,17 +40,17 @@ class RegionBounds:
 
 
 def region_bounds(widths: Sequence[int]) -> RegionBounds:
-    r"""Bound the number of linear regions that a ReLU network can have.
+    r"""Bound the number of linear regions of ReLU networks of given widths.
 
     Parameters
     ----------
     widths : sequence of int
-        Inputs, then the units of each hidden layer: (n_inputs, hidden ...).
+        Number of inputs, then the number of units of each hidden layer: (n_inputs, hidden ...).
 
     Returns
     -------
     bounds : RegionBounds
-        Python integers of any size.
+        Exact Python integers of any size.
 
     Raises
     ------
@@ -70,11 +70,12 @@ def region_bounds(widths: Sequence[int]) -> RegionBounds:
             d_l = \min(n_0, \dots, n_l) \\
         \text{naive\_upper} &= 2^{n_1 + \dots + n_L}
 
-    The lower bound is about layers of at least :math:`n_0` units. Where one is narrower it is that
-    of the best sub-network of first layers that ignores inputs until none of them is: with
-    :math:`m` inputs in place of :math:`n_0`, the greatest over :math:`m` and the number of layers.
-    With one hidden layer lower and upper bound agree and are attained in general position. With one
-    input the upper bound is :math:`\prod_l (n_l + 1)` for widths above 1. Cost O(L n_0 max n_l).
+    The theorem for the lower bound assumes layers of at least :math:`n_0` units. For narrower
+    layers the bound is that of the best sub-network of first layers that ignores some inputs: the
+    maximum over the number of inputs :math:`m` in place of :math:`n_0` and over the number of
+    layers. With one hidden layer the lower and the upper bound agree and are attained in general
+    position. With one input the upper bound is :math:`\prod_l (n_l + 1)` for widths above 1. Takes
+    O(L n_0 max n_l) time.
 
     References
     ----------
@@ -107,12 +108,12 @@ def region_bounds(widths: Sequence[int]) -> RegionBounds:
 
 
 def _cells(n_planes: int, dimension: int) -> int:
-    """Cells of an arrangement of hyperplanes in general position."""
+    """Return the number of cells of an arrangement of hyperplanes in general position."""
     return sum(comb(n_planes, j) for j in range(dimension + 1))
 
 
 def _montufar(n_inputs: int, hidden: list[int]) -> int:
-    """Return theorem 4, of the best sub-network where it is not about the whole."""
+    """Return the bound of theorem 4, or that of the best sub-network if a layer is too narrow."""
     if min(hidden) >= n_inputs:
         folds: int = prod((width // n_inputs) ** n_inputs for width in hidden[:-1])
         return folds * _cells(hidden[-1], n_inputs)
@@ -122,7 +123,7 @@ def _montufar(n_inputs: int, hidden: list[int]) -> int:
         for width in set(hidden)
     }
     best = 1
-    # Later layers only cut the regions of earlier ones, so the first layers may be looked at alone.
+    # Later layers only split the regions of earlier ones, so bounds of the first layers alone hold.
     for n_used in range(1, most + 1):
         folds = 1
         for width in hidden:
@@ -134,7 +135,7 @@ def _montufar(n_inputs: int, hidden: list[int]) -> int:
 
 
 def _serra(n_inputs: int, hidden: list[int]) -> int:
-    # Regions by the dimension that their image can still have, after each layer.
+    # Number of regions by the remaining dimension of their image, updated layer by layer.
     regions = {n_inputs: 1}
     for width in hidden:
         after: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""Sampled patterns: a lower bound on activation regions for networks too large to enumerate."""
+"""Sampled patterns: a lower bound on the number of activation regions of large networks."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from deepgen.expressivity.piecewise import piecewise_linear_of
 
 __all__ = ["SampledPatterns", "sampled_patterns"]
 
-# Rows that go through the network at once.
+# Number of rows per forward pass.
 BLOCK = 10_000
 
 
 @dataclass(frozen=True)
 class SampledPatterns:
-    """Activation patterns that were seen among random points.
+    """Activation patterns at random points.
 
     Parameters
     ----------
     n_patterns : int
-        Distinct ones: at most the number of activation regions.
+        Number of distinct patterns, at most the number of activation regions.
     n_once : int
-        Those seen at one point only; where they are many, most regions were missed.
+        Number of patterns seen at one point only; if there are many, most regions were missed.
     n_samples : int
-        Points drawn.
+        Number of points.
 
     Examples
     --------
@@ -49,18 +49,19 @@ def sampled_patterns(
     Parameters
     ----------
     model : MLPRegressor, MLPClassifier or Probe
-        Fitted, with piecewise linear activations and no layer norm; batch norm is frozen.
+        Fitted, with piecewise linear activations and no layer norm; batch norm uses its running
+        statistics.
     box : array-like of shape (n_inputs, 2)
-        Lower and upper end of each input.
+        Lower and upper bound of each input.
     n_samples : int, default=100_000
-        Points, uniform in the box, >= 1.
+        Number of points, uniform in the box, >= 1.
     random_state : int, RandomState instance or None, default=None
-        Draws the points.
+        Seed of the points.
 
     Returns
     -------
     result : SampledPatterns
-        ``n_patterns`` bounds the number of activation regions from below.
+        ``n_patterns`` is a lower bound of the number of activation regions.
 
     Raises
     ------
@@ -70,12 +71,12 @@ def sampled_patterns(
 
     See Also
     --------
-    count_regions : All of them.
+    count_regions : The exact number.
 
     Notes
     -----
-    One forward pass a point, and n_samples x n_units / 8 bytes. Small regions are missed: where all
-    patterns are seen once, the number says no more than that there are many.
+    The cost is one forward pass per point, and n_samples x n_units / 8 bytes. Small regions are
+    missed: if most patterns are seen only once, the result is only a lower bound.
 
     References
     ----------

@@ -1,13 +1,13 @@
 """Segment: a network along a straight line, piece by piece.
 
-Nodes t_0 < ... < t_m of [0, 1] carry the values of a layer's units, the m pieces between them their
-slopes. A layer's argument is linear on each piece; where it changes sign a node is put in, at which
-that unit's argument is 0 by definition, not by evaluation. So a unit has one sign on a piece, and
-rounding can move a node but can neither lose nor double one. What is told apart is what rounding
-can tell apart: an argument below its own rounding error at a node is 0 there, and roots nearer to
-each other than their rounding errors are one node.
+The values of a layer's units are stored at nodes t_0 < ... < t_m of [0, 1], their slopes on the m
+pieces between them. A layer's argument is linear on each piece; where it changes sign a node is
+inserted, at which that unit's argument is set to 0 instead of evaluated. So a unit has one sign per
+piece, and rounding can shift a node but neither lose nor duplicate one. Differences below rounding
+are ignored: an argument below its own rounding error at a node is 0 there, and roots closer to each
+other than their rounding errors are one node.
 
-Time and memory O(nodes x width) a layer, the product O(nodes x width^2).
+Takes O(nodes x width) time and memory per layer, and O(nodes x width^2) time for the product.
 """
 
 from __future__ import annotations
@@ -27,24 +27,25 @@ __all__ = ["Trace", "walk"]
 EPS = float(np.finfo(np.float64).eps)
 # Rounding error of a sum of some hundred products, in units of its terms' size.
 ROUNDING = 32 * EPS
-# Numbers that one layer's nodes may hold; 1.6 GB.
+# Largest number of numbers for one layer's nodes; 1.6 GB.
 MAX_NUMBERS = 200_000_000
 
 
 @dataclass(frozen=True)
 class Trace:
-    """What a layer gives along the segment.
+    """Values and slopes of a layer along the segment.
 
     Parameters
     ----------
     t : ndarray of shape (n_nodes,)
         Nodes, from 0 to 1.
     values : ndarray of shape (n_nodes, width)
-        Of the layer at the nodes.
+        Values of the layer at the nodes.
     slopes : ndarray of shape (n_nodes - 1, width)
-        Of the layer on the pieces, per unit of t.
+        Slopes of the layer on the pieces, per unit of t.
     terms : ndarray of shape (n_nodes - 1, width)
-        Sum of the absolute terms of the slopes' last product, which their rounding error goes by.
+        Sum of the absolute terms of the slopes' last product, which determines their rounding
+        error.
 
     Examples
     --------
@@ -65,7 +66,7 @@ class Trace:
 
 @dataclass
 class _Line:
-    """Nodes, their uncertainty, and all layers' values and slopes that are still needed."""
+    """Nodes, their uncertainty, and the values and slopes of the layers that are still needed."""
 
     t: FloatArray
     blur: FloatArray
@@ -75,7 +76,7 @@ class _Line:
 
 @dataclass(frozen=True)
 class _Roots:
-    """New nodes, and which unit's argument is 0 at which of them."""
+    """New nodes, and the units whose arguments are 0 there."""
 
     t: FloatArray
     blur: FloatArray
@@ -85,7 +86,7 @@ class _Roots:
 
 
 def walk(function: PiecewiseLinear, start: FloatArray, stop: FloatArray) -> Iterator[Trace]:
-    """Go through the layers of a network along a segment.
+    """Yield the values of a network along a segment, layer by layer.
 
     Parameters
     ----------
@@ -97,12 +98,12 @@ def walk(function: PiecewiseLinear, start: FloatArray, stop: FloatArray) -> Iter
     Yields
     ------
     trace : Trace
-        One a layer; the nodes of the last one are all points where a unit switches.
+        One per layer; the nodes of the last one are all points where a unit switches.
 
     Raises
     ------
     ValueError
-        If there are too many pieces to hold.
+        If there are too many pieces for the memory.
     """
     below = -1
     line = _Line(
@@ -112,11 +113,14 @@ def walk(function: PiecewiseLinear, start: FloatArray, stop: FloatArray) -> Iter
         {below: (stop - start)[None]},
     )
     sources = function.sources
+    # Invariant: `line` has the nodes at which any unit so far switches, and each layer's values
+    # there and slopes between them, as far as later layers need them.
     for index, layer in enumerate(function.layers):
         values, slopes = line.values[below], line.slopes[below]
         z = values @ layer.weights + layer.intercepts
         dz = slopes @ layer.weights
         if layer.bends:
+            # Insert a node at every root; a unit then has one sign per piece.
             scale = np.abs(values) @ np.abs(layer.weights) + np.abs(layer.intercepts)
             z, roots = _roots(line, z, dz, scale)
             n_nodes = len(line.t) + len(roots.t)
@@ -128,12 +132,14 @@ def walk(function: PiecewiseLinear, start: FloatArray, stop: FloatArray) -> Iter
                 )
             if len(roots.t):
                 z, dz = _insert(line, roots, z, dz)
+            # The sum of a piece's two ends has the sign of the argument inside.
             on = z[:-1] + z[1:] > 0
             dz = np.where(on, dz, layer.leak * dz)
             z = np.where(z > 0, z, layer.leak * z)
         if layer.skip_from >= 0:
             z = z + line.values[layer.skip_from]
             dz = dz + line.slopes[layer.skip_from]
+        # Layers that no later skip needs are dropped.
         if below not in sources:
             terms = _terms(line.slopes.pop(below), layer)
             del line.values[below]
@@ -151,9 +157,9 @@ def _terms(slopes: FloatArray, layer: BentLayer) -> FloatArray:
 def _roots(
     line: _Line, z: FloatArray, dz: FloatArray, scale: FloatArray
 ) -> tuple[FloatArray, _Roots]:
-    """Find where arguments ``z`` with slopes ``dz`` change sign; ``scale`` is their terms' size.
+    """Find the roots of arguments ``z`` with slopes ``dz``; ``scale`` is the size of their terms.
 
-    Also returned are the arguments, 0 where they are below their rounding error.
+    Also returns the arguments, set to 0 where they are below their rounding error.
     """
     steep = np.abs(dz)
     around = np.maximum(np.concatenate([steep[:1], steep]), np.concatenate([steep, steep[-1:]]))
@@ -179,7 +185,7 @@ def _roots(
 def _insert(
     line: _Line, roots: _Roots, z: FloatArray, dz: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Put roots into the line as nodes; return arguments and their slopes with the new nodes."""
+    """Insert roots into the line as nodes; return arguments and slopes with the new nodes."""
     at = roots.piece
     share = ((roots.t - line.t[at]) / (line.t[at + 1] - line.t[at]))[:, None]
     n_parts = 1 + np.bincount(at, minlength=len(dz))

@@ -1,4 +1,4 @@
-"""Trajectory length: how much longer a curve becomes on its way through the layers."""
+"""Trajectory length: the length of a curve's image in each layer."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ __all__ = ["TrajectoryLength", "trajectory_length"]
 
 @dataclass(frozen=True, repr=False)
 class TrajectoryLength:
-    """Lengths of a curve's images.
+    """Lengths of the images of a curve.
 
     Parameters
     ----------
     lengths : ndarray of shape (n_layers + 1,)
-        Of the curve itself, its image after each hidden layer, and its image in the outputs.
+        Lengths of the curve itself, of its image after each hidden layer, and of its image in the
+        outputs.
     growth : ndarray of shape (n_layers,)
-        Each length divided by the one before; NaN after a length of 0.
+        Ratio of each length to the one before; NaN after a length of 0.
     n_pieces : int
-        Stretches of the curve with one activation pattern.
+        Number of pieces of the curve with one activation pattern.
 
     Examples
     --------
@@ -44,17 +45,17 @@ class TrajectoryLength:
         return f"TrajectoryLength({shown}; {self.n_pieces} pieces)"
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the lengths by layer.
+        """Plot the lengths against the layers.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes; None makes a new figure.
 
         Returns
         -------
         ax : matplotlib.axes.Axes
-            With a logarithmic vertical axis.
+            The vertical axis is logarithmic.
         """
         ax = axes_or_new(ax)
         ax.plot(np.arange(len(self.lengths)), self.lengths, marker="o")
@@ -66,38 +67,39 @@ class TrajectoryLength:
 
 
 def trajectory_length(model: Any, points: Any) -> TrajectoryLength:
-    r"""Measure the images of a polyline in each layer.
+    r"""Measure the length of a polyline's image in each layer.
 
     Parameters
     ----------
     model : MLPRegressor, MLPClassifier or Probe
-        Fitted, with piecewise linear activations and no layer norm; batch norm is frozen.
+        Fitted, with piecewise linear activations and no layer norm; batch norm uses its running
+        statistics.
     points : array-like of shape (n_points, n_inputs)
-        Corners of the polyline, at least 2; repeat the first one to close it.
+        Vertices of the polyline, at least 2; repeat the first one to close it.
 
     Returns
     -------
     result : TrajectoryLength
-        ``lengths`` by layer.
+        ``lengths`` and ``growth`` per layer.
 
     Raises
     ------
     ValueError
-        If an activation or normalization is not piecewise linear, or points do not fit the model,
-        are fewer than 2, not finite, or all equal.
+        If an activation or normalization is not piecewise linear, or the points do not fit the
+        model, are fewer than 2, not finite, or all equal.
 
     See Also
     --------
-    breakpoints : Where the images bend.
+    breakpoints : The kinks of the images.
 
     Notes
     -----
     .. math:: \sum_i |s_i| \, (t_{i+1} - t_i)
 
-    over the pieces of each segment, with the exact slopes of a layer: no sampling error. For random
-    weights of variance :math:`\sigma_w^2 / n` the expected length grows exponentially with depth,
-    by about :math:`\sigma_w` up to a constant for wide layers. Cost as `breakpoints` for each
-    segment.
+    over the pieces of each segment, with the exact slopes of a layer: there is no sampling error.
+    For random weights of variance :math:`\sigma_w^2 / n` the expected length grows exponentially
+    with depth, for wide layers by a factor of about :math:`\sigma_w`, up to a constant. The cost is
+    that of `breakpoints` for each segment.
 
     References
     ----------

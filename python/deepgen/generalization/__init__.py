@@ -1,4 +1,4 @@
-"""Generalization: measures of what a trained network, or several, makes of new data."""
+"""Generalization: measurements of trained networks on new data."""
 
 from deepgen.generalization.diversity import Diversity, diversity
 

@@ -1,10 +1,10 @@
-"""Diversity: how much members of an ensemble differ, and what their mean gains by it.
+"""Diversity: the differences between the members of an ensemble, and the gain of their mean.
 
     squared error    loss(mean) = mean loss - ambiguity,  ambiguity = mean_m (f_m - mean f)^2
     log-loss         loss(mean) <= mean loss, since -log is convex (Jensen)
 
-Both losses are convex, so a mean of predictions is never worse than its members are on average;
-what it gains is how far they are apart.
+Both losses are convex, so a mean of predictions is never worse than its members are on average; the
+gain grows with the distance between them.
 
 Sources: A. Krogh, J. Vedelsby, "Neural network ensembles, cross validation, and active learning",
 NeurIPS 1994, eq. (6); S. Fort, H. Hu, B. Lakshminarayanan, "Deep ensembles: a loss landscape
@@ -28,25 +28,26 @@ __all__ = ["Diversity", "diversity"]
 
 @dataclass(frozen=True, eq=False)
 class Diversity:
-    """How members differ and what their mean gains.
+    """Differences between the members of an ensemble, and the gain of their mean.
 
     Parameters
     ----------
     loss : {'squared error', 'log-loss'}
-        What is measured; summed over outputs or labels, averaged over samples by weight.
+        Name of the loss; it is summed over outputs or labels and averaged over samples by weight.
     member_losses : ndarray of shape (n_members,)
         Loss of each member.
     ensemble_loss : float
         Loss of the mean prediction or of the mean probabilities.
     gain : float
-        Mean of the members' losses less the ensemble's, never negative but for rounding; with the
-        squared error it is the ambiguity, the members' mean squared distance from their mean.
+        Mean of the members' losses minus the ensemble's loss, never negative except for rounding.
+        With the squared error it is the ambiguity: the members' mean squared distance from their
+        mean.
     disagreement : ndarray of shape (n_members, n_members)
-        For each pair the share of labels that differ; of numbers the root of the mean squared
-        difference, in y's units.
+        For each pair of classifiers the share of labels that differ; for each pair of regressors
+        the root of the mean squared difference, in units of y.
     error_correlation : ndarray of shape (n_members, n_members)
-        For each pair the correlation of residuals over samples, for classes of being wrong; NaN for
-        a member whose errors are all alike.
+        For each pair the correlation over samples of the residuals, or of the indicators of wrong
+        labels; NaN for a member whose errors are all equal.
 
     Examples
     --------
@@ -75,12 +76,12 @@ class Diversity:
         )
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the disagreement of each pair of members.
+        """Plot the disagreement of each pair of members.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes; None makes a new figure.
 
         Returns
         -------
@@ -96,32 +97,32 @@ class Diversity:
 
 
 def diversity(members: Any, X: Any, y: Any, sample_weight: NDArray[Any] | None = None) -> Diversity:
-    """Measure how the members of an ensemble differ on samples.
+    """Measure the differences between the members of an ensemble on samples.
 
     Parameters
     ----------
     members : MLPRegressor, MLPClassifier or sequence of them
-        A fitted estimator with several members, or fitted estimators of one task.
+        A fitted estimator with several members, or several fitted estimators of one task.
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Features, best of samples that were not trained on.
+        Features, preferably of samples that were not used for training.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets or labels; several labels a sample may be a sparse matrix.
+        Targets or labels; multilabel targets may be a sparse matrix.
     sample_weight : array-like of shape (n_samples,), default=None
         Sample weights, >= 0.
 
     Returns
     -------
     diversity : Diversity
-        Losses, what the mean gains, and how each pair differs.
+        Losses, the gain of the mean, and the differences of each pair.
 
     Raises
     ------
     ValueError
-        If there are fewer than two members, or targets do not fit them or are not finite.
+        If there are fewer than two members, or targets are not finite or do not fit the members.
 
     Notes
     -----
-    Costs a prediction of each member.
+    The cost is one prediction per member.
 
     References
     ----------
@@ -216,7 +217,7 @@ def _of_classes(members: list[Any], X: Any, y: NDArray[Any]) -> tuple[Any, ...]:
 
 
 def _correlation(errors: FloatArray, weights: FloatArray) -> FloatArray:
-    """Return the correlation of members' errors, outputs side by side."""
+    """Return the correlation of the members' errors, with all outputs in one sample."""
     shares = np.repeat(weights[:, None], errors.shape[2], axis=1).ravel() / errors.shape[2]
     flat = errors.reshape(len(errors), -1)
     centred = flat - (flat @ shares)[:, None]
@@ -238,7 +239,7 @@ def mean_of_pairs(matrix: FloatArray) -> float:
     Returns
     -------
     mean : float
-        Over the entries beside the diagonal.
+        Mean of the entries outside of the diagonal.
 
     Examples
     --------

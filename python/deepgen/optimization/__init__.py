@@ -1,4 +1,4 @@
-"""Optimization: the loss between and around the points that training visits."""
+"""Optimization: the loss between and around points of parameter space."""
 
 from deepgen.optimization.linear_path import LinearPath, linear_path
 from deepgen.optimization.loss_surface import LossSurface, loss_surface

@@ -1,7 +1,7 @@
 """The loss on the straight line between two points of parameter space.
 
-theta(alpha) = (1 - alpha) theta_a + alpha theta_b. The barrier is how far the loss on the way rises
-above both ends: max over [0, 1] of L - max(L(0), L(1)), at least 0.
+theta(alpha) = (1 - alpha) theta_a + alpha theta_b. The barrier is the rise of the loss above both
+ends: max over [0, 1] of L - max(L(0), L(1)), at least 0.
 
 Source: I. Goodfellow, O. Vinyals, A. Saxe, "Qualitatively characterizing neural network
 optimization problems", arXiv:1412.6544, 2015.
@@ -31,13 +31,13 @@ class LinearPath:
     Parameters
     ----------
     alphas : ndarray of shape (n_points,)
-        Places on the line: 0 is the first point, 1 the second.
+        Positions on the line: 0 is the first point, 1 the second.
     values : ndarray of shape (n_points,)
-        Loss at each place, as `Probe.loss` gives it.
+        Loss at each position, as returned by `Probe.loss`.
     ends : tuple of float
         Loss at both points.
     barrier : float
-        Rise above the higher end on the way between the two, at least 0.
+        Rise above the higher end between the two points, at least 0.
 
     Examples
     --------
@@ -62,12 +62,12 @@ class LinearPath:
         )
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the loss along the line.
+        """Plot the loss along the line.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes; None makes a new figure.
 
         Returns
         -------
@@ -89,27 +89,27 @@ def linear_path(
     Parameters
     ----------
     a, b : Probe
-        The ends, networks of the same structure; the loss is that on the data of `a`.
+        Probes at the ends, of networks of the same structure; the loss is that on the data of `a`.
     low, high : float, default=-0.2, 1.2
-        First and last place on the line, ``low < high``.
+        First and last position on the line, ``low < high``.
     n_points : int, default=57
-        Places, evenly spaced, at least 2.
+        Number of positions, evenly spaced, at least 2.
 
     Returns
     -------
     path : LinearPath
-        Loss along the line and the barrier on it. The ends count for the barrier even where no
-        place falls on them.
+        Loss along the line and the barrier. The ends count for the barrier even if they are none of
+        the positions.
 
     Raises
     ------
     ValueError
-        If the networks differ in structure or in running statistics of batch norm (which the path
-        holds still), or a setting is out of range.
+        If the networks differ in structure or in running statistics of batch norm (which are
+        constant along the path), or a setting is out of range.
 
     Notes
     -----
-    Costs `n_points` evaluations of the loss, a third of a gradient each.
+    The cost is `n_points` + 2 evaluations of the loss, a third of a gradient each.
 
     References
     ----------

@@ -1,8 +1,8 @@
 """The loss on a plane through a point of parameter space.
 
 L(w + alpha d + beta e) on a grid. Random directions are scaled to the weights: the part of d that
-belongs to a neuron's incoming weights gets their norm, intercepts and norm parameters stay where
-they are (filter normalisation; in a dense network a filter is a neuron).
+belongs to a neuron's incoming weights has their norm; intercepts and the parameters of norms do not
+change (filter normalization; in a dense network a filter is a neuron).
 
 Source: H. Li, Z. Xu, G. Taylor, C. Studer, T. Goldstein, "Visualizing the loss landscape of neural
 nets", NeurIPS 2018.
@@ -32,11 +32,11 @@ class LossSurface:
     Parameters
     ----------
     values : ndarray of shape (n_alphas, n_betas)
-        Loss at w + alphas[i] d + betas[j] e, as `Probe.loss` gives it.
+        Loss at w + alphas[i] d + betas[j] e, as returned by `Probe.loss`.
     alphas : ndarray of shape (n_alphas,)
-        Steps along the first direction.
+        Coordinates along the first direction.
     betas : ndarray of shape (n_betas,)
-        Steps along the second direction.
+        Coordinates along the second direction.
     directions : ndarray of shape (2, n_parameters)
         The directions d and e.
 
@@ -63,12 +63,12 @@ class LossSurface:
         )
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the surface as filled contours.
+        """Plot the surface as filled contours.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes; None makes a new figure.
 
         Returns
         -------
@@ -95,29 +95,30 @@ def loss_surface(
     Parameters
     ----------
     probe : Probe
-        The point and the data.
+        Probe with the point and the data.
     directions : array-like of shape (2, n_parameters) or None, default=None
-        The plane, taken as given; None draws two by `random_direction`.
+        Directions of the plane; None draws two by `random_direction`.
     alphas, betas : array-like or None, default=None
-        Steps along the first and the second direction; None is 51 from -1 to 1.
+        Coordinates along the first and the second direction; None means 51 from -1 to 1.
     random_state : int, default=0
         Seed of the random directions, at least 0.
 
     Returns
     -------
     surface : LossSurface
-        Values on the grid, the steps and the directions.
+        Losses on the grid, the coordinates and the directions.
 
     Raises
     ------
     ValueError
-        If directions or steps have another shape or are not finite.
+        If directions or coordinates have another shape or are not finite.
 
     Notes
     -----
-    Costs one evaluation of the loss a grid point, a third of a gradient each. Batch norm uses the
-    running statistics of the fitted network everywhere. The picture is not invariant to rescaling
-    single neurons (incoming weights times c, outgoing by c), although the function is.
+    The cost is one evaluation of the loss per grid point, a third of a gradient each. Batch norm
+    uses the running statistics of the fitted network everywhere. The surface changes if single
+    neurons are rescaled (incoming weights times c, outgoing weights divided by c), although the
+    function does not.
 
     References
     ----------
@@ -153,14 +154,14 @@ def loss_surface(
 
 
 def random_direction(probe: Probe, seed: int | list[int]) -> NDArray[np.float64]:
-    """Draw a direction, each neuron's part as long as its incoming weights.
+    """Draw a random direction in which each neuron's part is as long as its incoming weights.
 
     Parameters
     ----------
     probe : Probe
-        The point.
+        Probe with the point.
     seed : int or list of int
-        Of the generator, at least 0.
+        Seed of the generator, at least 0.
 
     Returns
     -------
@@ -170,7 +171,7 @@ def random_direction(probe: Probe, seed: int | list[int]) -> NDArray[np.float64]
     Raises
     ------
     ValueError
-        If the seed is no integer of at least 0.
+        If the seed is not an integer >= 0.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Optimizers: how a gradient becomes a change of the weights."""
+"""Optimizers: rules that turn gradients into changes of the weights."""
 
 from deepgen.optimizers.adadelta import AdaDelta
 from deepgen.optimizers.adagrad import AdaGrad
@@ -44,7 +44,7 @@ SOLVERS: dict[str, type[Optimizer]] = {
     "sgd": SGD,
     "shampoo": Shampoo,
 }
-"""The names that ``solver`` takes."""
+"""Names that ``solver`` accepts."""
 
 WRAPPERS: tuple[type[Optimizer], ...] = (ASAM, GSAM, LPFSGD, SAM)
-"""What stands around another optimizer; objects only, since a name could not say around which."""
+"""Wrappers around another optimizer; objects only, since a name could not say which."""

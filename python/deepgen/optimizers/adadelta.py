@@ -20,28 +20,26 @@ class AdaDelta(FirstOrder):
     Parameters
     ----------
     rho : float, default=None
-        Decay of both means, in [0, 1); None takes the convention's, 0.9 or 0.95.
+        Decay of both means, in [0, 1); None means the convention's value, 0.9 or 0.95.
     epsilon : float, default=None
-        Added under both roots, > 0; the first steps are about its root. None takes the
-        convention's, 1e-6 or 1e-7.
+        Added under both roots, > 0; the first steps are about its root. None means the convention's
+        value, 1e-6 or 1e-7.
     eps_mode : {'torch', 'keras'}, default='torch'
-        Whose defaults; the rule is the same, with ``epsilon`` inside the roots.
+        Convention for the defaults; the rule is the same, with ``epsilon`` inside the roots.
     weight_decay : float or Schedule, default=0.0
-        Decoupled decay of the weights, >= 0, or a schedule of it; biases, scales and shifts are
-        left alone.
+        Decoupled weight decay, >= 0, or a schedule of it; biases, scales and shifts do not decay.
     learning_rate_init : float, default=1.0
-        Learning rate before any schedule, > 0; the rule brings its own scale, so it is not the
-        estimator's.
+        Learning rate before any schedule, > 0. The rule has its own scale, so the estimator's rate
+        is not used.
     rate_factors : dict of str to float, default=None
-        What the learning rate, and with it weight decay, of some parameters is multiplied by, >= 0,
-        by the roles of `FirstOrder`, such as ``{"intercepts": 0.1}``.
+        Factors >= 0 of the learning rate, and so of weight decay, for some parameters, by the roles
+        of `FirstOrder`, such as ``{"intercepts": 0.1}``.
 
     Notes
     -----
-    With gradient g: :math:`s \leftarrow \rho s + (1 - \rho) g^2`,
-    :math:`d = \frac{\sqrt{u + \epsilon}}{\sqrt{s + \epsilon}} g`,
-    :math:`u \leftarrow \rho u + (1 - \rho) d^2` and :math:`w \leftarrow w - \eta d`. Two extra
-    numbers a parameter.
+    With gradient g: :math:`s \leftarrow \rho s + (1 - \rho) g^2`, :math:`d = \frac{\sqrt{u +
+    \epsilon}}{\sqrt{s + \epsilon}} g`, :math:`u \leftarrow \rho u + (1 - \rho) d^2` and :math:`w
+    \leftarrow w - \eta d`. The state is two numbers per parameter.
 
     References
     ----------
@@ -64,5 +62,5 @@ class AdaDelta(FirstOrder):
     rate_factors: dict[str, float] | None = numbers_by_name(_core.rate_roles, "[0, inf)")
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings, those of the convention where a field is None."""
+        """Return the settings, with the convention's value for None."""
         return {**super().settings(), **keras_defaults(self, rho=0.95, epsilon=1e-7)}

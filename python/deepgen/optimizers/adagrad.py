@@ -1,4 +1,4 @@
-"""AdaGrad: steps scaled by the sum of all squared gradients so far."""
+"""AdaGrad: steps scaled by the sum of all squared gradients."""
 
 from __future__ import annotations
 
@@ -15,31 +15,30 @@ __all__ = ["AdaGrad"]
 
 @dataclass(repr=False)
 class AdaGrad(FirstOrder):
-    r"""Steps scaled by the sum of all squared gradients so far: rare features keep large steps.
+    r"""Steps scaled by the sum of all squared gradients: rare features keep large steps.
 
     Parameters
     ----------
     epsilon : float, default=None
-        Keeps the division finite, > 0; None takes the convention's, 1e-10 or 1e-7.
+        Keeps the division finite, > 0; None means the convention's value, 1e-10 or 1e-7.
     eps_mode : {'torch', 'keras'}, default='torch'
-        Whose convention: 'torch' adds ``epsilon`` outside the root, 'keras' inside.
+        Convention: 'torch' adds ``epsilon`` outside the root, 'keras' inside.
     initial_accumulator : float, default=None
-        What the sum starts at, >= 0; None takes the convention's, 0 or 0.1.
+        Initial value of the sum, >= 0; None means the convention's value, 0 or 0.1.
     weight_decay : float or Schedule, default=0.0
-        Decoupled decay of the weights, >= 0, or a schedule of it; biases, scales and shifts are
-        left alone.
+        Decoupled weight decay, >= 0, or a schedule of it; biases, scales and shifts do not decay.
     learning_rate_init : float, default=None
-        Learning rate before any schedule, > 0; None takes the estimator's.
+        Learning rate before any schedule, > 0; None means the estimator's.
     rate_factors : dict of str to float, default=None
-        What the learning rate, and with it weight decay, of some parameters is multiplied by, >= 0,
-        by the roles of `FirstOrder`, such as ``{"intercepts": 0.1}``.
+        Factors >= 0 of the learning rate, and so of weight decay, for some parameters, by the roles
+        of `FirstOrder`, such as ``{"intercepts": 0.1}``.
 
     Notes
     -----
-    With gradient g and learning rate :math:`\eta`: :math:`s \leftarrow s + g^2`, then
-    :math:`w \leftarrow w - \eta \frac{g}{\sqrt s + \epsilon}` ('torch') or
-    :math:`w \leftarrow w - \eta \frac{g}{\sqrt{s + \epsilon}}` ('keras'). Steps never grow again,
-    so the learning rate wants to be larger than Adam's: 0.01 to 0.1. One extra number a parameter.
+    With gradient g and learning rate :math:`\eta`: :math:`s \leftarrow s + g^2`, then :math:`w
+    \leftarrow w - \eta \frac{g}{\sqrt s + \epsilon}` ('torch') or :math:`w \leftarrow w - \eta
+    \frac{g}{\sqrt{s + \epsilon}}` ('keras'). Steps never grow again, so the learning rate should be
+    larger than Adam's: 0.01 to 0.1. The state is one number per parameter.
 
     References
     ----------
@@ -63,6 +62,6 @@ class AdaGrad(FirstOrder):
     rate_factors: dict[str, float] | None = numbers_by_name(_core.rate_roles, "[0, inf)")
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings, those of the convention where a field is None."""
+        """Return the settings, with the convention's value for None."""
         own = keras_defaults(self, epsilon=1e-7, initial_accumulator=0.1)
         return {**super().settings(), **own, "eps_inside": self.eps_mode == "keras"}

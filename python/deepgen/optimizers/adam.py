@@ -26,22 +26,21 @@ class Adam(FirstOrder):
     epsilon : float, default=1e-8
         Added to the root of the second moment, > 0.
     eps_mode : {'sklearn', 'torch'}, default='sklearn'
-        Where ``epsilon`` stands: 'sklearn' (also Keras) adds it before the bias correction, the
+        Position of ``epsilon``: 'sklearn' (also Keras) adds it before the bias correction, the
         "epsilon hat" of the paper's section 2; 'torch' after it, the paper's algorithm 1.
     weight_decay : float or Schedule, default=0.0
-        Decoupled decay of the weights, >= 0, or a schedule of it; biases, scales and shifts are
-        left alone.
+        Decoupled weight decay, >= 0, or a schedule of it; biases, scales and shifts do not decay.
     learning_rate_init : float, default=None
-        Learning rate before any schedule, > 0; None takes the estimator's.
+        Learning rate before any schedule, > 0; None means the estimator's.
     rate_factors : dict of str to float, default=None
-        What the learning rate, and with it weight decay, of some parameters is multiplied by, >= 0,
-        by the roles of `FirstOrder`, such as ``{"intercepts": 0.1}``.
+        Factors >= 0 of the learning rate, and so of weight decay, for some parameters, by the roles
+        of `FirstOrder`, such as ``{"intercepts": 0.1}``.
 
     Notes
     -----
     With :math:`m, v` the running means of :math:`g` and :math:`g^2` after t steps, 'sklearn' is
-    :math:`w \leftarrow w - \eta \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t}
-    \frac{m}{\sqrt v + \epsilon}`. Two extra numbers a parameter.
+    :math:`w \leftarrow w - \eta \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} \frac{m}{\sqrt v +
+    \epsilon}`. The state is two numbers per parameter.
 
     References
     ----------
@@ -66,5 +65,5 @@ class Adam(FirstOrder):
     rate_factors: dict[str, float] | None = numbers_by_name(_core.rate_roles, "[0, inf)")
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings, ``eps_mode`` as ``eps_hat``."""
+        """Return the settings, with ``eps_mode`` as ``eps_hat``."""
         return {**super().settings(), "eps_hat": self.eps_mode == "sklearn"}

@@ -24,20 +24,19 @@ class AdamW(Adam):
     epsilon : float, default=1e-8
         Added to the root of the second moment, > 0.
     eps_mode : {'sklearn', 'torch'}, default='sklearn'
-        Where ``epsilon`` stands, as in `Adam`.
+        Position of ``epsilon``, as in `Adam`.
     weight_decay : float or Schedule, default=0.01
-        Decoupled decay of the weights, >= 0, or a schedule of it; biases, scales and shifts are
-        left alone.
+        Decoupled weight decay, >= 0, or a schedule of it; biases, scales and shifts do not decay.
     learning_rate_init : float, default=None
-        Learning rate before any schedule, > 0; None takes the estimator's.
+        Learning rate before any schedule, > 0; None means the estimator's.
     rate_factors : dict of str to float, default=None
-        What the learning rate, and with it weight decay, of some parameters is multiplied by, >= 0,
-        by the roles of `FirstOrder`, such as ``{"intercepts": 0.1}``.
+        Factors >= 0 of the learning rate, and so of weight decay, for some parameters, by the roles
+        of `FirstOrder`, such as ``{"intercepts": 0.1}``.
 
     Notes
     -----
-    Before Adam's rule each weight is multiplied by 1 - learning rate x ``weight_decay``, the
-    learning rate being the scheduled one.
+    Before Adam's rule each weight is multiplied by 1 - learning rate x ``weight_decay``, with the
+    scheduled learning rate.
 
     References
     ----------

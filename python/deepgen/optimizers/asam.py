@@ -1,4 +1,4 @@
-"""ASAM: SAM in a neighbourhood of the size of each weight."""
+"""ASAM: SAM with a neighbourhood scaled by the size of each weight."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ __all__ = ["ASAM"]
 
 @dataclass(repr=False)
 class ASAM(PerturbedGradient):
-    r"""Adaptive sharpness-aware minimization: SAM in a neighbourhood of the size of each weight.
+    r"""Adaptive sharpness-aware minimization: SAM with a neighbourhood scaled by each weight.
 
     Parameters
     ----------
     base : FirstOrder, default=Adam()
-        The optimizer that moves the weights; any but another wrapper and 'lbfgs'.
+        Wrapped optimizer; any but another wrapper and 'lbfgs'.
     rho : float, default=0.1
-        How far away the point is, in sizes of the weights, >= 0; 0 is the base itself. The paper
-        takes 0.5 for images [1]_; on the tables of ``benchmarks/methods.py`` that costs up to 15 %,
-        and 0.1 is the largest of the sizes tried that costs none of them 2 %.
+        Radius of the neighbourhood, in sizes of the weights, >= 0; 0 is the base itself. The paper
+        uses 0.5 for images [1]_; on the tables of ``benchmarks/methods.py`` that costs up to 15 %,
+        and 0.1 is the largest tried value that costs none of them 2 %.
     eta : float, default=0.01
-        Added to the sizes, so that small weights can leave 0, >= 0.
+        Added to the sizes, so that weights of 0 can change, >= 0.
 
     Notes
     -----
-    The base steps from w along the gradient at :math:`w + \rho T^2 g / \|T g\|` with
-    :math:`T = |w| + \eta` for weights and 1 for biases, scales and shifts, as its authors' code
-    has it. With ``eta=0`` the point does not change where neurons are scaled against each other.
-    Cost and treatment of dropout and batch norm as for `SAM`.
+    The base steps from w along the gradient at :math:`w + \rho T^2 g / \|T g\|` with :math:`T = |w|
+    + \eta` for weights and 1 for biases, scales and shifts, as in the authors' code. With ``eta=0``
+    the perturbation is invariant to rescaling neurons against each other. Cost, and treatment of
+    dropout and batch norm, are those of `SAM`.
 
     References
     ----------

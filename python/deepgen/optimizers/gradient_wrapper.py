@@ -1,4 +1,4 @@
-"""Wrappers that hand a first-order optimizer gradients taken at perturbed weights."""
+"""Wrappers that give a first-order optimizer the gradient at perturbed weights."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["PerturbedGradient"]
 
 @dataclass(repr=False)
 class PerturbedGradient(FirstOrder):
-    """A wrapper around a first-order optimizer that hands it gradients taken at perturbed weights.
+    """Base of the wrappers that give a first-order optimizer the gradient at perturbed weights.
 
     Parameters
     ----------
     base : FirstOrder, default=Adam()
-        The optimizer that moves the weights.
+        Wrapped optimizer.
 
     Examples
     --------
@@ -44,13 +44,13 @@ class PerturbedGradient(FirstOrder):
         super().check()
 
     def rate(self, default: float) -> float:
-        """Return the learning rate of the base."""
+        """Return the learning rate of the wrapped optimizer."""
         return self.base.rate(default)
 
     def rule(self) -> FirstOrder:
-        """Return the base."""
+        """Return the wrapped optimizer."""
         return self.base
 
     def wrappers(self) -> tuple[_core.Component, ...]:
-        """Return this one."""
+        """Return this wrapper."""
         return (self.to_core(),)

@@ -1,4 +1,4 @@
-"""GSAM: SAM that also narrows the gap between the worst point near by and here."""
+"""GSAM: SAM that also minimizes the gap between the perturbed loss and the loss."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ __all__ = ["GSAM"]
 
 @dataclass(repr=False)
 class GSAM(PerturbedGradient):
-    r"""Surrogate-gap SAM: also narrows the gap between the loss at the worst point and here.
+    r"""Surrogate-gap SAM: also minimizes the gap between the perturbed loss and the loss.
 
     Parameters
     ----------
     base : FirstOrder, default=Adam()
-        The optimizer that moves the weights; any but another wrapper and 'lbfgs'.
+        Wrapped optimizer; any but another wrapper and 'lbfgs'.
     rho : float, default=0.05
-        How far away the point is, >= 0; constant, where the paper lets it follow the learning rate.
+        Radius of the neighbourhood, >= 0; constant, while the paper's follows the learning rate.
     alpha : float, default=0.4
-        Weight of the gap, >= 0; 0 is `SAM` bit by bit.
+        Weight of the gap, >= 0; 0 gives the bits of `SAM`.
 
     Notes
     -----
-    With :math:`g_p` the gradient at the point of `SAM` and :math:`g_\perp` the part of g that is
-    orthogonal to it, the base steps along :math:`g_p - \alpha g_\perp`: across :math:`g_p` the loss
-    there stays as it is to first order while the loss here rises. Two gradients a step, three extra
-    numbers a parameter. Treatment of dropout and batch norm as for `SAM`.
+    With :math:`g_p` the gradient at the perturbed point of `SAM` and :math:`g_\perp` the part of g
+    orthogonal to it, the base steps along :math:`g_p - \alpha g_\perp`. To first order the
+    orthogonal part does not change the perturbed loss, but raises the loss at w, which narrows the
+    gap. Needs two gradients per step and three numbers per parameter. Treatment of dropout and
+    batch norm is that of `SAM`.
 
     References
     ----------

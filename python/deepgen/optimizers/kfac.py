@@ -1,4 +1,4 @@
-"""KFAC: natural gradient with a curvature of Kronecker factors."""
+"""KFAC: natural gradient with a Kronecker-factored curvature."""
 
 from __future__ import annotations
 
@@ -15,53 +15,53 @@ __all__ = ["KFAC"]
 
 @dataclass(repr=False)
 class KFAC(FirstOrder):
-    r"""Natural gradient with a curvature of Kronecker factors, then momentum.
+    r"""Natural gradient with a Kronecker-factored curvature, then momentum.
 
     Parameters
     ----------
     fisher : {'true', 'empirical'}, default='true'
-        Whose slopes the factors are of: 'true' draws targets from the model's own predictions,
-        'empirical' takes those at hand. Focal losses are no likelihoods and need 'empirical'.
+        Fisher matrix to approximate: 'true' samples targets from the model's predictive
+        distribution, 'empirical' uses the training targets. Focal losses are no likelihoods and
+        need 'empirical'.
     form : {'inverse', 'eigen'}, default='inverse'
-        How the factors are damped and inverted: each by itself, or both together in their
-        eigenbasis, which is more exact and takes longer.
+        Damping and inversion of the factors: 'inverse' treats each one separately, 'eigen' both
+        together in their eigenbasis, which is more exact and takes longer.
     damping : float, default=0.01
         Added to the curvature, >= 0.
     factor_decay : float, default=0.95
-        Decay of the factors' running means, in [0, 1).
+        Decay of the running means of the factors, in [0, 1).
     interval : int, default=20
-        Steps from one renewal of factors and inverses to the next, >= 1.
+        Number of steps between updates of factors and inverses, >= 1.
     kl_clip : float, default=1e-3
         Bound on learning rate² x direction x gradient, which is about twice the change of the
-        predictions in Kullback-Leibler divergence, >= 0; None sets none.
+        predictions in Kullback-Leibler divergence, >= 0; None means no bound.
     momentum : float, default=0.9
-        Share of the last change that is kept, in [0, 1].
+        Decay of the velocity, in [0, 1].
     weight_decay : float or Schedule, default=0.0
-        Decoupled decay of the weights, >= 0, or a schedule of it; biases, scales and shifts are
-        left alone.
+        Decoupled weight decay, >= 0, or a schedule of it; biases, scales and shifts do not decay.
     largest_factor : int, default=4096
-        Factors of more inputs or outputs are cut into blocks of nearly equal size, in
-        [1, 32768].
+        Largest size of a factor, in [1, 32768]; layers with more inputs or outputs are divided into
+        blocks of nearly equal size.
     learning_rate_init : float, default=0.01
-        Learning rate before any schedule, > 0; the rule brings its own scale, so it is not the
-        estimator's.
+        Learning rate before any schedule, > 0. The rule has its own scale, so the estimator's rate
+        is not used.
 
     Notes
     -----
-    Of a layer with inputs a (and a 1 for the bias) and slopes s of the loss in its products, the
-    Fisher information is taken to be the Kronecker product of :math:`A = E[a a^T]` and
-    :math:`G = E[s s^T]`, means over batches and sample weights. The direction of its gradient D is
-    :math:`(A + \pi r I)^{-1} D (G + \tfrac{r}{\pi} I)^{-1}` with :math:`r` the root of the damping
-    and :math:`\pi^2` the ratio of the mean eigenvalues of A and G, or with ``form='eigen'``
-    :math:`Q_A \frac{Q_A^T D Q_G}{d_A d_G^T + \lambda} Q_G^T`. SGD with momentum takes it as a
-    gradient. L2 is part of the gradient, not of the curvature. Scales and shifts of norms take the
-    gradient itself; a layer behind a skip is a layer as any other. Under batch norm, whose rows
-    depend on each other, a row's slopes are those that reach it.
+    For a layer with inputs a (and a 1 for the bias) and gradients s with respect to its
+    pre-activations, the Fisher matrix is approximated by the Kronecker product of :math:`A = E[a
+    a^T]` and :math:`G = E[s s^T]`, means over batches and sample weights. For the gradient D the
+    direction is :math:`(A + \pi r I)^{-1} D (G + \tfrac{r}{\pi} I)^{-1}` with :math:`r` the root of
+    the damping and :math:`\pi^2` the ratio of the mean eigenvalues of A and G, or with
+    ``form='eigen'`` :math:`Q_A \frac{Q_A^T D Q_G}{d_A d_G^T + \lambda} Q_G^T`. SGD with momentum
+    uses the direction as a gradient. L2 is part of the gradient, not of the curvature. Scales and
+    shifts of norms use the gradient itself; layers with skips need no special treatment. With batch
+    norm, whose rows depend on each other, a row's gradients are those that reach it.
 
-    A step costs two more products a layer (four with ``form='eigen'``), a renewal another backward
-    pass, the factors and their inverses by LAPACK. Memory is about four squares of inputs and
-    outputs a layer. Factors that cannot be inverted leave the inverses before. Products are in
-    float32 where ``dtype`` is 'bfloat16'.
+    A step needs two more products per layer (four with ``form='eigen'``), an update another
+    backward pass, the factors and their inverses by LAPACK. Memory is about four squares of inputs
+    and outputs per layer. If factors cannot be inverted, the previous inverses are kept. Products
+    are in float32 if ``dtype`` is 'bfloat16'.
 
     References
     ----------
@@ -91,7 +91,7 @@ class KFAC(FirstOrder):
     learning_rate_init: float = real(0.01, "(0, inf)")
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings as the engine has them; no clip is an infinite one."""
+        """Return the settings in the engine's form; no clip is an infinite bound."""
         return {
             **super().settings(),
             "empirical": self.fisher == "empirical",

@@ -17,9 +17,10 @@ class LBFGS(Optimizer):
     Parameters
     ----------
     history_size : int, default=10
-        Pairs of differences that approximate the Hessian, >= 1; each takes two vectors of memory.
+        Number of pairs of differences that approximate the Hessian, >= 1; each needs two vectors of
+        memory.
     max_fun : int, default=None
-        Largest number of loss evaluations, >= 1; None takes the estimator's.
+        Largest number of loss evaluations, >= 1; None means the estimator's.
 
     Notes
     -----

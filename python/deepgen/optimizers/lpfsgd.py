@@ -12,27 +12,27 @@ __all__ = ["LPFSGD"]
 
 @dataclass(repr=False)
 class LPFSGD(PerturbedGradient):
-    r"""Low-pass filtered descent: the gradient of the loss averaged over a Gaussian.
+    r"""Low-pass filtered SGD: the gradient of the loss averaged over a Gaussian around the weights.
 
     Parameters
     ----------
     base : FirstOrder, default=Adam()
-        The optimizer that moves the weights; any but another wrapper and 'lbfgs'.
+        Wrapped optimizer; any but another wrapper and 'lbfgs'.
     gamma : float, default=5e-4
-        Width of the Gaussian as a share of the norm of each unit's weights, >= 0; 0 is the base
-        itself.
+        Standard deviation of the Gaussian relative to the norm of each unit's weights, >= 0; 0 is
+        the base itself.
     n_samples : int, default=1
-        Draws that are averaged in each step, in [1, 1e6].
+        Number of draws per step, in [1, 1e6].
 
     Notes
     -----
-    The base steps from w along the mean gradient at :math:`w + e` with
-    :math:`e_i \sim N(0, (\gamma \|w_i\|)^2 I)`, where i runs over units (columns of ``coefs_``)
-    and over biases, scales and shifts as whole vectors. ``gamma`` is constant, the authors let it
-    grow. Each draw sees the whole batch, where the authors' code gives it a part: ``n_samples``
-    gradients a step, and less noise in the mean. ``history_`` reports the mean loss at the draws
-    (its L2 at w) and the norm of the mean gradient. Noise has a random stream of its own, keyed by
-    the count of steps.
+    The base steps from w along the mean gradient at :math:`w + e` with :math:`e_i \sim N(0, (\gamma
+    \|w_i\|)^2 I)`, where i runs over units (columns of ``coefs_``) and over biases, scales and
+    shifts as whole vectors. ``gamma`` is constant, while the authors let it grow. Each draw uses
+    the whole batch, while the authors' code gives it a part: this needs ``n_samples`` gradients per
+    step and has less noise in the mean. ``history_`` reports the mean loss at the draws (its L2 at
+    w) and the norm of the mean gradient. The noise has a separate random stream, keyed by the
+    number of steps.
 
     References
     ----------

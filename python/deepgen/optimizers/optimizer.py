@@ -1,4 +1,4 @@
-"""Optimizer: how a gradient becomes a change of the weights; the bases of the family."""
+"""Optimizer: the bases of the family of optimizers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Optimizer(Component):
 
 @dataclass(repr=False)
 class FirstOrder(Optimizer):
-    """Base of the optimizers that step along the gradient of one batch.
+    """Base of the optimizers whose steps use the gradient of one batch.
 
     Notes
     -----
@@ -35,14 +35,15 @@ class FirstOrder(Optimizer):
     role, as parameter groups of PyTorch do. The roles:
 
     - 'coefs': weight matrices, those of a highway's gates included;
-    - 'first_coefs': the weight matrix of the first layer, which is one of 'coefs' where this role
+    - 'first_coefs': the weight matrix of the first layer, which belongs to 'coefs' if this role
       has no factor;
     - 'intercepts', those of gates included;
     - 'scale' and 'shift': of batch and layer norm;
-    - 'gain': of reparametrized weights.
+    - 'gain': of reparametrized weights;
+    - 'slope': of activations that train one.
 
-    A role that a network does not have is passed over; 0 leaves parameters as they are. Decoupled
-    weight decay goes by the learning rate, and so by its factor.
+    Roles that a network does not have are ignored; with a factor of 0 parameters do not change.
+    Decoupled weight decay is proportional to the learning rate, and so to its factor.
 
     Examples
     --------
@@ -62,46 +63,46 @@ class FirstOrder(Optimizer):
         Returns
         -------
         rate : float
-            The field ``learning_rate_init`` of this object where it is set, else ``default``.
+            The field ``learning_rate_init`` of this object if it is set, else ``default``.
         """
         rate: float | None = getattr(self, "learning_rate_init", None)
         return default if rate is None else float(rate)
 
     def rule(self) -> FirstOrder:
-        """Return what moves the weights.
+        """Return the optimizer that changes the weights.
 
         Returns
         -------
         rule : FirstOrder
-            This object; the inner one where it is wrapped around another.
+            This object, or the wrapped one if this is a wrapper.
         """
         return self
 
     def wrappers(self) -> tuple[_core.Component, ...]:
-        """Return what stands around the rule.
+        """Return the wrappers around the rule.
 
         Returns
         -------
         wrappers : tuple of deepgen._core.Component
-            From the inside out; nothing.
+            From the innermost to the outermost; empty for a plain rule.
         """
         return ()
 
 
 def keras_defaults(optimizer: Any, **defaults: float) -> dict[str, float]:
-    """Return the defaults of an optimizer that follows Keras.
+    """Return Keras' values for the fields that are None.
 
     Parameters
     ----------
     optimizer : Optimizer
-        With a field ``eps_mode``.
+        Optimizer with a field ``eps_mode``.
     **defaults : float
-        What Keras takes for a field that is None.
+        Keras' values by field.
 
     Returns
     -------
     settings : dict of str to float
-        Those of fields that are None; empty where ``eps_mode`` is not 'keras'.
+        Values of the fields that are None; empty if ``eps_mode`` is not 'keras'.
     """
     if optimizer.eps_mode != "keras":
         return {}

@@ -20,32 +20,30 @@ class RMSProp(FirstOrder):
     Parameters
     ----------
     rho : float, default=None
-        Decay of the means, in [0, 1); None takes the convention's, 0.99 or 0.9.
+        Decay of the means, in [0, 1); None means the convention's value, 0.99 or 0.9.
     momentum : float, default=0.0
-        Share of the last step that is kept, in [0, 1].
+        Decay of the velocity, in [0, 1].
     centered : bool, default=False
-        Whether the squared mean of the gradient is taken off, which leaves its variance.
+        Whether to subtract the squared mean of the gradient, which leaves its variance.
     epsilon : float, default=None
-        Keeps the division finite, > 0; None takes the convention's, 1e-8 or 1e-7.
+        Keeps the division finite, > 0; None means the convention's value, 1e-8 or 1e-7.
     eps_mode : {'torch', 'keras'}, default='torch'
-        Whose convention: 'torch' adds ``epsilon`` outside the root and lets the learning rate act
-        on the momentum, 'keras' adds it inside and lets the rate act on new steps only.
+        Convention: 'torch' adds ``epsilon`` outside the root and lets the learning rate act on the
+        momentum, 'keras' adds it inside and lets the rate act on new steps only.
     weight_decay : float or Schedule, default=0.0
-        Decoupled decay of the weights, >= 0, or a schedule of it; biases, scales and shifts are
-        left alone.
+        Decoupled weight decay, >= 0, or a schedule of it; biases, scales and shifts do not decay.
     learning_rate_init : float, default=None
-        Learning rate before any schedule, > 0; None takes the estimator's.
+        Learning rate before any schedule, > 0; None means the estimator's.
     rate_factors : dict of str to float, default=None
-        What the learning rate, and with it weight decay, of some parameters is multiplied by, >= 0,
-        by the roles of `FirstOrder`, such as ``{"intercepts": 0.1}``.
+        Factors >= 0 of the learning rate, and so of weight decay, for some parameters, by the roles
+        of `FirstOrder`, such as ``{"intercepts": 0.1}``.
 
     Notes
     -----
-    With gradient g: :math:`s \leftarrow \rho s + (1 - \rho) g^2`, centred also
-    :math:`m \leftarrow \rho m + (1 - \rho) g`, then in PyTorch's form
-    :math:`b \leftarrow \mu b + \frac{g}{\sqrt{s - m^2} + \epsilon}` and
-    :math:`w \leftarrow w - \eta b`, with m = 0 if not centred. Two extra numbers a parameter,
-    centred three. A variance below 0 by rounding counts as 0.
+    With gradient g: :math:`s \leftarrow \rho s + (1 - \rho) g^2`, centred also :math:`m \leftarrow
+    \rho m + (1 - \rho) g`, then in PyTorch's form :math:`b \leftarrow \mu b + \frac{g}{\sqrt{s -
+    m^2} + \epsilon}` and :math:`w \leftarrow w - \eta b`, with m = 0 if not centred. The state is
+    two numbers per parameter, centred three. A variance below 0 by rounding counts as 0.
 
     References
     ----------
@@ -72,11 +70,11 @@ class RMSProp(FirstOrder):
     rate_factors: dict[str, float] | None = numbers_by_name(_core.rate_roles, "[0, inf)")
 
     def settings(self) -> dict[str, Any]:
-        """Return the settings, those of the convention where a field is None."""
+        """Return the settings, with the convention's value for None."""
         own, keras = keras_defaults(self, rho=0.9, epsilon=1e-7), self.eps_mode == "keras"
         return {**super().settings(), **own, "eps_inside": keras, "rate_inside": keras}
 
     def to_core(self) -> _core.Component:
-        """Return 'centered_rmsprop' with ``centered``, else 'rmsprop'."""
+        """Return 'centered_rmsprop' if ``centered``, else 'rmsprop'."""
         core = super().to_core()
         return _core.Component("centered_rmsprop", core.settings) if self.centered else core

@@ -1,4 +1,4 @@
-"""SAM: the gradient at the worst point near by."""
+"""SAM: the gradient at the worst point of a neighbourhood."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ __all__ = ["SAM"]
 
 @dataclass(repr=False)
 class SAM(PerturbedGradient):
-    r"""Sharpness-aware minimization: steps along the gradient at the worst point near by.
+    r"""Sharpness-aware minimization: steps along the gradient at the worst point nearby.
 
     Parameters
     ----------
     base : FirstOrder, default=Adam()
-        The optimizer that moves the weights; any but another wrapper and 'lbfgs'.
+        Wrapped optimizer; any but another wrapper and 'lbfgs'.
     rho : float, default=0.05
-        How far away the point is, >= 0; 0 is the base itself.
+        Radius of the neighbourhood, >= 0; 0 is the base itself.
 
     Notes
     -----
-    With g the gradient over all parameters jointly, ``alpha`` included, the base steps from w
-    along the gradient at :math:`w + \rho g / \|g\|`. Dropout masks are the same at both points,
-    batch norm takes the batch's statistics at both and moves the running ones at w. Two gradients
-    a step, two extra numbers a parameter. ``history_`` reports loss and gradient at w.
+    With g the gradient over all parameters jointly, ``alpha`` included, the base steps from w along
+    the gradient at :math:`w + \rho g / \|g\|`. Dropout masks are the same at both points; batch
+    norm uses the batch's statistics at both and updates the running ones at w. Needs two gradients
+    per step and two numbers per parameter. ``history_`` reports loss and gradient at w.
 
     References
     ----------

@@ -20,23 +20,22 @@ class SGD(FirstOrder):
     Parameters
     ----------
     momentum : float, default=0.9
-        Share of the last change that is kept, in [0, 1]; 0 is plain gradient descent.
+        Decay of the velocity, in [0, 1]; 0 is plain gradient descent.
     nesterov : bool, default=True
-        Whether to look ahead along the velocity.
+        Whether to use Nesterov's momentum.
     weight_decay : float or Schedule, default=0.0
-        Decoupled decay of the weights, >= 0, or a schedule of it; biases, scales and shifts are
-        left alone.
+        Decoupled weight decay, >= 0, or a schedule of it; biases, scales and shifts do not decay.
     learning_rate_init : float, default=None
-        Learning rate before any schedule, > 0; None takes the estimator's.
+        Learning rate before any schedule, > 0; None means the estimator's.
     rate_factors : dict of str to float, default=None
-        What the learning rate, and with it weight decay, of some parameters is multiplied by, >= 0,
-        by the roles of `FirstOrder`, such as ``{"intercepts": 0.1}``.
+        Factors >= 0 of the learning rate, and so of weight decay, for some parameters, by the roles
+        of `FirstOrder`, such as ``{"intercepts": 0.1}``.
 
     Notes
     -----
     With gradient g and learning rate :math:`\eta`: :math:`v \leftarrow \mu v - \eta g`, then
-    :math:`w \leftarrow w + v`, or with Nesterov's rule :math:`w \leftarrow w + \mu v - \eta g`.
-    One extra number a parameter.
+    :math:`w \leftarrow w + v`, or with Nesterov's rule :math:`w \leftarrow w + \mu v - \eta g`. The
+    state is one number per parameter.
 
     References
     ----------

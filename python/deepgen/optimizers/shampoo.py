@@ -1,4 +1,4 @@
-"""Shampoo: a matrix's gradient between the fourth roots of what its rows and columns have been."""
+"""Shampoo: a matrix's gradient between inverse fourth roots of its row and column statistics."""
 
 from __future__ import annotations
 
@@ -14,45 +14,44 @@ __all__ = ["Shampoo"]
 
 @dataclass(repr=False)
 class Shampoo(FirstOrder):
-    r"""A matrix's gradient between fourth roots of what its rows and columns have been.
+    r"""A matrix's gradient between inverse fourth roots of its row and column statistics.
 
     Parameters
     ----------
     beta_2 : float, default=1.0
-        Decay of the means of both statistics, in [0, 1]; 1 sums them up, as in the paper.
+        Decay of the means of both statistics, in [0, 1]; 1 gives sums, as in the paper.
     epsilon : float, default=1e-12
         Added to the diagonal of both statistics, >= 0.
     block_size : int, default=128
-        Rows and columns of a block at most, in [1, 32768]; a matrix is cut into blocks of nearly
-        equal size, each with statistics of its own.
+        Largest number of rows and columns of a block, in [1, 32768]; a matrix is divided into
+        blocks of nearly equal size with separate statistics.
     interval : int, default=20
-        Steps from one renewal of the roots to the next, >= 1; before the first interval is over
-        they are also renewed at steps 2, 4, 8 ...
+        Number of steps between updates of the roots, >= 1; within the first interval they are also
+        updated at steps 2, 4, 8 ...
     grafting : {'none', 'sgd', 'adagrad', 'adam'}, default='adam'
-        The rule whose step gives a layer's direction its length, so that the learning rate means
-        what it means there.
+        Rule whose step gives a layer's direction its length, so that the learning rate has the
+        meaning that it has for that rule.
     momentum : float, default=0.9
         Decay of the mean of directions, in [0, 1).
     weight_decay : float or Schedule, default=0.0
-        Decoupled decay of the weights, >= 0, or a schedule of it; biases, scales and shifts are
-        left alone.
+        Decoupled weight decay, >= 0, or a schedule of it; biases, scales and shifts do not decay.
     learning_rate_init : float, default=None
-        Learning rate before any schedule, > 0; None takes the estimator's.
+        Learning rate before any schedule, > 0; None means the estimator's.
 
     Notes
     -----
-    With the gradient G of a block of weights, :math:`L \leftarrow L + G G^T`,
-    :math:`R \leftarrow R + G^T G`, and the direction is :math:`(L + \epsilon I)^{-1/4} G
-    (R + \epsilon I)^{-1/4}`. Roots come from eigenvalues by LAPACK, of which each counts for at
-    least the rounding of the largest. Biases, scales and shifts take the grafted rule itself,
-    AdaGrad where there is none. Grafted AdaGrad divides by the root of the sum of squares and 1e-8,
-    grafted Adam by that of their mean of decay 0.999, corrected for its start.
+    With the gradient G of a block of weights, :math:`L \leftarrow L + G G^T`, :math:`R \leftarrow R
+    + G^T G`, and the direction is :math:`(L + \epsilon I)^{-1/4} G (R + \epsilon I)^{-1/4}`. Roots
+    are computed from eigenvalues by LAPACK, each of which is raised at least to the rounding error
+    of the largest. Biases, scales and shifts use the grafted rule itself, AdaGrad if there is none.
+    Grafted AdaGrad divides by the root of the sum of squares plus 1e-8, grafted Adam by that of
+    their mean of decay 0.999, corrected for its start.
 
-    A step costs about four products of a block with a square of its size. Memory is four squares
-    of the block size a block, and three numbers a parameter.
+    A step needs about four products of a block with a square of its size. Memory is four squares of
+    the block size per block, and three numbers per parameter.
 
-    Several public ports use the exponent -1/2 and feed R with a gradient that is already turned;
-    they agree with the paper, and with this, at the first step only.
+    Several public implementations use the exponent -1/2 and update R with a gradient that is
+    already preconditioned; they agree with the paper, and with this one, at the first step only.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Probe: a fitted network and data, held still in float64 and measured."""
+"""Probe: measurements of a fitted network on data, in float64."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Operators: what multiplies vectors without being a matrix, and the vectors it takes."""
+"""Linear operators: products with vectors without the matrix, and checks of these vectors."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ __all__ = ["checked_vector", "linear_operator"]
 
 
 def checked_vector(name: str, values: Any, size: int, what: str) -> FloatArray:
-    """Return a vector of float64, refused where it holds no real numbers or has another shape.
+    """Check a vector and convert it to float64.
 
     Parameters
     ----------
     name : str
-        What to call it in a message.
+        Name in error messages.
     values : array-like
-        What the user gave.
+        Vector that the user gave.
     size : int
-        Entries wanted.
+        Required length.
     what : str
-        What the entries stand for.
+        Meaning of the entries, for error messages.
 
     Returns
     -------
@@ -52,21 +52,21 @@ def linear_operator(
     matvec: Callable[[Any], FloatArray],
     rmatvec: Callable[[Any], FloatArray],
 ) -> LinearOperator:
-    """Return SciPy's operator over two products with vectors.
+    """Return SciPy's operator for given products with vectors.
 
     Parameters
     ----------
     shape : tuple of int
         Rows and columns (m, n).
     matvec : callable
-        From a vector (n,) to the product (m,).
+        Function from a vector (n,) to the product (m,).
     rmatvec : callable
-        From a vector (m,) to the transposed matrix's product (n,).
+        Function from a vector (m,) to the product with the transposed matrix (n,).
 
     Returns
     -------
     operator : scipy.sparse.linalg.LinearOperator
-        Of float64; matrices are multiplied column by column.
+        Operator in float64; products with a matrix are computed column by column.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Probe: a fitted network and data, held still in float64 and measured."""
+"""Probe: measurements of a fitted network on data, in float64."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from deepgen.probe.reparametrized import engine_probe
 
 __all__ = ["Probe"]
 
-# Multiply-adds a row and parameter.
+# Multiply-adds per row and parameter.
 GRADIENT, FORWARD_TANGENT, GAUSS_NEWTON, HESSIAN = 3, 3, 5, 8
 
 
 class Probe:
-    r"""Measure a fitted network on data: loss, gradients, curvature, Jacobians.
+    r"""Measure loss, gradients, curvature and Jacobians of a fitted network on data.
 
-    Network, weights and data are copied and held still in float64, whatever the estimator trained
-    in; fitting the estimator further leaves the probe as it is. With samples i = 1 .. n, sample
-    weights w, the trainable numbers :math:`\theta` (P of them) and outputs
+    The probe copies network, weights and data and converts them to float64, whatever the
+    estimator's ``dtype``; further fitting of the estimator does not change the probe. With samples
+    i = 1 .. n, sample weights w, the P trainable parameters :math:`\theta` and the outputs
     :math:`z_i = z(x_i; \theta)`,
 
     .. math::
@@ -41,28 +41,29 @@ class Probe:
         g_i = \partial l(z_i, y_i) / \partial \theta, \qquad
         G = (g_1, \dots, g_n)^T.
 
-    L is the training loss: class weights, label smoothing and link are in it and targets are in
-    scaled units, while L2, dropout and mixup are not. Batch norm uses its running statistics. The
-    derivative of ReLU at 0 is 0, its second derivative and that of every other kink is 0. Under
-    weight norm and the like :math:`\theta` is what is trained (v and g), and all is exact there.
+    L is the training loss with class weights, label smoothing and link, and with targets in scaled
+    units, but without L2, dropout and mixup. Batch norm uses its running statistics. The derivative
+    of ReLU at 0 is 0, and the second derivative at every kink is 0. With weight norm and other
+    reparametrizations :math:`\theta` are the trained parameters (v and g), for which all results
+    are exact.
 
     Parameters
     ----------
     model : MLPRegressor, MLPClassifier, TabularRegressor or TabularClassifier
         Fitted. Of one for raw tables the network is measured, on encoded rows.
     X : array-like or sparse matrix of shape (n_samples, n_features)
-        Features, or a table, as ``fit`` takes them; sparse ones are not densified.
+        Features, or a table, as for ``fit``; sparse ones stay sparse.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Targets or labels, as ``fit`` takes them.
+        Targets or labels, as for ``fit``.
     sample_weight : array-like of shape (n_samples,), default=None
-        Sample weights, >= 0; None weighs all alike.
+        Sample weights, >= 0; None weights all samples equally.
 
     Attributes
     ----------
     network : Network
-        The float64 network at the probe's parameters; its arrays cannot be written.
+        Copy of the network in float64; its arrays are read-only.
     data : Data
-        The samples as the engine takes them.
+        Samples in the engine's format.
 
     Raises
     ------
@@ -75,11 +76,10 @@ class Probe:
 
     Notes
     -----
-    Costs are stated in gradients of the whole data, about 6 n P floating-point operations each, and
-    are bounds that hold for every width. Nothing but `per_sample_gradients` needs memory that
-    grows with n P or with n times the units. Results do not depend, to the bit, on the number of
-    threads (the estimator's ``n_jobs``). Ctrl-C is answered between chunks of rows, each some
-    tenths of a second or a block of 512 rows.
+    Costs are upper bounds in units of the gradient over the whole data, about 6 n P floating-point
+    operations. Only `per_sample_gradients` needs memory that grows with n P or with n times the
+    number of units. The number of threads (the estimator's ``n_jobs``) changes no bit of the
+    results. Ctrl-C takes effect after some tenths of a second, or after a block of 512 rows.
 
     References
     ----------
@@ -134,7 +134,7 @@ class Probe:
         self._hold(network, network.parameters)
 
     def _hold(self, network: Network, parameters: AnyArray) -> None:
-        """Take parameters, buffers included."""
+        """Set the parameters, buffers included."""
         parameters = np.array(parameters, dtype=np.float64)
         parameters.flags.writeable = False
         self.network = Network(network.core, parameters)
@@ -153,55 +153,55 @@ class Probe:
 
     @property
     def n_samples(self) -> int:
-        """Samples, those of weight 0 included: n."""
+        """Number of samples n, including those of weight 0."""
         return self._core.n_rows
 
     @property
     def n_parameters(self) -> int:
-        """Trainable numbers: P."""
+        """Number of trainable parameters P."""
         return self.network.core.n_trainable
 
     @property
     def n_outputs(self) -> int:
-        """Outputs of the network before the link."""
+        """Number of outputs of the network before the link."""
         return self.network.core.n_outputs
 
     @property
     def parameters(self) -> FloatArray:
-        """The trainable numbers (P,), layer by layer ``coefs``, ``intercepts``, scale, shift, gain.
+        """Trainable parameters (P,): per layer ``coefs``, ``intercepts``, scale, shift and gain.
 
-        A view that cannot be written; `at` measures elsewhere.
+        A read-only view; `at` gives a probe at other parameters.
         """
         parameters: FloatArray = self.network.parameters[: self.n_parameters]
         return parameters
 
     @property
     def model(self) -> Any:
-        """A fitted estimator of its own that predicts with the probe's network."""
+        """Fitted estimator, a copy, that predicts with the probe's network."""
         model = copy.deepcopy(self._estimator)
         model.network_ = self.network
         return model
 
     def at(self, parameters: Any) -> Probe:
-        """Return the same probe at other weights.
+        """Return a probe of the same network and data at other parameters.
 
         Parameters
         ----------
         parameters : array-like of shape (n_parameters,)
-            Trainable numbers in the order of `parameters`; they are copied.
+            Trainable parameters in the order of `parameters`; they are copied.
 
         Returns
         -------
         probe : Probe
-            With the same data, which are shared, and the same statistics of batch norm.
+            It shares the data and keeps the statistics of batch norm.
 
         Raises
         ------
         ValueError
-            If there is not one finite number a parameter.
+            If there is not one finite number per parameter.
         """
         trainable = checked_vector(
-            "parameters", parameters, self.n_parameters, "one a trainable number"
+            "parameters", parameters, self.n_parameters, "one per trainable parameter"
         )
         if not np.isfinite(trainable).all():
             raise ValueError("parameters must be finite, got NaN or infinity")
@@ -237,12 +237,12 @@ class Probe:
         return self._weighted_gradient(weights / weights.sum())
 
     def per_sample_gradients(self) -> FloatArray:
-        r"""Return every sample's own gradient :math:`g_i`, without its weight.
+        r"""Return the gradient :math:`g_i` of every sample, without its weight.
 
         Returns
         -------
         G : ndarray of shape (n_samples, n_parameters)
-            8 n P bytes; `per_sample_operator` multiplies by it without them.
+            Takes 8 n P bytes; `per_sample_operator` multiplies by G without storing it.
 
         Notes
         -----
@@ -253,7 +253,7 @@ class Probe:
         return G
 
     def per_sample_gradient_norms(self) -> FloatArray:
-        r"""Return the Euclidean norm of every sample's own gradient.
+        r"""Return the Euclidean norm of the gradient of every sample.
 
         Returns
         -------
@@ -262,9 +262,9 @@ class Probe:
 
         Notes
         -----
-        Costs less than one gradient, since the gradient in a weight matrix is an outer product
-        (Goodfellow 2015): with the inputs a and the slopes d of a layer's products,
-        :math:`|\partial l_i / \partial W|^2 = |a_i|^2 |d_i|^2`.
+        Costs less than one gradient, since the gradient with respect to a weight matrix is an outer
+        product (Goodfellow 2015): with the inputs a of a layer and the gradient d with respect to
+        its pre-activations, :math:`|\partial l_i / \partial W|^2 = |a_i|^2 |d_i|^2`.
         """
         norms = np.empty(self.n_samples)
         self._in_chunks(self._core.norms, norms, work=GRADIENT)
@@ -274,25 +274,26 @@ class Probe:
     def per_sample_operator(self) -> LinearOperator:
         r"""G as an operator (n, P): ``@ v`` and ``.T @ u`` without the matrix.
 
-        :math:`G v` is the slope of every sample's loss in a direction and costs a gradient (forward
-        mode); :math:`G^T u = \sum_i u_i g_i` is a gradient with weights u, which may be negative.
+        :math:`G v` are the directional derivatives of the samples' losses; it costs a gradient
+        (forward mode). :math:`G^T u = \sum_i u_i g_i` is a gradient with weights u, which may be
+        negative.
         """
         return linear_operator(
             (self.n_samples, self.n_parameters), self._directional, self._weighted_gradient
         )
 
     def _directional(self, v: Any) -> FloatArray:
-        v = checked_vector("v", v, self.n_parameters, "one a trainable number")
+        v = checked_vector("v", v, self.n_parameters, "one per trainable parameter")
         slopes = np.empty(self.n_samples)
         self._in_chunks(self._core.directional, v, slopes, work=FORWARD_TANGENT)
         return slopes
 
     def _weighted_gradient(self, u: Any) -> FloatArray:
-        u = checked_vector("u", u, self.n_samples, "one a sample")
+        u = checked_vector("u", u, self.n_samples, "one per sample")
         return self._sum(self._core.add_gradients, u, work=GRADIENT)
 
     def hvp(self, v: Any) -> FloatArray:
-        r"""Return the Hessian's product with a vector, exactly.
+        r"""Return the exact product of the Hessian with a vector.
 
         .. math::
             H v = \frac{d}{dr} \nabla L(\theta + r v) \Big|_{r = 0}
@@ -301,7 +302,7 @@ class Probe:
         Parameters
         ----------
         v : array-like of shape (n_parameters,)
-            Direction, one finite real number a parameter; all else is refused.
+            Direction with one finite real number per parameter.
 
         Returns
         -------
@@ -310,14 +311,14 @@ class Probe:
 
         Notes
         -----
-        Pearlmutter's R-operator, no differences: 8 products of layers where a gradient has 3, so at
-        most 8/3 gradients and what belongs to single units.
+        Computed by Pearlmutter's R-operator, not by finite differences. It needs 8 products per
+        layer where a gradient needs 3, so it costs at most 8/3 gradients plus elementwise work.
         """
-        v = checked_vector("v", v, self.n_parameters, "one a trainable number")
+        v = checked_vector("v", v, self.n_parameters, "one per trainable parameter")
         return self._sum(self._core.add_hvp, v, work=HESSIAN)
 
     def gauss_newton(self, v: Any) -> FloatArray:
-        r"""Return the generalized Gauss-Newton matrix's product with a vector.
+        r"""Return the product of the generalized Gauss-Newton matrix with a vector.
 
         .. math::
             \Big(\sum_i w_i J_i^T (\partial^2 l_i / \partial z_i^2) J_i\Big) v / \sum_i w_i,
@@ -326,7 +327,7 @@ class Probe:
         Parameters
         ----------
         v : array-like of shape (n_parameters,)
-            Direction, one finite real number a parameter; all else is refused.
+            Direction with one finite real number per parameter.
 
         Returns
         -------
@@ -335,42 +336,41 @@ class Probe:
 
         Notes
         -----
-        It is the Hessian without the curvature of the network, and positive semi-definite where
-        the loss is convex in the outputs (focal loss and several quantiles are not). At most 5/3
-        gradients (Schraudolph 2002).
+        The Hessian without the curvature of the network: positive semi-definite if the loss is
+        convex in the outputs (focal loss and several quantiles are not). At most 5/3 gradients.
         """
-        v = checked_vector("v", v, self.n_parameters, "one a trainable number")
+        v = checked_vector("v", v, self.n_parameters, "one per trainable parameter")
         return self._sum(self._core.add_gauss_newton, v, work=GAUSS_NEWTON)
 
     @property
     def hessian(self) -> LinearOperator:
-        """The Hessian (P, P) as a symmetric operator; a product is `hvp`."""
+        """The Hessian (P, P) as a symmetric operator; `hvp` computes its products."""
         return linear_operator((self.n_parameters, self.n_parameters), self.hvp, self.hvp)
 
     @property
     def gauss_newton_operator(self) -> LinearOperator:
-        """The Gauss-Newton matrix (P, P) as a symmetric operator; a product is `gauss_newton`."""
+        """The Gauss-Newton matrix (P, P) as a symmetric operator; see `gauss_newton`."""
         return linear_operator(
             (self.n_parameters, self.n_parameters), self.gauss_newton, self.gauss_newton
         )
 
     def jacobian(self, x: Any) -> FloatArray:
-        """Return the derivatives of the outputs in the inputs.
+        """Return the derivatives of the outputs with respect to the inputs.
 
         Parameters
         ----------
         x : array-like of shape (n_features,) or (m, n_features), or sparse matrix
-            Where to differentiate; any points with the features of the training data.
+            One or more points with the features of the training data.
 
         Returns
         -------
         jacobian : ndarray of shape (n_outputs, n_features) or (m, n_outputs, n_features)
-            Of the outputs before the link (logits, logarithms of means, scaled targets); one
-            matrix for one point, else one a row.
+            Derivatives of the outputs before the link (logits, logarithms of means, scaled
+            targets): one matrix for a single point, else one per row.
 
         Notes
         -----
-        A pass back for each output, about m P (2 + 2 n_outputs) floating-point operations.
+        Needs one backward pass per output, about m P (2 + 2 n_outputs) floating-point operations.
         """
         single = np.ndim(x) == 1
         if single:
@@ -382,18 +382,18 @@ class Probe:
         return J[0] if single else J
 
     def _threads(self, work: float) -> int:
-        """Return how many threads so many multiply-adds are worth; asking costs more than a few."""
+        """Return the number of threads that so many multiply-adds are worth."""
         few = worthwhile_threads(2, work) == 1
         return 1 if few else worthwhile_threads(effective_threads(self._estimator.n_jobs), work)
 
     def _sum(self, add: Callable[..., None], v: FloatArray, *, work: int) -> FloatArray:
-        """Add up a product over the samples."""
+        """Return the sum over the samples of a product with a vector."""
         total = np.zeros(self.n_parameters)
         self._in_chunks(add, v, total, work=work)
         return total
 
     def _in_chunks(self, measure: Callable[..., None], *arrays: AnyArray, work: int) -> None:
-        """Take the samples through a measurement of ``work`` multiply-adds a parameter."""
+        """Call a measurement on chunks of the samples; ``work`` is per row and parameter."""
         row_work = work * self.n_parameters
         for rows in row_spans(self.n_samples, row_work, block=_core.measured_rows):
             n_threads = self._threads(float(row_work * (rows.stop - rows.start)))

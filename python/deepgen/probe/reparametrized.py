@@ -1,7 +1,7 @@
-"""ReparametrizedProbe: the engine's probe of a reparametrized network.
+"""ReparametrizedProbe: measurements of a network with reparametrized layers.
 
-The engine measures the plain network of the effective weights. What it finds there is carried over
-to the numbers that are trained by the chain rule, which the engine has too.
+The engine measures the plain network of the effective weights. The chain rule, also in the engine,
+converts the results to the trained parameters.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ __all__ = ["ReparametrizedProbe", "engine_probe"]
 def engine_probe(
     network: Network, X: Matrix, y: AnyArray, weights: AnyArray | None
 ) -> _core.Probe | ReparametrizedProbe:
-    """Return what measures a network on data.
+    """Return the object that measures a network on data.
 
     Parameters
     ----------
     network : Network
-        Of float64.
+        Network in float64.
     X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
         Samples.
     y : ndarray of shape (n_samples, n_targets) or (n_samples,)
@@ -37,7 +37,7 @@ def engine_probe(
     Returns
     -------
     probe : deepgen._core.Probe or ReparametrizedProbe
-        With the same methods.
+        Both classes have the same methods.
     """
     if network.core.reparametrized:
         return ReparametrizedProbe(network, X, y, weights)
@@ -45,7 +45,7 @@ def engine_probe(
 
 
 class ReparametrizedProbe:
-    r"""Measure a reparametrized network in the space of its trained numbers t.
+    r"""Measure a reparametrized network in the space of its trained parameters t.
 
     With the effective weights w and T = dw / dt,
 
@@ -54,12 +54,12 @@ class ReparametrizedProbe:
         H_t v = T^T H_w T v + (R T)^T \nabla_w, \qquad
         GN_t = T^T GN_w T.
 
-    The second term of the Hessian is there because w is not linear in t.
+    The second term of the Hessian appears because w is not linear in t.
 
     Parameters
     ----------
     network : Network
-        Of float64.
+        Network in float64.
     X : ndarray of shape (n_samples, n_features) or deepgen._core.SparseRows
         Samples.
     y : ndarray of shape (n_samples, n_targets) or (n_samples,)
@@ -69,9 +69,10 @@ class ReparametrizedProbe:
 
     Notes
     -----
-    Methods are those of ``deepgen._core.Probe``: they add the share of the rows ``begin`` to
-    ``end`` to ``out``, or write their rows. A Hessian product costs a gradient more than there, and
-    norms cost gradients of single samples, in blocks of rows.
+    Methods are those of ``deepgen._core.Probe``: they add the contribution of the rows ``begin`` to
+    ``end`` to ``out``, or write one result per row. A Hessian product costs one gradient more than
+    for a plain network, and norms are computed from the gradients of single samples, in blocks of
+    rows.
 
     Examples
     --------
@@ -94,27 +95,27 @@ class ReparametrizedProbe:
 
     @property
     def n_rows(self) -> int:
-        """Samples."""
+        """Number of samples."""
         return self._plain.n_rows
 
     def _at(self, parameters: FloatArray) -> tuple[_core.Chain, FloatArray]:
-        """Return the chain rule at given parameters, and the plain network's parameters."""
+        """Return the chain rule at given parameters, and the parameters of the plain network."""
         used: FloatArray = self._network.effective(parameters)
         return _core.Chain(self._network, parameters), used[self._shared]
 
     def _taken(self, trained: FloatArray) -> FloatArray:
-        """Return what of a vector of trained numbers the plain network has too."""
+        """Return the trained parameters that the plain network has too."""
         return trained[self._shared[: len(trained)]]
 
     def _placed(self, plain: FloatArray) -> FloatArray:
-        """Return plain vectors in the places of trained numbers, with 0 for gains."""
+        """Return plain vectors at the positions of the trained parameters, with 0 for gains."""
         shared = self._shared[: self._network.n_trainable]
         placed = np.zeros((*plain.shape[:-1], len(shared)))
         placed[..., shared] = plain
         return placed
 
     def _sum(self, method: str, *arguments: Any, n_threads: int) -> FloatArray:
-        """Return a sum over rows, of the plain network, in the places of trained numbers."""
+        """Return the plain network's sum over rows, at the positions of the trained parameters."""
         parameters, v, begin, end = arguments
         total = np.zeros(self._n_plain)
         getattr(self._plain, method)(parameters, v, total, begin, end, n_threads=n_threads)
@@ -123,7 +124,7 @@ class ReparametrizedProbe:
     def _gradients(
         self, parameters: FloatArray, begin: int, end: int, n_threads: int
     ) -> Iterator[tuple[slice, FloatArray]]:
-        """Return the gradients of single rows, some at a time."""
+        """Yield the gradients of single rows, block by block."""
         chain, plain = self._at(parameters)
         for first in range(begin, end, _core.measured_rows):
             last = min(first + _core.measured_rows, end)
@@ -150,11 +151,11 @@ class ReparametrizedProbe:
         parameters : ndarray of shape (n_parameters,)
             All parameters of the reparametrized network.
         v : ndarray of shape (n_samples,)
-            One number a sample.
+            One number per sample.
         out : ndarray of shape (n_trainable,)
-            Is added to.
+            Array to which the sum is added.
         begin, end : int
-            The rows.
+            Range of rows.
         n_threads : int, default=1
             Largest number of threads, >= 1.
         """
@@ -173,7 +174,7 @@ class ReparametrizedProbe:
         *,
         n_threads: int = 1,
     ) -> None:
-        """Add the rows' share of the Gauss-Newton matrix's product with v.
+        """Add the contribution of some rows to the product of the Gauss-Newton matrix with v.
 
         Parameters
         ----------
@@ -182,9 +183,9 @@ class ReparametrizedProbe:
         v : ndarray of shape (n_trainable,)
             Direction.
         out : ndarray of shape (n_trainable,)
-            Is added to.
+            Array to which the product is added.
         begin, end : int
-            The rows.
+            Range of rows.
         n_threads : int, default=1
             Largest number of threads, >= 1.
         """
@@ -204,7 +205,7 @@ class ReparametrizedProbe:
         *,
         n_threads: int = 1,
     ) -> None:
-        """Add the rows' share of the Hessian's product with v.
+        """Add the contribution of some rows to the product of the Hessian with v.
 
         Parameters
         ----------
@@ -213,9 +214,9 @@ class ReparametrizedProbe:
         v : ndarray of shape (n_trainable,)
             Direction.
         out : ndarray of shape (n_trainable,)
-            Is added to.
+            Array to which the product is added.
         begin, end : int
-            The rows.
+            Range of rows.
         n_threads : int, default=1
             Largest number of threads, >= 1.
         """
@@ -236,7 +237,7 @@ class ReparametrizedProbe:
         *,
         n_threads: int = 1,
     ) -> None:
-        """Write for each row its gradient's product with v.
+        """Write the product of each row's gradient with v.
 
         Parameters
         ----------
@@ -245,9 +246,9 @@ class ReparametrizedProbe:
         v : ndarray of shape (n_trainable,)
             Direction.
         out : ndarray of shape (n_samples,)
-            The rows' entries are written.
+            The entries of the rows are overwritten.
         begin, end : int
-            The rows.
+            Range of rows.
         n_threads : int, default=1
             Largest number of threads, >= 1.
         """
@@ -258,16 +259,16 @@ class ReparametrizedProbe:
     def gradients(
         self, parameters: FloatArray, out: FloatArray, begin: int, end: int, *, n_threads: int = 1
     ) -> None:
-        """Write for each row its gradient.
+        """Write the gradient of each row.
 
         Parameters
         ----------
         parameters : ndarray of shape (n_parameters,)
             All parameters of the reparametrized network.
         out : ndarray of shape (n_samples, n_trainable)
-            The rows are written.
+            The given rows are overwritten.
         begin, end : int
-            The rows.
+            Range of rows.
         n_threads : int, default=1
             Largest number of threads, >= 1.
         """
@@ -277,16 +278,16 @@ class ReparametrizedProbe:
     def norms(
         self, parameters: FloatArray, out: FloatArray, begin: int, end: int, *, n_threads: int = 1
     ) -> None:
-        """Write for each row the norm of its gradient.
+        """Write the norm of each row's gradient.
 
         Parameters
         ----------
         parameters : ndarray of shape (n_parameters,)
             All parameters of the reparametrized network.
         out : ndarray of shape (n_samples,)
-            The rows' entries are written.
+            The entries of the rows are overwritten.
         begin, end : int
-            The rows.
+            Range of rows.
         n_threads : int, default=1
             Largest number of threads, >= 1.
         """
@@ -294,7 +295,7 @@ class ReparametrizedProbe:
             out[rows] = np.linalg.norm(G, axis=1)
 
     def jacobian(self, parameters: FloatArray, X: Matrix, *, n_threads: int = 1) -> FloatArray:
-        """Return the derivatives of the outputs in the inputs.
+        """Return the derivatives of the outputs with respect to the inputs.
 
         Parameters
         ----------
@@ -308,6 +309,6 @@ class ReparametrizedProbe:
         Returns
         -------
         jacobian : ndarray of shape (m, n_outputs, n_features)
-            Of the outputs before the link.
+            Derivatives of the outputs before the link.
         """
         return self._plain.jacobian(self._at(parameters)[1], X, n_threads=n_threads)

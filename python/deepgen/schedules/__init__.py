@@ -1,7 +1,7 @@
-"""Schedules: how the learning rate moves while training runs.
+"""Schedules of the learning rate.
 
-A schedule holds settings only. What it must remember between epochs lives in a ``state`` that the
-training loop keeps, so that a run can be pickled and continued.
+A schedule holds settings only. Its variables between epochs are in a ``state`` that the training
+loop keeps, so that a run can be pickled and continued.
 """
 
 from deepgen.schedules.adaptive import Adaptive
@@ -46,4 +46,4 @@ SCHEDULES: dict[str, type[Schedule]] = {
     "plateau": Plateau,
     "snapshot": Snapshot,
 }
-"""The names that ``learning_rate`` takes."""
+"""Names that ``learning_rate`` accepts."""

@@ -1,4 +1,4 @@
-"""Adaptive: a lower rate each time that training stagnates, as in scikit-learn."""
+"""Adaptive: divide the rate each time that training stagnates, as in scikit-learn."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Adaptive(Schedule):
     Parameters
     ----------
     factor : float, default=5.0
-        What the rate is divided by, > 1.
+        Divisor of the rate, > 1.
     min_rate : float, default=1e-6
-        Training stops where it stagnates at this rate or below, >= 0.
+        Training stops if it stagnates at this rate or below, >= 0.
 
     Notes
     -----
-    "No longer improves" is the estimator's ``tol`` and ``n_iter_no_change``, as in scikit-learn.
+    ``tol`` and ``n_iter_no_change`` of the estimator define stagnation, as in scikit-learn.
 
     Examples
     --------
@@ -55,7 +55,7 @@ class Adaptive(Schedule):
         return self._rate(base, state) <= self.min_rate
 
     def stagnate(self, base: float, state: dict[str, float]) -> bool:
-        """Divide the rate, unless it is already as low as allowed."""
+        """Divide the rate, unless it has reached ``min_rate``."""
         if self._rate(base, state) <= self.min_rate:
             return False
         state["n_cuts"] = state.get("n_cuts", 0) + 1
@@ -63,7 +63,7 @@ class Adaptive(Schedule):
 
     def _rate(self, base: float, state: dict[str, float]) -> float:
         rate = base
-        # Division by division, as scikit-learn rounds.
+        # Divide once per cut instead of by a power: the rounding is then scikit-learn's.
         for _ in range(int(state.get("n_cuts", 0))):
             rate /= self.factor
         return rate

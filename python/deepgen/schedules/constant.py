@@ -1,4 +1,4 @@
-"""Constant: the learning rate as it is given."""
+"""Constant: the learning rate as given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""CosLog: cosine waves that become longer and longer."""
+"""CosLog: cosine waves, each twice as long as the one before."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class CosLog(Planned):
     k : float, default=4
         Number of waves, in (0, 64].
     n_epochs : int, default=None
-        Epochs that the schedule takes, in [1, 1e9]; None is ``max_iter``. Later steps have the rate
-        of the last one.
+        Length of the schedule in epochs, in [1, 1e9]; None is ``max_iter``. Later steps have the
+        rate of the last one.
 
     Notes
     -----
-    With t the share of the steps that are done: :math:`\eta = \frac{\eta_0}{2} (1 - \cos(2 \pi
-    \log_2(1 + (2^k - 1) t)))`. The first step has rate 0, the waves end at
-    :math:`t = (2^i - 1) / (2^k - 1)`, and the last and longest takes a good half of the steps.
+    With t the completed share of the steps: :math:`\eta = \frac{\eta_0}{2} (1 - \cos(2 \pi \log_2(1
+    + (2^k - 1) t)))`. The first step has rate 0, the waves end at :math:`t = (2^i - 1) / (2^k -
+    1)`, and the last and longest takes a little more than half of the steps.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Cosine: half a wave from the learning rate down to its end."""
+"""Cosine: half a cosine wave from the learning rate down to a minimum."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["Cosine"]
 
 @dataclass(repr=False)
 class Cosine(Planned):
-    r"""The learning rate falls along half a cosine wave, perhaps after a warm-up.
+    r"""The learning rate falls along half a cosine wave, after an optional warm-up.
 
     Parameters
     ----------
     warmup : float, default=0.0
-        How long the rate first rises, evenly from step to step, >= 0: below 1 a share of the whole
-        schedule, from 1 on epochs.
+        Length of the linear warm-up, >= 0: values below 1 are a share of the whole schedule, values
+        from 1 on are epochs.
     min_rate : float, default=0.0
-        What the rate falls to, >= 0.
+        Final rate, >= 0.
     n_epochs : int, default=None
-        Epochs that the schedule takes, warm-up included, in [1, 1e9]; None is ``max_iter``. Later
+        Length of the schedule in epochs, warm-up included, in [1, 1e9]; None is ``max_iter``. Later
         steps have the rate of the last one.
 
     Notes

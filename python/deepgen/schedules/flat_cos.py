@@ -1,4 +1,4 @@
-"""FlatCos: level at first, then half a cosine wave down."""
+"""FlatCos: a constant rate, then half a cosine wave down."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ __all__ = ["FlatCos"]
 
 @dataclass(repr=False)
 class FlatCos(Planned):
-    r"""The learning rate stays for a while and then falls along half a cosine wave.
+    r"""The learning rate stays constant at first and then falls along half a cosine wave.
 
     Parameters
     ----------
     flat : float, default=0.5
-        Share of the steps in which the rate stays, in [0, 1].
+        Share of the steps with a constant rate, in [0, 1].
     n_epochs : int, default=None
-        Epochs that the schedule takes, in [1, 1e9]; None is ``max_iter``. Later steps have the rate
-        of the last one.
+        Length of the schedule in epochs, in [1, 1e9]; None is ``max_iter``. Later steps have the
+        rate of the last one.
 
     Notes
     -----
-    With t the share of the steps that are done and f the flat one: :math:`\eta = \eta_0` while
-    t < f, then :math:`\eta = \frac{\eta_0}{2} (1 + \cos \pi \frac{t - f}{1 - f})`.
+    With t the completed share of the steps and f = ``flat``: :math:`\eta = \eta_0` while t < f,
+    then :math:`\eta = \frac{\eta_0}{2} (1 + \cos \pi \frac{t - f}{1 - f})`.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""InvScaling: a power of the samples seen, as in scikit-learn."""
+"""InvScaling: divide by a power of the number of samples seen, as in scikit-learn."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class InvScaling(Schedule):
     Parameters
     ----------
     power_t : float, default=0.5
-        The power, >= 0.
+        Exponent, >= 0.
 
     Notes
     -----
-    :math:`\eta_t = \eta_0 / (t + 1)^p` with t the training rows seen before the epoch, as
+    :math:`\eta_t = \eta_0 / (t + 1)^p` with t the training rows seen before the epoch, as in
     scikit-learn.
 
     Examples
@@ -43,7 +43,7 @@ class InvScaling(Schedule):
     def rates(
         self, base: float, position: Position, n_steps: int, state: dict[str, float]
     ) -> NDArray[np.float64]:
-        # In floats: a power of integers may have more digits than can be written in a lifetime.
+        # In floats: an exact integer power could have millions of digits.
         with np.errstate(over="ignore"):
             divisor = np.float64(position.samples_seen + 1) ** np.float64(self.power_t)
         return np.full(n_steps, base / divisor)

@@ -16,27 +16,28 @@ __all__ = ["OneCycle"]
 
 @dataclass(repr=False)
 class OneCycle(Planned):
-    r"""The learning rate rises to its highest along half a cosine wave, then falls along another.
+    r"""The learning rate rises to its maximum along half a cosine wave, then falls along another.
 
     Parameters
     ----------
     rise : float, default=0.3
         Share of the steps in which the rate rises, in [0, 1].
     start_divisor : float, default=25.0
-        The first rate is the highest over this number, >= 1.
+        Ratio of the maximum to the first rate, >= 1.
     end_divisor : float, default=1e4
-        The last rate is the first over this number, >= 1.
+        Ratio of the first rate to the last rate, >= 1.
     n_epochs : int, default=None
-        Epochs that the schedule takes, in [1, 1e9]; None is ``max_iter``. Later steps have the rate
-        of the last one.
+        Length of the schedule in epochs, in [1, 1e9]; None is ``max_iter``. Later steps have the
+        rate of the last one.
 
     Notes
     -----
-    The highest rate is the estimator's or solver's ``learning_rate_init``; it is reached at step
+    The maximum is the estimator's or solver's ``learning_rate_init``; it is reached at step
     :math:`p = \text{rise} \cdot T - 1` of the steps 0 to T - 1, the last rate at step T - 1. In
     between :math:`\eta = \eta_{to} + \frac{\eta_{from} - \eta_{to}}{2} (1 + \cos \pi s)` with s the
-    share of the way that is done. This is PyTorch's ``OneCycleLR`` with two phases (``pct_start``,
-    ``div_factor``, ``final_div_factor``), which moves the momentum too; here it stays.
+    completed share of the phase. This is PyTorch's ``OneCycleLR`` with two phases (``pct_start``,
+    ``div_factor``, ``final_div_factor``); PyTorch also changes the momentum, which stays constant
+    here.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Planned: what schedules share that run over a known number of epochs and then hold."""
+"""Planned: base of the schedules that run over a known number of epochs and then stay constant."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ __all__ = ["Planned"]
 
 @dataclass(repr=False)
 class Planned(Schedule):
-    """Base of the schedules that have an end.
+    """Base of the schedules with an end.
 
     Parameters
     ----------
     n_epochs : int, default=None
-        Epochs that the schedule takes, in [1, 1e9]; None is ``max_iter``. Later steps have the rate
-        of the last one.
+        Length of the schedule in epochs, in [1, 1e9]; None is ``max_iter``. Later steps have the
+        rate of the last one.
 
     Examples
     --------
@@ -40,19 +40,19 @@ class Planned(Schedule):
         return True
 
     def steps(self, position: Position, n_steps: int) -> tuple[NDArray[np.int64], int]:
-        """Return which steps of the schedule come next.
+        """Return the numbers of the next steps within the schedule.
 
         Parameters
         ----------
         position : Position
-            Where the first of them stands.
+            Position of the first step.
         n_steps : int
-            How many.
+            Number of steps.
 
         Returns
         -------
         numbers : ndarray of shape (n_steps,)
-            From 0; none is beyond the schedule's last.
+            Counted from 0; none is beyond the schedule's last.
         total : int
             Steps of the whole schedule, >= 1.
         """
@@ -62,7 +62,7 @@ class Planned(Schedule):
         return np.minimum(numbers, total - 1), total
 
     def factors(self, numbers: NDArray[np.int64], total: int) -> NDArray[np.float64]:
-        """Return what the learning rate is multiplied by.
+        """Return the factors by which the learning rate is multiplied.
 
         Parameters
         ----------
@@ -74,7 +74,7 @@ class Planned(Schedule):
         Returns
         -------
         factors : ndarray of shape (n_steps,)
-            One factor a step.
+            One factor per step.
         """
         raise NotImplementedError
 

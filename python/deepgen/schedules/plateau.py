@@ -1,4 +1,4 @@
-"""Plateau: a lower rate each time that the loss has stayed level."""
+"""Plateau: reduce the rate each time that the loss has stopped falling."""
 
 from __future__ import annotations
 
@@ -13,35 +13,36 @@ from deepgen.schedules.schedule import Position, Schedule
 
 __all__ = ["Plateau"]
 
-# A rate that would fall by less stays, as in PyTorch.
+# A smaller reduction is not made, as in PyTorch.
 SMALLEST_CUT = 1e-8
 
 
 @dataclass(repr=False)
 class Plateau(Schedule):
-    r"""The learning rate is multiplied by a factor each time that the loss has stayed level.
+    r"""The learning rate is multiplied by a factor each time that the loss has stopped falling.
 
     Parameters
     ----------
     factor : float, default=0.1
-        What the rate is multiplied by, in (0, 1).
+        Factor of a reduction, in (0, 1).
     patience : int, default=10
-        Epochs in a row without improvement that are borne, >= 0; one more lowers the rate.
+        Number of epochs without improvement after which the learning rate is reduced, >= 0.
     threshold : float, default=1e-4
-        By which share the loss must fall below the best to be an improvement, in [0, 1].
+        Relative decrease below the best loss that counts as an improvement, in [0, 1].
     cooldown : int, default=0
-        Epochs after a cut that do not count, >= 0.
+        Number of epochs after a reduction that are not counted, >= 0.
     min_rate : float, default=0.0
-        The rate never falls below this, >= 0.
+        Lower bound of the rate, >= 0.
 
     Notes
     -----
-    What is watched is the loss of the validation data, without them of training. The rule is
-    PyTorch's ``ReduceLROnPlateau``: an epoch is better if its loss is below best x (1 - threshold);
-    a cut of less than 1e-8 is not made.
+    The monitored loss is that of the validation data, or of the training data without them. The
+    rule is PyTorch's ``ReduceLROnPlateau``: an epoch is an improvement if its loss is below best x
+    (1 - threshold); reductions of less than 1e-8 are not made.
 
-    A cut starts the estimator's patience (``n_iter_no_change``) afresh, so that the lower rate gets
-    its time. Patience that is shorter than this schedule's ends training before any cut.
+    A reduction resets the estimator's patience (``n_iter_no_change``), so that the lower rate has
+    time to act. If that patience is shorter than this schedule's, training ends before any
+    reduction.
 
     Examples
     --------
@@ -68,11 +69,11 @@ class Plateau(Schedule):
         return np.full(n_steps, self._rate(base, state))
 
     def is_spent(self, base: float, position: Position, state: dict[str, float]) -> bool:
-        """Say whether no further cut would be made."""
+        """Say whether no further reduction would be made."""
         return not self._is_cut(self._rate(base, state))
 
     def end_epoch(self, base: float, monitored: float, state: dict[str, float]) -> bool:
-        """Count the epochs without improvement, and lower the rate where they are too many."""
+        """Count the epochs without improvement, and reduce the rate after too many of them."""
         if monitored < state.get("best", np.inf) * (1 - self.threshold):
             state["best"], state["n_level"] = monitored, 0
         else:

@@ -18,21 +18,21 @@ __all__ = ["Scaled"]
 
 @dataclass(repr=False)
 class Scaled(Schedule):
-    """Another schedule times a number: what dropout and weight decay move by.
+    """Another schedule times a number, for example for dropout and weight decay.
 
     Parameters
     ----------
     schedule : Schedule, default=Constant()
-        What is multiplied.
+        Schedule to be multiplied.
     factor : float, default=1.0
-        By how much, >= 0; for dropout below 1.
+        Factor, >= 0; for dropout below 1.
 
     Notes
     -----
-    A schedule alone runs up to 1 where nothing gives it a size. ``dropout=Scaled(FlatCos(), 0.15)``
-    drops 15 % of the units for the first half of the run and ever fewer in the second, as RealMLP
-    does with dropout and weight decay. Schedules that look at the loss (`Plateau`, `Adaptive`) or
-    at rows seen (`InvScaling`) are for the learning rate alone.
+    A schedule alone has the maximum 1. ``dropout=Scaled(FlatCos(), 0.15)`` drops 15 % of the units
+    in the first half of the run and ever fewer in the second, as RealMLP does with dropout and
+    weight decay. Schedules that depend on the loss (`Plateau`, `Adaptive`) or on rows seen
+    (`InvScaling`) are for the learning rate only.
 
     References
     ----------
@@ -65,12 +65,12 @@ class Scaled(Schedule):
 
     @property
     def goes_by_steps(self) -> bool:
-        """Whether the schedule that is multiplied does."""
+        """Whether those of the multiplied schedule do."""
         return self.schedule.goes_by_steps
 
     @property
     def peak(self) -> float:
-        """That of the schedule that is multiplied, times the factor."""
+        """The peak of the multiplied schedule, times the factor."""
         return self.factor * self.schedule.peak
 
     def rates(
@@ -79,13 +79,13 @@ class Scaled(Schedule):
         return self.schedule.rates(self.factor * base, position, n_steps, state)
 
     def is_spent(self, base: float, position: Position, state: dict[str, float]) -> bool:
-        """Ask the schedule that is multiplied."""
+        """Ask the multiplied schedule."""
         return self.schedule.is_spent(self.factor * base, position, state)
 
     def end_epoch(self, base: float, monitored: float, state: dict[str, float]) -> bool:
-        """Tell the schedule that is multiplied of an epoch's result."""
+        """Forward an epoch's result to the multiplied schedule."""
         return self.schedule.end_epoch(self.factor * base, monitored, state)
 
     def stagnate(self, base: float, state: dict[str, float]) -> bool:
-        """Let the schedule that is multiplied answer to training that no longer improves."""
+        """Let the multiplied schedule react to training that no longer improves."""
         return self.schedule.stagnate(self.factor * base, state)

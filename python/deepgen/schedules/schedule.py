@@ -1,4 +1,4 @@
-"""What the training loop asks of a schedule, and what it tells it."""
+"""Interface between the training loop and the schedules."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ __all__ = ["Position", "Schedule"]
 
 @dataclass(frozen=True)
 class Position:
-    """Where in training a slice of steps begins.
+    """Position of a slice of steps in the training.
 
     Parameters
     ----------
     epoch : int
-        Epochs done before this one.
+        Completed epochs.
     step : int
-        Steps of this epoch already done.
+        Completed steps of the current epoch.
     steps_per_epoch : int
-        Steps of a whole epoch, >= 1.
+        Steps of a full epoch, >= 1.
     samples_seen : int
         Training rows seen in all epochs before this one (scikit-learn's ``t_``).
     horizon : int
-        Epochs that the run is planned for.
+        Planned number of epochs.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class Position:
 
 @dataclass(repr=False)
 class Schedule(Component):
-    """Base of all schedules; each has `rates` of its own.
+    """Base of all schedules; subclasses define `rates`.
 
     Examples
     --------
@@ -79,70 +79,71 @@ class Schedule(Component):
         base : float
             The learning rate before any schedule, > 0.
         position : Position
-            Where the first of the steps stands; all of them lie in one epoch.
+            Position of the first step; all steps are in one epoch.
         n_steps : int
-            How many rates are asked for.
+            Number of rates.
         state : dict of str to float
-            What this schedule remembers, empty at first.
+            Variables of this schedule, empty at first.
 
         Returns
         -------
         rates : ndarray of shape (n_steps,)
-            One learning rate a step.
+            One learning rate per step.
         """
         raise NotImplementedError
 
     def is_spent(self, base: float, position: Position, state: dict[str, float]) -> bool:
-        """Say whether the rate has come down to where it stays in all further epochs.
+        """Say whether the rate has reached the value that it keeps in all further epochs.
 
         Parameters
         ----------
         base : float
             The learning rate before any schedule, > 0.
         position : Position
-            Where the next epoch begins.
+            Position at the beginning of the next epoch.
         state : dict of str to float
-            What this schedule remembers.
+            Variables of this schedule.
 
         Returns
         -------
         is_spent : bool
-            False for an end that the user has set in epochs: there the last rate is meant to hold.
+            False for an end that the user has set in epochs: training may then continue at the last
+            rate.
         """
         return False
 
     def end_epoch(self, base: float, monitored: float, state: dict[str, float]) -> bool:
-        """Take note of an epoch's result.
+        """Update the state with an epoch's result.
 
         Parameters
         ----------
         base : float
             The learning rate before any schedule, > 0.
         monitored : float
-            Loss of the validation data, without them of training; lower is better.
+            Loss of the validation data, or of the training data without them; lower is better.
         state : dict of str to float
-            What this schedule remembers; may be changed.
+            Variables of this schedule; may be changed.
 
         Returns
         -------
         changed : bool
-            True if the rate was lowered, so that patience with training begins afresh.
+            True if the rate was reduced, so that patience starts afresh.
         """
         return False
 
     def stagnate(self, base: float, state: dict[str, float]) -> bool:
-        """Answer to training that no longer improves.
+        """React to training that no longer improves.
 
         Parameters
         ----------
         base : float
             The learning rate before any schedule, > 0.
         state : dict of str to float
-            What this schedule remembers; may be changed.
+            Variables of this schedule; may be changed.
 
         Returns
         -------
         changed : bool
-            True if the rate was lowered and training shall go on, False if it shall stop.
+            True if the rate was reduced and training shall go on, False if it shall stop.
         """
         return False

@@ -1,4 +1,4 @@
-"""Snapshot: cosine waves down of equal length, each begun at the full learning rate."""
+"""Snapshot: several cosine waves of equal length, each from the full learning rate down to 0."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Snapshot(Planned):
     Parameters
     ----------
     n_cycles : int, default=5
-        Number of times, >= 1.
+        Number of waves, >= 1.
     n_epochs : int, default=None
-        Epochs that all cycles take, in [1, 1e9]; None is ``max_iter``. Later steps have the rate
+        Length of all waves in epochs, in [1, 1e9]; None is ``max_iter``. Later steps have the rate
         of the last one.
 
     Notes
@@ -50,12 +50,12 @@ class Snapshot(Planned):
     n_cycles: int = whole(5, "[1, inf)")
 
     def cycle(self, total: int) -> int:
-        """Return the length of a cycle.
+        """Return the length of a wave in steps.
 
         Parameters
         ----------
         total : int
-            Steps of all cycles, >= 1.
+            Steps of all waves, >= 1.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""ThenConstant: another schedule, and from some epoch on a constant rate."""
+"""ThenConstant: another schedule until some epoch, then a constant rate."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["ThenConstant", "first_epoch"]
 
 
 def first_epoch(start: float, horizon: int) -> int:
-    """Return how many epochs come before the first one that counts.
+    """Return the number of epochs before the first one that counts.
 
     Parameters
     ----------
     start : float
-        Share of the run below 1, epochs from 1 on.
+        Values below 1 are a share of the run, values from 1 on are epochs.
     horizon : int
         Epochs of the run, >= 1.
 
@@ -31,22 +31,23 @@ def first_epoch(start: float, horizon: int) -> int:
     """
     if start >= 1:
         return int(start)
-    # A share such as 0.29 of 100 is a little less than 29.
+    # In floats 0.29 * 100 is a little less than 29.
     return int(start * horizon + 1e-9)
 
 
 @dataclass(repr=False)
 class ThenConstant(Schedule):
-    """Another schedule, and from some epoch on a rate that stays.
+    """Follow another schedule until some epoch, then a constant rate.
 
     Parameters
     ----------
     schedule : Schedule, default=Constant()
-        What comes before.
+        Schedule of the first part.
     start : float, default=0.75
-        After which share of the run the rate stays, from 1 on after how many epochs, >= 0.
+        Length of the first part, >= 0: values below 1 are a share of the run, values from 1 on are
+        epochs.
     rate : float, default=0.05
-        That rate, > 0.
+        Constant rate of the second part, > 0.
 
     Examples
     --------
@@ -70,9 +71,9 @@ class ThenConstant(Schedule):
         return np.full(n_steps, self.rate)
 
     def end_epoch(self, base: float, monitored: float, state: dict[str, float]) -> bool:
-        """Tell the other schedule of an epoch's result."""
+        """Forward an epoch's result to the other schedule."""
         return self.schedule.end_epoch(base, monitored, state)
 
     def stagnate(self, base: float, state: dict[str, float]) -> bool:
-        """Let the other schedule answer to training that no longer improves."""
+        """Let the other schedule react to training that no longer improves."""
         return self.schedule.stagnate(base, state)

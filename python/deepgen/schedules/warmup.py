@@ -1,4 +1,4 @@
-"""Warmup: an even rise of the learning rate before another schedule begins."""
+"""Warmup: a linear rise of the learning rate before another schedule."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ __all__ = ["Warmup"]
 
 @dataclass(repr=False)
 class Warmup(Schedule):
-    r"""The learning rate rises evenly, step by step; then another schedule begins.
+    r"""The learning rate rises linearly from step to step; then another schedule begins.
 
     Parameters
     ----------
     schedule : Schedule, default=Constant()
-        What follows; no other `Warmup`.
+        Schedule after the warm-up; not another `Warmup`.
     epochs : int, default=5
-        Epochs of the rise, in [0, 1e9].
+        Length of the warm-up in epochs, in [0, 1e9].
 
     Notes
     -----
-    With W steps in these epochs, counted from 0: :math:`\eta_t = \eta_0 (t + 1) / (W + 1)`. The
-    schedule that follows counts its steps and rows from the end of the warm-up; one that runs over
-    ``max_iter`` has as many epochs as are left.
+    With W steps of warm-up, counted from 0: :math:`\eta_t = \eta_0 (t + 1) / (W + 1)`. The second
+    schedule counts steps and rows from the end of the warm-up; if its length is ``max_iter``, it
+    has the remaining epochs.
 
     References
     ----------
@@ -64,12 +64,12 @@ class Warmup(Schedule):
 
     @property
     def goes_by_steps(self) -> bool:
-        """Whether the schedule that follows does."""
+        """Whether those of the second schedule do."""
         return self.schedule.goes_by_steps
 
     @property
     def peak(self) -> float:
-        """That of the schedule that follows, to which the rise leads."""
+        """The peak of the second schedule, to which the rise leads."""
         return max(1.0, self.schedule.peak)
 
     def rates(
@@ -82,13 +82,13 @@ class Warmup(Schedule):
         return self.schedule.rates(base, self._after(position, n_rows), n_steps, state)
 
     def is_spent(self, base: float, position: Position, state: dict[str, float]) -> bool:
-        """Ask the schedule that follows, once it has begun."""
+        """Ask the second schedule, once it has begun."""
         if position.epoch < self.epochs:
             return False
         return self.schedule.is_spent(base, self._after(position, 0), state)
 
     def _after(self, position: Position, n_rows: float) -> Position:
-        """Return where a step stands for the schedule that follows."""
+        """Return the position of a step within the second schedule."""
         return replace(
             position,
             epoch=position.epoch - self.epochs,
@@ -97,10 +97,10 @@ class Warmup(Schedule):
         )
 
     def end_epoch(self, base: float, monitored: float, state: dict[str, float]) -> bool:
-        """Tell the schedule that follows of an epoch's result, once it has begun."""
+        """Forward an epoch's result to the second schedule, once it has begun."""
         begun = "n_warm_rows" in state
         return begun and self.schedule.end_epoch(base, monitored, state)
 
     def stagnate(self, base: float, state: dict[str, float]) -> bool:
-        """Let the schedule that follows answer to training that no longer improves."""
+        """Let the second schedule react to training that no longer improves."""
         return self.schedule.stagnate(base, state)

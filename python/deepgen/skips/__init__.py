@@ -1,4 +1,4 @@
-"""Skips: connections that carry a layer's output past the layers after it."""
+"""Skip connections: they carry a layer's output past the layers after it."""
 
 from deepgen.skips.deepnorm import DeepNorm
 from deepgen.skips.fixup import Fixup
@@ -14,4 +14,4 @@ SKIPS: dict[str, type[Skip]] = {
     "highway": Highway,
     "residual": Residual,
 }
-"""The names that ``skip`` takes."""
+"""Names that ``skip`` accepts."""

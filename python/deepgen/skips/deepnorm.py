@@ -1,4 +1,4 @@
-"""DeepNorm: a magnified input, and a norm after the sum."""
+"""DeepNorm: blocks with a scaled-up input and a layer norm after the sum."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ __all__ = ["DeepNorm"]
 
 @dataclass(repr=False)
 class DeepNorm(Skip):
-    r"""Blocks whose input is magnified before their sum is normalized: norm(alpha h + f(h)).
+    r"""Blocks with a scaled-up input and a layer norm after the sum: norm(alpha h + f(h)).
 
     Notes
     -----
-    The blocks are those of `Residual`, f(h) = W2 act(W1 h + b1) + b2, but each ends with a layer
-    norm over the sum. With S blocks
+    The blocks are those of `Residual`, f(h) = W2 act(W1 h + b1) + b2, followed by a layer norm of
+    the sum. With S blocks
 
     .. math:: \alpha = S^{1/4}, \qquad \beta = (4 S)^{-1/4},
 
-    and both layers of every block start with :math:`\beta` times what the initializer draws. So a
-    first step moves the outputs by an amount that does not grow with the depth, as it does with
-    the plain sum (alpha = beta = 1, "post-LN"). The rule is the paper's for N encoder layers, whose
-    2N residual sub-layers are counted here as S.
+    and both layers of every block start with :math:`\beta` times the initializer's weights. So the
+    first step changes the outputs by an amount that does not grow with the depth, unlike with the
+    plain sum (alpha = beta = 1, "post-LN"). The paper states the rule for N encoder layers; their
+    2N residual sub-layers correspond to S blocks here.
 
-    ``normalization`` must be None, or 'layer' or `LayerNorm` for its ``eps``: the norm stands after
-    the sums and nowhere else. Costs one layer norm a block.
+    ``normalization`` must be None, or 'layer' or `LayerNorm` for its ``eps``: only the sums are
+    normalized. The cost is one layer norm per block.
 
     References
     ----------

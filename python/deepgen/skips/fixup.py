@@ -17,25 +17,25 @@ __all__ = ["Fixup"]
 
 @dataclass(repr=False)
 class Fixup(Skip):
-    r"""Blocks that start as the identity and need no normalization: h + g W2 act(W1 h + b1) + b2.
+    r"""Unnormalized blocks that start as the identity: h + g W2 act(W1 h + b1) + b2.
 
     Notes
     -----
-    The blocks are those of `Residual`, each with one more trainable number, its multiplier g, which
-    starts at 1: the block ``gain_2`` and so on of ``model.network_.blocks()``, while ``coefs_`` are
-    W2 without it. At the start W2 and b2 of every block are zero, and so is the output layer; W1 is
-    :math:`L^{-1/2}` times what the initializer draws, for L blocks (:math:`L^{-1/(2m-2)}` with
-    m = 2 layers a block), and intercepts of the blocks are zero. So the network starts as its
-    first layer, and a first step changes its outputs by an amount that does not grow with L. The
-    rule is made for ``initializer='he_normal'``.
+    The blocks are those of `Residual` with one more trainable number each, the multiplier g, which
+    starts at 1. The multipliers are the blocks ``gain_2`` and so on of ``model.network_.blocks()``;
+    ``coefs_`` are W2 without g. At the start W2 and b2 of every block and the output layer are
+    zero, W1 is :math:`L^{-1/2}` times the initializer's weights for L blocks (:math:`L^{-1/(2m-2)}`
+    with m = 2 layers per block), and the intercepts of the blocks are zero. So the network starts
+    as its first layer, and the first step changes its outputs by an amount that does not grow with
+    L. The rule is meant for ``initializer='he_normal'``.
 
     The paper's scalar biases, one before each layer and each activation, are not needed beside the
-    intercepts of a dense layer: one before the activation, or after W2, is an intercept whose
-    entries are equal, and one before W, W (h + c 1) = W h + c W 1, moves the intercepts too. With
-    ``bias=False`` there is neither.
+    intercepts of a dense layer: a scalar bias before the activation, or after W2, is an intercept
+    with equal entries, and one before W, W (h + c 1) = W h + c W 1, changes the intercepts too.
+    With ``bias=False`` there are neither.
 
-    Any ``normalization`` is refused: Fixup stands in its place. The paper advises a smaller
-    learning rate for the multipliers; here they learn at the rate of all others.
+    Any ``normalization`` is refused, since Fixup replaces it. The paper advises a smaller learning
+    rate for the multipliers; here they have the learning rate of all parameters.
 
     References
     ----------
@@ -55,7 +55,7 @@ class Fixup(Skip):
     def norms(
         self, normalization: Normalization | None
     ) -> tuple[Normalization | None, Normalization | None]:
-        """Return none, and refuse any."""
+        """Return no normalization; refuse any other."""
         if normalization is not None:
             raise ValueError(
                 "skip='fixup' stands in the place of a normalization and takes normalization=None, "
@@ -67,7 +67,7 @@ class Fixup(Skip):
         return _core.Component("gain")
 
     def start(self, network: Network) -> None:
-        """Scale the first layer of every block; make its second and the output layer zero."""
+        """Scale the first layer of every block; zero its second layer and the output layer."""
         closing = closing_layers(network)
         matrices, intercepts = network.blocks_of("coefs"), network.blocks_of("intercepts")
         factors = dict.fromkeys(closing, 0.0)

@@ -1,4 +1,4 @@
-"""Highway: a gate between a layer and its input."""
+"""Highway: a gate between a layer's output and its input."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ __all__ = ["Highway"]
 
 @dataclass(repr=False)
 class Highway(Skip):
-    r"""Layers with a gate: t act(W h + b) + (1 - t) h, where t = 1 / (1 + exp(-(W_T h + b_T))).
+    r"""Layers with a trained gate t: t act(W h + b) + (1 - t) h, t = 1 / (1 + exp(-(W_T h + b_T))).
 
     Parameters
     ----------
     gate_bias : float, default=-2.0
-        Where the gates' intercepts b_T start; the lower, the more of h passes unchanged at first.
+        Initial intercepts b_T of the gates; the lower they are, the more of h passes unchanged at
+        first.
 
     Notes
     -----
-    The additive lane of LSTM and GRU, across depth: every hidden layer that is as wide as the one
-    before it has a gate; others, and the first, stay plain. Normalization and dropout belong to
-    the layer itself, not to the lane. A gate doubles the weights of its layer and the time of its
-    products. Its weights are no part of ``coefs_``: ``model.network_.blocks()`` names them
-    ``gate_coefs_1``, ``gate_intercepts_1`` and so on. ``alpha`` and weight decay fall on them too.
+    Every hidden layer that is as wide as the one before has a gate; the first layer and layers of
+    another width have none. Normalization and dropout act on the layer's own output, not on the h
+    that is carried past it. A gate doubles the weights of its layer and the time of its products.
+    The gates' weights are not part of ``coefs_``: ``model.network_.blocks()`` names them
+    ``gate_coefs_1``, ``gate_intercepts_1`` and so on. ``alpha`` and weight decay apply to them too.
 
-    They start as the initializer's rule draws the layer's own weights (with 'data_dependent', as
-    'lecun_normal' does).
+    They start from the same initializer as the layer's own weights ('lecun_normal' in place of
+    'data_dependent').
 
     References
     ----------
@@ -55,7 +56,7 @@ class Highway(Skip):
     gate_bias: float = real(-2.0, "(-inf, inf)")
 
     def sources(self, widths: Sequence[int]) -> list[int]:
-        """Return the layer before, or -1 where the widths differ, per hidden layer."""
+        """Return, for each hidden layer, the layer before, or -1 where the widths differ."""
         return [
             layer - 1 if layer > 0 and width == widths[layer - 1] else -1
             for layer, width in enumerate(widths)
@@ -64,7 +65,7 @@ class Highway(Skip):
     def norms(
         self, normalization: Normalization | None
     ) -> tuple[Normalization | None, Normalization | None]:
-        """Return the norm asked for twice; refuse one of weights."""
+        """Return the given norm for both kinds of layers; refuse one of weights."""
         from deepgen.normalizations import Reparametrization
 
         if isinstance(normalization, Reparametrization):
@@ -85,6 +86,6 @@ class Highway(Skip):
             )
 
     def start(self, network: Network) -> None:
-        """Set the intercepts of the gates."""
+        """Set the intercepts of the gates to ``gate_bias``."""
         for view in network.blocks_of("gate_intercepts").values():
             view[...] = self.gate_bias

@@ -1,4 +1,4 @@
-"""Residual: a branch that is added, with stochastic depth."""
+"""Residual: blocks that add to their input, with optional stochastic depth."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ class Residual(Skip):
     Parameters
     ----------
     drop : float, default=0.0
-        Stochastic depth: probability that the last block leaves out what it would add to a row in
-        a training step, in [0, 1). Earlier blocks are dropped less.
+        Stochastic depth: probability that a training step omits the last block's branch for a row,
+        in [0, 1). Earlier blocks have smaller probabilities.
 
     Notes
     -----
-    The first hidden layer brings the inputs to the blocks' width; the hidden layers after it are
-    taken two by two. A pair whose second width differs from the width before it stays plain, and so
-    does a last layer without a partner. The second layer of a block has neither activation nor
-    normalization.
+    The first hidden layer maps the inputs to the width of the blocks; the hidden layers after it
+    form pairs, each of which is a block. A pair is left plain if the width of its second layer
+    differs from the width before the pair, and so is a last layer without a partner. The second
+    layer of a block has neither activation nor normalization.
 
-    With ``drop``, block l of L is dropped with probability :math:`p_l = drop \cdot l / L`, each row
-    by itself; what is kept is divided by :math:`1 - p_l`, so that predictions and measurements take
-    every block as it is. Which rows are dropped follows from ``random_state``, the epoch and the
-    row's place in it.
+    With ``drop``, block l of L is dropped with probability :math:`p_l = drop \cdot l / L`,
+    independently for each row; branches that are not dropped are divided by :math:`1 - p_l`, so
+    that predictions and measurements use every block unchanged. ``random_state``, the epoch and the
+    position of the row in the epoch determine the dropped rows.
 
     References
     ----------
@@ -60,7 +60,7 @@ class Residual(Skip):
     def refuse(
         self, *, widths: Sequence[int], bias: bool, initializer: str, first_order: bool
     ) -> None:
-        """Refuse a loss that must not be random where branches are dropped."""
+        """Refuse L-BFGS with dropped branches, since its loss must not be random."""
         super().refuse(widths=widths, bias=bias, initializer=initializer, first_order=first_order)
         if self.drop > 0 and not first_order:
             raise ValueError(

@@ -1,4 +1,4 @@
-"""Skip: the base of all skips."""
+"""Skip: base of all skip connections."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Skip", "closing_layers"]
 
 @dataclass(repr=False)
 class Skip(Component):
-    """Base of all skips.
+    """Base of all skip connections.
 
     Examples
     --------
@@ -29,15 +29,15 @@ class Skip(Component):
     """
 
     engine_name: ClassVar[str] = "residual"
-    """The engine's name of how what a layer computes meets what is carried past it."""
+    """The engine's name of the rule that combines the carried value with the layer's own output."""
     closes_linear: ClassVar[bool] = True
-    """Whether the layers that close a block have neither activation nor normalization."""
+    """Whether the last layer of a block has neither activation nor normalization."""
 
     sets_scales: ClassVar[bool] = False
-    """Whether `start` scales weights."""
+    """Whether `start` scales the weights."""
 
     def sources(self, widths: Sequence[int]) -> list[int]:
-        """Return which layer's output is carried to each hidden layer's.
+        """Return the index of the layer whose output is carried to each hidden layer.
 
         Parameters
         ----------
@@ -47,8 +47,8 @@ class Skip(Component):
         Returns
         -------
         sources : list of int
-            Index of a hidden layer, or -1 for none; one for each hidden layer. Hidden layers are
-            taken two by two after the first, wherever the widths agree.
+            Index of a hidden layer, or -1 for none; one per hidden layer. After the first, hidden
+            layers form pairs wherever the widths agree.
         """
         sources = [-1] * len(widths)
         for second in range(2, len(widths), 2):
@@ -67,7 +67,7 @@ class Skip(Component):
         Returns
         -------
         drops : list of float
-            One for each block, from the first.
+            One per block, in order.
         """
         return [0.0] * n_blocks
 
@@ -79,13 +79,13 @@ class Skip(Component):
         Parameters
         ----------
         normalization : Normalization or None
-            What the estimator asks for.
+            Normalization that the estimator asks for.
 
         Returns
         -------
         open_norm, closing_norm : Normalization or None
-            Of the layers that close no block, and of those that do; a member that does not go with
-            the one asked for refuses it.
+            Normalizations of the layers inside the blocks and of the last layers of the blocks.
+            Subclasses refuse a normalization that they cannot be combined with.
         """
         return normalization, None if self.closes_linear else normalization
 
@@ -105,19 +105,19 @@ class Skip(Component):
         return {}
 
     def closing_weights(self) -> _core.Component:
-        """Return how the weights of a layer that closes a block are made of what is trained.
+        """Return the reparametrization of the last layer of a block.
 
         Returns
         -------
         reparametrization : deepgen._core.Component
-            The engine's; a normalization of weights goes before it.
+            The engine's description; a normalization of weights takes precedence over it.
         """
         return _core.Component("none")
 
     def refuse(
         self, *, widths: Sequence[int], bias: bool, initializer: str, first_order: bool
     ) -> None:
-        """Refuse parameters of the estimator that do not go with this skip.
+        """Refuse parameters of the estimator that cannot be combined with this skip.
 
         Parameters
         ----------
@@ -126,19 +126,19 @@ class Skip(Component):
         bias : bool
             Whether layers have intercepts.
         initializer : str
-            Name of the starting weights' rule.
+            Name of the initializer.
         first_order : bool
-            Whether the loss may be random, as that of a batch is.
+            Whether the solver works with a random loss, such as that of a batch.
 
         Raises
         ------
         ValueError
-            If a field is out of range, or the initializer would undo what the skip starts with.
+            If a field is out of range, or the initializer would undo the skip's starting weights.
 
         Warns
         -----
         UserWarning
-            If there is nothing to join.
+            If no layer is bridged.
         """
         self.check()
         if max(self.sources(widths), default=-1) < 0:
@@ -153,26 +153,26 @@ class Skip(Component):
             )
 
     def start(self, network: Network) -> None:
-        """Change the starting weights as the skip wants them.
+        """Adapt the starting weights.
 
         Parameters
         ----------
         network : Network
-            After the initializer; its parameters are changed in place.
+            Network after the initializer; its parameters are changed in place.
         """
 
 
 def closing_layers(network: Network) -> list[int]:
-    """Return the layers that close a block.
+    """Return the indices of the last layers of the blocks.
 
     Parameters
     ----------
     network : Network
-        Any.
+        Network with or without blocks.
 
     Returns
     -------
     layers : list of int
-        In rising order.
+        In ascending order.
     """
     return [layer for layer, spec in enumerate(network.core.spec.layers) if spec.skip_from >= 0]

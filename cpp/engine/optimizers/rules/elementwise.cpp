@@ -33,29 +33,20 @@ void Elementwise<T>::share_out(const OptimizerContext &context) {
     }
     factors_ = {1.0};
     stretches_.clear();
-    const auto add = [&](Index end, std::string_view role, std::string_view otherwise = "") {
-        auto found = given.find(role);
-        if (found == given.end())
-            found = given.find(otherwise);
+    for (const PackedStretch &stretch : context.weights.stretches) {
+        auto found = given.find(stretch.role);
+        // The first matrix is one like the others where no factor names it.
+        if (found == given.end() && stretch.role == "first_coefs")
+            found = given.find("coefs");
         const double factor = found == given.end() ? 1.0 : found->second;
         const auto known = std::ranges::find(factors_, factor);
         const auto number = static_cast<std::size_t>(known - factors_.begin());
         if (known == factors_.end())
             factors_.push_back(factor);
         if (!stretches_.empty() && stretches_.back().factor == number)
-            stretches_.back().end = end;
+            stretches_.back().end = stretch.end;
         else
-            stretches_.push_back({end, number});
-    };
-    for (const PackedLayer &layer : context.weights.layers) {
-        add(layer.intercepts, layer.first ? "first_coefs" : "coefs", "coefs");
-        add(layer.scale, "intercepts");
-        if (layer.gain > layer.scale) {
-            add(layer.shift, "scale");
-            add(layer.gain, "shift");
-        }
-        if (layer.n_gains > 0)
-            add(layer.intercepts + layer.n_vectors, "gain");
+            stretches_.push_back({stretch.end, number});
     }
 }
 

@@ -165,13 +165,18 @@ class Line final : public Wrapper<T> {
         key_ = random::stream(context.seed, random::Purpose::line);
         layers_.assign(one.layers.begin(), one.layers.end());
         for (PackedLayer layer : one.layers) {
-            for (Index *const offset :
-                 {&layer.coefs, &layer.intercepts, &layer.scale, &layer.shift, &layer.gain})
+            for (Index *const offset : {&layer.coefs, &layer.intercepts, &layer.scale, &layer.shift,
+                                        &layer.gain, &layer.slope})
                 *offset += one.size;
             layers_.push_back(layer);
         }
+        stretches_.assign(one.stretches.begin(), one.stretches.end());
+        for (PackedStretch stretch : one.stretches) {
+            stretch.end += one.size;
+            stretches_.push_back(stretch);
+        }
         OptimizerContext both = context;
-        both.weights = {2 * one.size, one.panel, layers_};
+        both.weights = {2 * one.size, one.panel, layers_, stretches_};
         Wrapper<T>::allocate(both);
         ends_.weights.assign(as_size(2 * one.size), T(0));
         ends_.gradient = ends_.weights;
@@ -214,6 +219,7 @@ class Line final : public Wrapper<T> {
     double beta_;
     std::uint64_t key_ = 0;
     std::vector<PackedLayer> layers_; // of both ends
+    std::vector<PackedStretch> stretches_;
     typename OnLine<T>::Ends ends_;
     Buffer<T> begun_; // a single 0 or 1
 };

@@ -15,7 +15,16 @@ namespace deepgen {
 // part of a row; its numbers belong to units of their own (`apart`), but for narrow layers,
 // where it is a part of a column.
 struct UnitGroup {
-    enum class Block { coefs, intercepts, scale, shift, gain, gate_coefs, gate_intercepts } block;
+    enum class Block {
+        coefs,
+        intercepts,
+        scale,
+        shift,
+        gain,
+        gate_coefs,
+        gate_intercepts,
+        slope
+    } block;
     Index layer;
     Index unit; // number of the first unit
     bool apart;
@@ -67,6 +76,8 @@ inline std::vector<UnitGroup> unit_groups(const PackedWeights &weights, Index li
         }
         if (layer.n_gains > 0)
             vector(Block::gain, layer.gain);
+        if (layer.has_slope)
+            vector(Block::slope, layer.slope);
     }
     return groups;
 }

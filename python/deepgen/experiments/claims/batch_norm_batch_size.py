@@ -1,4 +1,4 @@
-"""Batch norm against the size of the batch whose statistics it takes."""
+"""Batch norm with batches of different sizes."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ NETS: Final[dict[str, NormalizationName | None]] = {
 RATES: Final = tuple(2.0**power for power in range(-12, -2))
 SMALL, LARGE = 2, 64
 MARGIN: Final = 0.01
-"""Test error that counts as none: one answer in a hundred."""
+"""Difference of test errors that counts as none: one answer in a hundred."""
 
 
 def _error(task: tuple[int, str, int, bool]) -> tuple[float, float]:
-    """Return the learning rate that validation chose, and the test error of its net."""
+    """Return the learning rate chosen by validation, and the test error of its net."""
     from deepgen.estimators import MLPClassifier
 
     size, net, seed, quick = task
@@ -116,7 +116,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(errors: dict[tuple[int, str], FloatArray]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
     return [
         Finding(
             f"batches of {SMALL}: test error, batch norm minus plain",

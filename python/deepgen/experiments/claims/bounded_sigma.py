@@ -1,4 +1,4 @@
-"""Universal approximation with the theorem's own sigma: bounded and increasing."""
+"""Universal approximation with a bounded and increasing sigma, as in the theorem."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ EXPERIMENT: Final = Experiment(
 )
 
 REACH: Final = 4.0
-"""How steep a logistic unit is, in cells: it climbs from 0.12 to 0.88 within one cell."""
+"""Steepness of a logistic unit: it rises from 0.12 to 0.88 within one cell."""
 
 
 def _target(x: FloatArray) -> FloatArray:
@@ -51,7 +51,7 @@ def _steps(sigma: str, n: int) -> MLPRegressor:
     rises = np.diff(_target(edges))
     start = float(_target(edges[:1])[0])
     steep = REACH * n
-    # The last unit does not look at x: it makes the constant.
+    # The last unit has weight 0 and gives the constant.
     if sigma == "logistic":
         w, b, v = np.full(n, steep), -steep * middles, rises
         constant = 0.0, 2 * start
@@ -60,7 +60,7 @@ def _steps(sigma: str, n: int) -> MLPRegressor:
         w, b, v = np.full(n, steep / 2), -steep / 2 * middles, rises / 2
         constant = 1.0, (start + v.sum()) / np.tanh(1.0)
     else:
-        # The ramp of one cell, as the difference of two ReLUs.
+        # The ramp of one cell is the difference of two ReLUs.
         w = np.full(2 * n, float(n))
         b = np.concatenate([-n * edges[:-1], -n * edges[1:]])
         v = np.concatenate([rises, -rises])
@@ -100,7 +100,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(sizes: list[int], errors: dict[str, FloatArray], wanted: float) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
     return [
         *(
             Finding(f"{sigma}: error with {sizes[-1]} steps", exact(found[-1]), at_most=wanted)

@@ -38,7 +38,7 @@ EXPERIMENT: Final = Experiment(
 
 EPS: Final = 1e-3
 LIPSCHITZ: Final = 2 * np.pi
-"""The largest gradient norm of the target, at (0, 0)."""
+"""Largest norm of the target's gradient, at (0, 0)."""
 
 
 def _target(X: FloatArray) -> FloatArray:
@@ -55,7 +55,7 @@ def _sum_of_boxes(n: int) -> MLPRegressor:
     from deepgen.expressivity import bump
 
     corners = _grid(n + 1)[:-1, :-1].reshape(-1, 2)
-    # Ramps are short beside the cells, and the last cells reach beyond the square.
+    # Ramps are short compared with the cells, and the last cells extend beyond the square.
     eps = EPS / n
     upper = corners + 1 / n
     return bump(corners, upper, _target(corners + 0.5 / n), eps=eps)
@@ -81,7 +81,7 @@ def _measure(plan: RunPlan) -> Measurement:
 def _judge(
     rows: list[dict[str, Any]], sums: list[dict[str, Any]], products: list[dict[str, Any]]
 ) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
     return [
         Finding(
             "boxes: largest error, d up to 5",
@@ -158,6 +158,7 @@ def _draw(sums: list[dict[str, Any]], products: list[dict[str, Any]], figure: Fi
     figure.set_size_inches(13.5, 8.4)
     upper = figure.subplots(2, 3)
     grid = _grid(161)
+    # Left and middle: a sum of boxes and a product of hats, each beside what it approximates.
     hat = piecewise_linear([0.0, 0.5, 1.0], [0.0, 1.0, 0.0])
     hats = np.stack([hat.predict(grid.reshape(-1, 2)[:, [i]]) for i in (0, 1)], axis=1)
     pictures = (
@@ -177,6 +178,7 @@ def _draw(sums: list[dict[str, Any]], products: list[dict[str, Any]], figure: Fi
         axes.set(title=title, xlabel="x", ylabel="y")
         axes.grid(False)
         figure.colorbar(image, ax=axes, shrink=0.85)
+    # Right: measured errors against their bounds.
     for axes, rows, x, label, bound in (
         (upper[0, 2], sums, [row["cells a side"] for row in sums], "N", r"$L / (\sqrt{2} N)$"),
         (upper[1, 2], products, [row["units"] for row in products], "units", r"$2^{-(2m+1)}$"),

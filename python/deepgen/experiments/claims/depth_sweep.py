@@ -1,4 +1,4 @@
-"""Deeper nets: not much more overfitting, but plain ones may underfit."""
+"""Deeper nets: little more overfitting, but plain ones may underfit."""
 
 from __future__ import annotations
 
@@ -53,13 +53,14 @@ def _nets(epochs: int, seed: int) -> dict[str, list[Net]]:
 
 
 def _settings(kind: str, depth: int) -> dict[str, Any]:
-    """Without a skip where there are too few layers for a block, two beside the first."""
+    """Return the settings; with fewer than three layers there is no block, so no skip."""
     return {key: value for key, value in KINDS[kind].items() if key != "skip" or depth >= 3}
 
 
 def _measure(plan: RunPlan) -> Measurement:
     nets = plan.map(partial(_nets, 80 if plan.quick else 300), plan.seeds, "depths")
     rows: list[dict[str, Any]] = []
+    # Arrays of shape (n_seeds, n_depths) per kind of net, for the findings.
     training, test = (
         {
             kind: np.array([[getattr(net, what) for net in one[kind]] for one in nets])
@@ -67,6 +68,7 @@ def _measure(plan: RunPlan) -> Measurement:
         }
         for what in ("training", "test")
     )
+    # One row per net and depth, with means or medians over the seeds.
     for kind in KINDS:
         for place, depth in enumerate(DEPTHS):
             mine = [one[kind][place] for one in nets]
@@ -93,7 +95,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(test: dict[str, FloatArray], training: dict[str, FloatArray]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
     deep, shallow = DEPTHS.index(24), DEPTHS.index(2)
     return [
         Finding(

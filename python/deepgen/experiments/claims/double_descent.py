@@ -1,7 +1,8 @@
-"""Double descent of least squares, against its exact law, and with random ReLU features.
+"""Double descent: least squares compared with its exact law, and random ReLU features.
 
-D standard normal features, p of them used, n samples, y = x . beta + noise of variance s2, least
-squares of minimal norm. With b_in and b_out the used and unused parts of beta, the expected risk is
+D standard normal features, p of them in use, n samples, y = x . beta + noise of variance s2, least
+squares of minimal norm. With b_in and b_out the parts of beta in use and not in use, the expected
+risk is
 
     p <= n - 2:          (|b_out|^2 + s2) (1 + p / (n - p - 1)),
     n - 1 <= p <= n + 1:  infinite,
@@ -57,11 +58,11 @@ def expected_risk(p: int, n: int, inside: float, outside: float, noise: float) -
     Parameters
     ----------
     p : int
-        Features used, >= 0.
+        Number of features in use, >= 0.
     n : int
-        Samples, >= 1.
+        Number of samples, >= 1.
     inside, outside : float
-        Squared norms of the slopes of used and of unused features.
+        Squared norms of the coefficients of the features in use and of the others.
     noise : float
         Variance of the noise.
 
@@ -84,12 +85,12 @@ def expected_risk(p: int, n: int, inside: float, outside: float, noise: float) -
 
 
 def law(p: int) -> float:
-    """Return the expected risk in this experiment.
+    """Return the expected risk for the sizes of this experiment.
 
     Parameters
     ----------
     p : int
-        Features used, from 0 to 100.
+        Number of features in use, from 0 to 100.
 
     Returns
     -------
@@ -155,8 +156,8 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(gaussian: FloatArray, relu: FloatArray) -> list[Finding]:
-    """Judge the claim by what was measured."""
-    # Away from the peak the risk has a variance, so that means can be compared with the law.
+    """Return the findings for the measured risks."""
+    # Only away from the peak has the risk a finite variance, so that means agree with the law.
     far = [place for place, p in enumerate(SIZES) if abs(p - N) >= 10]
     laws = np.array([law(SIZES[place]) for place in far])
     place_of = {p: place for place, p in enumerate(RELU_SIZES)}

@@ -1,4 +1,4 @@
-"""Early stopping: the computing that it saves against the error that it saves."""
+"""Early stopping: the saved computing and the saved error."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ WAYS: Final[dict[str, dict[str, Any]]] = {
     "validation loss": {"early_stopping": True, "scoring": "loss"},
 }
 SHARE: Final = 0.1
-"""Rows that early stopping sets aside."""
+"""Share of rows held out by early stopping."""
 
 
 def _train(work: tuple[str, str, int, bool]) -> tuple[float, float]:
-    """Return the computing in rows, and the test error."""
+    """Return the computing, in rows, and the test error."""
     name, way, seed, quick = work
     task = draw_task(name, seed)
     model = task.estimator(
@@ -76,6 +76,7 @@ def _rows(model: Any, n: int) -> float:
 
 def _measure(plan: RunPlan) -> Measurement:
     cells = [(kind, way) for kind in TASKS for way in WAYS]
+    # Computing in rows and test error, of shape (n_cells, n_seeds, 2).
     answers = np.array(
         plan.map(
             _train,
@@ -84,7 +85,7 @@ def _measure(plan: RunPlan) -> Measurement:
         )
     ).reshape(len(cells), len(plan.seeds), 2)
     measured = dict(zip(cells, answers, strict=True))
-    # Share of computing (first column) and of error (second) that is saved, a row a seed.
+    # Saved shares of computing (first column) and of error (second), one row per seed.
     saved = {
         (kind, way): 1 - measured[kind, way] / measured[kind, "training loss"]
         for kind, way in cells
@@ -113,7 +114,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(saved: dict[tuple[str, str], FloatArray]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured shares."""
     findings = []
     for kind in TASKS:
         compute, error = saved[kind, "validation score"].T

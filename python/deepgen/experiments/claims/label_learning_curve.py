@@ -1,4 +1,4 @@
-"""Test error against the number of labels, with the power law that fits it."""
+"""Test error as a function of the number of labels, with a fitted power law."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(errors: FloatArray) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
     return [
         Finding(
             "largest ratio of test errors after a doubling",

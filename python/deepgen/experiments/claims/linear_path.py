@@ -71,7 +71,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(barriers: list[float], falls: int) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured barriers."""
     return [
         Finding("barrier per loss removed", t_interval(barriers), at_most=0.01),
         Finding(

@@ -1,4 +1,4 @@
-"""Copies of the data: full-batch descent pays for each, stochastic descent for none."""
+"""Copies of the data: a cost for full-batch descent, none for stochastic descent."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ EXPERIMENT: Final = Experiment(
 COPIES: Final = (1, 2, 4, 8)
 N, LEVEL, BATCH = 200, 0.25, 10
 CHUNK: Final = 100
-"""Rows between two looks at the loss of stochastic descent."""
+"""Number of rows between two evaluations of the loss of stochastic descent."""
 MOST_STEPS: Final = 20_000
 
 
@@ -65,7 +65,7 @@ def _net(seed: int, rate: float, batch: int) -> MLPRegressor:
 
 
 def _costs(seed: int) -> list[list[float]]:
-    """Return for each number of copies the samples that both descents pass through."""
+    """Return, for each number of copies, the samples that both kinds of descent need."""
     X, y = lecture_data(N, seed)
     answers = []
     for copies in COPIES:
@@ -116,7 +116,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(costs: FloatArray) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured costs."""
     slopes = np.array(
         [
             [np.polyfit(np.log(COPIES), np.log(one[:, which]), 1)[0] for which in range(2)]

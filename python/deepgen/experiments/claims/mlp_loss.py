@@ -43,7 +43,7 @@ REACH: Final = 5.0
 LEVELS: Final = tuple(digit * 10.0**power for power in range(-2, 3) for digit in (1, 2, 5)) + (
     1000.0,
 )
-"""Heights above the minimum at which contours are drawn."""
+"""Contour levels, as heights above the minimum."""
 
 
 def _measure(plan: RunPlan) -> Measurement:
@@ -79,7 +79,7 @@ def _measure(plan: RunPlan) -> Measurement:
 def _judge(
     printed: TwoWeightLoss, along: FloatArray, flat: float, excess: list[float], rise: list[float]
 ) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured surfaces."""
     return [
         Finding(
             "printed: lowest curvature at the origin",
@@ -133,17 +133,17 @@ def draw_surface(axes: Axes, loss: TwoWeightLoss, title: str) -> None:
     Parameters
     ----------
     axes : matplotlib.axes.Axes
-        Where to draw.
+        Axes for the surface.
     loss : TwoWeightLoss
-        The surface.
+        Loss with the surface.
     title : str
-        Of the axes.
+        Title of the axes.
     """
     grid = np.linspace(-REACH, REACH, 201)
     height = loss(grid[:, None], grid[None, :]).T - min(
         loss.floor(loss.right), loss.floor(loss.left)
     )
-    # Logarithmic, or the steep corners would hide the valley.
+    # Logarithmic levels, since the steep corners would hide the valley on a linear scale.
     axes.contourf(grid, grid, height.clip(LEVELS[0], LEVELS[-1]), levels=LEVELS, norm="log")
     for label, side, sign in (("valley", loss.right, 1), ("_", loss.left, -1)):
         if side.a > 0:
@@ -162,7 +162,7 @@ def add_bar(axes: NDArray[Any]) -> None:
     Parameters
     ----------
     axes : ndarray of matplotlib.axes.Axes
-        The row; one bar serves all, as all have the same levels.
+        The row of axes; they share one bar, since all have the same levels.
     """
     axes[0].figure.colorbar(
         axes[0].collections[0],

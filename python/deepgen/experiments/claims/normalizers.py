@@ -1,4 +1,4 @@
-"""Normalizers on nets that start badly scaled: how soon they reach a training loss."""
+"""Normalizers on badly scaled nets: the epochs down to a training loss."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ RATES: Final = tuple(2.0**power for power in range(-12, -2))
 
 @dataclass(frozen=True)
 class _Start:
-    """How a net starts: its weights over He's, and the decades over which input scales go."""
+    """A start: the weights' scale relative to He's, and the decades of the input scales."""
 
     weights: float = 1.0
     decades: float = 0.0
@@ -71,7 +71,7 @@ NETS: Final[dict[str, NormalizationName | None]] = {
 
 
 def _epochs(task: tuple[str, str, float, int, bool]) -> float:
-    """Return the epochs until the training loss is below the level."""
+    """Return the number of epochs until the training loss is below the level."""
     from deepgen.estimators import MLPClassifier
 
     start, net, rate, seed, quick = task
@@ -80,6 +80,7 @@ def _epochs(task: tuple[str, str, float, int, bool]) -> float:
     digits = split_digits(seed)
     draw = np.random.default_rng(np.random.SeedSequence([seed, 1]))
     widths = (64, *HIDDEN, 10)
+    # All nets of a seed start from equal weights and equal input scales, so they can be compared.
     weights = [
         how.weights * np.sqrt(2 / n_in) * draw.standard_normal((n_in, n_out))
         for n_in, n_out in zip(widths, widths[1:], strict=False)
@@ -101,6 +102,7 @@ def _epochs(task: tuple[str, str, float, int, bool]) -> float:
         fit_quietly(model, digits.X[:rows] * scales, digits.y[:rows], coefs_init=weights)
     except ValueError:  # not one step stayed finite
         return float(most)
+    # A net that never gets there counts with all its epochs.
     below = np.flatnonzero(model.history_["loss"] < LEVEL)
     return float(below[0] + 1) if len(below) else float(most)
 
@@ -109,6 +111,8 @@ def _measure(plan: RunPlan) -> Measurement:
     tuning = tuning_seeds(1 if plan.quick else 3)
     rates = RATES[3:8:2] if plan.quick else RATES
     cells = [(start, net) for start in STARTS for net in NETS]
+    # First choose a learning rate for each start and net, on seeds that the measurement does not
+    # use.
     searched = np.array(
         plan.map(
             _epochs,
@@ -122,6 +126,7 @@ def _measure(plan: RunPlan) -> Measurement:
         )
     ).reshape(len(cells), len(tuning), len(rates))
     chosen = {cell: best_rate(rates, one) for cell, one in zip(cells, searched, strict=True)}
+    # Then measure on the seeds of the plan, with the chosen rates.
     counted = np.array(
         plan.map(
             _epochs,
@@ -131,6 +136,7 @@ def _measure(plan: RunPlan) -> Measurement:
     ).reshape(len(cells), len(plan.seeds))
     epochs = dict(zip(cells, counted, strict=True))
     most = 30 if plan.quick else 60
+    # Epochs vary by factors, so their means are geometric.
     rows: list[dict[str, Any]] = [
         {
             "start": start,
@@ -157,7 +163,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(epochs: dict[tuple[str, str], FloatArray]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured epochs."""
     normalized = [net for net in NETS if net != "plain"]
     bad = [start for start in STARTS if start != "well scaled"]
     return [
@@ -196,7 +202,7 @@ def _draw(rows: list[dict[str, Any]], most: int, figure: Figure) -> None:
         axes.errorbar(
             np.arange(len(mine)) + 0.1 * (place - (len(NETS) - 1) / 2),
             middle,
-            # The mean of equal logarithms may be off by a rounding.
+            # Rounding may put the mean of equal logarithms slightly outside of them.
             np.abs([[row["fewest"], row["most"]] for row in mine] - middle[:, None]).T,
             fmt=mark,
             markersize=8,

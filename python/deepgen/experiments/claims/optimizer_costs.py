@@ -1,9 +1,9 @@
-r"""The costs of four optimizers on a convex problem: the table of Bottou and Bousquet, measured.
+r"""The costs of four optimizers on a convex problem, as in the table of Bottou and Bousquet.
 
-Logistic regression, d coefficients, kappa the condition number of the Hessian at the optimum, rho
-the excess of the empirical risk:
+Logistic regression with d coefficients, condition number kappa of the Hessian at the optimum, and
+excess rho of the empirical risk:
 
-    gradient descent               O(n d) a step,          kappa log(1 / rho) steps,
+    gradient descent               O(n d) per step,        kappa log(1 / rho) steps,
     second-order gradient descent  O(d^2 + n d),           log log(1 / rho),
     stochastic gradient descent    O(d),                   about 1 / rho, times kappa^2,
     second-order stochastic        O(d^2),                 about 1 / rho.
@@ -49,14 +49,14 @@ EXPERIMENT: Final = Experiment(
 N, D, PENALTY, RUNS = 500, 5, 0.001, 20
 RATIOS: Final = (3.0, 10.0, 30.0, 100.0)
 MIDDLE: Final = 10.0
-"""The condition number at which rho is varied."""
+"""Condition number for the variation of rho."""
 DETERMINISTIC: Final[FloatArray] = np.power(10.0, -np.arange(1.0, 11.0)).astype(float)
 STOCHASTIC: Final[FloatArray] = np.power(10.0, -np.arange(1.5, 3.6, 0.5)).astype(float)
 
 
 @dataclass(frozen=True)
 class _Problem:
-    """Penalised logistic regression with labels of -1 and 1 folded into the inputs."""
+    """Penalized logistic regression; inputs are multiplied by their labels of -1 and 1."""
 
     A: FloatArray
 
@@ -68,7 +68,7 @@ class _Problem:
         return cls(X * np.where(random.random(N) < probability, 1.0, -1.0)[:, None])
 
     def risk(self, w: FloatArray) -> Any:
-        """Empirical risk of one or many rows of weights."""
+        """Return the empirical risk of one or many rows of weights."""
         losses = np.logaddexp(0.0, -w @ self.A.T).mean(axis=-1)
         return losses + PENALTY / 2 * np.sum(w**2, axis=-1)
 
@@ -83,7 +83,7 @@ class _Problem:
 
 
 def _first(excess: FloatArray, levels: FloatArray) -> list[float]:
-    """Return after how many steps the excess first is at most each level."""
+    """Return the first step at which the excess is at most each level."""
     return [float(np.argmax(excess <= rho)) if (excess <= rho).any() else np.nan for rho in levels]
 
 
@@ -100,7 +100,7 @@ def _descend(problem: _Problem, step: Any, least: float, n_steps: int) -> FloatA
 def _wander(
     problem: _Problem, scale: FloatArray, shift: float, least: float, seed: int, n_steps: int
 ) -> FloatArray:
-    """Return the mean excess of stochastic descents with matrix steps scale / (t + shift)."""
+    """Return the mean excess of stochastic descent with matrix steps scale / (t + shift)."""
     random = np.random.default_rng(np.random.SeedSequence([seed, 1]))
     w = np.zeros((RUNS, D))
     excess = []
@@ -116,7 +116,7 @@ def _wander(
 
 
 def _steps(task: tuple[int, float, int]) -> dict[str, Any]:
-    """Return for one problem the steps of all four to each level."""
+    """Return the steps of all four methods to each level for one problem."""
     seed, ratio, longest = task
     problem = _Problem.draw(seed, ratio)
     best = np.zeros(D)
@@ -147,12 +147,14 @@ def _measure(plan: RunPlan) -> Measurement:
     longest = 30_000 if plan.quick else 300_000
     tasks = [(seed, ratio, longest) for ratio in RATIOS for seed in plan.seeds]
     answers = plan.map(_steps, tasks, "descents")
+    # Ratios of variances change kappa; the problems of each ratio are in the order of the seeds.
     by_ratio = {
         ratio: [a for task, a in zip(tasks, answers, strict=True) if task[1] == ratio]
         for ratio in RATIOS
     }
     rows: list[dict[str, Any]] = []
     for ratio, problems in by_ratio.items():
+        # One row per optimizer, kappa and rho, with medians over seeds.
         for name in ("GD", "Newton", "SGD", "second-order SGD"):
             levels = DETERMINISTIC if name in ("GD", "Newton") else STOCHASTIC
             steps = np.median([problem[name] for problem in problems], axis=0)
@@ -179,13 +181,15 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(by_ratio: dict[float, list[dict[str, Any]]]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured steps."""
+    # Dependence on rho at the middle kappa, as slopes on logarithmic axes; one number per seed.
     middle = by_ratio[MIDDLE]
     descent, newton = (np.array([p[name] for p in middle]) for name in ("GD", "Newton"))
     slopes = {
         name: np.array([_slope(1 / STOCHASTIC, p[name]) for p in middle])
         for name in ("SGD", "second-order SGD")
     }
+    # Dependence on kappa at one rho, a slope over all ratios of variances per seed.
     over_kappa = {
         name: np.array(
             [

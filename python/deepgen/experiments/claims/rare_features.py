@@ -1,13 +1,13 @@
-r"""Rare features: what adaptive learning rates are good for.
+r"""Rare features: the advantage of adaptive learning rates.
 
-A text of single words, word j with probability p_j ~ 1 / j, a linear model on their one-hot codes
-and half the squared error have the Hessian diag(p). Full-batch descent with rate eta therefore
-leaves the share
+For a text of single words, word j with probability p_j ~ 1 / j, a linear model on their one-hot
+codes and half the squared error, the Hessian is diag(p). After t steps of full-batch descent with
+rate eta the share
 
     (1 - eta p_j)^t
 
-of word j's error after t steps, and eta < 2 / p_1 whatever the rare words would need. AdaGrad,
-RMSProp and Adam divide each gradient by the size of its past, which p_j cancels from.
+of word j's error remains, and eta < 2 / p_1, although rare words would need a larger rate. AdaGrad,
+RMSProp and Adam divide each gradient by the size of its past values, so p_j cancels.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ METHODS: Final[dict[str, Optimizer]] = {
     "Adam": Adam(),
 }
 RIVALS: Final = {"AdaGrad": "SGD", "RMSProp": "SGD", "Adam": "momentum"}
-"""Each adaptive method with the SGD that has as much momentum."""
+"""Each adaptive method with the form of SGD that has the same momentum."""
 MODELS: Final[dict[str, dict[str, Any]]] = {
     "linear": {"hidden_layer_sizes": (), "bias": False},
     "embedding": {"hidden_layer_sizes": (16, 32), "activation": ["identity", "relu"]},
@@ -77,12 +77,12 @@ def frequencies(n_words: int) -> FloatArray:
     Parameters
     ----------
     n_words : int
-        Words, from the commonest to the rarest.
+        Number of words, from the most frequent to the rarest.
 
     Returns
     -------
     p : ndarray of shape (n_words,)
-        Their probabilities, proportional to 1 / rank.
+        Probabilities of the words, proportional to 1 / rank.
 
     Examples
     --------
@@ -95,23 +95,23 @@ def frequencies(n_words: int) -> FloatArray:
 
 
 def full_batch(solver: Optimizer, rate: float, n_words: int, n_steps: int) -> FloatArray:
-    """Fit targets of 1 with the linear model by full-batch steps, each word with its weight p_j.
+    """Fit targets of 1 with the linear model by full-batch steps; word j has weight p_j.
 
     Parameters
     ----------
     solver : Optimizer
-        A first-order one.
+        A first-order optimizer.
     rate : float
         Learning rate.
     n_words : int
-        Words.
+        Number of words.
     n_steps : int
-        Steps.
+        Number of steps.
 
     Returns
     -------
     errors : ndarray of shape (n_words,)
-        What is left of the error of each word, which was 1 at the start.
+        Remaining error of each word; it is 1 at the start.
     """
     from scipy import sparse
 
@@ -148,7 +148,7 @@ def _model(
 
 
 def _errors(task: tuple[str, str, float, bool, int]) -> FloatArray:
-    """Return the mean squared error in each tenth of the words; infinite where training failed."""
+    """Return the mean squared error in each tenth of the words; infinite if training failed."""
     from scipy import sparse
 
     kind, method, rate, quick, seed = task
@@ -172,14 +172,16 @@ def _errors(task: tuple[str, str, float, bool, int]) -> FloatArray:
 
 def _measure(plan: RunPlan) -> Measurement:
     tuning = tuning_seeds(2 if plan.quick else 5)
+    # One run over all rates for both kinds of seeds; the first seeds only choose rates.
     seeds = (*tuning, *plan.seeds)
     cells = [(kind, method) for kind in MODELS for method in METHODS]
     tasks = [(*cell, rate, plan.quick, seed) for cell in cells for rate in RATES for seed in seeds]
     answers = np.array(plan.map(_errors, tasks, "words"))
-    # (cell, rate, seed, tenth), the last of which is the mean over the words as they occur.
+    # Axes: cell, rate, seed, tenth; the last tenth is the mean over the words by frequency.
     errors = dict(
         zip(cells, answers.reshape(len(cells), len(RATES), len(seeds), TENTHS + 1), strict=True)
     )
+    # Choose each method's rate by the mean over all words, on the tuning seeds.
     rates, best = {}, {}
     for cell, mine in errors.items():
         rates[cell] = best_rate(RATES, mine[:, : len(tuning), TENTHS].T)
@@ -215,7 +217,8 @@ def _judge(
     errors: dict[tuple[str, str], FloatArray],
     best: dict[tuple[str, str], FloatArray],
 ) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
+    # Errors vary by factors, so methods are compared by logarithms.
     rare = {cell: np.log(one[:, TENTHS - RARE : TENTHS].mean(axis=1)) for cell, one in best.items()}
     n_words = 300
     p = frequencies(n_words)
@@ -263,7 +266,7 @@ def _judge(
 
 
 def _octaves(errors: FloatArray) -> list[float]:
-    """Return for each seed by how many doublings the best rate rises from common to rare words."""
+    """Return, per seed, the doublings of the best rate from frequent to rare words."""
     rates = np.log2(
         [
             [best_rate(RATES, [one[:, tenth]]) for tenth in (0, TENTHS - 1)]

@@ -1,4 +1,4 @@
-"""Boxes of four ReLUs, and what sums of them approximate."""
+"""Boxes of four ReLUs, and approximation by sums of them."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def _measure(plan: RunPlan) -> Measurement:
     from deepgen.expressivity import breakpoints, rect
 
     x = np.linspace(-3, 3, 1000)
+    # Boxes: the largest error on a grid.
     boxes = {
         "one box": (rect(0.0, 1.0, 1.3), np.where((x > 0) & (x <= 1), 1.3, 0.0)),
         "three boxes": (
@@ -56,6 +57,7 @@ def _measure(plan: RunPlan) -> Measurement:
                 "largest error": float(np.abs(model.predict(x[:, None]) - truth).max()),
             }
         )
+    # The same box in float32, where its terms of size h / eps cancel to nothing.
     one, truth = boxes["one box"]
     narrow = one.network_.as_type(np.dtype(np.float32))
     rounded = narrow.outputs(x[:, None].astype(np.float32)).ravel().astype(np.float64)
@@ -66,6 +68,7 @@ def _measure(plan: RunPlan) -> Measurement:
             "largest error": float(np.abs(rounded - truth).max()),
         }
     )
+    # Staircases: the error for more and more cells, beside its bound.
     sizes = [2**power for power in range(1, 6 if plan.quick else 9)]
     errors = [_staircase_error(n) for n in sizes]
     rows += [
@@ -91,7 +94,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(rows: list[dict[str, Any]], sizes: list[int], errors: list[float]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
     worst = max(error * 2 * n / LIPSCHITZ for n, error in zip(sizes, errors, strict=True))
     return [
         Finding("one box: largest error", exact(rows[0]["largest error"]), at_most=1e-6),

@@ -1,4 +1,4 @@
-"""Linear regions of random and of trained networks, beside what is possible."""
+"""Linear regions of random and of trained networks, compared with the bounds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ EXPERIMENT: Final = Experiment(
 
 WINDOW: Final = ((-1.0, 1.0), (-1.0, 1.0))
 FACTOR: Final = 2.0
-"""From which factor on one speaks of multiplying."""
+"""Smallest factor that counts as a multiplication."""
 
 
 def _shapes(quick: bool) -> list[tuple[int, ...]]:
@@ -78,7 +78,7 @@ def _trained(seed: int, shape: tuple[int, ...], *, quick: bool) -> MLPRegressor:
     )
     coefs, intercepts = _start(seed, shape)
     with warnings.catch_warnings():
-        # All run for as many epochs; none is asked to converge.
+        # All nets are trained for the same number of epochs; none has to converge.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(X, y, coefs_init=coefs, intercepts_init=intercepts)
 
@@ -114,6 +114,7 @@ def _measure(plan: RunPlan) -> Measurement:
     runs = plan.map(partial(_run, quick=plan.quick), plan.seeds, "training")
     rows = [row for rows in runs for row in rows]
     shapes = _shapes(plan.quick)
+    # Numbers of regions per state and depth, one per seed.
     counts = {
         (state, len(shape)): np.array(
             [
@@ -127,6 +128,7 @@ def _measure(plan: RunPlan) -> Measurement:
         for shape in shapes
     }
     possible = [region_bounds((2, *shape)) for shape in shapes]
+    # For the notes: how close the counts come to the bound, and the change by training.
     share = max(
         float(np.mean(counts[state, len(shape)])) / bounds.serra_upper
         for state in ("random", "trained")
@@ -149,7 +151,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(counts: dict[tuple[str, int], AnyArray], possible: list[Any]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured counts."""
     return [
         Finding(
             "best weights: regions of 4 layers, at least, / regions of 1 layer, at most",
@@ -180,6 +182,7 @@ def _draw(
     figure.set_size_inches(14, 4.9)
     left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
     shapes = _shapes(quick)
+    # Left and middle: the regions of one random and one trained network.
     for axes, state, model in (
         (left, "random", regressor_from_layers(*_start(seed, shapes[1]))),
         (middle, "trained", _trained(seed, shapes[1], quick=quick)),
@@ -193,6 +196,7 @@ def _draw(
             aspect="equal",
         )
         axes.grid(False)
+    # Right: the counts of all seeds between the lower and the upper bound.
     layers = [len(shape) for shape in shapes]
     places = np.arange(len(layers))
     right.plot(

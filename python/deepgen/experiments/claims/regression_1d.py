@@ -1,4 +1,4 @@
-"""Tree, polynomial and perceptron on the lecture's noisy sine: who overfits with more capacity."""
+"""Tree, polynomial and perceptron on the lecture's noisy sine: overfitting by capacity."""
 
 from __future__ import annotations
 
@@ -67,16 +67,16 @@ def make_models(kind: str, complexity: int, seed: int = 0) -> Any:
     Parameters
     ----------
     kind : {'tree', 'polynomial', 'perceptron'}
-        Which family.
+        Family of the model.
     complexity : int
-        Leaves, degree or hidden units.
+        Number of leaves, degree or number of hidden units.
     seed : int, default=0
-        Of the perceptron.
+        Seed of the perceptron.
 
     Returns
     -------
     model : estimator
-        Not fitted.
+        Model, not fitted.
     """
     from sklearn.linear_model import Ridge
     from sklearn.pipeline import make_pipeline
@@ -109,7 +109,7 @@ def start_of(model: Any, X: Any, y: Any) -> dict[str, Any]:
     Parameters
     ----------
     model : MLPRegressor
-        Whose width and seed count.
+        Model with the width and the seed.
     X, y : ndarray
         Training data; only their shapes count.
 
@@ -120,7 +120,7 @@ def start_of(model: Any, X: Any, y: Any) -> dict[str, Any]:
     """
     from sklearn.neural_network import MLPRegressor as Peer
 
-    # A step of this rate moves no weight.
+    # Steps with this rate change no weight.
     peer = Peer(
         hidden_layer_sizes=model.hidden_layer_sizes,
         learning_rate_init=1e-300,
@@ -132,7 +132,7 @@ def start_of(model: Any, X: Any, y: Any) -> dict[str, Any]:
 
 
 def cross_validate(task: tuple[str, int, int]) -> tuple[float, float, float]:
-    """Measure one model as the lecture does.
+    """Measure one model by the lecture's protocol.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def cross_validate(task: tuple[str, int, int]) -> tuple[float, float, float]:
     Returns
     -------
     training, validation, spread : float
-        Mean squared errors, means over five folds, and the standard deviation of the second.
+        Mean squared errors over five folds, and the standard deviation of the validation error.
     """
     from sklearn.model_selection import KFold
 
@@ -160,6 +160,7 @@ def cross_validate(task: tuple[str, int, int]) -> tuple[float, float, float]:
 
 
 def _measure(plan: RunPlan) -> Measurement:
+    # Seed 0 is the lecture's; only the perceptron depends on the seed.
     seeds = tuple(dict.fromkeys((0, *plan.seeds)))
     tasks = [
         (kind, complexity, seed)
@@ -169,6 +170,7 @@ def _measure(plan: RunPlan) -> Measurement:
     ]
     answers = dict(zip(tasks, plan.map(cross_validate, tasks, "cross-validation"), strict=True))
     rows: list[dict[str, Any]] = []
+    # The table shows seed 0 beside the lecture's values; for the perceptron also the other seeds.
     for kind, levels in COMPLEXITY.items():
         for place, complexity in enumerate(levels):
             training, validation, spread = answers[(kind, complexity, 0)]
@@ -187,6 +189,7 @@ def _measure(plan: RunPlan) -> Measurement:
                 over = [answers[(kind, complexity, seed)][1] for seed in seeds]
                 rows[-1]["median over seeds"] = float(np.median(over))
                 rows[-1]["highest over seeds"] = max(over)
+    # Perceptrons of 32 units and more; some get stuck, which the notes report.
     wide = COMPLEXITY["perceptron"][1:]
     by_seed = np.array([[answers[("perceptron", w, seed)][1] for w in wide] for seed in seeds])
     stuck = int((by_seed > 0.175).sum())
@@ -209,7 +212,7 @@ def _judge(
     wide: tuple[int, ...],
     by_seed: FloatArray,
 ) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
     lecture = np.array([answers[("perceptron", width, 0)] for width in wide])
     return [
         Finding(
@@ -245,6 +248,7 @@ def _judge(
 def _draw(rows: list[dict[str, Any]], figure: Figure) -> None:
     bayes = HeteroscedasticSine().bayes_risk
     panels = figure.subplots(1, 3, sharey=True)
+    # One panel per model; crosses mark the lecture's values.
     for axes, kind in zip(panels, COMPLEXITY, strict=True):
         mine = [row for row in rows if row["model"] == kind]
         place = np.arange(len(mine))
@@ -280,6 +284,7 @@ def _draw(rows: list[dict[str, Any]], figure: Figure) -> None:
         axes.axhline(bayes, color="black", linestyle=":", linewidth=1.2, label="Bayes risk")
         axes.set_xticks(place, [str(row["complexity"]) for row in mine])
         axes.set(title=kind, xlabel=AXES[kind], ylim=(0, 0.45))
+    # The perceptron's panel has all labels, so its legend serves the whole figure.
     panels[0].set_ylabel("mean squared error")
     handles, labels = panels[2].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3)

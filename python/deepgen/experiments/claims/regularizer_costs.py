@@ -1,4 +1,4 @@
-"""What augmentation, dropout and SAM cost: time of a step, and steps until they have learnt."""
+"""The costs of augmentation, dropout and SAM: time per step, and number of steps."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ METHODS: Final[dict[str, dict[str, Any]]] = {
 TIMED, LEARNING = (256, 256), (64, 64)
 N_INPUTS, N_CLASSES, BATCH = 64, 10, 32
 UPDATE: Final = 12
-"""Operations of Adam a parameter."""
+"""Operations of Adam per parameter."""
 PATIENCE: Final = 30
 
 
 def predicted_ratio(method: str) -> float:
-    """Return what counting operations says of the time of a step, over that of a plain step.
+    """Return the time of a step relative to a plain step, predicted by counting operations.
 
     Parameters
     ----------
@@ -75,8 +75,9 @@ def predicted_ratio(method: str) -> float:
     Returns
     -------
     ratio : float
-        Products and update alone: 1 for all that only changes inputs or activations. SAM takes two
-        gradients and, a parameter, four operations to move to the perturbed weights and back.
+        Ratio for products and update alone: 1 for methods that only change inputs or activations.
+        SAM needs two gradients and four operations per parameter to move to the perturbed weights
+        and back.
 
     Examples
     --------
@@ -86,7 +87,8 @@ def predicted_ratio(method: str) -> float:
     """
     widths = (N_INPUTS, *TIMED, N_CLASSES)
     weights = [n_in * n_out for n_in, n_out in zip(widths, widths[1:], strict=False)]
-    # Forward, gradient of the weights, and gradient of the inputs, which the first layer spares.
+    # Forward, gradient of the weights, and gradient of the inputs, which the first layer does not
+    # need.
     gradient = BATCH * (6 * sum(weights) - 2 * weights[0])
     update = UPDATE * sum(weights)
     if method != "SAM":
@@ -109,7 +111,7 @@ def _model(method: str, hidden: tuple[int, ...], seed: int, **settings: Any) -> 
 
 
 def _step_ratios(rounds: int, seed: int) -> FloatArray:
-    """Return for each method the median ratio of its epoch's time to the plain one's."""
+    """Return, for each method, the median ratio of its time per epoch to the plain one."""
     digits = split_digits(seed)
     models = {
         method: _model(method, TIMED, seed).partial_fit(digits.X, digits.y, classes=range(10))
@@ -125,7 +127,7 @@ def _step_ratios(rounds: int, seed: int) -> FloatArray:
 
 
 def _learn(work: tuple[str, int, bool]) -> tuple[float, float]:
-    """Return the epochs until the validation loss is least, and the test error there."""
+    """Return the number of epochs to the least validation loss, and the test error there."""
     method, seed, quick = work
     digits = split_digits(seed, n_val=297)
     model = _model(
@@ -144,7 +146,7 @@ def _learn(work: tuple[str, int, bool]) -> tuple[float, float]:
 
 
 def _measure(plan: RunPlan) -> Measurement:
-    # Other work beside it would fall on some of the methods and not on others.
+    # Processes side by side would slow down some of the methods and not others.
     alone = replace(plan, n_jobs=1)
     steps = np.array(
         alone.map(partial(_step_ratios, 2 if plan.quick else 8), plan.seeds, "step times")
@@ -160,7 +162,7 @@ def _measure(plan: RunPlan) -> Measurement:
     ratios, times = {}, {}
     for place, method in enumerate(METHODS):
         ratios[method] = bootstrap_interval(steps[:, place])
-        # The time to learn: epochs are the seeds', the price of one is known for each method.
+        # Time to learn: epochs depend on the seed, the time per epoch only on the method.
         both = np.column_stack([steps[:, place], np.log(epochs[place] / epochs[0])])
         times[method] = bootstrap_interval(both, _time_ratio)
     rows: list[dict[str, Any]] = [
@@ -188,7 +190,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(ratios: dict[str, Interval], times: dict[str, Interval]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured ratios and times."""
     others = [method for method in METHODS if method != "plain"]
     return [
         *(
@@ -218,6 +220,7 @@ def _time_ratio(drawn: FloatArray) -> float:
 
 def _draw(ratios: dict[str, Interval], times: dict[str, Interval], figure: Figure) -> None:
     axes = figure.subplots()
+    # Two intervals per method, side by side: for a step, and for the time to learn.
     others = [method for method in METHODS if method != "plain"]
     places = np.arange(len(others))
     axes.axhline(1, color="black", linewidth=1)
@@ -238,6 +241,7 @@ def _draw(ratios: dict[str, Interval], times: dict[str, Interval], figure: Figur
             markersize=8,
             label=name,
         )
+    # Dashes mark the predicted times of a step.
     axes.plot(
         places - 0.1,
         [predicted_ratio(method) for method in others],

@@ -1,9 +1,9 @@
-r"""How fast rules of descent leave a saddle.
+r"""The speed of first-order methods at a saddle.
 
 On f(x, y) = x^2 - y^2 plain descent grows as y_t = y_0 (1 + 2 eta)^t. Heavy ball (v <- mu v - eta
 g, y <- y + v) grows as r^t, with r the larger root of r^2 - (1 + mu + 2 eta) r + mu = 0, after a
-short transient. From y = delta it takes about ln(1 / delta) / ln r steps to |y| = 1, and from y = 0
-for ever.
+short transient. From y = delta it needs about ln(1 / delta) / ln r steps to |y| = 1; from y = 0 it
+never gets there.
 """
 
 from __future__ import annotations
@@ -51,18 +51,18 @@ SOLVERS: Final[dict[str, dict[str, Any]]] = {
     "Adam": {"solver": "adam"},
 }
 PATIENCE: Final = 2000
-"""Steps of the engine after which a run counts as caught."""
+"""Number of the engine's steps after which a run counts as caught."""
 
 
 def growth(step: float, momentum: float) -> float:
-    """Return the factor by which the distance to the saddle grows in a step.
+    """Return the factor by which the distance to the saddle grows per step.
 
     Parameters
     ----------
     step : float
         Learning rate, > 0.
     momentum : float
-        In [0, 1).
+        Momentum in [0, 1).
 
     Returns
     -------
@@ -86,25 +86,25 @@ def heavy_ball(
     n_steps: int,
     noise: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """Descend on -y^2 by heavy ball.
+    """Descend on -y^2 by the heavy-ball method.
 
     Parameters
     ----------
     start : float
-        The first y.
+        Initial y.
     step : float
         Learning rate.
     momentum : float
-        In [0, 1).
+        Momentum in [0, 1).
     n_steps : int
-        How many steps.
+        Number of steps.
     noise : ndarray of shape (n_steps,) or None, default=None
-        Added to the gradient of each step.
+        Noise added to the gradient of each step.
 
     Returns
     -------
     path : ndarray of shape (n_steps + 1,)
-        The values of y before and after each step.
+        Values of y before and after each step.
 
     Examples
     --------
@@ -128,12 +128,12 @@ def steps_to_leave(path: NDArray[np.float64]) -> int | None:
     Parameters
     ----------
     path : ndarray of shape (n_steps + 1,)
-        What `heavy_ball` returned.
+        Path returned by `heavy_ball`.
 
     Returns
     -------
     steps : int or None
-        None where the path stays inside.
+        None if the path stays inside.
 
     Examples
     --------
@@ -146,14 +146,14 @@ def steps_to_leave(path: NDArray[np.float64]) -> int | None:
 
 
 def network_path(settings: dict[str, Any], n_steps: int = PATIENCE) -> NDArray[np.float64]:
-    """Train the linear network w2 w1 x with the engine from beside its saddle.
+    """Train the linear network w2 w1 x with the engine from a point near its saddle.
 
     Parameters
     ----------
     settings : dict
         Solver parameters of `MLPRegressor`.
     n_steps : int, default=2000
-        Steps at most; training ends where the loss is half of that at the saddle.
+        Largest number of steps; training ends if the loss is half of that at the saddle.
 
     Returns
     -------
@@ -184,6 +184,7 @@ def network_path(settings: dict[str, Any], n_steps: int = PATIENCE) -> NDArray[n
 
 
 def _measure(plan: RunPlan) -> Measurement:
+    # Without noise, from beside the saddle: steps until |y| = 1 against the formula.
     paths = {momentum: heavy_ball(START, STEP, momentum, 1000) for momentum in MOMENTA}
     rows: list[dict[str, Any]] = []
     steps: dict[float, int] = {}
@@ -201,6 +202,7 @@ def _measure(plan: RunPlan) -> Measurement:
                 "steps": taken,
             }
         )
+    # From the saddle itself: never without noise, else the share of runs that leave.
     stuck = max(np.abs(heavy_ball(0.0, STEP, momentum, 10_000)).max() for momentum in MOMENTA)
     n_runs = len(plan.seeds)
     freed = {
@@ -215,6 +217,7 @@ def _measure(plan: RunPlan) -> Measurement:
                 "share that leaves": count / n_runs,
             }
         )
+    # The same on a loss surface: the linear network with two weights.
     curves = {name: network_path(settings) for name, settings in SOLVERS.items()}
     for name, curve in curves.items():
         rows.append({"surface": "network", "rule": name, "steps": len(curve) - 1})
@@ -233,7 +236,7 @@ def _measure(plan: RunPlan) -> Measurement:
 def _judge(
     steps: dict[float, int], n_runs: int, freed: dict[float, int], curves: dict[str, Any]
 ) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured steps."""
     ratio = (len(curves["SGD"]) - 1) / (len(curves["SGD, momentum 0.9"]) - 1)
     return [
         Finding(

@@ -1,4 +1,4 @@
-"""Sharpness-aware minimization: the top eigenvalue of the Hessian where it ends."""
+"""Sharpness-aware minimization: the top eigenvalue of the Hessian at the solution."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ METHODS: Final[dict[str, Optimizer]] = {
     "GSAM": GSAM(base=SGD()),
 }
 MOST_GAIN: Final = 0.05
-"""What 'a few percent at most' means."""
+"""Largest gain that counts as 'a few percent at most'."""
 
 
 def _train(work: tuple[str, str, int, bool]) -> tuple[float, float, float]:
@@ -111,7 +111,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(measured: dict[tuple[str, str], FloatArray]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured eigenvalues and errors."""
     return [
         *(
             Finding(

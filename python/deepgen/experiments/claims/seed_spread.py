@@ -1,4 +1,4 @@
-"""How far final training losses of equal nets with different seeds lie apart."""
+"""The spread of final training losses of equal nets with different seeds."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ EXPERIMENT: Final = Experiment(
 
 WIDTHS: Final = (4, 8, 16, 64, 256)
 CONSTANT: Final = 0.5
-"""Halved squared error of the mean of a standardised target."""
+"""Halved squared error of predicting the mean of a standardized target."""
 
 
 def _measure(plan: RunPlan) -> Measurement:
@@ -68,7 +68,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(widths: tuple[int, ...], losses: dict[int, FloatArray]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured losses."""
     findings = []
     for width in widths:
         findings.append(
@@ -122,7 +122,7 @@ def _spread_per_gain(losses: NDArray[np.float64]) -> float:
 def _draw(losses: dict[int, NDArray[np.float64]], figure: Figure) -> None:
     axes = figure.subplots()
     for place, values in enumerate(losses.values()):
-        # Seeds side by side in a fixed order, so that dots do not hide each other.
+        # Fixed horizontal offsets per seed, so that dots do not hide each other.
         sideways = place + np.linspace(-0.25, 0.25, len(values))
         label = "one seed" if place == 0 else None
         axes.plot(sideways, values, "o", color=COLORS[0], markersize=5, label=label)

@@ -77,7 +77,7 @@ def _fitted(seed: int, shape: tuple[int, ...], *, quick: bool) -> MLPClassifier:
         random_state=seed,
     )
     with warnings.catch_warnings():
-        # All run for as many epochs; none is asked to converge.
+        # All nets are trained for the same number of epochs; none has to converge.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(X, y)
 
@@ -85,7 +85,7 @@ def _fitted(seed: int, shape: tuple[int, ...], *, quick: bool) -> MLPClassifier:
 def _run(seed: int, *, quick: bool) -> list[dict[str, Any]]:
     from deepgen.expressivity import linear_regions
 
-    # Test points come from a stream that no training set comes from.
+    # Test points have their own random stream, apart from all training sets.
     X, y = _draw_data(1_000_000 + seed, 20_000, 0.0)
     rows = []
     for name, shape in SHAPES.items():
@@ -130,7 +130,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(errors: dict[str, AnyArray]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
     deep, *shallow = SHAPES
     return [
         Finding(

@@ -1,4 +1,4 @@
-"""ReLU against smooth activations, at equal size."""
+"""ReLU compared with smooth activations, at equal size."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def _fitted(activation: str, target: str, seed: int, *, quick: bool) -> MLPRegre
         initializer="glorot_uniform" if saturates else "he_uniform",
         dtype="float64",
     )
-    # SciPy's threads would wait for each other at vectors of 300 numbers.
+    # With vectors of 300 numbers, SciPy's threads would mostly wait for each other.
     with warnings.catch_warnings(), threadpool_limits(1, user_api="blas"):
-        # A budget of iterations is what is compared.
+        # The comparison is at equal budgets of iterations.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return model.fit(x[:, None], TARGETS[target](x))
 
@@ -129,7 +129,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(errors: dict[tuple[str, str], FloatArray]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured errors."""
     findings = []
     for target, ranges in (("smooth", {"at_least": 1.0}), ("with kinks", {"at_most": 1.0})):
         findings += [

@@ -50,7 +50,8 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(rows: list[dict[str, Any]]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured sizes."""
+    # Growth with the error e: a power law for one hidden layer, a logarithm for the deep network.
     last = rows[-1]
     small = [row for row in rows if row["error"] < 1e-4]
     log_error = np.log2([row["error"] for row in rows])
@@ -118,6 +119,7 @@ def _draw(rows: list[dict[str, Any]], figure: Figure) -> None:
 
     figure.set_size_inches(12, 5)
     left, right = figure.subplots(1, 2)
+    # Left: x^2 and its interpolations by the first networks.
     grid = np.linspace(0, 1, 400)
     left.plot(grid, grid**2, color=COLORS[6], linewidth=3, alpha=0.4, label="$x^2$")
     for m, color in ((1, COLORS[1]), (2, COLORS[2]), (3, COLORS[0])):
@@ -133,6 +135,7 @@ def _draw(rows: list[dict[str, Any]], figure: Figure) -> None:
         )
     left.set(title="Terms of the deep network", xlabel="x", ylabel="output")
     left.legend()
+    # Right: units at equal error, measured and as a lower bound.
     errors = [row["error"] for row in rows]
     for name, label, color, marker in (
         ("shallow units", "one hidden layer", COLORS[1], "s-"),

@@ -79,7 +79,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(below: int, left: list[float]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured paths."""
     x, y = printed_data()
     return [
         Finding(
@@ -107,7 +107,7 @@ def _judge(below: int, left: list[float]) -> list[Finding]:
 
 def _paths(seed: int) -> tuple[FloatArray, FloatArray]:
     x, y = lab_data(seed)
-    # A stream of its own, so that the order does not follow from the data.
+    # A separate stream, so that the order is independent of the data.
     order = np.random.RandomState([seed, 1])
     rows = np.concatenate([order.permutation(len(x)) for _ in range(10)])
     return (
@@ -136,7 +136,7 @@ def _draw(seed: int, relu_path: FloatArray, linear_path: FloatArray, figure: Fig
     upper, lower = parts[0, 0], parts[1, 0]
     axes = upper.subplots(1, 3, sharey=True)
     x, y = lab_data(seed)
-    # One sample that pulls towards the common valleys, and one that pulls away from them.
+    # One sample with a gradient towards the common valleys, and one with a gradient away from them.
     for place, sample in zip(axes, (int(np.argmax(x * y)), int(np.argmin(x * y))), strict=False):
         loss = TwoWeightLoss(x[[sample]], y[[sample]])
         draw_surface(place, loss, f"one sample: x = {x[sample]:.1f}, y = {y[sample]:.1f}")
@@ -144,6 +144,7 @@ def _draw(seed: int, relu_path: FloatArray, linear_path: FloatArray, figure: Fig
     _draw_path(axes[2], relu_path)
     add_bar(axes)
     upper.legend(*axes[2].get_legend_handles_labels(), loc="outside lower center", ncols=5)
+    # Lower row: the linear network's expected risk with its path, and the risk along both paths.
     left, middle, right = lower.subplots(1, 3)
     grid = np.linspace(-3, 3, 121)
     values = expected_risk(grid[:, None], grid[None, :], relu=False).T

@@ -1,4 +1,4 @@
-"""Stronger optimizers and better learners: training loss against test error."""
+"""Stronger optimizers compared with better learners: training loss and test error."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ STRONGER: Final = ("Adam", "L-BFGS")
 FLIPPED: Final = {"right labels": 0.0, "20 % wrong labels": 0.2}
 N, N_TEST = 100, 4_000
 MARGIN: Final = 0.01
-"""Test error that counts as none: one answer in a hundred."""
+"""Difference of test errors that counts as none: one answer in a hundred."""
 
 
 def _moons(seed: int, flipped: float) -> Data:
@@ -64,7 +64,7 @@ def _moons(seed: int, flipped: float) -> Data:
 
 
 def _train(task: tuple[str, str, float, int, int]) -> tuple[float, float]:
-    """Return training loss and test error; not finite where training failed."""
+    """Return training loss and test error; not finite if training failed."""
     from deepgen.estimators import MLPClassifier
     from deepgen.probe import Probe
 
@@ -94,6 +94,8 @@ def _measure(plan: RunPlan) -> Measurement:
     epochs = 100 if plan.quick else 500
     tuning = tuning_seeds(2 if plan.quick else 5)
     cells = [(labels, solver) for labels in FLIPPED for solver in SOLVERS]
+    # First choose each solver's rate by the training loss, on seeds that the measurement does not
+    # use.
     searched = iter(
         plan.map(
             _train,
@@ -106,11 +108,13 @@ def _measure(plan: RunPlan) -> Measurement:
             "learning rates",
         )
     )
+    # The results come in the order of the tasks: cell, rate, seed.
     chosen = {}
     for cell in cells:
         rates = _rates(cell[1], plan.quick)
         losses = [[next(searched)[0] for _ in tuning] for _ in rates]
         chosen[cell] = best_rate(rates, np.transpose(losses))
+    # Then measure on the seeds of the plan, with the chosen rates.
     answers = np.array(
         plan.map(
             _train,
@@ -148,7 +152,7 @@ def _measure(plan: RunPlan) -> Measurement:
 def _judge(
     loss: dict[tuple[str, str], FloatArray], error: dict[tuple[str, str], FloatArray]
 ) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured losses and errors."""
     return [
         *(
             Finding(

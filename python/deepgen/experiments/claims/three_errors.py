@@ -1,4 +1,4 @@
-"""The three errors, each moved by what the lecture says moves it."""
+"""The three errors, each changed by the factor that the lecture names."""
 
 from __future__ import annotations
 
@@ -52,11 +52,12 @@ def _measure(plan: RunPlan) -> Measurement:
         "n_jobs": plan.n_jobs,
         "progress": plan.progress,
     }
+    # Three sweeps, each of one factor: size of the class, number of samples, tolerance.
     by_pieces = {k: decompose(_tree(k), truth, 200, **options) for k in PIECES}
     by_size = {n: decompose(_tree(8), truth, n, **options) for n in SIZES}
     tolerances = TOLERANCES[:3:2] if plan.quick else TOLERANCES
     with warnings.catch_warnings():
-        # How often the tolerance was reached stands in the table.
+        # The share of runs that reached the tolerance is in the table.
         warnings.filterwarnings("ignore", message="the tolerance")
         by_rho = {
             rho: decompose(_perceptron(), truth, 200, rho=rho, **options) for rho in tolerances
@@ -83,7 +84,7 @@ def _judge(
     by_size: dict[int, Decomposition],
     by_rho: dict[float, Decomposition],
 ) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured decompositions."""
     small, large = by_rho[min(by_rho)], by_rho[max(by_rho)]
     approximation = [result.approximation for result in by_pieces.values()]
     return [

@@ -1,4 +1,4 @@
-"""Telgarsky's triangle wave: composition doubles the oscillations."""
+"""Telgarsky's triangle wave: each composition doubles the oscillations."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(rows: list[dict[str, Any]]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured networks."""
     deepest = rows[-1]
     k = deepest["k"]
     return [

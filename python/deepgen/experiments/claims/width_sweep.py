@@ -69,7 +69,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(nets: list[list[Net]], test: FloatArray, epochs: FloatArray) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured nets."""
     reached = epochs[:, [WIDTHS.index(32), WIDTHS.index(1024)]]
     return [
         Finding(
@@ -103,7 +103,7 @@ def _widest_over_best(drawn: NDArray[np.float64]) -> float:
 
 def _ratio(drawn: NDArray[np.float64]) -> float:
     narrow, wide = np.median(drawn, axis=0)
-    # Where neither gets there the ratio says nothing.
+    # If neither reaches the level, the ratio is undefined.
     return float(wide / narrow) if np.isfinite(narrow) else float("nan")
 
 

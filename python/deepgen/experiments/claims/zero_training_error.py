@@ -1,4 +1,4 @@
-"""How wide a net must be to fit labels that have nothing to do with the inputs."""
+"""The width at which a net can fit labels that are independent of the inputs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _measure(plan: RunPlan) -> Measurement:
 
 
 def _judge(shares: dict[int, Interval]) -> list[Finding]:
-    """Judge the claim by what was measured."""
+    """Return the findings for the measured shares."""
     return [
         Finding(
             f"width {WIDTHS[-1]}: share of seeds with zero error",

@@ -1,1 +1,1 @@
-"""What several experiments measure with: tasks, learning rates, sweeps."""
+"""Tools that several experiments share: tasks, learning rates, sweeps."""

@@ -1,4 +1,4 @@
-"""Handwritten digits: images to train on, to choose by and to test on, drawn anew by each seed."""
+"""Handwritten digits: random splits into training, validation and test images."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Digits:
     Parameters
     ----------
     X, y : ndarray of shape (n, 64) and (n,)
-        Pixels in [0, 1] and digits to train on.
+        Pixels in [0, 1] and digits of the training images.
     X_val, y_val : ndarray of shape (n_val, 64) and (n_val,)
-        The same to choose by.
+        The same for the validation images.
     X_test, y_test : ndarray of shape (n_test, 64) and (n_test,)
-        The same to test on.
+        The same for the test images.
 
     Examples
     --------
@@ -39,21 +39,21 @@ class Digits:
 
 
 def split_digits(seed: int, n_val: int = 0, n_test: int = 500) -> Digits:
-    """Draw a split.
+    """Draw a random split.
 
     Parameters
     ----------
     seed : int
-        Determines the split.
+        Seed of the split.
     n_val : int, default=0
-        Images set aside for choices, such as that of a learning rate.
+        Number of validation images, for choices such as that of a learning rate.
     n_test : int, default=500
-        Images set aside for testing.
+        Number of test images.
 
     Returns
     -------
     digits : Digits
-        All other images, in random order, are there to train on.
+        The split; all other images, in random order, are training images.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Learning rates: each method takes its own best, chosen on seeds that no measurement uses."""
+"""Learning rates: the choice of the best one per method, on separate seeds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 __all__ = ["best_rate", "tuning_seeds"]
 
 FIRST_TUNING_SEED: Final = 2**31
-"""Far from any seed that somebody gives an experiment."""
+"""First seed for choices, far from all seeds of measurements."""
 
 
 def tuning_seeds(count: int) -> tuple[int, ...]:
@@ -19,12 +19,12 @@ def tuning_seeds(count: int) -> tuple[int, ...]:
     Parameters
     ----------
     count : int
-        How many.
+        Number of seeds.
 
     Returns
     -------
     seeds : tuple of int
-        None of them is a seed that an experiment takes by default.
+        Seeds that no experiment uses by default.
 
     Examples
     --------
@@ -36,24 +36,24 @@ def tuning_seeds(count: int) -> tuple[int, ...]:
 
 
 def best_rate(rates: Sequence[float], errors: Any) -> float:
-    """Choose the learning rate of the least mean error.
+    """Return the learning rate with the least mean error.
 
     Parameters
     ----------
     rates : sequence of float of length k
         Learning rates.
     errors : array-like of shape (n_seeds, k)
-        The errors that they gave; where one is not finite, that rate is out.
+        Errors of each rate; a rate with an error that is not finite is excluded.
 
     Returns
     -------
     rate : float
-        The best, the smaller one of two that are alike.
+        The best rate, the first one in case of a tie.
 
     Raises
     ------
     ValueError
-        If every rate failed.
+        If every rate is excluded.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""One net of a sweep over width or depth: its size, its cost, its errors on a known truth."""
+"""One net of a sweep over width or depth: its size, its cost and its errors for a known truth."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ __all__ = ["LEVEL", "Net", "measure_net"]
 
 N_SAMPLES: Final = 200
 LEVEL: Final = 0.17
-"""Training error, in squared units of y, at which epochs are counted."""
+"""Training error, in squared units of y, down to which epochs are counted."""
 
 
 @dataclass(frozen=True)
 class Net:
-    """What one net gave.
+    """Measurements of one net.
 
     Parameters
     ----------
     parameters : int
-        Weights and intercepts.
+        Number of weights and intercepts.
     flops : int
-        Floating-point operations of a training sample: 6 a weight, forward and backward.
+        Floating-point operations per training sample: 6 per weight, forward and backward.
     epochs : float
-        Epochs until the training error was below `LEVEL`; infinite where it never was.
+        Epochs until the training error was below `LEVEL`; infinite if it never was.
     seconds : float
-        Wall-clock time of an epoch.
+        Wall-clock time per epoch.
     training, test : float
-        Mean squared errors at the end, the second over the whole distribution.
+        Final mean squared errors, the test error over the whole distribution.
 
     Examples
     --------
@@ -60,18 +60,18 @@ def measure_net(hidden: tuple[int, ...], seed: int, max_iter: int, **settings: A
     Parameters
     ----------
     hidden : tuple of int
-        Units of the hidden layers.
+        Number of units of the hidden layers.
     seed : int
-        Of data and net.
+        Seed of data and net.
     max_iter : int
-        Epochs.
+        Number of epochs.
     **settings : dict
         Further parameters of the estimator.
 
     Returns
     -------
     net : Net
-        What was measured.
+        Measurements of the net.
     """
     from deepgen.estimators import MLPRegressor
 
@@ -91,7 +91,7 @@ def measure_net(hidden: tuple[int, ...], seed: int, max_iter: int, **settings: A
     fit_quietly(model, X, y)
     nodes, weights = truth.nodes(4_000)
     history = model.history_
-    # The curve is half the squared error in scaled units.
+    # The loss is half the squared error in scaled units.
     errors = 2 * history["loss"] * float(model.target_scale_[0]) ** 2
     below = np.flatnonzero(errors < LEVEL)
     excess = weights @ (model.predict(nodes) - truth.regression(nodes)) ** 2

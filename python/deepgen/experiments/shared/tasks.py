@@ -1,4 +1,4 @@
-"""Tasks: a problem to learn from, with its test error, for experiments on ways of training."""
+"""Tasks: training data with a test error, for experiments on methods of training."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ N_SINE, RANDOM_LABELS = 200, 0.3
 
 @dataclass(frozen=True)
 class Task:
-    """Data to train on, and how a model is judged.
+    """Training data, and the test error of a model.
 
     Parameters
     ----------
@@ -31,9 +31,9 @@ class Task:
     estimator : type
         `MLPRegressor` or `MLPClassifier`.
     batch_size : int
-        Rows of a step.
+        Rows per step.
     test_error : callable
-        From a fitted estimator to its mean squared error, or its share of wrong answers.
+        Function from a fitted estimator to its mean squared error, or its share of wrong answers.
 
     Examples
     --------
@@ -57,13 +57,13 @@ def draw_task(name: str, seed: int) -> Task:
     name : str
         One of `TASKS`.
     seed : int
-        Determines sample, split and random labels.
+        Seed of sample, split and random labels.
 
     Returns
     -------
     task : Task
-        The lecture's noisy sine, tested on its whole distribution, or handwritten digits, tested on
-        500 images.
+        The lecture's noisy sine with a test error over its whole distribution, or handwritten
+        digits with 500 test images.
 
     Examples
     --------

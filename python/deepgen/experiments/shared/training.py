@@ -1,4 +1,4 @@
-"""Training for experiments: a budget that is used up is the protocol, not a surprise."""
+"""Training with a fixed budget of iterations, without warnings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def fit_quietly(model: Any, X: Any, y: Any, **options: Any) -> Any:
     Parameters
     ----------
     model : estimator
-        Of deepgen or scikit-learn.
+        Estimator of deepgen or scikit-learn.
     X, y : array-like
         Training data.
     **options : dict
@@ -23,7 +23,7 @@ def fit_quietly(model: Any, X: Any, y: Any, **options: Any) -> Any:
     Returns
     -------
     model : estimator
-        The fitted one.
+        The fitted estimator.
 
     Examples
     --------

@@ -1,20 +1,20 @@
 r"""The loss of the smallest ReLU network, f(x) = w2 relu(w1 x), in closed form.
 
-Where w1 > 0 the network is u x with u = w1 w2 on the samples with x > 0 and zero on the others, and
-where w1 < 0 the other way round. With a = sum of x^2 / n and b = sum of x y / n over the side that
-is switched on and c = sum of y^2 / n over all samples, the mean squared error is
+For w1 > 0 the network is u x with u = w1 w2 on the samples with x > 0 and zero on the others, for
+w1 < 0 the other way round. With a = sum of x^2 / n and b = sum of x y / n over the active side and
+c = sum of y^2 / n over all samples, the mean squared error is
 
     L(w1, w2) = c - 2 b u + a u^2,    gradient = 2 (a u - b) (w2, w1),
 
-and L = c where no sample is switched on. Minima of a side are the hyperbola u = b / a. There the
+and L = c if no sample is active. The minima of a side are the hyperbola u = b / a. There the
 Hessian 2 a (w2, w1)(w2, w1)^T has eigenvalues 0 and 2 a (w1^2 + w2^2); at the origin, a saddle,
 they are -2 b and 2 b. Gradient flow conserves w1^2 - w2^2.
 
-Two data sets exist (the lecture's picture is not drawn from the code printed beside it): `printed`
-has n = 30, x = |N(1, 1)| and y = 2 x + N(0, 0.5^2), all inputs positive; `lab` has n = 100, x
-uniform on (-1, 1) and y = 2 x + N(0, 3^2). The code printed in the lecture calls its loss with one
-argument and hands `mlp` its arguments in another order, so it does not run; meant is the mean of
-(y_i - w2 relu(w1 x_i))^2, which is not halved.
+There are two data sets, since the lecture's picture is not drawn from the code printed beside it:
+`printed` has n = 30, x = |N(1, 1)| and y = 2 x + N(0, 0.5^2), all inputs positive; `lab` has n =
+100, x uniform on (-1, 1) and y = 2 x + N(0, 3^2). The code printed in the lecture does not run: it
+calls its loss with one argument and passes the arguments of `mlp` in another order. It means the
+mean of (y_i - w2 relu(w1 x_i))^2, which is not halved.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def lab_data(seed: int, n_samples: int = 100) -> tuple[FloatArray, FloatArray]:
     Parameters
     ----------
     seed : int
-        Of the generator, at least 0.
+        Seed of the generator, at least 0.
     n_samples : int, default=100
-        How many to draw.
+        Number of samples.
 
     Returns
     -------
@@ -79,12 +79,12 @@ def lab_data(seed: int, n_samples: int = 100) -> tuple[FloatArray, FloatArray]:
 
 @dataclass(frozen=True)
 class Side:
-    """The quadratic that one sign of w1 switches on.
+    """The quadratic on one side, for one sign of w1.
 
     Parameters
     ----------
     a, b : float
-        Mean over all samples of x^2 and of x y, where the other side counts as zero.
+        Means over all samples of x^2 and of x y, with zero for the samples of the other side.
 
     Examples
     --------
@@ -98,7 +98,7 @@ class Side:
 
     @property
     def optimum(self) -> float:
-        """The product w1 w2 along the valley's floor; NaN where the side has no sample."""
+        """The product w1 w2 at the minimum; NaN for a side without samples."""
         return self.b / self.a if self.a > 0 else np.nan
 
 
@@ -164,7 +164,7 @@ class TwoWeightLoss:
         Returns
         -------
         gradient : ndarray of shape (2,)
-            Derivatives by w1 and w2; zero for w1 = 0, as relu'(0) = 0.
+            Derivatives with respect to w1 and w2; zero for w1 = 0, since relu'(0) = 0.
         """
         a, b = self._sides(w1)
         return np.array([w2, w1]) * float(2 * (a * w1 * w2 - b))
@@ -187,7 +187,7 @@ class TwoWeightLoss:
         return np.array([[2 * a * w2**2, mixed], [mixed, 2 * a * w1**2]], dtype=float)
 
     def saddle(self, side: Side) -> FloatArray:
-        """Return the eigenvalues of the Hessian at the origin, seen from one side.
+        """Return the eigenvalues of the Hessian at the origin on one side.
 
         Parameters
         ----------
@@ -212,7 +212,7 @@ class TwoWeightLoss:
         Returns
         -------
         loss : float
-            The minimum c - b^2 / a, or c where the side has no sample.
+            The minimum c - b^2 / a, or c for a side without samples.
         """
         return self.c - (side.b**2 / side.a if side.a > 0 else 0.0)
 
@@ -220,7 +220,7 @@ class TwoWeightLoss:
 def sgd_path(
     x: ArrayLike, y: ArrayLike, start: tuple[float, float], learning_rate: float, *, relu: bool
 ) -> FloatArray:
-    """Take one step of SGD on each sample's own loss, in the order given.
+    """Take one step of SGD on each sample's loss, in the given order.
 
     Parameters
     ----------
@@ -231,7 +231,7 @@ def sgd_path(
     learning_rate : float
         Length of a step per gradient.
     relu : bool
-        Whether the network is w2 relu(w1 x) or, without, w2 w1 x.
+        Whether the network is w2 relu(w1 x); False means w2 w1 x.
 
     Returns
     -------
@@ -265,7 +265,7 @@ def expected_risk(w1: ArrayLike, w2: ArrayLike, *, relu: bool) -> FloatArray:
     w1, w2 : array-like
         Weights, of shapes that broadcast.
     relu : bool
-        Whether the network is w2 relu(w1 x) or, without, w2 w1 x.
+        Whether the network is w2 relu(w1 x); False means w2 w1 x.
 
     Returns
     -------

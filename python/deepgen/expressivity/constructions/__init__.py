@@ -1,1 +1,1 @@
-"""Networks that are built, not trained: exact functions with known weights."""
+"""Networks with weights computed by hand: exact functions without training."""

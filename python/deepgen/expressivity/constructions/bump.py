@@ -1,4 +1,4 @@
-"""Bump: boxes of any dimension, and sums of them, as a network with two hidden layers."""
+"""Bump: sums of boxes of any dimension as a network with two hidden layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["bump"]
 
 
 def bump(lower: Any, upper: Any, h: Any = 1.0, eps: float = 1e-3) -> MLPRegressor:
-    r"""Return the network that is ``h`` on a box and 0 around it, or a sum of such boxes.
+    r"""Return a network that equals ``h`` on a box and 0 around it, or a sum of such boxes.
 
     Parameters
     ----------
@@ -27,24 +27,25 @@ def bump(lower: Any, upper: Any, h: Any = 1.0, eps: float = 1e-3) -> MLPRegresso
     Returns
     -------
     model : MLPRegressor
-        4 n_inputs ReLU units a box in the first hidden layer, 1 a box in the second, float64.
+        4 n_inputs ReLU units per box in the first hidden layer, 1 per box in the second, float64.
 
     Raises
     ------
     ValueError
-        If corners do not fit each other, a box is narrower than its ramp or ``eps`` <= 0.
+        If the corners have different shapes, a box is narrower than its ramp or ``eps`` <= 0.
 
     See Also
     --------
-    rect : Boxes on the line with one hidden layer.
+    rect : Boxes of one input with one hidden layer.
 
     Notes
     -----
     .. math:: h \left(\sum_{i=1}^d r_i(x_i) - (d - 1)\right)_+
 
-    where :math:`r_i` is the box of height 1 on [lower_i, upper_i]. It is h on [lower + eps, upper],
-    0 outside [lower, upper + eps], and needs no product: a second hidden layer cuts off what the
-    sum leaves outside. Rounding leaves about 1e-16 / eps.
+    where :math:`r_i` is the box of height 1 on [lower_i, upper_i]. The function is h on [lower +
+    eps, upper] and 0 outside [lower, upper + eps]. No products of inputs are needed: the second
+    hidden layer cuts off the values of the sum outside the box. The rounding error is about 1e-16 /
+    eps.
 
     References
     ----------

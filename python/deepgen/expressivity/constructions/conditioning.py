@@ -1,4 +1,4 @@
-"""Conditioning: what rounding does to a network that memorizes a sample."""
+"""Conditioning: the effect of rounding on a network that memorizes a sample."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Conditioning", "conditioning"]
 
 @dataclass(frozen=True)
 class Conditioning:
-    """How well the triangular system behind a memorizing network is conditioned.
+    """Conditioning of the triangular system behind a memorizing network.
 
     Parameters
     ----------
@@ -21,7 +21,7 @@ class Conditioning:
     largest_weight : float
         Largest absolute weight of the output layer.
     residual : float
-        Largest absolute error on the sample, in y's units.
+        Largest absolute error on the sample, in units of y.
 
     Examples
     --------
@@ -37,16 +37,16 @@ class Conditioning:
 
 
 def conditioning(model: Any, X: Any, y: Any) -> Conditioning:
-    """Report what rounding does to a network made by `memorize`.
+    """Report the effect of rounding on a network made by `memorize`.
 
     Parameters
     ----------
     model : MLPRegressor
-        From `memorize`.
+        Network made by `memorize`.
     X : array-like of shape (n_samples, n_features)
-        The sample that it memorizes.
+        The memorized sample.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Its targets.
+        The targets of the sample.
 
     Returns
     -------
@@ -56,13 +56,13 @@ def conditioning(model: Any, X: Any, y: Any) -> Conditioning:
     Raises
     ------
     ValueError
-        If the model does not memorize: its units do not lie between the projected samples.
+        If the units of the model do not lie between the projected samples.
 
     Notes
     -----
-    The system :math:`(z_i - b_j)_+` of `memorize` is triangular, so that its eigenvalues are its
-    diagonal z_i - b_i; weights grow as differences of targets over the smallest of them, and errors
-    as about 1e-16 times weights. Costs one prediction.
+    The system :math:`(z_i - b_j)_+` of `memorize` is triangular, so its eigenvalues are its
+    diagonal z_i - b_i. Weights grow like differences of targets over the smallest eigenvalue, and
+    errors are about 1e-16 times the weights. The cost is one prediction.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Memorization: a network with one hidden layer through any finite sample."""
+"""Memorization: a network with one hidden layer that interpolates any finite sample."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 __all__ = ["memorize"]
 
 N_DIRECTIONS = 32
-# Relative residual above which the fit is called inexact.
+# Relative residual above which a warning is given.
 EXACT = 1e-6
 
 
 def memorize(X: Any, y: Any, *, random_state: Any = 0) -> MLPRegressor:
-    r"""Return the network that takes given values on a finite sample.
+    r"""Return a network that interpolates a finite sample.
 
     Parameters
     ----------
@@ -30,28 +30,28 @@ def memorize(X: Any, y: Any, *, random_state: Any = 0) -> MLPRegressor:
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Any targets.
     random_state : int, RandomState instance or None, default=0
-        Draws the directions that samples are projected on.
+        Seed of the directions on which samples are projected.
 
     Returns
     -------
     model : MLPRegressor
-        One hidden layer with a ReLU unit for each distinct row, float64; `conditioning` says how
-        far rounding keeps it from the targets.
+        One hidden layer with a ReLU unit per distinct row, float64; `conditioning` reports the
+        error due to rounding.
 
     Raises
     ------
     ValueError
-        If shapes do not fit, a value is not finite, equal rows have different targets, or no
-        direction tells all rows apart.
+        If shapes do not match, a value is not finite, equal rows have different targets, or no
+        direction separates all rows.
 
     Warns
     -----
     UserWarning
-        If rounding keeps the network from the targets by more than 1e-6 of their size.
+        If rounding causes an error of more than 1e-6 of the targets' size.
 
     See Also
     --------
-    conditioning : What rounding does to it.
+    conditioning : The effect of rounding on it.
 
     Notes
     -----
@@ -59,9 +59,9 @@ def memorize(X: Any, y: Any, *, random_state: Any = 0) -> MLPRegressor:
         b_1 < z_1 < b_2 < z_2 < \dots < b_n < z_n
 
     where :math:`z_i = a \cdot x_i` in ascending order. The matrix :math:`(z_i - b_j)_+` is lower
-    triangular with the positive diagonal :math:`z_i - b_i`, so that forward substitution finds w:
-    2 n + d numbers for any n targets. Of 32 random directions a of unit length the one with the
-    largest smallest gap is taken, b lies half way. Cost O(n^2 n_outputs).
+    triangular with the positive diagonal :math:`z_i - b_i`, so forward substitution gives w: 2 n +
+    d numbers for any n targets. The direction a is the one with the largest smallest gap among 32
+    random unit vectors, and b lies half way between samples. Takes O(n^2 n_outputs) time.
 
     References
     ----------
@@ -93,6 +93,7 @@ def memorize(X: Any, y: Any, *, random_state: Any = 0) -> MLPRegressor:
     if not (np.isfinite(samples).all() and np.isfinite(targets).all()):
         raise ValueError("memorize needs finite X and y, got NaN or infinity")
     targets = targets.reshape(len(targets), -1)
+    # Equal rows become one; their targets must agree.
     rows, inverse = np.unique(samples, axis=0, return_inverse=True)
     inverse = inverse.ravel()
     values = np.empty((len(rows), targets.shape[1]))
@@ -102,21 +103,23 @@ def memorize(X: Any, y: Any, *, random_state: Any = 0) -> MLPRegressor:
         twin = np.flatnonzero(inverse == inverse[clash[0]])[-1]
         raise ValueError(f"rows {clash[0]} and {twin} of X are equal, their targets are not")
 
+    # Project on the random direction with the largest smallest gap between neighbours.
     directions = check_random_state(random_state).standard_normal((rows.shape[1], N_DIRECTIONS))
     directions /= np.linalg.norm(directions, axis=0)
     projected = np.sort(rows @ directions, axis=0)
     gaps = np.diff(projected, axis=0).min(axis=0, initial=np.inf)
     best = int(gaps.argmax())
     if not gaps[best] > 0:
-        raise ValueError("no direction tells all rows of X apart: some are equal up to rounding")
+        raise ValueError("no direction separates all rows of X: some are equal up to rounding")
     direction = directions[:, best]
     order = (rows @ direction).argsort()
     z = (rows @ direction)[order]
+    # One unit per row, with its kink half way to the projection before.
     first = z[0] - (0.5 * (z[1] - z[0]) if len(z) > 1 else 1.0)
     b = np.concatenate([[first], (z[:-1] + z[1:]) / 2])
     system = np.maximum(z[:, None] - b, 0.0)
     weights = solve_triangular(system, values[order], lower=True)
-    # One step of refinement takes back most of what substitution loses.
+    # One step of iterative refinement removes most of the error of the substitution.
     weights += solve_triangular(system, values[order] - system @ weights, lower=True)
     model = regressor_from_layers(
         [np.repeat(direction[:, None], len(z), axis=1), weights], [-b, np.zeros(weights.shape[1])]

@@ -1,4 +1,4 @@
-"""Interpolation: a network through given points, linear between them."""
+"""Interpolation: a network that interpolates given points linearly."""
 
 from __future__ import annotations
 
@@ -13,25 +13,26 @@ __all__ = ["piecewise_linear"]
 
 
 def piecewise_linear(knots: Any, values: Any) -> MLPRegressor:
-    r"""Return the network that interpolates linearly between given points.
+    r"""Return a network that interpolates linearly between given points.
 
     Parameters
     ----------
     knots : array-like of shape (n_knots,)
         Positions, strictly increasing, at least 2.
     values : array-like of shape (n_knots,) or (n_knots, n_outputs)
-        What the network takes there.
+        Values at the knots.
 
     Returns
     -------
     model : MLPRegressor
-        One input, n_knots - 1 hidden ReLU units, float64. Left of the first knot it is constant,
-        right of the last one it goes on with the last slope.
+        One input, n_knots - 1 hidden ReLU units, float64. The function is constant left of the
+        first knot and continues with the last slope right of the last knot.
 
     Raises
     ------
     ValueError
-        If knots do not increase, the numbers of knots and values differ, or one is not finite.
+        If the knots do not increase, the numbers of knots and values differ, or a value is not
+        finite.
 
     See Also
     --------
@@ -44,7 +45,7 @@ def piecewise_linear(knots: Any, values: Any) -> MLPRegressor:
     .. math:: f(x) = f(t_0) + s_1 (x - t_0)_+ + \sum_{k=1}^{N-1} (s_{k+1} - s_k) (x - t_k)_+ .
 
     On N equal cells of [0, 1] the error for a smooth f is at most max|f''| / (8 N^2), with equality
-    for quadratics: 1 / (4 N^2) for x^2. The best N-piece function errs by half of that.
+    for quadratics: 1 / (4 N^2) for x^2. The best function with N pieces has half of that error.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Product: x y on the unit square by three deep squares."""
+"""Product: x y on the unit square as three deep squares."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["product"]
 
 
 def product(m: int) -> MLPRegressor:
-    r"""Return the network that multiplies two numbers of [0, 1].
+    r"""Return a network that multiplies two numbers in [0, 1].
 
     Parameters
     ----------
     m : int
-        Terms of each square, and hidden layers, in 1 .. 500; others are refused with a
+        Number of terms of each square and of hidden layers, in 1 .. 500; other values raise a
         ValueError.
 
     Returns
@@ -30,14 +30,14 @@ def product(m: int) -> MLPRegressor:
 
     See Also
     --------
-    square : The square itself.
+    square : The network for the square of one number.
 
     Notes
     -----
     .. math:: x y = 2 \left(\tfrac{x + y}{2}\right)^2 - \tfrac12 x^2 - \tfrac12 y^2
 
-    Each square errs by something in [0, e] with :math:`e = 2^{-(2m+2)}`, so the product errs by
-    something in [-e, 2 e]. It is exact where both numbers are 0 or 1.
+    The error of each square is in [0, e] with :math:`e = 2^{-(2m+2)}`, so the error of the product
+    is in [-e, 2 e]. The product is exact if both numbers are 0 or 1.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Rect: a box of given height, or a sum of boxes, as a network with one hidden layer."""
+"""Rect: a box, or a sum of boxes, as a network with one hidden layer."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["rect"]
 
 
 def rect(a: Any, b: Any, h: Any, eps: float = 1e-7) -> MLPRegressor:
-    r"""Return the network that is ``h`` on [a + eps, b] and 0 outside [a, b + eps].
+    r"""Return a network that equals ``h`` on [a + eps, b] and 0 outside [a, b + eps].
 
     Parameters
     ----------
     a, b : float or array-like of shape (n_rects,)
-        Where a box begins and ends, a + eps <= b; sequences make a sum of boxes.
+        Left and right end of the box, a + eps <= b; sequences give a sum of boxes.
     h : float or array-like of shape (n_rects,)
         Heights.
     eps : float, default=1e-7
@@ -27,7 +27,7 @@ def rect(a: Any, b: Any, h: Any, eps: float = 1e-7) -> MLPRegressor:
     Returns
     -------
     model : MLPRegressor
-        One input, four hidden ReLU units a box, one output, float64.
+        One input, four hidden ReLU units per box, one output, float64.
 
     Raises
     ------
@@ -39,10 +39,10 @@ def rect(a: Any, b: Any, h: Any, eps: float = 1e-7) -> MLPRegressor:
     .. math:: \frac{h}{\epsilon} [(x - a)_+ - (x - a - \epsilon)_+ - (x - b)_+ +
         (x - b - \epsilon)_+]
 
-    with :math:`(x)_+ = \max(x, 0)`. Beyond the box four large terms cancel, so that the rounding
-    error is about 1e-16 h |x| / eps: some 1e-9 for the default ``eps`` in float64. In float32 it
-    would be of the size of h, which is why the network is float64. Adjacent boxes share their
-    ramp: [a, b] and [b, c] meet in a ramp from one height to the other.
+    with :math:`(x)_+ = \max(x, 0)`. Outside the box four large terms cancel, so the rounding error
+    is about 1e-16 h |x| / eps, some 1e-9 for the default ``eps`` in float64. In float32 it would be
+    of the size of h, so the network is float64. Adjacent boxes share a ramp: [a, b] and [b, c] meet
+    in a ramp from one height to the other.
 
     References
     ----------
@@ -73,8 +73,8 @@ def rect(a: Any, b: Any, h: Any, eps: float = 1e-7) -> MLPRegressor:
     if not ((corners[:, 0] < corners[:, 1]) & (corners[:, 2] < corners[:, 3])).all():
         raise ValueError(f"eps={eps} is lost in rounding beside a={a}, b={b}")
     signs = np.array([1.0, -1.0, -1.0, 1.0])
-    # Where x has just passed a corner its distance to it is exact, so the slope is taken from the
-    # ramp as it is represented and not from eps.
+    # Just beyond a corner the distance of x to it is exact, so the slope is computed from the
+    # rounded ramp and not from eps.
     ramps = np.stack([corners[:, 1] - corners[:, 0], corners[:, 3] - corners[:, 2]], axis=1)
     slopes = heights[:, None] / ramps[:, [0, 0, 1, 1]] * signs
     n_units = corners.size

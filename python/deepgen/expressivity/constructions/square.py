@@ -1,4 +1,4 @@
-"""Square: x^2 on [0, 1] by a deep network, with an error that falls fourfold a layer."""
+"""Square: x^2 on [0, 1] by a deep network; each layer divides the error by four."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ DEEPEST = 500
 
 
 def square(m: int) -> MLPRegressor:
-    r"""Return the network that is x - sum of tri^s(x) / 4^s for s = 1 .. m.
+    r"""Return a network that computes x - sum of tri^s(x) / 4^s for s = 1 .. m.
 
     Parameters
     ----------
     m : int
-        Terms, and hidden layers, in 1 .. 500; others are refused with a ValueError.
+        Number of terms and of hidden layers, in 1 .. 500; other values raise a ValueError.
 
     Returns
     -------
@@ -30,15 +30,15 @@ def square(m: int) -> MLPRegressor:
 
     See Also
     --------
-    product : Two inputs multiplied by three squares.
+    product : The product of two numbers by three squares.
 
     Notes
     -----
-    On [0, 1] the sum is the interpolation of x^2 at the multiples of :math:`2^{-m}`; it lies above
-    x^2, by at most :math:`2^{-(2m+2)}` and exactly that in the middle of each cell. Two units of a
-    layer make the next triangle wave, the third carries the sum, which is never negative. For the
-    error e this takes about :math:`\tfrac32 \log_2(1/e)` units, one hidden layer about
-    :math:`1 / (2 \sqrt e)`.
+    On [0, 1] the sum is the linear interpolation of x^2 at the multiples of :math:`2^{-m}`; it lies
+    above x^2, by at most :math:`2^{-(2m+2)}`, which is reached in the middle of each cell. In each
+    layer two units compute the next triangle wave and the third one carries the sum, which is never
+    negative. An error e needs about :math:`\tfrac32 \log_2(1/e)` units; with one hidden layer it
+    would need about :math:`1 / (2 \sqrt e)`.
 
     References
     ----------
@@ -64,16 +64,16 @@ def square_layers(
     Parameters
     ----------
     m : int
-        Terms of each square, in 1 .. 500.
+        Number of terms of each square, in 1 .. 500.
     mix : ndarray of shape (n_inputs, n_squares)
-        Each square's argument as a sum of inputs; arguments must lie in [0, 1].
+        Coefficients of each square's argument as a sum of inputs; arguments must lie in [0, 1].
     weights : ndarray of shape (n_squares, n_outputs)
-        What the squares are multiplied by.
+        Coefficients of the squares in each output.
 
     Returns
     -------
     coefs, intercepts : list of ndarray
-        Of m hidden layers of 3 n_squares units, and of the output layer.
+        Parameters of m hidden layers of 3 n_squares units, and of the output layer.
 
     Raises
     ------
@@ -88,7 +88,7 @@ def square_layers(
     bias = np.tile([0.0, -2.0, 0.0], n_squares)
     for s in range(1, m):
         share = 4.0**-s
-        # Rows: the two parts of the wave tri^s = u - v, and the sum so far.
+        # Rows: the two parts of the wave tri^s = u - v, and the partial sum.
         step = np.array([[2.0, 4.0, -share], [-2.0, -4.0, share], [0.0, 0.0, 1.0]])
         coefs.append(np.kron(identity, step))
     last = np.array([[-(4.0**-m)], [4.0**-m], [1.0]])

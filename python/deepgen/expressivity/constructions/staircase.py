@@ -1,4 +1,4 @@
-"""Staircase: a function as its values at the middles of equal cells."""
+"""Staircase: a piecewise constant approximation on equal cells."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = ["staircase"]
 def staircase(
     f: Callable[[Any], Any], n: int, *, low: float = 0.0, high: float = 1.0, eps: float = 1e-7
 ) -> MLPRegressor:
-    r"""Return the network that takes, on each of ``n`` cells, the value of ``f`` at its middle.
+    r"""Return a network that is constant on ``n`` cells with the value of ``f`` at their middles.
 
     Parameters
     ----------
     f : callable
         Function of one number.
     n : int
-        Cells, >= 1.
+        Number of cells, >= 1.
     low, high : float, default=0.0, 1.0
-        The interval, low < high.
+        Ends of the interval, low < high.
     eps : float, default=1e-7
-        Width of the ramp at the beginning of each cell but the first, > 0 and below the cells'.
+        Width of the ramp at the beginning of each cell but the first, > 0 and less than a cell.
 
     Returns
     -------
@@ -41,8 +41,9 @@ def staircase(
 
     Notes
     -----
-    A sum of adjacent boxes in which each pair of neighbours shares one ramp. For an L-Lipschitz f
-    on cells of width w the error is at most L w / 2 off the ramps: with [0, 1], L / (2 n).
+    The function is a sum of adjacent boxes in which each pair of neighbours shares one ramp. For an
+    L-Lipschitz f on cells of width w the error outside the ramps is at most L w / 2; on [0, 1] this
+    is L / (2 n).
 
     References
     ----------

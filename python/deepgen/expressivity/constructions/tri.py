@@ -1,4 +1,4 @@
-"""Tri: Telgarsky's triangle wave, whose oscillations double with each composition."""
+"""Tri: Telgarsky's triangle wave; each composition doubles the number of oscillations."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ __all__ = ["tri"]
 
 
 def tri(k: int) -> MLPRegressor:
-    r"""Return the network that composes the triangle map with itself.
+    r"""Return a network that composes the triangle map with itself.
 
     Parameters
     ----------
     k : int
-        Compositions, >= 1.
+        Number of compositions, in 1 .. 500.
 
     Returns
     -------
@@ -28,7 +28,7 @@ def tri(k: int) -> MLPRegressor:
     Raises
     ------
     ValueError
-        If ``k`` is below 1 or above 500, where slopes leave float64's comfortable range.
+        If ``k`` is below 1 or above 500, where slopes would approach the limits of float64.
 
     Notes
     -----
@@ -38,9 +38,9 @@ def tri(k: int) -> MLPRegressor:
     linear pieces on [0, 1], :math:`2^{k-1}` peaks of height 1 and slopes :math:`\pm 2^k`; its value
     at :math:`j / 2^k` is j mod 2. A network with one hidden layer needs :math:`2^k` units for it.
 
-    Each composition doubles the argument's error, i.e. costs a bit: from k = 53 on, evaluation in
-    float64 knows nothing of the argument's place, and 0 comes out for ordinary numbers. Count the
-    oscillations with `breakpoints`, not by sampling.
+    Each composition doubles the error of the argument, so it loses one bit. From k = 53 on,
+    evaluation in float64 has lost all bits of the argument, and the result is 0 for ordinary
+    numbers. Count the oscillations with `breakpoints`, not by sampling.
 
     References
     ----------

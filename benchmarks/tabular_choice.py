@@ -1,0 +1,141 @@
+"""Choose the presets' settings for raw tables, by training rows only.
+
+python benchmarks/tabular_choice.py [--ledger FILE] [--members 2] [--cuts 2] [--out FILE]
+                                    [--task TASK] [choice | ablation]
+
+Each candidate (`tabular_candidates`) is fitted on at most 5,000 rows of each of the six tables of
+its task and judged on other rows, all of them training rows of the judging splits; four tables are
+not looked at. Errors are ratios to LightGBM's with its defaults, stopped by a fifth of the rows; for
+classes the table's ratio is the geometric mean of the ratios of 1 - accuracy and of log loss. The
+members of an ensemble are judged one by one, for presets of one network, and together, for 'best'.
+
+'choice' compares settings, 'ablation' takes the ingredients of the chosen ones away one by one.
+"""
+
+import argparse
+import sys
+import time
+import warnings
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from ledger import Ledger
+from tabular_candidates import SECTIONS
+from tabular_peers import lightgbm
+from tabular_report import row
+from tabular_scores import codes, errors, geometric_mean, ratio
+from tabular_splits import (
+    SHARED_DATA,
+    TO_CHOOSE_BY,
+    VALIDATION_SHARE,
+    choosing_split,
+    with_validation,
+)
+from threadpoolctl import threadpool_limits
+
+from deepgen.tabular.plan import make_plan
+
+COLUMNS = ("", "one network", "together", "tables better", "CPU seconds per 1,000 rows")
+
+
+def measure(recipe, task, table, cut, n_members, folder):
+    """Return errors of one network, of all together, and processor seconds per 1,000 rows of one."""
+    split = choosing_split(table, cut, folder)
+    y = codes(split)
+    parameters = {
+        "loss": "squared_error" if split.is_regression else "log_loss",
+        "n_members": n_members,
+        "early_stopping": True,
+        "validation_fraction": VALIDATION_SHARE,
+        "random_state": cut,
+        "n_jobs": 1,
+    }
+    began = time.process_time()
+    plan = make_plan("best", task, n_rows=len(split.train), parameters=parameters, recipe=recipe)
+    encoder, model = plan.make_encoder(), plan.make_network()
+    model.fit(encoder.fit_transform(split.features.iloc[split.train]), y[split.train])
+    spent = (time.process_time() - began) / n_members / len(split.train) * 1_000
+    X = encoder.transform(split.features.iloc[split.test])
+    outputs = [
+        member.predict(X) if split.is_regression else member.predict_proba(X)
+        for member in model.members_
+    ]
+    alone = [errors(y[split.test], output) for output in outputs]
+    together = errors(y[split.test], np.mean(outputs, axis=0))
+    return [*np.exp(np.mean(np.log(alone), axis=0)), *together, spent]
+
+
+def reference(table, cut, folder):
+    """Return LightGBM's errors."""
+    split = with_validation(choosing_split(table, cut, folder), cut)
+    return errors(codes(split)[split.test], lightgbm(split, cut))
+
+
+def judge(recipe, task, ledger, options):
+    """Return a candidate's ratios (cuts, tables, alone and together) and its mean seconds."""
+    ratios, seconds = [], []
+    for cut in range(options.cuts):
+        for table in TO_CHOOSE_BY[task]:
+            run = partial(measure, recipe, task, table, cut, options.members, options.data)
+            *found, spent = ledger.recall(run, table, cut, options.members, recipe)
+            missing = partial(reference, table, cut, options.data)
+            peer = ledger.recall(missing, table, cut, "LightGBM")
+            ratios.append([ratio(part, peer) for part in np.split(np.array(found), 2)])
+            seconds.append(spent)
+    return np.array(ratios).reshape(options.cuts, -1, 2), np.mean(seconds)
+
+
+def lines(candidates, task, ledger, options):
+    """Yield the Markdown lines of a task's candidates, the first of them the base."""
+    yield row(*COLUMNS, *TO_CHOOSE_BY[task])
+    yield row(*["---"] * (len(COLUMNS) + len(TO_CHOOSE_BY[task])))
+    base = None
+    for title, recipe in candidates.items():
+        ratios, seconds = judge(recipe, task, ledger, options)
+        by_table = np.exp(np.log(ratios).mean(axis=0))
+        base = by_table if base is None else base
+        over_cuts = [[geometric_mean(cut[:, kind]) for cut in ratios] for kind in (0, 1)]
+        better = sum(by_table[:, 0] < base[:, 0])
+        yield row(
+            title,
+            *(f"{geometric_mean(values):.3f} ± {deviation(values):.3f}" for values in over_cuts),
+            "" if by_table is base else f"{better} of {len(base)}",
+            f"{seconds:.2f}",
+            *(f"{alone:.3f}, {together:.3f}" for alone, together in by_table),
+        )
+
+
+def deviation(values):
+    """Return the deviation over cuts, 0 of a single one."""
+    return np.std(values, ddof=1) if len(values) > 1 else 0.0
+
+
+def main():
+    """Print a table per task."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("section", nargs="?", choices=SECTIONS, default="choice")
+    parser.add_argument("--task", choices=TO_CHOOSE_BY, help="of both, only one")
+    parser.add_argument("--data", type=Path, default=SHARED_DATA, help="folder of the tables")
+    parser.add_argument("--ledger", type=Path, help="JSON file of errors, read and extended")
+    parser.add_argument("--members", type=int, default=2, help="networks of a fit (default 2)")
+    parser.add_argument("--cuts", type=int, default=2, help="cuts of each table (default 2)")
+    parser.add_argument("--out", type=Path, help="Markdown file, else the terminal")
+    options = parser.parse_args()
+    if not options.data.is_dir():
+        print(f"skipped: no folder {options.data}; --data names the one with the tables")
+        return 0
+    ledger = Ledger(options.ledger)
+    out = options.out.open("w") if options.out else sys.stdout
+    with warnings.catch_warnings(), threadpool_limits(1):
+        warnings.simplefilter("ignore")
+        for task in [options.task] if options.task else TO_CHOOSE_BY:
+            print(f"## {options.section}, {task}\n", file=out)
+            for line in lines(SECTIONS[options.section](task), task, ledger, options):
+                print(line, file=out, flush=True)
+            print(file=out)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

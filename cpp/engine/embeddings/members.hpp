@@ -1,0 +1,9 @@
+// Every embedding as code, for the kernels of one SIMD path. Whoever needs only names and shapes
+// includes embedding.hpp.
+
+#pragma once
+
+#include "engine/embeddings/levels.hpp"
+#include "engine/embeddings/list.hpp"
+#include "engine/embeddings/pbld.hpp"
+#include "engine/embeddings/pwl.hpp"
