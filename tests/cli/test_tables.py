@@ -129,7 +129,7 @@ def test_a_table_without_target_has_a_report_without_predictions(folder, capsys)
     (["report", "{f}/price.dgn", "{f}/long.csv", "--out", "{f}/r"], "line 2 has 4 fields"),
     (["predict", "{f}/price.csv", "{f}/price.csv"], "it is no model of deepgen"),
     (["predict", "{f}/none.dgn", "{f}/price.csv"], "cannot read"),
-    (["predict", "{f}/bare.dgn", "{f}/price.csv"], "knows no target"),
+    (["predict", "{f}/bare.dgn", "{f}/price.csv"], "without a target"),
     (["predict", "{f}/price.dgn", "{f}/price.csv", "--probabilities"], "not classes"),
     (["predict", "{f}/price.dgn", "{f}/price.csv", "--out", "/no/p"], "cannot write /no/p"),
     (["predict", "{f}/price.dgn", "{f}/few.csv"], "the table lacks 'kind'"),

@@ -1,4 +1,4 @@
-"""Self-contained HTML pages: style, tables and figures are inside the file."""
+"""HTML: tables for notebooks, and self-contained pages from templates of jinja2."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from deepgen._display.text_table import Row, columns_of, format_value
 from deepgen._optional import load_extra
 
-__all__ = ["image", "page", "render", "table"]
+__all__ = ["render", "table"]
 
 
 def render(template: str, purpose: str, **values: Any) -> str:
@@ -27,39 +27,17 @@ def render(template: str, purpose: str, **values: Any) -> str:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
     )
-    environment.filters["columns"] = columns_of
-    environment.filters["value"] = format_value
+    environment.filters["table"] = table
     environment.filters["base64"] = _base64
     page: str = environment.get_template(template).render(**values)
     return page
 
 
-def _base64(content: bytes) -> str:
-    return base64.b64encode(content).decode("ascii")
-
-
-def _source(name: str) -> str:
-    return resources.files("deepgen").joinpath(name).read_text(encoding="utf-8")
-
-
-def page(title: str, body: str) -> str:
-    """Return a page with a title (plain text) and a body (HTML)."""
-    css = resources.files("deepgen._display").joinpath("page.css").read_text(encoding="utf-8")
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{css}</style></head>\n<body>\n{body}\n"
-        "</body></html>\n"
-    )
-
-
-def image(png: bytes, description: str) -> str:
-    """Return an image element with the picture inside and a description in plain text."""
-    return f'<img src="data:image/png;base64,{_base64(png)}" alt="{escape(description)}">'
-
-
 def table(rows: Sequence[Row]) -> str:
-    """Return a table that scrolls in narrow windows; the text of its cells is escaped."""
+    """Return a table that scrolls in narrow windows; the text of its cells is escaped.
+
+    Without jinja2, since a notebook shows such tables and needs no extra for it.
+    """
     columns = columns_of(rows)
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
     lines = [
@@ -68,3 +46,11 @@ def table(rows: Sequence[Row]) -> str:
     ]
     body = "\n".join(f"<tr>{line}</tr>" for line in lines)
     return f'<div class="scroll"><table><tr>{head}</tr>\n{body}</table></div>'
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode("ascii")
+
+
+def _source(name: str) -> str:
+    return resources.files("deepgen").joinpath(name).read_text(encoding="utf-8")

@@ -28,15 +28,15 @@ WORDS = {"number": "numbers", "text": "text", "boolean": "truth values", "date":
 def column_of_objects(
     name: Any, values: list[Any], *, is_category: bool = False, zone: str | None = None
 ) -> RawColumn:
-    """Read a list of values; refuse what is no value of a table, or a mixture of kinds, by name.
+    """Read a list of values; raise an error for values of unknown or mixed kinds.
 
-    Points in time that know their zone are put on the clock of ``zone``, or of UTC.
+    Points in time with a time zone are converted to ``zone``, or to UTC.
     """
     if set(map(type, values)) <= PLAIN_NUMBERS:
         try:
             array = np.array(values, dtype=np.float64)
         except OverflowError:
-            pass  # the long way tells where
+            pass  # the code below names the row
         else:
             kind = "empty" if np.isnan(array).all() else "number"
             return RawColumn(name, kind, len(values), array, is_category=is_category)

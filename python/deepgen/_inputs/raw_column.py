@@ -49,7 +49,7 @@ class RawColumn:
         return missing
 
     def numbers(self) -> FloatArray:
-        """Return the values as numbers (n_rows,), NaN where missing; refuse what is none."""
+        """Return the values as numbers (n_rows,), NaN where missing; other kinds are an error."""
         if self.kind == "empty":
             return np.full(self.n_rows, np.nan)
         if self.kind == "boolean":

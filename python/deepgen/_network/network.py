@@ -139,7 +139,8 @@ class Network:
     def blocks(self) -> dict[str, AnyArray]:
         """Return views of all blocks: ``coefs_0`` (in, out), ``intercepts_0`` (out,) and so on.
 
-        Of an embedding (rows, columns), rows being features, or each feature's basis functions.
+        Blocks of an embedding have shape (rows, columns); rows are features, or the basis functions
+        of each feature.
         """
         return {block.name: view for block, view in self.views()}
 

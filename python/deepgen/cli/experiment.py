@@ -76,7 +76,8 @@ def run(options: argparse.Namespace) -> int:
     # Errors that would come at the end are found before hours are spent.
     make_folder(options.out)
     if options.action == "gallery":
-        load_extra("matplotlib", "plot", "the gallery")
+        for module in ("jinja2", "matplotlib"):
+            load_extra(module, "report", "the gallery")
     results = []
     for runner in runners:
         progress = Bar(runner.experiment.name) if is_watched() else None

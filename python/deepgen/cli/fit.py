@@ -19,11 +19,11 @@ __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 NAME: Final = "fit"
 HELP: Final = "fit a model to a CSV or Parquet file and save it"
 DESCRIPTION: Final = (
-    "Fit networks to a table, with settings that follow the preset and the number of rows. Each "
-    "network sets a fifth of the rows aside to choose its epoch and to measure. Numbers are scaled "
-    "and the median stands in for missing ones; text becomes one feature a category, dates become "
-    "days, month, weekday and hour; where values were missing a feature marks them. Columns that "
-    "are empty or constant are left out; free text is refused. The model file holds all of this."
+    "Fit networks to a table, with settings that depend on the preset and the number of rows. Each "
+    "network holds out a fifth of the rows to choose its epoch and to measure. Numbers are scaled, "
+    "and the median replaces missing ones; text becomes one feature per category, dates become "
+    "days, month, weekday and hour; an additional feature marks missing values. Columns that are "
+    "empty or constant are left out; free text is refused. The model file contains all of this."
 )
 
 
@@ -58,26 +58,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--max-time",
         type=_seconds,
         metavar="S",
-        help="seconds that training may take; the schedule is planned into them, and up to five "
-        "networks are trained while time is left",
+        help="limit of the training time in seconds; the schedule is planned to fit, and up to "
+        "five networks are trained while time is left",
     )
     parser.add_argument(
         "--members",
         type=positive,
         metavar="N",
-        help="networks whose mean predicts; time and the file grow with them (default: the "
-        "preset's)",
+        help="number of networks whose predictions are averaged; time and file size grow with it "
+        "(default: the preset's)",
     )
     parser.add_argument(
         "--hidden", type=_widths, metavar="N,N", help="hidden units (default: the preset's)"
     )
     parser.add_argument(
-        "--epochs", type=positive, metavar="N", help="epochs at most (default: the preset's)"
+        "--epochs",
+        type=positive,
+        metavar="N",
+        help="largest number of epochs (default: the preset's)",
     )
     parser.add_argument(
         "--scoring",
         metavar="NAME",
-        help="what the rows set aside measure: a scikit-learn scorer such as roc_auc or "
+        help="score of the held-out rows: a scikit-learn scorer such as roc_auc or "
         "neg_mean_absolute_error, or loss (default: r2 for numbers, loss for classes)",
     )
     parser.add_argument(
@@ -92,7 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="COL",
         default=[],
-        help="column that is not looked at, such as names and identifiers; may be given again",
+        help="column that is not used, such as names and identifiers; may be given again",
     )
     parser.add_argument(
         "--seed", type=natural, metavar="N", default=0, help="random seed (default: 0)"

@@ -32,7 +32,7 @@ def load_table_model(path: str) -> TableModel:
         raise ValueError(f"cannot read {path}: {error.strerror or error}") from None
     if not isinstance(model, TableModel):
         raise ValueError(
-            f"{path} holds a {type(model).__name__} that knows no target: it was saved from "
-            "Python, not by 'deepgen fit'; use deepgen.load"
+            f"{path} contains a {type(model).__name__} without a target: it was saved "
+            "from Python, not by 'deepgen fit'; use deepgen.load"
         )
     return model

@@ -48,7 +48,8 @@ def run(options: argparse.Namespace) -> int:
     status : int
         0.
     """
-    load_extra("matplotlib", "plot", "a report")
+    for module in ("jinja2", "matplotlib"):
+        load_extra(module, "report", "a report")
     from deepgen.cli.model_file import load_table_model
     from deepgen.report import ReportData, write_report
     from deepgen.tables import read_table

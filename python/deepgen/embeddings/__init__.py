@@ -1,6 +1,6 @@
-"""Embeddings: trained maps of single features, which stand before the first layer.
+"""Embeddings: trained maps of single features before the first layer.
 
-An object holds settings only; what is trained belongs to the network, as its weights do.
+An object contains settings only; the trained parameters belong to the network.
 """
 
 from deepgen.embeddings.category_embedding import CategoryEmbedding
@@ -14,4 +14,4 @@ NUMERICAL_EMBEDDINGS: dict[str, type[NumericalEmbedding]] = {
     "pbld": PBLD,
     "pwl": PiecewiseLinear,
 }
-"""The names that ``numerical_embedding`` takes."""
+"""Class per name of ``numerical_embedding``."""

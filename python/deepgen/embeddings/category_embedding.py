@@ -1,4 +1,4 @@
-"""CategoryEmbedding: codes of categories as trained numbers."""
+"""CategoryEmbedding: trained vectors for codes of categories."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ __all__ = ["CategoryEmbedding"]
 
 @dataclass(repr=False)
 class CategoryEmbedding(Embedding):
-    """Columns of codes 0, 1, 2 ... that become, in their own place, trained numbers of each level.
+    """Trained vector per category, for columns of codes 0, 1, 2 ...; it replaces the column.
 
     Parameters
     ----------
     features : sequence of int or None, default=None
-        Columns of X that hold codes; None takes all of them.
+        Columns of X that contain codes; None means all columns.
     size : int, default=8
-        Numbers that a feature becomes, in [1, 256].
+        Length of the vector, in [1, 256].
 
     Notes
     -----
-    A feature has the levels up to the largest code among the training rows of the first call.
-    Later, what is no such code counts as 0: give that code to levels that are rare or unknown.
-    Few levels (up to some eight) are better one-hot encoded. Numbers start from N(0, 1).
+    The largest code among the training rows of the first call determines the number of categories.
+    Later, any other value is treated as code 0: use this code for rare or unknown categories.
+    Up to about eight categories are better one-hot encoded. Initial vectors are drawn from N(0, 1).
 
     References
     ----------
@@ -51,12 +51,12 @@ class CategoryEmbedding(Embedding):
     size: int = 8
 
     def constants(self, X: NDArray[Any]) -> list[list[float]]:
-        """Return the number of levels of each column.
+        """Return the number of categories of each column.
 
         Raises
         ------
         ValueError
-            If a column holds anything but codes.
+            If a column contains other values than codes.
         """
         wrong = (X < 0) | (X != np.floor(X)) | (X >= 2**24)
         if wrong.any():

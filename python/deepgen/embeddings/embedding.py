@@ -1,4 +1,4 @@
-"""Embedding: what all trained maps of features share."""
+"""Embedding: base of all trained maps of features."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Embedding(Component):
     Parameters
     ----------
     features : sequence of int or None, default=None
-        Columns of X that are mapped, each by numbers of its own; None maps all of them.
+        Columns of X that are mapped, each with its own parameters; None means all columns.
 
     Examples
     --------
@@ -41,19 +41,19 @@ class Embedding(Component):
         Parameters
         ----------
         n_inputs : int
-            Columns of X.
+            Number of columns of X.
         taken : collection of int, default=()
-            Columns that another embedding maps.
+            Columns mapped by another embedding.
 
         Returns
         -------
         columns : list of int
-            Rising.
+            Mapped columns in ascending order.
 
         Raises
         ------
         ValueError
-            If ``features`` are not different columns of X, or none.
+            If ``features`` is empty, or its entries are not different columns of X.
         """
         if self.features is None:
             return [column for column in range(n_inputs) if column not in taken]
@@ -70,7 +70,7 @@ class Embedding(Component):
         return sorted(int(feature) for feature in features)
 
     def constants(self, X: NDArray[Any]) -> list[list[float]]:
-        """Return what is fixed for each feature.
+        """Return constants of each feature, computed from training rows.
 
         Parameters
         ----------
@@ -80,17 +80,17 @@ class Embedding(Component):
         Returns
         -------
         constants : list of list of float
-            A list for each; empty where nothing is fixed.
+            One list per feature; empty for an embedding without constants.
         """
         return []
 
     def start(self, rng: np.random.Generator, blocks: Mapping[str, NDArray[Any]]) -> None:
-        """Write starting numbers.
+        """Write the initial parameters.
 
         Parameters
         ----------
         rng : numpy.random.Generator
-            Where they are drawn from.
+            Generator they are drawn from.
         blocks : mapping of str to ndarray
             The network's blocks, such as 'embedding_weights', as views.
         """
@@ -99,12 +99,12 @@ class Embedding(Component):
 
 @dataclass(repr=False)
 class NumericalEmbedding(Embedding):
-    """Base of the embeddings of numbers.
+    """Base of the embeddings of numerical features.
 
     Parameters
     ----------
     features : sequence of int or None, default=None
-        Columns of X that are mapped, each by numbers of its own; None maps all that are no
+        Columns of X that are mapped, each with its own parameters; None means all columns except
         categories.
 
     Examples

@@ -1,4 +1,4 @@
-"""PBLD: numbers beside trained waves of themselves."""
+"""PBLD: a feature together with trained cosine features of it."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ __all__ = ["PBLD"]
 
 @dataclass(repr=False)
 class PBLD(NumericalEmbedding):
-    r"""Each number beside sums of trained waves of it: "periodic bias linear DenseNet".
+    r"""Each feature together with linear maps of trained cosines: "periodic bias linear DenseNet".
 
     .. math::
         x \mapsto (x, \; W^T \cos(2 \pi w x + c) + b)
 
-    with frequencies w, phases c, weights W and intercepts b of each feature's own, all trained.
+    Frequencies w, phases c, weights W and intercepts b are trained separately for each feature.
 
     Parameters
     ----------
     features : sequence of int or None, default=None
-        Columns of X that are mapped; None maps all that are no categories. Columns of zeros and
-        ones gain nothing.
+        Columns of X that are mapped; None means all columns except categories. For columns of zeros
+        and ones an embedding has no benefit.
     n_frequencies : int, default=16
-        Waves of a feature, in [1, 256].
+        Number of cosines per feature, in [1, 256].
     size : int, default=4
-        Numbers that a feature becomes, itself included, in [2, 256].
+        Number of outputs per feature, the feature itself included, in [2, 256].
     sigma : float, default=0.1
-        Standard deviation of the frequencies at the start, > 0: larger ones bend faster. Features
-        should be of unit scale.
+        Standard deviation of the initial frequencies, > 0; with larger frequencies the function
+        varies faster. Features should have unit scale.
 
     Notes
     -----
-    Frequencies start from N(0, sigma^2), phases from U(-pi, pi), weights and intercepts from
-    U(-1/sqrt(n), 1/sqrt(n)) with n the frequencies. Derivatives in the frequencies grow with
-    features; their authors train the whole embedding at a tenth of the learning rate. The cosine
-    errs by less than two units in the last place.
+    Initial frequencies are drawn from N(0, sigma^2), phases from U(-pi, pi), weights and intercepts
+    from U(-1/sqrt(n), 1/sqrt(n)), where n is ``n_frequencies``. Derivatives with respect to the
+    frequencies grow with the feature; the authors of [1]_ train the whole embedding with a tenth of
+    the learning rate. The error of the cosine is less than two units in the last place.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""PiecewiseLinear: numbers beside trained piecewise linear functions of themselves."""
+"""PiecewiseLinear: a feature together with trained piecewise linear functions of it."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ __all__ = ["PiecewiseLinear"]
 
 @dataclass(repr=False)
 class PiecewiseLinear(NumericalEmbedding):
-    r"""Each number beside trained piecewise linear functions of it.
+    r"""Each feature together with trained piecewise linear functions of it.
 
     .. math::
         x \mapsto (x, \; W^T e(x) + b)
 
-    with e(x) the place of x in each of some bins: 0 below it, 1 above it and linear within, while
-    the first and the last bin go on without end. Weights W and intercepts b are each feature's own,
-    and trained.
+    The encoding e(x) has one entry per bin: 0 if x is below the bin, 1 above it, and linear within;
+    the first and the last bin are unbounded. Weights W and intercepts b are trained separately for
+    each feature.
 
     Parameters
     ----------
     features : sequence of int or None, default=None
-        Columns of X that are mapped; None maps all that are no categories.
+        Columns of X that are mapped; None means all columns except categories.
     n_bins : int, default=48
-        Bins of a feature, in [1, 1024]; fewer where quantiles coincide.
+        Number of bins per feature, in [1, 1024]; fewer if quantiles coincide.
     size : int, default=4
-        Numbers that a feature becomes, itself included, in [2, 256].
+        Number of outputs per feature, the feature itself included, in [2, 256].
 
     Notes
     -----
-    Edges are quantiles of the training rows of the first call, and stay. Weights and intercepts
-    start from 0, so that training begins at the network without the embedding, as in TabM, whose
-    size is 16.
+    Edges are quantiles of the training rows of the first call and do not change later. Weights and
+    intercepts are initially 0, so that training starts from the network without the embedding, as
+    in TabM [2]_, which uses size 16.
 
     References
     ----------
@@ -63,13 +63,13 @@ class PiecewiseLinear(NumericalEmbedding):
     size: int = 4
 
     def constants(self, X: NDArray[Any]) -> list[list[float]]:
-        """Return the edges of each column's bins, rising."""
+        """Return the edges of each column's bins in ascending order."""
         places = np.linspace(0.0, 1.0, int(self.n_bins) + 1)
         found = []
         for column in X.T:
-            # In the type of training, in which no two may be equal.
+            # In the type of training: there no two edges may be equal.
             edges = np.unique(np.quantile(column, places).astype(X.dtype))
-            if len(edges) == 1:  # a constant: any bin that holds it
+            if len(edges) == 1:  # a constant column: any bin that contains its value
                 edges = np.array([edges[0], edges[0] + max(1.0, abs(edges[0]))], dtype=X.dtype)
             found.append([float(edge) for edge in edges])
         return found

@@ -129,9 +129,9 @@ class MLPClassifier(ClassifierMixin, IncrementalClassifier):
     bias : bool, default=True
         Whether layers have intercepts.
     parametrization : {'standard', 'ntk'}, default='standard'
-        What is trained: the weights, or with 'ntk' numbers that are divided by the root of a
-        layer's inputs, so that one learning rate fits 5 inputs and 500. ``coefs_`` are these
-        numbers; the start is that of the initializer.
+        With 'standard' the weights are trained; with 'ntk' the trained numbers are divided by the
+        root of a layer's number of inputs, so that the same learning rate suits 5 inputs and 500.
+        ``coefs_`` are the trained numbers; the initial weights are the initializer's.
     initializer : str or DataDependent, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
         'lecun_normal', 'orthogonal', 'data_dependent' (mean 0 and variance 1 in every layer) or

@@ -1,4 +1,4 @@
-"""What an estimator puts between features and the first layer."""
+"""Front of a network: embeddings and input scale before the first layer."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ __all__ = ["embeddings_of", "front_settings", "start_front"]
 
 
 def embeddings_of(model: Any) -> list[Embedding]:
-    """Return the embeddings that an estimator asks for.
+    """Return the embeddings of an estimator.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with the parameters.
 
     Returns
     -------
     embeddings : list of Embedding
-        The objects themselves or those that are named, that of categories first.
+        Embeddings given as objects or by name, the one of categories first.
     """
     found: list[Embedding] = []
     if model.category_embedding is not None:
@@ -38,26 +38,26 @@ def embeddings_of(model: Any) -> list[Embedding]:
 
 
 def front_settings(model: Any, data: Data, before: Network | None) -> dict[str, Any]:
-    """Return what the engine's description of a network says of its front.
+    """Return the front's arguments of `deepgen._core.NetworkSpec`.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with the parameters.
     data : Data
-        The training samples.
+        Training samples.
     before : Network or None
-        The network that training goes on with, which keeps what was learned of earlier samples.
+        Network to be continued; its embeddings keep their constants.
 
     Returns
     -------
     settings : dict
-        For `deepgen._core.NetworkSpec`.
+        Keyword arguments.
 
     Raises
     ------
     ValueError
-        If X is sparse, or features do not fit.
+        If X is sparse, or features are not columns of X.
     """
     if not isinstance(data.X, np.ndarray):
         raise ValueError(
@@ -80,16 +80,16 @@ def front_settings(model: Any, data: Data, before: Network | None) -> dict[str, 
 
 
 def start_front(model: Any, network: Network, rng: np.random.Generator) -> None:
-    """Write starting numbers into the front of a network.
+    """Write the initial parameters of a network's front.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with the parameters.
     network : Network
-        Its front's numbers are overwritten: an input scale by ones.
+        Network; parameters of its front are overwritten, an input scale by ones.
     rng : numpy.random.Generator
-        Where they are drawn from.
+        Generator they are drawn from.
     """
     blocks = network.blocks()
     for embedding in embeddings_of(model):

@@ -152,19 +152,19 @@ def _warn_of_growth(model: Any, skip: Skip, widths: list[int]) -> None:
 
 
 def refuse_with_ntk(model: Any, optimizer: Optimizer) -> None:
-    """Refuse what makes weights of other numbers itself.
+    """Refuse parts of a network that ``parametrization='ntk'`` does not support.
 
     Parameters
     ----------
     model : BaseMLP
-        Whose constructor parameters are read.
+        Estimator with constructor parameters.
     optimizer : Optimizer
-        What its ``solver`` stands for.
+        Optimizer of the estimator.
 
     Raises
     ------
     ValueError
-        If something does.
+        If the network or the optimizer contains such a part.
     """
     norm = normalization_of(model)
     skip = None if model.skip is None else resolve(model.skip, SKIPS, "skip")

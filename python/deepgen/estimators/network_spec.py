@@ -214,9 +214,10 @@ def network_spec(
     loss : deepgen._core.Component
         The engine's loss.
     parametrization : {'standard', 'ntk'}, default='standard'
-        What all weights are made of.
+        Whether weights are trained themselves, or numbers that are divided by the root of a
+        layer's inputs.
     **front : dict
-        What stands before the first layer, as `deepgen._core.NetworkSpec` takes it.
+        Embeddings and input scale, as in `deepgen._core.NetworkSpec`.
 
     Returns
     -------

@@ -1,7 +1,7 @@
 """From raw tables to features: numbers, categories and dates in, float32 out.
 
-`TableEncoder` is a transformer of scikit-learn's kind. What it has learned of each column is a
-plain dataclass, one class a kind of column, which says how many features it makes and which.
+`TableEncoder` is a transformer with scikit-learn's interface. The learned properties of each column
+are a plain dataclass, one class per kind of column, which defines its features.
 """
 
 from __future__ import annotations

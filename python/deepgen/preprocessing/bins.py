@@ -1,4 +1,4 @@
-"""Piecewise-linear encoding: a number as how far it has come through each of several bins."""
+"""Piecewise-linear encoding: the position of a number within each of several bins."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from deepgen._engine.arrays import FloatArray
 __all__ = ["Bins", "bins_for"]
 
 BINS_BY_ROWS: Final = ((10_000, 48), (0, 16))
-"""Rows from which there are so many bins."""
+"""Numbers of bins, each with the number of rows from which it applies."""
 FEW_LEVELS: Final = 16
-"""Different numbers up to which a column gets no bins: their places say no more than they do."""
+"""Largest number of different values of a column without bins, which would add nothing."""
 WIDEST: Final = 3.0
-"""Width of an outer bin at most, over that of all inner ones: no outlier stretches it more."""
+"""Largest width of an outer bin relative to all inner ones, so that outliers do not stretch it."""
 ROWS_AT_ONCE: Final = 16_384
 
 
 def bins_for(n_rows: int) -> int:
-    """Return the number of bins that ``n_bins='auto'`` takes.
+    """Return the number of bins for ``n_bins='auto'``.
 
     Parameters
     ----------
     n_rows : int
-        Of the training table.
+        Number of rows of the training table.
 
     Returns
     -------
     n_bins : int
-        More where there are many rows.
+        Number of bins; larger for many rows.
 
     Examples
     --------
@@ -47,15 +47,16 @@ def bins_for(n_rows: int) -> int:
 class Bins:
     """The bins of a column.
 
-    In each bin stands -w below its lower edge, w above its upper one, and what lies on the line
-    between inside. All bins of a column together weigh what one number does: w = 1/sqrt(bins).
+    Each bin gives -w below its lower edge, w above its upper one, and a linear interpolation
+    between them. All bins of a column together have the weight of a single number: w =
+    1/sqrt(bins).
 
     Parameters
     ----------
     edges : ndarray of shape (n_bins + 1,)
-        Quantiles of the training rows, each once; the outer ones nearer where that is far away.
+        Distinct quantiles of the training rows; outer edges are moved inwards if they are far away.
     weight : float
-        The w above, of the bins that were asked for.
+        The value w above, for the requested number of bins.
 
     Examples
     --------
@@ -77,14 +78,14 @@ class Bins:
         Parameters
         ----------
         values : ndarray of shape (n,)
-            Without missing ones.
+            Values of the column without missing ones.
         n_bins : int
-            How many bins there are if all quantiles differ.
+            Number of bins if all quantiles differ.
 
         Returns
         -------
         bins : Bins or None
-            None for a column of few different numbers, or of quantiles that make one bin only.
+            None for a column of few different numbers, or with quantiles that give a single bin.
         """
         ordered = np.sort(values)
         n_levels = 1 + np.count_nonzero(ordered[1:] != ordered[:-1])
@@ -98,7 +99,7 @@ class Bins:
 
     @property
     def n_features(self) -> int:
-        """How many bins there are."""
+        """Number of bins."""
         return len(self.edges) - 1
 
     def write(self, values: FloatArray, out: NDArray[np.float32]) -> None:
@@ -107,9 +108,9 @@ class Bins:
         Parameters
         ----------
         values : ndarray of shape (n,)
-            Without missing ones.
+            Values without missing ones.
         out : ndarray of shape (n, n_bins)
-            Where to.
+            Array for the encoding.
         """
         lower, widths = self.edges[:-1], np.diff(self.edges)
         with np.errstate(over="ignore"):

@@ -1,4 +1,4 @@
-"""Columns of categories as one feature a level."""
+"""Columns of categories as one feature per level."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ __all__ = ["CategoryColumn", "find_levels", "positions"]
 
 @dataclass(frozen=True, eq=False)
 class CategoryColumn(Column):
-    """Categories, one feature a level: 1 where it is that level, else 0.
+    """Categories with one feature per level: 1 for the level of the row, else 0.
 
-    Of two levels there is one feature: -1 for the first, 1 for the second. A level that training
-    did not see counts as missing: it is the level of missing ones where training had some, else 0
-    everywhere.
+    With two levels there is one feature: -1 for the first, 1 for the second. A level that does not
+    occur in training counts as missing: it gets the level of missing values if training had some,
+    else 0 in all features.
 
     Parameters
     ----------
     name : str or int
-        Of the column.
+        Name of the column.
     place : int
         Its position in the training table.
     start : int
-        The first of its features.
+        Index of its first feature.
     levels : tuple of str, int, float or bool
-        Those of the training rows, sorted.
+        Levels of the training rows, sorted.
     has_missing : bool
         Whether values were missing in training: they are the last level.
     is_text : bool
@@ -55,7 +55,7 @@ class CategoryColumn(Column):
 
     @property
     def n_levels(self) -> int:
-        """Levels, the one of missing values among them."""
+        """Number of levels, that of missing values included."""
         return len(self.levels) + self.has_missing
 
     @property
@@ -85,7 +85,7 @@ class CategoryColumn(Column):
 
 
 def find_levels(raw: RawColumn) -> tuple[tuple[Any, ...], NDArray[np.int64], int, bool]:
-    """Return the levels that occur in a column.
+    """Return the levels of a column.
 
     Parameters
     ----------
@@ -95,13 +95,13 @@ def find_levels(raw: RawColumn) -> tuple[tuple[Any, ...], NDArray[np.int64], int
     Returns
     -------
     levels : tuple
-        Sorted.
+        Sorted levels.
     counts : ndarray of shape (n_levels,)
-        How often each occurs.
+        Number of rows per level.
     n_missing : int
-        How many values are missing.
+        Number of missing values.
     is_text : bool
-        Whether levels are text.
+        Whether the levels are text.
     """
     codes, names, is_text = raw.categories()
     counts = np.bincount(codes + 1, minlength=len(names) + 1)
@@ -111,12 +111,12 @@ def find_levels(raw: RawColumn) -> tuple[tuple[Any, ...], NDArray[np.int64], int
 
 
 def positions(column: Any, raw: RawColumn) -> NDArray[np.intp]:
-    """Return which of a column's levels each row holds.
+    """Return the position of each row's level among the levels of a column.
 
     Parameters
     ----------
     column : CategoryColumn or CodeColumn
-        With ``levels``.
+        Column with ``levels``.
     raw : RawColumn
         The column of a table.
 
@@ -128,7 +128,7 @@ def positions(column: Any, raw: RawColumn) -> NDArray[np.intp]:
     Raises
     ------
     ValueError
-        If one is text and the other is not: no level would ever be found.
+        If only one of them is text, so that no level could be found.
     """
     codes, names, is_text = raw.categories()
     if is_text != column.is_text and (codes >= 0).any():

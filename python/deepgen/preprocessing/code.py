@@ -1,4 +1,4 @@
-"""Columns of categories as whole numbers, for networks that learn a vector for each."""
+"""Columns of categories as integer codes, for networks that learn a vector per code."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ from deepgen.preprocessing.column import Column
 __all__ = ["FEWEST_LEVELS", "CodeColumn"]
 
 FEWEST_LEVELS: Final = 8
-"""Levels from which a column becomes codes; one of fewer stays one feature a level."""
+"""Smallest number of levels that become codes; fewer levels are one feature each."""
 RARE: Final = 5
-"""Rows below which a level shares its code with the others that are as rare."""
+"""Number of rows below which a level shares its code with other rare levels."""
 
 
 @dataclass(frozen=True, eq=False)
 class CodeColumn(Column):
     """Categories as codes 0 to ``n_codes - 1``.
 
-    Code 0 is that of missing values. A level that training did not see counts as missing; where
-    training had no missing value, it counts as rare if levels were.
+    Code 0 means missing. A level that does not occur in training counts as missing; if training had
+    no missing value, it counts as rare if there were rare levels.
 
     Parameters
     ----------
     name : str or int
-        Of the column.
+        Name of the column.
     place : int
         Its position in the training table.
     start : int
-        The one feature.
+        Index of its feature.
     levels : tuple of str, int, float or bool
-        Those of the training rows, sorted.
+        Levels of the training rows, sorted.
     codes : ndarray of shape (n_levels,)
-        The code of each.
+        Code of each level.
     n_codes : int
-        How many codes there are.
+        Number of codes.
     has_missing, has_rare : bool
         Whether values were missing in training, and whether the last code is that of rare levels.
     is_text : bool
@@ -79,22 +79,22 @@ class CodeColumn(Column):
         Parameters
         ----------
         name : str or int
-            Of the column.
+            Name of the column.
         place : int
             Its position in the table.
         levels : tuple
-            Sorted.
+            Sorted levels.
         counts : ndarray of shape (n_levels,)
-            How often each occurs in training.
+            Number of training rows per level.
         n_missing : int
-            How many values are missing.
+            Number of missing values.
         is_text : bool
-            Whether levels are text.
+            Whether the levels are text.
 
         Returns
         -------
         column : CodeColumn
-            Rare levels share a code where there are two and others that are not.
+            Column; rare levels share a code if there are at least two and other levels too.
         """
         rare = counts < RARE
         has_rare = bool(rare.sum() > 1 and not rare.all())

@@ -1,4 +1,4 @@
-"""What the kinds of columns share: where a column came from, and which features it makes."""
+"""Base of all kinds of columns: their position in the table, and their features."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 __all__ = ["KINDS", "Column"]
 
 KINDS = ("number", "encoding", "indicator", "category", "code", "date part")
-"""What a feature can be."""
+"""Kinds of features."""
 
 
 @dataclass(frozen=True, eq=False)
 class Column:
-    """Base of what is learned of a column; not to be used by itself.
+    """Base of the learned properties of a column, not for direct use.
 
     Parameters
     ----------
     name : str or int
-        Of the column; of an array ``x0``, ``x1`` ...
+        Name of the column; ``x0``, ``x1`` ... for an array.
     place : int
         Its position in the training table.
     start : int
-        The first of its features.
+        Index of its first feature.
 
     Examples
     --------
@@ -49,21 +49,21 @@ class Column:
     @property
     @abstractmethod
     def feature_kinds(self) -> tuple[str, ...]:
-        """What each of the features is: one of `KINDS`."""
+        """Kind of each feature, one of `KINDS`."""
 
     @property
     @abstractmethod
     def feature_names(self) -> tuple[str, ...]:
-        """What each of the features is called."""
+        """Name of each feature."""
 
     @property
     def clock(self) -> str | None:
-        """The time zone on whose clock the column is read; None where there is none."""
+        """Time zone of the column's clock; None without one."""
         return None
 
     @property
     def features(self) -> slice:
-        """Which columns of the output are this column's."""
+        """Columns of the output that belong to this column."""
         return slice(self.start, self.start + len(self.feature_kinds))
 
     @abstractmethod
@@ -75,17 +75,17 @@ class Column:
         raw : RawColumn
             The column of a table.
         out : ndarray of shape (n_rows, n_features)
-            Zeros, which are replaced.
+            Zeros, to be overwritten.
         """
 
     @abstractmethod
     def describe(self) -> str:
-        """Say in a few words what becomes of the column.
+        """Describe the features of the column in a few words.
 
         Returns
         -------
         text : str
-            Such as "7 categories".
+            Text such as "7 categories".
         """
 
     def named(self, name: str) -> Self:
@@ -104,12 +104,12 @@ class Column:
         return replace(self, name=name)
 
     def to_data(self) -> dict[str, Any]:
-        """Return what was learned as plain data.
+        """Return the learned properties as plain data.
 
         Returns
         -------
         data : dict
-            Of numbers, text, tuples and arrays.
+            Numbers, text, tuples and arrays.
         """
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         plain = {k: v.to_data() if hasattr(v, "to_data") else v for k, v in own.items()}
@@ -122,11 +122,11 @@ class Column:
         Parameters
         ----------
         data : dict
-            From `to_data`, without its kind.
+            Data from `to_data`, without the kind.
 
         Returns
         -------
         column : Column
-            Writes the same features.
+            Column that writes the same features.
         """
         return cls(**data)

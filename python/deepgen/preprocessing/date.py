@@ -1,4 +1,4 @@
-"""Columns of dates: days since 1970, and the parts of the calendar that vary."""
+"""Columns of dates: days since 1970, and the calendar parts that vary."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from deepgen.preprocessing.scales import RobustScale
 __all__ = ["DateColumn"]
 
 PARTS: Final = {"month": 12, "weekday": 7, "hour": 24}
-"""Parts of the calendar, and after how many they begin again."""
+"""Calendar parts with their periods."""
 
 
 @dataclass(frozen=True, eq=False)
 class DateColumn(Column):
-    """Points in time: days since 1970, robustly scaled, and where they are on each circle.
+    """Dates: days since 1970, robustly scaled, and calendar parts as points on circles.
 
-    Month, weekday and hour, where they vary in training, are points on a circle, two features each:
-    December is as near to January as to November, and any span of months, of weekdays or of hours
-    is cut off by a line. A missing date is in the middle of each circle.
+    Month, weekday and hour, if they vary in training, are points on a circle with two features
+    each: December is as near to January as to November, and a line separates any range of months,
+    weekdays or hours. A missing date is the centre of each circle.
 
     Parameters
     ----------
     name : str or int
-        Of the column.
+        Name of the column.
     place : int
         Its position in the training table.
     start : int
-        The first of its features.
+        Index of its first feature.
     days : NumberColumn
-        Days since 1970, their encoding by bins and the mark of missing ones.
+        Days since 1970 with their encoding by bins and the indicator of missing dates.
     parts : tuple of {'month', 'weekday', 'hour'}
-        Those that vary.
+        Calendar parts that vary.
     zone : str or None
-        The time zone on whose clock they are read.
+        Time zone of the dates' clock.
 
     Examples
     --------
@@ -65,18 +65,18 @@ class DateColumn(Column):
         Parameters
         ----------
         name : str or int
-            Of the column.
+            Name of the column.
         place : int
             Its position in the table.
         raw : RawColumn
-            Its dates.
+            Dates of the column.
         n_bins : int
-            Bins of the encoding of days; 0 for none.
+            Number of bins for the encoding of days; 0 for none.
 
         Returns
         -------
         column : DateColumn or None
-            None for a column that is always the same.
+            None for a constant column.
         """
         dates = raw.dates(raw.zone)
         days = NumberColumn.learn(name, place, _days(dates), RobustScale, n_bins)

@@ -1,4 +1,4 @@
-"""The encoder of raw tables: a transformer of scikit-learn's kind."""
+"""The encoder of raw tables, a transformer with scikit-learn's interface."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["SECTION", "TableEncoder"]
 
 SECTION = "table_encoder"
-"""The part of a file that holds an encoder saved by itself."""
+"""Section of a file with an encoder saved by itself."""
 
 COLUMNS: dict[str, type[Column]] = {
     kind.kind: kind for kind in (NumberColumn, CategoryColumn, CodeColumn, DateColumn)
@@ -42,77 +42,77 @@ COLUMNS: dict[str, type[Column]] = {
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
-    """Turn a raw table into numbers that a network learns from.
+    """Convert raw tables to features for neural networks.
 
-    Numbers are scaled, missing ones become the median, and a feature marks them where training had
-    some. Categories become one feature a level. Dates become days since 1970 and, where they vary,
+    Numbers are scaled; missing ones become the median, with an indicator feature if training had
+    some. Categories become one feature per level. Dates become days since 1970 and, if they vary,
     month, weekday and hour. A column without values is dropped with a warning, a constant one
-    without. What has no right answer is refused with the column's name: infinity, a mixture of
-    numbers and text, free text, two columns of one name, a column that is missing or new.
+    without. Ambiguous data are refused with the column's name: infinity, a mixture of numbers and
+    text, free text, duplicate column names, missing or new columns.
 
     Parameters
     ----------
     numbers : {'robust', 'standard', 'quantile'}, default='robust'
-        How numbers are scaled. 'robust': median 0, quartiles 1 apart (where they are equal, half
-        the range at most), then z / sqrt(1 + (z/3)^2), so that no row is farther than 3.
-        'standard': mean 0 and standard deviation 1. 'quantile': ranks to a normal distribution.
+        Scaling of numbers. 'robust': median 0 and quartiles 1 apart (equal quartiles: division by
+        at most half the range), then z / sqrt(1 + (z/3)^2), which stays within 3. 'standard': mean
+        0 and standard deviation 1. 'quantile': ranks mapped to a normal distribution.
     numerical_encoding : {'ple'} or None, default=None
-        'ple' adds a piecewise-linear encoding beside each number that takes more than 16 values:
-        for each bin between two quantiles how far the number has come through it, from -w to w
+        'ple' adds a piecewise-linear encoding of each column with more than 16 different numbers:
+        each bin between two quantiles gives the position of the number within the bin, from -w to w
         with w = 1 / sqrt(bins).
     n_bins : 'auto' or int, default='auto'
-        Bins of the encoding. 'auto': 16, from 10,000 rows on 48.
+        Number of bins of the encoding. 'auto': 16, from 10,000 rows on 48.
     categorical_features : 'from_dtype', None, or array-like of bool, int or str, \
 default='from_dtype'
-        Which columns are categories. 'from_dtype': those of a type of categories
-        (pandas' ``category``, Polars' ``Categorical`` and ``Enum``, Arrow's dictionaries), of text
-        and of truth values. Else a mask, positions or names, and the others have to be numbers,
-        truth values (0 and 1) or dates.
+        Columns of categories. 'from_dtype': columns with a categorical type (pandas' ``category``,
+        Polars' ``Categorical`` and ``Enum``, Arrow's dictionaries), text or truth values. Otherwise
+        a mask, positions or names; the other columns must then be numbers, truth values (0 and 1)
+        or dates.
     max_levels : int, default=255
-        Categories of more levels than this and than a twentieth of the rows are refused.
+        Categories with more levels than this and than a twentieth of the rows are refused.
     dates : bool, default=True
-        Whether points in time are taken; False refuses them.
+        Whether dates and times are accepted; False refuses them.
     category_encoding : {'onehot', 'codes'}, default='onehot'
-        'codes' makes one column of codes of categories with eight levels or more, for networks that
-        learn a vector for each; see `CodeColumn`.
+        'codes' makes one column of codes for categories with eight levels or more, for networks
+        that learn a vector per code; see `CodeColumn`.
 
     Attributes
     ----------
     columns_ : tuple of Column
-        What was learned of each column, in the order of the table: which features it makes
-        (``features``, ``feature_kinds``, ``feature_names``) and how.
+        Learned properties of each column, in the order of the table, with its features
+        (``features``, ``feature_kinds``, ``feature_names``).
     dropped_columns_ : tuple
-        Names (of arrays positions) of the columns that make no feature: empty or constant.
+        Names (positions for arrays) of the columns without a feature: empty or constant.
     feature_columns_ : ndarray of shape (n_features_out,)
-        For each feature the position of the column that it was made of.
+        Position of the source column of each feature.
     feature_kinds_ : ndarray of shape (n_features_out,)
-        For each feature what it is: 'number', 'encoding', 'indicator', 'category', 'code' or
-        'date part'.
+        Kind of each feature: 'number', 'encoding', 'indicator', 'category', 'code' or 'date part'.
     number_features_ : ndarray
         Positions of the features that are plain numbers.
     category_features_ : ndarray
         Positions of the features that are codes of categories.
     category_sizes_ : ndarray
-        How many codes each of them has.
+        Number of codes of each of these features.
     n_bins_ : int
-        Bins that were asked for; 0 without an encoding.
+        Requested number of bins; 0 without an encoding.
     n_features_in_ : int
-        Columns of the training table.
+        Number of columns of the training table.
     feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, where all of them are text.
+        Names of the columns, if all of them are text.
 
     See Also
     --------
-    sklearn.ensemble.HistGradientBoostingRegressor : Takes the same tables, but for text and dates.
+    sklearn.ensemble.HistGradientBoostingRegressor : Accepts the same tables, except for text and
+    dates.
 
     Notes
     -----
-    ``y`` is never looked at, so that an encoder may be fitted on all training rows, those that are
-    set aside to stop training among them. Tables are pandas', Polars' or Arrow's, or arrays; none
-    of these libraries is needed for the others.
+    ``y`` is not used, so an encoder may be fitted on all training rows, held-out ones included.
+    Tables are those of pandas, Polars or Arrow, or arrays; none of these libraries is needed for
+    the others.
 
-    Text stays text: "007" and "7" are two levels, and a column of text that holds numbers is one
-    of categories. Columns are found by name, in any order; arrays by position.
+    Text stays text: "007" and "7" are two levels, and a column of text with numbers is one of
+    categories. Columns are identified by name, in any order; in arrays by position.
 
     Examples
     --------
@@ -171,12 +171,12 @@ default='from_dtype'
         X : table or array-like of shape (n_samples, n_columns)
             A table of pandas, Polars or Arrow, an array (of objects too), or a list of rows.
         y : None
-            Not looked at.
+            Ignored.
 
         Returns
         -------
         self : TableEncoder
-            Fitted.
+            Fitted encoder.
 
         Raises
         ------
@@ -186,7 +186,7 @@ default='from_dtype'
         Warns
         -----
         UserWarning
-            If a column has no value at all.
+            If a column has no value.
         """
         self._validate_params()
         frame = read_frame(X)
@@ -209,24 +209,26 @@ default='from_dtype'
         return self
 
     def transform(self, X: Any) -> NDArray[np.float32]:
-        """Turn a table into features.
+        """Convert a table to features.
 
         Parameters
         ----------
         X : table or array-like of shape (n_samples, n_columns)
-            With the columns of the training table: by name in any order, of arrays by position.
+            Table with the columns of the training table: by name in any order, in arrays by
+            position.
 
         Returns
         -------
         features : ndarray of shape (n_samples, n_features_out)
-            Finite numbers, float32. A row's do not depend on the other rows.
+            Finite numbers in float32. The features of a row do not depend on the other rows.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the encoder is not fitted.
         ValueError
-            If a column is missing, new, or holds what it did not in training; the message names it.
+            If a column is missing, new, or has values of another kind than in training; the message
+            names it.
         """
         check_is_fitted(self)
         frame = read_frame(X)
@@ -240,20 +242,20 @@ default='from_dtype'
         Parameters
         ----------
         input_features : array-like of str, default=None
-            Names of the columns; they have to be those of the training table, or stand for those of
-            an array.
+            Names of the columns; they must be those of the training table, or replace those of an
+            array.
 
         Returns
         -------
         names : ndarray of shape (n_features_out,)
-            Such as "age", "age is missing", "town = Ulm".
+            Names such as "age", "age is missing", "town = Ulm".
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the encoder is not fitted.
         ValueError
-            If the names are not those of the training table, or not as many.
+            If the names or their number are not those of the training table.
         """
         check_is_fitted(self)
         columns = self.columns_
@@ -270,17 +272,17 @@ default='from_dtype'
         return np.array([name for column in columns for name in column.feature_names], dtype=object)
 
     def to_data(self) -> dict[str, Any]:
-        """Return parameters and what was learned as plain data.
+        """Return parameters and learned properties as plain data.
 
         Returns
         -------
         data : dict
-            Of numbers, text, lists, tuples and arrays, as the package's files hold them.
+            Numbers, text, lists, tuples and arrays, as in the package's files.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the encoder is not fitted.
         """
         check_is_fitted(self)
         return {
@@ -298,17 +300,17 @@ default='from_dtype'
         Parameters
         ----------
         data : dict
-            From `to_data`.
+            Data from `to_data`.
 
         Returns
         -------
         encoder : TableEncoder
-            Gives the same bits.
+            Encoder with the same bits.
 
         Raises
         ------
         ValueError
-            If the parts do not fit together.
+            If the parts are inconsistent.
         """
         encoder = cls(**data["parameters"])
         encoder._validate_params()
@@ -324,24 +326,24 @@ default='from_dtype'
         if names is not None and len(names) != data["n_features_in"]:
             raise ValueError(f"it has {len(names)} names of {data['n_features_in']} columns")
         encoder._set_fitted(tuple(columns), names, data["n_features_in"], data["n_bins"])
-        # A row of nothing shows that each column is whole.
+        # Encoding a row of missing values checks that each column is complete.
         width = data["n_features_in"]
         row = Frame(names, 1, width, lambda place, zone: RawColumn(place, "empty", 1))
         encoder._write(row, range(width))
         return encoder
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write this encoder into a file that `deepgen.load` reads.
+        """Write this encoder to a file that `deepgen.load` reads.
 
         Parameters
         ----------
         path : str or path-like
-            The file; one that is there is replaced at once or, if writing fails, not at all.
+            Path of the file; an existing file is replaced in one step or, if writing fails, kept.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the encoder is not fitted.
 
         See Also
         --------
@@ -349,7 +351,7 @@ default='from_dtype'
 
         Notes
         -----
-        The file holds plain data, so that reading it runs no code.
+        The file contains plain data, so reading it runs no code.
         """
         writer = Writer()
         description = {SECTION: writer.write(self.to_data(), SECTION)}
@@ -362,7 +364,7 @@ default='from_dtype'
         n_features_in: int,
         n_bins: int,
     ) -> None:
-        """Set what a fit leaves behind."""
+        """Set the fitted attributes."""
         self._names = names
         self.columns_ = columns
         self.n_bins_ = n_bins
@@ -387,7 +389,7 @@ default='from_dtype'
             del self.feature_names_in_
 
     def _write(self, frame: Frame, places: Any) -> NDArray[np.float32]:
-        """Return the features of a table whose columns stand at places."""
+        """Return the features of a table with its columns at given places."""
         out = np.zeros((frame.n_rows, len(self.feature_kinds_)), dtype=np.float32)
         for column in self.columns_:
             raw = frame.column(places[column.place], column.clock)

@@ -1,4 +1,4 @@
-"""From the columns of a training table to what is learned of each."""
+"""From the columns of a training table to their learned properties."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ __all__ = ["Plan", "chosen_categories", "learn_columns"]
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to become of columns.
+    """Settings of the columns.
 
     Parameters
     ----------
     scale : type of Scale
-        Of numbers.
+        Scale of numbers.
     n_bins : int
-        Bins of their encoding; 0 for none.
+        Number of bins of their encoding; 0 for none.
     categories : frozenset of int or None
-        Positions of the columns that are categories; None for those whose type says so.
+        Positions of the columns of categories; None means those with a suitable type.
     max_levels : int
-        Levels up to which text is taken for categories, however few rows there are.
+        Largest number of levels of text, even for few rows.
     dates : bool
-        Whether columns of time are taken.
+        Whether columns of dates and times are accepted.
     as_codes : bool
-        Whether categories of many levels become codes.
+        Whether categories with many levels become codes.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class Plan:
 
 
 def chosen_categories(wanted: Any, frame: Frame) -> frozenset[int] | None:
-    """Return the positions of the columns that a parameter calls categories.
+    """Return the positions of the columns that a parameter defines as categories.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def chosen_categories(wanted: Any, frame: Frame) -> frozenset[int] | None:
     Raises
     ------
     ValueError
-        If there is no such column, or a mask has another length.
+        If there is no such column, or a mask has the wrong length.
     """
     if wanted is None:
         return frozenset()
@@ -118,20 +118,20 @@ def learn_columns(frame: Frame, plan: Plan) -> tuple[tuple[Column, ...], tuple[i
     frame : Frame
         The training table.
     plan : Plan
-        What is to become of columns.
+        Settings of the columns.
 
     Returns
     -------
     columns : tuple of Column
-        In the order of the table.
+        Columns in the order of the table.
     empty : tuple of int
-        Positions of the columns without any value. Neither they nor those of one value are among
-        the columns.
+        Positions of the columns without values. Neither they nor constant columns are among the
+        columns.
 
     Raises
     ------
     ValueError
-        If a column cannot be read, or no column says anything.
+        If a column cannot be read, or no column varies.
     """
     columns: list[Column] = []
     empty, start = [], 0
@@ -153,7 +153,7 @@ def learn_columns(frame: Frame, plan: Plan) -> tuple[tuple[Column, ...], tuple[i
 
 
 def _learn(raw: RawColumn, name: Any, place: int, plan: Plan) -> Column | None:
-    """Return what is learned of a column; None where it is always the same."""
+    """Return the learned properties of a column; None for a constant one."""
     if plan.categories is None:
         as_category = raw.is_category or raw.kind in ("text", "boolean")
     else:
@@ -184,7 +184,7 @@ def _learn_category(raw: RawColumn, name: Any, place: int, plan: Plan) -> Column
 
 
 def _too_many_levels(raw: RawColumn, levels: tuple[Any, ...]) -> str:
-    """Return the refusal of categories that hardly repeat."""
+    """Return the refusal of categories whose levels hardly repeat."""
     found = f"{len(levels):,} different values in {raw.n_rows:,} rows"
     if raw.is_category or raw.kind != "text":
         return (

@@ -1,4 +1,4 @@
-"""Columns of numbers: scaled, encoded by bins, missing ones filled and marked."""
+"""Columns of numbers: scaled, encoded by bins, with missing ones filled and marked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from deepgen.preprocessing.scales import SCALES, Scale
 __all__ = ["NumberColumn"]
 
 USUAL = (1e-100, 1e100)
-"""Sizes of numbers whose squares and differences float64 holds."""
+"""Range of sizes whose squares and differences are finite in float64."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,21 +27,22 @@ class NumberColumn(Column):
     Parameters
     ----------
     name : str or int
-        Of the column.
+        Name of the column.
     place : int
         Its position in the training table.
     start : int
-        The first of its features.
+        Index of its first feature.
     unit : float
-        What numbers are divided by before anything else: 1, but for sizes beyond 1e100.
+        Divisor of all numbers: 1, except for sizes outside of `USUAL`.
     median : float
-        Stands in for missing numbers, in units.
+        Replacement of missing numbers, in units.
     scale : Scale or None
-        Of the number itself; None where all are equal, and only whether it is there tells.
+        Scale of the number; None if all numbers are equal and only the indicator of missing ones
+        varies.
     bins : Bins or None
-        Of the piecewise-linear encoding beside it.
+        Bins of the additional piecewise-linear encoding.
     has_missing : bool
-        Whether numbers were missing in training: the last feature marks them.
+        Whether numbers were missing in training; the last feature is then their indicator.
 
     Examples
     --------
@@ -69,20 +70,20 @@ class NumberColumn(Column):
         Parameters
         ----------
         name : str or int
-            Of the column.
+            Name of the column.
         place : int
             Its position in the table.
         values : ndarray of shape (n,)
-            NaN where missing, no infinity.
+            Numbers, NaN if missing, without infinity.
         scale : type of Scale
-            How numbers are scaled.
+            Scale of the numbers.
         n_bins : int
-            Bins of the encoding; 0 for none.
+            Number of bins of the encoding; 0 for none.
 
         Returns
         -------
         column : NumberColumn or None
-            None for a column that says nothing: without numbers, or always the same.
+            None for a column without information: without numbers, or constant.
         """
         missing = np.isnan(values)
         has_missing = bool(missing.any())
@@ -118,7 +119,7 @@ class NumberColumn(Column):
         if self.bins:
             edges = self.bins.edges * self.unit
             pairs = zip(edges[:-1], edges[1:], strict=True)
-            # Neighbours that print the same have their position to tell them apart.
+            # Neighbours with equal texts are distinguished by their position.
             names += [f"{self.name} bin {i}: {a:.6g} to {b:.6g}" for i, (a, b) in enumerate(pairs)]
         return tuple(names + [f"{self.name} is missing"] * self.has_missing)
 
@@ -131,9 +132,9 @@ class NumberColumn(Column):
         Parameters
         ----------
         values : ndarray of shape (n_rows,)
-            NaN where missing.
+            Numbers, NaN if missing.
         out : ndarray of shape (n_rows, n_features)
-            Where to.
+            Array for the features.
         """
         missing = np.isnan(values)
         filled = values / self.unit if self.unit != 1 else values
@@ -171,5 +172,5 @@ def _unit(largest: float) -> float:
     """Return 1, or the power of two that brings numbers of unusual size near 1, exactly."""
     if largest == 0 or USUAL[0] < largest < USUAL[1]:
         return 1.0
-    # The smallest normal number, for powers below have no exact inverse.
+    # At least the smallest normal number, since smaller powers have no exact inverse.
     return float(2.0 ** max(np.frexp(largest)[1] - 1, -1022))

@@ -1,4 +1,4 @@
-"""Scales: how the numbers of a column are brought to a common size."""
+"""Scales: conversions of a column's numbers to a common size."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 __all__ = ["SCALES", "QuantileScale", "RobustScale", "Scale", "StandardScale"]
 
 FEW_OF_MANY = 10.0
-"""Width of a column whose quartiles are equal, at most, over what its other values are away."""
+"""Largest width of a column with equal quartiles, over the usual distance of its other values."""
 FARTHEST = 1e6
-"""Scaled numbers beyond are as far: float32 holds them, and their squares."""
+"""Bound of scaled numbers, so that float32 can represent them and their squares."""
 
 
 @dataclass(frozen=True, eq=False)
 class Scale:
-    """Base of the scales; not to be used by itself.
+    """Base of the scales, not for direct use.
 
     Examples
     --------
@@ -44,12 +44,12 @@ class Scale:
         Parameters
         ----------
         values : ndarray of shape (n,)
-            Without missing ones, at least two of them different.
+            Values without missing ones, at least two of them different.
 
         Returns
         -------
         scale : Scale
-            Of this column.
+            Scale of the column.
         """
 
     @abstractmethod
@@ -59,12 +59,12 @@ class Scale:
         Parameters
         ----------
         values : ndarray of shape (n,)
-            Without missing ones.
+            Values without missing ones.
 
         Returns
         -------
         scaled : ndarray of shape (n,)
-            Finite.
+            Finite numbers.
         """
 
     def to_data(self) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Scale:
         Returns
         -------
         data : dict
-            Its name and its fields.
+            Name and fields of the scale.
         """
         own = {field.name: getattr(self, field.name) for field in fields(self)}
         return {"scale": self.name, **own}
@@ -81,11 +81,11 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class RobustScale(Scale):
-    """Median 0 and quartiles 1 apart, then bent smoothly so that nothing is beyond 3.
+    """Median 0 and quartiles 1 apart, with a smooth bound of 3.
 
-    z / sqrt(1 + (z / 3)^2) is nearly z where most rows are. A column whose quartiles are equal is
-    divided by half its range, or where that is less by ten times the usual distance from the median
-    of the values that differ from it: one of them far away does not rule the others.
+    z / sqrt(1 + (z / 3)^2) is close to z for most rows. A column with equal quartiles is divided by
+    half its range or, if this is less, by ten times the median distance from the center among the
+    values that differ from it, so that a single outlier does not determine the scale.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ class StandardScale(Scale):
 
     @classmethod
     def learn(cls, values: FloatArray) -> Self:
-        # The square of what differs little can be 0.
+        # The square of a tiny difference can be 0.
         return cls(float(values.mean()), float(values.std()) or float(np.ptp(values)))
 
     def apply(self, values: FloatArray) -> FloatArray:
@@ -156,7 +156,7 @@ class QuantileScale(Scale):
     Parameters
     ----------
     quantiles : ndarray of shape (n_quantiles,)
-        Of the training rows.
+        Quantiles of the training rows.
 
     Examples
     --------
@@ -177,7 +177,7 @@ class QuantileScale(Scale):
         return cls(learner.fit(values[:, None]).quantiles_[:, 0].copy())
 
     def apply(self, values: FloatArray) -> FloatArray:
-        # A transformer of scikit-learn with what it has learned set again.
+        # Restore a transformer of scikit-learn from its learned quantiles.
         learned = QuantileTransformer(output_distribution="normal")
         learned.n_features_in_, learned.n_quantiles_ = 1, len(self.quantiles)
         learned.quantiles_ = self.quantiles[:, None]
@@ -189,10 +189,10 @@ class QuantileScale(Scale):
 SCALES: dict[str, type[Scale]] = {
     scale.name: scale for scale in (RobustScale, StandardScale, QuantileScale)
 }
-"""The scales by name."""
+"""Scales by name."""
 
 
 def _linear(values: FloatArray, center: float, width: float) -> NDArray[np.float64]:
-    """Return (values - center) / width, finite also where that leaves the numbers of float64."""
+    """Return (values - center) / width, finite even beyond the range of float64."""
     with np.errstate(over="ignore"):
         return np.clip((values - center) / width, -FARTHEST, FARTHEST)

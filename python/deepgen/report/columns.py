@@ -1,4 +1,4 @@
-"""How much each column matters to the predictions."""
+"""Columns ranked by their contribution to the predictions."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 __all__ = ["columns"]
 
 MOST_ROWS: Final = 2_000
-"""Rows that are looked at."""
+"""Largest number of rows that are evaluated."""
 
 
 def columns(data: ReportData) -> Section | None:
-    """Rank the columns by what they add to predictions.
+    """Rank the columns by their contribution to predictions.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def columns(data: ReportData) -> Section | None:
     Returns
     -------
     section : Section or None
-        None where the predictions have no slopes.
+        A section without a table if the predictions have no slopes.
     """
     table = data.model.columns(data.table)
     rows = np.unique(np.linspace(0, len(table) - 1, MOST_ROWS).astype(int))

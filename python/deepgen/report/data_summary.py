@@ -1,4 +1,4 @@
-"""The table and the model: what went in."""
+"""The table and the model: an overview."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from deepgen.report.section import ReportData, Section
 __all__ = ["data_summary"]
 
 MAX_CATEGORIES = 5
-"""Categories that are listed of a column."""
+"""Largest number of categories listed per column."""
 
 
 def data_summary(data: ReportData) -> Section:
@@ -27,7 +27,7 @@ def data_summary(data: ReportData) -> Section:
     Returns
     -------
     section : Section
-        With a row a column.
+        Section with one row per column.
     """
     model, table = data.model, data.table
     frame = read_frame(model.columns(table))

@@ -1,4 +1,4 @@
-"""The errors that can be known, and what cannot."""
+"""Errors that can be measured, and those that cannot."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def errors(data: ReportData) -> Section:
     Returns
     -------
     section : Section
-        With a row a set of samples.
+        Section with one row per set of samples.
     """
     model, metadata = data.model, data.model.metadata
     metric = model.metric
@@ -34,7 +34,7 @@ def errors(data: ReportData) -> Section:
     ]
     rows[0][metric], rows[1][metric] = metadata["score"]["training"], metadata["score"]["held out"]
     rows.append({"samples": "held out, same answer for all", metric: metadata["baseline"]})
-    # Models of former versions have none.
+    # Models of older versions have none.
     measured = metadata.get("probabilities", {})
     for row, part in zip(rows, ("training", "held out", "baseline"), strict=True):
         row |= measured.get(part, {})

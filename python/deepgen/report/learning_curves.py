@@ -1,4 +1,4 @@
-"""How training went, epoch by epoch."""
+"""The course of training, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def learning_curves(data: ReportData) -> Section:
     Returns
     -------
     section : Section
-        With a figure.
+        Section with a figure.
     """
     model, members = data.model.network, data.model.estimator.mlp_.members_
     history = model.history_

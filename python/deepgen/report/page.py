@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from html import escape
 from pathlib import Path
 from typing import Final
 
-from deepgen._display import html
+from deepgen._display.html import render
 from deepgen._display.style import new_figure
 from deepgen._engine.version import VERSION
 from deepgen._optional import load_extra
@@ -31,7 +30,7 @@ SECTIONS: Final[tuple[Callable[[ReportData], Section | None], ...]] = (
     columns,
     regions,
 )
-"""One line a section; a section that has nothing to say returns None."""
+"""One entry per section; a section without content is None."""
 
 
 def write_report(
@@ -46,28 +45,29 @@ def write_report(
     data : ReportData
         Model and table.
     path : str or path
-        The file; one that is there is replaced.
+        Path of the file; an existing file is replaced.
     progress : callable or None, default=None
-        Told what runs, how many sections are done and how many there are.
+        Function of the current section's name, the number of finished sections and their number.
 
     Raises
     ------
     ValueError
         If the file cannot be written.
     """
-    load_extra("matplotlib", "plot", "a report")
-    parts = []
-    for place, section in enumerate(SECTIONS):
+    load_extra("matplotlib", "report", "a report")
+    sections = []
+    for place, make_section in enumerate(SECTIONS):
         if progress is not None:
-            progress(section.__name__.replace("_", " "), place, len(SECTIONS))
-        result = section(data)
-        if result is not None:
-            parts.append(_html(result))
-    title = f"{data.name}: {data.model.target}"
-    page = html.page(
-        title,
-        f"<h1>Report: {escape(title)}</h1>\n" + "\n".join(parts) + "\n"
-        f'<p class="small">Written by deepgen {VERSION}.</p>',
+            progress(make_section.__name__.replace("_", " "), place, len(SECTIONS))
+        section = make_section(data)
+        if section is not None:
+            sections.append({"content": section, "png": _figure(section)})
+    page = render(
+        "report/page.html",
+        "a report",
+        title=f"{data.name}: {data.model.target}",
+        version=VERSION,
+        sections=sections,
     )
     try:
         replace_file(path, page.encode())
@@ -75,12 +75,10 @@ def write_report(
         raise ValueError(f"cannot write {path}: {error.strerror or error}") from None
 
 
-def _html(section: Section) -> str:
-    text = "\n".join(f"<p>{escape(paragraph)}</p>" for paragraph in section.paragraphs)
-    table = html.table(section.table) if section.table else ""
-    picture = ""
-    if section.draw is not None:
-        png = io.BytesIO()
-        new_figure(section.draw).savefig(png, format="png", dpi=120)
-        picture = html.image(png.getvalue(), section.title)
-    return f"<section>\n<h2>{escape(section.title)}</h2>\n{text}\n{table}\n{picture}\n</section>"
+def _figure(section: Section) -> bytes:
+    """Return the figure of a section as PNG; empty if there is none."""
+    if section.draw is None:
+        return b""
+    png = io.BytesIO()
+    new_figure(section.draw).savefig(png, format="png", dpi=120)
+    return png.getvalue()

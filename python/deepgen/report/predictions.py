@@ -1,4 +1,4 @@
-"""Predictions beside targets: where the model errs."""
+"""Predictions compared with targets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["predictions"]
 
 MAX_CLASSES = 12
-"""Classes up to which the figure shows each pair."""
+"""Largest number of classes for a figure with each pair."""
 
 
 def predictions(data: ReportData) -> Section | None:
@@ -30,7 +30,7 @@ def predictions(data: ReportData) -> Section | None:
     Returns
     -------
     section : Section or None
-        None where the table has no targets.
+        None if the table has no targets.
     """
     if data.labelled is None:
         return None
@@ -70,7 +70,7 @@ def _scatter(figure: Figure, answer: NDArray[Any], y: NDArray[Any]) -> None:
     left.set(title="Prediction over target", xlabel="target", ylabel="prediction")
     left.legend()
     for axes in (left, right):
-        # Large units would run into each other.
+        # Long numbers would overlap.
         axes.locator_params(axis="x", nbins=5)
         axes.ticklabel_format(axis="both", scilimits=(-3, 4))
     figure.colorbar(cells, ax=left, label="rows")
@@ -86,7 +86,7 @@ def _confusion(
     for (row, column), count in np.ndenumerate(counts):
         color = "black" if shares[row, column] > 0.6 else "white"
         axes.text(column, row, f"{count:,}", ha="center", va="center", color=color)
-    # Between two dollar signs Matplotlib would look for a formula.
+    # Matplotlib would interpret text between two dollar signs as a formula.
     names = [str(name).replace("$", r"\$") for name in classes]
     axes.set_xticks(range(len(names)), names, rotation=45 if len(names) > 4 else 0)
     axes.set_yticks(range(len(names)), names)

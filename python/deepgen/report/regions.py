@@ -1,4 +1,4 @@
-"""Linear regions that the network cuts the line between two rows into."""
+"""Linear regions of the network on lines between two rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["regions"]
 
 N_LINES: Final = 100
-"""Pairs of rows that are joined."""
+"""Number of pairs of rows."""
 
 
 def regions(data: ReportData) -> Section | None:
@@ -28,7 +28,7 @@ def regions(data: ReportData) -> Section | None:
     Returns
     -------
     section : Section or None
-        None where fewer than two rows differ.
+        None if fewer than two rows differ.
     """
     from deepgen.expressivity import breakpoints
 

@@ -1,4 +1,4 @@
-"""What a section of a report is made from, and what it consists of."""
+"""Sections: the data for a section of a report, and its content."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["ReportData", "Section"]
 
 @dataclass(frozen=True)
 class Section:
-    """A heading, what is to be said, a table and a figure.
+    """Heading, text, table and figure of a section.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ class Section:
     table : sequence of mapping
         Rows of named values.
     draw : callable or None
-        Draws the figure on an empty `matplotlib.figure.Figure`.
+        Function that draws the figure on an empty `matplotlib.figure.Figure`.
 
     Examples
     --------
@@ -50,16 +50,17 @@ class Section:
 
 @dataclass(frozen=True)
 class ReportData:
-    """A model and the table that it is looked at on.
+    """A model and a table for the report.
 
     Parameters
     ----------
     model : TableModel
-        Trained.
+        Trained model.
     table : pandas.DataFrame
-        With the columns of the training table; rows without a target count where none is needed.
+        Table with the columns of the training table; rows without a target are used if none is
+        needed.
     name : str
-        What the table is called.
+        Name of the table.
 
     Examples
     --------
@@ -78,12 +79,12 @@ class ReportData:
 
     @cached_property
     def X(self) -> NDArray[np.float32]:
-        """Features of all rows, as the network takes them."""
+        """Encoded features of all rows."""
         return self.model.encoder.transform(self.model.columns(self.table))
 
     @cached_property
     def labelled(self) -> tuple[Any, NDArray[Any]] | None:
-        """Columns and targets of the rows that have a target; None where there are none."""
+        """Columns and targets of the rows with a target; None if there are none."""
         if self.model.target not in self.table.columns:
             return None
         if not self.table[self.model.target].notna().any():
@@ -92,5 +93,5 @@ class ReportData:
 
     @cached_property
     def is_training_table(self) -> bool:
-        """Whether the model was trained on this very table."""
+        """Whether the model was trained on exactly this table."""
         return bool(fingerprint(self.table) == self.model.metadata["table"])

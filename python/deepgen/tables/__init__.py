@@ -1,4 +1,4 @@
-"""Tables: CSV and Parquet files, and models that remember what their columns become."""
+"""Tables: CSV and Parquet files, and models with the encoding of their columns."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates in files without types: columns of text whose every value is a date."""
+"""Dates in files without types: columns of text in which every value is a date."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ import numpy as np
 __all__ = ["read_dates"]
 
 ISO: Final = r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)?"
-"""Year, month, day, and where there is one a time of day, as ISO 8601 writes them."""
+"""Year, month, day and, optionally, a time of day, in the format of ISO 8601."""
 
 
 def read_dates(table: Any, text_columns: Collection[str] = ()) -> Any:
-    """Turn columns of text into dates where every value is one.
+    """Convert columns of text to dates if every value is one.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        As a CSV gives it.
+        Table read from a CSV.
     text_columns : collection of str, default=()
         Columns that stay text.
 
     Returns
     -------
     table : pandas.DataFrame
-        With columns of datetime64, whatever the year; missing values stay missing.
+        Table with columns of datetime64, for any year; missing values stay missing.
 
     Examples
     --------
@@ -39,7 +39,7 @@ def read_dates(table: Any, text_columns: Collection[str] = ()) -> Any:
     found = {}
     for name, values in table.items():
         present = values.dropna()
-        # Most columns are told by their type or their first value.
+        # The type or the first value is enough for most columns.
         if name in text_columns or values.dtype.kind != "O" or not len(present):
             continue
         if not isinstance(present.iloc[0], str) or not present.iloc[:1].str.fullmatch(ISO).all():

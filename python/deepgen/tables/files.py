@@ -19,12 +19,12 @@ __all__ = ["is_parquet", "read_table", "write_table"]
 
 
 def is_parquet(path: str | Path) -> bool:
-    """Return whether a file's name ends as Parquet files' do.
+    """Return whether a file's name ends like that of a Parquet file.
 
     Parameters
     ----------
     path : str or path
-        Need not exist.
+        Path; the file need not exist.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
         A file that ends in ``.parquet`` or ``.pq`` is Parquet; every other is CSV with a line of
         column names, which may be compressed (``.gz``, ``.bz2``, ``.xz``, ``.zip``, ``.zst``).
     text_columns : iterable of str, default=()
-        Columns whose values stay text even if all of them look like numbers.
+        Columns whose values stay text even if all look like numbers.
 
     Returns
     -------
@@ -61,15 +61,15 @@ def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
     Raises
     ------
     ValueError
-        If the file cannot be read, or is no table with rows and with one name for each column: a
-        name is blank, stands twice (blanks around it do not count), or a line has more fields than
-        there are names, or the first one fewer and no line has them all. The message says where.
+        If the file cannot be read, or is no table with rows and with one name per column: a name is
+        blank or a duplicate (surrounding blanks do not count), or a line has more fields than there
+        are names, or the first line has one less and no line has as many. The message says where.
 
     Notes
     -----
-    Needs pandas, and for Parquet pyarrow; where one is missing, an ImportError says so.
+    Needs pandas, and for Parquet pyarrow; if one is missing, an ImportError says so.
 
-    A line of a CSV that ends early lacks its last cells: they are missing values.
+    A line of a CSV that ends early lacks its last values, which are then missing.
 
     Examples
     --------
@@ -113,21 +113,21 @@ def read_table(path: str | Path, text_columns: Iterable[str] = ()) -> Any:
 
 
 def write_table(table: Any, to: str | Path | TextIO) -> None:
-    r"""Write a table to a file, as `read_table` reads it.
+    r"""Write a table to a file that `read_table` reads.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        What to write; its index is left out.
+        Table to be written, without its index.
     to : str, path or text stream
-        A file that ends in ``.parquet`` or ``.pq`` becomes Parquet; every other, and a stream,
-        becomes CSV with a line of column names, compressed as its name says. A file that is there
-        is replaced at once and keeps its mode.
+        A path that ends in ``.parquet`` or ``.pq`` gives Parquet; other paths and streams give CSV
+        with a line of column names, compressed according to the name. An existing file is replaced
+        in one step and keeps its mode.
 
     Raises
     ------
     BrokenPipeError
-        If the stream's reader has left.
+        If the reader of the stream has closed it.
     ValueError
         If the file cannot be written, is read-only, or is no regular file.
 
@@ -159,7 +159,7 @@ def write_table(table: Any, to: str | Path | TextIO) -> None:
 
 
 def _compression(path: str | Path) -> Any:
-    """Return what pandas calls the compression that a file's name asks for; None for none."""
+    """Return pandas' name of the compression that a file's name implies; None for none."""
     ending = Path(path).suffix.lower()
     if ending == ".zip":
         return {"method": "zip", "archive_name": Path(path).stem}
@@ -167,7 +167,7 @@ def _compression(path: str | Path) -> Any:
 
 
 def _read_csv(pandas: Any, path: str | Path, text: dict[str, type]) -> Any:
-    """Read a CSV whose every column has a name of its own."""
+    """Read a CSV with unique column names."""
     source = _readable_twice(path)
     # pandas renames columns without a name or with one that stands twice, and takes the first
     # columns of a table with too few names for its index. Read as data, the names show.
@@ -185,13 +185,13 @@ def _read_csv(pandas: Any, path: str | Path, text: dict[str, type]) -> Any:
 
 
 def _first_rows(pandas: Any, source: Any, n_rows: int, **options: Any) -> Any:
-    """Return rows of a CSV as text, the line of column names among them."""
+    """Return rows of a CSV as text, the line of column names included."""
     options = {"skipinitialspace": True, "dtype": str, "keep_default_na": False, **options}
     return pandas.read_csv(_start(source), header=None, nrows=n_rows, **options)
 
 
 def _readable_twice(path: str | Path) -> Any:
-    """Return a file that can be read again from its start, which a pipe cannot."""
+    """Return a file that can be read twice, unlike a pipe."""
     try:
         regular = stat.S_ISREG(Path(path).stat().st_mode)
     except OSError:
@@ -207,7 +207,7 @@ def _start(source: Any) -> Any:
 
 
 def _check_names(names: list[str]) -> None:
-    """Refuse columns that have no name, or not one of their own."""
+    """Refuse columns without a name or with duplicate names."""
     places: dict[str, int] = {}
     for place, name in enumerate(names, start=1):
         bare = name.strip()
@@ -225,7 +225,7 @@ def _check_names(names: list[str]) -> None:
 
 
 def _too_many_fields(message: str) -> str | None:
-    """Say in our words what pandas says of a line that is too long; None for another message."""
+    """Translate pandas' message about a line that is too long; None for another message."""
     found = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", message)
     if found is None:
         return None

@@ -19,10 +19,10 @@ from deepgen.tables.task import choose_task
 __all__ = ["fit_table"]
 
 PRIOR: Final = 200.0
-"""L2 of classes, over the rows that are not of the commonest one. Chosen on adult, magic, spambase
-and draws 11 to 30 of credit_default (``benchmarks/recipe.py`` judges on draw 0)."""
+"""L2 of classifiers, times the number of rows outside of the most frequent class. Chosen on adult,
+magic, spambase and draws 11 to 30 of credit_default (``benchmarks/recipe.py`` uses draw 0)."""
 MIN_ROWS: Final = 10
-"""Rows with a target that are needed."""
+"""Smallest number of rows with a target."""
 
 
 def fit_table(
@@ -42,8 +42,8 @@ def fit_table(
 ) -> TableModel:
     """Fit `TabularRegressor` or `TabularClassifier` to a table.
 
-    Each network sets a fifth of the rows aside and keeps the weights of the epoch that was best on
-    them. A progress bar is drawn where standard error is a terminal.
+    Each network holds out a fifth of the rows and keeps the weights of the epoch with the best
+    score on them. A progress bar is drawn if standard error is a terminal.
 
     Parameters
     ----------
@@ -52,36 +52,36 @@ def fit_table(
     target : str
         Name of the target column.
     task : {'auto', 'regression', 'classification'}, default='auto'
-        What the target asks for.
+        Kind of the target.
     preset : {'fast', 'balanced', 'best'}, default='balanced'
-        As the estimators take it.
+        Preset of the estimator.
     max_time : float, default=None
-        Seconds that the fit may take.
+        Largest duration of the fit in seconds.
     n_members : int, default=None
-        Networks whose mean predicts; None is the preset's number.
+        Number of networks whose predictions are averaged; None means the preset's.
     hidden_layer_sizes : sequence of int, default=None
-        Units of the hidden layers; None is the preset's.
+        Numbers of units of the hidden layers; None means the preset's.
     max_iter : int, default=None
-        Epochs at most; None is the preset's.
+        Largest number of epochs; None means the preset's.
     scoring : str, default=None
-        What is measured on the rows set aside: a scikit-learn scorer's name or 'loss'; None takes
-        R2 for numbers, the loss for classes.
+        Score of the held-out rows: a scikit-learn scorer's name or 'loss'; None means R2 for
+        numbers, the loss for classes.
     patience : int, default=None
-        Epochs without a better score after which training stops; None is the preset's.
+        Number of epochs without a better score after which training stops; None means the preset's.
     seed : int, default=0
-        Decides on the rows set aside, on starting weights and on the order of rows.
+        Seed of the held-out rows, of starting weights and of the order of rows.
     drop : sequence of str, default=()
-        Columns that are not looked at.
+        Columns that are not used.
 
     Returns
     -------
     model : TableModel
-        The fitted estimator, its target and what was measured.
+        The fitted estimator, its target and the measurements.
 
     Raises
     ------
     ValueError
-        If there is no such column, or too few rows or values to learn from.
+        If there is no such column, or too few rows or values for training.
 
     Examples
     --------
@@ -131,7 +131,7 @@ def fit_table(
     }
     if is_class:
         settings["alpha"] = _alpha(y)
-    # Accuracy hardly moves where one class is rare, and would keep the weights of any epoch.
+    # With a rare class accuracy hardly changes, so the weights of any epoch would be kept.
     usual = "loss" if is_class else None
     model = (TabularClassifier if is_class else TabularRegressor)(
         preset=preset,  # type: ignore[arg-type]
@@ -143,7 +143,7 @@ def fit_table(
         network={name: value for name, value in settings.items() if value is not None},
     )
     try:
-        # Its line is kept in the model; who fits by this function says when it is printed.
+        # The model keeps its summary line; the caller decides when to print it.
         with contextlib.redirect_stdout(io.StringIO()):
             model.fit(X, y)
     except AttributeError as error:
@@ -180,17 +180,17 @@ def fit_table(
 
 
 def _alpha(y: NDArray[Any]) -> float:
-    """Return L2 for a classifier: the less, the more rows tell of classes but the commonest.
+    """Return L2 for a classifier, inversely proportional to the rows outside the largest class.
 
-    ``y`` (n_rows,). Where few do, a network learns them by heart before it has learnt what linear
-    models see; the sum over all rows of what L2 takes is the same whatever the table.
+    ``y`` (n_rows,). A network memorizes few such rows before it has learned the linear part; the
+    total L2 over these rows is the same for every table.
     """
     counts = np.unique(y, return_counts=True)[1]
     return PRIOR / float(max(len(y) - counts.max(), 1))
 
 
 def _score(part: Part, y: NDArray[Any], classes: NDArray[Any] | None) -> float:
-    """Return R2 or accuracy of predictions; NaN where there are none to measure."""
+    """Return R2 or accuracy of predictions; NaN if there are none."""
     from sklearn.metrics import accuracy_score, r2_score
 
     if not len(part.rows):
@@ -202,7 +202,7 @@ def _score(part: Part, y: NDArray[Any], classes: NDArray[Any] | None) -> float:
 
 
 def _always(seen: Part, held_out: Part, y: NDArray[Any], classes: NDArray[Any] | None) -> Part:
-    """Return the same answer for all rows held out: the mean, or the shares of the classes."""
+    """Return a constant prediction for held-out rows: the mean, or the shares of the classes."""
     if classes is None:
         answer = np.mean(y[seen.rows])
     else:

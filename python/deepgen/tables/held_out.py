@@ -1,4 +1,4 @@
-"""Predictions of rows by networks that have seen them, and by networks that have not."""
+"""Predictions for rows by networks trained on them, and by networks that held them out."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ __all__ = ["Part", "seen_and_held_out"]
 
 @dataclass(frozen=True)
 class Part:
-    """Rows and what is predicted for them.
+    """Rows and their predictions.
 
     Parameters
     ----------
     rows : ndarray of shape (n,)
-        Their numbers.
+        Indices of the rows.
     predictions : ndarray of shape (n,) or (n, n_classes)
         Numbers, or probabilities of classes.
 
@@ -37,24 +37,24 @@ class Part:
 
 
 def seen_and_held_out(model: Any, X: Any, y: NDArray[Any]) -> tuple[Part, Part]:
-    """Return predictions of rows that trained, and of rows that were held out.
+    """Return predictions for training rows and for held-out rows.
 
     Parameters
     ----------
     model : TabularRegressor or TabularClassifier
         Fitted on these rows.
     X : pandas.DataFrame
-        Its columns.
+        Columns of the table.
     y : ndarray of shape (n_rows,)
-        Its targets.
+        Targets.
 
     Returns
     -------
     seen : Part
-        Each row's is the mean of the networks that it trained.
+        Mean prediction of the networks that were trained on the row.
     held_out : Part
-        Each row's is the mean of the networks that have not seen it. With several networks most
-        rows are in both parts.
+        Mean prediction of the networks that held the row out. With several networks most rows are
+        in both parts.
     """
     encoded = model.encoder_.transform(X)
     totals: list[Any] = [0.0, 0.0]

@@ -1,4 +1,4 @@
-"""What is measured of probabilities, beside the share of classes that are right."""
+"""Measures of predicted probabilities besides accuracy."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ def class_measures(
     Parameters
     ----------
     y : ndarray of shape (n,)
-        The classes that came.
+        True classes.
     probabilities : ndarray of shape (n, n_classes)
-        What was predicted.
+        Predicted probabilities.
     classes : ndarray of shape (n_classes,)
-        Which column is whose.
+        Class of each column.
 
     Returns
     -------
     measures : dict
-        ``log loss``, and ``AUC`` where each class occurs: the area under the ROC curve, of more
-        than two classes the mean over each against the rest. Empty where ``y`` holds a class that
-        is none of ``classes``.
+        ``log loss``, and ``AUC`` if each class occurs: the area under the ROC curve, for more than
+        two classes the mean of one against the rest. Empty if ``y`` contains a class outside of
+        ``classes``.
 
     Examples
     --------
@@ -50,6 +50,6 @@ def class_measures(
             roc_auc_score(y == name, column)
             for name, column in zip(classes, probabilities.T, strict=True)
         ]
-        # Of two classes both areas are the same.
+        # For two classes both areas are equal.
         measures = {"AUC": float(np.mean(areas)), **measures}
     return measures

@@ -1,4 +1,4 @@
-"""A model that knows its target: an estimator for tables, and what was measured of it."""
+"""TableModel: an estimator for tables with its target and measurements."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ __all__ = ["TableModel", "fingerprint"]
 
 @dataclass(frozen=True)
 class TableModel:
-    """A fitted estimator for tables, and the column that it predicts.
+    """A fitted estimator for tables, and the name of its target column.
 
     Parameters
     ----------
     estimator : TabularRegressor or TabularClassifier
         Fitted.
     target : str
-        Name of the column that it predicts.
+        Name of the target column.
     task : {'regression', 'classification'}
-        What it predicts.
+        Kind of the target.
     metadata : dict
         Plain data from training: ``rows``, ``seed``, ``reason``, ``score``, ``baseline``, measures
         of ``probabilities`` and the ``table``'s fingerprint.
@@ -54,38 +54,38 @@ class TableModel:
 
     @property
     def metric(self) -> str:
-        """What `score` measures: R2 or accuracy."""
+        """Name of the score: R2 or accuracy."""
         return "R2" if self.task == "regression" else "accuracy"
 
     @property
     def encoder(self) -> TableEncoder:
-        """What makes features of the columns."""
+        """Encoder of the columns as features."""
         encoder: TableEncoder = self.estimator.encoder_
         return encoder
 
     @property
     def network(self) -> Any:
-        """The first of the networks: what has weights and a history."""
+        """The first network: an object with weights and a history."""
         return self.estimator.mlp_.members_[0]
 
     @property
     def text_columns(self) -> list[str]:
-        """Names of the columns that hold text."""
+        """Names of the text columns."""
         columns = self.encoder.columns_
         return [str(column.name) for column in columns if getattr(column, "is_text", False)]
 
     def columns(self, table: Any) -> Any:
-        """Return the columns of a table that the estimator looks at.
+        """Return the columns of a table that the estimator uses.
 
         Parameters
         ----------
         table : pandas.DataFrame
-            With the columns of the training table, in any order; others are not looked at.
+            Table with the columns of the training table, in any order; other columns are ignored.
 
         Returns
         -------
         columns : pandas.DataFrame
-            Without the others, the target among them.
+            Table with these columns only, without the target.
 
         Raises
         ------
@@ -103,7 +103,7 @@ class TableModel:
         Parameters
         ----------
         table : pandas.DataFrame
-            With the columns of the training table.
+            Table with the columns of the training table.
 
         Returns
         -------
@@ -119,12 +119,12 @@ class TableModel:
         Parameters
         ----------
         table : pandas.DataFrame
-            With the columns of the training table.
+            Table with the columns of the training table.
 
         Returns
         -------
         probabilities : pandas.DataFrame
-            A column a class.
+            One column per class.
 
         Raises
         ------
@@ -139,19 +139,19 @@ class TableModel:
         return pandas.DataFrame(values, columns=names)
 
     def labelled(self, table: Any) -> tuple[Any, NDArray[Any]]:
-        """Return the rows of a table that have a target, and the targets.
+        """Return the rows of a table with a target, and the targets.
 
         Parameters
         ----------
         table : pandas.DataFrame
-            With or without the target column.
+            Table with or without the target column.
 
         Returns
         -------
         X : pandas.DataFrame
-            Columns of those with a target.
+            Columns of the rows with a target.
         y : ndarray of shape (n,)
-            The targets, as the estimator knows them.
+            Targets in the estimator's form.
 
         Raises
         ------
@@ -170,15 +170,17 @@ class TableModel:
                 return X, rows[self.target].to_numpy(dtype=float).astype(dtype)
             return X, np.array([str(value) for value in rows[self.target]])
         except (TypeError, ValueError):
-            raise ValueError(f"column '{self.target}' holds what is no number") from None
+            raise ValueError(
+                f"column '{self.target}' contains a value that is not a number"
+            ) from None
 
     def save(self, path: str | Path) -> None:
-        """Write the model into one file, which `deepgen.load` reads.
+        """Write the model to a file that `deepgen.load` reads.
 
         Parameters
         ----------
         path : str or path
-            The file; one that is there is replaced.
+            Path of the file; an existing file is replaced.
 
         Raises
         ------
@@ -187,7 +189,7 @@ class TableModel:
 
         Notes
         -----
-        Plain data and arrays, no pickle: loading runs no code from the file.
+        The file contains plain data and arrays, no pickle: loading runs no code from it.
         """
         section = {
             "target": self.target,
@@ -201,24 +203,24 @@ class TableModel:
 
     @classmethod
     def from_data(cls, data: dict[str, Any], estimator: Any) -> TableModel:
-        """Return the model of an estimator and of what was saved beside it.
+        """Return the model of an estimator and of the data saved with it.
 
         Parameters
         ----------
         data : dict
             The section of a file.
         estimator : TabularRegressor or TabularClassifier
-            From the same file.
+            Estimator from the same file.
 
         Returns
         -------
         model : TableModel
-            Predicts the same bits as the one that was saved.
+            Model with the same bits as the saved one.
 
         Raises
         ------
         ValueError
-            If they do not fit together.
+            If the parts are inconsistent.
         """
         task = "classification" if is_classifier(estimator) else "regression"
         if data["task"] != task:
@@ -227,7 +229,7 @@ class TableModel:
 
 
 def fingerprint(table: Any) -> str:
-    """Return a digest of a table's content, to tell training data from others.
+    """Return a digest of a table's content that identifies training data.
 
     Parameters
     ----------
@@ -257,7 +259,7 @@ def _names(names: Any, most: int = 8) -> str:
 
 
 def _finite(value: Any) -> Any:
-    """Replace what JSON cannot hold: NaN and infinity become null."""
+    """Replace values that JSON does not support: NaN and infinity become null."""
     if isinstance(value, dict):
         return {key: _finite(entry) for key, entry in value.items()}
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What a target column asks for: numbers to predict or classes to tell apart."""
+"""Tasks: regression or classification, chosen by the target column."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from deepgen._optional import load_extra
 __all__ = ["TASKS", "Task", "choose_task"]
 
 TASKS: Final = ("auto", "regression", "classification")
-"""What ``--task`` takes."""
+"""Accepted values of ``--task``."""
 
 MAX_WHOLE_NUMBERS: Final = 20
-"""Different whole numbers up to which a target is taken for classes."""
+"""Largest number of different whole numbers that count as classes."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What is to be predicted.
+    """Kind of prediction for a target column.
 
     Parameters
     ----------
     kind : {'regression', 'classification'}
         Numbers or classes.
     reason : str
-        Why, in a few words.
+        Reason in a few words.
 
     Examples
     --------
@@ -43,18 +43,18 @@ class Task:
 
     @property
     def metric(self) -> str:
-        """What ``score`` measures: R2 or accuracy."""
+        """Name of the score: R2 or accuracy."""
         return "R2" if self.kind == "regression" else "accuracy"
 
     def targets(self, values: Any, name: str) -> NDArray[Any]:
-        """Turn the target column into an array.
+        """Convert the target column to an array.
 
         Parameters
         ----------
         values : pandas.Series
-            Without missing values.
+            Target column without missing values.
         name : str
-            Of the column.
+            Name of the column.
 
         Returns
         -------
@@ -64,7 +64,7 @@ class Task:
         Raises
         ------
         ValueError
-            If a regression target holds something that is no number.
+            If a regression target contains something that is not a number.
         """
         types = load_extra("pandas", "tables", "reading a table").api.types
         if self.kind == "classification":
@@ -87,22 +87,22 @@ def choose_task(values: Any, name: str, task: str = "auto") -> Task:
     Parameters
     ----------
     values : pandas.Series
-        The target column, missing values left out.
+        Target column without missing values.
     name : str
-        Of the column.
+        Name of the column.
     task : {'auto', 'regression', 'classification'}, default='auto'
-        What the user asked for; 'auto' takes text, truth values and up to twenty different whole
-        numbers for classes, everything else for numbers.
+        Choice of the user; 'auto' chooses classes for text, truth values and up to twenty different
+        whole numbers, and numbers otherwise.
 
     Returns
     -------
     task : Task
-        The decision and its reason.
+        The task with its reason.
 
     Raises
     ------
     ValueError
-        If the name of the task is not known, or the column has fewer than two values.
+        If the name of the task is unknown, or the column has fewer than two values.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Estimators for raw tables: an encoder and an MLP, with settings that follow the table."""
+"""Estimators for raw tables: an encoder and an MLP, with settings for the table's size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attributions: what each column of a table adds to each prediction, to first order."""
+"""Attributions: first-order contributions of a table's columns to predictions."""
 
 from __future__ import annotations
 
@@ -15,37 +15,38 @@ from deepgen.probe import Probe
 
 __all__ = ["ColumnAttributions", "attribute"]
 
-# Columns that a picture shows.
+# Largest number of columns in a figure.
 DRAWN = 20
 
 
 @dataclass(frozen=True)
 class ColumnAttributions:
-    r"""What each column adds to each row's prediction, to first order.
+    r"""First-order contributions of each column to each row's prediction.
 
     With the encoded row z, the mean encoded training row m and the network's output f,
 
     .. math::
         a_c = \sum_{j \in c} \frac{\partial f}{\partial z_j} (z_j - m_j)
 
-    is summed over the features j that the encoder makes of a column c, and averaged over members.
+    is the sum over the features j of a column c, averaged over members.
 
     Parameters
     ----------
     columns : tuple of str or int
-        Names of the columns, of an array positions; a column that was dropped has zeros.
+        Names of the columns, positions for an array; dropped columns have zeros.
     values : ndarray of shape (n_samples, n_columns) or (n_samples, n_columns, n_outputs)
         The attributions.
     unit : str
-        Of the values: 'target', 'log of the prediction' or 'logit'.
+        Unit of the values: 'target', 'log of the prediction' or 'logit'.
     outputs : tuple
-        What the last axis stands for: classes, or numbers of targets; one where there is no axis.
+        Meaning of the last axis: classes, or numbers of targets; a single entry if there is no
+        axis.
 
     Notes
     -----
-    A gradient looks at the place where the row is: a step that lies elsewhere is not seen, and the
-    values do not add up to the prediction as integrated gradients do. Clipping of predictions to
-    the range of the training targets is not seen either.
+    Gradients are local: steps of the function elsewhere have no effect, and the values do not sum
+    to the prediction as integrated gradients do. Clipping of predictions to the range of the
+    training targets is ignored too.
 
     Examples
     --------
@@ -62,12 +63,12 @@ class ColumnAttributions:
     outputs: tuple[Any, ...]
 
     def mean(self) -> FloatArray:
-        """Return how much each column matters: the mean size of its values over rows and outputs.
+        """Return the importance of the columns: mean absolute value over rows and outputs.
 
         Returns
         -------
         importance : ndarray of shape (n_columns,)
-            At least 0, in the values' unit.
+            Numbers >= 0 in the unit of the values.
         """
         sizes = np.abs(self.values).mean(axis=0)
         return np.asarray(sizes.reshape(len(self.columns), -1).mean(axis=1))
@@ -80,12 +81,12 @@ class ColumnAttributions:
         return f"ColumnAttributions({n_rows}, mean size in {self.unit}: {shortened(lines, DRAWN)})"
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw how much the columns matter.
+        """Plot the importance of the columns.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, default=None
-            Where to draw; None makes a new figure.
+            Axes; None makes a new figure.
 
         Returns
         -------
@@ -111,19 +112,20 @@ def attribute(model: Any, encoded: AnyArray) -> ColumnAttributions:
     Parameters
     ----------
     model : BaseTabular
-        Fitted.
+        Fitted estimator.
     encoded : ndarray of shape (n_samples, n_encoded)
-        Rows as its encoder gives them.
+        Rows encoded by its encoder.
 
     Returns
     -------
     attributions : ColumnAttributions
-        Of each row and column.
+        Attributions of each row and column.
 
     Raises
     ------
     ValueError
-        If several quantiles are predicted, whose outputs are no predictions.
+        If several quantiles are predicted, since the network's outputs are then not the
+        predictions.
     """
     members = model.mlp_.members_
     loss = members[0]._targets.loss
@@ -134,7 +136,7 @@ def attribute(model: Any, encoded: AnyArray) -> ColumnAttributions:
     difference = encoded.astype(np.float64) - model.encoded_mean_
     total: Any = None
     for mlp in members:
-        # One row is data enough: Jacobians are asked for at points of one's own.
+        # One row of data is enough, since Jacobians are computed at given points.
         probe = Probe(mlp, encoded[:1], mlp.predict(encoded[:1]))
         slopes = probe.jacobian(encoded) * difference[:, None, :]
         if hasattr(mlp, "target_scale_") and not isinstance(loss, Poisson | Gamma):

@@ -1,4 +1,4 @@
-"""What both estimators for tables share: an encoder and an MLP behind one interface."""
+"""Base of the estimators for tables: an encoder and an MLP with one interface."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BaseTabular", "can_continue"]
 
-# What the MLP is told under its own name; None is the preset's where the MLP knows no None.
+# Parameters passed to the MLP by name; None means the preset's value if the MLP has no None.
 HANDED_ON = (
     *("loss", "n_members", "early_stopping", "validation_fraction", "scoring"),
     *("class_weight", "n_jobs", "device"),
@@ -49,12 +49,12 @@ def can_continue(model: Any) -> bool:
     Parameters
     ----------
     model : BaseTabular
-        Whose parameters are read.
+        Estimator with constructor parameters.
 
     Returns
     -------
     can_continue : bool
-        True; there is no False.
+        Always True; otherwise an error is raised.
 
     Raises
     ------
@@ -73,7 +73,7 @@ def can_continue(model: Any) -> bool:
 
 
 class BaseTabular(FittedTabular):
-    """Base of `TabularRegressor` and `TabularClassifier`; not to be used by itself.
+    """Base of `TabularRegressor` and `TabularClassifier`, not for direct use.
 
     Examples
     --------
@@ -109,7 +109,7 @@ class BaseTabular(FittedTabular):
     verbose: bool | int
 
     def _validate_params(self) -> None:
-        """Refuse parameters as scikit-learn does, and say what may have been meant."""
+        """Validate parameters as scikit-learn does, with suggestions for unknown names."""
         try:
             super()._validate_params()
         except InvalidParameterError as error:
@@ -138,18 +138,18 @@ class BaseTabular(FittedTabular):
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_columns)
-            A table of pandas, Polars or Arrow, or an array: numbers, strings, categories, booleans,
-            dates and missing cells as they are.
+            A table of pandas, Polars or Arrow, or an array, with numbers, strings, categories,
+            booleans, dates and missing values.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets or labels, none of them missing.
+            Targets or labels without missing values.
         sample_weight : array-like of shape (n_samples,), default=None
-            Sample weights, >= 0. The encoder does not look at them.
+            Sample weights, >= 0. The encoder does not use them.
         X_val : data frame or array-like of shape (n_val, n_columns), default=None
-            Validation rows in place of those that early stopping sets aside.
+            Validation rows, instead of rows held out by early stopping.
         y_val : array-like of shape (n_val,) or (n_val, n_outputs), default=None
-            Their targets or labels; needed with ``X_val``.
+            Targets or labels of the validation rows; required with ``X_val``.
         sample_weight_val : array-like of shape (n_val,), default=None
-            Their weights.
+            Weights of the validation rows.
 
         Returns
         -------
@@ -159,19 +159,20 @@ class BaseTabular(FittedTabular):
         Raises
         ------
         ValueError
-            If parameters or data cannot be used: the message names the column or parameter. The
-            estimator stays as it was.
+            If parameters or data cannot be used; the message names the column or parameter. The
+            estimator then keeps its state.
 
         Warns
         -----
         ConvergenceWarning
             If ``max_time`` ended a network before its schedule, or if training diverged.
         UserWarning
-            If a column is left out for want of values, or there are too few rows to set some aside.
+            If a column is dropped because it has no values, or there are too few rows to hold some
+            out.
 
         See Also
         --------
-        to_pipeline : The same as a pipeline of encoder and MLP.
+        to_pipeline : Encoder and MLP as a pipeline.
 
         Examples
         --------
@@ -190,7 +191,7 @@ class BaseTabular(FittedTabular):
         check_consistent_length(X, y, sample_weight)
         if y_val is not None:
             y_val = read_targets(y_val, name, are_labels=self._task == "classification")
-        # Before the encoder, which may take a while.
+        # Checked before the encoder is fitted, which may take long.
         plan.make_network()._validate_params()
         if self.early_stopping and X_val is None and not plan.network["early_stopping"]:
             warn(
@@ -212,7 +213,7 @@ class BaseTabular(FittedTabular):
         if bar is not None:
             bar.erase()
         for message, category in collected:
-            # The schedule was planned to end with the epochs.
+            # The schedule was planned to end with the last epoch.
             if "Maximum iterations" not in message:
                 warn(message, category)
         self._keep(encoder, mlp, plan)
@@ -223,7 +224,7 @@ class BaseTabular(FittedTabular):
         return self
 
     def _make_plan(self, X: Any, **changes: Any) -> Plan:
-        """Return the settings for a table; its seed is a number, so that it can be used again."""
+        """Return the settings for a table; its seed is a number, so it can be reused."""
         parameters = {name: getattr(self, name) for name in HANDED_ON if hasattr(self, name)}
         parameters |= changes
         if self.max_time is not None and self.n_members is None:
@@ -245,7 +246,7 @@ class BaseTabular(FittedTabular):
         )
 
     def _keep(self, encoder: TableEncoder, mlp: Any, plan: Plan) -> None:
-        """Write what was fitted, all at once."""
+        """Write all fitted attributes at once."""
         self.__dict__.pop("feature_names_in_", None)
         self.encoder_, self.mlp_, self.plan_ = encoder, mlp, plan
         self.n_features_in_ = encoder.n_features_in_

@@ -9,19 +9,19 @@ from deepgen._display.progress_bar import Bar
 
 __all__ = ["EpochBar"]
 
-# Seconds between two pictures: a terminal is slow beside small networks.
+# Seconds between two updates: a terminal is slow compared with small networks.
 PAUSE = 0.1
 
 
 class EpochBar:
-    """Counts epochs, whichever thread trains, and draws them on a terminal.
+    """Count epochs of all training threads, and draw them on a terminal.
 
     Parameters
     ----------
     name : str
-        What stands before the bar.
+        Text before the bar.
     total : int
-        Epochs of all networks.
+        Number of epochs of all networks.
 
     Examples
     --------
@@ -48,6 +48,6 @@ class EpochBar:
                 self._bar("epoch", min(self.n_done, self.total), self.total)
 
     def erase(self) -> None:
-        """Leave an empty line."""
+        """Clear the line."""
         with self._lock:
             self._bar.erase()

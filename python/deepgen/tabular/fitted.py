@@ -1,4 +1,4 @@
-"""What a fitted estimator for tables knows, predicts and shows."""
+"""Fitted attributes, predictions and representations of estimators for tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ __all__ = ["FittedTabular"]
 
 
 class FittedTabular(BaseEstimator):
-    """An encoder and an MLP, behind one interface; not to be used by itself.
+    """Base with an encoder and an MLP, not for direct use.
 
     Examples
     --------
@@ -48,13 +48,13 @@ class FittedTabular(BaseEstimator):
         return "mlp_" in vars(self)
 
     def _encoded(self, X: Any) -> AnyArray:
-        """Return the rows of a table as the MLP takes them."""
+        """Return the rows of a table in the MLP's form."""
         check_is_fitted(self)
         encoded: AnyArray = self.encoder_.transform(X)
         return encoded
 
     def _measured(self, X: Any) -> tuple[Any, AnyArray]:
-        """Return the MLP, and rows of a table as it takes them: what a `Probe` measures."""
+        """Return the MLP and encoded rows of a table, for a `Probe`."""
         return self.mlp_, self._encoded(X)
 
     def predict(self, X: Any) -> Any:
@@ -63,23 +63,23 @@ class FittedTabular(BaseEstimator):
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_columns)
-            With the columns of the training table, those of a frame in any order.
+            Table with the columns of the training table, in any order for a frame.
 
         Returns
         -------
         y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
-            As the MLP predicts them.
+            Predictions of the MLP.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         ValueError
-            If columns are missing or not known, or hold what cannot be read.
+            If columns are missing or unknown, or cannot be read.
 
         See Also
         --------
-        score : How good predictions are.
+        score : Score of the predictions.
 
         Examples
         --------
@@ -92,12 +92,12 @@ class FittedTabular(BaseEstimator):
         return self.mlp_.predict(encoded)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Score predictions as the MLP does: R2, of quantiles D2 of the pinball loss; accuracy.
+        """Score predictions by R2 (quantiles: D2 of the pinball loss) or accuracy.
 
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_columns)
-            With the columns of the training table.
+            Table with the columns of the training table.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             True targets or labels.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -111,7 +111,7 @@ class FittedTabular(BaseEstimator):
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         ValueError
             If columns or targets cannot be used.
 
@@ -132,7 +132,7 @@ class FittedTabular(BaseEstimator):
 
     @property
     def members_(self) -> list[Any]:
-        """The fitted members, each with the encoder; with one network this estimator itself."""
+        """Fitted members, each with the encoder; this estimator itself for one network."""
         check_is_fitted(self)
         mlps = self.mlp_.members_
         return [self] if len(mlps) == 1 else [self._member(mlp) for mlp in mlps]
@@ -147,13 +147,13 @@ class FittedTabular(BaseEstimator):
 
     @property
     def n_members_(self) -> int:
-        """Networks whose mean predicts."""
+        """Number of networks whose mean is the prediction."""
         check_is_fitted(self)
         return len(self.mlp_.members_)
 
     @property
     def history_(self) -> dict[str, NDArray[Any]]:
-        """Measurements of each epoch of one network; of several, look at ``members_``."""
+        """Measurements of each epoch of one network; for several networks see ``members_``."""
         check_is_fitted(self)
         history: dict[str, NDArray[Any]] = self.mlp_.history_
         return history
@@ -164,18 +164,18 @@ class FittedTabular(BaseEstimator):
         Returns
         -------
         pipeline : Pipeline
-            Not fitted; a fit on the same rows gives the same bits.
+            Pipeline, not fitted; a fit on the same rows gives the same bits.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         ValueError
-            If ``max_time`` planned the fit: what time allowed is no setting.
+            If ``max_time`` planned the fit, since the available time is no setting.
 
         See Also
         --------
-        fit : Plans the settings.
+        fit : Plan the settings and train.
 
         Examples
         --------
@@ -193,23 +193,23 @@ class FittedTabular(BaseEstimator):
         return make_pipeline(self.plan_.make_encoder(), self.plan_.make_network())
 
     def attributions(self, X: Any) -> ColumnAttributions:
-        """Return what each column adds to each prediction, to first order.
+        """Return first-order contributions of each column to each prediction.
 
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_columns)
-            With the columns of the training table.
+            Table with the columns of the training table.
 
         Returns
         -------
         attributions : ColumnAttributions
-            Slope times distance from the mean training row, summed over what the encoder makes of a
+            Gradient times distance from the mean training row, summed over the features of a
             column; ``mean()`` ranks the columns, ``plot()`` draws them.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         ValueError
             If columns cannot be used, or several quantiles are predicted.
 
@@ -227,25 +227,25 @@ class FittedTabular(BaseEstimator):
         return attribute(self, self._encoded(X))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write this estimator into a file that `deepgen.load` reads.
+        """Write this estimator to a file that `deepgen.load` reads.
 
         Parameters
         ----------
         path : str or path-like
-            The file; one that is there is replaced at once or, if writing fails, not at all.
+            Path of the file; an existing file is replaced in one step or, if writing fails, kept.
 
         Raises
         ------
         NotFittedError
-            If there was no fit.
+            If the estimator is not fitted.
         TypeError
-            If it is an estimator of a subclass, which another program may not have.
+            If it is an instance of a subclass, which another program may not have.
 
         Warns
         -----
         UserWarning
-            If a parameter cannot be written as data, such as a callable: it has its default in the
-            loaded estimator.
+            If a parameter cannot be written as data, such as a callable: the loaded estimator has
+            its default.
 
         See Also
         --------
@@ -274,7 +274,7 @@ class FittedTabular(BaseEstimator):
         return "\n".join([head, *(f"  {line}" for line in lines)])
 
     def _described(self) -> dict[str, str]:
-        """Return what was fitted, by part, in words."""
+        """Return descriptions of the fitted parts by name."""
         parts = {
             "encoder": describe_encoder(self.encoder_),
             "network": describe_network(self.mlp_),
@@ -284,12 +284,12 @@ class FittedTabular(BaseEstimator):
         return parts if summary is None else parts | {"fit": summary}
 
     def _sk_visual_block_(self) -> Any:
-        """Return the picture of the two parts, which scikit-learn draws."""
+        """Return scikit-learn's diagram of both parts."""
         check_is_fitted(self)
         return Pipeline([("encoder", self.encoder_), ("network", self.mlp_)])._sk_visual_block_()
 
     def _html_repr(self) -> str:
-        """Return scikit-learn's picture with a table of what was fitted below."""
+        """Return scikit-learn's diagram with a table of the fitted parts below."""
         picture: str = super()._html_repr()
         if not self.__sklearn_is_fitted__():
             return picture

@@ -1,4 +1,4 @@
-"""Loading: an estimator for tables from the MLP of a file and what was saved beside it."""
+"""Loading: an estimator for tables from an MLP's file."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ __all__ = ["restore_tabular"]
 
 
 def restore_tabular(data: dict[str, Any], mlp: Any) -> TabularRegressor | TabularClassifier:
-    """Return the estimator for tables that a file describes.
+    """Return the estimator for tables of a file's description.
 
     Parameters
     ----------
     data : dict
-        What was saved beside the MLP.
+        Data saved with the MLP.
     mlp : MLPRegressor or MLPClassifier
-        From the same file.
+        MLP from the same file.
 
     Returns
     -------
     model : TabularRegressor or TabularClassifier
-        As it was saved.
+        The estimator in its saved state.
 
     Raises
     ------
     ValueError
-        If its parts are unknown or do not fit together.
+        If its parts are unknown or inconsistent.
     """
     model: Any = TabularClassifier() if is_classifier(mlp) else TabularRegressor()
     strange = sorted(set(data["parameters"]) - set(model.get_params(deep=False)))

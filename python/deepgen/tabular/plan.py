@@ -1,4 +1,4 @@
-"""Plans: the parameters of encoder and MLP that a preset gives for a table of some size."""
+"""Plans: parameters of encoder and MLP that a preset gives for a table's size."""
 
 from __future__ import annotations
 
@@ -11,36 +11,39 @@ import numpy as np
 
 from deepgen._component import Component
 from deepgen._names import hint
+from deepgen.averaging import EMA
 from deepgen.estimators import MLPClassifier, MLPRegressor
 from deepgen.losses import LogLoss
 from deepgen.optimizers import Adam
 from deepgen.preprocessing import TableEncoder
+from deepgen.schedules import Scaled
 from deepgen.tabular.presets import PRESETS, ROWS, Recipe
 from deepgen.tabular.samples import Samples
 
 __all__ = ["MLPS", "Plan", "make_plan"]
 
 MLPS: dict[str, Any] = {"regression": MLPRegressor, "classification": MLPClassifier}
-"""Task to the MLP that learns it."""
+"""MLP class of each task."""
 
-# Of fewer rows none are set aside.
+# Smallest number of rows of which some are held out.
 FEWEST_ROWS = 10
-# What a plan adds to ``max_time`` for what it does not time.
+AUTO_BATCH = 200
+# Share of ``max_time`` that a plan reserves for work that it does not time.
 HEADROOM = 1.2
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a preset comes to for one table.
+    """The settings of a preset for one table.
 
     Parameters
     ----------
     preset : str
-        Its name.
+        Name of the preset.
     task : {'regression', 'classification'}
         Numbers or classes.
     n_rows : int
-        Rows that it is made for, those set aside included.
+        Number of rows, held-out ones included.
     encoder : dict
         Parameters of `TableEncoder`.
     network : dict
@@ -61,41 +64,41 @@ class Plan:
 
     @property
     def n_members(self) -> int:
-        """Networks that are trained."""
+        """Number of networks."""
         return int(self.network["n_members"])
 
     @property
     def n_epochs(self) -> int:
-        """Epochs that the schedule of each is made for."""
+        """Number of epochs of each network's schedule."""
         return int(self.network["max_iter"])
 
     def make_encoder(self) -> TableEncoder:
-        """Return the encoder that is planned.
+        """Return the planned encoder.
 
         Returns
         -------
         encoder : TableEncoder
-            Not fitted.
+            Encoder, not fitted.
         """
         return TableEncoder(**self.encoder)
 
     def make_network(self, **changes: Any) -> Any:
-        """Return the MLP that is planned.
+        """Return the planned MLP.
 
         Parameters
         ----------
         **changes : dict
-            Parameters that differ.
+            Parameters with other values.
 
         Returns
         -------
         mlp : MLPRegressor or MLPClassifier
-            Not fitted.
+            MLP, not fitted.
         """
         return MLPS[self.task](**{**self.network, **changes})
 
     def on(self, encoder: TableEncoder) -> Plan:
-        """Return the plan for the features that an encoder makes.
+        """Return the plan for the features of an encoder.
 
         Parameters
         ----------
@@ -105,8 +108,8 @@ class Plan:
         Returns
         -------
         plan : Plan
-            Embeddings that leave their features open stand on the plain numbers, those of
-            categories on the codes; where there are none, there is no embedding.
+            Embeddings with ``features=None`` map the plain numbers, those of categories the codes;
+            an embedding without such features is left out.
         """
         changes: dict[str, Any] = {}
         for name, value in self.network.items():
@@ -124,21 +127,21 @@ class Plan:
         watch: Callable[[], None] | None = None,
         **changes: Any,
     ) -> Any:
-        """Train the MLP that is planned.
+        """Train the planned MLP.
 
         Parameters
         ----------
         samples, validation : Samples
-            To train on, and to validate on where they are the user's own.
+            Training samples, and validation samples if the user gave them.
         watch : callable, default=None
-            Called after each epoch of each network.
+            Function called after each epoch of each network.
         **changes : dict
-            Parameters that differ.
+            Parameters with other values.
 
         Returns
         -------
         mlp : MLPRegressor or MLPClassifier
-            Fitted.
+            Fitted MLP.
         """
         mlp = self.make_network(**changes)
         if watch is not None:
@@ -150,20 +153,20 @@ class Plan:
         return mlp
 
     def within(self, seconds: float, seconds_per_epoch: float) -> Plan:
-        """Return the plan for what time there is.
+        """Return the plan for a limited time.
 
         Parameters
         ----------
         seconds : float
-            That are left.
+            Remaining seconds.
         seconds_per_epoch : float
-            That one network takes.
+            Seconds per epoch of one network.
 
         Returns
         -------
         plan : Plan
-            Networks of the full schedule as far as they fit in one after another; where not even
-            one does, one of a schedule that ends in time.
+            As many networks with the full schedule as fit in one after another; if not even one
+            does, a single network with a schedule that ends in time.
         """
         epoch = seconds_per_epoch * HEADROOM
         n_members = int(seconds / (epoch * self.n_epochs))
@@ -177,7 +180,7 @@ class Plan:
         Parameters
         ----------
         **changes : dict
-            Parameters that differ.
+            Parameters with other values.
 
         Returns
         -------
@@ -202,31 +205,31 @@ def make_plan(
     Parameters
     ----------
     preset : {'fast', 'balanced', 'best'}
-        Which recipe.
+        Name of the recipe.
     task : {'regression', 'classification'}
         Numbers or classes.
     n_rows : int
-        Rows of the table, those set aside included.
+        Number of rows of the table, held-out ones included.
     parameters : mapping, default=None
-        The estimator's own parameters that the MLP has too; None of those in
-        ``n_members`` and ``scoring`` is the preset's.
+        Parameters of the estimator that the MLP has too; None for ``n_members`` and ``scoring``
+        means the preset's value.
     network : mapping, default=None
-        Parameters of the MLP that win over the preset. Learning rate and weight decay follow the
-        hidden layers given here.
+        Parameters of the MLP that replace the preset's. Learning rate and weight decay depend on
+        the hidden layers given here.
     categorical_features : array-like, str or None, default='from_dtype'
-        As `TableEncoder` takes them.
+        Parameter of `TableEncoder`.
     recipe : Recipe, default=None
-        In place of the preset's, to try settings that are in none.
+        Replacement of the preset's, for trying other settings.
 
     Returns
     -------
     plan : Plan
-        Settings and nothing else.
+        Settings only.
 
     Raises
     ------
     ValueError
-        If ``network`` holds what is no parameter of the MLP, or one of the estimator itself.
+        If ``network`` contains an unknown parameter of the MLP, or one of the estimator itself.
 
     Examples
     --------
@@ -242,7 +245,7 @@ def make_plan(
         if name in settings:
             encoder[name] = settings.pop(name)
     if not isinstance(categorical_features, str | None):
-        # Plain data, which a file can hold.
+        # Plain data, which can be written to a file.
         categorical_features = np.asarray(categorical_features).tolist()
     encoder["categorical_features"] = categorical_features
     hidden = (settings.pop("width"),) * settings.pop("n_hidden")
@@ -254,31 +257,43 @@ def make_plan(
         if value is not None or name not in ("n_members", "scoring")
     }
     if own.get("class_weight") is not None and own.get("scoring") is None:
-        # Scores know no class weights, and would keep an epoch that they speak against.
+        # Scores ignore class weights, and would prefer an epoch that the weights do not.
         given["scoring"] = "loss"
     mlp = {"hidden_layer_sizes": hidden, **recipe.network, **settings, **given, **network}
     mlp |= {name: value for name, value in _by_width(recipe, mlp).items() if name not in network}
     if "batch_size" not in network and isinstance(mlp["batch_size"], int):
         mlp["batch_size"] = max(min(mlp["batch_size"], n_rows // 2), 1)
+    if recipe.averaged_epochs and isinstance(mlp["solver"], Adam):
+        mlp = {"averaging": _average(recipe.averaged_epochs, n_rows, mlp["batch_size"]), **mlp}
     if mlp.get("loss") == "log_loss" and recipe.label_smoothing:
         mlp["loss"] = LogLoss(label_smoothing=recipe.label_smoothing)
     return Plan(preset, task, n_rows, encoder, mlp)
 
 
 def _by_width(recipe: Recipe, mlp: Mapping[str, Any]) -> dict[str, Any]:
-    """Return learning rate and solver: what follows from the width of the hidden layers."""
+    """Return learning rate and solver, which depend on the width of the hidden layers."""
     widths = np.atleast_1d(np.asarray(mlp["hidden_layer_sizes"], dtype=float))
     root = 1.0 if mlp.get("parametrization") == "ntk" else float(np.sqrt(max([1.0, *widths])))
     rate = round(recipe.learning_rate / root, 10)
     solver = mlp["solver"]
     if isinstance(solver, Adam) and recipe.decay is not None:
-        # A step takes rate times decay: the same share of a weight whatever the rate.
-        solver = replace(solver, weight_decay=round(recipe.decay * root, 10))
+        # A step decays weights by rate times decay: the same share for every rate.
+        decay = recipe.decay
+        if isinstance(decay, Scaled):
+            solver = replace(solver, weight_decay=Scaled(decay.schedule, decay.peak * root))
+        else:
+            solver = replace(solver, weight_decay=round(decay * root, 10))
     return {"learning_rate_init": rate, "solver": solver}
 
 
+def _average(n_epochs: float, n_rows: int, batch_size: Any) -> EMA | None:
+    """Return the average over the last epochs' weights; None where they have a step or less."""
+    n_steps = n_epochs * n_rows / (batch_size if isinstance(batch_size, int) else AUTO_BATCH)
+    return EMA(round(1 - 1 / n_steps, 4)) if n_steps > 1 else None
+
+
 def _checked(network: Any, task: str, own: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the parameters that win over the preset, if they can.
+    """Return the valid parameters that replace the preset's.
 
     Raises
     ------
@@ -307,7 +322,7 @@ def _checked(network: Any, task: str, own: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _at(n_rows: int, values: tuple[Any, ...]) -> Any:
-    """Return a setting for a number of rows from those at `ROWS`."""
+    """Interpolate a setting for a number of rows between those at `ROWS`."""
     if len(set(values)) == 1:
         return values[0]
     place = np.log(np.clip(n_rows, ROWS[0], ROWS[-1]))
@@ -317,7 +332,7 @@ def _at(n_rows: int, values: tuple[Any, ...]) -> Any:
     exact = float(np.exp(np.interp(place, places, np.log(values))))
     if not all(isinstance(value, int) for value in values):
         return exact
-    # Powers of two stay powers of two.
+    # Interpolated powers of two are rounded to powers of two.
     if all(value & (value - 1) == 0 for value in values):
         return int(2 ** round(np.log2(exact)))
     return max(round(exact), 1)

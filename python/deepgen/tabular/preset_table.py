@@ -1,4 +1,4 @@
-"""The table of presets: what they come to for a number of rows, printed."""
+"""Table of the presets' settings for a number of rows."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ __all__ = ["PresetTable", "presets"]
 
 
 class PresetTable:
-    """The settings of all presets for tables of one size, to be printed.
+    """The settings of all presets for tables of one size, for printing.
 
     Parameters
     ----------
     n_rows : int
-        Rows of the table.
+        Number of rows of the table.
 
     Attributes
     ----------
     rows : list of dict
-        One setting each: its name, and its value by preset and task.
+        One row per setting: its name, and its value by preset and task.
 
     Examples
     --------
@@ -83,16 +83,16 @@ def presets(n_rows: int = 10_000) -> PresetTable:
     Parameters
     ----------
     n_rows : int, default=10_000
-        Rows of the table that they are for: epochs, batches and encodings follow them.
+        Number of rows of the table; epochs, batches and encodings depend on it.
 
     Returns
     -------
     table : PresetTable
-        Printed as text, in a notebook as HTML; ``rows`` holds it as data.
+        Printed as text, in a notebook as HTML; ``rows`` contains the data.
 
     See Also
     --------
-    deepgen.TabularRegressor : Takes the name of a preset.
+    deepgen.TabularRegressor : Estimator with the name of a preset as parameter.
 
     Examples
     --------

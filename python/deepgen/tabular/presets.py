@@ -1,8 +1,9 @@
-"""Presets: named recipes of settings for tables, and the table that prints them.
+"""Presets: named recipes of settings for tables.
 
-A recipe holds parameters of `TableEncoder` and of the MLPs as they are, and what follows from the
-width of the network or the number of rows. The plan (`deepgen.tabular.plan`) makes one set of
-parameters of it. Nothing else is set: `to_pipeline` gives the two parts with these parameters.
+A recipe contains parameters of `TableEncoder` and of the MLPs, and settings that depend on the
+width of the network or the number of rows. The plan (`deepgen.tabular.plan`) converts it to one set
+of parameters. There are no other settings: `to_pipeline` returns the two parts with these
+parameters.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import numpy as np
 
 from deepgen.initializers import DataDependent
 from deepgen.optimizers import AdamW
+from deepgen.schedules import Cosine, Scaled
 
 __all__ = ["PRESETS", "ROWS", "TIMED_MEMBERS", "Recipe"]
 
 ROWS: Final = (2_000, 20_000, 500_000)
-"""Rows at which `Recipe.by_rows` states its settings."""
+"""Numbers of rows for which `Recipe.by_rows` states its settings."""
 TIMED_MEMBERS: Final = 5
-"""Networks at most where ``max_time`` leaves their number open."""
+"""Largest number of networks if ``max_time`` determines their number."""
 
 
 @dataclass(frozen=True)
@@ -37,16 +39,19 @@ class Recipe:
         Parameters of the MLP.
     by_rows : mapping of str to tuple
         Parameters of the encoder or the network, ``width`` (units of each hidden layer) or
-        ``n_hidden`` (their number) at each of `ROWS`. Between them numbers are interpolated on
-        logarithmic scales, all else is taken from the nearest; outside the first or last holds.
+        ``n_hidden`` (number of hidden layers) at each of `ROWS`. Between them numbers are
+        interpolated on logarithmic scales, other settings are those of the nearest; outside the
+        first or last applies.
     learning_rate : float
-        For a layer of unit width: divided by the root of the width, unless ``parametrization`` is
-        'ntk', which does so layer by layer.
+        Learning rate for a layer of unit width; it is divided by the root of the width, unless
+        ``parametrization`` is 'ntk', which does so per layer.
     decay : float or None
-        What decoupled weight decay takes per step at ``learning_rate``, as a share of it, whatever
-        the width; None leaves the solver as it is.
+        Decoupled weight decay per step at ``learning_rate``, as a share of the weights, for every
+        width, or a schedule of it; None keeps the solver's value.
+    averaged_epochs : float, default=0.0
+        Number of epochs over which the average of the weights reaches back; 0 averages nothing.
     label_smoothing : float, default=0.0
-        Of ``loss='log_loss'``.
+        Label smoothing of ``loss='log_loss'``.
 
     Examples
     --------
@@ -59,7 +64,8 @@ class Recipe:
     network: Mapping[str, Any] = field(default_factory=dict)
     by_rows: Mapping[str, tuple[Any, Any, Any]] = field(default_factory=dict)
     learning_rate: float = 0.2
-    decay: float | None = 0.02
+    decay: float | Scaled | None = 0.02
+    averaged_epochs: float = 0.0
     label_smoothing: float = 0.0
 
 
@@ -67,7 +73,7 @@ NUMBERS: Final = Recipe(
     encoder={"numbers": "robust", "numerical_encoding": "ple", "n_bins": "auto"},
     network={
         "activation": "mish",
-        "dropout": 0.1,
+        "dropout": Scaled(Cosine(), 0.15),
         "initializer": DataDependent(intercepts="hull"),
         "solver": AdamW(beta_2=0.95),
         "learning_rate": "coslog4",
@@ -78,27 +84,36 @@ NUMBERS: Final = Recipe(
     by_rows={
         "n_hidden": (3, 3, 3),
         "width": (128, 128, 128),
-        "batch_size": (128, 128, 1024),
+        "batch_size": (64, 128, 1024),
         "max_iter": (128, 128, 12),
     },
-    learning_rate=0.2,
+    learning_rate=0.1,
+    decay=Scaled(Cosine(), 0.04),
+    averaged_epochs=1.5,
 )
-CLASSES: Final = replace(
-    NUMBERS,
+CLASSES: Final = Recipe(
+    encoder={"numbers": "robust", "numerical_encoding": None},
     network={
-        **{name: value for name, value in NUMBERS.network.items() if name != "clip_predictions"},
-        "activation": "selu",
+        "activation": "mish",
+        "dropout": 0.2,
+        "initializer": DataDependent(intercepts="hull"),
+        "parametrization": "ntk",
+        "solver": AdamW(beta_2=0.95),
+        "learning_rate": "coslog4",
+        "scoring": "loss",
+        "n_iter_no_change": np.inf,
+        "n_members": 1,
     },
+    by_rows={**NUMBERS.by_rows, "batch_size": (128, 128, 1024)},
     learning_rate=0.04,
-    label_smoothing=0.1,
+    averaged_epochs=1.5,
 )
 
 
 def _fast(recipe: Recipe) -> Recipe:
-    """Return a recipe of narrower layers and fewer epochs, without encoding of large tables."""
+    """Return a recipe with narrower layers, fewer epochs, and no encoding of large tables."""
     by_rows = {
         **recipe.by_rows,
-        "numerical_encoding": ("ple", "ple", None),
         "width": (64, 64, 128),
         "batch_size": (64, 128, 1024),
         "max_iter": (64, 32, 8),
@@ -107,7 +122,7 @@ def _fast(recipe: Recipe) -> Recipe:
 
 
 def _best(recipe: Recipe) -> Recipe:
-    """Return a recipe of five networks."""
+    """Return a recipe with five networks."""
     return replace(recipe, network={**recipe.network, "n_members": 5})
 
 
@@ -118,4 +133,4 @@ PRESETS: Final[Mapping[str, Mapping[str, Recipe]]] = MappingProxyType(
         "best": {"regression": _best(NUMBERS), "classification": _best(CLASSES)},
     }
 )
-"""Preset to task to recipe."""
+"""Recipes by preset and task."""

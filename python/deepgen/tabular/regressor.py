@@ -20,78 +20,76 @@ __all__ = ["TabularRegressor"]
 
 
 class TabularRegressor(RegressorMixin, BaseTabular):
-    """Networks that predict numbers from a raw table, good without tuning.
+    """Neural network regressor for raw tables, without tuning.
 
-    Holds a `TableEncoder`, which makes numbers of all columns, and an `MLPRegressor`, whose
-    settings follow the preset and the number of rows: ``deepgen.tabular.presets()`` prints them
-    all.
+    Consists of a `TableEncoder`, which converts all columns to numbers, and an `MLPRegressor`,
+    whose settings depend on the preset and the number of rows; ``deepgen.tabular.presets()`` prints
+    them.
 
     Parameters
     ----------
     preset : {'fast', 'balanced', 'best'}, default='balanced'
-        Which settings: a small network and few epochs, one network, or five whose mean predicts.
+        Settings: a small network and few epochs, one network, or the mean of five.
     categorical_features : array-like, 'from_dtype' or None, default='from_dtype'
-        Which columns hold categories, as in `HistGradientBoostingRegressor`: a mask, indices or
-        names; 'from_dtype' takes columns of categories, strings, objects and booleans; None takes
-        none.
+        Columns of categories, as in `HistGradientBoostingRegressor`: a mask, indices or names;
+        'from_dtype' means columns of categories, strings, objects and booleans; None means none.
     loss : str or RegressionLoss, default='squared_error'
-        As `MLPRegressor` takes it; ``Quantile([0.1, 0.5, 0.9])`` predicts several quantiles.
+        Loss of the `MLPRegressor`; ``Quantile([0.1, 0.5, 0.9])`` predicts several quantiles.
     max_time : float or None, default=None
-        Seconds that ``fit`` may take. The schedule is planned into them, and networks are added
-        while time is left.
+        Time limit of ``fit`` in seconds. The schedule is planned to fit into it, and networks are
+        added while time is left.
     n_members : int or None, default=None
-        Networks whose mean predicts; None is the preset's number, with ``max_time`` as many as
-        there is time for, at most five.
+        Number of networks whose mean is the prediction; None means the preset's number, or with
+        ``max_time`` as many as time allows, at most five.
     early_stopping : bool, default=True
-        Whether each network sets rows of its own aside and keeps the weights of the epoch that was
-        best on them.
+        Whether each network holds out its own rows and keeps the weights of the epoch with the best
+        score on them.
     validation_fraction : float or cross-validation splitter, default=0.2
-        What is set aside: a share of the rows, or the last split of an object of
-        `sklearn.model_selection`.
+        Held-out rows: a share, or the last split of an object of `sklearn.model_selection`.
     scoring : str, callable or None, default=None
-        What is measured on these rows; None is the preset's. A callable gets encoded rows.
+        Score of the held-out rows; None means the preset's. A callable gets encoded rows.
     random_state : int, RandomState instance or None, default=None
-        Determines starting weights, order of rows, dropout and the rows set aside.
+        Seed of starting weights, order of rows, dropout and held-out rows.
     n_jobs : int or None, default=None
-        Largest number of threads; None takes the physical cores, -1 all. Results do not depend on
-        it, except with ``max_time``.
+        Largest number of threads; None means the physical cores, -1 all logical cores. Results do
+        not depend on it, except with ``max_time``.
     verbose : bool or int, default=False
         Whether to show a progress bar on a terminal and to print one line at the end; an int above
-        1 prints a line for every so many epochs as well.
+        1 is also the number of epochs per printed line.
     device : {'cpu'}, default='cpu'
-        Where training runs.
+        Device for training.
     network : dict or None, default=None
-        Parameters of `MLPRegressor` that win over the preset, such as
-        ``{"hidden_layer_sizes": (256, 256)}``. Learning rate and weight decay follow the width.
+        Parameters of `MLPRegressor` that replace the preset's, such as ``{"hidden_layer_sizes":
+        (256, 256)}``. Learning rate and weight decay depend on the width.
 
     Attributes
     ----------
     encoder_ : TableEncoder
-        From columns to numbers, fitted on all training rows without a look at ``y``.
+        Encoder of columns as numbers, fitted on all training rows without using ``y``.
     mlp_ : MLPRegressor
-        The fitted network or networks, on encoded rows.
+        Fitted network or networks, on encoded rows.
     plan_ : Plan
-        The settings of both.
+        Settings of both.
     summary_ : str
-        One line: rows, columns, networks, epochs, seconds, and what was held out measured beside a
-        constant and a linear model.
+        One line with rows, columns, networks, epochs, seconds, and the score of held-out rows
+        compared with a constant and a linear model.
     members_ : list of TabularRegressor
-        One for each network, with the same encoder; this estimator itself where there is one.
+        One estimator per network, with the same encoder; this estimator itself if there is one.
     n_members_ : int
-        Networks that were trained.
+        Number of trained networks.
     history_ : dict of str to ndarray
-        A row an epoch, as `MLPRegressor` has it; of several networks it is the members'.
+        One row per epoch, as in `MLPRegressor`; with several networks see the members'.
     encoded_mean_ : ndarray of shape (n_encoded,)
-        Mean of the encoded training rows, from which `attributions` measures.
+        Mean of the encoded training rows, the reference point of `attributions`.
     n_features_in_ : int
-        Columns seen in ``fit``.
+        Number of columns seen in ``fit``.
     feature_names_in_ : ndarray of str
-        Their names, where all of them have one.
+        Names of the columns, if all of them have one.
 
     See Also
     --------
-    TabularClassifier : The same for classes.
-    MLPRegressor : One network on numbers, with scikit-learn's defaults.
+    TabularClassifier : The same for classification.
+    MLPRegressor : One network for numeric features, with scikit-learn's defaults.
 
     Examples
     --------
@@ -147,7 +145,7 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         Parameters
         ----------
         X : data frame or array-like of shape (n_samples, n_columns)
-            A table.
+            Table.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Targets.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -161,13 +159,13 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         Raises
         ------
         AttributeError
-            With ``early_stopping`` or ``max_time``, which need all rows at once.
+            If ``early_stopping`` or ``max_time`` is set, since they need all rows at once.
         ValueError
             If data or parameters cannot be used.
 
         See Also
         --------
-        fit : Several epochs, with stopping.
+        fit : Train for several epochs, with a stopping criterion.
 
         Examples
         --------

@@ -31,11 +31,11 @@ class Samples(NamedTuple):
     weights: Any = None
 
     def as_validation(self) -> dict[str, Any]:
-        """Return how an MLP takes them to validate on.
+        """Return the arguments with which an MLP validates on these samples.
 
         Returns
         -------
         arguments : dict
-            Of ``fit``.
+            Arguments of ``fit``.
         """
         return {"X_val": self.X, "y_val": self.y, "sample_weight_val": self.weights}

@@ -12,22 +12,22 @@ from deepgen.estimators.saving import save
 __all__ = ["SECTION", "save_tabular"]
 
 SECTION = "tabular"
-"""The part of a file that makes an estimator for tables of an MLP."""
+"""Section of a file that turns an MLP into an estimator for tables."""
 
 
 def save_tabular(
     model: Any, path: str | os.PathLike[str], sections: dict[str, dict[str, Any]] | None = None
 ) -> None:
-    """Write a fitted estimator for tables into a file.
+    """Write a fitted estimator for tables to a file.
 
     Parameters
     ----------
     model : TabularRegressor or TabularClassifier
-        Not of a subclass.
+        Estimator, not of a subclass.
     path : str or path-like
-        The file.
+        Path of the file.
     sections : dict of str to dict, optional
-        What a model around the estimator keeps beside it, of what JSON can hold.
+        Further sections of the file, of JSON types.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def save_tabular(
 
 
 def _writable(parameters: dict[str, Any], path: Any = None) -> dict[str, Any]:
-    """Return the parameters that a file can hold; where a path is given, tell of the others."""
+    """Return the parameters that can be written; with a path, warn of the others."""
     written = {}
     for name, value in parameters.items():
         try:

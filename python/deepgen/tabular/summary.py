@@ -1,4 +1,4 @@
-"""Summaries: one line that says what a fit came to, beside predictions that need no network."""
+"""Summaries: a line about a fit, with its score compared to simple predictions."""
 
 from __future__ import annotations
 
@@ -15,37 +15,37 @@ from deepgen.tabular.samples import Samples
 
 __all__ = ["describe_encoder", "describe_network", "describe_plan", "summarize"]
 
-# Kinds of columns, in words for one and for several.
+# Names of kinds of columns, singular and plural.
 KINDS = (
     ("number", "number", "numbers"),
     ("category", "category", "categories"),
     ("date", "date", "dates"),
     ("dropped", "empty or constant", "empty or constant"),
 )
-# Rows that a linear model learns from, at most: it shall cost little beside the networks.
+# Largest number of rows for the linear model, which must be cheap compared with the networks.
 LINEAR_ROWS = 4_000
-# Probabilities below count as this much, so that one row does not rule a mean.
+# Lower bound of probabilities, so that a single row does not dominate a mean.
 LEAST = 1e-6
 
 
 def summarize(model: Any, samples: Samples, validation: Samples, seconds: float) -> str:
-    """Say in one line what was fitted, how long it took and how good it is.
+    """Describe in one line what was fitted, its duration and its score.
 
     Parameters
     ----------
     model : BaseTabular
-        Fitted.
+        Fitted estimator.
     samples, validation : Samples
-        That it was fitted on, and validated on where they are the user's own.
+        Training samples, and validation samples if the user gave them.
     seconds : float
-        That the fit took.
+        Seconds of the fit.
 
     Returns
     -------
     summary : str
-        Rows, columns, networks, epochs, seconds; what was held out, measured for the networks, for
-        a constant and for a linear model. Each network is measured on rows that it has not learned
-        from; they have chosen its epoch.
+        Rows, columns, networks, epochs, seconds; the score of held-out rows for the networks, for a
+        constant and for a linear model. Each network is scored on rows outside of its training
+        rows, by which its epoch was chosen.
     """
     mlps = model.mlp_.members_
     count = f"{len(mlps)} nets" if len(mlps) > 1 else "1 net"
@@ -58,7 +58,7 @@ def summarize(model: Any, samples: Samples, validation: Samples, seconds: float)
 
 
 def _epochs(mlps: list[Any]) -> str:
-    """Return the epochs whose weights are kept, from the first network's to the last one's."""
+    """Return the range of the epochs whose weights were kept, over the networks."""
     kept = []
     for mlp in mlps:
         scores = mlp.history_["val_score"] if mlp.early_stopping else np.zeros(0)
@@ -73,17 +73,17 @@ def _seconds(seconds: float) -> str:
 
 
 def describe_encoder(encoder: Any) -> str:
-    """Say in a few words which columns an encoder has found.
+    """Describe the columns of an encoder in a few words.
 
     Parameters
     ----------
     encoder : TableEncoder
-        Fitted.
+        Fitted encoder.
 
     Returns
     -------
     text : str
-        Such as "3 columns: 2 numbers, 1 date".
+        Text such as "3 columns: 2 numbers, 1 date".
     """
     kinds = Counter(column.kind for column in encoder.columns_)
     kinds["category"] += kinds.pop("code", 0)
@@ -97,17 +97,17 @@ def describe_encoder(encoder: Any) -> str:
 
 
 def describe_network(mlp: Any) -> str:
-    """Say in a few words what network an MLP has.
+    """Describe the network of an MLP in a few words.
 
     Parameters
     ----------
     mlp : MLPRegressor or MLPClassifier
-        Fitted.
+        Fitted MLP.
 
     Returns
     -------
     text : str
-        Such as "5 x 8-128-128-1, mish, 17,793 parameters each".
+        Text such as "5 x 8-128-128-1, mish, 17,793 parameters each".
     """
     members = mlp.members_
     network = members[0].network_
@@ -118,12 +118,12 @@ def describe_network(mlp: Any) -> str:
 
 
 def describe_plan(plan: Any) -> str:
-    """Say in a few words how a network is trained.
+    """Describe the training of a network in a few words.
 
     Parameters
     ----------
     plan : Plan
-        Its settings.
+        Settings of the network.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def describe_plan(plan: Any) -> str:
 
 
 def _measured(model: Any, samples: Samples, validation: Samples) -> str:
-    """Return what networks, a constant and a linear model come to on rows held out."""
+    """Return the scores of networks, a constant and a linear model on held-out rows."""
     y = np.asarray(samples.y)
     is_class = hasattr(model, "classes_")
     if y.ndim > 1 and (is_class or y.shape[1] > 1):
@@ -189,7 +189,7 @@ def _measured(model: Any, samples: Samples, validation: Samples) -> str:
 
 
 def _some(rows: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return rows, of many some that are evenly spaced."""
+    """Return all rows if they are few, else evenly spaced ones."""
     return rows[:: -(-len(rows) // LINEAR_ROWS)]
 
 
@@ -212,7 +212,7 @@ class _Numbers:
     def predictions(
         self, mlp: Any, X: AnyArray, y: AnyArray, rows: NDArray[np.int64], X_new: AnyArray
     ) -> dict[str, AnyArray]:
-        """Return predictions (n_new,) or (n_new, n_levels) by who makes them."""
+        """Return predictions (n_new,) or (n_new, n_levels) by predictor."""
         if self.levels is not None:
             constant = np.quantile(y[rows], self.levels)
             network = mlp.predict(X_new).reshape(len(X_new), -1)
@@ -251,7 +251,7 @@ class _Classes:
     def predictions(
         self, mlp: Any, X: AnyArray, y: AnyArray, rows: NDArray[np.int64], X_new: AnyArray
     ) -> dict[str, AnyArray]:
-        """Return probabilities (n_new, n_classes) by who predicts them."""
+        """Return probabilities (n_new, n_classes) by predictor."""
         n_classes = len(self.classes)
         shares = np.bincount(y[rows], minlength=n_classes) / len(rows)
         predictions = {
@@ -279,7 +279,7 @@ class _Classes:
 
 
 def _number(value: float) -> str:
-    """Write a number with three digits, and commas where it is large."""
+    """Format a number with three digits, and commas if it is large."""
     if not np.isfinite(value) or abs(value) >= 1e15 or 0 < abs(value) < 1e-3:
         return f"{value:.3g}"
     rounded = float(f"{value:.3g}")

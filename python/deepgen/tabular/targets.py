@@ -1,4 +1,4 @@
-"""Targets of tables: what the columns of data frames hold, as the MLPs take it."""
+"""Targets of tables: conversion from data frames to the MLPs' form."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ __all__ = ["read_targets"]
 
 
 def read_targets(y: Any, name: str, *, are_labels: bool) -> Any:
-    """Return targets of a kind that the MLPs take; refuse missing ones by row.
+    """Return targets in a form that the MLPs accept; refuse missing ones by row.
 
     Parameters
     ----------
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-        Of NumPy, pandas, Polars or Arrow.
+        Targets of NumPy, pandas, Polars or Arrow.
     name : str
-        Of the estimator, for messages.
+        Name of the estimator for messages.
     are_labels : bool
-        Whether they are classes: then objects of one type become an array of it.
+        Whether they are classes; then objects of one type become an array of it.
 
     Returns
     -------
     y : array-like
-        An array where they were objects, categories or text; else as they came.
+        An array for objects, categories or text; else unchanged.
 
     Raises
     ------
@@ -53,7 +53,7 @@ def read_targets(y: Any, name: str, *, are_labels: bool) -> Any:
     if values.ndim != 1:
         return y
     if isinstance(y, list | tuple) and values.dtype.kind == "U":
-        values = np.array(y, dtype=object)  # NumPy writes the numbers among words as words
+        values = np.array(y, dtype=object)  # NumPy converts numbers among words to words
     if values.dtype.kind not in "OUTf":
         return y
     if values.dtype.kind == "f":
@@ -72,7 +72,7 @@ def read_targets(y: Any, name: str, *, are_labels: bool) -> Any:
 
 
 def _labels(objects: Any) -> Any:
-    """Return an array of one type where all labels have it; others are refused further in."""
+    """Return an array of the labels' type if they have one; mixed types are refused later."""
     kinds = {type(value) for value in objects}
     if kinds <= {bool, np.bool_} or kinds <= {int, np.int64} or kinds <= {float, int}:
         return np.array(objects.tolist())
@@ -85,7 +85,7 @@ def _numbers(objects: Any) -> Any:
     Raises
     ------
     ValueError
-        If one is text that is no number.
+        If one of them is text that does not represent a number.
     """
     for row, value in enumerate(objects):
         if isinstance(value, str):
@@ -108,5 +108,5 @@ def _is_numeric(column: Any) -> bool:
 
 
 def _plain(objects: Any) -> list[Any]:
-    """Return objects; pandas' missing ones, which are neither true nor false, become None."""
+    """Return objects with None for pandas' missing values, which have no truth value."""
     return [None if type(value).__name__ in ("NAType", "NaTType") else value for value in objects]

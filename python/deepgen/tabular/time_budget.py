@@ -1,4 +1,4 @@
-"""Time budgets: epochs and networks planned into the seconds that there are."""
+"""Time budgets: plans of epochs and networks for the available seconds."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from deepgen.tabular.samples import Samples
 
 __all__ = ["fit_in_time", "seconds_per_epoch"]
 
-# Rows and batches that are timed first, at most: what they take is scaled to all rows.
+# Largest numbers of rows and batches that are timed first and scaled to all rows.
 TIMED_ROWS = 2048
 TIMED_BATCHES = 32
-# Share of the time left that whole epochs may take to be timed once more.
+# Share of the remaining time that whole epochs may take for a second measurement.
 TIMED_SHARE = 0.05
 TIMED_EPOCHS = 5
-# Share of the epochs below which a shorter schedule is told of.
+# Share of the epochs below which a shorter schedule is reported.
 FEW = 0.2
-# What training says where Ctrl-C was pressed.
+# Beginning of the warning after Ctrl-C.
 INTERRUPTED = "interrupted by user"
-# Work of a row that is only measured, as a share of one that trains: one pass of three.
+# Work per measured row relative to a training row: one pass of three.
 MEASURED = 1 / 3
 
 
@@ -37,31 +37,31 @@ def fit_in_time(
     deadline: float,
     watch: Callable[[], None] | None = None,
 ) -> tuple[Any, Plan]:
-    """Train networks until a point in time.
+    """Train networks until a deadline.
 
     Parameters
     ----------
     plan : Plan
-        Without bounds in time; its number of networks is the largest.
+        Plan without a time limit; its number of networks is the largest.
     samples, validation : Samples
-        To train on, and to validate on where they are the user's own.
+        Training samples, and validation samples if the user gave them.
     deadline : float
-        By ``time.perf_counter``.
+        Deadline by ``time.perf_counter``.
     watch : callable, default=None
-        Called after each epoch of each network.
+        Function called after each epoch of each network.
 
     Returns
     -------
     mlp : MLPRegressor or MLPClassifier
-        Fitted, with one network or several.
+        Fitted MLP, with one network or several.
     plan : Plan
-        As it was carried out.
+        The executed plan.
 
     Notes
     -----
-    Some steps on some rows are timed. If the schedule does not end in time, one network gets as
-    many epochs as there is time for, and the whole schedule in them; else networks are trained
-    side by side, one a thread, and others after them while what the last ones took is left.
+    Some steps on some rows are timed. If the schedule would not end in time, one network gets as
+    many epochs as fit, with the whole schedule; otherwise networks are trained in parallel, one per
+    thread, followed by others while the time of the last ones is still left.
     """
     left = deadline - time.perf_counter()
     first = plan.within(left, seconds_per_epoch(plan, samples, validation, left))
@@ -106,21 +106,21 @@ def fit_in_time(
 
 
 def seconds_per_epoch(plan: Plan, samples: Samples, validation: Samples, left: float) -> float:
-    """Time some steps of one network, and where that takes little some epochs.
+    """Time some steps of one network and, if that is cheap, some epochs.
 
     Parameters
     ----------
     plan : Plan
-        Whose network it is.
+        Plan with the network.
     samples, validation : Samples
-        To train on, and to validate on.
+        Training samples and validation samples.
     left : float
-        Seconds that there are.
+        Remaining seconds.
 
     Returns
     -------
     seconds : float
-        That an epoch over all rows takes, with what follows it on validation rows.
+        Seconds per epoch over all rows, validation included.
     """
     n_rows = len(samples.X)
     batch = plan.network["batch_size"]
@@ -140,7 +140,7 @@ def seconds_per_epoch(plan: Plan, samples: Samples, validation: Samples, left: f
 
 
 def _timed(plan: Plan, samples: Samples, validation: Samples, **changes: Any) -> float:
-    """Return what an epoch takes after the first one, which also warms caches up."""
+    """Return the seconds of an epoch after the first one, which also warms up caches."""
     mlp = plan.train(samples, validation, n_members=1, max_iter=TIMED_EPOCHS, verbose=0, **changes)
     ends = mlp.history_["time"]
     return float(np.median(np.diff(ends)) if len(ends) > 1 else ends[0])

@@ -33,7 +33,7 @@ EXPERIMENT: Final = Experiment(
     "steps, and noise frees runs that start where the gradient leads nowhere but to the saddle.",
     source="Slide 'Non-convex Optimization' (animation by A. Radford)",
     protocol="x^2 - y^2 from (1, 1e-6) and from (1, 0), step 0.01, momentum 0 to 0.99, until "
-    "|y| = 1; with gradient noise N(0, 1e-6) from (1, 0), a seed a run, 1000 steps. The engine: "
+    "|y| = 1; with gradient noise N(0, 1e-6) from (1, 0), a seed per run, 1000 steps. The engine: "
     "the linear network w2 w1 x with loss (1 - w1 w2)^2 / 2 from w1 = w2 = 1e-6, float64, step "
     "0.01, SGD with and without momentum, and Adam, until the loss is half of that at the saddle.",
     seeds=200,
