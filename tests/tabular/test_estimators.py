@@ -120,7 +120,7 @@ def test_words_are_no_numbers_to_predict():
 
 
 def test_labels_of_several_types_are_refused():
-    with pytest.raises(ValueError, match="mixes labels of the types int, str"):
+    with pytest.raises(ValueError, match="labels of one type, got int, str"):
         classifier().fit(TABLE, [1, "a"] * 30)
 
 
