@@ -4,9 +4,9 @@ python benchmarks/tabular_choice.py [--ledger FILE] [--members 2] [--cuts 2] [--
                                     [--task TASK] [choice | ablation]
 
 Each candidate (`tabular_candidates`) is fitted on at most 5,000 rows of each of the six tables of
-its task and judged on other rows, all of them training rows of the judging splits; four tables are
-not looked at. Errors are ratios to LightGBM's with its defaults, stopped by a fifth of the rows; for
-classes the table's ratio is the geometric mean of the ratios of 1 - accuracy and of log loss. The
+its task and judged on other rows, none of them a test row of a judging split; four tables are not
+looked at. Errors are ratios to LightGBM's with its defaults, stopped by a fifth of the rows; for
+classes a table's ratio is the geometric mean of the ratios of 1 - accuracy and of log loss. The
 members of an ensemble are judged one by one, for presets of one network, and together, for 'best'.
 
 'choice' compares settings, 'ablation' takes the ingredients of the chosen ones away one by one.
@@ -40,7 +40,7 @@ COLUMNS = ("", "one network", "together", "tables better", "CPU seconds per 1,00
 
 
 def measure(recipe, task, table, cut, n_members, folder):
-    """Return errors of one network, of all together, and processor seconds per 1,000 rows of one."""
+    """Return errors of one network, of all together, and CPU seconds of one per 1,000 rows."""
     split = choosing_split(table, cut, folder)
     y = codes(split)
     parameters = {
@@ -53,8 +53,9 @@ def measure(recipe, task, table, cut, n_members, folder):
     }
     began = time.process_time()
     plan = make_plan("best", task, n_rows=len(split.train), parameters=parameters, recipe=recipe)
-    encoder, model = plan.make_encoder(), plan.make_network()
-    model.fit(encoder.fit_transform(split.features.iloc[split.train]), y[split.train])
+    encoder = plan.make_encoder()
+    features = encoder.fit_transform(split.features.iloc[split.train])
+    model = plan.on(encoder).make_network().fit(features, y[split.train])
     spent = (time.process_time() - began) / n_members / len(split.train) * 1_000
     X = encoder.transform(split.features.iloc[split.test])
     outputs = [

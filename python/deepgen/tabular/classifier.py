@@ -223,8 +223,9 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         Examples
         --------
         >>> from deepgen import TabularClassifier
-        >>> model = TabularClassifier(early_stopping=False, network={"max_iter": 1})
-        >>> model.fit([[0.0], [1.0]], ["no", "yes"]).predict_proba([[0.5]]).shape
+        >>> model = TabularClassifier(early_stopping=False)
+        >>> model = model.partial_fit([[0.0], [1.0]], ["no", "yes"], classes=["no", "yes"])
+        >>> model.predict_proba([[0.5]]).shape
         (1, 2)
         """
         encoded = self._encoded(X)
@@ -258,8 +259,9 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         Examples
         --------
         >>> from deepgen import TabularClassifier
-        >>> model = TabularClassifier(early_stopping=False, network={"max_iter": 1})
-        >>> model.fit([[0.0], [1.0]], ["no", "yes"]).predict_log_proba([[0.5]]).shape
+        >>> model = TabularClassifier(early_stopping=False)
+        >>> model = model.partial_fit([[0.0], [1.0]], ["no", "yes"], classes=["no", "yes"])
+        >>> model.predict_log_proba([[0.5]]).shape
         (1, 2)
         """
         encoded = self._encoded(X)
@@ -293,8 +295,9 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         Examples
         --------
         >>> from deepgen import TabularClassifier
-        >>> model = TabularClassifier(early_stopping=False, network={"max_iter": 1})
-        >>> model.fit([[0.0], [1.0]], ["no", "yes"]).decision_function([[0.5]]).shape
+        >>> model = TabularClassifier(early_stopping=False)
+        >>> model = model.partial_fit([[0.0], [1.0]], ["no", "yes"], classes=["no", "yes"])
+        >>> model.decision_function([[0.5]]).shape
         (1,)
         """
         encoded = self._encoded(X)

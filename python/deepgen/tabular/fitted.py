@@ -84,8 +84,8 @@ class FittedTabular(BaseEstimator):
         Examples
         --------
         >>> from deepgen import TabularRegressor
-        >>> model = TabularRegressor(early_stopping=False, network={"max_iter": 1})
-        >>> model.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0]).predict([[0.5]]).shape
+        >>> model = TabularRegressor(early_stopping=False)
+        >>> model.partial_fit([[0.0], [1.0]], [0.0, 1.0]).predict([[0.5]]).shape
         (1,)
         """
         encoded = self._encoded(X)
@@ -122,9 +122,8 @@ class FittedTabular(BaseEstimator):
         Examples
         --------
         >>> from deepgen import TabularRegressor
-        >>> model = TabularRegressor(early_stopping=False, network={"max_iter": 1})
-        >>> X, y = [[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0]
-        >>> model.fit(X, y).score(X, y) <= 1
+        >>> X, y = [[0.0], [1.0]], [0.0, 1.0]
+        >>> TabularRegressor(early_stopping=False).partial_fit(X, y).score(X, y) <= 1
         True
         """
         encoded = self._encoded(X)
@@ -181,8 +180,8 @@ class FittedTabular(BaseEstimator):
         Examples
         --------
         >>> from deepgen import TabularRegressor
-        >>> model = TabularRegressor(early_stopping=False, network={"max_iter": 1})
-        >>> model.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0]).to_pipeline()[-1].max_iter
+        >>> model = TabularRegressor(early_stopping=False)
+        >>> model.partial_fit([[0.0], [1.0]], [0.0, 1.0]).to_pipeline()[-1].n_members
         1
         """
         check_is_fitted(self)
@@ -221,8 +220,8 @@ class FittedTabular(BaseEstimator):
         Examples
         --------
         >>> from deepgen import TabularRegressor
-        >>> model = TabularRegressor(early_stopping=False, network={"max_iter": 1})
-        >>> model.fit([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0]).attributions([[0.5]]).values.shape
+        >>> model = TabularRegressor(early_stopping=False)
+        >>> model.partial_fit([[0.0], [1.0]], [0.0, 1.0]).attributions([[0.5]]).values.shape
         (1, 1)
         """
         return attribute(self, self._encoded(X))
@@ -257,9 +256,10 @@ class FittedTabular(BaseEstimator):
         >>> import os
         >>> import tempfile
         >>> from deepgen import TabularRegressor
-        >>> model = TabularRegressor(early_stopping=False, network={"max_iter": 1})
+        >>> model = TabularRegressor(early_stopping=False)
+        >>> model = model.partial_fit([[0.0], [1.0]], [0.0, 1.0])
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     model.fit([[0.0], [1.0]], [0.0, 1.0]).save(os.path.join(folder, "model.dgn"))
+        ...     model.save(os.path.join(folder, "model.dgn"))
         ...     os.listdir(folder)
         ['model.dgn']
         """

@@ -11,10 +11,12 @@ import numpy as np
 
 from deepgen._component import Component
 from deepgen._names import hint
+from deepgen.averaging import EMA
 from deepgen.estimators import MLPClassifier, MLPRegressor
 from deepgen.losses import LogLoss
 from deepgen.optimizers import Adam
 from deepgen.preprocessing import TableEncoder
+from deepgen.schedules import Scaled
 from deepgen.tabular.presets import PRESETS, ROWS, Recipe
 from deepgen.tabular.samples import Samples
 
@@ -25,6 +27,7 @@ MLPS: dict[str, Any] = {"regression": MLPRegressor, "classification": MLPClassif
 
 # Smallest number of rows of which some are held out.
 FEWEST_ROWS = 10
+AUTO_BATCH = 200
 # Share of ``max_time`` that a plan reserves for work that it does not time.
 HEADROOM = 1.2
 
@@ -260,6 +263,8 @@ def make_plan(
     mlp |= {name: value for name, value in _by_width(recipe, mlp).items() if name not in network}
     if "batch_size" not in network and isinstance(mlp["batch_size"], int):
         mlp["batch_size"] = max(min(mlp["batch_size"], n_rows // 2), 1)
+    if recipe.averaged_epochs and isinstance(mlp["solver"], Adam):
+        mlp = {"averaging": _average(recipe.averaged_epochs, n_rows, mlp["batch_size"]), **mlp}
     if mlp.get("loss") == "log_loss" and recipe.label_smoothing:
         mlp["loss"] = LogLoss(label_smoothing=recipe.label_smoothing)
     return Plan(preset, task, n_rows, encoder, mlp)
@@ -273,8 +278,18 @@ def _by_width(recipe: Recipe, mlp: Mapping[str, Any]) -> dict[str, Any]:
     solver = mlp["solver"]
     if isinstance(solver, Adam) and recipe.decay is not None:
         # A step decays weights by rate times decay: the same share for every rate.
-        solver = replace(solver, weight_decay=round(recipe.decay * root, 10))
+        decay = recipe.decay
+        if isinstance(decay, Scaled):
+            solver = replace(solver, weight_decay=Scaled(decay.schedule, decay.peak * root))
+        else:
+            solver = replace(solver, weight_decay=round(decay * root, 10))
     return {"learning_rate_init": rate, "solver": solver}
+
+
+def _average(n_epochs: float, n_rows: int, batch_size: Any) -> EMA | None:
+    """Return the average over the last epochs' weights; None where they have a step or less."""
+    n_steps = n_epochs * n_rows / (batch_size if isinstance(batch_size, int) else AUTO_BATCH)
+    return EMA(round(1 - 1 / n_steps, 4)) if n_steps > 1 else None
 
 
 def _checked(network: Any, task: str, own: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import numpy as np
 
 from deepgen.initializers import DataDependent
 from deepgen.optimizers import AdamW
+from deepgen.schedules import Cosine, Scaled
 
 __all__ = ["PRESETS", "ROWS", "TIMED_MEMBERS", "Recipe"]
 
@@ -46,7 +47,9 @@ class Recipe:
         ``parametrization`` is 'ntk', which does so per layer.
     decay : float or None
         Decoupled weight decay per step at ``learning_rate``, as a share of the weights, for every
-        width; None keeps the solver's value.
+        width, or a schedule of it; None keeps the solver's value.
+    averaged_epochs : float, default=0.0
+        Number of epochs over which the average of the weights reaches back; 0 averages nothing.
     label_smoothing : float, default=0.0
         Label smoothing of ``loss='log_loss'``.
 
@@ -61,7 +64,8 @@ class Recipe:
     network: Mapping[str, Any] = field(default_factory=dict)
     by_rows: Mapping[str, tuple[Any, Any, Any]] = field(default_factory=dict)
     learning_rate: float = 0.2
-    decay: float | None = 0.02
+    decay: float | Scaled | None = 0.02
+    averaged_epochs: float = 0.0
     label_smoothing: float = 0.0
 
 
@@ -69,7 +73,7 @@ NUMBERS: Final = Recipe(
     encoder={"numbers": "robust", "numerical_encoding": "ple", "n_bins": "auto"},
     network={
         "activation": "mish",
-        "dropout": 0.1,
+        "dropout": Scaled(Cosine(), 0.15),
         "initializer": DataDependent(intercepts="hull"),
         "solver": AdamW(beta_2=0.95),
         "learning_rate": "coslog4",
@@ -80,19 +84,29 @@ NUMBERS: Final = Recipe(
     by_rows={
         "n_hidden": (3, 3, 3),
         "width": (128, 128, 128),
-        "batch_size": (128, 128, 1024),
+        "batch_size": (64, 128, 1024),
         "max_iter": (128, 128, 12),
     },
-    learning_rate=0.2,
+    learning_rate=0.1,
+    decay=Scaled(Cosine(), 0.04),
+    averaged_epochs=1.5,
 )
-CLASSES: Final = replace(
-    NUMBERS,
+CLASSES: Final = Recipe(
+    encoder={"numbers": "robust", "numerical_encoding": None},
     network={
-        **{name: value for name, value in NUMBERS.network.items() if name != "clip_predictions"},
-        "activation": "selu",
+        "activation": "mish",
+        "dropout": 0.2,
+        "initializer": DataDependent(intercepts="hull"),
+        "parametrization": "ntk",
+        "solver": AdamW(beta_2=0.95),
+        "learning_rate": "coslog4",
+        "scoring": "loss",
+        "n_iter_no_change": np.inf,
+        "n_members": 1,
     },
+    by_rows={**NUMBERS.by_rows, "batch_size": (128, 128, 1024)},
     learning_rate=0.04,
-    label_smoothing=0.1,
+    averaged_epochs=1.5,
 )
 
 
@@ -100,7 +114,6 @@ def _fast(recipe: Recipe) -> Recipe:
     """Return a recipe with narrower layers, fewer epochs, and no encoding of large tables."""
     by_rows = {
         **recipe.by_rows,
-        "numerical_encoding": ("ple", "ple", None),
         "width": (64, 64, 128),
         "batch_size": (64, 128, 1024),
         "max_iter": (64, 32, 8),
