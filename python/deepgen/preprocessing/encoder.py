@@ -102,8 +102,7 @@ default='from_dtype'
 
     See Also
     --------
-    sklearn.ensemble.HistGradientBoostingRegressor : Accepts the same tables, except for text and
-    dates.
+    sklearn.ensemble.HistGradientBoostingRegressor : Accepts tables too, but no text and no dates.
 
     Notes
     -----
