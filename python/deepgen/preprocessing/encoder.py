@@ -102,7 +102,7 @@ default='from_dtype'
 
     See Also
     --------
-    sklearn.ensemble.HistGradientBoostingRegressor : Accepts tables too, but no text and no dates.
+    deepgen.TabularRegressor : An encoder and networks in one estimator.
 
     Notes
     -----

@@ -126,7 +126,7 @@ def test_labels_of_several_types_are_refused():
 
 @pytest.mark.parametrize(
     ("X", "words"),
-    [({"a": [1.0]}, "a table or an array, got dict"), ("abc", "got str"), (None, "two dimensions")],
+    [({"a": [1.0]}, "a list of rows, got dict"), ("abc", "got str"), (None, "got NoneType")],
 )
 def test_what_is_no_table_is_refused_in_words(X, words):
     with pytest.raises((TypeError, ValueError), match=f"X must .*{words}"):
@@ -207,10 +207,10 @@ def test_with_class_weights_the_weighted_loss_chooses_the_epoch():
     assert classifier(class_weight="balanced").fit(TABLE, labels(TABLE)).mlp_.scoring == "loss"
 
 
-def test_a_name_of_a_loss_takes_the_presets_smoothing_and_an_object_its_own():
+def test_the_name_of_a_loss_and_an_object_reach_the_network_as_they_are():
     named = classifier().fit(TABLE, labels(TABLE)).plan_.network["loss"]
-    own = classifier(loss=LogLoss()).fit(TABLE, labels(TABLE)).plan_.network["loss"]
-    assert isinstance(named, LogLoss) and own == LogLoss()
+    own = classifier(loss=LogLoss(label_smoothing=0.1)).fit(TABLE, labels(TABLE))
+    assert named == "log_loss" and own.plan_.network["loss"] == LogLoss(label_smoothing=0.1)
 
 
 @pytest.mark.parametrize(
