@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from deepgen._component import Component
+from deepgen._component import Component, resolve
 from deepgen._names import hint
 from deepgen.averaging import EMA
+from deepgen.embeddings import NUMERICAL_EMBEDDINGS
 from deepgen.estimators import MLPClassifier, MLPRegressor
 from deepgen.losses import LogLoss
 from deepgen.optimizers import Adam
@@ -113,6 +114,8 @@ class Plan:
         """
         changes: dict[str, Any] = {}
         for name, value in self.network.items():
+            if name == "numerical_embedding" and isinstance(value, str):
+                value = resolve(value, NUMERICAL_EMBEDDINGS, name)
             if isinstance(value, Component) and getattr(value, "features", "") is None:
                 codes = name.startswith("categor")
                 found = encoder.category_features_ if codes else encoder.number_features_
@@ -263,6 +266,8 @@ def make_plan(
     mlp |= {name: value for name, value in _by_width(recipe, mlp).items() if name not in network}
     if "batch_size" not in network and isinstance(mlp["batch_size"], int):
         mlp["batch_size"] = max(min(mlp["batch_size"], n_rows // 2), 1)
+    if mlp.get("category_embedding") is not None:
+        encoder["category_encoding"] = "codes"
     if recipe.averaged_epochs and isinstance(mlp["solver"], Adam):
         mlp = {"averaging": _average(recipe.averaged_epochs, n_rows, mlp["batch_size"]), **mlp}
     if mlp.get("loss") == "log_loss" and recipe.label_smoothing:

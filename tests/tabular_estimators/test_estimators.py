@@ -8,7 +8,8 @@ import pytest
 
 import deepgen
 from deepgen import MLPClassifier, Probe, TabularClassifier, TabularRegressor
-from deepgen.losses import LogLoss, Quantile
+from deepgen.embeddings import CategoryEmbedding
+from deepgen.losses import Quantile
 
 from .frames import TINY, frame, labels, numbers
 
@@ -126,7 +127,11 @@ def test_labels_of_several_types_are_refused():
 
 @pytest.mark.parametrize(
     ("X", "words"),
-    [({"a": [1.0]}, "a list of rows, got dict"), ("abc", "got str"), (None, "got NoneType")],
+    [
+        ({"a": [1.0]}, "be a table.* got dict"),
+        ("abc", "got str"),
+        (None, "be a table.* got NoneType"),
+    ],
 )
 def test_what_is_no_table_is_refused_in_words(X, words):
     with pytest.raises((TypeError, ValueError), match=f"X must .*{words}"):
@@ -205,12 +210,6 @@ def test_weights_of_rows_and_classes_reach_the_network():
 
 def test_with_class_weights_the_weighted_loss_chooses_the_epoch():
     assert classifier(class_weight="balanced").fit(TABLE, labels(TABLE)).mlp_.scoring == "loss"
-
-
-def test_the_name_of_a_loss_and_an_object_reach_the_network_as_they_are():
-    named = classifier().fit(TABLE, labels(TABLE)).plan_.network["loss"]
-    own = classifier(loss=LogLoss(label_smoothing=0.1)).fit(TABLE, labels(TABLE))
-    assert named == "log_loss" and own.plan_.network["loss"] == LogLoss(label_smoothing=0.1)
 
 
 @pytest.mark.parametrize(
@@ -323,3 +322,18 @@ def test_the_history_is_drawn():
     matplotlib.use("Agg")
     model = regressor().fit(TABLE, numbers(TABLE))
     assert deepgen.plot_history(model).get_xlabel() == "epoch"
+
+
+def test_embeddings_stand_on_the_features_that_they_are_for():
+    table = frame(200).assign(street=[f"street {place % 20}" for place in range(200)])
+    network = {**TINY, "numerical_embedding": "pbld", "category_embedding": CategoryEmbedding()}
+    model = regressor(network=network).fit(table, numbers(table))
+    planned = model.plan_.network
+    encoder = model.encoder_
+    assert encoder.category_encoding == "codes"
+    assert planned["numerical_embedding"].features == encoder.number_features_.tolist()
+    assert planned["category_embedding"].features == encoder.category_features_.tolist() != []
+    with pytest.raises(ValueError, match="category_embedding"):
+        model.attributions(table)
+    few = regressor(network=network).fit(TABLE, numbers(TABLE))
+    assert few.plan_.network["category_embedding"] is None
