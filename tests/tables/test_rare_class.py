@@ -7,6 +7,8 @@ from sklearn.metrics import roc_auc_score
 
 from deepgen.tables.fit import fit_table
 
+pytestmark = pytest.mark.claims
+
 
 @pytest.mark.parametrize("seed", range(3))
 def test_training_does_not_stop_where_accuracy_stands_still(seed):

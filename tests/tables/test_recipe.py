@@ -88,7 +88,11 @@ def test_columns_may_have_names_that_are_no_words(names):
 
 
 def test_probabilities_are_measured_on_both_parts():
-    model = fit_table(table(400, rare=True).drop(columns="price"), "y", max_iter=60)
+    rare = table(400, rare=True).drop(columns="price")
+    assert fit_table(rare, "y", max_iter=1).estimator.n_members_ == 3
+    assert fit_table(rare, "y", max_iter=1, preset="fast").estimator.n_members_ == 1
+    # One network, whose held-out rows have the classes in their shares.
+    model = fit_table(rare, "y", max_iter=60, n_members=1)
     measured = model.metadata["probabilities"]
     assert set(measured) == {"training", "held out", "baseline"}
     for part in measured.values():

@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=positive,
         metavar="N",
         help="number of networks whose predictions are averaged; time and file size grow with it "
-        "(default: the preset's)",
+        "(default: the preset's; three for balanced if a class is rare)",
     )
     parser.add_argument(
         "--hidden", type=_widths, metavar="N,N", help="hidden units (default: the preset's)"

@@ -19,10 +19,13 @@ from deepgen.tables.task import choose_task
 __all__ = ["fit_table"]
 
 FEW: Final = 200
-"""Number of rows outside the most frequent class below which the dropout is larger."""
+"""Number of rows outside the most frequent class below which the settings are those below: the few
+of them that are held out choose the epoch, so a single network depends on its seed."""
 DROPOUT: Final = 0.4
-"""That dropout. Chosen on draws 11, 12 and 14 of credit_default, where it gave larger areas under
-the ROC curve and smaller log losses (``benchmarks/recipe.py`` judges on draw 0)."""
+"""Chosen on draws 11, 12 and 14 of credit_default, where it gave larger areas under the ROC curve
+and smaller log losses (``benchmarks/recipe.py`` judges on draw 0)."""
+MEMBERS: Final = 3
+"""Networks in place of the one of the preset 'balanced'."""
 MIN_ROWS: Final = 10
 """Smallest number of rows with a target."""
 
@@ -60,7 +63,8 @@ def fit_table(
     max_time : float, default=None
         Largest duration of the fit in seconds.
     n_members : int, default=None
-        Number of networks whose predictions are averaged; None means the preset's.
+        Number of networks whose predictions are averaged; None means the preset's, but three for
+        'balanced' if few rows are outside the most frequent class.
     hidden_layer_sizes : sequence of int, default=None
         Numbers of units of the hidden layers; None means the preset's.
     max_iter : int, default=None
@@ -133,6 +137,8 @@ def fit_table(
     }
     if is_class and len(y) - np.unique(y, return_counts=True)[1].max() < FEW:
         settings["dropout"] = DROPOUT
+        if n_members is None and max_time is None and preset == "balanced":
+            n_members = MEMBERS
     # With a rare class accuracy hardly changes, so the weights of any epoch would be kept.
     usual = "loss" if is_class else None
     model = (TabularClassifier if is_class else TabularRegressor)(
