@@ -8,7 +8,7 @@ import pytest
 
 import deepgen
 from deepgen import MLPClassifier, Probe, TabularClassifier, TabularRegressor
-from deepgen.losses import LogLoss, Quantile
+from deepgen.losses import Quantile
 
 from .frames import TINY, frame, labels, numbers
 
@@ -205,12 +205,6 @@ def test_weights_of_rows_and_classes_reach_the_network():
 
 def test_with_class_weights_the_weighted_loss_chooses_the_epoch():
     assert classifier(class_weight="balanced").fit(TABLE, labels(TABLE)).mlp_.scoring == "loss"
-
-
-def test_a_name_of_a_loss_takes_the_presets_smoothing_and_an_object_its_own():
-    named = classifier().fit(TABLE, labels(TABLE)).plan_.network["loss"]
-    own = classifier(loss=LogLoss()).fit(TABLE, labels(TABLE)).plan_.network["loss"]
-    assert isinstance(named, LogLoss) and own == LogLoss()
 
 
 @pytest.mark.parametrize(

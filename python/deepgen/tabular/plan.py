@@ -13,7 +13,6 @@ from deepgen._component import Component
 from deepgen._names import hint
 from deepgen.averaging import EMA
 from deepgen.estimators import MLPClassifier, MLPRegressor
-from deepgen.losses import LogLoss
 from deepgen.optimizers import Adam
 from deepgen.preprocessing import TableEncoder
 from deepgen.schedules import Scaled
@@ -265,8 +264,6 @@ def make_plan(
         mlp["batch_size"] = max(min(mlp["batch_size"], n_rows // 2), 1)
     if recipe.averaged_epochs and isinstance(mlp["solver"], Adam):
         mlp = {"averaging": _average(recipe.averaged_epochs, n_rows, mlp["batch_size"]), **mlp}
-    if mlp.get("loss") == "log_loss" and recipe.label_smoothing:
-        mlp["loss"] = LogLoss(label_smoothing=recipe.label_smoothing)
     return Plan(preset, task, n_rows, encoder, mlp)
 
 
