@@ -133,6 +133,11 @@ def attribute(model: Any, encoded: AnyArray) -> ColumnAttributions:
         raise ValueError(
             "several quantiles have outputs that are increments: fit one quantile to attribute it"
         )
+    if len(model.encoder_.category_features_):
+        raise ValueError(
+            "category_embedding maps codes of categories, in which a network has no slope: fit "
+            "without it to attribute predictions to columns"
+        )
     difference = encoded.astype(np.float64) - model.encoded_mean_
     total: Any = None
     for mlp in members:

@@ -211,7 +211,7 @@ class FittedTabular(BaseEstimator):
         NotFittedError
             If the estimator is not fitted.
         ValueError
-            If columns cannot be used, or several quantiles are predicted.
+            If columns cannot be used, several quantiles are predicted, or categories are embedded.
 
         See Also
         --------

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from deepgen._component import Component
+from deepgen._component import Component, resolve
 from deepgen._names import hint
 from deepgen.averaging import EMA
+from deepgen.embeddings import NUMERICAL_EMBEDDINGS
 from deepgen.estimators import MLPClassifier, MLPRegressor
 from deepgen.optimizers import Adam
 from deepgen.preprocessing import TableEncoder
@@ -112,6 +113,8 @@ class Plan:
         """
         changes: dict[str, Any] = {}
         for name, value in self.network.items():
+            if name == "numerical_embedding" and isinstance(value, str):
+                value = resolve(value, NUMERICAL_EMBEDDINGS, name)
             if isinstance(value, Component) and getattr(value, "features", "") is None:
                 codes = name.startswith("categor")
                 found = encoder.category_features_ if codes else encoder.number_features_
@@ -262,6 +265,8 @@ def make_plan(
     mlp |= {name: value for name, value in _by_width(recipe, mlp).items() if name not in network}
     if "batch_size" not in network and isinstance(mlp["batch_size"], int):
         mlp["batch_size"] = max(min(mlp["batch_size"], n_rows // 2), 1)
+    if mlp.get("category_embedding") is not None:
+        encoder["category_encoding"] = "codes"
     if recipe.averaged_epochs and isinstance(mlp["solver"], Adam):
         mlp = {"averaging": _average(recipe.averaged_epochs, n_rows, mlp["batch_size"]), **mlp}
     return Plan(preset, task, n_rows, encoder, mlp)
@@ -284,7 +289,7 @@ def _by_width(recipe: Recipe, mlp: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _average(n_epochs: float, n_rows: int, batch_size: Any) -> EMA | None:
-    """Return the average over the last epochs' weights; None where they have a step or less."""
+    """Return the average over the last epochs' weights; None if these are at most one step."""
     n_steps = n_epochs * n_rows / (batch_size if isinstance(batch_size, int) else AUTO_BATCH)
     return EMA(round(1 - 1 / n_steps, 4)) if n_steps > 1 else None
 

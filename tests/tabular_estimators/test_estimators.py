@@ -8,6 +8,7 @@ import pytest
 
 import deepgen
 from deepgen import MLPClassifier, Probe, TabularClassifier, TabularRegressor
+from deepgen.embeddings import CategoryEmbedding
 from deepgen.losses import Quantile
 
 from .frames import TINY, frame, labels, numbers
@@ -120,13 +121,17 @@ def test_words_are_no_numbers_to_predict():
 
 
 def test_labels_of_several_types_are_refused():
-    with pytest.raises(ValueError, match="mixes labels of the types int, str"):
+    with pytest.raises(ValueError, match="labels of one type, got int, str"):
         classifier().fit(TABLE, [1, "a"] * 30)
 
 
 @pytest.mark.parametrize(
     ("X", "words"),
-    [({"a": [1.0]}, "a table or an array, got dict"), ("abc", "got str"), (None, "two dimensions")],
+    [
+        ({"a": [1.0]}, "be a table.* got dict"),
+        ("abc", "got str"),
+        (None, "be a table.* got NoneType"),
+    ],
 )
 def test_what_is_no_table_is_refused_in_words(X, words):
     with pytest.raises((TypeError, ValueError), match=f"X must .*{words}"):
@@ -317,3 +322,18 @@ def test_the_history_is_drawn():
     matplotlib.use("Agg")
     model = regressor().fit(TABLE, numbers(TABLE))
     assert deepgen.plot_history(model).get_xlabel() == "epoch"
+
+
+def test_embeddings_stand_on_the_features_that_they_are_for():
+    table = frame(200).assign(street=[f"street {place % 20}" for place in range(200)])
+    network = {**TINY, "numerical_embedding": "pbld", "category_embedding": CategoryEmbedding()}
+    model = regressor(network=network).fit(table, numbers(table))
+    planned = model.plan_.network
+    encoder = model.encoder_
+    assert encoder.category_encoding == "codes"
+    assert planned["numerical_embedding"].features == encoder.number_features_.tolist()
+    assert planned["category_embedding"].features == encoder.category_features_.tolist() != []
+    with pytest.raises(ValueError, match="category_embedding"):
+        model.attributions(table)
+    few = regressor(network=network).fit(TABLE, numbers(TABLE))
+    assert few.plan_.network["category_embedding"] is None
