@@ -60,12 +60,14 @@ class Results:
 
 
 def report(ledger, contestants, seeds):
-    """Yield the lines of both tables: over all tables, and table by table."""
+    """Yield the lines: over all tables, what was wanted, and table by table."""
     results = Results(ledger, contestants, seeds)
     if REFERENCE not in results.contestants:
         yield f"{REFERENCE} has not been judged on all splits of any table yet."
         return
     yield from summary(results)
+    yield ""
+    yield from verdicts(results)
     yield ""
     yield from by_table(results)
     yield ""
@@ -137,7 +139,7 @@ def verdicts(results):
             (results.seconds(name), seconds, "CPU seconds per 1,000 rows"),
         ):
             verdict = "met" if value <= wanted else "MISSED"
-            yield f"{name}: {what} {value:.3f}, wanted at most {wanted}: {verdict}"
+            yield f"- {name}: {what} {value:.3f}, wanted at most {wanted}: {verdict}"
 
 
 def row(*cells):
