@@ -1,6 +1,6 @@
-"""Activations with settings: those whose units train a slope of their own.
+"""Activations with settings: a trained slope per unit.
 
-The other activations are names that ``activation`` takes.
+Activations without settings are given by name.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ __all__ = ["Parametric"]
 
 @dataclass(repr=False)
 class Parametric(Component):
-    r"""An activation whose strength each unit trains.
+    r"""An activation with one trained slope per unit.
 
     Parameters
     ----------
     activation : str, default='mish'
-        Which one: any name that the estimators' ``activation`` takes but 'identity'.
+        Name of the activation f, as in the estimators' ``activation``, except 'identity'.
 
     Notes
     -----
-    A unit gives :math:`z + a (f(z) - z)` with a trained slope a of its own, which begins at 1 and
-    makes the unit linear at 0. The slopes stand in ``network_`` as blocks of the kind 'slope' and
-    have a role of that name in ``rate_factors``; neither ``alpha`` nor weight decay acts on them.
-    With 'relu' it is PReLU, whose slope of the negative side is 1 - a.
+    The output of a unit is :math:`z + a (f(z) - z)`. The slope a is trained, initially 1; with 0
+    the unit is linear. The slopes are blocks of kind 'slope' in ``network_`` and have the role
+    'slope' in ``rate_factors``; neither ``alpha`` nor weight decay applies to them. 'relu' gives
+    PReLU, with slope 1 - a for negative inputs.
 
     References
     ----------

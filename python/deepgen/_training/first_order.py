@@ -100,7 +100,7 @@ def run_epoch(
         began = time.perf_counter()
         n_threads = sizer.n_threads(worthwhile_threads(plan.n_threads, trainer.step_work, n_steps))
         moving: dict[str, AnyArray] = plan.moved(here, n_steps) if plan.moving else {}
-        progress = trainer.run(rates, n_threads, **moving)
+        progress = trainer.run(rates, n_threads=n_threads, **moving)
         sizer.record(progress.n_steps - n_done, time.perf_counter() - began, n_threads)
         if plan.stop is not None and plan.stop.is_set():
             raise KeyboardInterrupt  # which another thread has heard

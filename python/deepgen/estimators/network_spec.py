@@ -31,7 +31,7 @@ ACTIVATIONS = activation_names()
 """Names that ``activation`` accepts."""
 
 PARAMETRIC = "parametric_"
-"""What the engine calls an activation with trained slopes by, before its name."""
+"""Prefix of the engine's names of activations with trained slopes."""
 
 TYPES = get_args(TypeName)
 """Names that ``dtype`` accepts: the types of the products of training."""
@@ -99,7 +99,7 @@ def hidden_activations(activation: Any, n_hidden: int) -> list[str]:
     Returns
     -------
     names : list of str
-        One name per hidden layer, after `PARAMETRIC` where its units train a slope.
+        One name per hidden layer, with the prefix `PARAMETRIC` if its units have trained slopes.
 
     Raises
     ------

@@ -54,8 +54,8 @@ class MLPRegressor(IncrementalRegressor):
         Number of units of each hidden layer; ``()`` gives a linear model.
     activation : str, Parametric or sequence of them, default='relu'
         'identity', 'logistic', 'tanh', 'relu', 'leaky_relu' (slope 0.01), 'elu', 'selu', 'gelu',
-        'silu', 'mish' or `deepgen.activations.Parametric`, whose units train a slope; a sequence
-        gives one per hidden layer.
+        'silu', 'mish' or `deepgen.activations.Parametric`, with a trained slope per unit; a
+        sequence gives one per hidden layer.
     solver : str or Optimizer, default='adam'
         Optimizer: 'adam', 'adamw', 'sgd', 'adagrad', 'rmsprop', 'adadelta', 'kfac', 'shampoo' or
         'lbfgs'. An object of `deepgen.optimizers` has its own settings; a name uses ``momentum``,

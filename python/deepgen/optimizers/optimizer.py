@@ -39,8 +39,8 @@ class FirstOrder(Optimizer):
       has no factor;
     - 'intercepts', those of gates included;
     - 'scale' and 'shift': of batch and layer norm;
-    - 'gain': of reparametrized weights;
-    - 'slope': of activations that train one.
+    - 'gain': scale of reparametrized weights;
+    - 'slope': trained slopes of activations.
 
     Roles that a network does not have are ignored; with a factor of 0 parameters do not change.
     Decoupled weight decay is proportional to the learning rate, and so to its factor.

@@ -102,8 +102,7 @@ default='from_dtype'
 
     See Also
     --------
-    sklearn.ensemble.HistGradientBoostingRegressor : Accepts the same tables, except for text and
-    dates.
+    deepgen.TabularRegressor : An encoder and networks in one estimator.
 
     Notes
     -----

@@ -292,7 +292,7 @@ def _by_width(recipe: Recipe, mlp: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _average(n_epochs: float, n_rows: int, batch_size: Any) -> EMA | None:
-    """Return the average over the last epochs' weights; None where they have a step or less."""
+    """Return the average over the last epochs' weights; None if these are at most one step."""
     n_steps = n_epochs * n_rows / (batch_size if isinstance(batch_size, int) else AUTO_BATCH)
     return EMA(round(1 - 1 / n_steps, 4)) if n_steps > 1 else None
 

@@ -49,7 +49,7 @@ class Recipe:
         Decoupled weight decay per step at ``learning_rate``, as a share of the weights, for every
         width, or a schedule of it; None keeps the solver's value.
     averaged_epochs : float, default=0.0
-        Number of epochs over which the average of the weights reaches back; 0 averages nothing.
+        Number of last epochs in the average of the weights; 0 means no average.
     label_smoothing : float, default=0.0
         Label smoothing of ``loss='log_loss'``.
 
