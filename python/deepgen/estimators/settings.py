@@ -87,7 +87,7 @@ class Settings:
 def read_settings(
     model: Any, held_out: tuple[Any, Any, Any] = (None, None, None), *, incremental: bool
 ) -> Settings:
-    """Read an estimator's parameters; refuse what is wrong independently of the data.
+    """Read an estimator's parameters; raise errors that do not depend on the data.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ LEAST = 1e-6
 
 
 def summarize(model: Any, samples: Samples, validation: Samples, seconds: float) -> str:
-    """Describe in one line what was fitted, its duration and its score.
+    """Describe a fit in one line: data, networks, duration and score.
 
     Parameters
     ----------
