@@ -167,8 +167,8 @@ class Plan:
         Returns
         -------
         plan : Plan
-            As many networks with the full schedule as fit in one after another; if not even one
-            does, a single network with a schedule that ends in time.
+            Plan for the largest number of networks with the full schedule that fit one after
+            another; if not even one fits, for a single network with a schedule that ends in time.
         """
         epoch = seconds_per_epoch * HEADROOM
         n_members = int(seconds / (epoch * self.n_epochs))
