@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils import estimator_html_repr
 from sklearn.utils.validation import check_is_fitted
 
 from deepgen._display.html import table as html_table
@@ -290,8 +291,16 @@ class FittedTabular(BaseEstimator):
 
     def _html_repr(self) -> str:
         """Return scikit-learn's diagram with a table of the fitted parts below."""
-        picture: str = super()._html_repr()
+        picture: str = estimator_html_repr(self)
         if not self.__sklearn_is_fitted__():
             return picture
         rows = [{"part": name, "what": text} for name, text in self._described().items()]
         return f"{picture}\n{html_table(rows)}"
+
+    # Before 1.9 scikit-learn asks these two, and no `_html_repr`.
+    def _repr_html_inner(self) -> str:
+        return self._html_repr()
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, str]:
+        bundle: dict[str, str] = super()._repr_mimebundle_(**kwargs)
+        return bundle | {"text/html": self._html_repr()} if "text/html" in bundle else bundle

@@ -29,7 +29,7 @@ LEAST = 1e-6
 
 
 def summarize(model: Any, samples: Samples, validation: Samples, seconds: float) -> str:
-    """Describe in one line what was fitted, its duration and its score.
+    """Describe a fit in one line: data, networks, duration and score.
 
     Parameters
     ----------
@@ -144,6 +144,8 @@ def _measured(model: Any, samples: Samples, validation: Samples) -> str:
     if y.ndim > 1 and (is_class or y.shape[1] > 1):
         return ""
     samples = samples._replace(y=y.ravel())
+    # Held-out rows per network: its own rows, drawn again from its seed, or the user's rows for all
+    # networks together.
     splits = []
     everything = np.arange(len(samples.X))
     for mlp in model.mlp_.members_:
@@ -160,6 +162,8 @@ def _measured(model: Any, samples: Samples, validation: Samples) -> str:
     measure = _Classes(model) if is_class else _Numbers(model)
     y, truth = measure.read(samples.y), measure.read(held_out.y)
     weights = None if samples.weights is None else np.asarray(samples.weights, dtype=float)
+    # A row that several networks held out gets the mean of their predictions. The baselines are
+    # fitted on each network's training rows, so that they are compared on equal terms.
     sums: dict[str, AnyArray] = {}
     counts = np.zeros(len(truth))
     for mlp, rows in splits:
@@ -174,6 +178,7 @@ def _measured(model: Any, samples: Samples, validation: Samples) -> str:
             if name not in sums:
                 sums[name] = np.zeros((len(truth), *predictions.shape[1:]))
             sums[name][own] += predictions
+    # Rows that no network held out are left out; without positive weights there is no score.
     known = counts > 0
     given = held_out.weights
     of_rows = None if given is None else np.asarray(given, dtype=float)[known]
