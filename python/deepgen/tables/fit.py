@@ -19,10 +19,11 @@ from deepgen.tables.task import choose_task
 __all__ = ["fit_table"]
 
 FEW: Final = 200
-"""Number of rows outside the most frequent class below which the dropout is larger."""
+"""Number of rows outside of the most frequent class below which `DROPOUT` is used."""
 DROPOUT: Final = 0.4
-"""That dropout. Chosen on draws 11, 12 and 14 of credit_default, where it gave larger areas under
-the ROC curve and smaller log losses (``benchmarks/recipe.py`` judges on draw 0)."""
+"""Dropout for tables with a rare class. Chosen on draws 11, 12 and 14 of credit_default, where it
+gave larger areas under the ROC curve and smaller log losses (``benchmarks/recipe.py`` uses draw 0).
+"""
 MIN_ROWS: Final = 10
 """Smallest number of rows with a target."""
 
