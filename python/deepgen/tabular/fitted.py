@@ -297,7 +297,7 @@ class FittedTabular(BaseEstimator):
         rows = [{"part": name, "what": text} for name, text in self._described().items()]
         return f"{picture}\n{html_table(rows)}"
 
-    # Before 1.9 scikit-learn asks these two, and no `_html_repr`.
+    # scikit-learn before 1.9 calls these two methods instead of `_html_repr`.
     def _repr_html_inner(self) -> str:
         return self._html_repr()
 
