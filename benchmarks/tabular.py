@@ -34,10 +34,10 @@ REALMLP_TABLES = ("california_housing_mixed", "uci_kin8nm", "magic", "bike_shari
 """Tables on which RealMLP-TD is run: it takes minutes a fit."""
 
 
-def ours(split, seed, preset):
+def ours(split, seed, preset, n_jobs=1):
     """Return the predictions of a preset."""
     Model = TabularRegressor if split.is_regression else TabularClassifier
-    model = Model(preset=preset, random_state=seed, n_jobs=1)
+    model = Model(preset=preset, random_state=seed, n_jobs=n_jobs)
     y = codes(split)
     if preset == ENSEMBLE:
         split = all_training(split)

@@ -44,7 +44,6 @@ def measure(recipe, task, table, cut, n_members, folder):
     split = choosing_split(table, cut, folder)
     y = codes(split)
     parameters = {
-        "loss": "squared_error" if split.is_regression else "log_loss",
         "n_members": n_members,
         "early_stopping": True,
         "validation_fraction": VALIDATION_SHARE,

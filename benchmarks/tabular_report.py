@@ -32,40 +32,48 @@ class Results:
     """
 
     def __init__(self, ledger, contestants, seeds):
-        self.seeds = seeds
-        self._found = {
-            (name, table): np.array([ledger.recall(None, name, table, seed) for seed in seeds])
-            for name in contestants
-            for table in JUDGING
-            if all(ledger.knows(name, table, seed) for seed in seeds)
-        }
+        self._found = {}
+        for table in JUDGING:
+            for name in contestants:
+                known = {seed for seed in seeds if ledger.knows(name, table, seed)}
+                known &= {seed for seed in seeds if ledger.knows(REFERENCE, table, seed)}
+                if known:
+                    self._found[name, table] = {
+                        seed: np.array(ledger.recall(None, name, table, seed)) for seed in known
+                    }
         self.contestants = [name for name in contestants if self.tables(name)]
 
     def tables(self, name):
-        """Return the tables whose splits a contestant has all been judged on."""
+        """Return the tables that a contestant has been judged on beside LightGBM."""
         return [table for table in JUDGING if (name, table) in self._found]
 
     def errors(self, name, table):
         """Return a contestant's errors on a table (n_splits, n_errors)."""
-        return self._found[name, table][:, :-1]
+        return np.array([found[:-1] for found in self._found[name, table].values()])
 
     def seconds(self, name):
         """Return the mean processor seconds per 1,000 rows."""
-        return np.mean([self._found[name, table][:, -1].mean() for table in self.tables(name)])
+        spent = [
+            found[-1] for table in self.tables(name) for found in self._found[name, table].values()
+        ]
+        return np.mean(spent)
 
     def ratios(self, name, table):
         """Return a contestant's ratio to LightGBM on each split of a table."""
-        pairs = zip(self.errors(name, table), self.errors(REFERENCE, table), strict=True)
-        return np.array([ratio(found, reference) for found, reference in pairs])
+        peers = self._found[REFERENCE, table]
+        splits = self._found[name, table].items()
+        return np.array([ratio(found[:-1], peers[seed][:-1]) for seed, found in splits])
 
 
 def report(ledger, contestants, seeds):
-    """Yield the lines of both tables: over all tables, and table by table."""
+    """Yield the lines: over all tables, what was wanted, and table by table."""
     results = Results(ledger, contestants, seeds)
     if REFERENCE not in results.contestants:
-        yield f"{REFERENCE} has not been judged on all splits of any table yet."
+        yield f"{REFERENCE} has not been judged on any table yet."
         return
     yield from summary(results)
+    yield ""
+    yield from verdicts(results)
     yield ""
     yield from by_table(results)
     yield ""
@@ -109,7 +117,8 @@ def by_table(results):
                 cells.append("")
                 continue
             ratios = results.ratios(name, table)
-            cells.append(f"{geometric_mean(ratios):.3f} ± {ratios.std(ddof=1):.3f}")
+            spread = f" ± {ratios.std(ddof=1):.3f}" if len(ratios) > 1 else ""
+            cells.append(f"{geometric_mean(ratios):.3f}{spread}")
         yield row(table, *cells)
 
 
@@ -137,7 +146,7 @@ def verdicts(results):
             (results.seconds(name), seconds, "CPU seconds per 1,000 rows"),
         ):
             verdict = "met" if value <= wanted else "MISSED"
-            yield f"{name}: {what} {value:.3f}, wanted at most {wanted}: {verdict}"
+            yield f"- {name}: {what} {value:.3f}, wanted at most {wanted}: {verdict}"
 
 
 def row(*cells):

@@ -47,8 +47,7 @@ std::map<std::string, Members> catalog() {
     families["normalizations"] = members_of(normalizations());
     families["reparametrizations"] = members_of(reparametrizations());
     families["augmentations"] = members_of(augmentations());
-    for (const EmbeddingKernels<double> &member : embeddings())
-        families["embeddings"][std::string(member.name)] = by_name(member.parameters);
+    families["embeddings"] = members_of(embeddings());
     families["losses"] = members_of(losses());
     families["skips"] = members_of(skips());
     for (const auto &[name, parameters] : optimizers())

@@ -101,8 +101,9 @@ def test_targets_far_from_zero_keep_their_digits(folder, capsys):
     capsys.readouterr()
     assert cli.main(["predict", model, data, "--out", f"{folder}/times.csv"]) == 0
     written = pandas.read_csv(folder / "times.csv")["time"]
-    # Float32 has a number every 128 there.
-    assert written.nunique() == len(table)
+    # Float32 has a number every 128 there. Predictions are clipped to the range of the targets that
+    # trained, so the outermost may be equal.
+    assert written.nunique() > 0.9 * len(table)
     assert np.array_equal(written, load(model).predict(table))
 
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deepgen.losses import LogLoss
 from deepgen.tabular import presets
 from deepgen.tabular.plan import MLPS, make_plan
 from deepgen.tabular.presets import PRESETS, ROWS
@@ -50,16 +49,6 @@ def test_rate_and_decay_follow_the_width():
     assert np.prod([rates, decays], axis=0) == pytest.approx(np.full(2, rates[0] * decays[0]))
     given = make_plan("fast", "regression", n_rows=100, network={"learning_rate_init": 0.5})
     assert given.network["learning_rate_init"] == 0.5
-
-
-def test_a_name_of_a_loss_takes_the_recipes_smoothing_and_an_object_its_own():
-    recipe = replace(PRESETS["fast"]["classification"], label_smoothing=0.1)
-    settings = {"n_rows": 100, "recipe": recipe}
-    named, own = (
-        make_plan("fast", "classification", parameters={"loss": loss}, **settings).network["loss"]
-        for loss in ("log_loss", LogLoss())
-    )
-    assert named == LogLoss(label_smoothing=0.1) and own == LogLoss()
 
 
 def test_what_is_given_wins_and_none_is_the_presets():

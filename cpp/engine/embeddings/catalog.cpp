@@ -1,23 +1,24 @@
-// The catalog of embeddings, read from the kernels that every machine has.
+// The catalog of embeddings, generated from the list.
 
 #include "engine/embeddings/embedding.hpp"
 
-#include <algorithm>
-
 namespace deepgen {
 
-std::span<const EmbeddingKernels<double>> embeddings() {
-    return kernels<double>("portable").embeddings;
+std::span<const EmbeddingEntry *const> embeddings() {
+    static constexpr const EmbeddingEntry *entries[] = {
+#define MEMBER(type, name) &embedding::name,
+        DEEPGEN_EMBEDDINGS(MEMBER)
+#undef MEMBER
+    };
+    return entries;
 }
 
 Index embedding_number(std::string_view name) {
-    const auto found = std::ranges::find(embeddings(), name, &EmbeddingKernels<double>::name);
-    if (found != embeddings().end())
-        return found - embeddings().begin();
-    std::vector<std::string_view> names;
-    for (const EmbeddingKernels<double> &member : embeddings())
-        names.push_back(member.name);
-    refuse("unknown embedding '", name, "'; known: ", joined(names));
+    const EmbeddingEntry &entry = find_member("embedding", embeddings(), name);
+    Index number = 0;
+    while (embeddings()[as_size(number)] != &entry)
+        ++number;
+    return number;
 }
 
 } // namespace deepgen

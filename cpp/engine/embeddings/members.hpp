@@ -1,5 +1,5 @@
-// Every embedding as code, for the kernels of one SIMD path. Whoever needs only names and shapes
-// includes embedding.hpp.
+// The kernels of every embedding, for one SIMD path. Whoever needs names and shapes includes
+// embedding.hpp.
 
 #pragma once
 

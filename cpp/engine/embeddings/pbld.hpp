@@ -10,7 +10,6 @@
 
 #include "engine/embeddings/read_out.hpp"
 #include "engine/kernels/elementary.hpp"
-#include "engine/kernels/kernel_table.hpp"
 
 namespace deepgen::DEEPGEN_PATH {
 
@@ -35,27 +34,6 @@ struct Waves {
 };
 
 template <class T>
-struct Pbld : ReadOut<T, Waves<T>> {
-    static constexpr Parameter parameters[] = {
-        {.name = "n_frequencies", .value = 16.0, .low = 1.0, .high = 256.0, .integer = true},
-        {.name = "size", .value = 4.0, .low = 2.0, .high = 256.0, .integer = true},
-    };
-    static constexpr bool keeps_feature = true;
-
-    static MapShape shape(const Settings &settings, std::span<const double> constants) {
-        require(constants.empty(), "the embedding 'pbld' has no constants");
-        return {static_cast<Index>(settings["n_frequencies"]),
-                static_cast<Index>(settings["size"]) - 1};
-    }
-    static std::vector<MapBlock> blocks(MapShape shape) {
-        return {{"embedding_weights", shape.n_hidden, shape.n_outputs},
-                {"embedding_intercepts", 1, shape.n_outputs},
-                {"embedding_frequencies", 1, shape.n_hidden},
-                {"embedding_phases", 1, shape.n_hidden}};
-    }
-    static double cost(MapShape shape) {
-        return static_cast<double>(shape.n_hidden * (24 + shape.n_outputs));
-    }
-};
+using Pbld = ReadOut<T, Waves<T>>;
 
 } // namespace deepgen::DEEPGEN_PATH

@@ -11,9 +11,8 @@
 #pragma once
 
 #include "engine/embeddings/read_out.hpp"
-#include "engine/kernels/kernel_table.hpp"
 
-#include <cmath>
+#include <limits>
 
 namespace deepgen::DEEPGEN_PATH {
 
@@ -39,27 +38,6 @@ struct Bins {
 };
 
 template <class T>
-struct Pwl : ReadOut<T, Bins<T>> {
-    static constexpr Parameter parameters[] = {
-        {.name = "size", .value = 4.0, .low = 2.0, .high = 256.0, .integer = true},
-    };
-    static constexpr bool keeps_feature = true;
-
-    static MapShape shape(const Settings &settings, std::span<const double> edges) {
-        require(edges.size() >= 2, "the embedding 'pwl' needs at least two edges for each feature");
-        for (std::size_t k = 0; k < edges.size(); ++k)
-            require(std::isfinite(edges[k]) &&
-                        (k == 0 || static_cast<float>(edges[k - 1]) < static_cast<float>(edges[k])),
-                    "the edges of the embedding 'pwl' must be finite and rise");
-        return {static_cast<Index>(edges.size()) - 1, static_cast<Index>(settings["size"]) - 1};
-    }
-    static std::vector<MapBlock> blocks(MapShape shape) {
-        return {{"embedding_weights", shape.n_hidden, shape.n_outputs},
-                {"embedding_intercepts", 1, shape.n_outputs}};
-    }
-    static double cost(MapShape shape) {
-        return static_cast<double>(shape.n_hidden * (6 + shape.n_outputs));
-    }
-};
+using Pwl = ReadOut<T, Bins<T>>;
 
 } // namespace deepgen::DEEPGEN_PATH

@@ -175,7 +175,7 @@ struct ReadOut {
 
     template <Index m>
     static void forward_outputs(const FeatureMap<T> &map, Index first, T *out) {
-        const auto [n_hidden, n_outputs] = map.shape;
+        const Index n_hidden = map.shape.n_hidden, n_outputs = map.shape.n_outputs;
         const Numbers own(map.shape, map.numbers);
         for_each_columns<T, 2>(map.n_rows, [&]<Index n>(Index i) {
             V sums[m][n];

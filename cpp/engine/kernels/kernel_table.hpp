@@ -8,7 +8,6 @@
 
 #include <span>
 #include <string_view>
-#include <vector>
 
 namespace deepgen {
 
@@ -40,23 +39,9 @@ struct ActivationKernels {
     void (*parametric_tangent)(const ParametricTangent<T> &);
 };
 
-// Numbers that are trained for one feature, (rows, columns), one block after the other.
-struct MapBlock {
-    std::string_view kind;
-    Index rows, columns;
-};
-
 // A map of single features to columns; see embeddings/list.hpp.
 template <class T>
 struct EmbeddingKernels {
-    std::string_view name;
-    std::span<const Parameter> parameters;
-    bool keeps_feature; // the feature itself stands beside its columns
-    // From the settings and what is fixed for a feature; refuses what does not fit.
-    MapShape (*shape)(const Settings &, std::span<const double> constants);
-    std::vector<MapBlock> (*blocks)(MapShape);
-    // Multiply-adds that take as long as the map of one value, there and back.
-    double (*cost)(MapShape);
     // out, a column of n_rows for each output
     void (*forward)(const FeatureMap<T> &, T *out);
     // sums (as numbers) += the gradient in the numbers, from that in the outputs

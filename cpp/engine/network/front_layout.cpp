@@ -12,8 +12,8 @@ FrontLayout::FrontLayout(const NetworkSpec &spec, Index &offset, std::vector<Blo
     : width(spec.n_inputs), kept(as_size(spec.n_inputs)), begin(offset) {
     std::iota(kept.begin(), kept.end(), Index{0});
     for (const EmbeddingSpec &embedding : spec.embeddings) {
-        const Index number = embedding_number(embedding.member.name);
-        const EmbeddingKernels<double> &member = embeddings()[as_size(number)];
+        const EmbeddingEntry &member =
+            find_member("embedding", embeddings(), embedding.member.name);
         if (!member.keeps_feature)
             std::erase_if(kept, [&](Index feature) {
                 return std::ranges::binary_search(embedding.features, feature);
@@ -22,7 +22,7 @@ FrontLayout::FrontLayout(const NetworkSpec &spec, Index &offset, std::vector<Blo
     width = static_cast<Index>(kept.size());
     for (const EmbeddingSpec &embedding : spec.embeddings) {
         const Index number = embedding_number(embedding.member.name);
-        const EmbeddingKernels<double> &member = embeddings()[as_size(number)];
+        const EmbeddingEntry &member = *embeddings()[as_size(number)];
         const Settings settings(embedding.member, member.parameters);
         const std::size_t first = features.size();
         std::vector<std::vector<MapBlock>> parts; // of each feature

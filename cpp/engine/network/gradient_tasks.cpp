@@ -48,7 +48,7 @@ void GradientTasks<T>::append_front(const PackedLayout<T> &packed) {
             if (end > first && size > task_numbers)
                 break;
             const FrontFeature &feature = front.features[as_size(end)];
-            cost += embeddings()[as_size(feature.member)].cost(feature.shape);
+            cost += embeddings()[as_size(feature.member)]->cost(feature.shape);
         }
         append({GradientTask::Kind::embedding, 0, first, end - first, 0, 0, 0, cost}, 1);
     }

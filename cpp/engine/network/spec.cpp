@@ -24,8 +24,8 @@ Index checked_front(const NetworkSpec &spec) {
     std::vector<Index> features;
     std::vector<std::string_view> names;
     for (const EmbeddingSpec &embedding : spec.embeddings) {
-        const EmbeddingKernels<double> &member =
-            embeddings()[as_size(embedding_number(embedding.member.name))];
+        const EmbeddingEntry &member =
+            find_member("embedding", embeddings(), embedding.member.name);
         Settings(embedding.member, member.parameters);
         require(std::ranges::find(names, member.name) == names.end(), "two embeddings '",
                 member.name, "': give one with the features of both");

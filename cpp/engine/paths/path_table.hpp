@@ -84,16 +84,7 @@ constexpr Rule<T> rules[] = {DEEPGEN_RULES(DEEPGEN_MEMBER)};
 #undef DEEPGEN_MEMBER
 
 #define DEEPGEN_MEMBER(Type, name)                                                                 \
-    {#name,                                                                                        \
-     Type<T>::parameters,                                                                          \
-     Type<T>::keeps_feature,                                                                       \
-     Type<T>::shape,                                                                               \
-     Type<T>::blocks,                                                                              \
-     Type<T>::cost,                                                                                \
-     Type<T>::forward,                                                                             \
-     Type<T>::backward,                                                                            \
-     Type<T>::input_gradient,                                                                      \
-     Type<T>::tangent_forward,                                                                     \
+    {Type<T>::forward, Type<T>::backward, Type<T>::input_gradient, Type<T>::tangent_forward,       \
      Type<T>::tangent_backward},
 template <class T>
 constexpr EmbeddingKernels<T> embedding_kernels[] = {DEEPGEN_EMBEDDINGS(DEEPGEN_MEMBER)};

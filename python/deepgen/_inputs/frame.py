@@ -23,7 +23,7 @@ __all__ = ["Frame", "read_frame"]
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """The columns of a table, each read when it is asked for; ``names`` is None for arrays."""
+    """Columns of a table, read on demand; ``names`` is None for arrays."""
 
     names: tuple[Any, ...] | None
     n_rows: int
@@ -31,13 +31,13 @@ class Frame:
     read: Callable[[int, str | None], RawColumn]
 
     def column(self, place: int, zone: str | None = None) -> RawColumn:
-        """Return a column; times that know their zone are put on the clock of ``zone``."""
+        """Return a column; times with a time zone are converted to ``zone``."""
         return self.read(place, zone)
 
     def places_of(self, known: tuple[Any, ...] | None, n_columns: int, who: str) -> Sequence[int]:
-        """Return where the columns of a fitted ``who`` are; refuse a table of other columns.
+        """Return the positions of the columns of a fitted ``who``; other columns are an error.
 
-        ``known`` are their names, None where they had none: then places are what counts.
+        ``known`` are their names; None means columns without names, which keep their positions.
         """
         if known is None or self.names is None:
             if self.n_columns != n_columns:
@@ -61,7 +61,7 @@ class Frame:
 
 
 def read_frame(X: Any) -> Frame:
-    """Return the columns of a table or of anything that NumPy takes for one of two dimensions."""
+    """Return the columns of a table, or of anything that NumPy converts to two dimensions."""
     if hasattr(X, "collect") and hasattr(X, "collect_schema"):
         raise TypeError("X is a lazy frame; give X.collect()")
     if hasattr(X, "iloc") and hasattr(X, "columns"):
@@ -77,8 +77,8 @@ def read_frame(X: Any) -> Frame:
 def _named(
     names: list[Any], columns: list[Any], n_rows: int, read: Callable[..., RawColumn]
 ) -> Frame:
-    """Return a frame of columns with names, which are text or whole numbers, each once."""
-    # Other names, such as dates, become text: files can hold it.
+    """Return a frame of columns with names, which must be unique text or whole numbers."""
+    # Other names, such as dates, are converted to text, which files support.
     plain = [int(n) if _is_whole(n) else str(n) for n in names]
     if twice := [name for name, count in Counter(plain).items() if count > 1]:
         raise ValueError(f"several columns of X have the same name: {list_columns(twice)}")
@@ -92,7 +92,7 @@ def _named(
 
 
 def _array(X: Any) -> Frame:
-    """Return a frame without names of an array or a list of rows."""
+    """Return a frame without names from an array or a list of rows."""
     if hasattr(X, "tocoo"):
         raise TypeError("X is sparse, and a table of raw columns is wanted; use X.toarray()")
     if isinstance(X, np.ma.MaskedArray):
@@ -126,7 +126,7 @@ def _array(X: Any) -> Frame:
 
 
 def _check_size(n_rows: int, n_columns: int) -> None:
-    """Refuse a table without rows or columns, in scikit-learn's words."""
+    """Raise scikit-learn's error for a table without rows or columns."""
     shape = f"(shape=({n_rows}, {n_columns})) while a minimum of 1 is required"
     if n_columns == 0:
         raise ValueError(f"Found array with 0 feature(s) {shape}.")

@@ -1,4 +1,4 @@
-"""Columns of Python objects: which of them are numbers, text, truth values or dates."""
+"""Columns of Python objects: numbers, text, truth values or dates."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from deepgen._inputs.raw_column import NO_TIME, RawColumn, told
 __all__ = ["column_of_objects"]
 
 DAY = 86_400.0
-# What pandas writes where nothing is; None and NaN are told by themselves.
+# Missing values of pandas; None and NaN are recognized separately.
 NOTHING = ("NAType", "NaTType")
-# What most columns of numbers consist of, which NumPy reads at once.
+# Types of most columns of numbers; NumPy converts them at once.
 PLAIN_NUMBERS = {float, int, type(None)}
 WORDS = {"number": "numbers", "text": "text", "boolean": "truth values", "date": "dates"}
 
@@ -88,16 +88,16 @@ def column_of_objects(
 
 
 def _kind(value: Any) -> str:
-    """Return what a value is: a number, text, ... or missing or strange."""
+    """Return the kind of a value: "number", "text" ..., "missing" or "strange"."""
     own: Any = type(value)
     kind = _kind_of(own)
-    # Only what stands for nothing differs from itself.
+    # Only missing values differ from themselves.
     return "missing" if kind in ("number", "date") and value != value else kind
 
 
 @cache
 def _kind_of(kind: type[Any]) -> str:
-    """Return what values of a type are."""
+    """Return the kind of the values of a type."""
     if kind is type(None) or kind.__name__ in NOTHING:
         return "missing"
     if issubclass(kind, str):
@@ -121,7 +121,7 @@ def _is_hashable(value: Any) -> bool:
 def _mixture(
     name: Any, raw: NDArray[np.intp], known: list[Any], kinds: dict[int, str]
 ) -> Exception:
-    """Return the refusal of a column that mixes kinds, with a row of each."""
+    """Return the error for a column of mixed kinds, with a row of each kind."""
     rows: dict[str, int] = {}
     for place, kind in kinds.items():
         rows.setdefault(kind, int(np.flatnonzero(raw == place)[0]))
@@ -131,7 +131,7 @@ def _mixture(
 
 
 def _as_numbers(name: Any, levels: list[Any]) -> list[float]:
-    """Return numbers and spans of time, these in days."""
+    """Return numbers; spans of time are converted to days."""
     plain = []
     for level in levels:
         if isinstance(level, datetime.timedelta):
@@ -151,7 +151,7 @@ def _as_numbers(name: Any, levels: list[Any]) -> list[float]:
 def _as_seconds(
     name: Any, levels: list[Any], zone: str | None
 ) -> tuple[list[np.datetime64], str | None]:
-    """Return points in time in seconds, and the zone whose clock they are on."""
+    """Return points in time in seconds, and their time zone."""
     aware = [getattr(level, "tzinfo", None) is not None for level in levels]
     if not any(aware):
         return [np.datetime64(level, "s") for level in levels], None

@@ -1,4 +1,4 @@
-"""A column of pandas, whatever holds its values: NumPy, Arrow, masks, categories."""
+"""A column of pandas with values in NumPy, Arrow, masked arrays or categories."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def read_pandas(name: Any, values: Any, zone: str | None) -> RawColumn:
 
 
 def _categories(name: Any, values: Any) -> RawColumn:
-    """Read categories: of each only what it stands for is looked at."""
+    """Read categories; the value of each category is converted once."""
     codes = values.cat.codes.to_numpy().astype(np.intp)
     levels = [
         level if isinstance(level, (str, bool, int, float, np.generic)) else str(level)

@@ -1,4 +1,4 @@
-"""One column of a table as it came: what its values are, whichever library held them."""
+"""A column of a raw table, independent of the library of the table."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NO_TIME = np.datetime64("NaT", "s")
 
 
 def told(name: Any) -> str:
-    """Return a column as messages name it: "column 'age'", of arrays "column 3"."""
+    """Return the name of a column for messages: "column 'age'", or "column 3" of an array."""
     return f"column {name!r}"
 
 
@@ -25,9 +25,9 @@ class RawColumn:
     """The values of a column in one of four forms.
 
     ``kind`` is 'number' (``values``: float64, NaN where missing), 'date' (``values``: seconds as
-    datetime64 on the clock of ``zone``, NaT where missing), 'text' or 'boolean' (``levels``: the
-    different values, ``codes``: their positions, -1 where missing), or 'empty', where nothing is.
-    ``is_category`` tells whether the column's type is one of categories.
+    datetime64 in the time zone ``zone``, NaT where missing), 'text' or 'boolean' (``levels``: the
+    different values, ``codes``: their positions, -1 where missing), or 'empty' (only missing
+    values). ``is_category`` is True for categorical types.
     """
 
     name: Any
@@ -40,7 +40,7 @@ class RawColumn:
     is_category: bool = False
 
     def missing(self) -> NDArray[np.bool_]:
-        """Return which rows hold no value, (n_rows,)."""
+        """Return a mask of missing values, (n_rows,)."""
         if self.codes is not None:
             return self.codes < 0
         if self.values is None:
@@ -58,14 +58,14 @@ class RawColumn:
         if self.kind != "number":
             raise self._mismatch("numbers")
         values: FloatArray = np.asarray(self.values)
-        # A sum that is finite has finite terms, and is one pass without a copy.
+        # A finite sum has finite terms; it takes one pass and no copy.
         if not np.isfinite(values.sum()) and np.isinf(values).any():
             row = int(np.flatnonzero(np.isinf(values))[0]) + 1
             raise ValueError(f"{told(self.name)} holds infinity in row {row}")
         return values
 
     def dates(self, zone: str | None) -> NDArray[np.datetime64]:
-        """Return the values as seconds (n_rows,) on the clock of ``zone``, NaT where missing."""
+        """Return the values as seconds (n_rows,) in the time zone ``zone``, NaT where missing."""
         if self.kind == "empty":
             return np.full(self.n_rows, NO_TIME)
         if self.kind != "date":
@@ -95,7 +95,7 @@ class RawColumn:
         return codes, [int(v) if v.is_integer() else v for v in found.tolist()], False
 
     def _mismatch(self, wanted: str) -> ValueError:
-        """Return the refusal of values of another kind than in training."""
+        """Return the error for values of another kind than in training."""
         row = int(np.argmin(self.missing()))
         if self.codes is not None:
             value = repr(self.levels[self.codes[row]])

@@ -51,7 +51,7 @@ class Monitor:
     n_epochs : int
         Number of epochs of this call so far.
     stopped : bool
-        Whether a callback has asked to stop.
+        Whether a callback requested to stop.
     unsaid : str
         Line of the last epoch, if ``verbose`` did not print it.
 

@@ -79,7 +79,7 @@ class FirstOrderPlan(TrainingPlan):
     recalibrates: bool
 
     def moved(self, here: Position, n_steps: int) -> dict[str, NDArray[np.float64]]:
-        """Return what ``moving`` comes to in the next steps, (n_steps,) each."""
+        """Return the values of ``moving`` in the next steps, (n_steps,) each."""
         return {name: by.rates(1.0, here, n_steps, {}) for name, by in self.moving.items()}
 
     @property

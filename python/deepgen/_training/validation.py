@@ -79,7 +79,7 @@ def _split_by(
     labels: AnyArray | None,
     weights: AnyArray | None,
 ) -> tuple[Rows, Rows]:
-    """Split by a splitter; ``labels`` are not balanced beyond what it does itself."""
+    """Split by a splitter; only the splitter itself may balance ``labels``."""
     if getattr(splitter, "random_state", 0) is None:
         splitter = copy(splitter)
         splitter.random_state = int(generator(seed, SPLIT).integers(2**32, dtype=np.uint64))

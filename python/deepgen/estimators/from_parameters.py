@@ -317,6 +317,7 @@ def make_network(
     `refuse_beyond_memory` checks the memory that training needs.
     """
     widths = hidden_widths(model.hidden_layer_sizes)
+    # The network has room for the largest dropout; a schedule sets the current one in each step.
     dropout = model.dropout
     if isinstance(dropout, Schedule):
         dropout = dropout.peak
@@ -343,6 +344,8 @@ def make_network(
         if batch_size and max(core.n_parameters, batch_size * sum(widths)) > MANY_PARAMETERS:
             refuse_beyond_memory(core, widths, batch_size)
         return Network(core)
+    # Continuing requires parameters of the same shapes and the same meaning. Equal layouts do not
+    # suffice: features of an embedding, and the numbers that 'ntk' trains, are not part of it.
     old, new = ([(b.name, b.rows, b.columns) for b in c.layout] for c in (before.core, core))
     embedded = [[e.features for e in c.spec.embeddings] for c in (before.core, core)]
     if old != new or embedded[0] != embedded[1]:

@@ -87,7 +87,7 @@ class Settings:
 def read_settings(
     model: Any, held_out: tuple[Any, Any, Any] = (None, None, None), *, incremental: bool
 ) -> Settings:
-    """Read an estimator's parameters; refuse what is wrong independently of the data.
+    """Read an estimator's parameters; raise errors that do not depend on the data.
 
     Parameters
     ----------
@@ -183,6 +183,7 @@ def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | L
         stop=settings.stop,
         watch=settings.watch,
     )
+    # L-BFGS has neither batches nor a schedule, so only the common settings apply to it.
     if isinstance(optimizer, LBFGS):
         max_fun = model.max_fun if optimizer.max_fun is None else optimizer.max_fun
         return LBFGSPlan(**common, history_size=optimizer.history_size, max_fun=max_fun)
@@ -196,6 +197,7 @@ def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | L
             f"batch norm needs batches of at least 2 rows, got {n_rows} training samples in "
             f"batches of {batch_size}"
         )
+    # The wrappers of an optimizer have no schedules; those of its rule change with each step.
     schedule, rule = settings.schedule, optimizer.rule()
     given = {"dropout": model.dropout, "weight_decay": getattr(rule, "weight_decay", None)}
     moving = {}

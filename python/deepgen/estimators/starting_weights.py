@@ -59,6 +59,8 @@ def start_network(
     norm, rule, hull = normalization_of(model), model.initializer, None
     if isinstance(given := rule, DataDependent):
         rule, hull = given.name, rng if given.intercepts == "hull" else None
+    # The order matters: each rule below overwrites or rescales the result of the previous ones, and
+    # all draws come from one generator.
     looks = isinstance(norm, WeightNorm) and norm.data_dependent
     initialize(network, rule, rng, [*hidden, last], hidden=small_normal if looks else None)
     if spec.embeddings or spec.input_scale:
@@ -71,11 +73,13 @@ def start_network(
     rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows
     if data.weights is not None:
         rows = rows[data.weights[rows] > 0]
+    # Statistics of a layer depend on the layers before it and on its skip, so this follows both.
     if coefs is None and (by_data or looks):
         chosen = rows
         if len(rows) > STANDARDIZING_ROWS:
             chosen = np.sort(rng.choice(rows, STANDARDIZING_ROWS, replace=False))
         standardize_layers(network, data.X, chosen, None if by_data else n_hidden, hull)
+    # The user's weights replace the drawn ones last; the gains of weight norm follow from them.
     if coefs is not None and intercepts is None:
         intercepts = [np.zeros_like(own) for own in network.intercepts()]
     if coefs is not None or intercepts is not None:

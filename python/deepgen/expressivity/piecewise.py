@@ -149,6 +149,8 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
     estimator = getattr(model, "model", model)
     if not isinstance(estimator, FittedMLP):
         raise TypeError(f"a fitted MLPRegressor or MLPClassifier is needed, got {model!r}")
+    # Folding turns batch norm and reparametrizations into plain weights, which are piecewise
+    # linear; whatever is still in the network after it, is not.
     network = network_of(estimator).as_type(np.dtype(np.float64)).fold()
     if network.core.spec.embeddings:
         raise ValueError(

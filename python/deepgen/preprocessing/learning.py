@@ -85,6 +85,7 @@ def chosen_categories(wanted: Any, frame: Frame) -> frozenset[int] | None:
             "categorical_features is 'from_dtype', None, a mask, positions or names of columns in "
             f"a list; got {wanted!r}.{hint(wanted, ['from_dtype'])}"
         )
+    # A list of booleans is a mask. It must be recognized first, since a boolean is an int.
     given = list(wanted) if not isinstance(wanted, np.ndarray) else np.atleast_1d(wanted).tolist()
     if given and all(isinstance(entry, (bool, np.bool_)) for entry in given):
         if len(given) != frame.n_columns:

@@ -50,7 +50,7 @@ class Probe:
     Parameters
     ----------
     model : MLPRegressor, MLPClassifier, TabularRegressor or TabularClassifier
-        Fitted. Of one for raw tables the network is measured, on encoded rows.
+        Fitted. For an estimator of raw tables: its network on encoded rows.
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Features, or a table, as for ``fit``; sparse ones stay sparse.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)

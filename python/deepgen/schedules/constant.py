@@ -15,7 +15,7 @@ __all__ = ["Constant"]
 
 @dataclass(repr=False)
 class Constant(Schedule):
-    """The learning rate stays as it is.
+    """The learning rate is constant.
 
     Examples
     --------

@@ -135,8 +135,8 @@ def attribute(model: Any, encoded: AnyArray) -> ColumnAttributions:
         )
     if len(model.encoder_.category_features_):
         raise ValueError(
-            "category_embedding maps codes of categories, in which a network has no slope: fit "
-            "without it to attribute predictions to columns"
+            "attributions need slopes, and predictions have none with respect to the codes of "
+            "category_embedding: fit without category_embedding"
         )
     difference = encoded.astype(np.float64) - model.encoded_mean_
     total: Any = None

@@ -36,8 +36,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         Columns of categories, as in `HistGradientBoostingClassifier`: a mask, indices or names;
         'from_dtype' means columns of categories, strings, objects and booleans; None means none.
     loss : {'log_loss', 'focal'} or ClassificationLoss, default='log_loss'
-        Loss of the `MLPClassifier`; 'log_loss' has the preset's label smoothing, ``LogLoss()`` has
-        none.
+        Loss of the `MLPClassifier`.
     max_time : float or None, default=None
         Time limit of ``fit`` in seconds. The schedule is planned to fit into it, and networks are
         added while time is left.

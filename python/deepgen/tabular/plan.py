@@ -14,7 +14,6 @@ from deepgen._names import hint
 from deepgen.averaging import EMA
 from deepgen.embeddings import NUMERICAL_EMBEDDINGS
 from deepgen.estimators import MLPClassifier, MLPRegressor
-from deepgen.losses import LogLoss
 from deepgen.optimizers import Adam
 from deepgen.preprocessing import TableEncoder
 from deepgen.schedules import Scaled
@@ -168,8 +167,8 @@ class Plan:
         Returns
         -------
         plan : Plan
-            As many networks with the full schedule as fit in one after another; if not even one
-            does, a single network with a schedule that ends in time.
+            Plan for the largest number of networks with the full schedule that fit one after
+            another; if not even one fits, for a single network with a schedule that ends in time.
         """
         epoch = seconds_per_epoch * HEADROOM
         n_members = int(seconds / (epoch * self.n_epochs))
@@ -270,8 +269,6 @@ def make_plan(
         encoder["category_encoding"] = "codes"
     if recipe.averaged_epochs and isinstance(mlp["solver"], Adam):
         mlp = {"averaging": _average(recipe.averaged_epochs, n_rows, mlp["batch_size"]), **mlp}
-    if mlp.get("loss") == "log_loss" and recipe.label_smoothing:
-        mlp["loss"] = LogLoss(label_smoothing=recipe.label_smoothing)
     return Plan(preset, task, n_rows, encoder, mlp)
 
 

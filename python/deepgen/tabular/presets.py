@@ -50,8 +50,6 @@ class Recipe:
         width, or a schedule of it; None keeps the solver's value.
     averaged_epochs : float, default=0.0
         Number of last epochs in the average of the weights; 0 means no average.
-    label_smoothing : float, default=0.0
-        Label smoothing of ``loss='log_loss'``.
 
     Examples
     --------
@@ -66,11 +64,10 @@ class Recipe:
     learning_rate: float = 0.2
     decay: float | Scaled | None = 0.02
     averaged_epochs: float = 0.0
-    label_smoothing: float = 0.0
 
 
 NUMBERS: Final = Recipe(
-    encoder={"numbers": "robust", "numerical_encoding": "ple", "n_bins": "auto"},
+    encoder={"numbers": "robust", "numerical_encoding": "ple"},
     network={
         "activation": "mish",
         "dropout": Scaled(Cosine(), 0.15),
@@ -82,6 +79,7 @@ NUMBERS: Final = Recipe(
         "clip_predictions": True,
     },
     by_rows={
+        "n_bins": (16, 24, 48),
         "n_hidden": (3, 3, 3),
         "width": (128, 128, 128),
         "batch_size": (64, 128, 1024),
@@ -104,7 +102,7 @@ CLASSES: Final = Recipe(
         "n_iter_no_change": np.inf,
         "n_members": 1,
     },
-    by_rows={**NUMBERS.by_rows, "batch_size": (128, 128, 1024)},
+    by_rows={name: values for name, values in NUMBERS.by_rows.items() if name != "n_bins"},
     learning_rate=0.04,
     averaged_epochs=1.5,
 )
@@ -118,6 +116,8 @@ def _fast(recipe: Recipe) -> Recipe:
         "batch_size": (64, 128, 1024),
         "max_iter": (64, 32, 8),
     }
+    if recipe.encoder["numerical_encoding"] is not None:
+        by_rows["numerical_encoding"] = ("ple", "ple", None)
     return replace(recipe, by_rows=by_rows)
 
 

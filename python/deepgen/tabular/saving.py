@@ -1,4 +1,4 @@
-"""Saving: an estimator for tables as plain data beside its MLP, in one file."""
+"""Saving: an estimator for tables and its MLP as plain data in one file."""
 
 from __future__ import annotations
 

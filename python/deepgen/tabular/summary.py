@@ -31,7 +31,7 @@ LEAST = 1e-6
 
 
 def summarize(model: Any, samples: Samples, validation: Samples, seconds: float) -> str:
-    """Describe in one line what was fitted, its duration and its score.
+    """Describe a fit in one line: data, networks, duration and score.
 
     Parameters
     ----------
@@ -146,6 +146,8 @@ def _measured(model: Any, samples: Samples, validation: Samples) -> str:
     if y.ndim > 1 and (is_class or y.shape[1] > 1):
         return ""
     samples = samples._replace(y=y.ravel())
+    # Held-out rows per network: its own rows, drawn again from its seed, or the user's rows for all
+    # networks together.
     splits = []
     everything = np.arange(len(samples.X))
     for mlp in model.mlp_.members_:
@@ -166,6 +168,8 @@ def _measured(model: Any, samples: Samples, validation: Samples) -> str:
         _some(np.arange(len(truth)) if rows is None else rows, MEASURED_ROWS) for _, rows in splits
     ]
     known = np.unique(np.concatenate(chosen))
+    # A row that several networks held out gets the mean of their predictions. The baselines are
+    # fitted on each network's training rows, so that they are compared on equal terms.
     sums: dict[str, AnyArray] = {}
     counts = np.zeros(len(known))
     for (mlp, rows), own in zip(splits, chosen, strict=True):
@@ -180,6 +184,7 @@ def _measured(model: Any, samples: Samples, validation: Samples) -> str:
             if name not in sums:
                 sums[name] = np.zeros((len(known), *predictions.shape[1:]))
             sums[name][places] += predictions
+    # Without positive weights there is no score.
     given = held_out.weights
     of_rows = None if given is None else np.asarray(given, dtype=float)[known]
     if of_rows is not None and not of_rows.any():

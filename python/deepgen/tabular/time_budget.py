@@ -73,10 +73,13 @@ def fit_in_time(
             f"{plan.n_epochs} epochs that the preset is made for",
             ConvergenceWarning,
         )
+    # A shortened schedule means that not even one network fits, so there is only one.
     most = plan.n_members if first.n_epochs == plan.n_epochs else 1
     n_workers = effective_threads(plan.network["n_jobs"])
     random = np.random.RandomState(plan.network["random_state"])
     members: list[Any] = []
+    # Networks are trained in rounds, one per thread. The duration of the last round, with some
+    # reserve, decides whether another one is started; the first round always is.
     n_next, took = min(n_workers, first.n_members), 0.0
     while n_next and (not members or took * HEADROOM <= deadline - time.perf_counter()):
         began = time.perf_counter()

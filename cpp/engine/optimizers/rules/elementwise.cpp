@@ -7,6 +7,8 @@
 #include <cmath>
 #include <functional>
 #include <numeric>
+#include <tuple>
+#include <utility>
 
 namespace deepgen {
 
@@ -87,17 +89,27 @@ StepReport Elementwise<T>::step(const Team &team, BatchGradient<T> &batch, StepS
         for (std::size_t s = 0; s < state_.size(); ++s)
             tile.state[s] = state_[s].data() + begin;
         rule_->update(constants[factor], tile);
-        gradient_squares_[as_size(chunk.number)] += tile.gradient_squares;
-        weight_squares_[as_size(chunk.number)] += chunk.coefs ? tile.weight_squares : 0.0;
+        return std::pair(tile.gradient_squares, chunk.coefs ? tile.weight_squares : 0.0);
     };
     batch.visit_gradient(team, [&](const WeightChunk<T> &chunk) {
-        gradient_squares_[as_size(chunk.number)] = weight_squares_[as_size(chunk.number)] = 0.0;
+        double &gradient_squares = gradient_squares_[as_size(chunk.number)];
+        double &weight_squares = weight_squares_[as_size(chunk.number)];
         const Index chunk_end = chunk.offset + chunk.n;
-        // One stretch of weights with one factor, or of vectors a few.
+        if (stretches_.size() == 1) {
+            std::tie(gradient_squares, weight_squares) =
+                move(chunk, chunk.offset, chunk_end, stretches_.front().factor);
+            return true;
+        }
+        gradient_squares = weight_squares = 0.0;
+        // Weights lie in one stretch, the vectors of a layer in a few.
         auto stretch =
             std::ranges::upper_bound(stretches_, chunk.offset, std::less<>{}, &Stretch::end);
-        for (Index begin = chunk.offset; begin < chunk_end; begin = stretch++->end)
-            move(chunk, begin, std::min(stretch->end, chunk_end), stretch->factor);
+        for (Index begin = chunk.offset; begin < chunk_end; begin = stretch++->end) {
+            const auto [of_gradient, of_weights] =
+                move(chunk, begin, std::min(stretch->end, chunk_end), stretch->factor);
+            gradient_squares += of_gradient;
+            weight_squares += of_weights;
+        }
         return true;
     });
     const auto total = [&](const std::vector<double> &squares) {

@@ -1,0 +1,76 @@
+"""Judge the tabular estimators' presets on published splits, beside the published scores.
+
+python benchmarks/tabular_published.py [--ledger FILE] [--threads 2] [PRESET ...]
+
+A preset of one network trains on the training rows and is stopped by the published validation rows;
+the members of an ensemble set rows aside of both together. Published scores are of networks tuned
+on these tables, stopped by the validation rows, means over fifteen seeds.
+"""
+
+import argparse
+import time
+import warnings
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from ledger import Ledger
+from published import PUBLISHED
+from real_tables import SPLITS
+from scores import digits, header, row
+from tabular import PRESETS, ours
+from tabular_splits import SHARED_DATA, with_validation
+from threadpoolctl import threadpool_limits
+
+THEIRS = {name: scores for name, scores in PUBLISHED.items() if "adult" in scores}
+TABLES = ("california_housing", "house_16H", "diamonds", "adult")
+WANTED = {"california_housing": (0.450, 120.0)}
+"""RMSE and seconds that 'best' shall reach."""
+
+
+def measure(preset, name, threads, folder):
+    """Return RMSE or accuracy on the test rows, and seconds of a clock."""
+    split = with_validation(SPLITS[name](folder), 0)
+    with warnings.catch_warnings(), threadpool_limits(threads):
+        warnings.simplefilter("ignore")
+        began = time.perf_counter()
+        predicted = ours(split, 0, preset, n_jobs=threads)
+        seconds = time.perf_counter() - began
+    if split.is_regression:
+        return [float(np.sqrt(np.mean((predicted - split.target[split.test]) ** 2))), seconds]
+    labels = np.unique(split.target)[predicted.argmax(axis=1)]
+    return [float(np.mean(labels == split.target[split.test])), seconds]
+
+
+def main():
+    """Print a row per table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("presets", nargs="*", metavar="PRESET", default=["balanced", "best"])
+    parser.add_argument("--data", type=Path, default=SHARED_DATA, help="folder of the tables")
+    parser.add_argument("--ledger", type=Path, help="JSON file of scores, read and extended")
+    parser.add_argument("--threads", type=int, default=2, help="threads of a fit (default 2)")
+    options = parser.parse_args()
+    if unknown := set(options.presets) - set(PRESETS):
+        parser.error(f"unknown {', '.join(sorted(unknown))}; known: {', '.join(PRESETS)}")
+    if not options.data.is_dir():
+        print(f"skipped: no folder {options.data}; --data names the one with the tables")
+        return 0
+    ledger = Ledger(options.ledger)
+    print("\n".join(header("table", *options.presets, *THEIRS)))
+    for name in TABLES:
+        cells = []
+        for preset in options.presets:
+            run = partial(measure, preset, name, options.threads, options.data)
+            score, seconds = ledger.recall(run, name, preset, options.threads)
+            cells.append(f"{digits(score)} in {seconds:.0f} s")
+            if preset == "best" and name in WANTED:
+                most, longest = WANTED[name]
+                met = score <= most and seconds <= longest
+                cells[-1] += f" ({'met' if met else 'MISSED'}: {most} in {longest:.0f} s)"
+        theirs = (scores.get(name) for scores in THEIRS.values())
+        print(row(name, *cells, *("" if score is None else digits(score) for score in theirs)))
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
