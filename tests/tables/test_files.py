@@ -45,7 +45,7 @@ def test_targets_without_a_task_are_refused(values, task, words):
 def test_a_class_with_one_row_is_trained_on():
     table = pandas.DataFrame({"x": np.arange(40.0), "y": ["a"] * 20 + ["b"] * 19 + ["c"]})
     for seed in range(5):
-        model = fit_table(table, "y", max_iter=2, seed=seed)
+        model = fit_table(table, "y", max_iter=2, seed=seed, n_members=1)
         assert list(model.estimator.classes_) == ["a", "b", "c"]
         rows = model.metadata["rows"]
         assert rows["training"] + rows["held out"] == 40
