@@ -19,13 +19,14 @@ from deepgen.tables.task import choose_task
 __all__ = ["fit_table"]
 
 FEW: Final = 200
-"""Number of rows outside the most frequent class below which the settings are those below: the few
-of them that are held out choose the epoch, so a single network depends on its seed."""
+"""Number of rows outside of the most frequent class below which `DROPOUT` and `MEMBERS` are used.
+Few of these rows are held out to choose the epoch, so a single network would depend on its seed."""
 DROPOUT: Final = 0.4
-"""Chosen on draws 11, 12 and 14 of credit_default, where it gave larger areas under the ROC curve
-and smaller log losses (``benchmarks/recipe.py`` judges on draw 0)."""
+"""Dropout for tables with a rare class. Chosen on draws 11, 12 and 14 of credit_default, where it
+gave larger areas under the ROC curve and smaller log losses (``benchmarks/recipe.py`` uses draw 0).
+"""
 MEMBERS: Final = 3
-"""Networks in place of the one of the preset 'balanced'."""
+"""Number of networks for tables with a rare class, instead of the one of the preset 'balanced'."""
 MIN_ROWS: Final = 10
 """Smallest number of rows with a target."""
 
