@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from deepgen.embeddings import PBLD
 from deepgen.initializers import DataDependent
 from deepgen.losses import LogLoss
 from deepgen.schedules import Cosine, Scaled
@@ -105,6 +106,13 @@ def without_an_ingredient(task):
         "no dropout": change(chosen, network={"dropout": 0.0}),
         "no decay": change(chosen, decay=0.0),
         "32 epochs": change(chosen, network={"max_iter": 32}),
+        "with trained waves of numbers (PBLD)": change(
+            chosen,
+            network={
+                "numerical_embedding": PBLD(),
+                "solver": replace(solver, rate_factors={"embedding": 0.1}),
+            },
+        ),
     }
     if task == "regression":
         return common | {

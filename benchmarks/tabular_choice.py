@@ -16,6 +16,7 @@ import argparse
 import sys
 import time
 import warnings
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import partial
 from pathlib import Path
 
@@ -41,6 +42,7 @@ COLUMNS = ("", "one network", "together", "tables better", "CPU seconds per 1,00
 
 def measure(recipe, task, table, cut, n_members, folder):
     """Return errors of one network, of all together, and CPU seconds of one per 1,000 rows."""
+    warnings.simplefilter("ignore")
     split = choosing_split(table, cut, folder)
     y = codes(split)
     parameters = {
@@ -70,6 +72,21 @@ def reference(table, cut, folder):
     """Return LightGBM's errors."""
     split = with_validation(choosing_split(table, cut, folder), cut)
     return errors(codes(split)[split.test], lightgbm(split, cut))
+
+
+def measure_missing(candidates, task, ledger, options):
+    """Measure all that the ledger lacks, several fits side by side."""
+    with ProcessPoolExecutor(options.jobs) as pool:
+        running = {}
+        for cut in range(options.cuts):
+            for recipe in candidates.values():
+                for table in TO_CHOOSE_BY[task]:
+                    what = table, cut, options.members, recipe
+                    if not ledger.knows(*what):
+                        run = measure, recipe, task, table, cut, options.members, options.data
+                        running[pool.submit(*run)] = what
+        for done in as_completed(running):
+            ledger.recall(done.result, *running[done])
 
 
 def judge(recipe, task, ledger, options):
@@ -118,6 +135,7 @@ def main():
     parser.add_argument("--task", choices=TO_CHOOSE_BY, help="of both, only one")
     parser.add_argument("--data", type=Path, default=SHARED_DATA, help="folder of the tables")
     parser.add_argument("--ledger", type=Path, help="JSON file of errors, read and extended")
+    parser.add_argument("--jobs", type=int, default=1, help="fits side by side (default 1)")
     parser.add_argument("--members", type=int, default=2, help="networks of a fit (default 2)")
     parser.add_argument("--cuts", type=int, default=2, help="cuts of each table (default 2)")
     parser.add_argument("--out", type=Path, help="Markdown file, else the terminal")
@@ -130,8 +148,10 @@ def main():
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")
         for task in [options.task] if options.task else TO_CHOOSE_BY:
+            candidates = SECTIONS[options.section](task)
+            measure_missing(candidates, task, ledger, options)
             print(f"## {options.section}, {task}\n", file=out)
-            for line in lines(SECTIONS[options.section](task), task, ledger, options):
+            for line in lines(candidates, task, ledger, options):
                 print(line, file=out, flush=True)
             print(file=out)
     return 0
