@@ -2,7 +2,15 @@
 
 import numpy as np
 import pytest
-from small_networks import BATCH, LAYER, describe, scaled_problem, skipping, two_hidden
+from small_networks import (
+    BATCH,
+    LAYER,
+    describe,
+    embedded,
+    scaled_problem,
+    skipping,
+    two_hidden,
+)
 
 from engine.building import parameters_after, trainer_of
 from engine.strategies import every_path
@@ -10,13 +18,15 @@ from engine.test_trainer import ADAM, OPTIMIZERS, assert_training_equals_twin
 from reference import Component
 
 FACTORS = {"coefs": 0.5, "first_coefs": 3.0, "intercepts": 0.1, "scale": 2.0, "shift": 0.0}
-FACTORS["gain"] = 6.0
+FACTORS |= {"gain": 6.0, "embedding": 0.3, "input_scale": 4.0}
 SHAPES = {
     "plain": two_hidden(),
     "layer norm": two_hidden(normalization=LAYER),
     "batch norm": two_hidden(normalization=BATCH),
     "weight norm": two_hidden(reparametrization=Component("weight_norm")),
     "highway": skipping(Component("highway")),
+    "embedding": embedded("pbld", True),
+    "categories": embedded("levels, pbld", False),
 }
 
 

@@ -44,8 +44,8 @@ def rate_factors_of(spec, factors):
     numbers = np.ones(network.n_trainable(spec))
     for block in network.layout(spec):
         role = block.name.rsplit("_", 1)[0].removeprefix("gate_")
-        if block.name.startswith("embedding"):
-            role = "embedding"
+        if block.in_front:
+            role = "input_scale" if block.name == "input_scale" else "embedding"
         factor = factors.get(role, 1.0)
         if block.name in ("coefs_0", "gate_coefs_0"):
             factor = factors.get("first_coefs", factor)

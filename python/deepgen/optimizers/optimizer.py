@@ -40,7 +40,9 @@ class FirstOrder(Optimizer):
     - 'intercepts', those of gates included;
     - 'scale' and 'shift': of batch and layer norm;
     - 'gain': scale of reparametrized weights;
-    - 'slope': trained slopes of activations.
+    - 'slope': trained slopes of activations;
+    - 'embedding': all trained numbers of embeddings of features;
+    - 'input_scale': factors of the first layer's inputs.
 
     Roles that a network does not have are ignored; with a factor of 0 parameters do not change.
     Decoupled weight decay is proportional to the learning rate, and so to its factor.
