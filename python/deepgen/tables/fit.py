@@ -126,7 +126,8 @@ def fit_table(
     if not len(X.columns):
         raise ValueError(f"the table has no column besides '{target}'")
     is_class = chosen.kind == "classification"
-    if is_class and np.unique(y, return_counts=True)[1].max() == 1:
+    n_most_frequent = np.unique(y, return_counts=True)[1].max() if is_class else 0
+    if is_class and n_most_frequent == 1:
         raise ValueError(
             f"no class of column '{target}' repeats often enough to be learnt: "
             f"{len(y)} classes in {len(y)} rows"
@@ -136,7 +137,7 @@ def fit_table(
         "max_iter": max_iter,
         "n_iter_no_change": patience,
     }
-    if is_class and len(y) - np.unique(y, return_counts=True)[1].max() < FEW:
+    if is_class and len(y) - n_most_frequent < FEW:
         settings["dropout"] = DROPOUT
         if n_members is None and max_time is None and preset == "balanced":
             n_members = MEMBERS
@@ -160,6 +161,7 @@ def fit_table(
     model.set_params(verbose=False)
     seen, held_out = seen_and_held_out(model, X, y)
     classes = model.classes_ if isinstance(model, TabularClassifier) else None
+    always = _always(seen, held_out, y, classes)
     metadata = {
         "rows": {
             "training": len(seen.rows),
@@ -172,7 +174,7 @@ def fit_table(
             "training": _score(seen, y, classes),
             "held out": _score(held_out, y, classes),
         },
-        "baseline": _score(_always(seen, held_out, y, classes), y, classes),
+        "baseline": _score(always, y, classes),
         "probabilities": {}
         if classes is None
         else {
@@ -180,7 +182,7 @@ def fit_table(
             for name, part in (
                 ("training", seen),
                 ("held out", held_out),
-                ("baseline", _always(seen, held_out, y, classes)),
+                ("baseline", always),
             )
         },
         "table": fingerprint(table),
