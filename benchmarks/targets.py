@@ -266,8 +266,8 @@ def main():
     print(
         "\nus and cpu: medians of wall-clock and processor time of a step, contestants in turn; "
         "of peak:\nmedian of flops of the products / time / FMA peak of all threads, the peak "
-        "measured around each\nsample. A missed target is 'too noisy to judge' where the peak moved, "
-        "or other programs ran."
+        "measured around each\nsample. A missed target is 'too noisy to judge' where the peak "
+        "moved, or other programs ran."
     )
 
 

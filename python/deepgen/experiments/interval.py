@@ -128,18 +128,18 @@ def bootstrap_interval(
 
     Notes
     -----
-    BCa corrects the percentiles for bias and skewness, the latter by the jackknife: the statistic
-    with each seed left out in turn. The jackknife fails for medians, where nearly all of these
+    BCa [2]_ corrects the percentiles [1]_ for bias and skewness, the latter by the jackknife: the
+    statistic with each seed left out in turn. That fails for medians, where nearly all of these
     numbers are equal, and for infinite values, such as the epochs of a network that never reaches
-    a loss [2]_. If less than half of the numbers differ or one is not finite, the interval has the
-    plain percentiles [1]_ as limits.
+    a loss. The interval has the plain percentiles as limits if at most half of the numbers or at
+    most three differ, or one is not finite.
 
     References
     ----------
     .. [1] B. Efron, "Bootstrap methods: another look at the jackknife", Annals of Statistics 7,
        1979.
-    .. [2] B. Efron, R. J. Tibshirani, "An Introduction to the Bootstrap", 1993, sections 10.6 and
-       14.3.
+    .. [2] B. Efron, "Better bootstrap confidence intervals", Journal of the American Statistical
+       Association 82, 1987.
 
     Examples
     --------
@@ -191,10 +191,10 @@ def _jackknife_holds(
 ) -> bool:
     """Return whether the statistic is finite without any one seed, and mostly differs."""
     n = len(sample)
-    if n < 3:
-        return False
     without = [float(statistic(np.delete(sample, seed, axis=0))) for seed in range(n)]
-    return bool(np.isfinite(without).all()) and 2 * len(np.unique(without)) >= n
+    # Of few seeds, too, three numbers may be all that a median can give.
+    n_distinct = len(np.unique(without))
+    return bool(np.isfinite(without).all()) and 2 * n_distinct > n and n_distinct > 3
 
 
 def wilson_interval(successes: int, trials: int, level: float = 0.95) -> Interval:
