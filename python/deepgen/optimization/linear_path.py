@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -61,6 +62,7 @@ class LinearPath:
             f"{len(self.alphas)} points)"
         )
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot the loss along the line.
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._network.network import MATRICES
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ class LossSurface:
             f"{self.values.min():.4g} to {self.values.max():.4g})"
         )
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot the surface as filled contours.
 
