@@ -1,6 +1,16 @@
-"""Optimization: the loss between and around points of parameter space."""
+"""Optimization: the loss between and around points of parameter space, and the way to them."""
 
+from deepgen.optimization.align import align
 from deepgen.optimization.linear_path import LinearPath, linear_path
 from deepgen.optimization.loss_surface import LossSurface, loss_surface
+from deepgen.optimization.unit_matching import UnitMatching, match_units
 
-__all__ = ["LinearPath", "LossSurface", "linear_path", "loss_surface"]
+__all__ = [
+    "LinearPath",
+    "LossSurface",
+    "UnitMatching",
+    "align",
+    "linear_path",
+    "loss_surface",
+    "match_units",
+]
