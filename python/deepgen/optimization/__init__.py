@@ -3,14 +3,17 @@
 from deepgen.optimization.align import align
 from deepgen.optimization.linear_path import LinearPath, linear_path
 from deepgen.optimization.loss_surface import LossSurface, loss_surface
+from deepgen.optimization.trajectory_pca import TrajectoryPCA, trajectory_pca
 from deepgen.optimization.unit_matching import UnitMatching, match_units
 
 __all__ = [
     "LinearPath",
     "LossSurface",
+    "TrajectoryPCA",
     "UnitMatching",
     "align",
     "linear_path",
     "loss_surface",
     "match_units",
+    "trajectory_pca",
 ]
