@@ -21,7 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from deepgen._display.axes import axes_or_new
 from deepgen._engine.arrays import AnyArray
 
-__all__ = ["TrajectoryPCA", "points_of", "trajectory_pca"]
+__all__ = ["TrajectoryPCA", "column_stretches", "points_of", "trajectory_pca"]
 
 CHUNK = 2**22
 """Numbers of the path that are converted to float64 at once."""
@@ -144,7 +144,7 @@ def trajectory_pca(weights: Any, *, n_components: int = 10) -> TrajectoryPCA:
     points = points_of(weights)
     n = len(points)
     gram = np.zeros((n, n))
-    for columns in _columns(points):
+    for columns in column_stretches(points):
         part = _centred(points, columns)
         gram += part @ part.T
     if not np.isfinite(gram).all():
@@ -160,7 +160,7 @@ def trajectory_pca(weights: Any, *, n_components: int = 10) -> TrajectoryPCA:
     coordinates = (sides[:, :kept] - sides[-1, :kept]) * lengths
     signs = np.where(coordinates[0] < 0, -1.0, 1.0)
     directions = np.empty((kept, points.shape[1]))
-    for columns in _columns(points):
+    for columns in column_stretches(points):
         part = _centred(points, columns)
         directions[:, columns] = (signs * sides[:, :kept] / lengths).T @ part
     return TrajectoryPCA(
@@ -205,8 +205,26 @@ def points_of(weights: Any) -> AnyArray:
     return points
 
 
-def _columns(points: AnyArray) -> list[slice]:
-    """Return stretches of the parameters that fit into memory in float64."""
+def column_stretches(points: AnyArray) -> list[slice]:
+    """Return stretches of the parameters that fit into memory in float64.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_points, n_parameters)
+        Points of a path.
+
+    Returns
+    -------
+    stretches : list of slice
+        In order, all parameters once.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.optimization.trajectory_pca import column_stretches
+    >>> column_stretches(np.zeros((2, 3)))[0].start
+    0
+    """
     step = max(1, CHUNK // len(points))
     return [slice(first, first + step) for first in range(0, points.shape[1], step)]
 
