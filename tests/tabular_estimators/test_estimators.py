@@ -151,14 +151,27 @@ def test_several_targets_are_predicted():
 
 def test_weights_of_rows_and_classes_reach_the_network():
     weights = np.where(labels(TABLE) == "low", 50.0, 0.01)
-    network = {"hidden_layer_sizes": (16,), "max_iter": 40}
-    heavy = classifier(network=network, early_stopping=False).fit(TABLE, labels(TABLE), weights)
-    by_class = classifier(
-        network=network,
-        early_stopping=False,
-        class_weight={"low": 50.0, "middle": 0.01, "top": 0.01},
-    ).fit(TABLE, labels(TABLE))
+    network = {"hidden_layer_sizes": (16,), "max_iter": 40, "dropout": 0.2}
+    settings = {"network": network, "n_members": 1, "early_stopping": False}
+    heavy = classifier(**settings).fit(TABLE, labels(TABLE), weights)
+    class_weight = {"low": 50.0, "middle": 0.01, "top": 0.01}
+    by_class = classifier(class_weight=class_weight, **settings).fit(TABLE, labels(TABLE))
     assert heavy.predict_proba(TABLE).tolist() == by_class.predict_proba(TABLE).tolist()
+
+
+@pytest.mark.parametrize("as_labels", [list, np.array, pd.Series, pd.Categorical])
+def test_a_rare_class_is_planned_for(as_labels):
+    table = frame(500)
+    rare, common = (np.where(np.arange(500) % n, "no", "yes") for n in (5, 2))
+    model = classifier(network={"max_iter": 1, "hidden_layer_sizes": (4,)})
+    assert model.fit(table, as_labels(rare)).n_members_ == 3
+    assert model.mlp_.dropout == 0.4
+    assert model.fit(table, as_labels(common)).n_members_ == 1
+    assert model.mlp_.dropout == 0.2
+    assert model.set_params(n_members=1).fit(table, as_labels(rare)).n_members_ == 1
+    # A number of labels per row has no most frequent class.
+    both = np.column_stack([rare == "yes", common == "yes"]).astype(int)
+    assert model.fit(table, both).mlp_.dropout == 0.2
 
 
 def test_with_class_weights_the_weighted_loss_chooses_the_epoch():

@@ -27,7 +27,7 @@ from deepgen.tabular.plan import FEWEST_ROWS, Plan, make_plan
 from deepgen.tabular.presets import PRESETS, TIMED_MEMBERS
 from deepgen.tabular.samples import Samples
 from deepgen.tabular.summary import summarize
-from deepgen.tabular.targets import read_targets
+from deepgen.tabular.targets import n_outside_most_frequent, read_targets
 from deepgen.tabular.time_budget import fit_in_time
 
 if TYPE_CHECKING:
@@ -186,11 +186,12 @@ class BaseTabular(FittedTabular):
         began = time.perf_counter()
         self._validate_params()
         name = type(self).__name__
-        y = read_targets(y, name, are_labels=self._task == "classification")
-        plan = self._make_plan(X)
+        is_class = self._task == "classification"
+        y = read_targets(y, name, are_labels=is_class)
+        plan = self._make_plan(X, n_rare=n_outside_most_frequent(y) if is_class else None)
         check_consistent_length(X, y, sample_weight)
         if y_val is not None:
-            y_val = read_targets(y_val, name, are_labels=self._task == "classification")
+            y_val = read_targets(y_val, name, are_labels=is_class)
         # Checked before the encoder is fitted, which may take long.
         plan.make_network()._validate_params()
         if self.early_stopping and X_val is None and not plan.network["early_stopping"]:
@@ -223,10 +224,9 @@ class BaseTabular(FittedTabular):
             print(self.summary_, flush=True)
         return self
 
-    def _make_plan(self, X: Any, **changes: Any) -> Plan:
+    def _make_plan(self, X: Any, *, n_rare: int | None = None) -> Plan:
         """Return the settings for a table; its seed is a number, so it can be reused."""
         parameters = {name: getattr(self, name) for name in HANDED_ON if hasattr(self, name)}
-        parameters |= changes
         if self.max_time is not None and self.n_members is None:
             parameters["n_members"] = TIMED_MEMBERS
         seed = self.random_state
@@ -236,6 +236,7 @@ class BaseTabular(FittedTabular):
             self.preset,
             self._task,
             n_rows=read_frame(X).n_rows,
+            n_rare=n_rare,
             parameters={
                 **parameters,
                 "random_state": int(seed),
