@@ -194,9 +194,18 @@ def test_what_is_wrong_in_network_is_named(network, words):
         regressor(network=network).fit(TABLE, numbers(TABLE))
 
 
-def test_an_unknown_preset_is_refused_with_what_was_meant():
-    with pytest.raises(ValueError, match="Did you mean 'balanced'"):
-        regressor(preset="balance").fit(TABLE, numbers(TABLE))
+@pytest.mark.parametrize(
+    ("changes", "meant"),
+    [
+        ({"preset": "balance"}, "balanced"),
+        ({"scoring": "mse"}, "neg_mean_squared_error"),
+        ({"categorical_features": "from_dtypes"}, "from_dtype"),
+        ({"loss": "mae"}, "absolute_error"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_what_was_meant(changes, meant):
+    with pytest.raises(ValueError, match=f"Did you mean '{meant}'"):
+        regressor(**changes).fit(TABLE, numbers(TABLE))
 
 
 def test_a_fit_that_fails_leaves_the_estimator_as_it_was():
@@ -262,6 +271,21 @@ def test_what_is_printed_shows_encoder_network_and_plan(capsys):
             assert word.lower() in text.lower()
     assert "TableEncoder" in model._repr_html_() and "MLPRegressor" in model._repr_html_()
     assert "TabularRegressor" in regressor()._repr_html_()
+
+
+def test_the_bar_is_erased_when_a_fit_fails(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+
+    def scorer(mlp, X, y):
+        if len(mlp.history_["epoch"]):
+            raise KeyError("scorer")
+        return 0.0
+
+    with pytest.raises(KeyError):
+        regressor(verbose=True, scoring=scorer).fit(TABLE, numbers(TABLE))
+    shown = capsys.readouterr()
+    assert "epoch 1/3" in shown.err and shown.err.endswith("\r\x1b[K")
+    assert shown.out == ""
 
 
 def test_the_summary_counts_columns_networks_and_epochs():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -134,16 +132,13 @@ def fit_table(
         n_members=n_members,
         scoring=usual if scoring is None else scoring,
         random_state=seed,
-        verbose=True,
         network={name: value for name, value in settings.items() if value is not None},
     )
     try:
         # The model keeps its summary line; the caller decides when to print it.
-        with contextlib.redirect_stdout(io.StringIO()):
-            model.fit(X, y)
+        model._fit(X, y, has_bar=True)
     except AttributeError as error:
         raise ValueError(f"scoring={scoring!r} does not fit {chosen.kind}: {error}") from error
-    model.set_params(verbose=False)
     seen, held_out = seen_and_held_out(model, X, y)
     classes = model.classes_ if isinstance(model, TabularClassifier) else None
     always = _always(seen, held_out, y, classes)

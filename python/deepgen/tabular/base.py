@@ -8,18 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
-    InvalidParameterError,
-    StrOptions,
-)
+from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_consistent_length
 
 from deepgen._inputs.frame import read_frame
-from deepgen._names import hint
 from deepgen._user_warnings import collect_warnings, warn
-from deepgen.estimators.constraints import SHARED
+from deepgen.estimators.constraints import SHARED, Names, SuggestsNames
 from deepgen.preprocessing import TableEncoder
 from deepgen.tabular.epoch_bar import EpochBar
 from deepgen.tabular.fitted import FittedTabular
@@ -72,7 +66,7 @@ def can_continue(model: Any) -> bool:
     return True
 
 
-class BaseTabular(FittedTabular):
+class BaseTabular(SuggestsNames, FittedTabular):
     """Base of `TabularRegressor` and `TabularClassifier`, not for direct use.
 
     Examples
@@ -85,8 +79,8 @@ class BaseTabular(FittedTabular):
 
     _task: ClassVar[str]
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "preset": [StrOptions(set(PRESETS))],
-        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "preset": [Names(set(PRESETS))],
+        "categorical_features": ["array-like", Names({"from_dtype"}), None],
         "n_members": [*SHARED["n_members"], None],
         "network": [dict, None],
         **{
@@ -107,14 +101,6 @@ class BaseTabular(FittedTabular):
     network: dict[str, Any] | None
     random_state: Any
     verbose: bool | int
-
-    def _validate_params(self) -> None:
-        """Validate parameters as scikit-learn does, with suggestions for unknown names."""
-        try:
-            super()._validate_params()
-        except InvalidParameterError as error:
-            more = "" if self.preset in PRESETS else hint(self.preset, PRESETS)
-            raise InvalidParameterError(f"{error}{more}") from error
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -183,8 +169,26 @@ class BaseTabular(FittedTabular):
         >>> model.predict(table.head(3)).shape
         (3,)
         """
+        self._fit(
+            X, y, sample_weight, (X_val, y_val, sample_weight_val), has_bar=bool(self.verbose)
+        )
+        if self.verbose:
+            print(self.summary_, flush=True)
+        return self
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        held_out: tuple[Any, Any, Any] = (None, None, None),
+        *,
+        has_bar: bool,
+    ) -> None:
+        """Fit as `fit`, but print nothing; ``has_bar`` draws the progress bar."""
         began = time.perf_counter()
         self._validate_params()
+        X_val, y_val, sample_weight_val = held_out
         name = type(self).__name__
         is_class = self._task == "classification"
         y = read_targets(y, name, are_labels=is_class)
@@ -204,15 +208,17 @@ class BaseTabular(FittedTabular):
         plan = plan.on(encoder)
         encoded = None if X_val is None else encoder.transform(X_val)
         validation = Samples(encoded, y_val, sample_weight_val)
-        bar = EpochBar(name, plan.n_epochs * plan.n_members) if self.verbose else None
-        with collect_warnings() as collected:
-            if self.max_time is None:
-                mlp = plan.train(samples, validation, bar)
-            else:
-                deadline = began + float(self.max_time)
-                mlp, plan = fit_in_time(plan, samples, validation, deadline, bar)
-        if bar is not None:
-            bar.erase()
+        bar = EpochBar(name, plan.n_epochs * plan.n_members) if has_bar else None
+        try:
+            with collect_warnings() as collected:
+                if self.max_time is None:
+                    mlp = plan.train(samples, validation, bar)
+                else:
+                    deadline = began + float(self.max_time)
+                    mlp, plan = fit_in_time(plan, samples, validation, deadline, bar)
+        finally:
+            if bar is not None:
+                bar.erase()
         for message, category in collected:
             # The schedule was planned to end with the last epoch.
             if "Maximum iterations" not in message:
@@ -220,9 +226,6 @@ class BaseTabular(FittedTabular):
         self._keep(encoder, mlp, plan)
         self.encoded_mean_ = samples.X.mean(axis=0, dtype=np.float64)
         self.summary_ = summarize(self, samples, validation, time.perf_counter() - began)
-        if self.verbose:
-            print(self.summary_, flush=True)
-        return self
 
     def _make_plan(self, X: Any, *, n_rare: int | None = None) -> Plan:
         """Return the settings for a table; its seed is a number, so it can be reused."""
