@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -209,16 +210,12 @@ class BaseTabular(SuggestsNames, FittedTabular):
         encoded = None if X_val is None else encoder.transform(X_val)
         validation = Samples(encoded, y_val, sample_weight_val)
         bar = EpochBar(name, plan.n_epochs * plan.n_members) if has_bar else None
-        try:
-            with collect_warnings() as collected:
-                if self.max_time is None:
-                    mlp = plan.train(samples, validation, bar)
-                else:
-                    deadline = began + float(self.max_time)
-                    mlp, plan = fit_in_time(plan, samples, validation, deadline, bar)
-        finally:
-            if bar is not None:
-                bar.erase()
+        with collect_warnings() as collected, bar or nullcontext():
+            if self.max_time is None:
+                mlp = plan.train(samples, validation, bar)
+            else:
+                deadline = began + float(self.max_time)
+                mlp, plan = fit_in_time(plan, samples, validation, deadline, bar)
         for message, category in collected:
             # The schedule was planned to end with the last epoch.
             if "Maximum iterations" not in message:
