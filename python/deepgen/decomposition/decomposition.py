@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
-from deepgen._display.style import BLUE, ORANGE
+from deepgen._display.style import BLUE, ORANGE, in_style
 from deepgen._engine.arrays import FloatArray
 
 if TYPE_CHECKING:
@@ -170,6 +170,7 @@ class Decomposition:
             lines.append(f"  the tolerance was reached on {self.reached:.0%} of the training sets")
         return "\n".join(lines)
 
+    @in_style
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw both decompositions as bars with standard errors.
 
