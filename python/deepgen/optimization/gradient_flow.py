@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen._network.network import MATRICES
 
@@ -86,6 +87,7 @@ class GradientFlow:
             f"per layer, {self.dead[:-1].mean() if len(self.dead) > 1 else 0:.0%} dead)"
         )
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot signals and gradients against the layers.
 
