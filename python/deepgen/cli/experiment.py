@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     Returns
     -------
     status : int
-        0.
+        Exit code, always 0: what fails raises.
     """
     from deepgen.experiments import CATALOG, find_experiment
     from deepgen.experiments.gallery import write_gallery

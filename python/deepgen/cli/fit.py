@@ -103,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, save and print a summary.
+    """Train on a table, save the model and print a summary.
 
     Parameters
     ----------
@@ -113,7 +113,7 @@ def run(options: argparse.Namespace) -> int:
     Returns
     -------
     status : int
-        0.
+        Exit code, always 0: what fails raises.
     """
     from deepgen.tables import read_table
     from deepgen.tables.fit import fit_table

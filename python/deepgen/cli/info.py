@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     Returns
     -------
     status : int
-        0.
+        Exit code, always 0: what fails raises.
     """
     from deepgen import _core
 

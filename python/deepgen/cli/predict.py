@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     Returns
     -------
     status : int
-        0.
+        Exit code, always 0: what fails raises.
     """
     from deepgen.cli.model_file import load_table_model
     from deepgen.tables import read_table, write_table

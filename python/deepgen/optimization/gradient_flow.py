@@ -1,4 +1,4 @@
-r"""How gradients flow through the layers of a network.
+r"""The flow of gradients through the layers of a network.
 
 With z_l = W_l a_{l-1} + b_l and the loss l_i of sample i, the signal of a layer is the root of the
 mean over samples of |dl_i/dz_l|^2. For weights of variance g / fan-in and ReLU units its square
