@@ -11,8 +11,8 @@ from typing import Final
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 
 NAME: Final = "info"
-HELP: Final = "tell version, SIMD path, threads and build"
-DESCRIPTION: Final = "Tell version, SIMD path, threads and build."
+HELP: Final = "print version, SIMD path, threads and build"
+DESCRIPTION: Final = "Print version, SIMD path, threads and build."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
