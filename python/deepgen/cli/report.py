@@ -46,7 +46,7 @@ def run(options: argparse.Namespace) -> int:
     Returns
     -------
     status : int
-        0.
+        Exit code, always 0: what fails raises.
     """
     for module in ("jinja2", "matplotlib"):
         load_extra(module, "report", "a report")
