@@ -9,7 +9,7 @@ import textwrap
 from pathlib import Path
 from typing import Final
 
-from deepgen._display.progress_bar import Bar, is_watched
+from deepgen._display.progress_bar import Bar
 from deepgen._optional import load_extra
 from deepgen.cli.parse_int import parse_int
 
@@ -80,12 +80,10 @@ def run(options: argparse.Namespace) -> int:
             load_extra(module, "report", "the gallery")
     results = []
     for runner in runners:
-        progress = Bar(runner.experiment.name) if is_watched() else None
-        result = runner(
-            quick=options.quick, seeds=options.seeds, n_jobs=options.jobs, progress=progress
-        )
-        if progress is not None:
-            progress.erase()
+        with Bar(runner.experiment.name) as bar:
+            result = runner(
+                quick=options.quick, seeds=options.seeds, n_jobs=options.jobs, progress=bar
+            )
         results.append(result)
         if options.action == "run":
             print(result)

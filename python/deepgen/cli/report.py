@@ -57,8 +57,7 @@ def run(options: argparse.Namespace) -> int:
     check_out(options.out)
     model = load_table_model(options.model)
     table = read_table(options.data, model.text_columns)
-    bar = Bar("deepgen report")
-    write_report(ReportData(model, table, Path(options.data).name), options.out, bar)
-    bar.erase()
+    with Bar("deepgen report") as bar:
+        write_report(ReportData(model, table, Path(options.data).name), options.out, bar)
     print(f"saved    {options.out}")
     return 0

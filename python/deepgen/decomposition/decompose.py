@@ -26,6 +26,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from deepgen._engine.arrays import FloatArray
+from deepgen._engine.blas import one_blas_thread
 from deepgen.decomposition.class_of import class_of
 from deepgen.decomposition.decomposition import Decomposition, Reading
 from deepgen.decomposition.hypothesis_class import Fitted, HypothesisClass, Predictor
@@ -254,10 +255,8 @@ def _map(
 
 
 def _alone(function: Callable[[int], Any], item: int) -> Any:
-    from threadpoolctl import threadpool_limits
-
     # Sums in BLAS depend on its number of threads, which joblib changes with n_jobs.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         return function(item)
 
 

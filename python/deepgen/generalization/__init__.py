@@ -1,5 +1,19 @@
 """Generalization: measurements of trained networks on new data."""
 
 from deepgen.generalization.diversity import Diversity, diversity
+from deepgen.generalization.fit_poisoned import PoisonedFit, fit_poisoned
+from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
+from deepgen.generalization.randomize import randomize
+from deepgen.generalization.sam_sharpness import SamSharpness, sam_sharpness
 
-__all__ = ["Diversity", "diversity"]
+__all__ = [
+    "Diversity",
+    "KeskarSharpness",
+    "PoisonedFit",
+    "SamSharpness",
+    "diversity",
+    "fit_poisoned",
+    "keskar_sharpness",
+    "randomize",
+    "sam_sharpness",
+]

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen.optimization.statistics import recalibrated, with_all_parameters
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ class LinearPath:
             f"rise {self.rise:.4g}, {len(self.alphas)} points)"
         )
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot the loss along the line, and the chord between the ends.
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen.optimization.balance import balanced_probe
 from deepgen.optimization.directions import Scaling, path_of, plane_of, projected
 from deepgen.optimization.statistics import with_all_parameters
@@ -87,6 +88,7 @@ class LossSurface:
             f"{self.values.min():.4g} to {self.values.max():.4g}{share})"
         )
 
+    @in_style
     def plot(self, ax: Any = None, *, surface: str = "loss") -> Any:
         """Plot a surface as filled contours, and the path on it.
 
