@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deepgen.cli.check_out import check_out
 from deepgen.cli.parse_int import parse_int
+from deepgen.cli.parse_seconds import parse_seconds
 
 if TYPE_CHECKING:
     from deepgen.tables import TableModel
@@ -57,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-time",
-        type=_seconds,
+        type=parse_seconds,
         metavar="S",
         help="limit of the training time in seconds; the schedule is planned to fit, and up to "
         "five networks are trained while time is left",
@@ -182,13 +183,3 @@ def _summary(path: str, table: Any, model: TableModel) -> str:
 
 def _widths(text: str) -> list[int]:
     return [parse_int(part, least=1) for part in text.split(",") if part.strip()]
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"takes a number of seconds above 0, got '{text.strip()}'")
-    return seconds

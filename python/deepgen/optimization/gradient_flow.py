@@ -157,7 +157,8 @@ def gradient_flow(probe: Probe, *, n_points: int = 100) -> GradientFlow:
 
     from deepgen.probe.layer_signals import layer_signals
 
-    if isinstance(n_points, bool) or not isinstance(n_points, Integral) or n_points < 0:
+    points: object = n_points
+    if isinstance(points, bool) or not isinstance(points, Integral) or n_points < 0:
         raise ValueError(f"n_points must be an integer of at least 0, got {n_points!r}")
     signals = layer_signals(probe)
     signal = np.sqrt(np.average(signals.norms**2, axis=0, weights=probe.data.weights))
@@ -216,8 +217,7 @@ def _singular_values(probe: Probe, n_points: int) -> FloatArray:
     rows = np.linspace(0, probe.n_samples - 1, n_points).astype(np.int64)
     X = _rows(probe.data.X, rows)
     J = probe._core.jacobian(probe.network.parameters, X, n_threads=1)
-    values: FloatArray = np.linalg.svd(J, compute_uv=False)
-    return values
+    return np.asarray(np.linalg.svd(J, compute_uv=False), dtype=np.float64)
 
 
 def _rows(X: Any, rows: AnyArray) -> Any:
