@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
-from deepgen._display.style import BLUE, GREEN, ORANGE, VERMILION
+from deepgen._display.style import BLUE, GREEN, ORANGE, VERMILION, in_style
 from deepgen._display.text_table import Row, format_table
 from deepgen._interval import Interval
 from deepgen.generalization import OffsetLaw
@@ -134,6 +134,7 @@ class WhichError:
         lines += [f"- {sentence}" for sentence in (*self.advice, *self.notes)]
         return "\n".join(lines)
 
+    @in_style
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw noise floor, errors and the gains of remedies with their intervals.
 
@@ -164,6 +165,7 @@ class WhichError:
         ax.set(xlabel=self.loss, title="Errors (red) and what remedies take off (blue)")
         return ax
 
+    @in_style
     def plot_curve(self, ax: Axes | None = None) -> Axes:
         """Draw the learning curve with its law.
 
