@@ -88,10 +88,10 @@ def in_torch_order(model, v):
     return np.concatenate(parts)
 
 
-def timed(call):
+def timed(call, *arguments):
     """Return the answer, wall-clock seconds and processor seconds of a call."""
     wall, processor = time.perf_counter(), time.process_time()
-    answer = call()
+    answer = call(*arguments)
     return answer, time.perf_counter() - wall, time.process_time() - processor
 
 
@@ -128,7 +128,7 @@ def main():
         moved = in_torch_order(model, v)
         answer = product(moved)
         np.testing.assert_allclose(answer, expected, rtol=1e-6, atol=1e-8 * np.abs(expected).max())
-        times = np.array([timed(lambda: product(moved))[1:] for _ in range(options.peer_products)])
+        times = np.array([timed(product, moved)[1:] for _ in range(options.peer_products)])
         peer_wall, peer_processor = N_PRODUCTS * np.median(times, axis=0)
         print(
             f"{name:12s} {peer_wall:8.1f} s wall-clock {peer_processor:8.1f} s of processor time "
