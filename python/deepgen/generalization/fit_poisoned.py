@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from deepgen._optional import load_extra
+
 __all__ = ["PoisonedFit", "fit_poisoned"]
 
 
@@ -124,9 +126,8 @@ def _stacked(name: str, clean: Any, poison: Any) -> Any:
     if issparse(clean) or issparse(poison):
         return vstack([clean, poison]).tocsr()
     if hasattr(clean, "iloc") and hasattr(poison, "iloc"):
-        from pandas import concat
-
-        return concat([clean, poison], ignore_index=True)
+        pandas = load_extra("pandas", "tables", "a frame with poison")
+        return pandas.concat([clean, poison], ignore_index=True)
     first, second = np.asarray(clean), np.asarray(poison)
     if first.shape[1:] != second.shape[1:]:
         raise ValueError(

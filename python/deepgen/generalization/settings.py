@@ -19,7 +19,7 @@ def checked_count(name: str, value: Any) -> int:
 
 def checked_size(name: str, value: Any) -> float:
     """Return a finite number above 0; refuse anything else by name."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < value < np.inf:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 < float(value) < np.inf:
         raise ValueError(f"{name} must be a finite number above 0, got {value!r}")
     return float(value)
 

@@ -3,6 +3,7 @@
 from deepgen.optimization.align import align
 from deepgen.optimization.balance import balanced_probe
 from deepgen.optimization.condition_number import ConditionNumber, condition_number
+from deepgen.optimization.gradient_flow import GradientFlow, gradient_flow
 from deepgen.optimization.gradient_noise import GradientNoise, gradient_noise
 from deepgen.optimization.hessian_spectrum import HessianSpectrum, hessian_spectrum
 from deepgen.optimization.linear_path import LinearPath, linear_path
@@ -12,6 +13,7 @@ from deepgen.optimization.unit_matching import UnitMatching, match_units
 
 __all__ = [
     "ConditionNumber",
+    "GradientFlow",
     "GradientNoise",
     "HessianSpectrum",
     "LinearPath",
@@ -21,6 +23,7 @@ __all__ = [
     "align",
     "balanced_probe",
     "condition_number",
+    "gradient_flow",
     "gradient_noise",
     "hessian_spectrum",
     "linear_path",
