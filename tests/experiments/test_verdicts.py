@@ -198,11 +198,11 @@ def plant_regularizer_costs(holds):
 
 
 def plant_saddle_escape(holds):
-    steps, curves = {0.0: 100, 0.9: 10}, {"SGD": range(101), "SGD, momentum 0.9": range(11)}
-    if holds:
-        return [steps, 50, {0.0: 50, 0.9: 50}, curves]
-    curves = {"SGD": range(11), "SGD, momentum 0.9": range(101)}
-    return [{0.0: 10, 0.9: 100}, 50, {0.0: 5, 0.9: 5}, curves]
+    grid = [(kappa, m) for kappa in saddle_escape.KAPPAS for m in saddle_escape.MOMENTA]
+    # Plain descent needs kappa steps; momentum the root of that, or twice as many.
+    steps = {(kappa, m): kappa if m == 0 or not holds else kappa**0.5 for kappa, m in grid}
+    network = {0.0: 100, 0.9: 10 if holds else 100}
+    return [steps, 50, {0.0: 50, 0.9: 50} if holds else {0.0: 5, 0.9: 5}, network]
 
 
 def plant_sam_flatness(holds):
