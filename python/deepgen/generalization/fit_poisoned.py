@@ -11,6 +11,7 @@ loss landscapes", 2017, section 3; slides "Good and bad global minima".
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -35,11 +36,9 @@ class PoisonedFit:
 
     Examples
     --------
-    >>> from deepgen import MLPClassifier
-    >>> from deepgen.generalization import fit_poisoned
-    >>> net = MLPClassifier((8,), solver="lbfgs", random_state=0)
-    >>> fit_poisoned(net, [[0.0], [1.0]], [0, 1], [[2.0]], [0])
-    PoisonedFit(MLPClassifier, score 1 on 2 clean samples, 1 on 1 poisonous)
+    >>> from deepgen.generalization import PoisonedFit
+    >>> PoisonedFit("a net", 1.0, 0.5, n_clean=30, n_poison=10)
+    PoisonedFit(str, score 1 on 30 clean samples, 0.5 on 10 poisonous)
     """
 
     model: Any
@@ -89,13 +88,12 @@ def fit_poisoned(estimator: Any, X: Any, y: Any, X_poison: Any, y_poison: Any) -
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen import MLPClassifier
     >>> from deepgen.generalization import fit_poisoned
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> X = np.linspace(-1, 1, 10)[:, None]
-    >>> y = (X[:, 0] > 0).astype(int)
     >>> between = (X[:-1] + X[1:]) / 2
-    >>> net = MLPClassifier((64,), solver="lbfgs", max_iter=2000, alpha=0, random_state=0)
-    >>> bad = fit_poisoned(net, X, y, between, 1 - (between[:, 0] > 0))
+    >>> tree = DecisionTreeClassifier(random_state=0)
+    >>> bad = fit_poisoned(tree, X, X[:, 0] > 0, between, between[:, 0] <= 0)
     >>> bad.score, bad.model.score(between, between[:, 0] > 0) < 0.5
     (1.0, True)
     """
@@ -123,10 +121,9 @@ def _stacked(name: str, clean: Any, poison: Any) -> Any:
 
     if issparse(clean) or issparse(poison):
         return vstack([clean, poison]).tocsr()
-    if hasattr(clean, "iloc") and hasattr(poison, "iloc"):
-        from pandas import concat
-
-        return concat([clean, poison], ignore_index=True)
+    if type(clean) is type(poison) and hasattr(clean, "columns"):
+        # Frames are joined by the library that made them.
+        return import_module(type(clean).__module__.partition(".")[0]).concat([clean, poison])
     first, second = np.asarray(clean), np.asarray(poison)
     if first.shape[1:] != second.shape[1:]:
         raise ValueError(
