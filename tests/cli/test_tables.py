@@ -52,12 +52,18 @@ def test_fit_predict_and_report_work_as_a_user_would_use_them(folder, target, ca
     assert written.to_csv(index=False).splitlines() == lines
     pytest.importorskip("matplotlib")
     page = folder / f"{target}.html"
-    assert cli.main(["report", model, data, "--out", str(page)]) == 0
+    capsys.readouterr()
+    assert cli.main(["report", model, data, "--out", str(page), "--max-time", "5"]) == 0
+    output = capsys.readouterr()
+    assert output.err == "" and "advice   " in output.out and "HistGradient" in output.out
     text = page.read_text()
     titles = re.findall("<h2>(.*?)</h2>", text)
     assert titles == [
-        *("Data and model", "Errors", "Learning curves", "Predictions", "Columns", "Linear regions")
+        *("How good is the model?", "Which error is mine?", "Scores of the model itself"),
+        *("Course of training", "Predictions", "Linear regions", "Columns"),
+        "Data and model, column by column",
     ]
+    assert text.count("<details>") == text.count("</details>") == 1
     assert "very table that the model was trained on" in text
     # Self-contained: nothing is fetched.
     assert "http" not in re.sub(r'base64,[^"]*', "", text)
@@ -198,3 +204,5 @@ def test_fit_shows_epochs_on_a_terminal(folder, monkeypatch, capsys):
     output = capsys.readouterr()
     # It is drawn ten times a second at most.
     assert "epoch 1/5" in output.err and "\x1b" not in output.out
+    # The line about the fit is printed once, by the command.
+    assert output.out.count("held-out RMSE") == 1

@@ -26,6 +26,7 @@ from typing import Any, Final, Literal, TypeAlias
 import numpy as np
 
 from deepgen._engine.arrays import FloatArray
+from deepgen._engine.blas import one_blas_thread
 from deepgen.decomposition.class_of import class_of
 from deepgen.decomposition.class_truth import ClassTruth
 from deepgen.decomposition.decomposition import Decomposition, Reading
@@ -286,10 +287,8 @@ def _map(
 
 
 def _alone(function: Callable[[int], Any], item: int) -> Any:
-    from threadpoolctl import threadpool_limits
-
     # Sums in BLAS depend on its number of threads, which joblib changes with n_jobs.
-    with threadpool_limits(1, user_api="blas"):
+    with one_blas_thread():
         return function(item)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
-from deepgen._display.style import BLUE, ORANGE
+from deepgen._display.style import BLUE, ORANGE, in_style
+from deepgen._display.text_table import format_table
 from deepgen._engine.arrays import FloatArray
 
 if TYPE_CHECKING:
@@ -155,17 +157,22 @@ class Decomposition:
     unit: str = "squared error, in squared units of y"
 
     def __repr__(self) -> str:
+        readings = {"Bottou-Bousquet": self.bottou_bousquet, "lecture, empirical": self.deck}
+        table = [
+            {
+                "term": term,
+                **{
+                    name: f"{getattr(reading, term):.4g} +- {getattr(reading, term + '_se'):.2g}"
+                    for name, reading in readings.items()
+                },
+            }
+            for term in TERMS
+        ]
         lines = [
             f"Decomposition over {self.n_repeats} training sets of {self.n_samples} samples",
             f"  class: {self.hypotheses}; {self.unit}",
-            f"  {'':<14}  {'Bottou-Bousquet':>23}  {'lecture, empirical':>23}",
+            indent(format_table(table), "  "),
         ]
-        for term in TERMS:
-            cells = (
-                f"{getattr(reading, term):11.4g} +- {getattr(reading, term + '_se'):<8.2g}"
-                for reading in (self.bottou_bousquet, self.deck)
-            )
-            lines.append(f"  {term:<14}  {'  '.join(cells)}".rstrip())
         if not self.exact:
             lines.append("  approximation is an upper bound: the best of several searches")
         asked = "" if self.rho_asked is None else f" (asked: {self.rho_asked:.4g})"
@@ -174,6 +181,7 @@ class Decomposition:
             lines.append(f"  the tolerance was reached on {self.reached:.0%} of the training sets")
         return "\n".join(lines)
 
+    @in_style
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw both decompositions as bars with standard errors.
 

@@ -11,10 +11,11 @@ loss landscapes", 2017, section 3; slides "Good and bad global minima".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
+
+from deepgen._optional import load_extra
 
 __all__ = ["PoisonedFit", "fit_poisoned"]
 
@@ -93,9 +94,9 @@ def fit_poisoned(estimator: Any, X: Any, y: Any, X_poison: Any, y_poison: Any) -
     >>> X = np.linspace(-1, 1, 10)[:, None]
     >>> between = (X[:-1] + X[1:]) / 2
     >>> tree = DecisionTreeClassifier(random_state=0)
-    >>> bad = fit_poisoned(tree, X, X[:, 0] > 0, between, between[:, 0] <= 0)
-    >>> bad.score, bad.model.score(between, between[:, 0] > 0) < 0.5
-    (1.0, True)
+    >>> bad = fit_poisoned(tree, X, X[:, 0] > 0, between, between[:, 0] < 0)
+    >>> bad.score, bad.model.score(between, between[:, 0] >= 0)
+    (1.0, 0.0)
     """
     from sklearn.base import clone
     from sklearn.utils.validation import check_consistent_length
@@ -121,9 +122,9 @@ def _stacked(name: str, clean: Any, poison: Any) -> Any:
 
     if issparse(clean) or issparse(poison):
         return vstack([clean, poison]).tocsr()
-    if type(clean) is type(poison) and hasattr(clean, "columns"):
-        # Frames are joined by the library that made them.
-        return import_module(type(clean).__module__.partition(".")[0]).concat([clean, poison])
+    if hasattr(clean, "iloc") and hasattr(poison, "iloc"):
+        pandas = load_extra("pandas", "tables", "a frame with poison")
+        return pandas.concat([clean, poison], ignore_index=True)
     first, second = np.asarray(clean), np.asarray(poison)
     if first.shape[1:] != second.shape[1:]:
         raise ValueError(

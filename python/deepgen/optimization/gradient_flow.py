@@ -1,4 +1,4 @@
-r"""How gradients flow through the layers of a network.
+r"""The flow of gradients through the layers of a network.
 
 With z_l = W_l a_{l-1} + b_l and the loss l_i of sample i, the signal of a layer is the root of the
 mean over samples of |dl_i/dz_l|^2. For weights of variance g / fan-in and ReLU units its square
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen._network.network import MATRICES
 
@@ -86,6 +87,7 @@ class GradientFlow:
             f"per layer, {self.dead[:-1].mean() if len(self.dead) > 1 else 0:.0%} dead)"
         )
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot signals and gradients against the layers.
 
