@@ -1,4 +1,4 @@
-"""How long does a training step take? deepgen, its NumPy twin and PyTorch in one group.
+"""How long does a training step take? deepgen, its NumPy twin and other libraries in one group.
 
 A round is an epoch, its shuffle and the gathering of its rows included; `extra_info` holds the
 number of its steps. `targets.py` prints the same as a table of microseconds a step.
@@ -6,8 +6,9 @@ number of its steps. `targets.py` prints the same as a table of microseconds a s
 
 import functools
 
+import numpy as np
 import pytest
-from contestants import PEERS, EngineTraining, TwinTraining
+from contestants import PEERS, EngineTraining, NumPyTraining, TwinTraining
 from workloads import LEARNING_RATE
 
 from deepgen import _core
@@ -42,6 +43,26 @@ def test_step_of_numpy_twin(benchmark, workload):
     assert benchmark.pedantic(training.epoch, rounds=3) < first_loss(workload)
 
 
+def test_step_of_plain_numpy(benchmark, workload):
+    n_steps = 20
+    ours, plain = EngineTraining(workload, 1, shuffle=False), NumPyTraining(workload, 1)
+    start = plain.parameters.copy()
+    ours.trainer.begin_epoch(0)
+    ours.trainer.run(ours.rates[:n_steps], 1)
+    rows = np.arange(n_steps * workload.batch_size).reshape(n_steps, -1)
+    for batch in rows:
+        plain.step(batch)
+    names = [block.name for block in ours.network.layout if block.trainable]
+    n_layers = len(plain.layers)
+    assert names == [f"{kind}_{k}" for k in range(n_layers) for kind in ("coefs", "intercepts")]
+    weights = np.empty_like(start)
+    ours.trainer.store(weights)
+    moved = np.linalg.norm(weights - start)
+    # Adam takes whole steps along the signs of small slopes, so that rounding shows.
+    assert np.linalg.norm(weights - plain.parameters) < 1e-3 * moved
+    assert benchmark(plain.epoch) < first_loss(workload)
+
+
 @pytest.mark.parametrize("solver", [name for name in SOLVERS if name != "lbfgs"])
 def test_step_of_solver(benchmark, workload, solver):
     optimizer = SOLVERS[solver]()
@@ -51,7 +72,7 @@ def test_step_of_solver(benchmark, workload, solver):
     assert benchmark(training.epoch) < loss
 
 
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", [name for name in PEERS if name != "NumPy"])
 def test_step_of_peer(benchmark, workload, name):
     try:
         training = PEERS[name](workload, 1)

@@ -20,9 +20,11 @@ class EngineTraining:
         The rule.
     wrappers : sequence of deepgen._core.Component, default=()
         What stands around it.
+    shuffle : bool, default=True
+        Whether each epoch has its own order of the rows.
     """
 
-    def __init__(self, workload, n_threads, optimizer=None, wrappers=()):
+    def __init__(self, workload, n_threads, optimizer=None, wrappers=(), shuffle=True):
         self.n_threads = n_threads
         self.network = _core.Network(workload.spec(), dtype=workload.dtype)
         self.trainer = _core.Trainer(
@@ -30,7 +32,7 @@ class EngineTraining:
             optimizer=_core.Component("adam") if optimizer is None else optimizer,
             wrappers=wrappers,
             batch_size=workload.batch_size,
-            shuffle=True,
+            shuffle=shuffle,
             seed=0,
             augmentation=_core.Component(workload.augmentation),
             mixup=workload.mixup,
@@ -217,4 +219,93 @@ class ScikitLearnTraining:
         return self.model.loss_
 
 
-PEERS = {"scikit-learn": ScikitLearnTraining, "PyTorch": TorchTraining, "JAX": JaxTraining}
+class NumPyTraining:
+    """A training loop in plain NumPy: float32, BLAS for the products, Adam on one flat vector.
+
+    Parameters
+    ----------
+    workload : Workload
+        What to train.
+    n_threads : int
+        Threads of NumPy's BLAS.
+    """
+
+    def __init__(self, workload, n_threads):
+        from threadpoolctl import ThreadpoolController
+
+        blas = ThreadpoolController().select(user_api="blas")
+        self.limits = lambda: blas.limit(limits=n_threads)
+        self.X, self.y = workload.data()
+        self.batch_size = workload.batch_size
+        coefs = workload.coefs()
+        size = sum(weights.size + weights.shape[1] for weights in coefs)
+        self.parameters, self.gradient, self.first, self.second = np.zeros((4, size), np.float32)
+        self.layers = self.views(self.parameters, coefs)
+        self.layer_gradients = self.views(self.gradient, coefs)
+        for (weights, _), start in zip(self.layers, coefs, strict=True):
+            weights[...] = start
+        self.n_steps = 0
+        self.rng = np.random.default_rng(0)
+
+    @staticmethod
+    def views(vector, coefs):
+        """Weights and biases of each layer as views of one flat vector."""
+        layers, offset = [], 0
+        for start in coefs:
+            inputs, units = start.shape
+            stop = offset + inputs * units
+            layers.append((vector[offset:stop].reshape(inputs, units), vector[stop : stop + units]))
+            offset = stop + units
+        return layers
+
+    def step(self, rows):
+        """Take a step of Adam on a batch; return its loss before the step."""
+        outputs = [self.X[rows]]
+        for weights, bias in self.layers[:-1]:
+            hidden = outputs[-1] @ weights
+            hidden += bias
+            outputs.append(np.maximum(hidden, 0.0, out=hidden))
+        weights, bias = self.layers[-1]
+        slopes = outputs[-1] @ weights
+        slopes += bias
+        slopes -= self.y[rows]
+        loss = 0.5 * np.vdot(slopes, slopes) / len(slopes)
+
+        slopes /= len(slopes)
+        for number in reversed(range(len(self.layers))):
+            weight_gradient, bias_gradient = self.layer_gradients[number]
+            np.matmul(outputs[number].T, slopes, out=weight_gradient)
+            np.sum(slopes, axis=0, out=bias_gradient)
+            if number > 0:
+                slopes = slopes @ self.layers[number][0].T
+                slopes *= outputs[number] > 0.0
+
+        self.n_steps += 1
+        rate = LEARNING_RATE * np.sqrt(1 - 0.999**self.n_steps) / (1 - 0.9**self.n_steps)
+        self.first *= 0.9
+        self.first += 0.1 * self.gradient
+        np.square(self.gradient, out=self.gradient)
+        self.gradient *= 0.001
+        self.second *= 0.999
+        self.second += self.gradient
+        # The gradient is no longer needed: its memory takes the step.
+        step = np.sqrt(self.second, out=self.gradient)
+        step += 1e-8
+        np.divide(self.first, step, out=step)
+        step *= rate
+        self.parameters -= step
+        return loss
+
+    def epoch(self):
+        """Run an epoch; return its mean loss."""
+        batches = self.rng.permutation(len(self.X)).reshape(-1, self.batch_size)
+        with self.limits():
+            return np.mean([self.step(rows) for rows in batches])
+
+
+PEERS = {
+    "scikit-learn": ScikitLearnTraining,
+    "NumPy": NumPyTraining,
+    "PyTorch": TorchTraining,
+    "JAX": JaxTraining,
+}

@@ -48,6 +48,11 @@ class Measurement:
         return float(np.median(self.seconds))
 
     @property
+    def processor_median(self):
+        """Median seconds of processor time of a call, all threads together."""
+        return float(np.median(self.seconds * self.cpu_shares))
+
+    @property
     def noisy(self):
         """Whether other work disturbed too much to judge."""
         low, middle, high = np.quantile(self.peaks, [0.25, 0.5, 0.75])

@@ -1,7 +1,8 @@
 """Do packed members (TabM) beat five independent ones at equal processor time?
 
 python benchmarks/packed_members.py [--data FOLDER] [--seconds 20] [--packed 16] [--seeds 1]
-                                    [--ledger FILE] [TABLE ...]
+                                    [--rows 5000] [--rates .001 .003] [--ledger FILE]
+                                    [TABLE ...]
 
 Both are ensembles of nets with two hidden layers, written in PyTorch in the same way and trained by
 AdamW on the mean of the members' losses, on one thread, until no member's validation error has
@@ -13,8 +14,8 @@ improved for 16 epochs or the seconds of processor time are over, the same for b
                    the last layer is each member's own (TabM)
 
 A fifth of the training rows is for validation: each member is used as it was in its own best epoch,
-and of two learning rates the better mean prediction's is taken. Tables and rows are those to choose
-by (`tabular_splits`), at most 5,000 to train on.
+and of the learning rates the one with the better mean prediction is taken. Tables and rows are
+those to choose by (`tabular_splits`), at most 5,000 to train on and at most 2,500 to judge by.
 
 Y. Wen, D. Tran, J. Ba, "BatchEnsemble", ICLR 2020; Y. Gorishniy, A. Kotelnikov, A. Babenko, "TabM:
 advancing tabular deep learning with parameter-efficient ensembling", ICLR 2025.
@@ -23,6 +24,7 @@ advancing tabular deep learning with parameter-efficient ensembling", ICLR 2025.
 import argparse
 import math
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -36,9 +38,9 @@ from torch import nn
 
 KINDS = ("independent", "packed")
 N_INDEPENDENT = 5
-RATES = (1e-3, 3e-3)
 WIDTH, BATCH, DROPOUT, DECAY = 128, 256, 0.1, 3e-4
 PATIENCE = 16
+MOST_JUDGED = 2_500
 TO_BUILD_IT = 8
 """Tables of the twelve on which packed members must win to be built."""
 
@@ -124,10 +126,13 @@ class Kept:
         self.val = self.test = None
         self.n_stale = 0
 
-    def update(self, losses, val, test):
+    def update(self, losses, val, predict_test):
         """Take the predictions of members that have become better."""
         better = losses < self.losses
         self.n_stale = 0 if better.any() else self.n_stale + 1
+        if not better.any():
+            return
+        test = predict_test()
         if self.val is None:
             self.val, self.test = val, test
         self.losses = torch.where(better, losses, self.losses)
@@ -156,8 +161,9 @@ def train(kind, rate, seed, data, options):
             optimizer.step()
         n_epochs += 1
         spent += time.process_time() - began
-        val, test = (predictions(net, part, n_members, is_regression) for part in (X_val, X_test))
-        kept.update(member_losses(val, y_val, is_regression), val, test)
+        val = predictions(net, X_val, n_members, is_regression)
+        predict_test = partial(predictions, net, X_test, n_members, is_regression)
+        kept.update(member_losses(val, y_val, is_regression), val, predict_test)
     mean = kept.val.mean(1, keepdim=True)
     found = float(member_losses(mean, y_val, is_regression)[0])
     return found, ensemble(kept.test, is_regression), spent, n_epochs
@@ -184,9 +190,10 @@ def prepared(split):
 
 def measure(table, kind, seed, options):
     """Return the errors of a kind on a table's rows to judge by, seconds and epochs."""
-    split = with_validation(choosing_split(table, seed, options.data), seed)
+    split = choosing_split(table, seed, options.data, max_fit=options.rows)
+    split = with_validation(replace(split, test=split.test[:MOST_JUDGED]), seed)
     data, in_units = prepared(split)
-    runs = [train(kind, rate, seed, data, options) for rate in RATES]
+    runs = [train(kind, rate, seed, data, options) for rate in options.rates]
     _, outputs, seconds, n_epochs = min(runs, key=lambda run: run[0])
     return [*errors(codes(split)[split.test], in_units(outputs)), seconds, n_epochs]
 
@@ -197,6 +204,8 @@ def main():
     parser.add_argument("--data", type=Path, default=SHARED_DATA)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--packed", type=int, default=16)
+    parser.add_argument("--rows", type=int, default=5_000, help="most rows to train on")
+    parser.add_argument("--rates", type=float, nargs="+", default=[1e-3, 3e-3])
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--ledger", type=Path, help="JSON file of errors, read and extended")
     parser.add_argument("tables", nargs="*", default=CHOOSING)
@@ -211,7 +220,8 @@ def main():
         for seed in range(options.seeds):
             for kind in KINDS:
                 run = partial(measure, table, kind, seed, options)
-                what = table, kind, seed, options.seconds, options.packed
+                limits = options.seconds, options.packed, options.rows, options.rates
+                what = table, kind, seed, *limits
                 found[kind].append(ledger.recall(run, *what))
         means = {kind: np.mean(rows, axis=0) for kind, rows in found.items()}
         pairs = zip(found["packed"], found["independent"], strict=True)

@@ -1,4 +1,4 @@
-"""Print microseconds a training step of every library, its share of the peak, and the verdicts.
+"""Print microseconds of a training step of every library, its share of the peak, and verdicts.
 
 python benchmarks/steps.py [--threads N] [--samples N] [--without PEER ...]
 
@@ -58,7 +58,10 @@ def print_against_peers(workload, n_threads, options):
     own = found["deepgen"]
     target = workload.targets.get(n_threads)
     for name, measurement in found.items():
-        us = measurement.median / workload.steps_per_epoch * 1e6
+        us, cpu = (
+            seconds / workload.steps_per_epoch * 1e6
+            for seconds in (measurement.median, measurement.processor_median)
+        )
         share = measurement.of_peak(workload.flops * workload.steps_per_epoch, n_threads)
         ratio = measurement.median / own.median
         words = ""
@@ -68,7 +71,7 @@ def print_against_peers(workload, n_threads, options):
             wanted = target.times_faster[name]
             words = verdict(ratio >= wanted, f">= {wanted:g}x", own)
         print(
-            f"{workload.name:<31} {n_threads:2d} {name:<13} {us:9.1f} {share:8.2f} "
+            f"{workload.name:<31} {n_threads:2d} {name:<13} {us:9.1f} {cpu:9.1f} {share:8.2f} "
             f"{ratio:7.2f}x  {words}",
             flush=True,
         )
@@ -86,9 +89,8 @@ def print_variants(workload, n_samples):
         us = measurement.median / workload.steps_per_epoch * 1e6
         kept = found["plain"].median / measurement.median
         words = verdict(kept >= wanted, f">= {wanted:.2f} of the speed without", measurement)
-        print(
-            f"{workload.name:<31}  1 {name:<13} {us:9.1f} {kept:8.2f} kept      {words}", flush=True
-        )
+        what = f"{workload.name:<31}  1 {name:<13}"
+        print(f"{what} {us:9.1f} {kept:18.2f} kept      {words}", flush=True)
 
 
 def print_types(n_samples):
@@ -99,7 +101,7 @@ def print_types(n_samples):
     words = verdict(share >= FLOAT64_PEAK, f">= {FLOAT64_PEAK:.2f} of float64's peak", own)
     us = own.median / double.steps_per_epoch * 1e6
     print(
-        f"{double.name:<31}  1 float64       {us:9.1f} {share:8.2f} of peak   {words}", flush=True
+        f"{double.name:<31}  1 float64       {us:9.1f} {share:18.2f} of peak   {words}", flush=True
     )
     try:
         half = trained(EngineTraining(replace(LARGE, dtype="bfloat16"), 1))
@@ -110,7 +112,7 @@ def print_types(n_samples):
     ratio = found["single"].median / found["half"].median
     us = found["half"].median / LARGE.steps_per_epoch * 1e6
     words = verdict(ratio >= BFLOAT16_SPEEDUP, f">= {BFLOAT16_SPEEDUP}x float32", found["half"])
-    print(f"{LARGE.name:<31}  1 bfloat16      {us:9.1f} {ratio:8.2f}x         {words}", flush=True)
+    print(f"{LARGE.name:<31}  1 bfloat16      {us:9.1f} {ratio:18.2f}x         {words}", flush=True)
 
 
 def main():

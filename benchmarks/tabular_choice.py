@@ -1,7 +1,7 @@
 """Choose the presets' settings for raw tables, by training rows only.
 
 python benchmarks/tabular_choice.py [--ledger FILE] [--members 2] [--cuts 2] [--out FILE]
-                                    [--task TASK] [choice | ablation]
+                                    [--task TASK] [--of WORD ...] [choice | ablation]
 
 Each candidate (`tabular_candidates`) is fitted on at most 5,000 rows of each of the six tables of
 its task and judged on other rows, none of them a test row of a judging split; four tables are not
@@ -25,7 +25,7 @@ from ledger import Ledger
 from tabular_candidates import SECTIONS
 from tabular_peers import lightgbm
 from tabular_report import row
-from tabular_scores import codes, errors, geometric_mean, ratio
+from tabular_scores import codes, errors, geometric_mean, ratio, t_interval
 from tabular_splits import (
     SHARED_DATA,
     TO_CHOOSE_BY,
@@ -37,7 +37,8 @@ from threadpoolctl import threadpool_limits
 
 from deepgen.tabular.plan import make_plan
 
-COLUMNS = ("", "one network", "together", "tables better", "CPU seconds per 1,000 rows")
+OVER_FIRST = ("one network over the first", "together over the first")
+COLUMNS = ("", "one network", "together", *OVER_FIRST, "CPU seconds per 1,000 rows")
 
 
 def measure(recipe, task, table, cut, n_members, folder):
@@ -103,24 +104,66 @@ def judge(recipe, task, ledger, options):
     return np.array(ratios).reshape(options.cuts, -1, 2), np.mean(seconds)
 
 
-def lines(candidates, task, ledger, options):
+def measured_candidates(candidates, task, ledger, options):
+    """Return each candidate's ratios by title, and its mean seconds."""
+    measure_missing(candidates, task, ledger, options)
+    return {title: judge(recipe, task, ledger, options) for title, recipe in candidates.items()}
+
+
+def selected(candidates, words):
+    """Return the first candidate, and those whose titles contain one of the words."""
+    first = next(iter(candidates))
+    return {
+        title: recipe
+        for title, recipe in candidates.items()
+        if title == first or any(word in title for word in words)
+    }
+
+
+def lines(measured, tables):
     """Yield the Markdown lines of a task's candidates, the first of them the base."""
-    yield row(*COLUMNS, *TO_CHOOSE_BY[task])
-    yield row(*["---"] * (len(COLUMNS) + len(TO_CHOOSE_BY[task])))
-    base = None
-    for title, recipe in candidates.items():
-        ratios, seconds = judge(recipe, task, ledger, options)
-        by_table = np.exp(np.log(ratios).mean(axis=0))
-        base = by_table if base is None else base
-        over_cuts = [[geometric_mean(cut[:, kind]) for cut in ratios] for kind in (0, 1)]
-        better = sum(by_table[:, 0] < base[:, 0])
+    yield row(*COLUMNS, *tables)
+    yield row(*["---"] * (len(COLUMNS) + len(tables)))
+    first = next(iter(measured))
+    base = over_cuts(measured[first][0])
+    for title, (ratios, seconds) in measured.items():
+        by_table = over_cuts(ratios)
+        by_cut = [[geometric_mean(cut[:, kind]) for cut in ratios] for kind in (0, 1)]
         yield row(
             title,
-            *(f"{geometric_mean(values):.3f} ± {deviation(values):.3f}" for values in over_cuts),
-            "" if by_table is base else f"{better} of {len(base)}",
+            *(f"{geometric_mean(values):.3f} ± {deviation(values):.3f}" for values in by_cut),
+            *(("", "") if title == first else compared(by_table / base)),
             f"{seconds:.2f}",
             *(f"{alone:.3f}, {together:.3f}" for alone, together in by_table),
         )
+
+
+def lines_over_tasks(measured):
+    """Yield the Markdown lines of what both tasks share, over the first candidate of each."""
+    yield row("", *OVER_FIRST, "CPU seconds over the first")
+    yield row(*["---"] * 4)
+    firsts = [next(iter(part.values())) for part in measured]
+    for title in [title for title in measured[0] if title in measured[1]][1:]:
+        pairs = [(part[title], first) for part, first in zip(measured, firsts, strict=True)]
+        relative = [over_cuts(own[0]) / over_cuts(first[0]) for own, first in pairs]
+        costs = geometric_mean([own[1] / first[1] for own, first in pairs])
+        yield row(title, *compared(np.concatenate(relative)), f"{costs:.2f}")
+
+
+def over_cuts(ratios):
+    """Return the geometric means over cuts (tables, alone and together)."""
+    return np.exp(np.log(ratios).mean(axis=0))
+
+
+def compared(relative):
+    """Return for one network and for all together the mean over tables, its interval and wins."""
+    cells = []
+    for values in relative.T:
+        low, high = t_interval(values)
+        n_better = int(np.sum(values < 1))
+        mean = geometric_mean(values)
+        cells.append(f"{mean:.3f} ({low:.3f} to {high:.3f}; better on {n_better})")
+    return cells
 
 
 def deviation(values):
@@ -133,6 +176,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("section", nargs="?", choices=SECTIONS, default="choice")
     parser.add_argument("--task", choices=TO_CHOOSE_BY, help="of both, only one")
+    parser.add_argument("--of", nargs="+", default=[""], help="candidates with these words only")
     parser.add_argument("--data", type=Path, default=SHARED_DATA, help="folder of the tables")
     parser.add_argument("--ledger", type=Path, help="JSON file of errors, read and extended")
     parser.add_argument("--jobs", type=int, default=1, help="fits side by side (default 1)")
@@ -147,13 +191,15 @@ def main():
     out = options.out.open("w") if options.out else sys.stdout
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore")
+        found = []
         for task in [options.task] if options.task else TO_CHOOSE_BY:
-            candidates = SECTIONS[options.section](task)
-            measure_missing(candidates, task, ledger, options)
+            candidates = selected(SECTIONS[options.section](task), options.of)
+            found.append(measured_candidates(candidates, task, ledger, options))
             print(f"## {options.section}, {task}\n", file=out)
-            for line in lines(candidates, task, ledger, options):
-                print(line, file=out, flush=True)
-            print(file=out)
+            print("\n".join(lines(found[-1], TO_CHOOSE_BY[task])), "\n", file=out, flush=True)
+        if len(found) > 1 and options.section == "ablation":
+            print("## ablation, both\n", file=out)
+            print("\n".join(lines_over_tasks(found)), file=out)
     return 0
 
 

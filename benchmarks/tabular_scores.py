@@ -6,6 +6,7 @@ table counts once.
 """
 
 import numpy as np
+from scipy import stats
 
 LEAST_PROBABILITY = 1e-7
 
@@ -43,3 +44,10 @@ def interval(ratios, n_draws=2_000, level=0.95):
     means = logs[random.integers(len(logs), size=(n_draws, len(logs)))].mean(axis=1)
     tail = (1 - level) / 2
     return tuple(np.exp(np.quantile(means, [tail, 1 - tail])))
+
+
+def t_interval(ratios, level=0.95):
+    """Return Student's interval of the geometric mean over a few tables."""
+    logs = np.log(ratios)
+    half = stats.t.ppf((1 + level) / 2, len(logs) - 1) * logs.std(ddof=1) / np.sqrt(len(logs))
+    return tuple(np.exp(logs.mean() + np.array([-half, half])))

@@ -249,8 +249,8 @@ def main():
     print(machine())
     cli.main(["info"])
 
-    header = ("a step of Adam, float32, shuffling included", "threads", "us", "of peak", "deepgen")
-    print("\n{:<26}{:>8} {:>22} {:>8} {:>8}".format(*header))
+    header = ("a step of Adam, float32, shuffling included", "threads", "us", "cpu", "of peak")
+    print("\n{:<26}{:>8} {:>22} {:>9} {:>8}  deepgen".format(*header))
     for n_threads in (1, 2):
         if n_threads <= (os.cpu_count() or 1):
             command = [sys.executable, str(HERE / "steps.py"), f"--threads={n_threads}"]
@@ -264,9 +264,10 @@ def main():
     print_crowded(options.samples)
     print_memory(options.rows)
     print(
-        "\nus: median wall-clock time of a step, contestants in turn; of peak: median of flops of "
-        "the\nproducts / time / FMA peak of all threads, the peak measured around each sample. A "
-        "missed target\nis 'too noisy to judge' where the peak moved, or other programs ran."
+        "\nus and cpu: medians of wall-clock and processor time of a step, contestants in turn; "
+        "of peak:\nmedian of flops of the products / time / FMA peak of all threads, the peak "
+        "measured around each\nsample. A missed target is 'too noisy to judge' where the peak "
+        "moved, or other programs ran."
     )
 
 

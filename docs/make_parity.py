@@ -278,14 +278,14 @@ def table():
     lines = [
         "# Parity with scikit-learn",
         "",
-        "Written by `python docs/make_parity.py` from the two libraries; a test compares. "
+        "Written by `python docs/make_parity.py` from the two libraries; a test compares.",
         f"scikit-learn {OLDEST[0]}.{OLDEST[1]}: of {len(everything)} names "
         + ", ".join(f"{count} are *{status}*" for status, count in counts.items())
         + ", none is missing.",
         "",
-        "*same*: equal default, position and values, equal signature, equal form after a fit. "
-        "*wider*: all of that, and more. *differs*: what is meant otherwise "
-        "(more about it: [what differs and why](guide/differences.md)).",
+        "- *same*: equal default, position and values, equal signature, equal form after a fit.",
+        "- *wider*: all of that, and more.",
+        "- *differs*: another meaning ([what differs and why](guide/differences.md)).",
     ]
     for class_name, kinds in rows.items():
         for kind, found in kinds.items():

@@ -17,7 +17,7 @@ from deepgen.decomposition import HeteroscedasticSine, decompose
 
 DOCS = Path(__file__).parent
 NETWORK = "64-256-256-256-1"
-LIBRARIES = ("deepgen", "JAX", "PyTorch", "scikit-learn")
+LIBRARIES = ("deepgen", "JAX", "PyTorch", "NumPy", "scikit-learn")
 LEAVES = (4, 8, 16, 32, 64)
 TERMS = ("approximation", "estimation", "optimization")
 
@@ -26,8 +26,7 @@ def step_times():
     """Return milliseconds of a step per library, from the table of AVX2."""
     table = (DOCS / "performance.md").read_text().partition("With AVX2")[2]
     row = next(line for line in table.splitlines() if line.startswith(f"| {NETWORK} |"))
-    deepgen, _, jax, torch, scikit_learn = map(float, row.strip("| ").split(" | ")[2:])
-    return np.array([deepgen, jax, torch, scikit_learn]) / 1000
+    return np.array(row.strip("| ").split(" | ")[2:], dtype=float) / 1000
 
 
 def errors():
@@ -49,7 +48,7 @@ def draw(figure):
     """Draw both panels."""
     left, right = figure.subplots(1, 2)
     times = step_times()
-    bars = left.barh(LIBRARIES, times, color=[COLORS[0], *["#bbbbbb"] * 3])
+    bars = left.barh(LIBRARIES, times, color=[COLORS[0], *["#bbbbbb"] * 4])
     left.bar_label(bars, [f"{time:.1f} ms" for time in times], padding=4)
     left.invert_yaxis()
     left.set_xlim(0, 1.2 * times.max())

@@ -85,6 +85,24 @@ void norms(const HeldProbe &held, const py::object &parameters, const py::object
     held.probe.norms(from, rows, to, n_threads);
 }
 
+void signals(const HeldProbe &held, const py::object &parameters, const py::object &norms,
+             const py::object &alive, Index begin, Index end, Index n_threads) {
+    const auto flat = parameters_of(held, parameters);
+    Index n_units = 0;
+    for (const auto &layer : held.network->layers())
+        n_units += layer.width;
+    const auto n_layers = static_cast<Index>(held.network->layers().size());
+    auto sizes = writable_matrix_of("norms", norms, held.probe.n_rows(), n_layers);
+    auto lives = writable_vector_of<bool>("alive", alive, n_units);
+    const IndexRange rows = rows_of(held, begin, end);
+    n_threads = checked_threads(n_threads);
+    const double *const from = flat.data();
+    double *const to = sizes.mutable_data();
+    bool *const marks = lives.mutable_data();
+    const ReleasedInterpreter released;
+    held.probe.signals(from, rows, to, marks, n_threads);
+}
+
 void gradients(const HeldProbe &held, const py::object &parameters, const py::object &out,
                Index begin, Index end, Index n_threads) {
     const auto flat = parameters_of(held, parameters);
@@ -195,6 +213,10 @@ void bind_probe(py::module_ &module) {
     rowwise(probe, "norms", &norms, "out (n,) = for each row the norm of its gradient.");
     rowwise(probe, "gradients", &gradients,
             "out (n, P), or of these rows alone, = for each row its gradient.");
+    probe.def("signals", &signals, arg("parameters"), arg("norms"), arg("alive"), arg("begin"),
+              arg("end"), kw_only(), arg("n_threads") = 1,
+              "norms (n, n_layers) = for each row and layer the norm of dl/dz; marks in alive "
+              "(n_units,) the units whose activation has a slope at one of the rows.");
     probe.def("jacobian", &jacobian, arg("parameters"), arg("X"), kw_only(), arg("n_threads") = 1,
               "Derivatives of the outputs in the inputs, (m, n_outputs, n_inputs).");
 }

@@ -450,6 +450,10 @@ class Probe:
         """
         out (n,) = for each row the norm of its gradient.
         """
+    def signals(self, parameters: typing.Any, norms: typing.Any, alive: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        norms (n, n_layers) = for each row and layer the norm of dl/dz; marks in alive (n_units,) the units whose activation has a slope at one of the rows.
+        """
     @property
     def n_rows(self) -> int:
         ...

@@ -204,3 +204,5 @@ def test_fit_shows_epochs_on_a_terminal(folder, monkeypatch, capsys):
     output = capsys.readouterr()
     # It is drawn ten times a second at most.
     assert "epoch 1/5" in output.err and "\x1b" not in output.out
+    # The line about the fit is printed once, by the command.
+    assert output.out.count("held-out RMSE") == 1

@@ -20,7 +20,7 @@ def name_of(path):
 @pytest.mark.slow
 @pytest.mark.parametrize("path", RUN, ids=name_of)
 def test_code_of_a_page_does_what_the_page_shows(path, tmp_path, monkeypatch):
-    if path.name == "callbacks.md":
+    if path.name in ("callbacks.md", "landscapes.md"):
         pytest.importorskip("sklearn.callback", reason="callbacks need scikit-learn 1.9")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")

@@ -31,18 +31,25 @@ class Measured:
 
     def rows(self, shape, method, *arguments, cuts=(), n_threads=1):
         out = np.full(shape, np.nan)
-        self.run(out, method, arguments, cuts, n_threads)
+        self.run((out,), method, arguments, cuts, n_threads)
         return out
 
     def sum(self, method, v, cuts=(), n_threads=1):
         out = np.zeros(self.P)
-        self.run(out, method, (v,), cuts, n_threads)
+        self.run((out,), method, (v,), cuts, n_threads)
         return out
 
-    def run(self, out, method, arguments, cuts, n_threads):
+    def run(self, outs, method, arguments, cuts, n_threads):
         for begin, end in pairwise([0, *cuts, self.n]):
             call = getattr(self.core, method)
-            call(self.parameters, *arguments, out, begin, end, n_threads=n_threads)
+            call(self.parameters, *arguments, *outs, begin, end, n_threads=n_threads)
+
+    def signals(self, cuts=(), n_threads=1):
+        widths = [layer.width for layer in self.spec.layers]
+        norms = np.full((self.n, len(widths)), np.nan)
+        alive = np.zeros(sum(widths), dtype=bool)
+        self.run((norms, alive), "signals", (), cuts, n_threads)
+        return norms, alive.astype(float)
 
     def everything(self, **how):
         return {
@@ -52,6 +59,8 @@ class Measured:
             "directional": self.rows(self.n, "directional", self.v, **how),
             "norms": self.rows(self.n, "norms", **how),
             "gradients": self.rows((self.n, self.P), "gradients", **how),
+            "signals": self.signals(**how)[0],
+            "alive": self.signals(**how)[1],
             "jacobian": self.core.jacobian(
                 self.parameters, self.inputs, n_threads=how.get("n_threads", 1)
             ),
@@ -61,7 +70,10 @@ class Measured:
         twin, data = reference.probe, (self.spec, self.parameters)
         G = twin.per_sample_gradients(*data, self.X, self.y)
         labelled = (self.X, self.y, self.weights)
+        norms, alive = twin.signals(*data, self.X, self.y)
         return {
+            "signals": norms,
+            "alive": np.concatenate(alive).astype(float),
             "hvp": twin.hvp(*data, self.v, *labelled),
             "gauss_newton": twin.gauss_newton_product(*data, self.v, *labelled),
             "weighted": G.T @ self.u,

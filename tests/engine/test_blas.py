@@ -1,13 +1,16 @@
 """BLAS is kept to one thread while any user of it is at work, and set free afterwards."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import threadpoolctl
 from sklearn.datasets import make_regression
 
 from deepgen import MLPRegressor
 from deepgen._engine.blas import one_blas_thread
+from deepgen.optimizers import KFAC
 
 
 def blas_threads():
@@ -69,3 +72,51 @@ def test_a_thread_with_a_limit_of_its_own_gets_it_back():
             assert blas_threads() == {1}
         assert blas_threads() == {2}
     assert blas_threads() == BEFORE
+
+
+def limited():
+    with one_blas_thread():
+        return blas_threads()
+
+
+def test_every_thread_can_set_the_limit():
+    # threadpoolctl lets only one thread set limits of OpenBLAS, the first one, unless told so.
+    assert limited() == {1}
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(limited).result() == {1}
+    with threadpoolctl.threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(1) as pool:
+        assert pool.submit(limited).result() == {1}
+        assert blas_threads() == {2}
+    assert blas_threads() == BEFORE
+
+
+def test_threads_that_live_on_keep_no_limit():
+    entered = threading.Barrier(2)
+
+    def use(leaves_last, left):
+        with one_blas_thread():
+            entered.wait()
+            if leaves_last:
+                left.wait()
+        left.set()
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(2):
+            left = threading.Event()
+            for future in [pool.submit(use, last, left) for last in (False, True)]:
+                future.result()
+            assert blas_threads() == BEFORE
+
+
+def test_members_in_threads_have_the_bits_of_one_thread():
+    # Wide enough for LAPACK to use several threads if it may.
+    X, y = make_regression(200, 4, random_state=0)
+    settings = {"solver": KFAC(interval=1), "hidden_layer_sizes": (256,), "max_iter": 1}
+    alone = MLPRegressor(n_members=2, n_jobs=1, random_state=0, **settings)
+    both = MLPRegressor(n_members=2, n_jobs=2, random_state=0, **settings)
+    with pytest.warns(Warning, match="Maximum iterations"):
+        alone.fit(X, y)
+        both.fit(X, y)
+    for one, other in zip(alone.members_, both.members_, strict=True):
+        for own, others in zip(one.coefs_, other.coefs_, strict=True):
+            np.testing.assert_array_equal(own, others)

@@ -58,6 +58,42 @@ def test_bootstrap_interval_covers_the_mean_about_as_often_as_it_says():
     assert 85 <= hits <= 100
 
 
+def normal_bca(values, statistic, resampled, level):
+    """The definition of Efron 1987, written out; ``resampled`` are the statistics of resamples."""
+    n, estimate = len(values), statistic(values)
+    bias = stats.norm.ppf(stats.percentileofscore(resampled, estimate, kind="mean") / 100)
+    without = np.array([statistic(np.delete(values, i, axis=0)) for i in range(n)])
+    away = without.mean() - without
+    skewness = (away**3).sum() / (6 * (away**2).sum() ** 1.5)
+    normal = bias + stats.norm.ppf([(1 - level) / 2, (1 + level) / 2])
+    return np.quantile(resampled, stats.norm.cdf(bias + normal / (1 - skewness * normal)))
+
+
+def test_a_skewed_mean_has_the_bca_interval():
+    values = np.random.RandomState(0).exponential(size=20)
+    interval = bootstrap_interval(values, np.mean, n_resamples=20_000)
+    rng = np.random.default_rng(1)
+    resampled = values[rng.integers(20, size=(20_000, 20))].mean(axis=1)
+    wanted = normal_bca(values, np.mean, resampled, 0.95)
+    assert interval.method == "95 % BCa bootstrap interval, 20 seeds"
+    assert (interval.low, interval.high) == pytest.approx(wanted, rel=0.01)
+    assert wanted[1] > 1.02 * np.quantile(resampled, 0.975)
+
+
+@pytest.mark.parametrize(
+    ("values", "statistic"),
+    [
+        (np.arange(20.0), np.median),  # the jackknife has two values
+        ([*np.arange(19.0), math.inf], lambda drawn: drawn.min()),
+        (np.ones(20), np.mean),
+        (np.arange(20.0), lambda drawn: np.unique(drawn).sum()),  # no resample has more
+    ],
+)
+def test_where_bca_is_undefined_the_interval_has_percentiles(values, statistic):
+    interval = bootstrap_interval(values, statistic)
+    assert interval.method == f"95 % percentile bootstrap interval, {len(values)} seeds"
+
+
 def test_one_seed_bounds_nothing():
     for interval in (t_interval([1.0]), bootstrap_interval([1.0])):
         assert (interval.low, interval.high) == (-math.inf, math.inf)

@@ -51,7 +51,7 @@ def test_the_gallery_shows_claim_figure_verdict_and_command(result, tmp_path):
 def test_the_documentation_shows_a_full_run_of_the_claim_as_it_stands(runner):
     about = runner.experiment
     heading, _, rest = PAGE.read_text().partition(f"## {about.name}\n")
-    section = rest.partition("\n## ")[0]
+    section = " ".join(rest.partition("\n## ")[0].split())
     assert about.claim in section and about.title in section and about.source in section
     assert f"`deepgen experiment run {about.name}`" in section
     assert re.search(r"\| (supported|not supported|inconclusive) \|", section)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from deepgen._interval import wilson_interval
 from deepgen.experiments import CATALOG, exact
 from deepgen.experiments.claims import (
     batch_norm_batch_size,
@@ -42,7 +43,6 @@ from deepgen.experiments.claims import (
     zero_training_error,
 )
 from deepgen.experiments.finding import overall_verdict
-from deepgen.experiments.interval import wilson_interval
 from deepgen.experiments.shared.sweep import Net
 
 SEEDS = 8

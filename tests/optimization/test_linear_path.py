@@ -73,15 +73,68 @@ def test_networks_of_another_structure_are_refused():
         linear_path(Probe(net(0), X, Y), Probe(net(0, width=6), X, Y))
 
 
-def test_other_statistics_of_batch_norm_are_refused():
+def test_a_bump_below_the_start_is_seen():
+    both = regressor_from_layers(
+        [[[1.0, -1.0]], [[1.0], [1.0]]], [[0.0, 0.0], [-1.0]], activation="relu"
+    )
+    # f(1) = |w| - 1 for incoming weights (w, -w): zero loss at w = -1 and 1, 1/2 at 0, 8 at -5.
+    probe = Probe(both, [[1.0]], [0.0])
+    core = probe.network.core
+
+    def at(w):
+        parameters = probe.parameters.copy()
+        first = next(block for block in core.layout if block.name == "coefs_0")
+        parameters[first.offset : first.offset + 2] = [w, -w]
+        return probe.at(parameters)
+
+    # The chord, which starts at 8, passes above it; the rise does not.
+    path = linear_path(at(-5.0), at(1.0), low=0, high=1, n_points=61)
+    places = -5 + 6 * path.alphas
+    assert path.values == pytest.approx((np.abs(places) - 1) ** 2 / 2, abs=1e-12)
+    assert path.rise == pytest.approx(0.5, rel=1e-12)
+    chord = 8 * (1 - path.alphas)
+    assert path.barrier == max(0, np.max(path.values - chord)) == 0
+    # Between the two valleys both are the bump.
+    path = linear_path(at(-1.0), at(1.0), low=0, high=1, n_points=61)
+    assert path.barrier == path.rise == pytest.approx(0.5, rel=1e-12)
+
+
+def test_the_barrier_is_the_height_above_the_chord():
+    first, second = Probe(net(0), X, Y), Probe(net(1), X, Y)
+    path = linear_path(first, second, low=0, high=1, n_points=101)
+    chord = (1 - path.alphas) * path.ends[0] + path.alphas * path.ends[1]
+    assert path.barrier == pytest.approx(max(0, np.max(path.values - chord)), rel=1e-12)
+    lowest = [path.values[: place + 1].min() for place in range(101)]
+    assert path.rise == pytest.approx(np.max(path.values - lowest), rel=1e-12)
+    # The ends count where no position is near them.
+    assert linear_path(first, second, low=2, high=3, n_points=2).rise == pytest.approx(
+        max(0, path.ends[1] - path.ends[0]), rel=1e-12
+    )
+
+
+@pytest.mark.parametrize("recalibrate", [True, False])
+def test_batch_norms_statistics_belong_to_the_weights(recalibrate):
     models = [
         MLPRegressor(hidden_layer_sizes=(4,), normalization="batch", random_state=seed)
         for seed in (0, 1)
     ]
     probes = [Probe(model.partial_fit(X, Y), X, Y) for model in models]
-    assert linear_path(probes[0], probes[0].at(0 * probes[0].parameters)).barrier >= 0
-    with pytest.raises(ValueError, match="running statistics of batch norm"):
-        linear_path(*probes)
+    path = linear_path(*probes, low=-1, high=2, n_points=7, recalibrate=recalibrate)
+    assert np.isfinite(path.values).all()
+    # Half-way, in NumPy: whitened by the statistics of these rows, or by the mean of both nets'.
+    blocks = [probe.network.blocks() for probe in probes]
+    half = {name: (blocks[0][name] + blocks[1][name]) / 2 for name in blocks[0]}
+    z = X @ half["coefs_0"]
+    mean, variance = (
+        (z.mean(axis=0), z.var(axis=0)) if recalibrate else (half["mean_0"], half["variance_0"])
+    )
+    epsilon = probes[0].network.core.spec.layers[0].normalization.settings["epsilon"]
+    a = (z - mean) / np.sqrt(variance + epsilon) * half["scale_0"] + half["shift_0"]
+    outputs = np.maximum(a, 0) @ half["coefs_1"] + half["intercepts_1"]
+    loss = np.mean((outputs - probes[0].data.y) ** 2) / 2
+    assert path.values[3] == pytest.approx(loss, rel=1e-10)
+    if not recalibrate:
+        assert path.ends == (probes[0].loss(), path.ends[1])
 
 
 def test_the_picture_shows_line_and_ends():

@@ -67,6 +67,25 @@ def per_sample_gradients(spec, parameters, X, y):
     return np.array(rows)[:, : n_trainable(spec)]
 
 
+def signals(spec, parameters, X, y):
+    """|dl_i/dz_l| (n, n_layers), unweighted, and for each layer the units with a slope."""
+    X = X.toarray() if sparse.issparse(X) else X
+    norms, alive = [], [False] * len(spec.layers)
+    for i in range(len(X)):
+        trace = forward(spec, parameters, X[i : i + 1])
+        gradients = LOSSES[spec.loss.name].gradient(
+            trace[-1].outputs, y[i : i + 1], **loss_settings(spec)
+        )
+        dz_of = {}
+        gradient_in_effective(spec, parameters, trace, gradients, dz_of)
+        norms.append([np.linalg.norm(dz_of[l]) for l in range(len(spec.layers))])
+        blocks = split(spec, effective(spec, parameters))
+        for l, (layer, saved) in enumerate(zip(spec.layers, trace, strict=True)):
+            slopes = blocks.get(f"slope_{l}")
+            alive[l] |= activations.derivative(layer.activation, saved.y, slopes)[0] != 0
+    return np.array(norms), alive
+
+
 def tangents(spec, parameters, trace, direction, dX):
     """How every layer moves with the parameters along ``direction`` and the inputs along dX."""
     blocks = split(spec, effective(spec, parameters))

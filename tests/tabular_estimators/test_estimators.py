@@ -151,14 +151,27 @@ def test_several_targets_are_predicted():
 
 def test_weights_of_rows_and_classes_reach_the_network():
     weights = np.where(labels(TABLE) == "low", 50.0, 0.01)
-    network = {"hidden_layer_sizes": (16,), "max_iter": 40}
-    heavy = classifier(network=network, early_stopping=False).fit(TABLE, labels(TABLE), weights)
-    by_class = classifier(
-        network=network,
-        early_stopping=False,
-        class_weight={"low": 50.0, "middle": 0.01, "top": 0.01},
-    ).fit(TABLE, labels(TABLE))
+    network = {"hidden_layer_sizes": (16,), "max_iter": 40, "dropout": 0.2}
+    settings = {"network": network, "n_members": 1, "early_stopping": False}
+    heavy = classifier(**settings).fit(TABLE, labels(TABLE), weights)
+    class_weight = {"low": 50.0, "middle": 0.01, "top": 0.01}
+    by_class = classifier(class_weight=class_weight, **settings).fit(TABLE, labels(TABLE))
     assert heavy.predict_proba(TABLE).tolist() == by_class.predict_proba(TABLE).tolist()
+
+
+@pytest.mark.parametrize("as_labels", [list, np.array, pd.Series, pd.Categorical])
+def test_a_rare_class_is_planned_for(as_labels):
+    table = frame(500)
+    rare, common = (np.where(np.arange(500) % n, "no", "yes") for n in (5, 2))
+    model = classifier(network={"max_iter": 1, "hidden_layer_sizes": (4,)})
+    assert model.fit(table, as_labels(rare)).n_members_ == 3
+    assert model.mlp_.dropout == 0.4
+    assert model.fit(table, as_labels(common)).n_members_ == 1
+    assert model.mlp_.dropout == 0.2
+    assert model.set_params(n_members=1).fit(table, as_labels(rare)).n_members_ == 1
+    # A number of labels per row has no most frequent class.
+    both = np.column_stack([rare == "yes", common == "yes"]).astype(int)
+    assert model.fit(table, both).mlp_.dropout == 0.2
 
 
 def test_with_class_weights_the_weighted_loss_chooses_the_epoch():
@@ -181,9 +194,18 @@ def test_what_is_wrong_in_network_is_named(network, words):
         regressor(network=network).fit(TABLE, numbers(TABLE))
 
 
-def test_an_unknown_preset_is_refused_with_what_was_meant():
-    with pytest.raises(ValueError, match="Did you mean 'balanced'"):
-        regressor(preset="balance").fit(TABLE, numbers(TABLE))
+@pytest.mark.parametrize(
+    ("changes", "meant"),
+    [
+        ({"preset": "balance"}, "balanced"),
+        ({"scoring": "mse"}, "neg_mean_squared_error"),
+        ({"categorical_features": "from_dtypes"}, "from_dtype"),
+        ({"loss": "mae"}, "absolute_error"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_what_was_meant(changes, meant):
+    with pytest.raises(ValueError, match=f"Did you mean '{meant}'"):
+        regressor(**changes).fit(TABLE, numbers(TABLE))
 
 
 def test_a_fit_that_fails_leaves_the_estimator_as_it_was():
@@ -249,6 +271,21 @@ def test_what_is_printed_shows_encoder_network_and_plan(capsys):
             assert word.lower() in text.lower()
     assert "TableEncoder" in model._repr_html_() and "MLPRegressor" in model._repr_html_()
     assert "TabularRegressor" in regressor()._repr_html_()
+
+
+def test_the_bar_is_erased_when_a_fit_fails(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+
+    def scorer(mlp, X, y):
+        if len(mlp.history_["epoch"]):
+            raise KeyError("scorer")
+        return 0.0
+
+    with pytest.raises(KeyError):
+        regressor(verbose=True, scoring=scorer).fit(TABLE, numbers(TABLE))
+    shown = capsys.readouterr()
+    assert "epoch 1/3" in shown.err and shown.err.endswith("\r\x1b[K")
+    assert shown.out == ""
 
 
 def test_the_summary_counts_columns_networks_and_epochs():

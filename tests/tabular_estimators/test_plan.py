@@ -80,3 +80,31 @@ def test_the_printed_table_is_what_plans_say():
             assert shown == (value if isinstance(value, str) else repr(value))
     for text in (repr(table), table._repr_html_()):
         assert "3,000 rows" in text and "hidden_layer_sizes" in text
+    assert rows["rare class: dropout"]["fast, classes"] == "0.4"
+    assert rows["rare class: dropout"]["fast, numbers"] == ""
+
+
+@pytest.mark.parametrize("n_rows", [*ROWS, 10_000])
+def test_the_printed_table_fits_on_a_terminal(n_rows):
+    lines = repr(presets(n_rows=n_rows)).splitlines()
+    assert max(map(len, lines)) <= 100
+    assert "network: hidden_layer_sizes" in "".join(lines)
+    # Long settings are broken, not cut.
+    short = presets(n_rows=n_rows)._text("numbers")
+    for word in ("AdamW(beta_2=0.95,", "weight_decay=Scaled(", "schedule=Cosine(),", "(128, 128,"):
+        assert word in short
+
+
+def test_a_rare_class_has_more_dropout_and_more_networks():
+    def network(n_rare, preset="balanced", task="classification", **changes):
+        plan = make_plan(preset, task, n_rows=3_000, n_rare=n_rare, **changes)
+        return plan.network["n_members"], plan.network["dropout"]
+
+    assert network(199) == (3, 0.4)
+    assert network(200) == network(None) == (1, 0.2)
+    assert network(199, "fast") == (1, 0.4)
+    assert network(199, "best") == (5, 0.4)
+    assert network(199, parameters={"n_members": 2}) == (2, 0.4)
+    assert network(199, parameters={"n_members": None}) == (3, 0.4)
+    assert network(199, network={"dropout": 0.1}) == (3, 0.1)
+    assert network(199, task="regression") == network(None, task="regression")

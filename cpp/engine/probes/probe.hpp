@@ -46,6 +46,11 @@ class Probe {
     // G: g_i for the rows, one after the other.
     void gradients(const double *parameters, IndexRange rows, double *G, Index n_threads) const;
 
+    // norms (n, n_layers): |dl_i/dz_l| for the rows, z_l = a_{l-1} W_l + b_l. Marks in `alive` the
+    // units, layer by layer, whose activation has a slope other than 0 at one of the rows.
+    void signals(const double *parameters, IndexRange rows, double *norms, bool *alive,
+                 Index n_threads) const;
+
     // J (n, n_outputs, n_inputs): dz/dx at each row of any X.
     void jacobian(const double *parameters, const Inputs<double> &X, double *J,
                   Index n_threads) const;

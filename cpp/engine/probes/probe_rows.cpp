@@ -5,15 +5,13 @@
 //
 // Goodfellow (2015), Efficient per-example gradient computations.
 
-#include "engine/probes/probe.hpp"
+#include "engine/probes/probe_worker.hpp"
 
 #include <algorithm>
 #include <cmath>
 
 namespace deepgen {
 namespace {
-
-constexpr Index rows_at_once = 128;
 
 Index n_chunks(Index n_rows) {
     return (n_rows + rows_at_once - 1) / rows_at_once;
@@ -27,29 +25,6 @@ double square_of(const double *x, Index n) {
 }
 
 } // namespace
-
-struct Probe::Worker {
-    Worker(const Network<double> &network, Index max_rows, bool dense_inputs, Index rank_,
-           PackedParameters<double> &parameters_, const PackedParameters<double> *direction_)
-        : rank(rank_), pass(network, max_rows, 1, dense_inputs, Pass<double>::Purpose::gradient),
-          tangent(network, direction_ ? max_rows : 0, 1, Tangent::Purpose::forward),
-          parameters(parameters_), direction(direction_),
-          row(network.has_front() ? as_size(network.layout().n_trainable) : 0) {
-        for (const LayerBlocks &blocks : network.layout().layers) {
-            normalized.emplace_back(
-                blocks.scale == absent ? 0 : as_size(max_rows * row_stride<double>(blocks.width)));
-        }
-    }
-
-    Index rank;
-    Pass<double> pass;
-    Tangent tangent;
-    PackedParameters<double> &parameters;
-    const PackedParameters<double> *direction; // null without
-    std::vector<Buffer<double>> normalized;    // dl/dy of the layers that have a norm
-    Buffer<double> row;                        // a gradient, where there is a front
-    Batch<double> batch{.rows = {0}, .weight_sum = 1.0, .training = false};
-};
 
 void Probe::by_rows(const double *parameters, const double *direction, const Inputs<double> &X,
                     IndexRange rows, Index n_threads, Rowwise work) const {

@@ -10,7 +10,10 @@ __all__ = ["axes_or_new"]
 
 
 def axes_or_new(ax: Any = None) -> Any:
-    """Return the given axes, or the axes of a new figure that `matplotlib.pyplot.show` displays."""
+    """Return the given axes, or the axes of a new figure that `matplotlib.pyplot.show` displays.
+
+    The function that calls this is decorated with `deepgen._display.style.in_style`.
+    """
     if ax is not None:
         return ax
     pyplot = load_extra("matplotlib.pyplot", "plot", "drawing")

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._display.style import BLUE, GREEN, VERMILION
+from deepgen._display.axes import axes_or_new
+from deepgen._display.style import BLUE, GREEN, VERMILION, in_style, legend_below
 from deepgen._optional import load_extra
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ MAX_MARKS = 12
 LOGARITHMIC = 10.0
 
 
+@in_style
 def plot_history(model: Any, ax: Axes | None = None) -> Axes:
     """Plot losses, validation score and learning rate over the epochs of training.
 
@@ -67,7 +69,6 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
             f"plot_history wants an MLPRegressor or MLPClassifier, got {type(model).__name__}; of "
             "a pipeline or a search give the fitted network inside, such as pipeline[-1]"
         )
-    plt = load_extra("matplotlib.pyplot", "plot", "plot_history")
     ticker = load_extra("matplotlib.ticker", "plot", "plot_history")
     check_is_fitted(model)
     model = getattr(model, "mlp_", model)
@@ -75,8 +76,7 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
     epochs, loss = history["epoch"], history["loss"]
     if len(epochs) == 0:
         raise ValueError("there is no history to draw: training was stopped in its first epoch")
-    if ax is None:
-        ax = plt.subplots(figsize=(7.0, 4.2), layout="constrained")[1]
+    ax = axes_or_new(ax)
     by_line_search = bool(np.isnan(history["learning_rate"]).all())
     scaled = getattr(model, "target_scaling", None) is not None
     # A line of one point is invisible without a marker.
@@ -92,15 +92,13 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
     ax.set_xlabel("iteration" if by_line_search else "epoch")
     ax.set_ylabel("loss (scaled units)" if scaled else "loss")
     ax.xaxis.set_major_locator(ticker.MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
-    ax.grid(alpha=0.25)
-    ax.spines["top"].set_visible(False)
     if "val_score" in history:
         right = ax.twinx()
         style = {"color": SCORE, "marker": marker, "label": "validation score", "linestyle": "--"}
         lines += right.plot(epochs, history["val_score"], **style)
         right.set_ylabel("validation score", color=SCORE)
         right.tick_params(axis="y", colors=SCORE)
-        right.spines["top"].set_visible(False)
+        right.spines["right"].set_visible(True)
         # One grid is enough, and this one would cover the losses.
         right.grid(False)
     lines += _mark_best(ax, model, history)
@@ -110,10 +108,7 @@ def plot_history(model: Any, ax: Axes | None = None) -> Axes:
         lines.append(ax.axvline(epochs[-1], label=f"diverged in epoch {epochs[-1]}", **style))
     plural = "" if len(epochs) == 1 else "s"
     ax.set_title(f"{type(model).__name__}: {len(epochs)} {ax.get_xlabel()}{plural}")
-    # Below the figure, where it hides no curve.
-    ax.legend(
-        handles=lines, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, frameon=False
-    )
+    legend_below(ax, 2, handles=lines, frameon=False)
     return ax
 
 

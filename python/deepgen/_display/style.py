@@ -6,10 +6,13 @@ order of their contrast. Sizes suit a slide: text of 13 points on a figure 10 in
 
 from __future__ import annotations
 
+import functools
+import inspect
 import io
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, ParamSpec
 
 from deepgen._optional import load_extra
 from deepgen._replace_file import replace_file
@@ -18,7 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLORS", "SEQUENTIAL", "legend_below", "new_figure", "write_figure"]
+__all__ = ["COLORS", "SEQUENTIAL", "in_style", "legend_below", "new_figure", "write_figure"]
+
+P = ParamSpec("P")
 
 COLORS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
 """Colours of series, in this order."""
@@ -56,10 +61,8 @@ RC_PARAMS: Final[dict[str, Any]] = {
 
 def new_figure(draw: Callable[[Figure], None]) -> Figure:
     """Draw on a new figure in the package's style; pyplot does not keep it open."""
-    matplotlib = load_extra("matplotlib", "plot", "drawing a figure")
     figure_module = load_extra("matplotlib.figure", "plot", "drawing a figure")
-    cycle = matplotlib.cycler(color=COLORS)
-    with matplotlib.rc_context({**RC_PARAMS, "axes.prop_cycle": cycle}):
+    with _style():
         figure: Figure = figure_module.Figure()
         draw(figure)
         # The style must hold until ticks and layout are drawn.
@@ -67,9 +70,39 @@ def new_figure(draw: Callable[[Figure], None]) -> Figure:
     return figure
 
 
-def legend_below(axes: Axes, n_columns: int = 3) -> None:
+def in_style(plot: Callable[P, Axes]) -> Callable[P, Axes]:
+    """Let a function with a parameter ``ax`` draw in the package's style if it makes the axes.
+
+    Axes that a user gives keep the style of their figure.
+    """
+    place = list(inspect.signature(plot).parameters).index("ax")
+
+    @functools.wraps(plot)
+    def styled(*args: P.args, **kwargs: P.kwargs) -> Axes:
+        if kwargs.get("ax", args[place] if len(args) > place else None) is not None:
+            return plot(*args, **kwargs)
+        with _style():
+            axes = plot(*args, **kwargs)
+            # The style must hold until ticks and layout are drawn.
+            figure: Any = axes.figure
+            figure.draw_without_rendering()
+        return axes
+
+    return styled
+
+
+def _style() -> AbstractContextManager[None]:
+    matplotlib = load_extra("matplotlib", "plot", "drawing")
+    cycle = matplotlib.cycler(color=COLORS)
+    style: AbstractContextManager[None] = matplotlib.rc_context(
+        {**RC_PARAMS, "axes.prop_cycle": cycle}
+    )
+    return style
+
+
+def legend_below(axes: Axes, n_columns: int = 3, **settings: Any) -> None:
     """Put the legend below the axes, where it hides no data."""
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=n_columns)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=n_columns, **settings)
 
 
 def write_figure(figure: Figure, stem: str | Path) -> list[Path]:

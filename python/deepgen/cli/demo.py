@@ -38,12 +38,12 @@ def run(options: argparse.Namespace) -> int:
     Returns
     -------
     status : int
-        0.
+        Exit code, always 0: what fails raises.
     """
     from deepgen.cli.demo_report import format_report, run_demo
 
-    bar = Bar("demo")
-    for report in run_demo(bar.say):
-        bar.erase()
-        print(format_report(report), flush=True)
+    with Bar("demo") as bar:
+        for report in run_demo(bar.say):
+            bar.erase()
+            print(format_report(report), flush=True)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._display.text_table import format_table
 from deepgen.datasets import load_california_housing
 
 __all__ = ["DemoReport", "DemoRow", "format_report", "run_demo"]
@@ -197,12 +199,15 @@ def format_report(report: DemoReport) -> str:
     >>> row = DemoRow("deepgen.MLPClassifier", (0.97, 0.98), 0.12)
     >>> print(format_report(DemoReport("Digits", "accuracy", (row,))))
     Digits
-      model                        accuracy  seconds
+      model                  accuracy        seconds
       deepgen.MLPClassifier  0.975 +- 0.007     0.12
     """
-    width = max(len("model"), *(len(row.model) for row in report.rows))
-    lines = [report.title, f"  {'model':<{width}}  {report.metric:>14}  seconds"]
-    for row in report.rows:
-        score = f"{np.mean(row.scores):.3f} +- {np.std(row.scores, ddof=1):.3f}"
-        lines.append(f"  {row.model:<{width}}  {score:>14}  {row.seconds:7.2f}")
-    return "\n".join(lines)
+    rows = [
+        {
+            "model": row.model,
+            report.metric: f"{np.mean(row.scores):.3f} +- {np.std(row.scores, ddof=1):.3f}",
+            "seconds": round(row.seconds, 2),
+        }
+        for row in report.rows
+    ]
+    return f"{report.title}\n{textwrap.indent(format_table(rows), '  ')}"

@@ -21,10 +21,11 @@ NAME: Final = "fit"
 HELP: Final = "fit a model to a CSV or Parquet file and save it"
 DESCRIPTION: Final = (
     "Fit networks to a table, with settings that depend on the preset and the number of rows. Each "
-    "network holds out a fifth of the rows to choose its epoch and to measure. Numbers are scaled, "
-    "and the median replaces missing ones; text becomes one feature per category, dates become "
-    "days, month, weekday and hour; an additional feature marks missing values. Columns that are "
-    "empty or constant are left out; free text is refused. The model file contains all of this."
+    "network holds out a fifth of the rows, to choose its best epoch and for its score. Numbers "
+    "are scaled, and the median replaces missing ones; text becomes one feature per category, "
+    "dates become days, month, weekday and hour; an additional feature marks missing values. "
+    "Columns that are empty or constant are left out; free text is refused. The model file "
+    "contains all of this."
 )
 
 
@@ -53,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--preset",
         default="balanced",
         metavar="NAME",
-        help="fast, balanced or best: how much work is done (default: balanced)",
+        help="fast, balanced or best: better ones take longer (default: balanced)",
     )
     parser.add_argument(
         "--max-time",
@@ -104,7 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, save and print a summary.
+    """Train on a table, save the model and print a summary.
 
     Parameters
     ----------
@@ -114,7 +115,7 @@ def run(options: argparse.Namespace) -> int:
     Returns
     -------
     status : int
-        0.
+        Exit code, always 0: what fails raises.
     """
     from deepgen.tables import read_table
     from deepgen.tables.fit import fit_table

@@ -56,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     Returns
     -------
     status : int
-        0.
+        Exit code, always 0: what fails raises.
     """
     for module in ("jinja2", "matplotlib"):
         load_extra(module, "report", "a report")
@@ -67,11 +67,10 @@ def run(options: argparse.Namespace) -> int:
     check_out(options.out)
     model = load_table_model(options.model)
     table = read_table(options.data, model.text_columns)
-    bar = Bar("deepgen report")
     name = Path(options.data).name
-    data = ReportData(model, table, name, max_time=options.max_time, progress=bar)
-    write_report(data, options.out)
-    bar.erase()
+    with Bar("deepgen report") as bar:
+        data = ReportData(model, table, name, max_time=options.max_time, progress=bar)
+        write_report(data, options.out)
     for line in _summary(data):
         print(line)
     print(f"saved    {options.out}")

@@ -5,13 +5,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sklearn.utils._param_validation import InvalidParameterError
-
 from deepgen._inputs.targets import Targets
 from deepgen._training.callbacks import CallbackSupport
 from deepgen._training.state import unchanged_on_failure
 from deepgen.averaging import Snapshots
-from deepgen.estimators.constraints import SHARED, refusal_hint
+from deepgen.estimators.constraints import SHARED, SuggestsNames
 from deepgen.estimators.ensemble import fit_members
 from deepgen.estimators.fit import fit_estimator
 from deepgen.estimators.fitted import FittedMLP
@@ -25,7 +23,7 @@ __all__ = ["BaseMLP", "can_continue"]
 
 
 def can_continue(model: Any) -> bool:
-    """Say whether an estimator has ``partial_fit``.
+    """Return whether an estimator has ``partial_fit``.
 
     Parameters
     ----------
@@ -50,7 +48,7 @@ def can_continue(model: Any) -> bool:
     return True
 
 
-class BaseMLP(CallbackSupport, FittedMLP):
+class BaseMLP(SuggestsNames, CallbackSupport, FittedMLP):
     """Base of `MLPRegressor` and `MLPClassifier`, not for direct use.
 
     Examples
@@ -79,17 +77,6 @@ class BaseMLP(CallbackSupport, FittedMLP):
 
         Without ``previous``, new targets are learned from ``y``, with ``classes`` that it lacks.
         """
-
-    def _validate_params(self) -> None:
-        """Validate parameters as scikit-learn does, with suggestions for unknown names."""
-        try:
-            super()._validate_params()
-        except InvalidParameterError as error:
-            known, params = self._parameter_constraints, self.get_params(deep=False)
-            more = refusal_hint(known, params, str(error))
-            if not more:
-                raise
-            raise InvalidParameterError(f"{error}{more}") from error
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

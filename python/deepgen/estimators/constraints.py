@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, get_args
+from typing import Any, ClassVar, cast, get_args
 
 import numpy as np
+from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer_names
-from sklearn.utils._param_validation import HasMethods, Interval, Options, StrOptions
+from sklearn.utils._param_validation import (
+    HasMethods,
+    Interval,
+    InvalidParameterError,
+    Options,
+    StrOptions,
+)
 
 from deepgen._names import hint, listed
 from deepgen._network.initializers import INITIALIZERS
@@ -30,11 +37,23 @@ from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, Optimizer
 from deepgen.schedules import SCHEDULES, InvScaling, Schedule
 from deepgen.skips import SKIPS, Skip
 
-__all__ = ["CLASSIFIER", "REGRESSOR", "SHARED", "refusal_hint"]
+__all__ = ["CLASSIFIER", "REGRESSOR", "SHARED", "Names", "SuggestsNames", "refusal_hint"]
 
 
-class _Names(StrOptions):
-    """Names accepted by a parameter; messages show them sorted, long lists shortened."""
+class Names(StrOptions):
+    """Names accepted by a parameter; messages show them sorted, long lists shortened.
+
+    Parameters
+    ----------
+    options : set of str
+        The names.
+
+    Examples
+    --------
+    >>> from deepgen.estimators.constraints import Names
+    >>> str(Names({"log_loss", "focal"}))
+    "a str among {'focal', 'log_loss'}"
+    """
 
     def __str__(self) -> str:
         return f"a str among {{{listed(self.options)}}}"
@@ -66,9 +85,35 @@ def refusal_hint(constraints: dict[str, Any], params: dict[str, Any], message: s
     """
     for name, value in params.items():
         if f"The {name!r} parameter of" in message:
-            known = [rule.options for rule in constraints[name] if isinstance(rule, _Names)]
+            known = [rule.options for rule in constraints[name] if isinstance(rule, Names)]
             return hint(value, set().union(*known))
     return ""
+
+
+class SuggestsNames:
+    """Mixin of estimators: a refused name comes with a suggestion of what was meant.
+
+    Examples
+    --------
+    >>> from deepgen import MLPRegressor, TabularRegressor
+    >>> from deepgen.estimators.constraints import SuggestsNames
+    >>> issubclass(MLPRegressor, SuggestsNames) and issubclass(TabularRegressor, SuggestsNames)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]]
+
+    def _validate_params(self) -> None:
+        """Validate parameters as scikit-learn does, with suggestions for unknown names."""
+        estimator: Any = super()
+        try:
+            estimator._validate_params()
+        except InvalidParameterError as error:
+            params = cast(BaseEstimator, self).get_params(deep=False)
+            more = refusal_hint(self._parameter_constraints, params, str(error))
+            if not more:
+                raise
+            raise InvalidParameterError(f"{error}{more}") from error
 
 
 def _interval(setting: Setting) -> Interval:
@@ -92,11 +137,11 @@ SGD_SETTINGS, ADAM_SETTINGS = settings_of(SGD), settings_of(Adam)
 
 SHARED: dict[str, Any] = {
     "hidden_layer_sizes": ["array-like", Interval(Integral, 1, None, closed="left")],
-    "activation": [_Names(set(ACTIVATIONS)), Parametric, "array-like"],
-    "solver": [_Names(set(SOLVERS)), Optimizer],
+    "activation": [Names(set(ACTIVATIONS)), Parametric, "array-like"],
+    "solver": [Names(set(SOLVERS)), Optimizer],
     "alpha": [Interval(Real, 0, None, closed="left")],
-    "batch_size": [_Names({"auto"}), Interval(Integral, 1, None, closed="left")],
-    "learning_rate": [_Names(set(SCHEDULES)), Schedule],
+    "batch_size": [Names({"auto"}), Interval(Integral, 1, None, closed="left")],
+    "learning_rate": [Names(set(SCHEDULES)), Schedule],
     "learning_rate_init": [_interval(SGD_SETTINGS["learning_rate_init"])],
     "power_t": [_interval(settings_of(InvScaling)["power_t"])],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -117,40 +162,40 @@ SHARED: dict[str, Any] = {
         Options(Real, {np.inf}),
     ],
     "max_fun": [_interval(settings_of(LBFGS)["max_fun"])],
-    "normalization": [_Names(set(NORMALIZATIONS)), Normalization, None],
-    "skip": [_Names(set(SKIPS)), Skip, None],
-    "numerical_embedding": [_Names(set(NUMERICAL_EMBEDDINGS)), NumericalEmbedding, None],
+    "normalization": [Names(set(NORMALIZATIONS)), Normalization, None],
+    "skip": [Names(set(SKIPS)), Skip, None],
+    "numerical_embedding": [Names(set(NUMERICAL_EMBEDDINGS)), NumericalEmbedding, None],
     "category_embedding": [CategoryEmbedding, None],
     "input_scale": ["boolean"],
     "dropout": [Interval(Real, 0, 1, closed="left"), Schedule],
     "bias": ["boolean"],
-    "parametrization": [_Names(set(get_args(ParametrizationName)))],
-    "initializer": [_Names(set(INITIALIZERS)), DataDependent],
+    "parametrization": [Names(set(get_args(ParametrizationName)))],
+    "initializer": [Names(set(INITIALIZERS)), DataDependent],
     "clip_norm": [_interval(engine_settings("wrappers", "clip_norm")["limit"]), None],
     "adaptive_clip": [_interval(engine_settings("wrappers", "adaptive_clip")["ratio"]), None],
     "mixup": [Interval(Real, 0, None, closed="left")],
-    "augmentation": [_Names(set(AUGMENTATIONS)), Augmentation, None],
-    "scoring": [_Names({"loss", *get_scorer_names()}), callable, None],
+    "augmentation": [Names(set(AUGMENTATIONS)), Augmentation, None],
+    "scoring": [Names({"loss", *get_scorer_names()}), callable, None],
     "max_time": [Interval(Real, 0, None, closed="neither"), None],
-    "averaging": [_Names(set(AVERAGINGS)), Averaging, None],
+    "averaging": [Names(set(AVERAGINGS)), Averaging, None],
     "n_members": [Interval(Integral, 1, None, closed="left")],
-    "dtype": [_Names(set(TYPES))],
+    "dtype": [Names(set(TYPES))],
     "n_jobs": [None, Integral],
-    "device": [_Names(set(get_args(DeviceName)))],
+    "device": [Names(set(get_args(DeviceName)))],
 }
 """Parameters of both estimators."""
 
 REGRESSOR: dict[str, Any] = {
     **SHARED,
-    "loss": [_Names(set(REGRESSION_LOSSES)), RegressionLoss],
-    "target_scaling": [_Names({"standard"}), None],
+    "loss": [Names(set(REGRESSION_LOSSES)), RegressionLoss],
+    "target_scaling": [Names({"standard"}), None],
     "clip_predictions": ["boolean"],
 }
 """Parameters of `MLPRegressor`."""
 
 CLASSIFIER: dict[str, Any] = {
     **SHARED,
-    "loss": [_Names(set(CLASSIFICATION_LOSSES)), ClassificationLoss],
-    "class_weight": [dict, list, _Names({"balanced"}), None],
+    "loss": [Names(set(CLASSIFICATION_LOSSES)), ClassificationLoss],
+    "class_weight": [dict, list, Names({"balanced"}), None],
 }
 """Parameters of `MLPClassifier`."""

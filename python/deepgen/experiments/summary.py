@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from deepgen._engine.version import VERSION
@@ -22,7 +23,8 @@ def to_markdown(results: Sequence[Result]) -> str:
     Returns
     -------
     text : str
-        Markdown: an overview, then claim, findings, seeds and command of each experiment.
+        Markdown: an overview, then claim, findings, seeds and command of each experiment. Outside
+        tables each sentence has a line of its own, so that changes are readable.
 
     Examples
     --------
@@ -34,12 +36,14 @@ def to_markdown(results: Sequence[Result]) -> str:
     lines = [
         "# Experiments",
         "",
-        "The lecture's claims, measured. `deepgen experiment list` lists them; `deepgen "
-        "experiment run NAME` repeats one, with `--quick` in seconds; `deepgen experiment gallery "
-        "--out DIR` shows all of them with their figures on one HTML page, and writes this page as "
-        "`summary.md`.",
+        "Claims of a lecture on deep learning, measured.",
+        "`deepgen experiment list` lists them; `deepgen experiment run NAME` repeats one, with "
+        "`--quick` in seconds.",
+        "`deepgen experiment gallery --out DIR` shows all of them with their figures on one HTML "
+        "page, and writes this page as `summary.md`.",
         "",
-        f"{RULE} deepgen {VERSION}.",
+        *_sentences(RULE),
+        f"deepgen {VERSION}.",
         "",
         "| experiment | claim in short | verdict | seeds |",
         "|---|---|---|---|",
@@ -62,9 +66,11 @@ def _section(result: Result) -> list[str]:
     return [
         f"## {result.name}",
         "",
-        f"**{result.experiment.title}: {result.verdict}.** {result.claim}",
+        f"**{result.experiment.title}: {result.verdict}.**",
+        *_sentences(result.claim),
         "",
-        f"{result.experiment.source}. Run: `{result.command}`",
+        f"{result.experiment.source}.",
+        f"Run: `{result.command}`",
         "",
         "| finding | measured | interval | claim | verdict |",
         "|---|---|---|---|---|",
@@ -74,8 +80,17 @@ def _section(result: Result) -> list[str]:
             for finding in result.findings
         ),
         *([""] if result.notes else []),
-        *(f"- {note}" for note in result.notes),
+        *(line for note in result.notes for line in _item(note)),
     ]
+
+
+def _sentences(text: str) -> list[str]:
+    return re.split(r"(?<=\.) (?=[A-Z])", text)
+
+
+def _item(text: str) -> list[str]:
+    first, *others = _sentences(text)
+    return [f"- {first}", *(f"  {sentence}" for sentence in others)]
 
 
 def _cell(text: str) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.piecewise import piecewise_linear_of
 from deepgen.expressivity.segment import walk
@@ -67,6 +68,7 @@ class Breakpoints:
             f"pieces from {ends[0]} to {ends[1]})"
         )
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot the outputs along the segment and mark their kinks.
 

@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen._optional import load_extra
 from deepgen.expressivity.piecewise import PiecewiseLinear, piecewise_linear_of
@@ -79,6 +80,7 @@ class LinearRegions:
             f"activation regions in [{s0:g}, {s1:g}] x [{t0:g}, {t1:g}])"
         )
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot the linear regions in different colours.
 

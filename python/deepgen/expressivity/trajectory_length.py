@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.piecewise import piecewise_linear_of
 from deepgen.expressivity.segment import walk
@@ -44,6 +45,7 @@ class TrajectoryLength:
         shown = ", ".join(f"{length:.4g}" for length in self.lengths)
         return f"TrajectoryLength({shown}; {self.n_pieces} pieces)"
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot the lengths against the layers.
 

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 
 __all__ = ["Diversity", "diversity"]
@@ -75,6 +76,7 @@ class Diversity:
             f"{mean_of_pairs(self.error_correlation):.4g})"
         )
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot the disagreement of each pair of members.
 

@@ -1,10 +1,13 @@
 """The loss on the straight line between two points of parameter space.
 
-theta(alpha) = (1 - alpha) theta_a + alpha theta_b. The barrier is the rise of the loss above both
-ends: max over [0, 1] of L - max(L(0), L(1)), at least 0.
+theta(alpha) = (1 - alpha) theta_a + alpha theta_b. Two numbers describe the line over [0, 1]: the
+barrier, the largest height of the loss above the chord (1 - alpha) L(0) + alpha L(1), for two
+solutions (Entezari et al. 2022); and the rise, the largest climb of the loss above a lower value
+before it, for the way from a start to a solution (Goodfellow et al. 2015), which sees bumps that
+stay below the start.
 
-Source: I. Goodfellow, O. Vinyals, A. Saxe, "Qualitatively characterizing neural network
-optimization problems", arXiv:1412.6544, 2015.
+Batch norm's running statistics belong to the weights, so they are recomputed at each place
+(Jordan et al. 2023).
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
+from deepgen.optimization.statistics import recalibrated, with_all_parameters
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -37,7 +42,9 @@ class LinearPath:
     ends : tuple of float
         Loss at both points.
     barrier : float
-        Rise above the higher end between the two points, at least 0.
+        Largest height of the loss above the chord between both points, at least 0.
+    rise : float
+        Largest climb between both points: loss minus the lowest loss before it, at least 0.
 
     Examples
     --------
@@ -53,16 +60,18 @@ class LinearPath:
     values: NDArray[np.float64]
     ends: tuple[float, float]
     barrier: float
+    rise: float
 
     def __repr__(self) -> str:
         first, last = self.ends
         return (
             f"LinearPath(loss {first:.4g} to {last:.4g}, barrier {self.barrier:.4g}, "
-            f"{len(self.alphas)} points)"
+            f"rise {self.rise:.4g}, {len(self.alphas)} points)"
         )
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
-        """Plot the loss along the line.
+        """Plot the loss along the line, and the chord between the ends.
 
         Parameters
         ----------
@@ -76,13 +85,19 @@ class LinearPath:
         """
         ax = axes_or_new(ax)
         ax.plot(self.alphas, self.values)
-        ax.plot([0, 1], self.ends, "o", linestyle="")
+        ax.plot([0, 1], self.ends, "o", linestyle=":")
         ax.set(xlabel="place on the line (0: first point, 1: second)", ylabel="loss")
         return ax
 
 
 def linear_path(
-    a: Probe, b: Probe, *, low: float = -0.2, high: float = 1.2, n_points: int = 57
+    a: Probe,
+    b: Probe,
+    *,
+    low: float = -0.2,
+    high: float = 1.2,
+    n_points: int = 57,
+    recalibrate: bool = True,
 ) -> LinearPath:
     """Measure the loss on the line through the parameters of two probes.
 
@@ -94,27 +109,39 @@ def linear_path(
         First and last position on the line, ``low < high``.
     n_points : int, default=57
         Number of positions, evenly spaced, at least 2.
+    recalibrate : bool, default=True
+        Whether batch norm's statistics are recomputed at each position, the ends too, from the rows
+        of `a`; False interpolates the two networks' running statistics (beyond the ends: those of
+        the end). Without batch norm there is no difference.
 
     Returns
     -------
     path : LinearPath
-        Loss along the line and the barrier. The ends count for the barrier even if they are none of
-        the positions.
+        Loss along the line, barrier and rise. The ends count for both numbers even if they are none
+        of the positions.
 
     Raises
     ------
     ValueError
-        If the networks differ in structure or in running statistics of batch norm (which are
-        constant along the path), or a setting is out of range.
+        If the networks differ in structure, or a setting is out of range.
+
+    See Also
+    --------
+    align : Copy of a network with its units in the order of another's, which lowers the barrier.
 
     Notes
     -----
-    The cost is `n_points` + 2 evaluations of the loss, a third of a gradient each.
+    The cost is `n_points` + 2 evaluations of the loss, a third of a gradient each, with batch norm
+    twice that. Recomputed statistics count each row once, whatever its weight.
 
     References
     ----------
     .. [1] I. Goodfellow, O. Vinyals, A. Saxe, "Qualitatively characterizing neural network
        optimization problems", arXiv:1412.6544, 2015.
+    .. [2] R. Entezari, H. Sedghi, O. Saukh, B. Neyshabur, "The role of permutation invariance in
+       linear mode connectivity of neural networks", ICLR 2022.
+    .. [3] K. Jordan, H. Sedghi, O. Saukh, R. Entezari, B. Neyshabur, "REPAIR: renormalizing
+       permuted activations for interpolation repair", ICLR 2023.
 
     Examples
     --------
@@ -133,22 +160,26 @@ def linear_path(
         raise ValueError(f"n_points must be an integer of at least 2, got {n_points!r}")
     if _structure(a) != _structure(b):
         raise ValueError(f"linear_path needs networks of one structure, got {a!r} and {b!r}")
-    statistics = [probe.network.parameters[probe.n_parameters :] for probe in (a, b)]
-    if not np.array_equal(statistics[0], statistics[1]):
-        raise ValueError(
-            "linear_path holds the running statistics of batch norm still, and the two networks "
-            "differ in theirs"
-        )
     alphas = np.linspace(low, high, int(n_points))
+    first, last = a.network.parameters, b.network.parameters
+    shares = np.zeros(len(first))
 
     def loss(alpha: float) -> float:
-        return a.at((1 - alpha) * a.parameters + alpha * b.parameters).loss()
+        shares[: a.n_parameters] = alpha
+        # Beyond the ends a variance could become negative.
+        shares[a.n_parameters :] = min(max(alpha, 0.0), 1.0)
+        here = with_all_parameters(a, (1 - shares) * first + shares * last)
+        return (recalibrated(here) if recalibrate else here).loss()
 
     values = np.array([loss(alpha) for alpha in alphas])
     ends = (loss(0.0), loss(1.0))
-    between = values[(alphas >= 0) & (alphas <= 1)]
-    barrier = max(0.0, float(between.max(initial=max(ends))) - max(ends))
-    return LinearPath(alphas, values, ends, barrier)
+    inside = (alphas > 0) & (alphas < 1)
+    places = np.concatenate([[0.0], alphas[inside], [1.0]])
+    losses = np.concatenate([ends[:1], values[inside], ends[1:]])
+    barrier = float(np.max(losses - ((1 - places) * ends[0] + places * ends[1])))
+    rise = float(np.max(losses - np.minimum.accumulate(losses)))
+    # At the ends the chord is the loss but for rounding.
+    return LinearPath(alphas, values, ends, max(barrier, 0.0), rise)
 
 
 def _structure(probe: Probe) -> list[tuple[str, int, int]]:

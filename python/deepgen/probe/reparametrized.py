@@ -294,6 +294,34 @@ class ReparametrizedProbe:
         for rows, G in self._gradients(parameters, begin, end, n_threads):
             out[rows] = np.linalg.norm(G, axis=1)
 
+    def signals(
+        self,
+        parameters: FloatArray,
+        norms: FloatArray,
+        alive: AnyArray,
+        begin: int,
+        end: int,
+        *,
+        n_threads: int = 1,
+    ) -> None:
+        """Write the norms of the signals of rows, and mark the units with a slope.
+
+        Parameters
+        ----------
+        parameters : ndarray of shape (n_parameters,)
+            All parameters of the reparametrized network.
+        norms : ndarray of shape (n_samples, n_layers)
+            Receives the norms of the gradients with respect to the layers' products.
+        alive : ndarray of shape (n_units,)
+            Receives True for units whose activation has a slope.
+        begin, end : int
+            First row, and one past the last.
+        n_threads : int, default=1
+            Largest number of threads, >= 1.
+        """
+        plain = self._at(parameters)[1]
+        self._plain.signals(plain, norms, alive, begin, end, n_threads=n_threads)
+
     def jacobian(self, parameters: FloatArray, X: Matrix, *, n_threads: int = 1) -> FloatArray:
         """Return the derivatives of the outputs with respect to the inputs.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -11,22 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._names import hint, listed
-from deepgen.tables.held_out import Part, seen_and_held_out
+from deepgen.tables.held_out import seen_and_held_out
 from deepgen.tables.measures import class_measures
 from deepgen.tables.model import TableModel, fingerprint
 from deepgen.tables.task import choose_task
+from deepgen.tabular.mean_by_row import Part
 
 __all__ = ["fit_table"]
 
-FEW: Final = 200
-"""Number of rows outside of the most frequent class below which `DROPOUT` and `MEMBERS` are used.
-Few of these rows are held out to choose the epoch, so a single network would depend on its seed."""
-DROPOUT: Final = 0.4
-"""Dropout for tables with a rare class. Chosen on draws 11, 12 and 14 of credit_default, where it
-gave larger areas under the ROC curve and smaller log losses (``benchmarks/recipe.py`` uses draw 0).
-"""
-MEMBERS: Final = 3
-"""Number of networks for tables with a rare class, instead of the one of the preset 'balanced'."""
 MIN_ROWS: Final = 10
 """Smallest number of rows with a target."""
 
@@ -64,8 +54,7 @@ def fit_table(
     max_time : float, default=None
         Largest duration of the fit in seconds.
     n_members : int, default=None
-        Number of networks whose predictions are averaged; None means the preset's, but three for
-        'balanced' if few rows are outside the most frequent class.
+        Number of networks whose predictions are averaged; None means the preset's.
     hidden_layer_sizes : sequence of int, default=None
         Numbers of units of the hidden layers; None means the preset's.
     max_iter : int, default=None
@@ -126,8 +115,7 @@ def fit_table(
     if not len(X.columns):
         raise ValueError(f"the table has no column besides '{target}'")
     is_class = chosen.kind == "classification"
-    n_most_frequent = np.unique(y, return_counts=True)[1].max() if is_class else 0
-    if is_class and n_most_frequent == 1:
+    if is_class and len(np.unique(y)) == len(y):
         raise ValueError(
             f"no class of column '{target}' repeats often enough to be learnt: "
             f"{len(y)} classes in {len(y)} rows"
@@ -137,10 +125,6 @@ def fit_table(
         "max_iter": max_iter,
         "n_iter_no_change": patience,
     }
-    if is_class and len(y) - n_most_frequent < FEW:
-        settings["dropout"] = DROPOUT
-        if n_members is None and max_time is None and preset == "balanced":
-            n_members = MEMBERS
     # With a rare class accuracy hardly changes, so the weights of any epoch would be kept.
     usual = "loss" if is_class else None
     model = (TabularClassifier if is_class else TabularRegressor)(
@@ -149,16 +133,13 @@ def fit_table(
         n_members=n_members,
         scoring=usual if scoring is None else scoring,
         random_state=seed,
-        verbose=True,
         network={name: value for name, value in settings.items() if value is not None},
     )
     try:
         # The model keeps its summary line; the caller decides when to print it.
-        with contextlib.redirect_stdout(io.StringIO()):
-            model.fit(X, y)
+        model._fit(X, y, has_bar=True)
     except AttributeError as error:
         raise ValueError(f"scoring={scoring!r} does not fit {chosen.kind}: {error}") from error
-    model.set_params(verbose=False)
     seen, held_out = seen_and_held_out(model, X, y)
     classes = model.classes_ if isinstance(model, TabularClassifier) else None
     always = _always(seen, held_out, y, classes)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen._names import shortened
 from deepgen.losses import Gamma, Poisson, Quantile
@@ -80,6 +81,7 @@ class ColumnAttributions:
         n_rows = f"{len(self.values):,} rows"
         return f"ColumnAttributions({n_rows}, mean size in {self.unit}: {shortened(lines, DRAWN)})"
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot the importance of the columns.
 

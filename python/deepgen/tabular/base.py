@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import (
-    HasMethods,
-    Interval,
-    InvalidParameterError,
-    StrOptions,
-)
+from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_consistent_length
 
 from deepgen._inputs.frame import read_frame
-from deepgen._names import hint
 from deepgen._user_warnings import collect_warnings, warn
-from deepgen.estimators.constraints import SHARED
+from deepgen.estimators.constraints import SHARED, Names, SuggestsNames
 from deepgen.preprocessing import TableEncoder
 from deepgen.tabular.epoch_bar import EpochBar
 from deepgen.tabular.fitted import FittedTabular
@@ -27,7 +22,7 @@ from deepgen.tabular.plan import FEWEST_ROWS, Plan, make_plan
 from deepgen.tabular.presets import PRESETS, TIMED_MEMBERS
 from deepgen.tabular.samples import Samples
 from deepgen.tabular.summary import summarize
-from deepgen.tabular.targets import read_targets
+from deepgen.tabular.targets import n_outside_most_frequent, read_targets
 from deepgen.tabular.time_budget import fit_in_time
 
 if TYPE_CHECKING:
@@ -44,7 +39,7 @@ MAX_SEED = np.iinfo(np.int32).max
 
 
 def can_continue(model: Any) -> bool:
-    """Say whether an estimator has ``partial_fit``.
+    """Return whether an estimator has ``partial_fit``.
 
     Parameters
     ----------
@@ -72,7 +67,7 @@ def can_continue(model: Any) -> bool:
     return True
 
 
-class BaseTabular(FittedTabular):
+class BaseTabular(SuggestsNames, FittedTabular):
     """Base of `TabularRegressor` and `TabularClassifier`, not for direct use.
 
     Examples
@@ -85,8 +80,8 @@ class BaseTabular(FittedTabular):
 
     _task: ClassVar[str]
     _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "preset": [StrOptions(set(PRESETS))],
-        "categorical_features": ["array-like", StrOptions({"from_dtype"}), None],
+        "preset": [Names(set(PRESETS))],
+        "categorical_features": ["array-like", Names({"from_dtype"}), None],
         "n_members": [*SHARED["n_members"], None],
         "network": [dict, None],
         **{
@@ -107,14 +102,6 @@ class BaseTabular(FittedTabular):
     network: dict[str, Any] | None
     random_state: Any
     verbose: bool | int
-
-    def _validate_params(self) -> None:
-        """Validate parameters as scikit-learn does, with suggestions for unknown names."""
-        try:
-            super()._validate_params()
-        except InvalidParameterError as error:
-            more = "" if self.preset in PRESETS else hint(self.preset, PRESETS)
-            raise InvalidParameterError(f"{error}{more}") from error
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -183,14 +170,33 @@ class BaseTabular(FittedTabular):
         >>> model.predict(table.head(3)).shape
         (3,)
         """
+        self._fit(
+            X, y, sample_weight, (X_val, y_val, sample_weight_val), has_bar=bool(self.verbose)
+        )
+        if self.verbose:
+            print(self.summary_, flush=True)
+        return self
+
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        held_out: tuple[Any, Any, Any] = (None, None, None),
+        *,
+        has_bar: bool,
+    ) -> None:
+        """Fit as `fit`, but print nothing; ``has_bar`` draws the progress bar."""
         began = time.perf_counter()
         self._validate_params()
+        X_val, y_val, sample_weight_val = held_out
         name = type(self).__name__
-        y = read_targets(y, name, are_labels=self._task == "classification")
-        plan = self._make_plan(X)
+        is_class = self._task == "classification"
+        y = read_targets(y, name, are_labels=is_class)
+        plan = self._make_plan(X, n_rare=n_outside_most_frequent(y) if is_class else None)
         check_consistent_length(X, y, sample_weight)
         if y_val is not None:
-            y_val = read_targets(y_val, name, are_labels=self._task == "classification")
+            y_val = read_targets(y_val, name, are_labels=is_class)
         # Checked before the encoder is fitted, which may take long.
         plan.make_network()._validate_params()
         if self.early_stopping and X_val is None and not plan.network["early_stopping"]:
@@ -203,15 +209,13 @@ class BaseTabular(FittedTabular):
         plan = plan.on(encoder)
         encoded = None if X_val is None else encoder.transform(X_val)
         validation = Samples(encoded, y_val, sample_weight_val)
-        bar = EpochBar(name, plan.n_epochs * plan.n_members) if self.verbose else None
-        with collect_warnings() as collected:
+        bar = EpochBar(name, plan.n_epochs * plan.n_members) if has_bar else None
+        with collect_warnings() as collected, bar or nullcontext():
             if self.max_time is None:
                 mlp = plan.train(samples, validation, bar)
             else:
                 deadline = began + float(self.max_time)
                 mlp, plan = fit_in_time(plan, samples, validation, deadline, bar)
-        if bar is not None:
-            bar.erase()
         for message, category in collected:
             # The schedule was planned to end with the last epoch.
             if "Maximum iterations" not in message:
@@ -219,14 +223,10 @@ class BaseTabular(FittedTabular):
         self._keep(encoder, mlp, plan)
         self.encoded_mean_ = samples.X.mean(axis=0, dtype=np.float64)
         self.summary_ = summarize(self, samples, validation, time.perf_counter() - began)
-        if self.verbose:
-            print(self.summary_, flush=True)
-        return self
 
-    def _make_plan(self, X: Any, **changes: Any) -> Plan:
+    def _make_plan(self, X: Any, *, n_rare: int | None = None) -> Plan:
         """Return the settings for a table; its seed is a number, so it can be reused."""
         parameters = {name: getattr(self, name) for name in HANDED_ON if hasattr(self, name)}
-        parameters |= changes
         if self.max_time is not None and self.n_members is None:
             parameters["n_members"] = TIMED_MEMBERS
         seed = self.random_state
@@ -236,6 +236,7 @@ class BaseTabular(FittedTabular):
             self.preset,
             self._task,
             n_rows=read_frame(X).n_rows,
+            n_rare=n_rare,
             parameters={
                 **parameters,
                 "random_state": int(seed),

@@ -41,7 +41,8 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         Time limit of ``fit`` in seconds. The schedule is planned to fit into it, and networks are
         added while time is left.
     n_members : int or None, default=None
-        Number of networks whose mean is the prediction; None means the preset's number, or with
+        Number of networks whose mean is the prediction; None means the preset's number (three for
+        'balanced' if fewer than 200 rows are outside of the most frequent class), or with
         ``max_time`` as many as time allows, at most five.
     early_stopping : bool, default=True
         Whether each network holds out its own rows and keeps the weights of the epoch with the best

@@ -14,7 +14,7 @@ PAUSE = 0.1
 
 
 class EpochBar:
-    """Count epochs of all training threads, and draw them on a terminal.
+    """Count epochs of all training threads, and draw them on a terminal until the context ends.
 
     Parameters
     ----------
@@ -47,7 +47,9 @@ class EpochBar:
                 self._drawn = now
                 self._bar("epoch", min(self.n_done, self.total), self.total)
 
-    def erase(self) -> None:
-        """Clear the line."""
+    def __enter__(self) -> EpochBar:
+        return self
+
+    def __exit__(self, *error: object) -> None:
         with self._lock:
             self._bar.erase()

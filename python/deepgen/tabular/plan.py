@@ -17,7 +17,7 @@ from deepgen.estimators import MLPClassifier, MLPRegressor
 from deepgen.optimizers import Adam
 from deepgen.preprocessing import TableEncoder
 from deepgen.schedules import Scaled
-from deepgen.tabular.presets import PRESETS, ROWS, Recipe
+from deepgen.tabular.presets import PRESETS, RARE_ROWS, ROWS, Recipe
 from deepgen.tabular.samples import Samples
 
 __all__ = ["MLPS", "Plan", "make_plan"]
@@ -197,6 +197,7 @@ def make_plan(
     task: str,
     *,
     n_rows: int,
+    n_rare: int | None = None,
     parameters: Mapping[str, Any] | None = None,
     network: Mapping[str, Any] | None = None,
     categorical_features: Any = "from_dtype",
@@ -212,6 +213,8 @@ def make_plan(
         Numbers or classes.
     n_rows : int
         Number of rows of the table, held-out ones included.
+    n_rare : int, default=None
+        Number of these rows outside of the most frequent class; None means many, or no classes.
     parameters : mapping, default=None
         Parameters of the estimator that the MLP has too; None for ``n_members`` and ``scoring``
         means the preset's value.
@@ -261,7 +264,8 @@ def make_plan(
     if own.get("class_weight") is not None and own.get("scoring") is None:
         # Scores ignore class weights, and would prefer an epoch that the weights do not.
         given["scoring"] = "loss"
-    mlp = {"hidden_layer_sizes": hidden, **recipe.network, **settings, **given, **network}
+    rare = {} if n_rare is None or n_rare >= RARE_ROWS else recipe.rare
+    mlp = {"hidden_layer_sizes": hidden, **recipe.network, **settings, **rare, **given, **network}
     mlp |= {name: value for name, value in _by_width(recipe, mlp).items() if name not in network}
     if "batch_size" not in network and isinstance(mlp["batch_size"], int):
         mlp["batch_size"] = max(min(mlp["batch_size"], n_rows // 2), 1)

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from deepgen._display.html import table as html_table
 from deepgen._display.text_table import Row, format_table
-from deepgen.tabular.plan import MLPS, make_plan
-from deepgen.tabular.presets import PRESETS, TIMED_MEMBERS
+from deepgen.tabular.plan import make_plan
+from deepgen.tabular.presets import PRESETS, RARE_ROWS, TIMED_MEMBERS
 
 __all__ = ["PresetTable", "presets"]
+
+KINDS: Final = {"regression": "numbers", "classification": "classes"}
+RARE: Final = f"rare class: fewer than {RARE_ROWS} rows outside of the most frequent class"
+# Largest width of a preset's column of text: with the settings' names, 100 columns suffice.
+WIDTH: Final = 21
 
 
 class PresetTable:
@@ -36,27 +42,32 @@ class PresetTable:
     def __init__(self, n_rows: int) -> None:
         self.n_rows = n_rows
         plans = {
-            f"{preset}, {'numbers' if task == 'regression' else 'classes'}": make_plan(
+            f"{preset}, {kind}": make_plan(
                 preset,
                 task,
                 n_rows=n_rows,
                 parameters={"loss": "log_loss"} if task == "classification" else None,
             )
             for preset in PRESETS
-            for task in MLPS
+            for task, kind in KINDS.items()
         }
         settings = {
             name: {
                 f"{part}: {key}": value
-                for part in ("encoder", "network")
-                for key, value in getattr(plan, part).items()
+                for part, values in (
+                    ("encoder", plan.encoder),
+                    ("network", plan.network),
+                    ("rare class", PRESETS[plan.preset][plan.task].rare),
+                )
+                for key, value in values.items()
             }
             for name, plan in plans.items()
         }
         names = dict.fromkeys(key for own in settings.values() for key in own)
+        parts = ("encoder", "network", "rare class")
         self.rows: list[Row] = [
             {"setting": key, **{name: _shown(own, key) for name, own in settings.items()}}
-            for key in sorted(names, key=lambda key: key.startswith("network"))
+            for key in sorted(names, key=lambda key: parts.index(key.partition(":")[0]))
         ]
         self.rows.append(
             {
@@ -66,15 +77,41 @@ class PresetTable:
         )
 
     def __repr__(self) -> str:
-        return f"Presets for {self.n_rows:,} rows\n\n{format_table(self.rows)}"
+        tables = "\n\n".join(self._text(kind) for kind in KINDS.values())
+        return f"Presets for {self.n_rows:,} rows\n\n{tables}\n\n{RARE}"
 
     def _repr_html_(self) -> str:
-        return f"<p>Presets for {self.n_rows:,} rows</p>{html_table(self.rows)}"
+        return f"<p>Presets for {self.n_rows:,} rows</p>{html_table(self.rows)}<p>{RARE}</p>"
+
+    def _text(self, kind: str) -> str:
+        """Return the settings for one kind of target as text, long ones on several lines."""
+        lines: list[Row] = []
+        for row in self.rows:
+            cells = [_broken(row[f"{preset}, {kind}"]) for preset in PRESETS]
+            if not any(cells):
+                continue
+            for place in range(max(map(len, cells))):
+                texts = [cell[place] if place < len(cell) else "" for cell in cells]
+                setting = row["setting"] if place == 0 else ""
+                lines.append({kind: setting, **dict(zip(PRESETS, texts, strict=True))})
+        return format_table(lines)
 
 
 def _shown(settings: Mapping[str, Any], key: str) -> str:
     value = settings.get(key, "")
     return value if isinstance(value, str) else repr(value)
+
+
+def _broken(text: str) -> list[str]:
+    """Break a setting into lines after commas and brackets; numbers are shown with four digits."""
+    short = re.sub(r"\d+\.\d{5,}", lambda number: f"{float(number[0]):.4g}", text)
+    lines: list[str] = []
+    for piece in re.split(r"(?<=[(,])(?=[^)\s])|(?<=, )", short):
+        if lines and len(lines[-1] + piece.rstrip()) <= WIDTH:
+            lines[-1] += piece
+        else:
+            lines.append(piece)
+    return [line.rstrip() for line in lines]
 
 
 def presets(n_rows: int = 10_000) -> PresetTable:

@@ -8,7 +8,7 @@ import numpy as np
 
 from deepgen._inputs.features import plain_targets
 
-__all__ = ["read_targets"]
+__all__ = ["n_outside_most_frequent", "read_targets"]
 
 
 def read_targets(y: Any, name: str, *, are_labels: bool) -> Any:
@@ -69,6 +69,33 @@ def read_targets(y: Any, name: str, *, are_labels: bool) -> Any:
     if values.dtype.kind == "f":
         return y
     return _labels(values) if are_labels else _numbers(values)
+
+
+def n_outside_most_frequent(y: Any) -> int | None:
+    """Return the number of rows outside of the most frequent class.
+
+    Parameters
+    ----------
+    y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        Labels from `read_targets`.
+
+    Returns
+    -------
+    n_rows : int or None
+        None for several labels per row, and for labels that no classifier accepts.
+
+    Examples
+    --------
+    >>> from deepgen.tabular.targets import n_outside_most_frequent
+    >>> n_outside_most_frequent(["no", "yes", "no"])
+    1
+    """
+    labels = np.empty(0) if hasattr(y, "tocoo") else np.asarray(y)
+    if not labels.size or labels.size != len(labels):
+        return None
+    if labels.dtype.kind == "O" and not all(isinstance(label, str) for label in labels.flat):
+        return None
+    return int(len(labels) - np.unique(labels, return_counts=True)[1].max())
 
 
 def _labels(objects: Any) -> Any:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
+from deepgen._interval import t_interval, wilson_interval
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import t_interval, wilson_interval
 from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
@@ -25,13 +25,14 @@ EXPERIMENT: Final = Experiment(
     name="linear_path",
     title="The straight line from start to solution",
     claim="On the straight line from the starting weights to the solution that SGD found, the "
-    "loss falls without a barrier.",
+    "loss falls without a rise.",
     source="Slide 'Non-convex Optimization', speaker note; Goodfellow, Vinyals, Saxe (2015)",
     protocol="Handwritten digits (1,797 images of 8 x 8, 10 classes), two hidden layers of 64 ReLU "
     "units, He-normal start, SGD with momentum 0.9, learning rate 0.02, batches of 32, 30 epochs "
     "(quick: 10). A seed draws start and order. Measured in float64: the loss on 57 points from "
-    "-0.2 to 1.2 of the way; barrier per loss removed; whether the loss falls all the way. For "
-    "comparison, the line from each solution to that of the next seed.",
+    "-0.2 to 1.2 of the way; rise (the loss minus the lowest loss before it) per loss removed; "
+    "whether the loss falls all the way. For comparison, the barrier above the chord on the line "
+    "from each solution to that of the next seed.",
     seeds=20,
     quick_seeds=16,
 )
@@ -42,41 +43,41 @@ def _measure(plan: RunPlan) -> Measurement:
     work = [(net, nets[(place + 1) % len(nets)]) for place, net in enumerate(nets)]
     paths = plan.map(_paths, work, "lines")
     rows: list[dict[str, Any]] = []
-    barriers, falls = [], 0
+    rises, falls = [], 0
     for seed, (home, across) in zip(plan.seeds, paths, strict=True):
         begin, end = home.ends
         inside = home.values[(home.alphas >= 0) & (home.alphas <= 1)]
         falling = bool((np.diff(inside) < 0).all())
-        barriers.append(home.barrier / (begin - end))
+        rises.append(home.rise / (begin - end))
         falls += falling
         rows.append(
             {
                 "seed": seed,
                 "loss at start": begin,
                 "loss at solution": end,
-                "barrier": home.barrier,
+                "rise": home.rise,
                 "falls all the way": falling,
                 "barrier to next solution": across.barrier,
             }
         )
     return Measurement(
         table=rows,
-        findings=_judge(barriers, falls),
+        findings=_judge(rises, falls),
         notes=[
-            "Between solutions of two seeds there is one: on average "
+            "Between solutions of two seeds there is a barrier: on average "
             f"{np.mean([path.barrier for _, path in paths]):.2f}."
         ],
         draw=partial(_draw, [home for home, _ in paths], [across for _, across in paths]),
     )
 
 
-def _judge(barriers: list[float], falls: int) -> list[Finding]:
-    """Return the findings for the measured barriers."""
+def _judge(rises: list[float], falls: int) -> list[Finding]:
+    """Return the findings for the measured rises."""
     return [
-        Finding("barrier per loss removed", t_interval(barriers), at_most=0.01),
+        Finding("rise per loss removed", t_interval(rises), at_most=0.01),
         Finding(
             "share of runs whose loss falls all the way",
-            wilson_interval(falls, len(barriers)),
+            wilson_interval(falls, len(rises)),
             at_least=0.8,
         ),
     ]
