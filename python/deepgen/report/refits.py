@@ -36,7 +36,7 @@ ROWS_PER_NEIGHBOR: Final = 10
 """Held-out rows per neighbour: more neighbours of few rows would be far."""
 ENOUGH_REPEATED: Final = 0.5
 """Share of rows with repeated features from which these give the noise floor."""
-N_STARTS: Final = 5
+N_STARTS: Final = 4
 """Number of starts of a search for the least training loss."""
 N_SEEDS: Final = 2
 """Number of further fits of the estimator on each split, with other seeds."""
