@@ -69,8 +69,8 @@ class WhichError:
     noise : Interval
         Loss that no model can avoid.
     more_labels, longer, wider, seeds : Interval
-        What twice the rows, four times the epochs without early stopping, four times the units per
-        layer, and the mean over many seeds take off the loss; negative if they add to it.
+        Reduction of the loss by twice the rows, by four times the epochs without early stopping, by
+        four times the units per layer, and by the mean over many seeds; negative if they add to it.
     simple_models : dict of str to Interval
         Losses of a constant, a linear model and HistGradientBoosting.
     advantage : dict of str to Interval
@@ -82,7 +82,7 @@ class WhichError:
     advice : tuple of str
         One sentence per finding.
     notes : tuple of str
-        What was left out, and what cannot be said.
+        Measurements that were left out, and limits of the answer.
     n_rows, n_splits : int
         Number of rows, and of the splits that measured the loss.
     seconds : float
@@ -124,7 +124,7 @@ class WhichError:
 
     @property
     def gains(self) -> list[Row]:
-        """What each remedy takes off the loss, one row each."""
+        """Reduction of the loss by each remedy, one row each."""
         return [_row(LABELS[name], getattr(self, name)) for name in GAINS]
 
     def __repr__(self) -> str:
@@ -211,7 +211,7 @@ def make_answer(refits: Any, notes: list[str], seconds: float) -> WhichError:
     refits : Refits
         Measurements.
     notes : list of str
-        What was left out.
+        Measurements that were left out.
     seconds : float
         Duration.
 
