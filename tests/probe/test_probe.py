@@ -13,7 +13,6 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import aslinearoperator, cg, eigsh
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
-from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from deepgen import MLPClassifier, MLPRegressor, Probe
@@ -219,9 +218,7 @@ def test_what_is_no_fitted_estimator_of_ours_is_refused():
         Probe(MLPClassifier(), X, y)
     with pytest.raises(TypeError, match="needs an MLPRegressor or MLPClassifier, got Linear"):
         Probe(LinearRegression().fit(X, y), X, y)
-    with pytest.raises(TypeError, match="got Pipeline"):
-        Probe(make_pipeline(MLPRegressor()), X, y)
-    with pytest.raises(TypeError, match="got type"):
+    with pytest.raises(TypeError, match="got the class MLPRegressor"):
         Probe(MLPRegressor, X, y)
 
 

@@ -11,9 +11,9 @@ from scipy.sparse import issparse
 from deepgen._engine.arrays import owned
 from deepgen._network.network import Network
 from deepgen._training.data import Data
-from deepgen.estimators.base import BaseMLP
 from deepgen.estimators.fitted import network_of
 from deepgen.probe.curvature import Curvature
+from deepgen.probe.measured_model import measured_model
 from deepgen.probe.output_jacobian import OutputJacobian
 from deepgen.probe.sample_gradients import SampleGradients
 
@@ -41,8 +41,9 @@ class Probe(SampleGradients, Curvature, OutputJacobian):
 
     Parameters
     ----------
-    model : MLPRegressor, MLPClassifier, TabularRegressor or TabularClassifier
-        Fitted. For an estimator of raw tables: its network on encoded rows.
+    model : MLPRegressor, MLPClassifier, TabularRegressor, TabularClassifier or Pipeline
+        Fitted. For an estimator of raw tables: its network on encoded rows. A pipeline ends with
+        one of these; its other steps transform X, and the network is measured behind them.
     X : array-like or sparse matrix of shape (n_samples, n_features)
         Features, or a table, as for ``fit``; sparse ones stay sparse.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
@@ -105,11 +106,7 @@ class Probe(SampleGradients, Curvature, OutputJacobian):
     data: Data
 
     def __init__(self, model: Any, X: Any, y: Any, sample_weight: Any = None) -> None:
-        model, X = model._measured(X) if hasattr(model, "_measured") else (model, X)
-        if not isinstance(model, BaseMLP):
-            raise TypeError(
-                f"a probe needs an MLPRegressor or MLPClassifier, got {type(model).__name__}"
-            )
+        model, X = measured_model(model, X)
         network = network_of(model).as_type(np.dtype(np.float64))
         # A sparse matrix goes to the engine in its own arrays, so it is copied before.
         data = model._as_data(X.copy() if issparse(X) else X, y, sample_weight, np.float64)
