@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
-from deepgen._display.style import BLUE, GREEN, ORANGE, VERMILION
+from deepgen._display.style import BLUE, GREEN, ORANGE, VERMILION, in_style
 from deepgen._display.text_table import Row, format_table
 from deepgen._interval import Interval
 from deepgen.generalization import OffsetLaw
@@ -134,6 +134,7 @@ class WhichError:
         lines += [f"- {sentence}" for sentence in (*self.advice, *self.notes)]
         return "\n".join(lines)
 
+    @in_style
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw noise floor, errors and the gains of remedies with their intervals.
 
@@ -161,9 +162,10 @@ class WhichError:
         ax.axvline(0, color="black", linewidth=0.8)
         ax.set_yticks(range(len(bars)), [name for name, _, _ in bars])
         ax.invert_yaxis()
-        ax.set(xlabel=self.loss, title="Errors (red) and what remedies take off (blue)")
+        ax.set(xlabel=self.loss, title="Errors, and what remedies take off")
         return ax
 
+    @in_style
     def plot_curve(self, ax: Axes | None = None) -> Axes:
         """Draw the learning curve with its law.
 
@@ -251,6 +253,9 @@ def make_answer(refits: Any, notes: list[str], seconds: float) -> WhichError:
         "simple_models": {name: mean(name) for name in known},
         "advantage": {name: loss_above(name) for name in known},
     }
+    if errors.largest is None:
+        reason = errors.optimization.method.removeprefix("not measured: ")
+        notes = [*notes, f"The three errors are not told apart: {reason}."]
     if len(refits.y) < FEW_ROWS:
         notes = [*notes, TOO_FEW.format(len(refits.y))]
     if refits.copies > MANY_COPIES:
