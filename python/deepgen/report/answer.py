@@ -162,7 +162,7 @@ class WhichError:
         ax.axvline(0, color="black", linewidth=0.8)
         ax.set_yticks(range(len(bars)), [name for name, _, _ in bars])
         ax.invert_yaxis()
-        ax.set(xlabel=self.loss, title="Errors (red) and what remedies take off (blue)")
+        ax.set(xlabel=self.loss, title="Errors, and what remedies take off")
         return ax
 
     @in_style
@@ -253,6 +253,9 @@ def make_answer(refits: Any, notes: list[str], seconds: float) -> WhichError:
         "simple_models": {name: mean(name) for name in known},
         "advantage": {name: loss_above(name) for name in known},
     }
+    if errors.largest is None:
+        reason = errors.optimization.method.removeprefix("not measured: ")
+        notes = [*notes, f"The three errors are not told apart: {reason}."]
     if len(refits.y) < FEW_ROWS:
         notes = [*notes, TOO_FEW.format(len(refits.y))]
     if refits.copies > MANY_COPIES:
