@@ -223,8 +223,9 @@ def plant_seed_spread(holds):
 
 
 def plant_shallow_deep(holds):
-    deep, *shallow = shallow_deep.SHAPES
-    return [{deep: near(5.0 if holds else 20.0), **{name: near(10.0) for name in shallow}}]
+    deep = {pair[0] for pair in shallow_deep.PAIRS.values()}
+    ahead, behind = near(5.0), near(20.0)
+    return [{s: ahead if (s in deep) == holds else behind for s in shallow_deep.SHAPES}]
 
 
 def plant_smooth_activations(holds):
