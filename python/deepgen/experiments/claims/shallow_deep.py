@@ -164,6 +164,10 @@ def _name(shape: tuple[int, ...]) -> str:
     return " + ".join(map(str, shape))
 
 
+def _tick(what: str) -> str:
+    return what.replace(" parameters", "\nnumbers").replace("equal ", "equal\n")
+
+
 def _n_parameters(shape: tuple[int, ...]) -> int:
     widths = (2, *shape, 1)
     return sum((n_in + 1) * n_out for n_in, n_out in zip(widths, widths[1:], strict=False))
@@ -199,7 +203,7 @@ def _draw(
             right.annotate(
                 label, (place + shift, found.max()), ha="center", va="bottom", fontsize=9
             )
-    right.set_xticks(range(len(PAIRS)), [what.replace(" ", "\n") for what in PAIRS])
+    right.set_xticks(range(len(PAIRS)), [_tick(what) for what in PAIRS])
     right.set(
         title="All seeds with medians; left deep, right shallow",
         ylabel="test error, %",
