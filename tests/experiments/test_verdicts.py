@@ -22,6 +22,7 @@ from deepgen.experiments.claims import (
     linear_path,
     minibatch_redundancy,
     mlp_loss,
+    mode_connectivity,
     normalizers,
     optimizer_costs,
     rare_features,
@@ -119,6 +120,12 @@ def plant_mlp_loss(holds):
     if holds:
         return [printed, np.zeros(3), 0.0, [0.001, 0.002], [0.001, 0.002]]
     return [printed, np.arange(3.0), 0.5, [0.50, 0.51], [0.50, 0.51]]
+
+
+def plant_mode_connectivity(holds):
+    left = {name: 0.1 if holds else 0.9 for name in mode_connectivity.NETS}
+    left["512"] = 0.01 if holds else 0.95
+    return [{name: near(1.0, share) for name, share in left.items()}]
 
 
 def plant_normalizers(holds):
@@ -223,8 +230,9 @@ def plant_seed_spread(holds):
 
 
 def plant_shallow_deep(holds):
-    deep, *shallow = shallow_deep.SHAPES
-    return [{deep: near(5.0 if holds else 20.0), **{name: near(10.0) for name in shallow}}]
+    deep = {pair[0] for pair in shallow_deep.PAIRS.values()}
+    ahead, behind = near(5.0), near(20.0)
+    return [{s: ahead if (s in deep) == holds else behind for s in shallow_deep.SHAPES}]
 
 
 def plant_smooth_activations(holds):
@@ -319,10 +327,10 @@ def plant_zero_training_error(holds):
 
 MODULES = [
     batch_norm_batch_size, bounded_sigma, bumps, depth_sweep, double_descent, early_stopping,
-    label_learning_curve, linear_path, minibatch_redundancy, mlp_loss, normalizers,
-    optimizer_costs, rare_features, rect, regions, regression_1d, regularizer_costs, saddle_escape,
-    sam_flatness, seed_spread, shallow_deep, smooth_activations, square, stochastic_mlp_loss,
-    stronger_optimizer, three_errors, tri, width_sweep, zero_training_error,
+    label_learning_curve, linear_path, minibatch_redundancy, mlp_loss, mode_connectivity,
+    normalizers, optimizer_costs, rare_features, rect, regions, regression_1d, regularizer_costs,
+    saddle_escape, sam_flatness, seed_spread, shallow_deep, smooth_activations, square,
+    stochastic_mlp_loss, stronger_optimizer, three_errors, tri, width_sweep, zero_training_error,
 ]  # fmt: skip
 
 # How many findings of an experiment follow from theory alone.
