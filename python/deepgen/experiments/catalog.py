@@ -6,18 +6,22 @@ from typing import Final
 
 from deepgen._names import hint
 from deepgen.experiments.claims import (
+    bad_minima,
     batch_norm_batch_size,
     bounded_sigma,
     bumps,
+    deep_gradients,
     depth_sweep,
     double_descent,
     early_stopping,
     label_learning_curve,
+    large_batch,
     linear_path,
     minibatch_redundancy,
     mlp_loss,
     normalizers,
     optimizer_costs,
+    random_labels,
     rare_features,
     rect,
     regions,
@@ -58,7 +62,9 @@ CATALOG: Final[tuple[Runner, ...]] = (
     saddle_escape.run,
     linear_path.run,
     minibatch_redundancy.run,
+    large_batch.run,
     rare_features.run,
+    deep_gradients.run,
     normalizers.run,
     batch_norm_batch_size.run,
     regression_1d.run,
@@ -70,6 +76,8 @@ CATALOG: Final[tuple[Runner, ...]] = (
     regularizer_costs.run,
     sam_flatness.run,
     stronger_optimizer.run,
+    random_labels.run,
+    bad_minima.run,
 )
 """One entry per experiment."""
 
