@@ -110,7 +110,7 @@ class Minima:
 def _net(hidden: tuple[int, ...], seed: int, **settings: Any) -> Any:
     from deepgen.estimators import MLPClassifier
 
-    chosen = {"solver": "lbfgs", "max_iter": 500} | settings
+    chosen: dict[str, Any] = {"solver": "lbfgs", "max_iter": 500} | settings
     return MLPClassifier(
         hidden_layer_sizes=hidden,
         alpha=0.0,
@@ -207,9 +207,17 @@ def _draw_minima(work: tuple[int, bool]) -> Minima | None:
     widths = [
         data.test_error(fit_quietly(_net((width, width), seed), data.X, data.y)) for width in WIDTHS
     ]
-    pairs = [(a, float(b)) for a, b in zip(of_good, of_bad, strict=True)]
+    eigenvalues, rises, spectral = ((a, float(b)) for a, b in zip(of_good, of_bad, strict=True))
     return Minima(
-        errors, len(bad) / N_POISONS, *pairs, int(landings), starts, returns, tuple(widths)
+        errors,
+        len(bad) / N_POISONS,
+        eigenvalues,
+        rises,
+        spectral,
+        int(landings),
+        starts,
+        returns,
+        tuple(widths),
     )
 
 

@@ -106,7 +106,7 @@ def _draw_data(seed: int) -> tuple[AnyArray, AnyArray]:
     return X, np.sin(6 * u + 3 * v**2) * np.cos(5 * v)
 
 
-def _start_slope(initializer: str, seed: int) -> float:
+def _start_slope(initializer: Any, seed: int) -> float:
     from deepgen.estimators import MLPRegressor
     from deepgen.probe import Probe
 
