@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from probe_costs import NETWORKS, Costs
+from probe_costs import EIGHT, NETWORKS, Costs
 
 # The answer is asserted at fewer samples than are timed, where it needs every gradient.
 FEW = 100
@@ -66,6 +66,17 @@ def test_measurement(benchmark, name, widths, n):
     actual = few.calls()[name]()
     np.testing.assert_allclose(actual, expected, rtol=0, atol=tolerance * np.abs(expected).max())
     benchmark(Costs(widths, n).calls()[name])
+
+
+@timed
+@pytest.mark.parametrize("how", ["at once", "one after the other"])
+@pytest.mark.parametrize("name", sorted({"hvp", "gauss_newton", "G.T @ u", "G @ v"}))
+@pytest.mark.parametrize(("widths", "n"), EIGHT)
+def test_eight_vectors(benchmark, widths, n, name, how):
+    benchmark.group = f"eight products {name} of {'-'.join(map(str, widths))}"
+    at_once, single = Costs(widths, n).eight()[name]
+    np.testing.assert_array_equal(at_once(), single())
+    benchmark(at_once if how == "at once" else single)
 
 
 @timed

@@ -9,6 +9,8 @@
 #include "engine/probes/chain.hpp"
 #include "engine/probes/probe.hpp"
 
+#include <pybind11/stl.h>
+
 namespace deepgen::python {
 namespace {
 
@@ -110,6 +112,51 @@ void signals(const HeldProbe &held, const HeldPoint &given, const py::object &no
     bool *const marks = lives.mutable_data();
     const ReleasedInterpreter released;
     held.probe.signals(point, rows, to, marks, n_threads);
+}
+
+void add_gauss_newton_diagonal(const HeldProbe &held, const HeldPoint &given, const py::object &out,
+                               Index begin, Index end, Index n_threads) {
+    const Point &point = point_of(held, given);
+    auto diagonal = writable_vector_of<double>("out", out, held.probe.n_parameters());
+    const IndexRange rows = rows_of(held, begin, end);
+    n_threads = checked_threads(n_threads);
+    double *const to = diagonal.mutable_data();
+    const ReleasedInterpreter released;
+    held.probe.add_gauss_newton_diagonal(point, rows, to, n_threads);
+}
+
+// Rows of A and of G of each layer.
+std::vector<std::pair<Index, Index>> factor_sizes(const HeldProbe &held) {
+    std::vector<std::pair<Index, Index>> sizes;
+    for (std::size_t l = 0; l < held.network->layers().size(); ++l)
+        sizes.emplace_back(held.probe.factor_inputs(l), held.network->layers()[l].width);
+    return sizes;
+}
+
+void add_kronecker_factors(const HeldProbe &held, const HeldPoint &given, const py::object &out,
+                           Index begin, Index end, Index n_threads) {
+    const Point &point = point_of(held, given);
+    Index size = 0;
+    for (const auto &[inputs, width] : factor_sizes(held))
+        size += inputs * inputs + width * width;
+    auto factors = writable_vector_of<double>("out", out, size);
+    const IndexRange rows = rows_of(held, begin, end);
+    n_threads = checked_threads(n_threads);
+    double *const to = factors.mutable_data();
+    const ReleasedInterpreter released;
+    held.probe.add_kronecker_factors(point, rows, to, n_threads);
+}
+
+void output_curvature(const HeldProbe &held, const HeldPoint &given, const py::object &out,
+                      Index begin, Index end, Index n_threads) {
+    const Point &point = point_of(held, given);
+    const Index n_outputs = held.network->n_outputs();
+    const IndexRange rows = rows_of(held, begin, end);
+    auto curvature = writable_matrix_of("out", out, end - begin, n_outputs * n_outputs);
+    n_threads = checked_threads(n_threads);
+    double *const to = curvature.mutable_data();
+    const ReleasedInterpreter released;
+    held.probe.output_curvature(point, rows, to, n_threads);
 }
 
 void gradients(const HeldProbe &held, const HeldPoint &given, const py::object &out, Index begin,
@@ -245,6 +292,14 @@ void bind_probe(py::module_ &module) {
             &multiply<&Probe::output_tangents, &n_parameters, &n_row_outputs>,
             "out (k, n n_outputs) = for each output of a row its gradient's products with v.");
     rowwise(probe, "norms", &norms, "out (n,) = for each row the norm of its gradient.");
+    rowwise(probe, "add_gauss_newton_diagonal", &add_gauss_newton_diagonal,
+            "out (P,) += the rows' share of the Gauss-Newton matrix's diagonal.");
+    rowwise(probe, "add_kronecker_factors", &add_kronecker_factors,
+            "out += the rows' share of A and G of each layer, of the sizes `factor_sizes`.");
+    rowwise(probe, "output_curvature", &output_curvature,
+            "out (end - begin, n_outputs^2) = for each row the loss's Hessian in the outputs.");
+    probe.def_property_readonly("factor_sizes", &factor_sizes,
+                                "Rows of the Kronecker factors A and G of each layer.");
     rowwise(probe, "gradients", &gradients,
             "out (n, P), or of these rows alone, = for each row its gradient.");
     probe.def("signals", &signals, arg("point"), arg("norms"), arg("alive"), arg("begin"),

@@ -432,6 +432,10 @@ class Probe:
         """
         out (k, P) += the rows' share of the Gauss-Newton matrix's products with v (k, P).
         """
+    def add_gauss_newton_diagonal(self, point: Point, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (P,) += the rows' share of the Gauss-Newton matrix's diagonal.
+        """
     def add_gradients(self, point: Point, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
         out (k, P) += the rows' sum of v_i times the gradient of sample i, v (k, n).
@@ -439,6 +443,10 @@ class Probe:
     def add_hvp(self, point: Point, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
         out (k, P) += the rows' share of the Hessian's products with v (k, P).
+        """
+    def add_kronecker_factors(self, point: Point, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out += the rows' share of A and G of each layer, of the sizes `factor_sizes`.
         """
     def add_output_gradients(self, point: Point, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
@@ -460,6 +468,10 @@ class Probe:
         """
         out (n,) = for each row the norm of its gradient.
         """
+    def output_curvature(self, point: Point, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (end - begin, n_outputs^2) = for each row the loss's Hessian in the outputs.
+        """
     def output_gradients(self, point: Point, rows: typing.Any, out: typing.Any, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
         out (m n_outputs, P) = for each output of chosen rows its gradient.
@@ -475,6 +487,11 @@ class Probe:
     def signals(self, point: Point, norms: typing.Any, alive: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
         norms (n, n_layers) = for each row and layer the norm of dl/dz; marks in alive (n_units,) the units whose activation has a slope at one of the rows.
+        """
+    @property
+    def factor_sizes(self) -> list[tuple[int, int]]:
+        """
+        Rows of the Kronecker factors A and G of each layer.
         """
     @property
     def n_rows(self) -> int:

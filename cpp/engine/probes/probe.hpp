@@ -58,6 +58,20 @@ class Probe {
     void output_tangents(const Point &point, Vectors v, IndexRange rows, double *tangents,
                          Index n_threads) const;
 
+    // sum (P,) += the rows' share of the diagonal of J^T (d2L/dz2) J; of networks without a front.
+    void add_gauss_newton_diagonal(const Point &point, IndexRange rows, double *sum,
+                                   Index n_threads) const;
+
+    // factors += the rows' share of A and G, layer by layer (probe_blocks.cpp); A has as many rows
+    // as `factor_inputs`, G as the layer has units.
+    void add_kronecker_factors(const Point &point, IndexRange rows, double *factors,
+                               Index n_threads) const;
+    Index factor_inputs(std::size_t layer) const;
+
+    // curvature (rows, n_outputs, n_outputs): d2l/dz2, without weights.
+    void output_curvature(const Point &point, IndexRange rows, double *curvature,
+                          Index n_threads) const;
+
     // norms (n,): |g_i| for the rows, without g_i itself.
     void norms(const Point &point, IndexRange rows, double *norms, Index n_threads) const;
 
@@ -83,6 +97,9 @@ class Probe {
     void add_over_chunks(const Point &point, IndexRange rows, Index n_sums, double *sums,
                          Index n_threads, Steps steps) const;
 
+    template <class LayerRows, class Second, class Done>
+    void each_output(const Team &team, const Chunk &chunk, Buffer<double> &unit,
+                     std::vector<LayerRows> &firsts, Second second, Done done) const;
     // Packed, each for itself.
     std::vector<PackedParameters<double>> directions_of(Vectors v,
                                                         PackedParameters<double>::Use use) const;

@@ -77,6 +77,34 @@ void Probe::gradients(const Point &point, IndexRange rows, double *G, Index n_th
             });
 }
 
+void Probe::output_curvature(const Point &point, IndexRange rows, double *curvature,
+                             Index n_threads) const {
+    const Index n_outputs = network_.n_outputs(), stride = row_stride<double>(n_outputs);
+    // Unit vectors of one output, which all threads read.
+    std::vector<Buffer<double>> units;
+    for (Index output = 0; output < n_outputs; ++output) {
+        Buffer<double> &unit = units.emplace_back(as_size(row_block * stride));
+        for (Index i = 0; i < row_block; ++i)
+            unit[as_size(i * stride + output)] = 1.0;
+    }
+    by_rows(point, false, X_, rows, nullptr, n_threads,
+            [&](Worker &worker, const Inputs<double> &, Index first, Index n) {
+                loss_gradients(worker, first);
+                TargetsView<double> y = from_row(y_, first);
+                y.weights = nullptr;
+                const Rows<double> gradients = worker.pass.output_gradients(n);
+                for (Index output = 0; output < n_outputs; ++output) {
+                    for (Index row = 0; row < n; row += row_block)
+                        network_.loss().curvature(worker.pass.loss_rows(worker.batch, y, row),
+                                                  units[as_size(output)].data(), stride);
+                    for (Index i = 0; i < n; ++i)
+                        for (Index other = 0; other < n_outputs; ++other)
+                            curvature[((first - rows.begin + i) * n_outputs + other) * n_outputs +
+                                      output] = gradients.data[i * gradients.stride + other];
+                }
+            });
+}
+
 void Probe::output_gradients(const Point &point, const Selection &rows, double *J,
                              Index n_threads) const {
     by_rows(point, false, X_, {0, rows.size}, rows.samples, n_threads,

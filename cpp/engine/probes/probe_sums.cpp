@@ -6,7 +6,7 @@
 // Schraudolph (2002), Fast curvature matrix-vector products for second-order gradient descent,
 // section 3 (Gauss-Newton).
 
-#include "engine/probes/probe.hpp"
+#include "engine/probes/probe_chunk.hpp"
 
 #include <algorithm>
 
@@ -14,43 +14,12 @@ namespace deepgen {
 
 namespace {
 
-Index chunk_rows(IndexRange rows) {
-    return std::min(measured_rows, rows.end - rows.begin);
-}
-
 // No more threads than blocks of a chunk's rows.
 Index team_size(IndexRange rows, Index n_threads) {
     return std::min(n_threads, n_row_blocks(chunk_rows(rows)));
 }
 
-// A sink.
-struct Adding {
-    Buffer<double> &sum;
-
-    void operator()(Index, const GradientTask &, const GradientTile<double> &tile) const {
-        for (Index i = 0; i < tile.n; ++i)
-            sum[as_size(tile.offset + i)] += tile.gradient[i];
-    }
-};
-
 } // namespace
-
-struct Probe::Chunk {
-    Inputs<double> X;
-    TargetsView<double> y;
-    Batch<double> batch;
-    Index first; // row
-    Pass<double> &pass;
-    PackedParameters<double> &parameters;
-    std::vector<Buffer<double>> &sums; // packed
-
-    // Phase 2 of a pass whose gradients stand: added to sum j.
-    void add_weight_gradients(const Team &team, Index j) const {
-        team.wait();
-        pass.weight_gradients(team, batch, X, parameters, Adding{sums[as_size(j)]});
-        team.wait();
-    }
-};
 
 Inputs<double> from_row(const Inputs<double> &X, Index first) {
     Inputs<double> rest = X;

@@ -13,6 +13,7 @@ from deepgen._network.network import Network
 from deepgen._training.data import Data
 from deepgen.estimators.fitted import network_of
 from deepgen.probe.curvature import Curvature
+from deepgen.probe.gauss_newton_blocks import GaussNewtonBlocks
 from deepgen.probe.measured_model import measured_model
 from deepgen.probe.output_jacobian import OutputJacobian
 from deepgen.probe.sample_gradients import SampleGradients
@@ -20,7 +21,7 @@ from deepgen.probe.sample_gradients import SampleGradients
 __all__ = ["Probe"]
 
 
-class Probe(SampleGradients, Curvature, OutputJacobian):
+class Probe(SampleGradients, Curvature, GaussNewtonBlocks, OutputJacobian):
     r"""Measure loss, gradients, curvature and Jacobians of a fitted network on data.
 
     The probe copies network, weights and data and converts them to float64, whatever the
