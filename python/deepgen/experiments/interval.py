@@ -97,7 +97,10 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     mean = float(sample.mean())
     if n == 1 or not np.isfinite(sample).all():
         return Interval(mean, -math.inf, math.inf, method)
-    low, high = t.interval(level, n - 1, loc=mean, scale=sem(sample))
+    error = sem(sample)
+    if error == 0:
+        return Interval(mean, mean, mean, method)  # SciPy gives NaN
+    low, high = t.interval(level, n - 1, loc=mean, scale=error)
     return Interval(mean, float(low), float(high), method)
 
 
