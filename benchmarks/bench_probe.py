@@ -20,19 +20,20 @@ timed = pytest.mark.benchmark(timer=time.thread_time)
 
 def every_gradient(costs):
     G = np.empty((costs.n, costs.P))
-    costs.probe.gradients(costs.parameters, G, 0, costs.n)
+    costs.probe.gradients(costs.point, G, 0, costs.n)
     return G
 
 
 def differences(costs, step=1e-6):
     """The Hessian's product with v by differences of the gradient."""
     v = costs.v / np.linalg.norm(costs.v)
-    at, slopes = costs.parameters.copy(), []
+    at, slopes = costs.point, []
     for sign in (1, -1):
-        costs.parameters = at.copy()
-        costs.parameters[: costs.P] += sign * step * v
+        moved = costs.parameters.copy()
+        moved[: costs.P] += sign * step * v
+        costs.point = costs.probe.point(moved)
         slopes.append(costs.gradient())
-    costs.parameters = at
+    costs.point = at
     return (slopes[0] - slopes[1]) / (2 * step) * np.linalg.norm(costs.v)
 
 
@@ -74,7 +75,7 @@ def test_every_gradient_beside_writing_an_array(benchmark, widths, n):
     gradients, writing = costs.matrix()
     benchmark.group = f"G of {'-'.join(map(str, widths))}, {writing().nbytes / 1e6:.0f} MB"
     G = benchmark.pedantic(gradients, rounds=3)
-    np.testing.assert_allclose(np.linalg.norm(G[:FEW], axis=1), costs.rows("norms")[:FEW])
+    np.testing.assert_allclose(np.linalg.norm(G[:FEW], axis=1), costs.norms()[:FEW])
 
 
 @timed

@@ -65,6 +65,7 @@ class Costs:
         self.P, self.n = self.network.n_trainable, n
         self.v, self.u = rng.normal(size=self.P), rng.normal(size=n)
         self.probe = _core.Probe(self.network, self.X, self.y)
+        self.point = self.probe.point(self.parameters)
 
     def _parameters(self, rng):
         parameters = np.zeros(self.network.n_parameters)
@@ -78,9 +79,10 @@ class Costs:
 
     def sum(self, method, v):
         """Return a sum over the samples that has the parameters' shape."""
-        out = np.zeros(self.P)
-        getattr(self.probe, method)(self.parameters, v, out, 0, self.n)
-        return out
+        V = np.atleast_2d(v)
+        out = np.zeros((len(V), self.P))
+        getattr(self.probe, method)(self.point, V, out, 0, self.n)
+        return out[0] if v.ndim == 1 else out
 
     def gradient(self):
         """Return the gradient, by the cheaper of the engine's two ways."""
@@ -92,14 +94,21 @@ class Costs:
             "hvp": lambda: self.sum("add_hvp", self.v),
             "gauss_newton": lambda: self.sum("add_gauss_newton", self.v),
             "G.T @ u": lambda: self.sum("add_gradients", self.u),
-            "G @ v": lambda: self.rows("directional", self.v),
-            "norms": lambda: self.rows("norms"),
+            "G @ v": lambda: self.slopes(self.v),
+            "norms": self.norms,
         }
 
-    def rows(self, method, *arguments):
-        """Return one number a sample."""
+    def slopes(self, v):
+        """Return the derivative of each sample's loss along v, or along each of several."""
+        V = np.atleast_2d(v)
+        out = np.empty((len(V), self.n))
+        self.probe.directional(self.point, V, out, 0, self.n)
+        return out[0] if v.ndim == 1 else out
+
+    def norms(self):
+        """Return the norm of each sample's gradient."""
         out = np.empty(self.n)
-        getattr(self.probe, method)(self.parameters, *arguments, out, 0, self.n)
+        self.probe.norms(self.point, out, 0, self.n)
         return out
 
     def matrix(self):
@@ -110,7 +119,7 @@ class Costs:
 
         def gradients():
             G = np.empty((m, self.P))
-            probe.gradients(self.parameters, G, 0, m)
+            probe.gradients(probe.point(self.parameters), G, 0, m)
             return G
 
         def writing():

@@ -25,6 +25,7 @@ from deepgen.experiments.claims import (
     linear_path,
     minibatch_redundancy,
     mlp_loss,
+    mode_connectivity,
     normalizers,
     optimizer_costs,
     random_labels,
@@ -188,6 +189,12 @@ def plant_mlp_loss(holds):
     return [printed, np.arange(3.0), 0.5, [0.50, 0.51], [0.50, 0.51]]
 
 
+def plant_mode_connectivity(holds):
+    left = {name: 0.1 if holds else 0.9 for name in mode_connectivity.NETS}
+    left["512"] = 0.01 if holds else 0.95
+    return [{name: near(1.0, share) for name, share in left.items()}]
+
+
 def plant_normalizers(holds):
     """Plain nets suffer from bad starts, normalized ones do not; or the other way round."""
     return [
@@ -265,11 +272,11 @@ def plant_regularizer_costs(holds):
 
 
 def plant_saddle_escape(holds):
-    steps, curves = {0.0: 100, 0.9: 10}, {"SGD": range(101), "SGD, momentum 0.9": range(11)}
-    if holds:
-        return [steps, 50, {0.0: 50, 0.9: 50}, curves]
-    curves = {"SGD": range(11), "SGD, momentum 0.9": range(101)}
-    return [{0.0: 10, 0.9: 100}, 50, {0.0: 5, 0.9: 5}, curves]
+    grid = [(kappa, m) for kappa in saddle_escape.KAPPAS for m in saddle_escape.MOMENTA]
+    # Plain descent needs kappa steps; momentum the root of that, or twice as many.
+    steps = {(kappa, m): kappa if m == 0 or not holds else kappa**0.5 for kappa, m in grid}
+    network = {0.0: 100, 0.9: 10 if holds else 100}
+    return [steps, 50, {0.0: 50, 0.9: 50} if holds else {0.0: 5, 0.9: 5}, network]
 
 
 def plant_sam_flatness(holds):
@@ -290,8 +297,9 @@ def plant_seed_spread(holds):
 
 
 def plant_shallow_deep(holds):
-    deep, *shallow = shallow_deep.SHAPES
-    return [{deep: near(5.0 if holds else 20.0), **{name: near(10.0) for name in shallow}}]
+    deep = {pair[0] for pair in shallow_deep.PAIRS.values()}
+    ahead, behind = near(5.0), near(20.0)
+    return [{s: ahead if (s in deep) == holds else behind for s in shallow_deep.SHAPES}]
 
 
 def plant_smooth_activations(holds):
@@ -387,10 +395,10 @@ def plant_zero_training_error(holds):
 MODULES = [
     bad_minima, deep_gradients, large_batch, random_labels,
     batch_norm_batch_size, bounded_sigma, bumps, depth_sweep, double_descent, early_stopping,
-    label_learning_curve, linear_path, minibatch_redundancy, mlp_loss, normalizers,
-    optimizer_costs, rare_features, rect, regions, regression_1d, regularizer_costs, saddle_escape,
-    sam_flatness, seed_spread, shallow_deep, smooth_activations, square, stochastic_mlp_loss,
-    stronger_optimizer, three_errors, tri, width_sweep, zero_training_error,
+    label_learning_curve, linear_path, minibatch_redundancy, mlp_loss, mode_connectivity,
+    normalizers, optimizer_costs, rare_features, rect, regions, regression_1d, regularizer_costs,
+    saddle_escape, sam_flatness, seed_spread, shallow_deep, smooth_activations, square,
+    stochastic_mlp_loss, stronger_optimizer, three_errors, tri, width_sweep, zero_training_error,
 ]  # fmt: skip
 
 # How many findings of an experiment follow from theory alone.

@@ -153,6 +153,16 @@ def parameter_jacobian(spec, parameters, X):
     return np.stack([column.outputs for column in columns], axis=2)
 
 
+def output_products(spec, parameters, v, u, X):
+    """J^T u (P,) and J v (n, n_outputs), u (n * n_outputs,)."""
+    trace = forward(spec, parameters, X)
+    z = trace[-1].outputs
+    direction = padded(spec, parameters, v)
+    moved = tangents(spec, parameters, trace, direction, np.zeros_like(X))[-1].outputs
+    gradient = gradient_from_outputs(spec, parameters, trace, u.reshape(z.shape))
+    return gradient[: n_trainable(spec)], moved
+
+
 def output_hessians(spec, z, y, weights):
     """w_i (d2l_i/dz2) / sum w, (n, n_outputs, n_outputs)."""
     weights = np.ones(len(z)) if weights is None else weights

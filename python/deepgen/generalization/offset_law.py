@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class OffsetLaw:
         """
         return np.asarray(self.a + self.b * np.asarray(n, dtype=float) ** -self.c)
 
+    @in_style
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the points, the law up to four times as many samples, and its asymptote.
 

@@ -34,7 +34,7 @@ TOLD: Final = {
     "longer": "longer training",
     "wider": "wider network",
 }
-"""What users are told about each kind."""
+"""Names of the kinds in messages to users."""
 
 Split = tuple[NDArray[np.int64], NDArray[np.int64]]
 
