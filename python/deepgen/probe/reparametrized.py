@@ -338,32 +338,19 @@ class ReparametrizedProbe:
         for rows, G in self._gradients(point, begin, end, n_threads):
             out[rows] = np.linalg.norm(G, axis=1)
 
-    def signals(
-        self,
-        point: ReparametrizedPoint,
-        norms: FloatArray,
-        alive: AnyArray,
-        begin: int,
-        end: int,
-        *,
-        n_threads: int = 1,
-    ) -> None:
-        """Write the norms of the signals of rows, and mark the units with a slope.
+    def signals(self, point: ReparametrizedPoint, *arguments: Any, n_threads: int = 1) -> None:
+        """Write the signals of rows, which are those of the plain network.
 
         Parameters
         ----------
         point : ReparametrizedPoint
             Parameters, as `point` packs them.
-        norms : ndarray of shape (n_samples, n_layers)
-            Receives the norms of the gradients with respect to the layers' products.
-        alive : ndarray of shape (n_units,)
-            Receives True for units whose activation has a slope.
-        begin, end : int
-            First row, and one past the last.
+        *arguments : object
+            Further arguments of the engine's method.
         n_threads : int, default=1
             Largest number of threads, >= 1.
         """
-        self._plain.signals(point.plain, norms, alive, begin, end, n_threads=n_threads)
+        self._plain.signals(point.plain, *arguments, n_threads=n_threads)
 
     def output_gradients(
         self,
