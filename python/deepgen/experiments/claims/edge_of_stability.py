@@ -116,10 +116,12 @@ def _measure(plan: RunPlan) -> Measurement:
 def _late(runs: FloatArray) -> FloatArray:
     """Return each run's mean stability over the last third, and ln of its loss there, end on begin.
 
-    A run has stability and loss at each point, (n_seeds, 2, n_points).
+    A run has stability and loss at each point, (n_seeds, 2, n_points). The loss jumps from step to
+    step, so begin and end are medians of five points.
     """
     late = runs[:, :, -(N_POINTS // 3) :]
-    return np.column_stack([late[:, 0].mean(axis=1), np.log(late[:, 1, -1] / late[:, 1, 0])])
+    begin, end = (np.median(late[:, 1, part], axis=1) for part in (slice(5), slice(-5, None)))
+    return np.column_stack([late[:, 0].mean(axis=1), np.log(end / begin)])
 
 
 def _judge(measured: dict[Cell, FloatArray]) -> list[Finding]:
