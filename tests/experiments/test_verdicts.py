@@ -16,16 +16,19 @@ from deepgen.experiments.claims import (
     batch_norm_batch_size,
     bounded_sigma,
     bumps,
+    conditioning,
     deep_gradients,
     depth_sweep,
     double_descent,
     early_stopping,
+    edge_of_stability,
     label_learning_curve,
     large_batch,
     linear_path,
     minibatch_redundancy,
     mlp_loss,
     mode_connectivity,
+    noise_floor,
     normalizers,
     optimizer_costs,
     random_labels,
@@ -79,6 +82,24 @@ def plant_bumps(holds):
     return [[row], [row], [row]]
 
 
+def plant_conditioning(holds):
+    plain, normalized = near(10.0, 100.0, 0.1, 5.0), near(5.0, 200.0, 0.1, 5.0)[::-1]
+    if not holds:
+        plain, normalized = normalized, plain
+    return [{(("pixels", 1), False): plain, (("pixels", 1), True): normalized}]
+
+
+def plant_edge_of_stability(holds):
+    n = edge_of_stability.N_POINTS
+    loss = np.geomspace(1, 0.1 if holds else 10.0, n)
+    at = {edge_of_stability.N_ROWS: 1.0, edge_of_stability.BATCH: 0.6}
+    runs = {}
+    for batch, level in at.items():
+        levels = near(level if holds else 1.5)[:, None] * np.ones(n)
+        runs[0.1, batch] = np.stack([levels, loss ** near(1.0)[:, None]], axis=1)
+    return [runs]
+
+
 def plant_depth_sweep(holds):
     deep = {"plain": 3.0, "residual": 1.0} if holds else {"plain": 0.5, "residual": 3.0}
     training = {
@@ -128,6 +149,16 @@ def plant_mode_connectivity(holds):
     left = {name: 0.1 if holds else 0.9 for name in mode_connectivity.NETS}
     left["512"] = 0.01 if holds else 0.95
     return [{name: near(1.0, share) for name, share in left.items()}]
+
+
+def plant_noise_floor(holds):
+    steps = np.array(noise_floor.STEPS)
+    law = np.array([steps, 1 / steps]) if holds else np.array([1 / steps, steps])
+    level = 1.0 if holds else 3.0
+    found = level * near(*np.ones(6)).reshape(SEEDS, 2, 3) * law
+    floors = np.stack([found, np.tile(law, (SEEDS, 1, 1))], axis=1)
+    errors = near(0.1, 0.12) if holds else near(0.12, 0.1)
+    return [{"linear": floors, "net": floors}, errors]
 
 
 def plant_normalizers(holds):
@@ -328,12 +359,13 @@ def plant_zero_training_error(holds):
 
 
 MODULES = [
-    bad_minima, deep_gradients, large_batch, random_labels,
-    batch_norm_batch_size, bounded_sigma, bumps, depth_sweep, double_descent, early_stopping,
-    label_learning_curve, linear_path, minibatch_redundancy, mlp_loss, mode_connectivity,
-    normalizers, optimizer_costs, rare_features, rect, regions, regression_1d, regularizer_costs,
-    saddle_escape, sam_flatness, seed_spread, shallow_deep, smooth_activations, square,
-    stochastic_mlp_loss, stronger_optimizer, three_errors, tri, width_sweep, zero_training_error,
+    bad_minima, batch_norm_batch_size, bounded_sigma, bumps, conditioning, deep_gradients,
+    depth_sweep, double_descent, early_stopping, edge_of_stability, label_learning_curve,
+    large_batch, linear_path, minibatch_redundancy, mlp_loss, mode_connectivity, noise_floor,
+    normalizers, optimizer_costs, random_labels, rare_features, rect, regions, regression_1d,
+    regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep,
+    smooth_activations, square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri,
+    width_sweep, zero_training_error,
 ]  # fmt: skip
 
 # How many findings of an experiment follow from theory alone.
