@@ -141,18 +141,13 @@ def sound_measurement(method, net, arguments, probe):
         return given | {"X": arguments["X"]}
     if method == "output_gradients":
         return given | {"rows": arguments["rows"], "out": np.zeros((3 * N, P))}
-    lengths = {"add_gradients": N, "add_output_gradients": 3 * N}
     if method in VECTORS:
-        given["v"] = np.ones((2, lengths.get(method, P)))
-    shapes = {
-        "directional": (2, N),
-        "output_tangents": (2, 3 * N),
-        "norms": N,
-        "gradients": (N, P),
-        "output_curvature": (N, 9),
-        "add_gauss_newton_diagonal": P,
-        "add_kronecker_factors": sum(a * a + g * g for a, g in probe.factor_sizes),
-    }
+        n = {"add_gradients": N, "add_output_gradients": 3 * N}.get(method, P)
+        given["v"] = np.ones((2, n))
+    n_factors = sum(a * a + g * g for a, g in probe.factor_sizes)
+    shapes = {"directional": (2, N), "output_tangents": (2, 3 * N), "output_curvature": (N, 9)}
+    shapes |= {"norms": N, "gradients": (N, P)}
+    shapes |= {"add_gauss_newton_diagonal": P, "add_kronecker_factors": n_factors}
     return given | {"out": np.zeros(shapes.get(method, (2, P))), "begin": 0, "end": N}
 
 
