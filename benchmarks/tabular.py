@@ -1,7 +1,7 @@
 """Judge the tabular estimators' presets on sixteen raw tables, beside boosted trees and networks.
 
 python benchmarks/tabular.py [--ledger FILE] [--jobs 2] [--out FILE] [--tables TABLE ...]
-                             [--] [CONTESTANT ...]
+                             [--splits 3] [--] [CONTESTANT ...]
 
 Three splits of each table (`tabular_splits`); errors are ratios to LightGBM's with its defaults,
 stopped by the same validation rows, a fifth of the training rows. One network is given the same
@@ -64,9 +64,9 @@ def measure(contestant, table, seed, folder):
     return [*errors(codes(split)[split.test], predicted), spent / n_rows * 1_000]
 
 
-def planned(contestants, tables):
+def planned(contestants, tables, seeds):
     """Yield what is to be measured: contestant, table and seed."""
-    for seed in SEEDS:
+    for seed in seeds:
         for table in tables:
             for contestant in contestants:
                 if contestant != "RealMLP-TD" or table in REALMLP_TABLES:
@@ -78,6 +78,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("contestants", nargs="*", metavar="CONTESTANT", default=list(CONTESTANTS))
     parser.add_argument("--tables", nargs="*", choices=JUDGING, default=JUDGING)
+    parser.add_argument("--splits", type=int, default=len(SEEDS), help="splits of each (default 3)")
     parser.add_argument("--data", type=Path, default=SHARED_DATA, help="folder of the tables")
     parser.add_argument("--ledger", type=Path, help="JSON file of errors, read and extended")
     parser.add_argument("--jobs", type=int, default=1, help="fits side by side (default 1)")
@@ -92,7 +93,7 @@ def main():
     ledger = Ledger(options.ledger)
     missing = [
         what
-        for what in planned(options.contestants, options.tables)
+        for what in planned(options.contestants, options.tables, SEEDS[: options.splits])
         if not ledger.knows(*what) and installed(what[0])
     ]
     with ProcessPoolExecutor(options.jobs) as pool:

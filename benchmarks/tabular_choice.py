@@ -37,8 +37,8 @@ from threadpoolctl import threadpool_limits
 
 from deepgen.tabular.plan import make_plan
 
-OVER_FIRST = ("one network over the first", "together over the first")
-COLUMNS = ("", "one network", "together", *OVER_FIRST, "CPU seconds per 1,000 rows")
+KINDS = ("one network", "together")
+COST = "CPU seconds per 1,000 rows"
 
 
 def measure(recipe, task, table, cut, n_members, folder):
@@ -91,17 +91,21 @@ def measure_missing(candidates, task, ledger, options):
 
 
 def judge(recipe, task, ledger, options):
-    """Return a candidate's ratios (cuts, tables, alone and together) and its mean seconds."""
-    ratios, seconds = [], []
+    """Return a candidate's ratios (cuts, tables, alone and together) and its mean seconds.
+
+    Of a single network there is nothing to put together.
+    """
+    ratios, seconds, n_kinds = [], [], min(options.members, len(KINDS))
     for cut in range(options.cuts):
         for table in TO_CHOOSE_BY[task]:
             run = partial(measure, recipe, task, table, cut, options.members, options.data)
             *found, spent = ledger.recall(run, table, cut, options.members, recipe)
             missing = partial(reference, table, cut, options.data)
             peer = ledger.recall(missing, table, cut, "LightGBM")
-            ratios.append([ratio(part, peer) for part in np.split(np.array(found), 2)])
+            parts = np.split(np.array(found), len(KINDS))[:n_kinds]
+            ratios.append([ratio(part, peer) for part in parts])
             seconds.append(spent)
-    return np.array(ratios).reshape(options.cuts, -1, 2), np.mean(seconds)
+    return np.array(ratios).reshape(options.cuts, -1, n_kinds), np.mean(seconds)
 
 
 def measured_candidates(candidates, task, ledger, options):
@@ -122,27 +126,30 @@ def selected(candidates, words):
 
 def lines(measured, tables):
     """Yield the Markdown lines of a task's candidates, the first of them the base."""
-    yield row(*COLUMNS, *tables)
-    yield row(*["---"] * (len(COLUMNS) + len(tables)))
     first = next(iter(measured))
     base = over_cuts(measured[first][0])
+    kinds = KINDS[: base.shape[1]]
+    titles = ("", *kinds, *map("{} over the first".format, kinds), COST, *tables)
+    yield row(*titles)
+    yield row(*["---"] * len(titles))
     for title, (ratios, seconds) in measured.items():
         by_table = over_cuts(ratios)
-        by_cut = [[geometric_mean(cut[:, kind]) for cut in ratios] for kind in (0, 1)]
+        by_cut = np.exp(np.log(ratios).mean(axis=1)).T
         yield row(
             title,
             *(f"{geometric_mean(values):.3f} ± {deviation(values):.3f}" for values in by_cut),
-            *(("", "") if title == first else compared(by_table / base)),
+            *([""] * len(kinds) if title == first else compared(by_table / base)),
             f"{seconds:.2f}",
-            *(f"{alone:.3f}, {together:.3f}" for alone, together in by_table),
+            *(", ".join(f"{value:.3f}" for value in values) for values in by_table),
         )
 
 
 def lines_over_tasks(measured):
     """Yield the Markdown lines of what both tasks share, over the first candidate of each."""
-    yield row("", *OVER_FIRST, "CPU seconds over the first")
-    yield row(*["---"] * 4)
     firsts = [next(iter(part.values())) for part in measured]
+    kinds = KINDS[: firsts[0][0].shape[-1]]
+    yield row("", *map("{} over the first".format, kinds), "CPU seconds over the first")
+    yield row(*["---"] * (len(kinds) + 2))
     for title in [title for title in measured[0] if title in measured[1]][1:]:
         pairs = [(part[title], first) for part, first in zip(measured, firsts, strict=True)]
         relative = [over_cuts(own[0]) / over_cuts(first[0]) for own, first in pairs]

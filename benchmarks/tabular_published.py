@@ -1,6 +1,7 @@
 """Judge the tabular estimators' presets on published splits, beside the published scores.
 
-python benchmarks/tabular_published.py [--ledger FILE] [--threads 2] [PRESET ...]
+python benchmarks/tabular_published.py [--ledger FILE] [--threads 2] [--tables TABLE ...]
+                                       [--] [PRESET ...]
 
 A preset of one network trains on the training rows and is stopped by the published validation rows;
 the members of an ensemble set rows aside of both together. Published scores are of networks tuned
@@ -46,6 +47,7 @@ def main():
     """Print a row per table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("presets", nargs="*", metavar="PRESET", default=["balanced", "best"])
+    parser.add_argument("--tables", nargs="*", choices=TABLES, default=TABLES)
     parser.add_argument("--data", type=Path, default=SHARED_DATA, help="folder of the tables")
     parser.add_argument("--ledger", type=Path, help="JSON file of scores, read and extended")
     parser.add_argument("--threads", type=int, default=2, help="threads of a fit (default 2)")
@@ -57,7 +59,7 @@ def main():
         return 0
     ledger = Ledger(options.ledger)
     print("\n".join(header("table", *options.presets, *THEIRS)), flush=True)
-    for name in TABLES:
+    for name in options.tables:
         cells = []
         for preset in options.presets:
             run = partial(measure, preset, name, options.threads, options.data)

@@ -13,7 +13,15 @@ PACKAGE = ROOT / "python" / "deepgen"
 # and itself. Imports inside functions, for types only and by name count like all others.
 FLOORS = [
     {"_core"},
-    {"_names", "_optional", "_replace_file", "_settings", "_user_warnings", "datasets"},
+    {
+        "_interval",
+        "_names",
+        "_optional",
+        "_replace_file",
+        "_settings",
+        "_user_warnings",
+        "datasets",
+    },
     {"_component"},
     {"_engine", "_display"},
     {

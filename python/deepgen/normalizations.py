@@ -88,7 +88,7 @@ class BatchNorm(Normalization):
     momentum : float, default=0.1
         Share of the newest batch in the running statistics, in [0, 1].
     eps : float, default=1e-5
-        Added to the variance, > 0.
+        Number added to the variance, > 0.
     recalibrate : bool, default=False
         Whether ``fit`` ends by replacing the running statistics with the mean and variance over all
         training rows, layer by layer. This costs one prediction per normalized layer.
@@ -125,7 +125,7 @@ class LayerNorm(Normalization):
     Parameters
     ----------
     eps : float, default=1e-5
-        Added to the variance, > 0.
+        Number added to the variance, > 0.
 
     References
     ----------
@@ -196,7 +196,7 @@ class WeightStandardization(Reparametrization):
     Parameters
     ----------
     eps : float, default=1e-5
-        Added to the standard deviation, > 0.
+        Number added to the standard deviation, > 0.
     ddof : int, default=0
         The divisor of the variance is fan_in - ddof, in [0, 1]: 0 as in the paper's TensorFlow
         code, 1 as in its PyTorch code.

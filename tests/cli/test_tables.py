@@ -52,12 +52,24 @@ def test_fit_predict_and_report_work_as_a_user_would_use_them(folder, target, ca
     assert written.to_csv(index=False).splitlines() == lines
     pytest.importorskip("matplotlib")
     page = folder / f"{target}.html"
-    assert cli.main(["report", model, data, "--out", str(page)]) == 0
+    capsys.readouterr()
+    assert cli.main(["report", model, data, "--out", str(page), "--max-time", "5"]) == 0
+    output = capsys.readouterr()
+    assert output.err == "" and "advice   " in output.out and "HistGradient" in output.out
     text = page.read_text()
     titles = re.findall("<h2>(.*?)</h2>", text)
     assert titles == [
-        *("Data and model", "Errors", "Learning curves", "Predictions", "Columns", "Linear regions")
+        *("How good is the model?", "Which error is mine?", "Curvature, sharpness and flow"),
+        *(
+            "Scores of the model itself",
+            "Course of training",
+            "Predictions",
+            "Linear regions",
+            "Columns",
+        ),
+        "Data and model, column by column",
     ]
+    assert text.count("<details>") == text.count("</details>") == 1
     assert "very table that the model was trained on" in text
     # Self-contained: nothing is fetched.
     assert "http" not in re.sub(r'base64,[^"]*', "", text)

@@ -270,9 +270,10 @@ def test_a_users_function_with_noise_that_varies():
     ({"n_starts": 0}, "n_starts"),
     ({"rho": -1.0}, "rho must be None or a number of at least 0, got -1.0"),
     ({"rho": 0.1}, "LinearRegression does not"),
-    ({"estimator": LogisticRegression()}, "got the classifier LogisticRegression"),
+    ({"estimator": LogisticRegression()}, "truth must be a deepgen.decomposition.ClassTruth for a"),
+    ({"risk": "log_loss"}, "risk is for classifiers, got 'log_loss' with a regressor"),
     ({"estimator": "tree"}, "scikit-learn's interface, got 'tree'"),
-    ({"truth": None}, "truth must be a deepgen.decomposition.Truth, got None"),
+    ({"truth": None}, "truth must be a deepgen.decomposition.Truth for a regressor, got None"),
 ])  # fmt: skip
 def test_bad_input_is_refused_by_name(settings, words):
     arguments = {"estimator": LinearRegression(), "truth": SINE, "n_samples": 10} | settings

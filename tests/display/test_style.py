@@ -9,13 +9,13 @@ import pytest
 
 import deepgen
 from deepgen._display.style import BLUE, RC_PARAMS
-from deepgen.optimization import LinearPath
+from deepgen.expressivity import TrajectoryLength
 
 matplotlib = pytest.importorskip("matplotlib")
 matplotlib.use("Agg")
 plt = pytest.importorskip("matplotlib.pyplot")
 
-PATH = LinearPath(np.linspace(0.0, 1.0, 5), np.arange(5.0), np.array([0.0, 4.0]), 0.0)
+LENGTHS = TrajectoryLength(np.array([1.0, 2.0, 4.0]), np.array([2.0, 2.0]), 3)
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +47,7 @@ def test_every_plot_has_the_style():
 
 def test_new_axes_have_the_style_and_leave_none_behind():
     before = matplotlib.rcParams.copy()
-    axes = PATH.plot()
+    axes = LENGTHS.plot()
     assert matplotlib.rcParams == before
     assert tuple(axes.figure.get_size_inches()) == RC_PARAMS["figure.figsize"]
     assert axes.xaxis.label.get_size() == RC_PARAMS["axes.labelsize"]
@@ -58,7 +58,7 @@ def test_new_axes_have_the_style_and_leave_none_behind():
 
 
 def test_the_axes_of_a_user_keep_their_style():
-    for call in (PATH.plot, lambda ax: PATH.plot(ax=ax)):
+    for call in (LENGTHS.plot, lambda ax: LENGTHS.plot(ax=ax)):
         given = plt.figure().subplots()
         axes = call(given)
         assert axes is given and axes.spines["top"].get_visible()

@@ -57,6 +57,7 @@ struct Bfloat16 {
     static DEEPGEN_INLINE void multiply_add(const Tile<T> &t, Simd<T> (&sum)[Height][Vectors]) {
         using V = Simd<T>;
         const auto add = [&](const T *a, const T *b, bool two) {
+            // b: two rows interleaved to pairs, the second one zero where depth is odd.
             Pairs row[Vectors];
 #pragma GCC unroll 4
             for (Index j = 0; j < Vectors; ++j) {
@@ -67,6 +68,7 @@ struct Bfloat16 {
                 else
                     row[j] = reinterpret_cast<Pairs>(V::load(at).v);
             }
+            // a: two neighbours of a row, read as one double so that one broadcast copies both.
 #pragma GCC unroll 16
             for (Index i = 0; i < Height; ++i) {
                 Pairs x;

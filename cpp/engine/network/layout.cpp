@@ -29,6 +29,7 @@ Layout::Layout(const NetworkSpec &spec) : front(front_of(spec)) {
         blocks.push_back({kind, static_cast<Index>(layer), offset, rows, columns, trainable});
         return std::exchange(offset, offset + rows * columns);
     };
+    // Trained numbers first, layer by layer, so that optimizers see one stretch of the vector.
     Index n_inputs = front.width;
     for (std::size_t l = 0; l < spec.layers.size(); ++l) {
         const LayerSpec &layer = spec.layers[l];
@@ -61,6 +62,7 @@ Layout::Layout(const NetworkSpec &spec) : front(front_of(spec)) {
             own.slope = append("slope", l, 1, layer.width, true);
         n_inputs = layer.width;
     }
+    // Again, now with its offsets. Statistics follow the trained numbers.
     front = FrontLayout(spec, offset, blocks);
     n_trainable = offset;
     for (std::size_t l = 0; l < spec.layers.size(); ++l) {

@@ -47,10 +47,14 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
         .reparametrization = stored.make(Settings(layer.reparametrization, stored.parameters)),
         .centred = stored.centred,
     };
+    // ReLU is taken by the last step before it that goes over the numbers anyway: the product,
+    // unless a norm or a skip comes between, or the norm.
     const bool relu = layer.activation == "relu";
     plan.relu_in_product =
         relu && !plan.normalization && !plan.skips_before_normalization && plan.gate < 0;
     plan.relu_in_normalization = relu && plan.normalization;
+    // What the way back needs. A ReLU's output tells where its slope is 1, also after dropout;
+    // other slopes need the value that skips and dropout would overwrite.
     plan.masked = relu && !skips_over;
     plan.keeps_value =
         !plan.identity && (!plan.from_output || skips_over || (layer.dropout > 0.0 && !relu));

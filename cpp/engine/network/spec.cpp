@@ -21,6 +21,7 @@ constexpr Index most_weights = Index{1} << 48;
 
 // The columns that layer 0 takes, after a look at what stands before it.
 Index checked_front(const NetworkSpec &spec) {
+    // Each embedding by itself: its features rise, so that the front can go through them in order.
     std::vector<Index> features;
     std::vector<std::string_view> names;
     for (const EmbeddingSpec &embedding : spec.embeddings) {
@@ -43,6 +44,7 @@ Index checked_front(const NetworkSpec &spec) {
                 " features, not for ", embedding.features.size());
         features.insert(features.end(), embedding.features.begin(), embedding.features.end());
     }
+    // All together: a feature, and a kind of block in the layout, belongs to one embedding.
     std::ranges::sort(features);
     require(std::ranges::adjacent_find(features) == features.end(),
             "a feature has two embeddings, one is wanted");
@@ -66,6 +68,7 @@ void NetworkSpec::check() const {
     Index n_weights = 0, n_below = checked_front(*this);
     for (std::size_t l = 0; l < layers.size(); ++l) {
         const LayerSpec &layer = layers[l];
+        // Divided, not multiplied: the product of two wide layers may overflow.
         require(layer.width >= 1, "layer ", l, ": width must be at least 1, got ", layer.width);
         require(layer.width <= (most_weights - n_weights) / n_below, "layer ", l, ": width ",
                 layer.width, " over ", n_below, " inputs makes more than ", most_weights,
@@ -73,6 +76,7 @@ void NetworkSpec::check() const {
         n_weights += layer.width * std::exchange(n_below, layer.width);
         require(layer.dropout >= 0.0 && layer.dropout < 1.0, "layer ", l,
                 ": dropout must be in [0, 1), got ", layer.dropout);
+        // Unknown names and settings out of range throw here.
         activation_choice(layer.activation);
         const NormalizationEntry &entry =
             find_member("normalization", normalizations(), layer.normalization.name);
@@ -82,6 +86,7 @@ void NetworkSpec::check() const {
                                               .parameters);
         const SkipEntry &skip = find_member("skip", skips(), layer.skip.name);
         Settings(layer.skip, skip.parameters);
+        // A skip adds the output of an earlier layer, so both have one width.
         require(layer.branch_drop >= 0.0 && layer.branch_drop < 1.0, "layer ", l,
                 ": branch_drop must be in [0, 1), got ", layer.branch_drop);
         require(layer.branch_drop == 0.0 || layer.skip_from != no_skip, "layer ", l,

@@ -75,6 +75,8 @@ void Trainer<T>::begin_epoch(std::uint64_t epoch) {
     const auto key_of = [&](random::Purpose purpose) {
         return random::child(random::stream(spec_.seed, purpose), epoch);
     };
+    // Fisher and Yates' shuffle of the rows as set_data gave them, so that an epoch's order depends
+    // on seed and epoch alone and not on the epochs before.
     std::ranges::copy(rows_, order_.begin());
     if (spec_.shuffle) {
         const std::uint64_t key = key_of(random::Purpose::shuffle);
@@ -85,6 +87,7 @@ void Trainer<T>::begin_epoch(std::uint64_t epoch) {
     }
     dropout_key_ = key_of(random::Purpose::dropout);
     branch_key_ = key_of(random::Purpose::branches);
+    // Sums of weights, in the order of the batch: losses and gradients are divided by them.
     Index begin = 0;
     for (std::size_t b = 0; b < batch_ends_.size(); ++b) {
         double sum = 0.0;

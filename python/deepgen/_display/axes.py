@@ -12,7 +12,7 @@ __all__ = ["axes_or_new"]
 def axes_or_new(ax: Any = None) -> Any:
     """Return the given axes, or the axes of a new figure that `matplotlib.pyplot.show` displays.
 
-    What calls this wears `deepgen._display.style.in_style`.
+    The function that calls this is decorated with `deepgen._display.style.in_style`.
     """
     if ax is not None:
         return ax

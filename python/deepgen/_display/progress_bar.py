@@ -30,7 +30,7 @@ def is_watched() -> bool:
 class Bar:
     """A progress bar on standard error; it draws nothing if that is no terminal.
 
-    As a context it clears its line at the end, also if an error ends it.
+    A context of it ends with a cleared line, also after an error.
 
     Parameters
     ----------

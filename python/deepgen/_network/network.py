@@ -243,7 +243,7 @@ class Network:
     def activations(
         self, X: Matrix, layer: int, *, rows: NDArray[np.int64] | None = None, n_threads: int = 1
     ) -> AnyArray:
-        """Return the outputs of a layer, counted from 0, to the next one, (n_rows, width)."""
+        """Return what a layer (the first is 0) passes on to the next one, (n_rows, width)."""
         activations = partial(self.core.activations, self.parameters, X, layer)
         return stacked_rows(activations, row_chunks(self.core, X, rows, n_threads))
 

@@ -1,4 +1,4 @@
-"""``deepgen experiment``: list and run the lecture's claims, and show them on one page."""
+"""``deepgen experiment``: list and run experiments, and show them on one page."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from deepgen.cli.parse_int import parse_int
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 
 NAME: Final = "experiment"
-HELP: Final = "list and run the lecture's experiments"
+HELP: Final = "measure claims about deep learning: list and run experiments"
 DESCRIPTION: Final = (
-    "Each experiment measures one claim of the lecture and says whether it is supported, not "
-    "supported or inconclusive."
+    "Each experiment measures one claim of a lecture on deep learning and says whether it is "
+    "supported, not supported or inconclusive."
 )
 FOLDER: Final = "deepgen-experiments"
 """Default folder for files."""
@@ -36,19 +36,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="list the experiments with their claims")
     one = actions.add_parser("run", help="run experiments and save table and figure")
-    one.add_argument("names", metavar="NAME", nargs="+", help="as 'list' shows them")
+    one.add_argument(
+        "names", metavar="NAME", nargs="+", help="experiment, as 'deepgen experiment list' names it"
+    )
     page = actions.add_parser("gallery", help="run experiments and show them on one HTML page")
-    page.add_argument("names", metavar="NAME", nargs="*", help="all, unless given")
+    page.add_argument(
+        "names", metavar="NAME", nargs="*", help="experiment (default: all, which takes hours)"
+    )
     for action in (one, page):
-        action.add_argument("--quick", action="store_true", help="small sizes, few seeds")
         action.add_argument(
-            "--seeds", type=_seeds, metavar="N", help="how many seeds, or a list such as 3,5,8"
+            "--quick", action="store_true", help="small sizes and few seeds: seconds, not minutes"
         )
         action.add_argument(
-            "--jobs", type=parse_int, metavar="N", help="processes; -1 is one per core"
+            "--seeds", type=_seeds, metavar="N", help="number of seeds, or a list such as 3,5,8"
         )
         action.add_argument(
-            "--out", metavar="DIR", default=FOLDER, help=f"where files go (default: {FOLDER})"
+            "--jobs", type=parse_int, metavar="N", help="processes (default: 1); -1 is one per core"
+        )
+        action.add_argument(
+            "--out", metavar="DIR", default=FOLDER, help=f"folder of the files (default: {FOLDER})"
         )
 
 
@@ -63,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     Returns
     -------
     status : int
-        0.
+        Exit code, always 0: what fails raises.
     """
     from deepgen.experiments import CATALOG, find_experiment
     from deepgen.experiments.gallery import write_gallery

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from deepgen.cli.check_out import check_out
 from deepgen.cli.parse_int import parse_int
+from deepgen.cli.parse_seconds import parse_seconds
 
 if TYPE_CHECKING:
     from deepgen.tables import TableModel
@@ -20,10 +21,11 @@ NAME: Final = "fit"
 HELP: Final = "fit a model to a CSV or Parquet file and save it"
 DESCRIPTION: Final = (
     "Fit networks to a table, with settings that depend on the preset and the number of rows. Each "
-    "network holds out a fifth of the rows to choose its epoch and to measure. Numbers are scaled, "
-    "and the median replaces missing ones; text becomes one feature per category, dates become "
-    "days, month, weekday and hour; an additional feature marks missing values. Columns that are "
-    "empty or constant are left out; free text is refused. The model file contains all of this."
+    "network holds out a fifth of the rows, to choose its best epoch and for its score. Numbers "
+    "are scaled, and the median replaces missing ones; text becomes one feature per category, "
+    "dates become days, month, weekday and hour; an additional feature marks missing values. "
+    "Columns that are empty or constant are left out; free text is refused. The model file "
+    "contains all of this."
 )
 
 
@@ -52,11 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--preset",
         default="balanced",
         metavar="NAME",
-        help="fast, balanced or best: how much work is done (default: balanced)",
+        help="fast, balanced or best: better ones take longer (default: balanced)",
     )
     parser.add_argument(
         "--max-time",
-        type=_seconds,
+        type=parse_seconds,
         metavar="S",
         help="limit of the training time in seconds; the schedule is planned to fit, and up to "
         "five networks are trained while time is left",
@@ -103,7 +105,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Train, save and print a summary.
+    """Train on a table, save the model and print a summary.
 
     Parameters
     ----------
@@ -113,7 +115,7 @@ def run(options: argparse.Namespace) -> int:
     Returns
     -------
     status : int
-        0.
+        Exit code, always 0: what fails raises.
     """
     from deepgen.tables import read_table
     from deepgen.tables.fit import fit_table
@@ -181,13 +183,3 @@ def _summary(path: str, table: Any, model: TableModel) -> str:
 
 def _widths(text: str) -> list[int]:
     return [parse_int(part, least=1) for part in text.split(",") if part.strip()]
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"takes a number of seconds above 0, got '{text.strip()}'")
-    return seconds

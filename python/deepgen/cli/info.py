@@ -11,8 +11,8 @@ from typing import Final
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 
 NAME: Final = "info"
-HELP: Final = "tell version, SIMD path, threads and build"
-DESCRIPTION: Final = "Tell version, SIMD path, threads and build."
+HELP: Final = "print version, SIMD path, threads and build"
+DESCRIPTION: Final = "Print version, SIMD path, threads and build."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     Returns
     -------
     status : int
-        0.
+        Exit code, always 0: what fails raises.
     """
     from deepgen import _core
 

@@ -14,8 +14,8 @@ __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 NAME: Final = "predict"
 HELP: Final = "predict the rows of a CSV or Parquet file with a saved model"
 DESCRIPTION: Final = (
-    "Predict each row of a table, as CSV on standard output or into a file. Columns may stand in "
-    "any order; other columns, the target among them, are not looked at."
+    "Predict each row of a table, as CSV on standard output or into a file. Columns may have any "
+    "order; the target and other additional columns are ignored."
 )
 
 
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
     Returns
     -------
     status : int
-        0.
+        Exit code, always 0: what fails raises.
     """
     from deepgen.cli.model_file import load_table_model
     from deepgen.tables import read_table, write_table

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from deepgen._display.progress_bar import Bar
 from deepgen._optional import load_extra
 from deepgen.cli.check_out import check_out
+from deepgen.cli.parse_seconds import parse_seconds
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 
 NAME: Final = "report"
 HELP: Final = "write an HTML page about a model and a table"
 DESCRIPTION: Final = (
-    "Write one self-contained HTML page: data and model, errors, learning curves, predictions, "
-    "linear regions along lines between rows."
+    "Write one self-contained HTML page: how good the model is, which error is its largest and "
+    "what would lower it, scores, course of training, predictions, linear regions, columns. The "
+    "first two take refits, with the model's own settings, on parts of the rows."
 )
 
 
@@ -33,10 +35,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", metavar="FILE", default="report.html", help="HTML file (default: report.html)"
     )
+    parser.add_argument(
+        "--max-time",
+        type=parse_seconds,
+        metavar="S",
+        default=60.0,
+        help="seconds for the refits; what does not fit is left out, and the page says so "
+        "(default: 60)",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the page and print its path.
+    """Write the page, print its main findings and its path.
 
     Parameters
     ----------
@@ -46,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     Returns
     -------
     status : int
-        0.
+        Exit code, always 0: what fails raises.
     """
     for module in ("jinja2", "matplotlib"):
         load_extra(module, "report", "a report")
@@ -57,7 +67,25 @@ def run(options: argparse.Namespace) -> int:
     check_out(options.out)
     model = load_table_model(options.model)
     table = read_table(options.data, model.text_columns)
+    name = Path(options.data).name
     with Bar("deepgen report") as bar:
-        write_report(ReportData(model, table, Path(options.data).name), options.out, bar)
+        data = ReportData(model, table, name, max_time=options.max_time, progress=bar)
+        write_report(data, options.out)
+    for line in _summary(data):
+        print(line)
     print(f"saved    {options.out}")
     return 0
+
+
+def _summary(data: Any) -> list[str]:
+    """Return the page's main findings as lines of text."""
+    answer = data.answer
+    if answer is None:
+        return [f"measured {data.unanswered}"]
+    models = {"this model": answer.risk, **answer.simple_models}
+    lines = [f"loss     {answer.loss} of rows not seen in training"]
+    lines += [f"         {name}: {loss}" for name, loss in models.items()]
+    if answer.accuracy is not None:
+        lines.insert(0, f"accuracy {answer.accuracy}")
+    lines += [f"advice   {sentence}" for sentence in answer.advice]
+    return lines + [f"note     {sentence}" for sentence in answer.notes]

@@ -21,22 +21,30 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from numbers import Integral
-from typing import Any, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
 from deepgen._engine.arrays import FloatArray
 from deepgen._engine.blas import one_blas_thread
 from deepgen.decomposition.class_of import class_of
+from deepgen.decomposition.class_truth import ClassTruth
 from deepgen.decomposition.decomposition import Decomposition, Reading
 from deepgen.decomposition.hypothesis_class import Fitted, HypothesisClass, Predictor
+from deepgen.decomposition.log_risk import LogRisk
 from deepgen.decomposition.multi_start import MultiStart, set_seed
+from deepgen.decomposition.risk import Risk
+from deepgen.decomposition.squared_risk import SquaredRisk
 from deepgen.decomposition.tolerance import check_tolerance, fit_to_level
 from deepgen.decomposition.truth import Truth
+from deepgen.decomposition.zero_one_risk import ZeroOneRisk
 
 __all__ = ["decompose"]
 
 Progress: TypeAlias = Callable[[str, int, int], None]
+
+OF_CLASSES: Final[dict[str, Risk]] = {"log_loss": LogRisk(), "zero_one": ZeroOneRisk()}
+"""Risks of classifiers by name."""
 
 # Purposes of the random streams of a training set. Changing a number changes the results of a seed.
 DATA, ESTIMATOR, SEARCH, TEST = range(4)
@@ -56,13 +64,14 @@ class _Repeat:
 
 def decompose(
     estimator: Any,
-    truth: Truth,
+    truth: Truth | ClassTruth,
     n_samples: int,
     *,
     n_repeats: int = 20,
     n_test: int = 100_000,
     rho: float | None = None,
     random_state: Any = None,
+    risk: Literal["log_loss", "zero_one"] | None = None,
     n_starts: int = 3,
     n_jobs: int | None = None,
     progress: Progress | None = None,
@@ -72,23 +81,28 @@ def decompose(
     Parameters
     ----------
     estimator : estimator
-        A regressor with scikit-learn's interface, or a pipeline that ends in one; it is cloned,
-        never fitted itself.
-    truth : Truth
+        A regressor or classifier with scikit-learn's interface, or a pipeline that ends in one; it
+        is cloned, never fitted itself.
+    truth : Truth or ClassTruth
         Distribution of the training sets: `HeteroscedasticSine`, `GaussianLinear`,
-        `TeacherNetwork`, `NoisyFunction` or your own subclass of `Truth`.
+        `TeacherNetwork`, `NoisyFunction` or your own subclass of `Truth`; for a classifier
+        `NoisyMoons`, `GaussianClasses` or your own subclass of `ClassTruth`.
     n_samples : int
         Size of a training set, >= 1.
     n_repeats : int, default=20
         Number of training sets, >= 1.
     n_test : int, default=100_000
         Number of points over which risks are averaged, >= 1: quadrature nodes if the truth has one
-        input, else fresh samples for each training set. The search for f_F* uses the same number.
+        input (of classes: one or two), else fresh samples for each training set. The search for
+        f_F* uses the same number.
     rho : float or None, default=None
         Tolerance: training stops at the first epoch or iteration with E_n(f~) <= E_n(f_n) + rho, in
-        squared units of y. With None the estimator stops by its own rule.
+        units of the risk. With None the estimator stops by its own rule.
     random_state : int, RandomState instance or None, default=None
         Seed of the training sets, of the searches and of estimators without a seed.
+    risk : {'log_loss', 'zero_one'} or None, default=None
+        Risk of a classifier: the mean log loss in nats (as None) or the share of wrong answers.
+        Regressors have the mean squared error, in squared units of y.
     n_starts : int, default=3
         Number of searches for f_F* and for each f_n if they cannot be computed, >= 1.
     n_jobs : int or None, default=None
@@ -104,8 +118,8 @@ def decompose(
     Raises
     ------
     ValueError
-        If an argument is out of range, the estimator is a classifier, or ``rho`` is given to an
-        estimator that does not train step by step.
+        If an argument is out of range, the truth is not one for the kind of estimator, or ``rho``
+        is given to an estimator that does not train step by step.
 
     Warns
     -----
@@ -122,7 +136,11 @@ def decompose(
     squares) and for regression trees of one input (dynamic programming). For other estimators f_F*
     is the best of ``n_starts`` long searches on ``n_test`` noiseless samples and of all other fits,
     so ``approximation`` is an upper bound; f_n is the best of ``n_starts`` searches on the training
-    set and of f~. Only inputs are sampled: the noise is integrated exactly.
+    set and of f~. Only inputs are sampled: the noise is integrated exactly. Classifiers are
+    searched by their own loss, for either risk, with the probabilities of the classes as sample
+    weights where they accept these. Logarithms of probabilities below 2.2e-16 count as that one's.
+    A class that can fit every training set has no member of least log loss: then E_n(f_n) is near 0
+    and its risk grows with the length of the search.
 
     The cost is ``n_repeats * (n_starts + 1)`` fits on ``n_samples`` and ``n_starts`` fits on
     ``n_test`` rows; with a perceptron of 100 units about a minute at the defaults.
@@ -148,13 +166,7 @@ def decompose(
 
     if not hasattr(estimator, "fit") or not hasattr(estimator, "get_params"):
         raise ValueError(f"estimator must have scikit-learn's interface, got {estimator!r}")
-    if is_classifier(estimator):
-        raise ValueError(
-            f"decompose measures squared errors: it takes a regressor, got the classifier "
-            f"{type(estimator).__name__}"
-        )
-    if not isinstance(truth, Truth):
-        raise ValueError(f"truth must be a deepgen.decomposition.Truth, got {truth!r}")
+    measure = _risk_of(is_classifier(estimator), truth, risk)
     counts: dict[str, Any] = {
         "n_samples": n_samples,
         "n_repeats": n_repeats,
@@ -168,8 +180,8 @@ def decompose(
 
     # Every random number derives from this seed, so results do not depend on `n_jobs`.
     seed = int(check_random_state(random_state).randint(np.iinfo(np.int64).max, dtype=np.int64))
-    hypotheses = class_of(clone(estimator), truth.n_features, int(n_starts), seed)
-    one = partial(_run, estimator, truth, hypotheses, int(n_samples), rho, seed)
+    hypotheses = class_of(clone(estimator), truth.n_features, int(n_starts), seed, measure)
+    one = partial(_run, estimator, truth, hypotheses, measure, int(n_samples), rho, seed)
     repeats: list[_Repeat] = _map(one, range(n_repeats), n_jobs, "training sets", progress)
     reached = float(np.mean([repeat.reached for repeat in repeats]))
     if reached < 1:
@@ -180,23 +192,42 @@ def decompose(
         )
 
     # Risks come last: f_F* may be one of the fits, and all predictors share the points of a set.
-    best = _best_in_class(truth, hypotheses, repeats, int(n_test), seed, progress)
-    measure = partial(_excess, truth, best, repeats, int(n_test), seed)
+    best = _best_in_class(truth, hypotheses, measure, repeats, int(n_test), seed, progress)
+    of_repeat = partial(_excess, truth, measure, best, repeats, int(n_test), seed)
     # Columns: approximation, E(f_n) - E(f*) and E(f~) - E(f*); one row per training set.
-    excess = np.array(_map(measure, range(n_repeats), None, "risks", progress))
-    return _summarise(truth, hypotheses, repeats, excess, int(n_samples), rho, reached)
+    excess = np.array(_map(of_repeat, range(n_repeats), None, "risks", progress))
+    return _summarise(truth, hypotheses, measure, repeats, excess, int(n_samples), rho, reached)
+
+
+def _risk_of(classifies: bool, truth: Any, risk: Any) -> Risk:
+    """Return the risk of a kind of estimator; refuse a truth or a risk of the other kind."""
+    wanted = ClassTruth if classifies else Truth
+    if not isinstance(truth, wanted):
+        kind = "classifier" if classifies else "regressor"
+        raise ValueError(
+            f"truth must be a deepgen.decomposition.{wanted.__name__} for a {kind}, got {truth!r}"
+        )
+    if not classifies:
+        if risk is not None:
+            raise ValueError(f"risk is for classifiers, got {risk!r} with a regressor")
+        return SquaredRisk()
+    name = "log_loss" if risk is None else risk
+    if name not in OF_CLASSES:
+        raise ValueError(f"risk must be one of {', '.join(map(repr, OF_CLASSES))}, got {risk!r}")
+    return OF_CLASSES[name]
 
 
 def _summarise(
-    truth: Truth,
+    truth: Truth | ClassTruth,
     hypotheses: HypothesisClass,
+    risk: Risk,
     repeats: list[_Repeat],
     excess: FloatArray,
     n_samples: int,
     rho: float | None,
     reached: float,
 ) -> Decomposition:
-    bayes = truth.bayes_risk
+    bayes = risk.bayes(truth)
     approximation, best, final = excess.T
     empirical = np.array([repeat.empirical for repeat in repeats])
     least = np.array([repeat.empirical_best for repeat in repeats])
@@ -225,6 +256,7 @@ def _summarise(
             "empirical": empirical,
             "n_iter": np.array([repeat.n_iter for repeat in repeats]),
         },
+        unit=risk.unit,
     )
 
 
@@ -262,8 +294,9 @@ def _alone(function: Callable[[int], Any], item: int) -> Any:
 
 def _run(
     estimator: Any,
-    truth: Truth,
+    truth: Truth | ClassTruth,
     hypotheses: HypothesisClass,
+    risk: Risk,
     n_samples: int,
     rho: float | None,
     seed: int,
@@ -288,37 +321,25 @@ def _run(
         n_iter = int(iterations) if iterations is not None else -1
     else:
         best = hypotheses.minimize(X, y, None, search)
-        level = _empirical(best, X, y) + rho
-        fitted, n_iter, reached = fit_to_level(ready, X, y, level)
-        if not hypotheses.exact and _empirical(fitted, X, y) < _empirical(best, X, y):
+        level = risk.empirical(best, X, y) + rho
+        fitted, n_iter, reached = fit_to_level(ready, X, y, level, risk)
+        if not hypotheses.exact and risk.empirical(fitted, X, y) < risk.empirical(best, X, y):
             best = fitted
-    return _Repeat(fitted, best, _empirical(fitted, X, y), _empirical(best, X, y), n_iter, reached)
-
-
-def _predict(predictor: Predictor, X: FloatArray) -> FloatArray:
-    return np.asarray(predictor.predict(X), dtype=float).reshape(len(X))
-
-
-def _empirical(predictor: Predictor, X: FloatArray, y: FloatArray) -> float:
-    return float(np.mean((_predict(predictor, X) - y) ** 2))
-
-
-def _distance(
-    predictor: Predictor, X: FloatArray, mean: FloatArray, weights: FloatArray | None
-) -> float:
-    """Return the mean squared distance to f*, which is the excess risk."""
-    return float(np.average((_predict(predictor, X) - mean) ** 2, weights=weights))
+    return _Repeat(
+        fitted, best, risk.empirical(fitted, X, y), risk.empirical(best, X, y), n_iter, reached
+    )
 
 
 def _points(
-    truth: Truth, n: int, random: np.random.Generator
+    truth: Truth | ClassTruth, n: int, random: np.random.Generator
 ) -> tuple[FloatArray, FloatArray | None]:
     return truth.nodes(n) or (truth.draw_inputs(n, random), None)
 
 
 def _best_in_class(
-    truth: Truth,
+    truth: Truth | ClassTruth,
     hypotheses: HypothesisClass,
+    risk: Risk,
     repeats: list[_Repeat],
     n_test: int,
     seed: int,
@@ -329,17 +350,17 @@ def _best_in_class(
     random = _random(seed, n_repeats, DATA)
     if not isinstance(hypotheses, MultiStart):
         X, weights = _points(truth, n_test, random)
-        project = partial(_project, hypotheses, X, truth.regression(X), weights)
+        project = partial(_project, hypotheses, X, risk.best(truth, X), weights)
         exact: Predictor = _map(project, [0], None, "best in class", progress)[0]
         return exact
     X = truth.draw_inputs(n_test, random)
-    project = partial(_project, hypotheses, X, truth.regression(X), None)
+    project = partial(_project, hypotheses, X, risk.best(truth, X), None)
     candidates = _map(project, [0], None, "best in class", progress)
     # Members of the class that were fitted elsewhere may be better than those of the search.
     candidates += [one for repeat in repeats for one in (repeat.best, repeat.fitted)]
     X, weights = _points(truth, n_test, _random(seed, n_repeats, TEST))
-    mean = truth.regression(X)
-    distances = [_distance(one, X, mean, weights) for one in candidates]
+    best_values = risk.best(truth, X)
+    distances = [risk.excess(one, X, best_values, weights) for one in candidates]
     best: Predictor = candidates[int(np.nanargmin(distances))]
     return best
 
@@ -351,9 +372,15 @@ def _project(
 
 
 def _excess(
-    truth: Truth, best: Predictor, repeats: list[_Repeat], n_test: int, seed: int, repeat: int
+    truth: Truth | ClassTruth,
+    risk: Risk,
+    best: Predictor,
+    repeats: list[_Repeat],
+    n_test: int,
+    seed: int,
+    repeat: int,
 ) -> list[float]:
     X, weights = _points(truth, n_test, _random(seed, repeat, TEST))
-    mean = truth.regression(X)
+    values = risk.best(truth, X)
     predictors = (best, repeats[repeat].best, repeats[repeat].fitted)
-    return [_distance(one, X, mean, weights) for one in predictors]
+    return [risk.excess(one, X, values, weights) for one in predictors]

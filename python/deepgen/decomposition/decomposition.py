@@ -28,7 +28,7 @@ class Reading:
     Parameters
     ----------
     approximation, estimation, optimization, excess : float
-        Means over training sets, in squared units of y; the first three sum to the fourth.
+        Means over training sets, in units of the risk; the first three sum to the fourth.
     approximation_se, estimation_se, optimization_se, excess_se : float
         Their standard errors, >= 0; NaN after one training set.
 
@@ -78,7 +78,8 @@ class Reading:
 class Decomposition:
     """Decomposition of the error of an estimator for a known truth.
 
-    All numbers are in squared units of y (the squared error is not halved). E is the risk, E_n the
+    All numbers are in squared units of y (the squared error is not halved), or of classifiers in
+    nats or shares of wrong answers. E is the risk, E_n the
     empirical risk, f* the truth, f_F* the best member of the class, f_n the member of least
     empirical risk and f~ the fitted estimator. The fields outside of ``bottou_bousquet`` and
     ``deck`` follow the definition of Bottou and Bousquet.
@@ -120,6 +121,8 @@ class Decomposition:
     repeats : dict of str to ndarray of shape (n_repeats,)
         ``approximation``, ``risk_best`` E(f_n), ``risk`` E(f~), ``empirical_best`` E_n(f_n),
         ``empirical`` E_n(f~) and ``n_iter`` of each training set (-1 where not known).
+    unit : str
+        Name of the loss and its unit.
 
     Examples
     --------
@@ -151,6 +154,7 @@ class Decomposition:
     n_samples: int
     n_repeats: int
     repeats: dict[str, FloatArray] = field(compare=False)
+    unit: str = "squared error, in squared units of y"
 
     def __repr__(self) -> str:
         readings = {"Bottou-Bousquet": self.bottou_bousquet, "lecture, empirical": self.deck}
@@ -166,7 +170,7 @@ class Decomposition:
         ]
         lines = [
             f"Decomposition over {self.n_repeats} training sets of {self.n_samples} samples",
-            f"  class: {self.hypotheses}",
+            f"  class: {self.hypotheses}; {self.unit}",
             indent(format_table(table), "  "),
         ]
         if not self.exact:
@@ -206,7 +210,7 @@ class Decomposition:
         if not self.exact:
             names[0] += "\n(upper bound)"
         ax.set_xticks(place, names)
-        ax.set_ylabel("squared error, in squared units of y")
+        ax.set_ylabel(self.unit)
         ax.set_title(f"{self.n_samples} samples, {self.n_repeats} training sets, mean and s.e.")
         ax.legend()
         return ax

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from deepgen._engine.arrays import FloatArray
+from deepgen._engine.arrays import AnyArray, FloatArray
 
 __all__ = ["Fitted", "HypothesisClass", "Predictor"]
 
@@ -40,14 +40,14 @@ class HypothesisClass(ABC):
 
     @abstractmethod
     def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
-        """Return the member nearest to f* in mean square, or a good approximation of it.
+        """Return the member of least risk, or a good approximation of it.
 
         Parameters
         ----------
         X : ndarray of shape (n, n_features)
             Points.
-        mean : ndarray of shape (n,)
-            The values of f* there.
+        mean : ndarray of shape (n,) or (n, n_classes)
+            The values of f* there: means of y, or probabilities of the classes.
         weights : ndarray of shape (n,) or None
             Weights of the points; None means equal.
 
@@ -61,7 +61,7 @@ class HypothesisClass(ABC):
     def minimize(
         self,
         X: FloatArray,
-        y: FloatArray,
+        y: AnyArray,
         fitted: Fitted | None,
         random: np.random.Generator | None,
     ) -> Predictor:
@@ -72,7 +72,7 @@ class HypothesisClass(ABC):
         X : ndarray of shape (n, n_features)
             Training inputs.
         y : ndarray of shape (n,)
-            Training targets.
+            Training targets or classes.
         fitted : estimator or None
             The estimator fitted to these samples.
         random : numpy.random.Generator or None

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.linalg import solve_triangular
 
-from deepgen._engine.arrays import FloatArray
+from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen.decomposition.hypothesis_class import Fitted, HypothesisClass, Predictor
 
 __all__ = ["LinearPredictor", "LinearSpan", "least_squares"]
@@ -116,7 +116,7 @@ class LinearSpan(HypothesisClass):
     def minimize(
         self,
         X: FloatArray,
-        y: FloatArray,
+        y: AnyArray,
         fitted: Fitted | None,
         random: np.random.Generator | None,
     ) -> Predictor:

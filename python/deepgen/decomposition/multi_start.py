@@ -9,13 +9,16 @@ fitted with several seeds if they have one.
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 
-from deepgen._engine.arrays import FloatArray
+from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen.decomposition.hypothesis_class import Fitted, HypothesisClass, Predictor
+from deepgen.decomposition.risk import Risk
+from deepgen.decomposition.squared_risk import SquaredRisk
 
 __all__ = ["MultiStart", "set_seed"]
 
@@ -37,9 +40,24 @@ SEARCH: Final[dict[str, Any]] = {
     "scoring": None,
     "max_time": None,
     "n_members": 1,
+    "class_weight": None,
     "dtype": "float64",
 }
 """Parameters of a perceptron for a fit as close as possible, so far as it has them."""
+
+PERCEPTRONS: Final = {("MLPRegressor", "squared_error"), ("MLPClassifier", "log_loss")}
+"""Perceptrons, with their losses, that are trained by the risk; scikit-learn's do not name it."""
+
+LOGISTIC_SEARCH: Final[dict[str, Any]] = {
+    "C": np.inf,
+    "max_iter": 5_000,
+    "tol": 1e-8,
+    "class_weight": None,
+}
+"""The same for logistic regression: without its penalty."""
+
+LEAST_SHARE: Final = 1e-9
+"""Probability of a class below which it is left out of the search for f_F*."""
 
 
 def last_step(estimator: Any) -> tuple[str, Any]:
@@ -97,6 +115,8 @@ class MultiStart(HypothesisClass):
         Number of searches, >= 1.
     seed : int
         Seed of the starting weights of the searches for f_F*.
+    risk : Risk, default=SquaredRisk()
+        Risk that the best member minimizes.
 
     Examples
     --------
@@ -109,6 +129,7 @@ class MultiStart(HypothesisClass):
     estimator: Any
     n_starts: int
     seed: int
+    risk: Risk = field(default_factory=SquaredRisk)
 
     @property
     def name(self) -> str:
@@ -121,30 +142,55 @@ class MultiStart(HypothesisClass):
 
     def project(self, X: FloatArray, mean: FloatArray, weights: FloatArray | None) -> Predictor:
         """Return the best of several fits to noiseless samples."""
-        return self._search(X, mean, np.random.default_rng(self.seed), None)
+        random = np.random.default_rng(self.seed)
+        if mean.ndim == 1:
+            candidates = self._fits(X, mean, random, {})
+        else:
+            candidates = self._fits(*self._with_probabilities(X, mean, random))
+        return self._least(candidates, lambda one: self.risk.excess(one, X, mean, None))
 
     def minimize(
         self,
         X: FloatArray,
-        y: FloatArray,
+        y: AnyArray,
         fitted: Fitted | None,
         random: np.random.Generator | None,
     ) -> Predictor:
         """Return the best of several fits and of the fitted estimator."""
-        return self._search(X, y, random or np.random.default_rng(self.seed), fitted)
-
-    def _search(
-        self, X: FloatArray, y: FloatArray, random: np.random.Generator, fitted: Fitted | None
-    ) -> Predictor:
+        random = random or np.random.default_rng(self.seed)
         candidates = [] if fitted is None else [fitted]
+        candidates += self._fits(X, y, random, {})
+        return self._least(candidates, lambda one: self.risk.empirical(one, X, y))
+
+    @staticmethod
+    def _least(candidates: list[Any], risk: Callable[[Any], float]) -> Predictor:
+        best: Predictor = candidates[int(np.nanargmin([risk(one) for one in candidates]))]
+        return best
+
+    def _with_probabilities(
+        self, X: FloatArray, probabilities: FloatArray, random: np.random.Generator
+    ) -> tuple[FloatArray, AnyArray, np.random.Generator, dict[str, Any]]:
+        """Return samples whose weights, or else whose shares, are the probabilities."""
+        from sklearn.utils.validation import has_fit_parameter
+
+        prefix, model = last_step(self.estimator)
+        if has_fit_parameter(model, "sample_weight"):
+            rows, labels = np.nonzero(probabilities > LEAST_SHARE)
+            weights = probabilities[rows, labels]
+            return X[rows], labels, random, {f"{prefix}sample_weight": weights}
+        below = np.cumsum(probabilities, axis=1) < random.random((len(X), 1))
+        return X, np.minimum(below.sum(axis=1), probabilities.shape[1] - 1), random, {}
+
+    def _fits(
+        self, X: FloatArray, y: AnyArray, random: np.random.Generator, options: dict[str, Any]
+    ) -> list[Any]:
+        fits = []
         for start in self._starts(random):
             with warnings.catch_warnings():
                 # A search that ends at its largest number of iterations is still a candidate.
                 warnings.simplefilter("ignore")
-                candidates.append(start.fit(X, y))
-        errors = [float(np.mean((np.ravel(one.predict(X)) - y) ** 2)) for one in candidates]
-        best: Predictor = candidates[int(np.nanargmin(errors))]
-        return best
+                fits.append(start.fit(X, y, **options))
+        return fits
 
     def _starts(self, random: np.random.Generator) -> list[Any]:
         from sklearn.base import clone
@@ -152,12 +198,14 @@ class MultiStart(HypothesisClass):
         prefix, model = last_step(self.estimator)
         settings = model.get_params(deep=False)
         search: dict[str, Any] = {}
-        if type(model).__name__ == "MLPRegressor" and settings.get("loss") == "squared_error":
+        if (type(model).__name__, settings.get("loss", "log_loss")) in PERCEPTRONS:
             search = {name: value for name, value in SEARCH.items() if name in settings}
             if "batch" in str(settings.get("normalization")).lower():
                 # A frozen batch norm is an affine map, so the class is the same without it; L-BFGS
                 # refuses it.
                 search["normalization"] = None
+        elif type(model).__name__ == "LogisticRegression":
+            search = LOGISTIC_SEARCH
         seeded = [name for name in self.estimator.get_params() if name.endswith("random_state")]
         starts = []
         for _ in range(self.n_starts if seeded else 1):

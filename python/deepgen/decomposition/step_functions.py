@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from deepgen._engine.arrays import FloatArray
+from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen.decomposition.hypothesis_class import Fitted, HypothesisClass, Predictor
 
 __all__ = ["StepFunctions", "StepPredictor", "best_segments"]
@@ -114,7 +114,7 @@ class StepFunctions(HypothesisClass):
     def minimize(
         self,
         X: FloatArray,
-        y: FloatArray,
+        y: AnyArray,
         fitted: Fitted | None,
         random: np.random.Generator | None,
     ) -> Predictor:

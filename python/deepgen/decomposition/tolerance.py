@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from deepgen._engine.arrays import FloatArray
+from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen.decomposition.multi_start import last_step
+from deepgen.decomposition.risk import Risk
 
 __all__ = ["check_tolerance", "fit_to_level"]
 
@@ -26,7 +27,7 @@ def check_tolerance(estimator: Any, rho: Any) -> None:
     estimator : estimator
         Estimator to be trained.
     rho : float or None
-        Tolerance in squared units of y; None for none.
+        Tolerance in units of the risk; None for none.
 
     Raises
     ------
@@ -46,7 +47,7 @@ def check_tolerance(estimator: Any, rho: Any) -> None:
 
 
 def fit_to_level(
-    estimator: Any, X: FloatArray, y: FloatArray, level: float
+    estimator: Any, X: FloatArray, y: AnyArray, level: float, measure: Risk
 ) -> tuple[Any, int, bool]:
     """Train until the empirical risk is at most a given level.
 
@@ -57,9 +58,11 @@ def fit_to_level(
     X : ndarray of shape (n, n_features)
         Training inputs.
     y : ndarray of shape (n,)
-        Training targets.
+        Training targets or classes.
     level : float
-        Empirical risk to reach, in squared units of y.
+        Empirical risk to reach.
+    measure : Risk
+        The risk.
 
     Returns
     -------
@@ -76,7 +79,7 @@ def fit_to_level(
     largest = int(model.get_params(deep=False).get("max_iter", 1_000))
 
     def risk(fitted: Any) -> float:
-        return float(np.mean((np.ravel(fitted.predict(X)) - y) ** 2))
+        return measure.empirical(fitted, X, y)
 
     # With `partial_fit` one training is enough; others are fitted anew for each number of steps.
     if hasattr(estimator, "partial_fit") and not prefix:
@@ -112,15 +115,18 @@ def fit_to_level(
 
 
 def _by_epochs(
-    model: Any, X: FloatArray, y: FloatArray, level: float, largest: int, risk: Any
+    model: Any, X: FloatArray, y: AnyArray, level: float, largest: int, risk: Any
 ) -> tuple[Any, int, bool]:
     import copy
 
+    from sklearn.base import is_classifier
+
     best, best_iter, best_risk = None, 0, np.inf
+    options = {"classes": np.unique(y)} if is_classifier(model) else {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for epoch in range(1, largest + 1):
-            model.partial_fit(X, y)
+            model.partial_fit(X, y, **options)
             now = risk(model)
             if now <= level:
                 return model, epoch, True

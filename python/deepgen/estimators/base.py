@@ -23,7 +23,7 @@ __all__ = ["BaseMLP", "can_continue"]
 
 
 def can_continue(model: Any) -> bool:
-    """Say whether an estimator has ``partial_fit``.
+    """Return whether an estimator has ``partial_fit``.
 
     Parameters
     ----------

@@ -47,6 +47,8 @@ class Names(StrOptions):
     ----------
     options : set of str
         The names.
+    deprecated : set of str, default=None
+        Those of them that messages mark as deprecated.
 
     Examples
     --------

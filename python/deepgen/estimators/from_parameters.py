@@ -162,7 +162,7 @@ def make_wrappers(
 
 
 def make_augmentation(model: Any) -> _core.Component:
-    """Return the engine's augmentation of an estimator.
+    """Return the augmentation that an estimator's parameters ask for.
 
     Parameters
     ----------
@@ -172,7 +172,7 @@ def make_augmentation(model: Any) -> _core.Component:
     Returns
     -------
     augmentation : deepgen._core.Component
-        The member 'none' if there is none.
+        Component of the engine; 'none' without augmentation.
     """
     if model.augmentation is None:
         return _core.Component("none")
@@ -215,7 +215,7 @@ def make_schedule(model: Any, optimizer: Optimizer) -> Schedule:
 
 
 def recalibrates(model: Any, averaging: Averaging | None, *, incremental: bool) -> bool:
-    """Say whether batch norm's statistics are computed anew for the final weights.
+    """Return whether batch norm's statistics are computed anew for the final weights.
 
     Parameters
     ----------

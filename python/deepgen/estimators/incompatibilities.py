@@ -46,6 +46,7 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
     UserWarning
         If a parameter has no effect.
     """
+    # What a build or a call cannot do at all.
     if model.device == "cuda":
         raise ValueError("device='cuda' needs a build with CUDA, which this one is not; use 'cpu'")
     if incremental and model.early_stopping:
@@ -56,6 +57,7 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             "samples; give a dict, such as compute_class_weight('balanced', ...) of scikit-learn "
             "makes of a large enough sample of y"
         )
+    # Parts that compute weights or codes in their own way, with what needs them otherwise.
     if model.parametrization == "ntk":
         refuse_with_ntk(model, optimizer)
     if isinstance(optimizer, KFAC | Shampoo):
@@ -84,6 +86,7 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
             initializer=getattr(model.initializer, "name", model.initializer),
             first_order=isinstance(optimizer, FirstOrder),
         )
+    # Settings that move with the epochs: dropout must stay below 1 on the way.
     if isinstance(model.dropout, Schedule):
         _refuse_schedule("dropout", model.dropout)
         if not model.dropout.peak < 1:
@@ -103,6 +106,7 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
                 f"own, {rate}; set the one of the object, {rule}(learning_rate_init=...)"
             )
         return
+    # L-BFGS compares losses along a line, so that the loss must be a function of the weights.
     if isinstance(model.dropout, Schedule) or model.dropout > 0:
         raise ValueError("solver='lbfgs' does not support dropout: its loss must not be random")
     if model.mixup > 0:
@@ -197,6 +201,7 @@ def refuse_with_matrices(model: Any, optimizer: KFAC | Shampoo) -> None:
         if weights are computed from others, or if targets cannot be drawn from the loss's
         predictive distribution.
     """
+    # Both precondition one matrix per layer.
     if embeddings_of(model) or model.input_scale:
         raise ValueError(
             f"solver='{optimizer.name}' has no factors for embeddings and input_scale, which are "
@@ -210,6 +215,7 @@ def refuse_with_matrices(model: Any, optimizer: KFAC | Shampoo) -> None:
         )
     if isinstance(optimizer, Shampoo):
         return
+    # K-FAC also needs a likelihood to draw from, and layers whose inputs and slopes it sees.
     loss = getattr(model, "loss", None)
     if optimizer.fisher == "true" and (loss == "focal" or isinstance(loss, Focal)):
         raise ValueError(

@@ -103,7 +103,7 @@ class MLPRegressor(IncrementalRegressor):
     beta_2 : float, default=0.999
         Decay of Adam's second moment, in [0, 1).
     epsilon : float, default=1e-8
-        Added to the root of Adam's second moment, > 0.
+        Number added to the square root of Adam's second moment, > 0.
     n_iter_no_change : int or inf, default=10
         Number of epochs without improvement after which training stops; ``np.inf`` never stops.
     max_fun : int, default=15000

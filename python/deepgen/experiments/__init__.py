@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from deepgen.experiments import claims
-from deepgen.experiments.catalog import CATALOG, find_experiment
-from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
-from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import (
+from deepgen._interval import (
     Interval,
     bootstrap_interval,
     exact,
     t_interval,
     wilson_interval,
 )
+from deepgen.experiments import claims
+from deepgen.experiments.catalog import CATALOG, find_experiment
+from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
+from deepgen.experiments.finding import Finding
 from deepgen.experiments.result import Result
 from deepgen.experiments.runner import Runner
 

@@ -6,19 +6,23 @@ from typing import Final
 
 from deepgen._names import hint
 from deepgen.experiments.claims import (
+    bad_minima,
     batch_norm_batch_size,
     bounded_sigma,
     bumps,
+    deep_gradients,
     depth_sweep,
     double_descent,
     early_stopping,
     label_learning_curve,
+    large_batch,
     linear_path,
     minibatch_redundancy,
     mlp_loss,
     mode_connectivity,
     normalizers,
     optimizer_costs,
+    random_labels,
     rare_features,
     rect,
     regions,
@@ -60,7 +64,9 @@ CATALOG: Final[tuple[Runner, ...]] = (
     linear_path.run,
     mode_connectivity.run,
     minibatch_redundancy.run,
+    large_batch.run,
     rare_features.run,
+    deep_gradients.run,
     normalizers.run,
     batch_norm_batch_size.run,
     regression_1d.run,
@@ -72,6 +78,8 @@ CATALOG: Final[tuple[Runner, ...]] = (
     regularizer_costs.run,
     sam_flatness.run,
     stronger_optimizer.run,
+    random_labels.run,
+    bad_minima.run,
 )
 """One entry per experiment."""
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from deepgen.experiments.interval import Interval
+from deepgen._interval import Interval
 
 __all__ = ["INCONCLUSIVE", "NOT_SUPPORTED", "RULE", "SUPPORTED", "Finding", "overall_verdict"]
 

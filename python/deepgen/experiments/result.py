@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from deepgen._display.style import new_figure, write_figure
 from deepgen._display.text_table import Row, columns_of, format_table, to_csv
 from deepgen._engine.version import VERSION
+from deepgen._interval import Interval
 from deepgen._optional import MissingExtra
 from deepgen._replace_file import replace_file
 from deepgen.experiments.experiment import Experiment
 from deepgen.experiments.finding import Finding, overall_verdict
-from deepgen.experiments.interval import Interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

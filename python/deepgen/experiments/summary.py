@@ -36,7 +36,7 @@ def to_markdown(results: Sequence[Result]) -> str:
     lines = [
         "# Experiments",
         "",
-        "The lecture's claims, measured.",
+        "Claims of a lecture on deep learning, measured.",
         "`deepgen experiment list` lists them; `deepgen experiment run NAME` repeats one, with "
         "`--quick` in seconds.",
         "`deepgen experiment gallery --out DIR` shows all of them with their figures on one HTML "

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.generalization.settings import checked_count, checked_size, generator
 
@@ -74,6 +75,7 @@ class SamSharpness:
             f"one step {self.one_step:.4g})"
         )
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot the rise of each search against its steps.
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.optimization.arguments import check_count, generator_of
 from deepgen.optimization.curvature_matrix import curvature_matrix
@@ -89,6 +90,7 @@ class ConditionNumber:
             f"negative share {self.negative_share:.2g})"
         )
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot the effective dimension against the strength of the ridge.
 

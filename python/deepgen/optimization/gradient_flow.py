@@ -1,4 +1,4 @@
-r"""How gradients flow through the layers of a network.
+r"""The flow of gradients through the layers of a network.
 
 With z_l = W_l a_{l-1} + b_l and the loss l_i of sample i, the signal of a layer is the root of the
 mean over samples of |dl_i/dz_l|^2. For weights of variance g / fan-in and ReLU units its square
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen._network.network import MATRICES
 
@@ -86,6 +87,7 @@ class GradientFlow:
             f"per layer, {self.dead[:-1].mean() if len(self.dead) > 1 else 0:.0%} dead)"
         )
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot signals and gradients against the layers.
 
@@ -155,7 +157,8 @@ def gradient_flow(probe: Probe, *, n_points: int = 100) -> GradientFlow:
 
     from deepgen.probe.layer_signals import layer_signals
 
-    if isinstance(n_points, bool) or not isinstance(n_points, Integral) or n_points < 0:
+    points: object = n_points
+    if isinstance(points, bool) or not isinstance(points, Integral) or n_points < 0:
         raise ValueError(f"n_points must be an integer of at least 0, got {n_points!r}")
     signals = layer_signals(probe)
     signal = np.sqrt(np.average(signals.norms**2, axis=0, weights=probe.data.weights))
@@ -213,9 +216,8 @@ def _slope(signal: FloatArray) -> tuple[float, tuple[float, float]]:
 def _singular_values(probe: Probe, n_points: int) -> FloatArray:
     rows = np.linspace(0, probe.n_samples - 1, n_points).astype(np.int64)
     X = _rows(probe.data.X, rows)
-    J = probe._core.jacobian(probe.network.parameters, X, n_threads=1)
-    values: FloatArray = np.linalg.svd(J, compute_uv=False)
-    return values
+    J = probe._core.jacobian(probe._point, X, n_threads=1)
+    return np.asarray(np.linalg.svd(J, compute_uv=False), dtype=np.float64)
 
 
 def _rows(X: Any, rows: AnyArray) -> Any:

@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.optimization.arguments import check_count, generator_of
 from deepgen.optimization.lanczos import RitzValues, dense_spectrum, lanczos
@@ -152,6 +153,7 @@ class GradientNoise:
         terms = rate * variances / (2 * batch_size * (2 - rate * curvatures))
         return float(share * terms.sum())
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot the variance of the noise against the curvature.
 

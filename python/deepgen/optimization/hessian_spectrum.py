@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.optimization.arguments import check_count, generator_of
 from deepgen.optimization.curvature_matrix import curvature_matrix
@@ -142,6 +143,7 @@ class HessianSpectrum:
         means = (self.weights * function(self.nodes)).sum(axis=1)
         return float(self.n_parameters * means.mean())
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot the density on a logarithmic scale, with the outer eigenvalues below.
 

@@ -3,8 +3,8 @@
 From a start v the method builds an orthonormal basis V of v, A v, A^2 v ... and the tridiagonal
 matrix T = V^T A V. Eigenvalues of T (Ritz values) approximate those of A, from inside the spectrum,
 the outer ones first; the squared first components of T's eigenvectors are the weights of a Gauss
-quadrature of v's spectral measure. Every new vector is made orthogonal to all earlier ones, twice,
-since rounding otherwise gives copies of eigenvalues that have converged.
+quadrature of v's spectral measure. Every new vector is made orthogonal to all earlier ones, since
+rounding otherwise gives copies of eigenvalues that have converged.
 
 Source: C. Lanczos 1950; G. H. Golub, G. Meurant, "Matrices, moments and quadrature", 2010; B. N.
 Parlett, "The symmetric eigenvalue problem", 1980, sections 13.2 (residuals) and 13.7
@@ -187,6 +187,9 @@ class _Basis:
             basis = self.vectors[start, : step + 1]
             self.diagonal[start, step] = basis[step] @ moved
             scale = np.linalg.norm(moved)
+            moved -= self.diagonal[start, step] * basis[step]
+            if step > 0:
+                moved -= self.beside[start, step - 1] * basis[step - 1]
             length = _orthogonalize(moved, basis)
             if length <= BREAKDOWN * max(scale, np.abs(self.diagonal[start, : step + 1]).max()):
                 length, moved = 0.0, self._new_direction(basis)
@@ -204,10 +207,16 @@ class _Basis:
 
 
 def _orthogonalize(vector: FloatArray, basis: FloatArray) -> float:
-    """Remove a basis (k, size) from a vector in place, twice; return the length of the rest."""
-    for _ in range(2):
+    """Remove a basis (k, size) from a vector in place; return the length of the rest."""
+    before = float(np.linalg.norm(vector))
+    for _ in range(3):
         vector -= (basis @ vector) @ basis
-    return float(np.linalg.norm(vector))
+        length = float(np.linalg.norm(vector))
+        # Once more if much was removed, since the rest then has the rounding of the whole.
+        if length > 0.7 * before:
+            break
+        before = length
+    return length
 
 
 def _ritz_values(basis: _Basis) -> RitzValues:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.style import in_style
 from deepgen._engine.arrays import AnyArray
 
 __all__ = ["TrajectoryPCA", "column_stretches", "points_of", "trajectory_pca"]
@@ -64,6 +65,7 @@ class TrajectoryPCA:
             f"random walk {few(self.null)})"
         )
 
+    @in_style
     def plot(self, ax: Any = None) -> Any:
         """Plot the path in the plane of its first two components.
 

@@ -24,7 +24,7 @@ class Adam(FirstOrder):
     beta_2 : float, default=0.999
         Decay of the mean of the squared gradient, in [0, 1).
     epsilon : float, default=1e-8
-        Added to the root of the second moment, > 0.
+        Number added to the square root of the second moment, > 0.
     eps_mode : {'sklearn', 'torch'}, default='sklearn'
         Position of ``epsilon``: 'sklearn' (also Keras) adds it before the bias correction, the
         "epsilon hat" of the paper's section 2; 'torch' after it, the paper's algorithm 1.

@@ -22,7 +22,7 @@ class AdamW(Adam):
     beta_2 : float, default=0.999
         Decay of the mean of the squared gradient, in [0, 1).
     epsilon : float, default=1e-8
-        Added to the root of the second moment, > 0.
+        Number added to the square root of the second moment, > 0.
     eps_mode : {'sklearn', 'torch'}, default='sklearn'
         Position of ``epsilon``, as in `Adam`.
     weight_decay : float or Schedule, default=0.01

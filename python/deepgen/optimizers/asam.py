@@ -23,7 +23,7 @@ class ASAM(PerturbedGradient):
         uses 0.5 for images [1]_; on the tables of ``benchmarks/methods.py`` that costs up to 15 %,
         and 0.1 is the largest tried value that costs none of them 2 %.
     eta : float, default=0.01
-        Added to the sizes, so that weights of 0 can change, >= 0.
+        Number added to the sizes, so that weights of 0 can change, >= 0.
 
     Notes
     -----

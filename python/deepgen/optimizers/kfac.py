@@ -27,7 +27,7 @@ class KFAC(FirstOrder):
         Damping and inversion of the factors: 'inverse' treats each one separately, 'eigen' both
         together in their eigenbasis, which is more exact and takes longer.
     damping : float, default=0.01
-        Added to the curvature, >= 0.
+        Number added to the curvature, >= 0.
     factor_decay : float, default=0.95
         Decay of the running means of the factors, in [0, 1).
     interval : int, default=20

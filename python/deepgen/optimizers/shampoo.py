@@ -21,7 +21,7 @@ class Shampoo(FirstOrder):
     beta_2 : float, default=1.0
         Decay of the means of both statistics, in [0, 1]; 1 gives sums, as in the paper.
     epsilon : float, default=1e-12
-        Added to the diagonal of both statistics, >= 0.
+        Number added to the diagonal of both statistics, >= 0.
     block_size : int, default=128
         Largest number of rows and columns of a block, in [1, 32768]; a matrix is divided into
         blocks of nearly equal size with separate statistics.

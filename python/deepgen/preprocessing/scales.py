@@ -81,7 +81,7 @@ class Scale:
 
 @dataclass(frozen=True, eq=False)
 class RobustScale(Scale):
-    """Median 0 and quartiles 1 apart, with a smooth bound of 3.
+    """Shift to median 0, scale to quartiles 1 apart, and bound smoothly by 3.
 
     z / sqrt(1 + (z / 3)^2) is close to z for most rows. A column with equal quartiles is divided by
     half its range or, if this is less, by ten times the median distance from the center among the
@@ -120,7 +120,7 @@ class RobustScale(Scale):
 
 @dataclass(frozen=True, eq=False)
 class StandardScale(Scale):
-    """Mean 0 and standard deviation 1.
+    """Shift to mean 0 and scale to standard deviation 1.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ class StandardScale(Scale):
 
 @dataclass(frozen=True, eq=False)
 class QuantileScale(Scale):
-    """The normal distribution: each number becomes the normal quantile of its rank.
+    """Map to the normal distribution: each number becomes the normal quantile of its rank.
 
     Parameters
     ----------

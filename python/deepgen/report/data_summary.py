@@ -67,4 +67,4 @@ def data_summary(data: ReportData) -> Section:
             "Left out, as they say nothing (empty or constant): "
             f"{', '.join(map(str, model.encoder.dropped_columns_))}."
         )
-    return Section("Data and model", paragraphs, rows)
+    return Section("Data and model, column by column", paragraphs, rows, folded=True)

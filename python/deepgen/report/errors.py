@@ -1,4 +1,4 @@
-"""Errors that can be measured, and those that cannot."""
+"""Scores of the fitted model on its own rows and on the table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["errors"]
 
 
 def errors(data: ReportData) -> Section:
-    """Compare training, held-out and present error.
+    """Compare training, held-out and present score.
 
     Parameters
     ----------
@@ -49,11 +49,6 @@ def errors(data: ReportData) -> Section:
             if several
             else ""
         ),
-        "Approximation, estimation and optimization error cannot be told apart here: that takes "
-        "the truth behind the data, which is not known. The gap between training and held-out "
-        "error is what estimation adds; the training error mixes noise, approximation and "
-        "optimization. On truths that are known, deepgen.decomposition.decompose measures all "
-        "three.",
     ]
     if data.is_training_table:
         paragraphs.insert(0, "This is the very table that the model was trained on.")
@@ -66,7 +61,7 @@ def errors(data: ReportData) -> Section:
             classes = model.estimator.classes_
             row |= class_measures(y, model.estimator.predict_proba(X), classes)
         rows.append(row | _spread(model.estimator.predict(X), y, model.task))
-    return Section("Errors", paragraphs, rows)
+    return Section("Scores of the model itself", paragraphs, rows)
 
 
 def _spread(prediction: NDArray[Any], y: NDArray[Any], task: str) -> dict[str, float]:

@@ -44,4 +44,4 @@ def learning_curves(data: ReportData) -> Section:
     def draw(figure: Figure) -> None:
         plot_history(model, figure.subplots())
 
-    return Section("Learning curves", [text], draw=draw)
+    return Section("Course of training", [text], draw=draw)

@@ -13,41 +13,41 @@ from deepgen._engine.version import VERSION
 from deepgen._optional import load_extra
 from deepgen._replace_file import replace_file
 from deepgen.report.columns import columns
+from deepgen.report.curvature import curvature
 from deepgen.report.data_summary import data_summary
 from deepgen.report.errors import errors
+from deepgen.report.how_good import how_good
 from deepgen.report.learning_curves import learning_curves
 from deepgen.report.predictions import predictions
 from deepgen.report.regions import regions
 from deepgen.report.section import ReportData, Section
+from deepgen.report.whose_error import whose_error
 
 __all__ = ["SECTIONS", "write_report"]
 
 SECTIONS: Final[tuple[Callable[[ReportData], Section | None], ...]] = (
-    data_summary,
+    how_good,
+    whose_error,
+    curvature,
     errors,
     learning_curves,
     predictions,
-    columns,
     regions,
+    columns,
+    data_summary,
 )
 """One entry per section; a section without content is None."""
 
 
-def write_report(
-    data: ReportData,
-    path: str | Path,
-    progress: Callable[[str, int, int], None] | None = None,
-) -> None:
+def write_report(data: ReportData, path: str | Path) -> None:
     """Write a report as one HTML file with its figures inside.
 
     Parameters
     ----------
     data : ReportData
-        Model and table.
+        Model and table, with the time for refits and a function that shows the progress.
     path : str or path
         Path of the file; an existing file is replaced.
-    progress : callable or None, default=None
-        Function of the current section's name, the number of finished sections and their number.
 
     Raises
     ------
@@ -57,8 +57,8 @@ def write_report(
     load_extra("matplotlib", "report", "a report")
     sections = []
     for place, make_section in enumerate(SECTIONS):
-        if progress is not None:
-            progress(make_section.__name__.replace("_", " "), place, len(SECTIONS))
+        if data.progress is not None:
+            data.progress(make_section.__name__.replace("_", " "), place, len(SECTIONS))
         section = make_section(data)
         if section is not None:
             sections.append({"content": section, "png": _figure(section)})
@@ -67,6 +67,7 @@ def write_report(
         "a report",
         title=f"{data.name}: {data.model.target}",
         version=VERSION,
+        summary=data.model.estimator.summary_,
         sections=sections,
     )
     try:

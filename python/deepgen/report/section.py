@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.text_table import Row
+from deepgen.report.answer import WhichError
+from deepgen.report.which_error import which_error
 from deepgen.tables import TableModel
 from deepgen.tables.model import fingerprint
 
@@ -34,6 +36,10 @@ class Section:
         Rows of named values.
     draw : callable or None
         Function that draws the figure on an empty `matplotlib.figure.Figure`.
+    points : sequence of str
+        Plain text, one list item each, between paragraphs and table.
+    folded : bool
+        Whether only the heading shows until it is clicked.
 
     Examples
     --------
@@ -46,6 +52,8 @@ class Section:
     paragraphs: Sequence[str] = ()
     table: Sequence[Row] = ()
     draw: Callable[[Figure], None] | None = None
+    points: Sequence[str] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +69,10 @@ class ReportData:
         needed.
     name : str
         Name of the table.
+    max_time : float or None, default=None
+        Seconds for the refits of `answer`; None for no limit.
+    progress : callable or None, default=None
+        Function of a task's name, the number of its finished parts and their number.
 
     Examples
     --------
@@ -76,6 +88,8 @@ class ReportData:
     model: TableModel
     table: Any
     name: str
+    max_time: float | None = None
+    progress: Callable[[str, int, int], None] | None = None
 
     @cached_property
     def X(self) -> NDArray[np.float32]:
@@ -90,6 +104,34 @@ class ReportData:
         if not self.table[self.model.target].notna().any():
             return None
         return self.model.labelled(self.table)
+
+    @cached_property
+    def _asked(self) -> tuple[WhichError | None, str]:
+        if self.labelled is None:
+            return None, f"This table has no target '{self.model.target}' to measure with."
+        X, y = self.labelled
+        try:
+            answer = which_error(
+                self.model.estimator,
+                X,
+                y,
+                max_time=self.max_time,
+                random_state=0,
+                progress=self.progress,
+            )
+        except ValueError as error:
+            return None, f"Not measured: {error}."
+        return answer, ""
+
+    @property
+    def answer(self) -> WhichError | None:
+        """Errors of the model's settings on this table; None without targets or where refused."""
+        return self._asked[0]
+
+    @property
+    def unanswered(self) -> str:
+        """Reason why there is no answer; empty if there is one."""
+        return self._asked[1]
 
     @cached_property
     def is_training_table(self) -> bool:

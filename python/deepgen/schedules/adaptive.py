@@ -51,7 +51,7 @@ class Adaptive(Schedule):
         return np.full(n_steps, self._rate(base, state))
 
     def is_spent(self, base: float, position: Position, state: dict[str, float]) -> bool:
-        """Say whether the next stagnation ends training."""
+        """Return whether the next stagnation ends training."""
         return self._rate(base, state) <= self.min_rate
 
     def stagnate(self, base: float, state: dict[str, float]) -> bool:

@@ -79,7 +79,7 @@ class Planned(Schedule):
         raise NotImplementedError
 
     def is_spent(self, base: float, position: Position, state: dict[str, float]) -> bool:
-        """Say whether the epochs of ``max_iter`` are over."""
+        """Return whether the epochs of ``max_iter`` are over."""
         return self.n_epochs is None and position.epoch >= position.horizon
 
     def rates(

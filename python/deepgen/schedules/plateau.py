@@ -69,7 +69,7 @@ class Plateau(Schedule):
         return np.full(n_steps, self._rate(base, state))
 
     def is_spent(self, base: float, position: Position, state: dict[str, float]) -> bool:
-        """Say whether no further reduction would be made."""
+        """Return whether no further reduction would be made."""
         return not self._is_cut(self._rate(base, state))
 
     def end_epoch(self, base: float, monitored: float, state: dict[str, float]) -> bool:

@@ -93,7 +93,7 @@ class Schedule(Component):
         raise NotImplementedError
 
     def is_spent(self, base: float, position: Position, state: dict[str, float]) -> bool:
-        """Say whether the rate has reached the value that it keeps in all further epochs.
+        """Return whether the rate has reached the value that it keeps in all further epochs.
 
         Parameters
         ----------

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._names import hint, listed
-from deepgen.tables.held_out import Part, seen_and_held_out
+from deepgen.tables.held_out import seen_and_held_out
 from deepgen.tables.measures import class_measures
 from deepgen.tables.model import TableModel, fingerprint
 from deepgen.tables.task import choose_task
+from deepgen.tabular.mean_by_row import Part
 
 __all__ = ["fit_table"]
 

@@ -39,7 +39,7 @@ MAX_SEED = np.iinfo(np.int32).max
 
 
 def can_continue(model: Any) -> bool:
-    """Say whether an estimator has ``partial_fit``.
+    """Return whether an estimator has ``partial_fit``.
 
     Parameters
     ----------

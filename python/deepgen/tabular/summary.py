@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from deepgen._engine.arrays import AnyArray
 from deepgen.estimators.held_out import held_out_rows
 from deepgen.losses import AbsoluteError, Quantile
+from deepgen.tabular.mean_by_row import Part, mean_by_row
 from deepgen.tabular.samples import Samples
 
 __all__ = ["describe_encoder", "describe_network", "describe_plan", "summarize"]
@@ -141,8 +142,10 @@ def describe_plan(plan: Any) -> str:
 
 def _measured(model: Any, samples: Samples, validation: Samples) -> str:
     """Return the scores of networks, a constant and a linear model on held-out rows."""
-    y = np.asarray(samples.y)
     is_class = hasattr(model, "classes_")
+    if hasattr(samples.y, "tocoo"):  # several labels per row, as a sparse matrix
+        return ""
+    y = np.asarray(samples.y)
     if y.ndim > 1 and (is_class or y.shape[1] > 1):
         return ""
     samples = samples._replace(y=y.ravel())
@@ -167,35 +170,26 @@ def _measured(model: Any, samples: Samples, validation: Samples) -> str:
     chosen = [
         _some(np.arange(len(truth)) if rows is None else rows, MEASURED_ROWS) for _, rows in splits
     ]
-    known = np.unique(np.concatenate(chosen))
     # A row that several networks held out gets the mean of their predictions. The baselines are
     # fitted on each network's training rows, so that they are compared on equal terms.
-    sums: dict[str, AnyArray] = {}
-    counts = np.zeros(len(known))
+    parts: dict[str, list[Part]] = {}
     for (mlp, rows), own in zip(splits, chosen, strict=True):
         training = everything if rows is None else np.delete(everything, rows)
         if weights is not None:
             training = training[weights[training] > 0]
-        places = np.searchsorted(known, own)
-        counts[places] += 1
-        for name, predictions in measure.predictions(
-            mlp, samples.X, y, training, held_out.X[own]
-        ).items():
-            if name not in sums:
-                sums[name] = np.zeros((len(known), *predictions.shape[1:]))
-            sums[name][places] += predictions
+        predicted = measure.predictions(mlp, samples.X, y, training, held_out.X[own])
+        for name, predictions in predicted.items():
+            parts.setdefault(name, []).append(Part(own, predictions))
     # Without positive weights there is no score.
-    given = held_out.weights
-    of_rows = None if given is None else np.asarray(given, dtype=float)[known]
-    if of_rows is not None and not of_rows.any():
-        return ""
+    given = None if held_out.weights is None else np.asarray(held_out.weights, dtype=float)
     texts = []
-    for name, total in sums.items():
-        count = counts.reshape(-1, *(1,) * (total.ndim - 1))
-        texts.append((name, measure.of(truth[known], total / count, of_rows)))
-    return f"held-out {measure.name} " + ", ".join(
-        value if name == "network" else f"{name} {value}" for name, value in texts
-    )
+    for name, own_parts in parts.items():
+        mean = mean_by_row(own_parts)
+        of_rows = None if given is None else given[mean.rows]
+        if of_rows is None or of_rows.any():
+            text = measure.of(truth[mean.rows], mean.predictions, of_rows)
+            texts.append(text if name == "network" else f"{name} {text}")
+    return f"held-out {measure.name} {', '.join(texts)}" if texts else ""
 
 
 def _some(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:

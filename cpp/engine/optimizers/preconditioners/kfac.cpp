@@ -86,6 +86,8 @@ void KFac<T>::allocate(const OptimizerContext &context) {
 template <class T>
 void KFac<T>::list_work() {
     const auto cost = [](auto... sizes) { return (static_cast<double>(sizes) * ...); };
+    // Lists of work that threads share out by cost. First the factors: one item per block for its
+    // inverse, and tiles of the lower triangle, which the statistics of a batch fill.
     tiles_.resize(layers_.size());
     for (std::size_t l = 0; l < layers_.size(); ++l) {
         const auto number = static_cast<Index>(l);
@@ -104,6 +106,8 @@ void KFac<T>::list_work() {
                                          1.0);
             }
         }
+        // Then the products of the direction: rows for the factor on the right, panels of columns
+        // for that on the left.
         for (Index a = 0; a < layer.inputs.blocks().count(); ++a)
             for (Index g = 0; g < layer.gradients.blocks().count(); ++g) {
                 const Index n = layer.inputs.blocks().length(a);
@@ -212,6 +216,7 @@ void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemor
     const Index begin = gradients.begin(item.gradients), end = gradients.end(item.gradients);
     const Index stride = row_stride<T>(end - begin), place = layer.gradients.place(item.gradients);
     const Index first_row = inputs.begin(item.inputs) + item.row;
+    // The rows of dW without the gaps that packed weights have.
     for (Index i = 0; i < item.n_rows; ++i)
         layer.matrix.for_each_run(first_row + i, begin, end,
                                   [&](Index column, Index offset, Index length) {
@@ -234,6 +239,7 @@ void KFac<T>::multiply_right(const RowItem &item, const T *gradient, ThreadMemor
         kernels_.products.dense[static_cast<int>(Epilogue::store)](product);
         return;
     }
+    // In panels, which the product with Q_A^T takes one at a time.
     for (Index column = 0; column < width; column += kernels_.panel) {
         product.columns = std::min(kernels_.panel, width - column);
         product.b = right + column * (end - begin);

@@ -55,6 +55,8 @@ Shampoo<T>::Shampoo(std::unique_ptr<Optimizer<T>> base, const Settings &settings
 template <class T>
 void Shampoo<T>::allocate(const OptimizerContext &context) {
     Preconditioner<T>::allocate(context);
+    // A large matrix is cut into blocks, each with a statistic per side; the cost of a block's
+    // roots and products grows with n m (n + m).
     Index n_numbers = 0;
     const auto side = [&](Index n) {
         return Side{n, std::exchange(n_numbers, n_numbers + n * row_stride<T>(n))};
@@ -76,6 +78,7 @@ void Shampoo<T>::allocate(const OptimizerContext &context) {
             }
         layer.after_blocks = static_cast<Index>(blocks_.items().size());
     }
+    // Until the first roots are taken they are the identity.
     statistics_.resize(as_size(n_numbers));
     roots_.resize(as_size(n_numbers));
     for (const Block &block : blocks_.items())
@@ -239,6 +242,8 @@ template <class T>
 double Shampoo<T>::multiply(const Block &block, T *direction, ThreadMemory &own) {
     const Index n_rows = block.left.n, n_columns = block.right.n;
     const WeightMatrix &matrix = layers_[as_size(block.layer)].matrix;
+    // One panel of columns at a time, so that scratch memory is a panel's: half = G R', then
+    // L' half; the roots are symmetric.
     double squares = 0.0;
     for (Index first = 0; first < n_columns; first += kernels_.panel) {
         const Index width = std::min(kernels_.panel, padded<T>(n_columns) - first);
@@ -258,6 +263,7 @@ double Shampoo<T>::multiply(const Block &block, T *direction, ThreadMemory &own)
                                  .b = own.half.data(),
                                  .b_stride = width,
                                  .out = own.panel.data()});
+        // Packed weights are runs of columns with gaps of padding between them.
         const Index begin = block.column + first;
         const Index end = std::min(begin + width, block.column + n_columns);
         for (Index i = 0; i < n_rows; ++i)

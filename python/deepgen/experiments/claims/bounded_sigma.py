@@ -9,9 +9,9 @@ import numpy as np
 
 from deepgen._display.style import COLORS, MARKERS
 from deepgen._engine.arrays import FloatArray
+from deepgen._interval import exact
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import exact
 from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._engine.arrays import FloatArray
+from deepgen._interval import bootstrap_interval
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import bootstrap_interval
 from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.sweep import Net, measure_net
 

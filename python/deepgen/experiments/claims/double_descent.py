@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
 from deepgen._engine.arrays import FloatArray
+from deepgen._interval import bootstrap_interval, exact
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import bootstrap_interval, exact
 from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:

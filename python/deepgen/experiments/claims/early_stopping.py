@@ -9,9 +9,9 @@ import numpy as np
 
 from deepgen._display.style import COLORS, legend_below
 from deepgen._engine.arrays import FloatArray
+from deepgen._interval import t_interval
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import t_interval
 from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.tasks import TASKS, draw_task
 from deepgen.experiments.shared.training import fit_quietly

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import COLORS
+from deepgen._interval import t_interval, wilson_interval
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import t_interval, wilson_interval
 from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:

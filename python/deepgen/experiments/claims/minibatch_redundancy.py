@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from deepgen._engine.arrays import FloatArray
+from deepgen._interval import bootstrap_interval, exact
 from deepgen.decomposition import lecture_data
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import bootstrap_interval, exact
 from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:

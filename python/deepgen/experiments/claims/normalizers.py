@@ -10,10 +10,10 @@ import numpy as np
 
 from deepgen._display.style import MARKERS, legend_below
 from deepgen._engine.arrays import FloatArray
+from deepgen._interval import t_interval
 from deepgen.estimators.names import NormalizationName
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import t_interval
 from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.digits import split_digits
 from deepgen.experiments.shared.rates import best_rate, tuning_seeds

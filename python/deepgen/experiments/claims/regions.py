@@ -10,9 +10,9 @@ import numpy as np
 
 from deepgen._display.style import COLORS, MARKERS
 from deepgen._engine.arrays import AnyArray
+from deepgen._interval import bootstrap_interval, exact
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import bootstrap_interval, exact
 from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import numpy as np
 
 from deepgen._display.style import COLORS
 from deepgen._engine.arrays import FloatArray
+from deepgen._interval import bootstrap_interval, exact
 from deepgen.decomposition import HeteroscedasticSine, lecture_data
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import bootstrap_interval, exact
 from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.training import fit_quietly
 

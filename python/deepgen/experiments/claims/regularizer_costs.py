@@ -11,10 +11,10 @@ import numpy as np
 
 from deepgen._display.style import COLORS, legend_below
 from deepgen._engine.arrays import FloatArray
+from deepgen._interval import Interval, bootstrap_interval
 from deepgen.augmentation import Jitter, Mask, SwapNoise
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import Interval, bootstrap_interval
 from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.digits import split_digits
 from deepgen.experiments.shared.training import fit_quietly

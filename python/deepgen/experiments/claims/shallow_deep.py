@@ -9,9 +9,9 @@ import numpy as np
 
 from deepgen._display.style import COLORS, MARKERS
 from deepgen._engine.arrays import AnyArray
+from deepgen._interval import wilson_interval
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import wilson_interval
 from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.rates import best_rate, tuning_seeds
 from deepgen.experiments.shared.training import fit_quietly

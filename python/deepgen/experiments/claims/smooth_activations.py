@@ -10,10 +10,10 @@ import numpy as np
 
 from deepgen._display.style import COLORS, MARKERS
 from deepgen._engine.arrays import AnyArray, FloatArray
+from deepgen._interval import bootstrap_interval
 from deepgen.estimators.names import ActivationName
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import bootstrap_interval
 from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import numpy as np
 
 from deepgen._display.style import COLORS
 from deepgen._engine.arrays import FloatArray
+from deepgen._interval import exact, t_interval, wilson_interval
 from deepgen.experiments.claims.mlp_loss import add_bar, draw_surface
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import exact, t_interval, wilson_interval
 from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.two_weights import (
     TwoWeightLoss,

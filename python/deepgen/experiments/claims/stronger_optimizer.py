@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from deepgen._display.style import MARKERS
 from deepgen._engine.arrays import FloatArray
+from deepgen._interval import t_interval
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import t_interval
 from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.rates import best_rate, tuning_seeds
 from deepgen.experiments.shared.training import fit_quietly

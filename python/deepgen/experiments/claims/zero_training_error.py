@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from deepgen._display.style import COLORS
+from deepgen._interval import Interval, wilson_interval
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import Interval, wilson_interval
 from deepgen.experiments.runner import Runner
 
 if TYPE_CHECKING:
