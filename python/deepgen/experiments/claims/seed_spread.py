@@ -72,7 +72,12 @@ def _measure(plan: RunPlan) -> Measurement:
         notes=[
             "Both readings of 'similar' are given: the spread beside the loss that is left, which "
             "goes to zero as nets widen, and beside what training achieved.",
-            "The starting weights and the order alone: the last columns of the table.",
+            *(
+                f"Seeds of the {drawn} alone: deviation per mean "
+                + ", ".join(f"{row[f'deviation per mean, {drawn}']:.2f}" for row in table)
+                + " at these widths."
+                for drawn in ("weights", "order")
+            ),
         ],
         draw=partial(_draw, joint),
     )
