@@ -1,5 +1,7 @@
 """Measurements planted for the claims on what networks can express."""
 
+from types import SimpleNamespace
+
 import numpy as np
 
 from deepgen.experiments.claims import (

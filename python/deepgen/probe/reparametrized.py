@@ -377,21 +377,9 @@ class ReparametrizedProbe:
         self._plain.output_gradients(point.plain, rows, J, n_threads=n_threads)
         out[:] = point.pulled_back(J)
 
-    def output_curvature(
-        self, point: ReparametrizedPoint, out: FloatArray, begin: int, end: int, *, n_threads: int
-    ) -> None:
-        """Write the Hessian of each row's loss in the outputs.
-
-        Parameters
-        ----------
-        point : ReparametrizedPoint
-            Parameters, as `point` packs them.
-        out : ndarray of shape (end - begin, n_outputs * n_outputs)
-            Overwritten.
-        begin, end, n_threads : int
-            Range of rows, and the largest number of threads, >= 1.
-        """
-        self._plain.output_curvature(point.plain, out, begin, end, n_threads=n_threads)
+    def output_curvature(self, point: ReparametrizedPoint, *arguments: Any, **how: Any) -> None:
+        """Write the Hessian of each row's loss in the outputs, as `signals` writes its numbers."""
+        self._plain.output_curvature(point.plain, *arguments, **how)
 
     def jacobian(self, point: ReparametrizedPoint, X: Matrix, *, n_threads: int = 1) -> FloatArray:
         """Return the derivatives of the outputs with respect to the inputs.
