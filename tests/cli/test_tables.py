@@ -53,7 +53,7 @@ def test_fit_predict_and_report_work_as_a_user_would_use_them(folder, target, ca
     pytest.importorskip("matplotlib")
     page = folder / f"{target}.html"
     capsys.readouterr()
-    assert cli.main(["report", model, data, "--out", str(page), "--max-time", "5"]) == 0
+    assert cli.main(["report", model, data, "--out", str(page), "--max-time", "2"]) == 0
     output = capsys.readouterr()
     assert output.err == "" and "advice   " in output.out and "HistGradient" in output.out
     text = page.read_text()
