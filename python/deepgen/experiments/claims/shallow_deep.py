@@ -50,7 +50,9 @@ PAIRS: Final = {
     "equal units": ((10, 10), (20,)),
     "equal FLOPs": ((10, 10), (44,)),
 }
-SHAPES: Final = tuple(dict.fromkeys(shape for pair in PAIRS.values() for shape in pair))
+SHAPES: Final[tuple[tuple[int, ...], ...]] = tuple(
+    dict.fromkeys(shape for pair in PAIRS.values() for shape in pair)
+)
 RATES: Final = (0.01, 0.03, 0.09)
 NOISE: Final = 0.02
 
@@ -73,7 +75,7 @@ def _fitted(seed: int, shape: tuple[int, ...], rate: float, quick: bool) -> MLPC
     from deepgen.estimators import MLPClassifier
 
     X, y = _draw_data(seed, 1000, NOISE)
-    models = [
+    models: list[MLPClassifier] = [
         fit_quietly(
             MLPClassifier(
                 shape,
