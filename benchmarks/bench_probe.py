@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from probe_costs import NETWORKS, Costs
+from probe_costs import EIGHT, NETWORKS, Costs
 
 # The answer is asserted at fewer samples than are timed, where it needs every gradient.
 FEW = 100
@@ -20,19 +20,20 @@ timed = pytest.mark.benchmark(timer=time.thread_time)
 
 def every_gradient(costs):
     G = np.empty((costs.n, costs.P))
-    costs.probe.gradients(costs.parameters, G, 0, costs.n)
+    costs.probe.gradients(costs.point, G, 0, costs.n)
     return G
 
 
 def differences(costs, step=1e-6):
     """The Hessian's product with v by differences of the gradient."""
     v = costs.v / np.linalg.norm(costs.v)
-    at, slopes = costs.parameters.copy(), []
+    at, slopes = costs.point, []
     for sign in (1, -1):
-        costs.parameters = at.copy()
-        costs.parameters[: costs.P] += sign * step * v
+        moved = costs.parameters.copy()
+        moved[: costs.P] += sign * step * v
+        costs.point = costs.probe.point(moved)
         slopes.append(costs.gradient())
-    costs.parameters = at
+    costs.point = at
     return (slopes[0] - slopes[1]) / (2 * step) * np.linalg.norm(costs.v)
 
 
@@ -68,13 +69,24 @@ def test_measurement(benchmark, name, widths, n):
 
 
 @timed
+@pytest.mark.parametrize("how", ["at once", "one after the other"])
+@pytest.mark.parametrize("name", sorted({"hvp", "gauss_newton", "G.T @ u", "G @ v"}))
+@pytest.mark.parametrize(("widths", "n"), EIGHT)
+def test_eight_vectors(benchmark, widths, n, name, how):
+    benchmark.group = f"eight products {name} of {'-'.join(map(str, widths))}"
+    at_once, single = Costs(widths, n).eight()[name]
+    np.testing.assert_array_equal(at_once(), single())
+    benchmark(at_once if how == "at once" else single)
+
+
+@timed
 @every_network
 def test_every_gradient_beside_writing_an_array(benchmark, widths, n):
     costs = Costs(widths, n)
     gradients, writing = costs.matrix()
     benchmark.group = f"G of {'-'.join(map(str, widths))}, {writing().nbytes / 1e6:.0f} MB"
     G = benchmark.pedantic(gradients, rounds=3)
-    np.testing.assert_allclose(np.linalg.norm(G[:FEW], axis=1), costs.rows("norms")[:FEW])
+    np.testing.assert_allclose(np.linalg.norm(G[:FEW], axis=1), costs.norms()[:FEW])
 
 
 @timed

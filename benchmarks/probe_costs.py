@@ -1,6 +1,8 @@
 """Print what a probe's measurements cost, in gradients, and whether the bounds are met.
 
-python benchmarks/probe_costs.py [--samples N] [--activation NAME] [--normalization NAME]
+python benchmarks/probe_costs.py [--samples N] [--activation NAME] [--normalization NAME] [--eight]
+
+With --eight: what eight vectors at once cost beside eight single products.
 
 Processor time of one thread, so that other programs on the cores do not count; a ratio is the
 median over samples that alternate the two. Writing is numpy.empty and fill of an array of the same
@@ -31,6 +33,7 @@ BOUNDS = {
     "norms": 3.0,
     "G / writing": 1.5,
 }
+EIGHT = (((784, 256, 256, 10), 1_024), ((16, 64, 64, 1), 2_000))
 MAX_ARRAY = 4e8  # bytes
 MIN_ARRAY = 1e8  # a smaller one stays in the cache, and in pages that are there already
 
@@ -65,6 +68,7 @@ class Costs:
         self.P, self.n = self.network.n_trainable, n
         self.v, self.u = rng.normal(size=self.P), rng.normal(size=n)
         self.probe = _core.Probe(self.network, self.X, self.y)
+        self.point = self.probe.point(self.parameters)
 
     def _parameters(self, rng):
         parameters = np.zeros(self.network.n_parameters)
@@ -78,9 +82,10 @@ class Costs:
 
     def sum(self, method, v):
         """Return a sum over the samples that has the parameters' shape."""
-        out = np.zeros(self.P)
-        getattr(self.probe, method)(self.parameters, v, out, 0, self.n)
-        return out
+        V = np.atleast_2d(v)
+        out = np.zeros((len(V), self.P))
+        getattr(self.probe, method)(self.point, V, out, 0, self.n)
+        return out[0] if v.ndim == 1 else out
 
     def gradient(self):
         """Return the gradient, by the cheaper of the engine's two ways."""
@@ -92,14 +97,36 @@ class Costs:
             "hvp": lambda: self.sum("add_hvp", self.v),
             "gauss_newton": lambda: self.sum("add_gauss_newton", self.v),
             "G.T @ u": lambda: self.sum("add_gradients", self.u),
-            "G @ v": lambda: self.rows("directional", self.v),
-            "norms": lambda: self.rows("norms"),
+            "G @ v": lambda: self.slopes(self.v),
+            "norms": self.norms,
         }
 
-    def rows(self, method, *arguments):
-        """Return one number a sample."""
+    def slopes(self, v):
+        """Return the derivative of each sample's loss along v, or along each of several."""
+        V = np.atleast_2d(v)
+        out = np.empty((len(V), self.n))
+        self.probe.directional(self.point, V, out, 0, self.n)
+        return out[0] if v.ndim == 1 else out
+
+    def eight(self):
+        """Return pairs of calls: eight vectors at once, and the same one after the other."""
+        rng = np.random.default_rng(1)
+        directions, weights = rng.normal(size=(8, self.P)), rng.normal(size=(8, self.n))
+        products = {
+            "hvp": (lambda v: self.sum("add_hvp", v), directions),
+            "gauss_newton": (lambda v: self.sum("add_gauss_newton", v), directions),
+            "G.T @ u": (lambda u: self.sum("add_gradients", u), weights),
+            "G @ v": (self.slopes, directions),
+        }
+        return {
+            name: (lambda f=f, V=V: f(V), lambda f=f, V=V: np.array([f(v) for v in V]))
+            for name, (f, V) in products.items()
+        }
+
+    def norms(self):
+        """Return the norm of each sample's gradient."""
         out = np.empty(self.n)
-        getattr(self.probe, method)(self.parameters, *arguments, out, 0, self.n)
+        self.probe.norms(self.point, out, 0, self.n)
         return out
 
     def matrix(self):
@@ -110,7 +137,7 @@ class Costs:
 
         def gradients():
             G = np.empty((m, self.P))
-            probe.gradients(self.parameters, G, 0, m)
+            probe.gradients(probe.point(self.parameters), G, 0, m)
             return G
 
         def writing():
@@ -144,6 +171,14 @@ def ratio(call, unit, n_samples):
     return float(np.median([first / second for first, second in pairs]))
 
 
+def print_eight(n_samples, how):
+    """Print the cost of eight vectors at once, in those of eight single products."""
+    print(f"eight vectors at once, in eight single products; {how[0]}, normalization {how[1]}")
+    for widths, n in EIGHT:
+        for name, pair in Costs(widths, n, *how).eight().items():
+            print(f"{'-'.join(map(str, widths)):20} {name:14} {ratio(*pair, n_samples):5.2f}")
+
+
 def main(arguments=None):
     """Print a table; return 1 where a bound is broken."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -154,8 +189,12 @@ def main(arguments=None):
     parser.add_argument(
         "--normalization", default="none", choices=sorted(_core.catalog()["normalizations"])
     )
+    parser.add_argument("--eight", action="store_true", help="eight vectors at once instead")
     options = parser.parse_args(arguments)
     how = (options.activation, options.normalization)
+    if options.eight:
+        print_eight(options.samples, how)
+        return 0
     print(f"{how[0]}, normalization {how[1]}; in gradients, the last in writings of the array")
     print(f"{'network':28}" + "".join(f"{name:>14}" for name in BOUNDS))
     print(f"{'bound':28}" + "".join(f"{bound:14.1f}" for bound in BOUNDS.values()))

@@ -30,7 +30,15 @@ from deepgen import TabularClassifier, TabularRegressor
 PRESETS = ("fast", "balanced", "best")
 ENSEMBLE = "best"
 """The preset of several networks."""
-REALMLP_TABLES = ("california_housing_mixed", "uci_kin8nm", "magic", "bike_sharing")
+REALMLP_TABLES = (
+    "california_housing_mixed",
+    "abalone",
+    "uci_kin8nm",
+    "uci_concrete",
+    "bike_sharing",
+    "magic",
+    "spambase",
+)
 """Tables on which RealMLP-TD is run: it takes minutes a fit."""
 
 

@@ -16,6 +16,17 @@ py::array_t<double> finite_vector_of(const char *name, const py::handle &object,
     return array;
 }
 
+py::array_t<double> finite_matrix_of(const char *name, const py::handle &object, Index n_columns) {
+    auto array = array_of<double>(name, object, 2);
+    require(array.shape(1) == n_columns, name, " has vectors of ", array.shape(1), " numbers, ",
+            n_columns, " are wanted");
+    for (Index i = 0; i < array.size(); ++i)
+        require(std::isfinite(array.data()[i]), name, " must be finite, entry ", i % n_columns,
+                array.shape(0) == 1 ? "" : " of vector ",
+                array.shape(0) == 1 ? "" : std::to_string(i / n_columns), " is ", array.data()[i]);
+    return array;
+}
+
 py::array_t<double> writable_matrix_of(const char *name, const py::handle &object, Index n_rows,
                                        Index n_columns) {
     auto array = array_of<double>(name, object, 2);

@@ -65,6 +65,9 @@ template <class T>
 [[nodiscard]] py::array_t<double> finite_vector_of(const char *name, const py::handle &object,
                                                    Index size);
 
+[[nodiscard]] py::array_t<double> finite_matrix_of(const char *name, const py::handle &object,
+                                                   Index n_columns);
+
 [[nodiscard]] py::array_t<double> writable_matrix_of(const char *name, const py::handle &object,
                                                      Index n_rows, Index n_columns);
 

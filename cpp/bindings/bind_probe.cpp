@@ -1,4 +1,5 @@
-// The probe: data by reference, parameters with each call, results into the caller's arrays.
+// The probe: data by reference, a point (packed parameters) with each call, results into the
+// caller's arrays.
 //
 // A call measures the rows begin .. end - 1 and adds its sums to what is there, so that Python can
 // go through the data in slices and answer Ctrl-C between them.
@@ -7,6 +8,8 @@
 
 #include "engine/probes/chain.hpp"
 #include "engine/probes/probe.hpp"
+
+#include <pybind11/stl.h>
 
 namespace deepgen::python {
 namespace {
@@ -31,9 +34,21 @@ struct HeldProbe {
     Probe probe;
 };
 
-[[nodiscard]] py::array_t<double> parameters_of(const HeldProbe &held,
-                                                const py::handle &parameters) {
-    return vector_of<double>("parameters", parameters, held.network->layout().n_parameters);
+// Parameters packed for a network.
+struct HeldPoint {
+    HeldPoint(const HeldProbe &held, const py::object &parameters)
+        : network(held.network),
+          point(
+              *network,
+              vector_of<double>("parameters", parameters, network->layout().n_parameters).data()) {}
+
+    std::shared_ptr<const Network<double>> network;
+    Point point;
+};
+
+[[nodiscard]] const Point &point_of(const HeldProbe &held, const HeldPoint &given) {
+    require(given.network == held.network, "the point belongs to another network");
+    return given.point;
 }
 
 [[nodiscard]] IndexRange rows_of(const HeldProbe &held, Index begin, Index end) {
@@ -42,52 +57,49 @@ struct HeldProbe {
     return {begin, end};
 }
 
-using AddProduct = void (Probe::*)(const double *, const double *, IndexRange, double *,
-                                   Index) const;
+using Product = void (Probe::*)(const Point &, Vectors, IndexRange, double *, Index) const;
+using Size = Index (*)(const Probe &);
 
-// out (P,) += a product with v; `size` tells v's length.
-template <AddProduct product, Index (Probe::*size)() const>
-void add_product(const HeldProbe &held, const py::object &parameters, const py::object &v,
-                 const py::object &out, Index begin, Index end, Index n_threads) {
-    const auto flat = parameters_of(held, parameters);
-    const auto direction = finite_vector_of("v", v, (held.probe.*size)());
-    auto sum = writable_vector_of<double>("out", out, held.probe.n_parameters());
-    const IndexRange rows = rows_of(held, begin, end);
-    n_threads = checked_threads(n_threads);
-    const double *const from = flat.data(), *const along = direction.data();
-    double *const to = sum.mutable_data();
-    const ReleasedInterpreter released;
-    (held.probe.*product)(from, along, rows, to, n_threads);
+Index n_parameters(const Probe &probe) {
+    return probe.n_parameters();
+}
+Index n_rows(const Probe &probe) {
+    return probe.n_rows();
+}
+Index n_row_outputs(const Probe &probe) {
+    return probe.n_rows() * probe.network().n_outputs();
 }
 
-void directional(const HeldProbe &held, const py::object &parameters, const py::object &v,
-                 const py::object &out, Index begin, Index end, Index n_threads) {
-    const auto flat = parameters_of(held, parameters);
-    const auto direction = finite_vector_of("v", v, held.probe.n_parameters());
-    auto derivatives = writable_vector_of<double>("out", out, held.probe.n_rows());
+// Products with vectors (k, from) into out (k, to).
+template <Product product, Size from, Size to>
+void multiply(const HeldProbe &held, const HeldPoint &given, const py::object &v,
+              const py::object &out, Index begin, Index end, Index n_threads) {
+    const Point &point = point_of(held, given);
+    const auto vectors = finite_matrix_of("v", v, from(held.probe));
+    const Index k = vectors.shape(0);
+    auto products = writable_matrix_of("out", out, k, to(held.probe));
     const IndexRange rows = rows_of(held, begin, end);
     n_threads = checked_threads(n_threads);
-    const double *const from = flat.data(), *const along = direction.data();
-    double *const to = derivatives.mutable_data();
+    const Vectors along{k, vectors.data()};
+    double *const into = products.mutable_data();
     const ReleasedInterpreter released;
-    held.probe.directional(from, along, rows, to, n_threads);
+    (held.probe.*product)(point, along, rows, into, n_threads);
 }
 
-void norms(const HeldProbe &held, const py::object &parameters, const py::object &out, Index begin,
+void norms(const HeldProbe &held, const HeldPoint &given, const py::object &out, Index begin,
            Index end, Index n_threads) {
-    const auto flat = parameters_of(held, parameters);
+    const Point &point = point_of(held, given);
     auto sizes = writable_vector_of<double>("out", out, held.probe.n_rows());
     const IndexRange rows = rows_of(held, begin, end);
     n_threads = checked_threads(n_threads);
-    const double *const from = flat.data();
     double *const to = sizes.mutable_data();
     const ReleasedInterpreter released;
-    held.probe.norms(from, rows, to, n_threads);
+    held.probe.norms(point, rows, to, n_threads);
 }
 
-void signals(const HeldProbe &held, const py::object &parameters, const py::object &norms,
+void signals(const HeldProbe &held, const HeldPoint &given, const py::object &norms,
              const py::object &alive, Index begin, Index end, Index n_threads) {
-    const auto flat = parameters_of(held, parameters);
+    const Point &point = point_of(held, given);
     Index n_units = 0;
     for (const auto &layer : held.network->layers())
         n_units += layer.width;
@@ -96,38 +108,92 @@ void signals(const HeldProbe &held, const py::object &parameters, const py::obje
     auto lives = writable_vector_of<bool>("alive", alive, n_units);
     const IndexRange rows = rows_of(held, begin, end);
     n_threads = checked_threads(n_threads);
-    const double *const from = flat.data();
     double *const to = sizes.mutable_data();
     bool *const marks = lives.mutable_data();
     const ReleasedInterpreter released;
-    held.probe.signals(from, rows, to, marks, n_threads);
+    held.probe.signals(point, rows, to, marks, n_threads);
 }
 
-void gradients(const HeldProbe &held, const py::object &parameters, const py::object &out,
-               Index begin, Index end, Index n_threads) {
-    const auto flat = parameters_of(held, parameters);
+void add_gauss_newton_diagonal(const HeldProbe &held, const HeldPoint &given, const py::object &out,
+                               Index begin, Index end, Index n_threads) {
+    const Point &point = point_of(held, given);
+    auto diagonal = writable_vector_of<double>("out", out, held.probe.n_parameters());
+    const IndexRange rows = rows_of(held, begin, end);
+    n_threads = checked_threads(n_threads);
+    double *const to = diagonal.mutable_data();
+    const ReleasedInterpreter released;
+    held.probe.add_gauss_newton_diagonal(point, rows, to, n_threads);
+}
+
+// Rows of A and of G of each layer.
+std::vector<std::pair<Index, Index>> factor_sizes(const HeldProbe &held) {
+    std::vector<std::pair<Index, Index>> sizes;
+    for (std::size_t l = 0; l < held.network->layers().size(); ++l)
+        sizes.emplace_back(held.probe.factor_inputs(l), held.network->layers()[l].width);
+    return sizes;
+}
+
+void add_kronecker_factors(const HeldProbe &held, const HeldPoint &given, const py::object &out,
+                           Index begin, Index end, Index n_threads) {
+    const Point &point = point_of(held, given);
+    Index size = 0;
+    for (const auto &[inputs, width] : factor_sizes(held))
+        size += inputs * inputs + width * width;
+    auto factors = writable_vector_of<double>("out", out, size);
+    const IndexRange rows = rows_of(held, begin, end);
+    n_threads = checked_threads(n_threads);
+    double *const to = factors.mutable_data();
+    const ReleasedInterpreter released;
+    held.probe.add_kronecker_factors(point, rows, to, n_threads);
+}
+
+void output_curvature(const HeldProbe &held, const HeldPoint &given, const py::object &out,
+                      Index begin, Index end, Index n_threads) {
+    const Point &point = point_of(held, given);
+    const Index n_outputs = held.network->n_outputs();
+    const IndexRange rows = rows_of(held, begin, end);
+    auto curvature = writable_matrix_of("out", out, end - begin, n_outputs * n_outputs);
+    n_threads = checked_threads(n_threads);
+    double *const to = curvature.mutable_data();
+    const ReleasedInterpreter released;
+    held.probe.output_curvature(point, rows, to, n_threads);
+}
+
+void gradients(const HeldProbe &held, const HeldPoint &given, const py::object &out, Index begin,
+               Index end, Index n_threads) {
+    const Point &point = point_of(held, given);
     const IndexRange rows = rows_of(held, begin, end);
     const bool whole = array_of<double>("out", out, 2).shape(0) == held.probe.n_rows();
     const Index P = held.probe.n_parameters();
     auto G = writable_matrix_of("out", out, whole ? held.probe.n_rows() : end - begin, P);
     n_threads = checked_threads(n_threads);
-    const double *const from = flat.data();
     double *const to = G.mutable_data() + (whole ? begin * P : 0);
     const ReleasedInterpreter released;
-    held.probe.gradients(from, rows, to, n_threads);
+    held.probe.gradients(point, rows, to, n_threads);
 }
 
-py::array_t<double> jacobian(const HeldProbe &held, const py::object &parameters,
-                             const py::object &X, Index n_threads) {
-    const auto flat = parameters_of(held, parameters);
+void output_gradients(const HeldProbe &held, const HeldPoint &given, const py::object &chosen,
+                      const py::object &out, Index n_threads) {
+    const Point &point = point_of(held, given);
+    const HeldSelection rows(chosen, held.probe.n_rows());
+    auto J = writable_matrix_of("out", out, rows.view.size * held.network->n_outputs(),
+                                held.probe.n_parameters());
+    n_threads = checked_threads(n_threads);
+    double *const to = J.mutable_data();
+    const ReleasedInterpreter released;
+    held.probe.output_gradients(point, rows.view, to, n_threads);
+}
+
+py::array_t<double> jacobian(const HeldProbe &held, const HeldPoint &given, const py::object &X,
+                             Index n_threads) {
+    const Point &point = point_of(held, given);
     const HeldInputs<double> inputs(X, held.network->n_inputs());
     n_threads = checked_threads(n_threads);
     py::array_t<double> J(
         {inputs.view.n_rows, held.network->n_outputs(), held.network->n_inputs()});
-    const double *const from = flat.data();
     double *const to = J.mutable_data();
     const ReleasedInterpreter released;
-    held.probe.jacobian(from, inputs.view, to, n_threads);
+    held.probe.jacobian(point, inputs.view, to, n_threads);
     return J;
 }
 
@@ -170,6 +236,7 @@ void pull_back_tangent(const HeldChain &held, const py::object &direction,
 } // namespace deepgen::python
 
 DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::HeldChain)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::HeldPoint)
 DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::HeldProbe)
 
 namespace deepgen::python {
@@ -177,11 +244,11 @@ namespace deepgen::python {
 void bind_probe(py::module_ &module) {
     using py::arg, py::kw_only;
     const auto rowwise = [](auto &probe, const char *name, auto method, const char *doc) {
-        probe.def(name, method, arg("parameters"), arg("out"), arg("begin"), arg("end"), kw_only(),
+        probe.def(name, method, arg("point"), arg("out"), arg("begin"), arg("end"), kw_only(),
                   arg("n_threads") = 1, doc);
     };
     const auto product = [](auto &probe, const char *name, auto method, const char *doc) {
-        probe.def(name, method, arg("parameters"), arg("v"), arg("out"), arg("begin"), arg("end"),
+        probe.def(name, method, arg("point"), arg("v"), arg("out"), arg("begin"), arg("end"),
                   kw_only(), arg("n_threads") = 1, doc);
     };
 
@@ -195,6 +262,7 @@ void bind_probe(py::module_ &module) {
         .def("pull_back_tangent", &pull_back_tangent, arg("direction"), arg("gradient"),
              arg("tangent"), "In place: R of the pulled back gradient, from R of the gradient.");
     module.attr("measured_rows") = measured_rows;
+    bind_class<HeldPoint>(module, "Point", "Parameters packed once for all measurements at them.");
     auto probe = bind_class<HeldProbe>(
         module, "Probe", "A float64 network and data that are measured at any parameters.");
     probe.def(
@@ -202,22 +270,46 @@ void bind_probe(py::module_ &module) {
         arg("network"), arg("X"), arg("y"), arg("weights") = py::none());
     probe.def_property_readonly("n_rows",
                                 [](const HeldProbe &held) { return held.probe.n_rows(); });
-    product(probe, "add_hvp", &add_product<&Probe::add_hvp, &Probe::n_parameters>,
-            "out (P,) += the rows' share of the Hessian's product with v (P,).");
-    product(probe, "add_gauss_newton", &add_product<&Probe::add_gauss_newton, &Probe::n_parameters>,
-            "out (P,) += the rows' share of the Gauss-Newton matrix's product with v (P,).");
-    product(probe, "add_gradients", &add_product<&Probe::add_gradients, &Probe::n_rows>,
-            "out (P,) += the rows' sum of v_i times the gradient of sample i, v (n,).");
-    product(probe, "directional", &directional,
-            "out (n,) = for each row its gradient's product with v (P,).");
+    probe.def(
+        "point",
+        [](const HeldProbe &held, const py::object &parameters) {
+            return HeldPoint(held, parameters);
+        },
+        arg("parameters"), "Parameters (n_parameters,), buffers included, packed.");
+    product(probe, "add_hvp", &multiply<&Probe::add_hvp, &n_parameters, &n_parameters>,
+            "out (k, P) += the rows' share of the Hessian's products with v (k, P).");
+    product(probe, "add_gauss_newton",
+            &multiply<&Probe::add_gauss_newton, &n_parameters, &n_parameters>,
+            "out (k, P) += the rows' share of the Gauss-Newton matrix's products with v (k, P).");
+    product(probe, "add_gradients", &multiply<&Probe::add_gradients, &n_rows, &n_parameters>,
+            "out (k, P) += the rows' sum of v_i times the gradient of sample i, v (k, n).");
+    product(probe, "add_output_gradients",
+            &multiply<&Probe::add_output_gradients, &n_row_outputs, &n_parameters>,
+            "out (k, P) += the rows' sum of the outputs' gradients times v (k, n n_outputs).");
+    product(probe, "directional", &multiply<&Probe::directional, &n_parameters, &n_rows>,
+            "out (k, n) = for each row its gradient's products with v (k, P).");
+    product(probe, "output_tangents",
+            &multiply<&Probe::output_tangents, &n_parameters, &n_row_outputs>,
+            "out (k, n n_outputs) = for each output of a row its gradient's products with v.");
     rowwise(probe, "norms", &norms, "out (n,) = for each row the norm of its gradient.");
+    rowwise(probe, "add_gauss_newton_diagonal", &add_gauss_newton_diagonal,
+            "out (P,) += the rows' share of the Gauss-Newton matrix's diagonal.");
+    rowwise(probe, "add_kronecker_factors", &add_kronecker_factors,
+            "out += the rows' share of A and G of each layer, of the sizes `factor_sizes`.");
+    rowwise(probe, "output_curvature", &output_curvature,
+            "out (end - begin, n_outputs^2) = for each row the loss's Hessian in the outputs.");
+    probe.def_property_readonly("factor_sizes", &factor_sizes,
+                                "Rows of the Kronecker factors A and G of each layer.");
     rowwise(probe, "gradients", &gradients,
             "out (n, P), or of these rows alone, = for each row its gradient.");
-    probe.def("signals", &signals, arg("parameters"), arg("norms"), arg("alive"), arg("begin"),
+    probe.def("signals", &signals, arg("point"), arg("norms"), arg("alive"), arg("begin"),
               arg("end"), kw_only(), arg("n_threads") = 1,
               "norms (n, n_layers) = for each row and layer the norm of dl/dz; marks in alive "
               "(n_units,) the units whose activation has a slope at one of the rows.");
-    probe.def("jacobian", &jacobian, arg("parameters"), arg("X"), kw_only(), arg("n_threads") = 1,
+    probe.def("output_gradients", &output_gradients, arg("point"), arg("rows"), arg("out"),
+              kw_only(), arg("n_threads") = 1,
+              "out (m n_outputs, P) = for each output of chosen rows its gradient.");
+    probe.def("jacobian", &jacobian, arg("point"), arg("X"), kw_only(), arg("n_threads") = 1,
               "Derivatives of the outputs in the inputs, (m, n_outputs, n_inputs).");
 }
 

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Chain', 'Component', 'EmbeddingSpec', 'LayerSpec', 'Network', 'NetworkSpec', 'Parameter', 'Prepared', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'rate_roles', 'simd_paths']
+__all__: list[str] = ['Block', 'Chain', 'Component', 'EmbeddingSpec', 'LayerSpec', 'Network', 'NetworkSpec', 'Parameter', 'Point', 'Prepared', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'rate_roles', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -414,6 +414,12 @@ class Chain:
         """
         How the effective weights move along a direction (n_trainable,).
         """
+class Point:
+    """
+    Parameters packed once for all measurements at them.
+    """
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
 class Probe:
     """
     A float64 network and data that are measured at any parameters.
@@ -422,37 +428,70 @@ class Probe:
         ...
     def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
         ...
-    def add_gauss_newton(self, parameters: typing.Any, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+    def add_gauss_newton(self, point: Point, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
-        out (P,) += the rows' share of the Gauss-Newton matrix's product with v (P,).
+        out (k, P) += the rows' share of the Gauss-Newton matrix's products with v (k, P).
         """
-    def add_gradients(self, parameters: typing.Any, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+    def add_gauss_newton_diagonal(self, point: Point, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
-        out (P,) += the rows' sum of v_i times the gradient of sample i, v (n,).
+        out (P,) += the rows' share of the Gauss-Newton matrix's diagonal.
         """
-    def add_hvp(self, parameters: typing.Any, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+    def add_gradients(self, point: Point, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
-        out (P,) += the rows' share of the Hessian's product with v (P,).
+        out (k, P) += the rows' sum of v_i times the gradient of sample i, v (k, n).
         """
-    def directional(self, parameters: typing.Any, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+    def add_hvp(self, point: Point, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
-        out (n,) = for each row its gradient's product with v (P,).
+        out (k, P) += the rows' share of the Hessian's products with v (k, P).
         """
-    def gradients(self, parameters: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+    def add_kronecker_factors(self, point: Point, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out += the rows' share of A and G of each layer, of the sizes `factor_sizes`.
+        """
+    def add_output_gradients(self, point: Point, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (k, P) += the rows' sum of the outputs' gradients times v (k, n n_outputs).
+        """
+    def directional(self, point: Point, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (k, n) = for each row its gradient's products with v (k, P).
+        """
+    def gradients(self, point: Point, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
         out (n, P), or of these rows alone, = for each row its gradient.
         """
-    def jacobian(self, parameters: typing.Any, X: typing.Any, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
+    def jacobian(self, point: Point, X: typing.Any, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> numpy.typing.NDArray[numpy.float64]:
         """
         Derivatives of the outputs in the inputs, (m, n_outputs, n_inputs).
         """
-    def norms(self, parameters: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+    def norms(self, point: Point, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
         out (n,) = for each row the norm of its gradient.
         """
-    def signals(self, parameters: typing.Any, norms: typing.Any, alive: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+    def output_curvature(self, point: Point, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (end - begin, n_outputs^2) = for each row the loss's Hessian in the outputs.
+        """
+    def output_gradients(self, point: Point, rows: typing.Any, out: typing.Any, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (m n_outputs, P) = for each output of chosen rows its gradient.
+        """
+    def output_tangents(self, point: Point, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (k, n n_outputs) = for each output of a row its gradient's products with v.
+        """
+    def point(self, parameters: typing.Any) -> Point:
+        """
+        Parameters (n_parameters,), buffers included, packed.
+        """
+    def signals(self, point: Point, norms: typing.Any, alive: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
         norms (n, n_layers) = for each row and layer the norm of dl/dz; marks in alive (n_units,) the units whose activation has a slope at one of the rows.
+        """
+    @property
+    def factor_sizes(self) -> list[tuple[int, int]]:
+        """
+        Rows of the Kronecker factors A and G of each layer.
         """
     @property
     def n_rows(self) -> int:

@@ -97,8 +97,9 @@ def t_interval(values: ArrayLike, level: float = 0.95) -> Interval:
     mean = float(sample.mean())
     if n == 1 or not np.isfinite(sample).all():
         return Interval(mean, -math.inf, math.inf, method)
-    low, high = t.interval(level, n - 1, loc=mean, scale=sem(sample))
-    return Interval(mean, float(low), float(high), method)
+    # Not t.interval, which is NaN for equal values.
+    margin = float(t.ppf(0.5 + level / 2, n - 1) * sem(sample))
+    return Interval(mean, mean - margin, mean + margin, method)
 
 
 def bootstrap_interval(

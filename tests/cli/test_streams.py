@@ -30,7 +30,10 @@ def test_a_report_shows_classes_with_dollar_signs_as_they_are(folder):
     from deepgen.report.predictions import predictions
 
     page = f"{folder}/r.html"
-    assert cli.main(["report", f"{folder}/t.dgn", f"{folder}/t.csv", "--out", page]) == 0
+    assert (
+        cli.main(["report", "--max-time", "2", f"{folder}/t.dgn", f"{folder}/t.csv", "--out", page])
+        == 0
+    )
     table = pandas.read_csv(folder / "t.csv")
     from deepgen import load
 

@@ -53,14 +53,20 @@ def test_fit_predict_and_report_work_as_a_user_would_use_them(folder, target, ca
     pytest.importorskip("matplotlib")
     page = folder / f"{target}.html"
     capsys.readouterr()
-    assert cli.main(["report", model, data, "--out", str(page), "--max-time", "5"]) == 0
+    assert cli.main(["report", model, data, "--out", str(page), "--max-time", "2"]) == 0
     output = capsys.readouterr()
     assert output.err == "" and "advice   " in output.out and "HistGradient" in output.out
     text = page.read_text()
     titles = re.findall("<h2>(.*?)</h2>", text)
     assert titles == [
-        *("How good is the model?", "Which error is mine?", "Scores of the model itself"),
-        *("Course of training", "Predictions", "Linear regions", "Columns"),
+        *("How good is the model?", "Which error is mine?", "Curvature, sharpness and flow"),
+        *(
+            "Scores of the model itself",
+            "Course of training",
+            "Predictions",
+            "Linear regions",
+            "Columns",
+        ),
         "Data and model, column by column",
     ]
     assert text.count("<details>") == text.count("</details>") == 1

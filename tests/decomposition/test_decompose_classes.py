@@ -45,9 +45,9 @@ def test_logistic_regression_has_wilks_estimation_error_in_both_readings():
     # Twice the sample's gain in log likelihood is chi-square with d + 1 degrees of freedom, and the
     # excess log loss has the same mean: (d + 1) / 2n.
     n, expected = 400, 3 / (2 * 400)
-    result = run(LINEAR, GAUSS, n, n_repeats=150, n_test=4_000)
+    result = run(LINEAR, GAUSS, n, n_repeats=60, n_test=4_000)
     assert result.approximation < 1e-7  # the truth is one of them
-    assert abs(result.estimation - expected) < 3 * result.estimation_se + 0.1 * expected
+    assert abs(result.estimation - expected) < 3 * result.estimation_se
     deck = result.deck
     assert abs(deck.estimation + expected) < 3 * deck.estimation_se
     assert abs(result.optimization) < 1e-9
@@ -107,7 +107,7 @@ def test_certainty_and_unseen_classes_have_the_least_probability():
 
 
 def test_estimation_falls_with_n_and_a_wider_net_approximates_better():
-    few, many = (run(LINEAR, n_samples=n, n_repeats=10) for n in (50, 800))
+    few, many = (run(LINEAR, n_samples=n, n_repeats=5) for n in (50, 800))
     assert few.approximation == pytest.approx(many.approximation, abs=2e-3)
     assert few.estimation > 3 * many.estimation > 0
     net = run(NET, n_test=4_000)

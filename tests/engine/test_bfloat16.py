@@ -1,13 +1,15 @@
 """Products in bfloat16: the twin's products of rounded factors, and everything else in float32."""
 
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepgen import _core
+from deepgen import MLPRegressor, _core
+from deepgen.embeddings import NUMERICAL_EMBEDDINGS, CategoryEmbedding
 from engine.building import network_of, parameters_after, spec_of, trainer_of
 from engine.strategies import awkward, property_test
 from reference import Component, LayerSpec, NetworkSpec, layout, n_parameters
@@ -151,6 +153,42 @@ def test_training_follows_float32():
     exact, _ = epochs(1, dtype="float32")
     np.testing.assert_allclose(losses, exact, rtol=0.02)
     assert losses != exact
+
+
+@needs_bfloat16
+@pytest.mark.parametrize(
+    "front",
+    [
+        {"numerical_embedding": "pbld"},
+        {"numerical_embedding": "pwl"},
+        {"category_embedding": CategoryEmbedding([3])},
+        {"input_scale": True},
+    ],
+    ids=str,
+)
+def test_a_front_trains_as_in_float32(front):
+    random_state = np.random.default_rng(0)
+    X = random_state.standard_normal((600, 4))
+    X[:, 3] = random_state.integers(0, 5, 600)
+    y = np.sin(2 * X[:, 0]) + X[:, 1] + (X[:, 3] == 2)
+    if "numerical_embedding" in front:
+        kind = NUMERICAL_EMBEDDINGS[front["numerical_embedding"]]
+        front = {"numerical_embedding": kind(features=[0, 1, 2])}
+    common = {"hidden_layer_sizes": (40, 40), "max_iter": 20, "random_state": 0} | front
+
+    def fitted(**settings):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the epochs are used up
+            return MLPRegressor(**common, **settings).fit(X, y)
+
+    exact, rounded_one, rounded_three = (
+        fitted(dtype=dtype, n_jobs=n)
+        for dtype, n in (("float32", 1), ("bfloat16", 1), ("bfloat16", 3))
+    )
+    assert rounded_one.predict(X).tobytes() == rounded_three.predict(X).tobytes()
+    np.testing.assert_allclose(rounded_one.loss_curve_, exact.loss_curve_, rtol=0.05)
+    assert rounded_one.loss_curve_ != exact.loss_curve_
+    assert rounded_one.score(X, y) == pytest.approx(exact.score(X, y), abs=0.02)
 
 
 @needs_bfloat16

@@ -39,7 +39,7 @@ def test_more_threads_than_a_system_can_start_are_not_started(method):
 
 
 EMPTY = [_core.Component, _core.LayerSpec, _core.NetworkSpec, _core.Network, _core.Trainer]
-EMPTY += [_core.SparseRows, _core.Block, _core.Progress, _core.Probe]
+EMPTY += [_core.SparseRows, _core.Block, _core.Progress, _core.Probe, _core.Point]
 
 
 @pytest.mark.parametrize("cls", EMPTY, ids=lambda cls: cls.__name__)

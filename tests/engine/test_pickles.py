@@ -53,6 +53,7 @@ def objects():
         trainer.run(np.array([0.1]), 1),
         _core.Chain(network, parameters),
         _core.Probe(network, X, y),
+        _core.Probe(network, X, y).point(parameters),
         next(iter(_core.catalog()["optimizers"]["adam"].values())),
     ]
     return {type(one).__name__: one for one in made}

@@ -22,7 +22,7 @@ import reference
 from deepgen import _core
 from engine.building import network_of as core_of
 from engine.building import rows_of_csr
-from engine.measuring import CHUNK, TOLERANCE, Measured
+from engine.measuring import CHUNK, TOLERANCE, Measured, hvp_of
 from engine.strategies import (
     PATHS,
     assert_close,
@@ -122,8 +122,7 @@ def test_second_derivatives_equal_the_twin_over_the_whole_line(simd, activation)
         y = np.full((1, 1), value(w) - 1.0)
         error = value(w) - y[0, 0]  # 1, but for the rounding of large values
         probe = _core.Probe(network, np.ones((1, 1)), y)
-        product = np.zeros(2)
-        probe.add_hvp(np.array([w, 1.0]), np.array([1.0, 0.0]), product, 0, 1)
+        product = hvp_of(probe, np.array([w, 1.0]), np.array([1.0, 0.0]))
         expected = derivative(w) ** 2 + second(w) * error
         assert product[0] == pytest.approx(expected, rel=1e-12, abs=1e-13)
 
@@ -133,8 +132,7 @@ def test_second_derivatives_vanish_far_out(activation):
     network = core_of(scalar_network(activation))
     for w in (-1e200, 1e200):
         probe = _core.Probe(network, np.ones((1, 1)), np.zeros((1, 1)))
-        product = np.zeros(2)
-        probe.add_hvp(np.array([w, 1e-200]), np.array([1.0, 0.0]), product, 0, 1)
+        product = hvp_of(probe, np.array([w, 1e-200]), np.array([1.0, 0.0]))
         assert product[0] == pytest.approx(0.0, abs=1e-100)
 
 
@@ -161,8 +159,7 @@ def test_losses_keep_their_curvature_at_extreme_outputs(name):
     defaults = reference.LOSSES[name].defaults
     for x, y in zip(outputs, targets, strict=True):
         probe = _core.Probe(network, x[None], np.array(y)[None])
-        product = np.zeros(9)
-        probe.add_hvp(np.eye(3).ravel(), V.ravel(), product, 0, 1)
+        product = hvp_of(probe, np.eye(3).ravel(), V.ravel())
         H = reference.LOSSES[name].hessian(x[None], np.array(y)[None], **defaults)[0]
         expected = np.outer(x, H @ (x @ V))
         np.testing.assert_allclose(product.reshape(3, 3), expected, rtol=1e-9, atol=1e-20)
@@ -174,8 +171,7 @@ def test_a_class_that_is_certain_has_no_curvature(settings):
     loss = Component("focal" if settings else "log_loss", settings)
     spec = NetworkSpec(2, [LayerSpec(width=2, activation="identity")], loss, bias=False)
     probe = _core.Probe(core_of(spec), np.array([[900.0, -900.0]]), np.zeros(1, np.int32))
-    product = np.zeros(4)
-    probe.add_hvp(np.eye(2).ravel(), np.ones(4), product, 0, 1)
+    product = hvp_of(probe, np.eye(2).ravel(), np.ones(4))
     np.testing.assert_array_equal(product, 0.0)
 
 
@@ -185,7 +181,7 @@ def test_a_row_of_weight_zero_adds_no_curvature_even_where_it_overflows():
     weighted = _core.Probe(core_of(spec), X, y, np.array([1.0, 0.0]))
     alone = _core.Probe(core_of(spec), X[:1].copy(), y[:1].copy())
     for method in ("add_hvp", "add_gauss_newton"):
-        actual, expected = np.zeros(2), np.zeros(2)
-        getattr(weighted, method)(np.ones(2), np.ones(2), actual, 0, 2)
-        getattr(alone, method)(np.ones(2), np.ones(2), expected, 0, 1)
+        actual, expected, ones = np.zeros((1, 2)), np.zeros((1, 2)), np.ones((1, 2))
+        getattr(weighted, method)(weighted.point(np.ones(2)), ones, actual, 0, 2)
+        getattr(alone, method)(alone.point(np.ones(2)), ones, expected, 0, 1)
         np.testing.assert_array_equal(actual, expected)

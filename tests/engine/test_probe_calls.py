@@ -90,17 +90,17 @@ def test_calls_write_the_rows_they_were_asked_for_and_add_to_sums():
     spec = two_hidden()
     measured = Measured(spec, problem(spec))
     norms = np.full(12, -1.0)
-    measured.core.norms(measured.parameters, norms, 3, 7)
+    measured.core.norms(measured.point, norms, 3, 7)
     assert (norms[3:7] > 0).all() and (np.delete(norms, range(3, 7)) == -1.0).all()
     G = np.full((12, measured.P), -1.0)
-    measured.core.gradients(measured.parameters, G, 3, 7)
+    measured.core.gradients(measured.point, G, 3, 7)
     assert (G[:3] == -1.0).all() and (G[7:] == -1.0).all() and not (G[3:7] == -1.0).any()
     product = measured.sum("add_hvp", measured.v)
-    twice = product.copy()
-    measured.core.add_hvp(measured.parameters, measured.v, twice, 0, 12)
-    np.testing.assert_allclose(twice, 2 * product, rtol=1e-12)
-    measured.core.add_hvp(measured.parameters, measured.v, product, 5, 5)
-    np.testing.assert_allclose(twice, 2 * product, rtol=1e-12)
+    twice = product[None].copy()
+    measured.core.add_hvp(measured.point, measured.v[None], twice, 0, 12)
+    np.testing.assert_allclose(twice[0], 2 * product, rtol=1e-12)
+    measured.core.add_hvp(measured.point, measured.v[None], twice, 5, 5)
+    np.testing.assert_allclose(twice[0], 2 * product, rtol=1e-12)
 
 
 def test_one_probe_measures_in_several_threads_at_once():
@@ -127,10 +127,10 @@ def test_a_probe_keeps_its_data_and_its_network_alive():
     kept = Measured(spec, (parameters, X, y, weights)).sum("add_hvp", np.ones(83))
     probe = _core.Probe(core_of(spec), X.copy(), y.copy(), weights.copy())
     waste = [np.full(n, np.nan) for n in range(1, 400) for _ in range(8)]
-    product = np.zeros(83)
-    probe.add_hvp(parameters, np.ones(83), product, 0, 12)
+    product = np.zeros((1, 83))
+    probe.add_hvp(probe.point(parameters), np.ones((1, 83)), product, 0, 12)
     del waste
-    np.testing.assert_array_equal(product, kept)
+    np.testing.assert_array_equal(product[0], kept)
 
 
 def refused(kind, message, method, **changes):
@@ -139,45 +139,56 @@ def refused(kind, message, method, **changes):
     probe = _core.Probe(core_of(spec), X, y, weights)
     P = reference.n_trainable(spec)
     arguments = {
-        "add_hvp": {"v": np.ones(P), "out": np.zeros(P)},
-        "add_gauss_newton": {"v": np.ones(P), "out": np.zeros(P)},
-        "add_gradients": {"v": np.ones(12), "out": np.zeros(P)},
-        "directional": {"v": np.ones(P), "out": np.zeros(12)},
+        "add_hvp": {"v": np.ones((1, P)), "out": np.zeros((1, P))},
+        "add_gauss_newton": {"v": np.ones((1, P)), "out": np.zeros((1, P))},
+        "add_gradients": {"v": np.ones((1, 12)), "out": np.zeros((1, P))},
+        "add_output_gradients": {"v": np.ones((1, 36)), "out": np.zeros((1, P))},
+        "directional": {"v": np.ones((1, P)), "out": np.zeros((1, 12))},
+        "output_tangents": {"v": np.ones((1, P)), "out": np.zeros((1, 36))},
         "norms": {"out": np.zeros(12)},
         "gradients": {"out": np.zeros((12, P))},
     }[method]
-    keywords = {"parameters": parameters, **arguments, "begin": 0, "end": 12, **changes}
+    keywords = {"point": probe.point(parameters), **arguments, "begin": 0, "end": 12, **changes}
     with pytest.raises(kind, match=message):
         getattr(probe, method)(**keywords)
 
 
-SUMS = ["add_hvp", "add_gauss_newton", "add_gradients"]
-METHODS = [*SUMS, "directional", "norms", "gradients"]
+SUMS = ["add_hvp", "add_gauss_newton", "add_gradients", "add_output_gradients"]
+ALONG = ["directional", "output_tangents"]
+METHODS = [*SUMS, *ALONG, "norms", "gradients"]
 
 
-@pytest.mark.parametrize("method", [*SUMS, "directional"])
+@pytest.mark.parametrize("method", [*SUMS, *ALONG])
 def test_directions_that_are_not_finite_numbers_in_place_are_refused(method):
-    n = 12 if method == "add_gradients" else 83
-    wrong = np.ones(n)
-    wrong[5] = np.nan
-    refused(ValueError, "v must be finite, entry 5 is nan", method, v=wrong)
-    refused(ValueError, "v has 7 entries", method, v=np.ones(7))
-    refused(TypeError, "v must be float64, got float32", method, v=np.ones(n, np.float32))
-    refused(TypeError, "v must be C-contiguous", method, v=np.ones(2 * n)[::2])
-    refused(TypeError, "v must be a NumPy array, got list", method, v=[1.0] * n)
+    n = {"add_gradients": 12, "add_output_gradients": 36}.get(method, 83)
+    wrong = np.ones((2, n))
+    wrong[1, 5] = np.nan
+    refused(ValueError, "v must be finite, entry 5 is nan", method, v=wrong[1:].copy())
+    refused(ValueError, "v must be finite, entry 5 of vector 1 is nan", method, v=wrong)
+    refused(ValueError, f"v has vectors of 7 numbers, {n} are wanted", method, v=np.ones((1, 7)))
+    refused(TypeError, "v must be float64, got float32", method, v=np.ones((1, n), np.float32))
+    refused(TypeError, "v must be C-contiguous", method, v=np.ones((1, 2 * n))[:, ::2])
+    refused(TypeError, "v must be a NumPy array, got list", method, v=[[1.0] * n])
+    refused(ValueError, "out has shape", method, v=np.ones((2, n)))
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_arguments_of_a_measurement_are_checked(method):
-    refused(ValueError, "parameters has 3 entries", method, parameters=np.zeros(3))
+    refused(TypeError, "incompatible function arguments", method, point=np.zeros(3))
     refused(ValueError, "rows 0 to 13 are not within the 12", method, end=13)
     refused(ValueError, "rows -1 to 12", method, begin=-1)
     refused(ValueError, "rows 8 to 4", method, begin=8, end=4)
     refused(ValueError, "n_threads must be at least 1", method, n_threads=0)
-    out = np.zeros((12, 83) if method == "gradients" else 12 if "add" not in method else 83)
+    shapes = {
+        "gradients": (12, 83),
+        "norms": 12,
+        "directional": (1, 12),
+        "output_tangents": (1, 36),
+    }
+    out = np.zeros(shapes.get(method, (1, 83)))
     out.flags.writeable = False
     refused(ValueError, "out is read-only", method, out=out)
-    refused(ValueError, "out has", method, out=np.zeros((2, 2) if method == "gradients" else 2))
+    refused(ValueError, "out has", method, out=np.zeros(2 if method == "norms" else (2, 2)))
 
 
 def test_what_a_probe_is_made_of_is_checked():
@@ -194,6 +205,12 @@ def test_what_a_probe_is_made_of_is_checked():
     with pytest.raises(ValueError, match="at least one row"):
         _core.Probe(core_of(spec), X[:0].copy(), y[:0].copy())
     probe = _core.Probe(core_of(spec), X, y, weights)
+    with pytest.raises(ValueError, match="parameters has 3 entries"):
+        probe.point(np.zeros(3))
+    point = probe.point(problem(spec)[0])
     with pytest.raises(ValueError, match="X has 3 columns"):
-        probe.jacobian(problem(spec)[0], X[:, :3].copy())
-    assert probe.jacobian(problem(spec)[0], X[:0].copy()).shape == (0, 3, 4)
+        probe.jacobian(point, X[:, :3].copy())
+    assert probe.jacobian(point, X[:0].copy()).shape == (0, 3, 4)
+    other = _core.Probe(core_of(spec), X, y, weights)
+    with pytest.raises(ValueError, match="the point belongs to another network"):
+        other.jacobian(point, X)

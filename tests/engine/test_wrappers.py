@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 from small_networks import (
     BATCH,
+    EMBEDDINGS,
     LAYER,
     NONE,
     SKIP_COMPONENTS,
     describe,
+    embedded,
     network_of,
     residual,
     scaled_problem,
@@ -49,6 +51,14 @@ def test_every_wrapper_is_tested_here():
 @every_wrapper
 def test_every_wrapper_trains_as_the_twin(simd, rule, wrapper):
     assert_training_equals_twin(two_hidden(), rule, wrappers=[wrapper], simd=simd)
+
+
+@pytest.mark.parametrize("member", EMBEDDINGS)
+@pytest.mark.parametrize("scales", [False, True])
+@every_wrapper
+def test_wrappers_train_embedded_features_as_the_twin(wrapper, scales, member):
+    spec = embedded(member, scales)
+    assert_training_equals_twin(spec, ADAM, wrappers=[wrapper], n_threads=2)
 
 
 @every_norm

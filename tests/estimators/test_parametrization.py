@@ -63,6 +63,26 @@ def test_a_step_of_adam_is_the_rate_over_the_root_of_the_inputs():
         np.testing.assert_allclose(np.abs(after - before).max(), 0.01 / fan_in**0.5, rtol=1e-9)
 
 
+def test_l2_acts_on_the_trained_numbers():
+    """As strongly as n times alpha on the weights of a layer of n inputs."""
+    batch = {"batch_size": len(X), "initializer": "he_normal"}
+    without, ntk = (model_of(**STILL | batch | {"alpha": alpha}).fit(X, Y) for alpha in (0.0, 0.3))
+    squares = [np.sum(coefs**2) for coefs in ntk.network_.effective().coefs()]
+    strength = [0.3 * n for n in (X.shape[1], 8, 8, 8)]
+    penalty = 0.5 * np.dot(strength, squares) / len(X)
+    assert ntk.loss_ - without.loss_ == pytest.approx(penalty, rel=1e-9)
+
+
+def test_the_alpha_of_a_standard_network_is_divided_by_the_inputs():
+    """With all layers of n inputs; gradient descent on both then has the same stationary points."""
+    X8 = np.column_stack([X, X[:, :3] ** 2])
+    common = {"solver": "lbfgs", "max_iter": 2000, "tol": 1e-10, "dtype": "float64"}
+    common |= {"hidden_layer_sizes": (8,), "activation": "tanh", "learning_rate_init": 0.001}
+    ntk = model_of(alpha=0.5 / 8, **common).fit(X8, Y)
+    plain = model_of(alpha=0.5, parametrization="standard", **common).fit(X8, Y)
+    assert ntk.loss_ == pytest.approx(plain.loss_, rel=1e-3)
+
+
 CASES = {
     "adam": {},
     "decay in sam": {"solver": SAM(base=AdamW(rate_factors={"first_coefs": 2})), "dropout": 0.2},

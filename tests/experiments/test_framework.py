@@ -48,6 +48,11 @@ def test_t_interval_is_scipys():
     assert (ours.low, ours.high) == pytest.approx(theirs, rel=1e-12)
 
 
+def test_equal_numbers_have_an_interval_without_width():
+    interval = t_interval([0.25] * 4)
+    assert (interval.low, interval.estimate, interval.high) == (0.25, 0.25, 0.25)
+
+
 def test_bootstrap_interval_covers_the_mean_about_as_often_as_it_says():
     hits = 0
     for seed in range(100):

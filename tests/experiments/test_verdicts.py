@@ -12,21 +12,26 @@ import pytest
 from deepgen._interval import wilson_interval
 from deepgen.experiments import CATALOG, exact
 from deepgen.experiments.claims import (
+    bad_minima,
     batch_norm_batch_size,
     bounded_sigma,
     bumps,
     conditioning,
+    deep_gradients,
     depth_sweep,
     double_descent,
     early_stopping,
     edge_of_stability,
     label_learning_curve,
+    large_batch,
     linear_path,
     minibatch_redundancy,
     mlp_loss,
+    mode_connectivity,
     noise_floor,
     normalizers,
     optimizer_costs,
+    random_labels,
     rare_features,
     rect,
     regions,
@@ -47,15 +52,8 @@ from deepgen.experiments.claims import (
 )
 from deepgen.experiments.finding import overall_verdict
 from deepgen.experiments.shared.sweep import Net
-
-SEEDS = 8
-
-
-def near(*means):
-    """Numbers of eight seeds within a hundredth of a mean; several means have a column each."""
-    noise = 1 + 0.01 * np.linspace(-1, 1, SEEDS)
-    columns = np.stack([mean * np.roll(noise, place) for place, mean in enumerate(means)], axis=1)
-    return columns[:, 0] if len(means) == 1 else columns
+from experiments import planted_expressivity, planted_minima
+from experiments.planted import SEEDS, near
 
 
 def plant_batch_norm_batch_size(holds):
@@ -66,17 +64,6 @@ def plant_batch_norm_batch_size(holds):
     if not holds:
         errors[64, "batch norm"] = 0.2
     return [{cell: near(error) for cell, error in errors.items()}]
-
-
-def plant_bounded_sigma(holds):
-    errors = 0.5 ** np.arange(8.0) if holds else np.full(8, 0.5)
-    return [[2**power for power in range(8)], {"logistic": errors, "ramp": errors}, 0.1]
-
-
-def plant_bumps(holds):
-    error = 0.0 if holds else 1.0
-    row = {"error": error, "error on bumps": error, "bound": 0.5}
-    return [[row], [row], [row]]
 
 
 def plant_conditioning(holds):
@@ -142,6 +129,12 @@ def plant_mlp_loss(holds):
     return [printed, np.arange(3.0), 0.5, [0.50, 0.51], [0.50, 0.51]]
 
 
+def plant_mode_connectivity(holds):
+    left = {name: 0.1 if holds else 0.9 for name in mode_connectivity.NETS}
+    left["512"] = 0.01 if holds else 0.95
+    return [{name: near(1.0, share) for name, share in left.items()}]
+
+
 def plant_noise_floor(holds):
     steps = np.array(noise_floor.STEPS)
     law = np.array([steps, 1 / steps]) if holds else np.array([1 / steps, steps])
@@ -193,23 +186,6 @@ def plant_rare_features(holds):
     ]
 
 
-def plant_rect(holds):
-    error, pieces = (0.0, (5, 9)) if holds else (1.0, (4, 7))
-    rows = [{"largest error": error, "pieces": count} for count in pieces]
-    return [rows, [2, 4], [0.0, 0.0] if holds else [100.0, 100.0]]
-
-
-def plant_regions(holds):
-    deep = 100.0 if holds else 10.0
-    counts = {
-        (state, depth): near(deep if depth == 4 else 10.0)
-        for state in ("random", "trained")
-        for depth in (1, 2, 4)
-    }
-    bounds = SimpleNamespace(serra_upper=10.0, montufar_lower=deep)
-    return [counts, [bounds] * 3]
-
-
 def plant_regression_1d(holds):
     wide = regression_1d.COMPLEXITY["perceptron"][1:]
     net, overfit = ((0.12, 0.16, 0.0), 2.0) if holds else ((0.3, 0.3, 0.0), 0.5)
@@ -229,11 +205,11 @@ def plant_regularizer_costs(holds):
 
 
 def plant_saddle_escape(holds):
-    steps, curves = {0.0: 100, 0.9: 10}, {"SGD": range(101), "SGD, momentum 0.9": range(11)}
-    if holds:
-        return [steps, 50, {0.0: 50, 0.9: 50}, curves]
-    curves = {"SGD": range(11), "SGD, momentum 0.9": range(101)}
-    return [{0.0: 10, 0.9: 100}, 50, {0.0: 5, 0.9: 5}, curves]
+    grid = [(kappa, m) for kappa in saddle_escape.KAPPAS for m in saddle_escape.MOMENTA]
+    # Plain descent needs kappa steps; momentum the root of that, or twice as many.
+    steps = {(kappa, m): kappa if m == 0 or not holds else kappa**0.5 for kappa, m in grid}
+    network = {0.0: 100, 0.9: 10 if holds else 100}
+    return [steps, 50, {0.0: 50, 0.9: 50} if holds else {0.0: 5, 0.9: 5}, network]
 
 
 def plant_sam_flatness(holds):
@@ -251,34 +227,6 @@ def plant_sam_flatness(holds):
 def plant_seed_spread(holds):
     wild = 1 + 0.5 * np.linspace(-1, 1, SEEDS)
     return [(4, 64), dict.fromkeys((4, 64), near(0.2) if holds else 0.3 * wild)]
-
-
-def plant_shallow_deep(holds):
-    deep, *shallow = shallow_deep.SHAPES
-    return [{deep: near(5.0 if holds else 20.0), **{name: near(10.0) for name in shallow}}]
-
-
-def plant_smooth_activations(holds):
-    wins = {"smooth": 0.1 if holds else 10.0, "with kinks": 10.0 if holds else 0.1}
-    return [
-        {
-            (target, activation): near(1.0 if "relu" in activation else wins[target])
-            for target in smooth_activations.TARGETS
-            for activation in ("relu", "leaky_relu", *smooth_activations.SMOOTH)
-        }
-    ]
-
-
-def plant_square(holds):
-    rows = []
-    for m in range(1, 11):
-        shallow, deep = (2**m, 3 * m) if holds else (3 * m, 2**m)
-        rows.append({
-            "error": 2.0 ** -(2 * m + 2), "gap": 0.0 if holds else 1.0,
-            "shallow units": shallow, "deep units": deep, "shallow units at least": shallow,
-            "shallow parameters": shallow, "deep parameters": deep,
-        })  # fmt: skip
-    return [rows]
 
 
 def plant_stochastic_mlp_loss(holds):
@@ -322,17 +270,6 @@ def plant_three_errors(holds):
     ]
 
 
-def plant_tri(holds):
-    pieces = [2**k if holds else 2 * k + 1 for k in range(1, 9)]
-    return [
-        [
-            {"k": k, "pieces": count, "shallow units": count * (1 if holds else 0),
-             "deep units": 3 * k}
-            for k, count in enumerate(pieces, 1)
-        ]
-    ]  # fmt: skip
-
-
 def plant_width_sweep(holds):
     widths = np.array(width_sweep.WIDTHS, dtype=float)
     test = 1 / widths if holds else widths
@@ -349,13 +286,13 @@ def plant_zero_training_error(holds):
 
 
 MODULES = [
-    batch_norm_batch_size, bounded_sigma, bumps, conditioning, depth_sweep, double_descent,
-    early_stopping, edge_of_stability,
-    label_learning_curve, linear_path, minibatch_redundancy, mlp_loss, noise_floor,
-    normalizers, optimizer_costs, rare_features, rect, regions, regression_1d,
-    regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep, smooth_activations,
-    square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri, width_sweep,
-    zero_training_error,
+    bad_minima, batch_norm_batch_size, bounded_sigma, bumps, conditioning, deep_gradients,
+    depth_sweep, double_descent, early_stopping, edge_of_stability, label_learning_curve,
+    large_batch, linear_path, minibatch_redundancy, mlp_loss, mode_connectivity, noise_floor,
+    normalizers, optimizer_costs, random_labels, rare_features, rect, regions, regression_1d,
+    regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep,
+    smooth_activations, square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri,
+    width_sweep, zero_training_error,
 ]  # fmt: skip
 
 # How many findings of an experiment follow from theory alone.
@@ -366,12 +303,13 @@ THEOREMS = {
     tri: 1,  # the least error that few shallow units make
 }
 
+PLANTS = {**vars(planted_expressivity), **vars(planted_minima), **globals()}
+
 every_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.EXPERIMENT.name)
 
 
 def judge(module, holds):
-    plant = globals()[f"plant_{module.EXPERIMENT.name}"]
-    return module._judge(*plant(holds))
+    return module._judge(*PLANTS[f"plant_{module.EXPERIMENT.name}"](holds))
 
 
 def test_every_experiment_is_judged_here():

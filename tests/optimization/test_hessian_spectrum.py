@@ -206,6 +206,7 @@ def test_a_long_measurement_shows_a_bar_on_a_terminal(monkeypatch, capsys):
 
     probe = probe_of("three classes")
     monkeypatch.setattr(progress_bar, "is_watched", lambda: True)
+    monkeypatch.setattr(progress_bar, "find_spec", lambda name: None)
     hessian_spectrum(probe, n_iter=5, n_products=4)
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(product_count, "PATIENCE", -1.0)

@@ -32,11 +32,11 @@ from oracles.torch_network import TorchNetwork  # noqa: E402
 TOLERANCE = 1e-8
 
 
-def loss_of_vector(spec, parameters, data):
-    """The loss as PyTorch's function of the trainable numbers."""
+def of_vector(spec, parameters, measure):
+    """What is measured of PyTorch's network, as a function of the trainable numbers."""
     network = TorchNetwork(spec, parameters)
 
-    def loss(vector):
+    def function(vector):
         for block in layout(spec):
             if block.trainable:
                 values = vector[block.offset : block.offset + block.size]
@@ -44,13 +44,19 @@ def loss_of_vector(spec, parameters, data):
                 network.tensors[block.name] = (
                     values.reshape(block.rows, block.columns) if matrix else values
                 )
-        return network.loss(*data)
+        return measure(network)
 
-    return loss
+    return function
+
+
+def torch_output_gradients(spec, parameters, X):
+    outputs = of_vector(spec, parameters, lambda network: network.forward(torch.tensor(X)))
+    vector = torch.tensor(parameters[: n_trainable(spec)])
+    return torch.autograd.functional.jacobian(outputs, vector, vectorize=True).numpy()
 
 
 def torch_hessian(spec, parameters, data):
-    loss = loss_of_vector(spec, parameters, data)
+    loss = of_vector(spec, parameters, lambda network: network.loss(*data))
     vector = torch.tensor(parameters[: n_trainable(spec)])
     return torch.autograd.functional.hessian(loss, vector, vectorize=True).numpy()
 
@@ -59,8 +65,7 @@ def engine_hessian(spec, parameters, data):
     """Its columns are products with unit vectors."""
     probe, P = _core.Probe(core_of(spec), *data), n_trainable(spec)
     columns = np.zeros((P, P))
-    for column, unit in zip(columns, np.eye(P), strict=True):
-        probe.add_hvp(parameters, unit, column, 0, len(data[0]))
+    probe.add_hvp(probe.point(parameters), np.eye(P), columns, 0, len(data[0]))
     return columns.T
 
 
@@ -127,15 +132,16 @@ def test_what_a_probe_measures_at_every_skip_equals_torch(skip, normalization, b
         oracle = TorchNetwork(spec, parameters)
         oracle.loss(X[i : i + 1], y[i : i + 1]).backward()
         expected.append(oracle.gradient()[:P])
-    G, norms, slopes = np.zeros((len(X), P)), np.zeros(len(X)), np.zeros(len(X))
-    probe.gradients(parameters, G, 0, len(X))
-    probe.norms(parameters, norms, 0, len(X))
-    probe.directional(parameters, v, slopes, 0, len(X))
+    G, norms, slopes = np.zeros((len(X), P)), np.zeros(len(X)), np.zeros((1, len(X)))
+    point = probe.point(parameters)
+    probe.gradients(point, G, 0, len(X))
+    probe.norms(point, norms, 0, len(X))
+    probe.directional(point, v[None], slopes, 0, len(X))
     np.testing.assert_allclose(G, expected, rtol=1e-10, atol=1e-12)
     np.testing.assert_allclose(norms, np.linalg.norm(expected, axis=1), rtol=1e-10)
-    np.testing.assert_allclose(slopes, np.array(expected) @ v, rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(slopes[0], np.array(expected) @ v, rtol=1e-9, atol=1e-11)
 
-    J = probe.jacobian(parameters, X)
+    J = probe.jacobian(point, X)
     oracle = TorchNetwork(spec, parameters)
     for i in range(len(X)):
         jacobian = torch.autograd.functional.jacobian(
@@ -143,13 +149,16 @@ def test_what_a_probe_measures_at_every_skip_equals_torch(skip, normalization, b
         )
         np.testing.assert_allclose(J[i], jacobian.numpy(), rtol=1e-10, atol=1e-12)
 
-    product = np.zeros(P)
-    probe.add_gauss_newton(parameters, v, product, 0, len(X))
-    J = reference.probe.parameter_jacobian(spec, parameters, X)
+    product = np.zeros((1, P))
+    probe.add_gauss_newton(point, v[None], product, 0, len(X))
+    J = torch_output_gradients(spec, parameters, X)
+    rows = np.zeros((3 * len(X), P))
+    probe.output_gradients(point, np.arange(len(X)), rows)
+    np.testing.assert_allclose(rows.reshape(J.shape), J, rtol=1e-9, atol=1e-11)
     share = (weights / weights.sum())[:, None, None]
     H = np.eye(3) * share  # half the squared error
     expected = np.einsum("ikp,ikl,ilq,q->p", J, H, J, v, optimize=True)
-    np.testing.assert_allclose(product, expected, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(product[0], expected, rtol=1e-9, atol=1e-10)
 
 
 @pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=describe)
@@ -209,8 +218,9 @@ def test_jacobians_and_per_sample_gradients_equal_torch(normalization, n_outputs
     parameters, X, y, weights = problem(spec)
     probe = _core.Probe(core_of(spec), X, y, weights)
     G = np.zeros((len(X), n_trainable(spec)))
-    probe.gradients(parameters, G, 0, len(X))
-    J = probe.jacobian(parameters, X)
+    point = probe.point(parameters)
+    probe.gradients(point, G, 0, len(X))
+    J = probe.jacobian(point, X)
     for i in range(len(X)):
         oracle = TorchNetwork(spec, parameters)
         oracle.loss(X[i : i + 1], y[i : i + 1]).backward()

@@ -75,8 +75,7 @@ def test_weight_norm_is_that_of_torch_itself(kind):
 def probe_hessian(spec, parameters, data):
     probe, P = ReparametrizedProbe(Network(core_of(spec), parameters), *data), n_trainable(spec)
     columns = np.zeros((P, P))
-    for column, unit in zip(columns, np.eye(P), strict=True):
-        probe.add_hvp(parameters, unit, column, 0, len(data[0]))
+    probe.add_hvp(probe.point(parameters), np.eye(P), columns, 0, len(data[0]))
     return columns.T
 
 
@@ -123,18 +122,22 @@ def test_all_that_a_probe_measures_equals_the_twin(member):
     twin, data = reference.probe, (spec, parameters)
     G = twin.per_sample_gradients(*data, X, y)
     expected = {
-        "add_hvp": ((v,), twin.hvp(*data, v, X, y, weights)),
-        "add_gauss_newton": ((v,), twin.gauss_newton_product(*data, v, X, y, weights)),
-        "add_gradients": ((u,), G.T @ u),
-        "directional": ((v,), G @ v),
+        "add_hvp": ((v[None],), twin.hvp(*data, v, X, y, weights)[None]),
+        "add_gauss_newton": (
+            (v[None],),
+            twin.gauss_newton_product(*data, v, X, y, weights)[None],
+        ),
+        "add_gradients": ((u[None],), (G.T @ u)[None]),
+        "directional": ((v[None],), (G @ v)[None]),
         "norms": ((), np.linalg.norm(G, axis=1)),
         "gradients": ((), G),
     }
+    point = probe.point(parameters)
     for method, (arguments, wanted) in expected.items():
         out = np.zeros_like(wanted)
         for begin, end in ((0, 7), (7, 20)):
-            getattr(probe, method)(parameters, *arguments, out, begin, end)
+            getattr(probe, method)(point, *arguments, out, begin, end)
         np.testing.assert_allclose(out, wanted, atol=1e-11 * np.abs(wanted).max(), err_msg=method)
     np.testing.assert_allclose(
-        probe.jacobian(parameters, X), twin.input_jacobian(*data, X), rtol=1e-10, atol=1e-11
+        probe.jacobian(point, X), twin.input_jacobian(*data, X), rtol=1e-10, atol=1e-11
     )

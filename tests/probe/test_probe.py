@@ -13,7 +13,6 @@ from scipy.sparse import csr_array
 from scipy.sparse.linalg import aslinearoperator, cg, eigsh
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LinearRegression
-from sklearn.pipeline import make_pipeline
 from threadpoolctl import threadpool_limits
 
 from deepgen import MLPClassifier, MLPRegressor, Probe
@@ -162,7 +161,7 @@ def test_chunks_of_rows_leave_the_bits_alone(probe, v, monkeypatch):
 def test_threads_leave_the_bits_alone(monkeypatch):
     X = np.tile(features(), (40, 1))
     results = []
-    monkeypatch.setattr("deepgen.probe.probe.worthwhile_threads", lambda limit, work: limit)
+    monkeypatch.setattr("deepgen.probe.held_network.worthwhile_threads", lambda limit, work: limit)
     for n_jobs in (1, 2, 3):
         model = fitted("layer norm").set_params(n_jobs=n_jobs)
         probe = Probe(model, X, smooth_target(X))
@@ -219,9 +218,7 @@ def test_what_is_no_fitted_estimator_of_ours_is_refused():
         Probe(MLPClassifier(), X, y)
     with pytest.raises(TypeError, match="needs an MLPRegressor or MLPClassifier, got Linear"):
         Probe(LinearRegression().fit(X, y), X, y)
-    with pytest.raises(TypeError, match="got Pipeline"):
-        Probe(make_pipeline(MLPRegressor()), X, y)
-    with pytest.raises(TypeError, match="got type"):
+    with pytest.raises(TypeError, match="got the class MLPRegressor"):
         Probe(MLPRegressor, X, y)
 
 
@@ -261,8 +258,8 @@ def test_vectors_that_are_no_directions_are_refused(probe, v, measure):
     method = getattr(probe, measure)
     with pytest.raises(ValueError, match=r"must have shape \(79,\), .*, got \(78,\)"):
         method(v[1:])
-    with pytest.raises(ValueError, match=r"got \(79, 1\)"):
-        method(v[:, None])
+    with pytest.raises(ValueError, match=r"got \(79, 1, 1\)"):
+        method(v[:, None, None])
     with pytest.raises(ValueError, match="finite"):
         method(np.where(np.arange(79) == 7, np.nan, v))
     with pytest.raises(ValueError, match="finite"):
@@ -286,7 +283,7 @@ def test_weights_of_samples_are_checked(probe):
     G = probe.per_sample_operator
     with pytest.raises(ValueError, match="dimension mismatch"):
         G.T @ np.ones(39)
-    with pytest.raises(ValueError, match="v must be finite"):
+    with pytest.raises(ValueError, match="u must be finite, entry 0 is nan"):
         G.T @ np.full(40, np.nan)
     with pytest.raises(TypeError, match="real numbers"):
         G @ (np.ones(79) + 1j)

@@ -29,6 +29,7 @@ from .network import (
     forward,
     gradient_from_outputs,
     gradient_in_effective,
+    layout,
     loss_and_gradient,
     loss_settings,
     n_trainable,
@@ -153,6 +154,16 @@ def parameter_jacobian(spec, parameters, X):
     return np.stack([column.outputs for column in columns], axis=2)
 
 
+def output_products(spec, parameters, v, u, X):
+    """J^T u (P,) and J v (n, n_outputs), u (n * n_outputs,)."""
+    trace = forward(spec, parameters, X)
+    z = trace[-1].outputs
+    direction = padded(spec, parameters, v)
+    moved = tangents(spec, parameters, trace, direction, np.zeros_like(X))[-1].outputs
+    gradient = gradient_from_outputs(spec, parameters, trace, u.reshape(z.shape))
+    return gradient[: n_trainable(spec)], moved
+
+
 def output_hessians(spec, z, y, weights):
     """w_i (d2l_i/dz2) / sum w, (n, n_outputs, n_outputs)."""
     weights = np.ones(len(z)) if weights is None else weights
@@ -177,6 +188,38 @@ def gauss_newton_product(spec, parameters, v, X, y, weights=None):
     H = output_hessians(spec, trace[-1].outputs, y, weights)
     gradients = np.einsum("ikl,il->ik", H, moved)
     return gradient_from_outputs(spec, parameters, trace, gradients)[: n_trainable(spec)]
+
+
+def gauss_newton_diagonal(spec, parameters, X, y, weights=None):
+    """Its diagonal (P,)."""
+    return np.diag(gauss_newton(spec, parameters, X, y, weights))
+
+
+def kronecker_factors(spec, parameters, X, y, weights=None):
+    """Of each layer A = mean a a^T, with a 1 for the bias, and G = sum of dz_c H_cd dz_d^T."""
+    trace = forward(spec, parameters, X)
+    z = trace[-1].outputs
+    H = output_hessians(spec, z, y, weights)
+    shares = (np.ones(len(X)) if weights is None else weights).astype(float)
+    shares /= shares.sum()
+    of_outputs = []
+    for output in range(z.shape[1]):
+        dz = {}
+        gradient_in_effective(
+            spec, parameters, trace, np.zeros_like(z) + np.eye(z.shape[1])[output], dz
+        )
+        of_outputs.append(dz)
+    names = {block.name for block in layout(spec)}
+    factors = []
+    for l, layer in enumerate(trace):
+        a = layer.inputs
+        if f"intercepts_{l}" in names:
+            a = np.column_stack([a, np.ones(len(a))])
+        dz = np.array([by_layer[l] for by_layer in of_outputs])
+        factors.append(
+            (np.einsum("i,ik,il->kl", shares, a, a), np.einsum("cij,icd,dik->jk", dz, H, dz))
+        )
+    return factors
 
 
 def hvp(spec, parameters, v, X, y, weights=None):

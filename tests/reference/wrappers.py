@@ -5,14 +5,15 @@ What is handed on is a function: the gradient of the batch at given weights, L2 
     clip_norm      g <- g min(1, limit / (|g| + 1e-6))      over all trainable numbers jointly
     adaptive_clip  g_i <- g_i limit / max(|g_i|, 1e-6) where |g_i| > limit,
                    limit = ratio max(|w_i|, 1e-3); i runs over columns of coefs and whole vectors
-                   of all layers but the last
+                   of all layers but the last, and over each block of each embedded feature
 
     sam            g(w) <- g(w + e),  e = rho g / (|g| + 1e-12)
     asam           g(w) <- g(w + e),  e = rho T^2 g / (|T g| + 1e-16)
                    T = |w| + eta for weight matrices, 1 for vectors
     gsam           g(w) <- g_p - alpha (g - (g . g_p) / |g_p|^2 g_p),  g_p as in sam
     lpfsgd         g(w) <- mean of g(w + e),  e_i ~ N(0, (gamma |w_i|)^2 I), i as in adaptive_clip
-                   over all layers; one key for each step, sample and block, numbers by place
+                   over all layers and the front; one key for each step, sample and block, numbers
+                   by place
 
     ema            a <- w after the first step, then a <- decay a + (1 - decay) w; w as without
     line           one network of twice the weights, both ends (w1, w2): at w = (1 - p) w1 + p w2,
@@ -67,12 +68,30 @@ class Wrapper:
         return self.base.step(w, seen, rate, is_weight)
 
     def blocks(self):
-        """Trainable blocks of each layer, as (kind, layer, slice, shape)."""
+        """Trainable blocks of each layer, as (kind, layer, slice, shape), then the front's.
+
+        The front's vectors have the numbers -1, -2 ... for a layer.
+        """
         for block in layout(self.spec):
             if block.trainable and not block.in_front:
                 kind, l = block.name.rsplit("_", 1)
                 where = slice(block.offset, block.offset + block.size)
                 yield kind, int(l), where, (block.rows, block.columns)
+        for number, where in enumerate(self.front_vectors()):
+            yield "front", ~number, where, (1, where.stop - where.start)
+
+    def front_vectors(self):
+        """Each block of each embedded feature, and the input scale."""
+        blocks = {block.name: block for block in layout(self.spec) if block.in_front}
+        ends = {name: block.offset for name, block in blocks.items()}
+        for embedding in self.spec.embeddings:
+            for fixed in embedding.fixed():
+                for name, (rows, columns) in embedding.map.blocks(fixed).items():
+                    begin, ends[name] = ends[name], ends[name] + rows * columns
+                    yield slice(begin, ends[name])
+        if self.spec.input_scale:
+            scale = blocks["input_scale"]
+            yield slice(scale.offset, scale.offset + scale.size)
 
 
 class ClipNorm(Wrapper):
@@ -141,7 +160,8 @@ class LPFSGD(Wrapper):
     def noise(self, w, key):
         ziggurat, noise = Ziggurat(), np.zeros(len(w))
         for kind, l, where, shape in self.blocks():
-            block_key = child(key, 8 * l + self.kinds.index(kind))
+            number = l if kind == "front" else 8 * l + self.kinds.index(kind)
+            block_key = child(key, number % 2**64)
             normal = [ziggurat.normal(block_key, i) for i in range(shape[0] * shape[1])]
             axis = 0 if kind.endswith("coefs") else None
             size = np.linalg.norm(w[where].reshape(shape), axis=axis)

@@ -41,10 +41,10 @@ def test_many_columns_for_few_rows_are_an_estimation_error():
 
 
 def test_few_epochs_are_an_optimization_error():
-    network = MLPRegressor(hidden_layer_sizes=(16,), max_iter=3, batch_size=20)
-    model = make_pipeline(StandardScaler(), network.set_params(learning_rate_init=0.01))
+    network = MLPRegressor(hidden_layer_sizes=(16,), max_iter=2, batch_size=20)
+    model = make_pipeline(StandardScaler(), network.set_params(learning_rate_init=0.005))
     answer = which_error(model, X, Y + X[:, 1], n_splits=3, random_state=0)
-    assert answer.largest == "optimization" and answer.longer.low > 0
+    assert answer.largest == "optimization" and answer.longer.estimate > 0
     assert "epochs" in answer.advice[0]
     # What differs from a given seed to another is part of the answer, so both are ignored.
     model.set_params(mlpregressor__random_state=3)

@@ -127,20 +127,28 @@ def measuring(data):
         tally.make(method, getattr(prepared, method), **given)
 
 
-VECTORS = ["add_hvp", "add_gauss_newton", "add_gradients", "directional"]
-PROBED = [*VECTORS, "norms", "gradients", "jacobian"]
+VECTORS = ["add_hvp", "add_gauss_newton", "add_gradients", "add_output_gradients"]
+VECTORS += ["directional", "output_tangents"]
+PROBED = [*VECTORS, "norms", "gradients", "jacobian", "output_gradients", "output_curvature"]
+PROBED += ["add_gauss_newton_diagonal", "add_kronecker_factors"]
 
 
-def sound_measurement(method, net, arguments):
+def sound_measurement(method, net, arguments, probe):
     """Arguments of a probe's method that go together."""
     P = net.n_trainable
-    given = {"parameters": arguments["parameters"], "n_threads": 1}
+    given = {"point": probe.point(arguments["parameters"]), "n_threads": 1}
     if method == "jacobian":
         return given | {"X": arguments["X"]}
+    if method == "output_gradients":
+        return given | {"rows": arguments["rows"], "out": np.zeros((3 * N, P))}
     if method in VECTORS:
-        given["v"] = np.ones(N if method == "add_gradients" else P)
-    shape = {"directional": N, "norms": N, "gradients": (N, P)}.get(method, P)
-    return given | {"out": np.zeros(shape), "begin": 0, "end": N}
+        n = {"add_gradients": N, "add_output_gradients": 3 * N}.get(method, P)
+        given["v"] = np.ones((2, n))
+    n_factors = sum(a * a + g * g for a, g in probe.factor_sizes)
+    shapes = {"directional": (2, N), "output_tangents": (2, 3 * N), "output_curvature": (N, 9)}
+    shapes |= {"norms": N, "gradients": (N, P)}
+    shapes |= {"add_gauss_newton_diagonal": P, "add_kronecker_factors": n_factors}
+    return given | {"out": np.zeros(shapes.get(method, (2, P))), "begin": 0, "end": N}
 
 
 def probes(data):
@@ -153,7 +161,7 @@ def probes(data):
         return
     probe = _core.Probe(net, arguments["X"], arguments["y"], arguments["weights"])
     method = data.draw(st.sampled_from(PROBED))
-    given = sound_measurement(method, net, arguments)
+    given = sound_measurement(method, net, arguments, probe)
     kind = data.draw(st.integers(0, 9))
     if kind == 0:
         given["n_threads"] = data.draw(threads)
@@ -162,7 +170,10 @@ def probes(data):
         tally.must(method, getattr(probe, method), **given)
         return
     elif kind == 2 and "v" in given:
-        given["v"][data.draw(st.integers(0, N - 1))] = data.draw(st.sampled_from([np.nan, np.inf]))
+        place = data.draw(st.integers(0, 1)), data.draw(st.integers(0, N - 1))
+        given["v"][place] = data.draw(st.sampled_from([np.nan, np.inf]))
+    elif kind == 3 and method == "output_gradients":
+        given["rows"] = several_rows(data)
     elif kind <= 4 and "begin" in given:
         given[data.draw(st.sampled_from(["begin", "end"]))] = data.draw(numbers)
     else:

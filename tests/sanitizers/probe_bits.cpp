@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
+#include <string_view>
 #include <utility>
 
 namespace {
@@ -78,16 +79,36 @@ std::vector<double> measured(const Case &c, Index n_threads) {
 
     const Probe probe(network, inputs, {3, y.data(), nullptr, weights.data()});
     const Index P = probe.n_parameters();
-    const std::vector<double> v = numbers(P, 1.0), u = numbers(n_rows, 1.0);
     const IndexRange rows{0, n_rows};
-    const double *const at = parameters.data();
-    std::vector<double> all(as_size(3 * P + 2 * n_rows + n_rows * P + n_rows * 3 * n_inputs));
+    const Point at(network, parameters.data());
+    constexpr Index n_outputs = 3, k = 2, n_chosen = 200;
+    const std::vector<double> V = numbers(k * P, 1.0), U = numbers(k * n_rows * n_outputs, 1.0);
+    std::vector<std::int64_t> chosen;
+    for (Index i = 0; i < n_chosen; ++i)
+        chosen.push_back((i * 37) % n_rows);
+    Index factors = 0;
+    const bool gate = std::string_view(c.way_to_skip) == "highway" && c.skip;
+    for (std::size_t l = 0; l < network.layers().size() && !gate; ++l) {
+        const Index inputs_of = probe.factor_inputs(l), width = network.layers()[l].width;
+        factors += inputs_of * inputs_of + width * width;
+    }
+    std::vector<double> all(as_size(
+        (3 * k + 1) * P + (k + 1) * n_rows + k * P + k * n_rows * n_outputs + factors + n_rows * 9 +
+        n_chosen * n_outputs * P + n_rows * P + n_rows * n_outputs * n_inputs));
     double *to = all.data();
     const auto take = [&to](Index n) { return std::exchange(to, to + n); };
-    probe.add_hvp(at, v.data(), rows, take(P), n_threads);
-    probe.add_gauss_newton(at, v.data(), rows, take(P), n_threads);
-    probe.add_gradients(at, u.data(), rows, take(P), n_threads);
-    probe.directional(at, v.data(), rows, take(n_rows), n_threads);
+    probe.add_hvp(at, {k, V.data()}, rows, take(k * P), n_threads);
+    probe.add_gauss_newton(at, {k, V.data()}, rows, take(k * P), n_threads);
+    probe.add_gradients(at, {k, U.data()}, rows, take(k * P), n_threads);
+    probe.add_output_gradients(at, {k, U.data()}, rows, take(k * P), n_threads);
+    probe.directional(at, {k, V.data()}, rows, take(k * n_rows), n_threads);
+    probe.output_tangents(at, {k, V.data()}, rows, take(k * n_rows * n_outputs), n_threads);
+    probe.add_gauss_newton_diagonal(at, rows, take(P), n_threads);
+    if (!gate)
+        probe.add_kronecker_factors(at, rows, take(factors), n_threads);
+    probe.output_curvature(at, rows, take(n_rows * 9), n_threads);
+    probe.output_gradients(at, {n_chosen, chosen.data()}, take(n_chosen * n_outputs * P),
+                           n_threads);
     probe.norms(at, rows, take(n_rows), n_threads);
     probe.gradients(at, rows, take(n_rows * P), n_threads);
     probe.jacobian(at, inputs, take(n_rows * 3 * n_inputs), n_threads);

@@ -137,6 +137,11 @@ def test_validation_rows_of_ones_own_are_measured():
     assert shown == pytest.approx(expected, rel=0.01)
 
 
+def test_a_validation_table_that_does_not_fit_is_refused_as_such():
+    with pytest.raises(ValueError, match="X_val: X lacks column 'town'"):
+        regressor().fit(TABLE, numbers(TABLE), X_val=TABLE.drop(columns="town"), y_val=[0.0] * 60)
+
+
 def test_several_quantiles_are_predicted():
     model = regressor(loss=Quantile([0.1, 0.5, 0.9])).fit(TABLE, numbers(TABLE))
     assert model.predict(TABLE).shape == (len(TABLE), 3)

@@ -39,24 +39,38 @@ void column_sums(Rows<const T> x, T *sums) {
     }
 }
 
-template <class T>
-void weighted_sums(Rows<const T> x, const T *weights, Index weight_stride, T *sums) {
+// Sums over the rows of x times a factor, `most` registers of columns side by side. factor(i)
+// returns that of row i, a function of the column.
+template <class T, Index most, class Factor>
+DEEPGEN_INLINE void factored_sums(Rows<const T> x, Factor factor, T *sums) {
     using V = Simd<T>;
-    for_each_columns<T, 8>(x.width, [&]<Index n>(Index j) {
+    for_each_columns<T, most>(x.width, [&]<Index n>(Index j) {
         V sum[n];
 #pragma GCC unroll 8
         for (Index c = 0; c < n; ++c)
             sum[c] = V(T(0));
         for (Index i = 0; i < x.rows; ++i) {
-            const V weight(weights[i * weight_stride]);
+            const auto factor_at = factor(i);
 #pragma GCC unroll 8
             for (Index c = 0; c < n; ++c)
-                sum[c] = fmadd(weight, V::load(x.data + i * x.stride + j + c * V::lanes), sum[c]);
+                sum[c] = fmadd(factor_at(j + c * V::lanes),
+                               V::load(x.data + i * x.stride + j + c * V::lanes), sum[c]);
         }
 #pragma GCC unroll 8
         for (Index c = 0; c < n; ++c)
             sum[c].store(sums + j + c * V::lanes);
     });
+}
+
+template <class T>
+void weighted_sums(Rows<const T> x, const T *weights, Index weight_stride, T *sums) {
+    factored_sums<T, 8>(
+        x,
+        [&](Index i) {
+            const Simd<T> weight(weights[i * weight_stride]);
+            return [weight](Index) { return weight; };
+        },
+        sums);
 }
 
 template <class T>
@@ -70,21 +84,13 @@ void add(Rows<const T> from, T *to, Index to_stride) {
 
 template <class T>
 void product_sums(Rows<const T> x, const T *y, Index y_stride, T *sums) {
-    using V = Simd<T>;
-    for_each_columns<T, 4>(x.width, [&]<Index n>(Index j) {
-        V sum[n];
-#pragma GCC unroll 4
-        for (Index c = 0; c < n; ++c)
-            sum[c] = V(T(0));
-        for (Index i = 0; i < x.rows; ++i)
-#pragma GCC unroll 4
-            for (Index c = 0; c < n; ++c)
-                sum[c] = fmadd(V::load(x.data + i * x.stride + j + c * V::lanes),
-                               V::load(y + i * y_stride + j + c * V::lanes), sum[c]);
-#pragma GCC unroll 4
-        for (Index c = 0; c < n; ++c)
-            sum[c].store(sums + j + c * V::lanes);
-    });
+    factored_sums<T, 4>(
+        x,
+        [&](Index i) {
+            const T *const row = y + i * y_stride;
+            return [row](Index column) { return Simd<T>::load(row + column); };
+        },
+        sums);
 }
 
 template <class T>

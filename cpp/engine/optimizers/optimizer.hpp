@@ -130,6 +130,7 @@ struct OptimizerContext {
     bool likelihood;     // the loss is one, so that targets can be sampled
     bool reparametrized; // some weights in the products are made of those that move
     RateFactors rate_factors = {};
+    std::span<const IndexRange> front = {}; // packed numbers of each block of each embedded feature
 };
 
 // A named array of an optimizer's state, for saving.

@@ -8,7 +8,7 @@
 
 namespace deepgen {
 
-void Probe::signals(const double *parameters, IndexRange rows, double *norms, bool *alive,
+void Probe::signals(const Point &point, IndexRange rows, double *norms, bool *alive,
                     Index n_threads) const {
     const Index n_layers = static_cast<Index>(network_.layers().size());
     Index n_units = 0, widest = 0;
@@ -47,7 +47,7 @@ void Probe::signals(const double *parameters, IndexRange rows, double *norms, bo
             activation.backward(slopes, x.data, x.stride);
         return {n, plan.width, slopes.data, slopes.stride};
     };
-    by_rows(parameters, nullptr, X_, rows, n_threads,
+    by_rows(point, false, X_, rows, nullptr, n_threads,
             [&](Worker &worker, const Inputs<double> &, Index first, Index n) {
                 loss_gradients(worker, first);
                 for (Index layer = 0; layer < n_layers; ++layer) {

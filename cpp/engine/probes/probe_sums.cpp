@@ -6,7 +6,7 @@
 // Schraudolph (2002), Fast curvature matrix-vector products for second-order gradient descent,
 // section 3 (Gauss-Newton).
 
-#include "engine/probes/probe.hpp"
+#include "engine/probes/probe_chunk.hpp"
 
 #include <algorithm>
 
@@ -14,25 +14,12 @@ namespace deepgen {
 
 namespace {
 
-Index chunk_rows(IndexRange rows) {
-    return std::min(measured_rows, rows.end - rows.begin);
-}
-
 // No more threads than blocks of a chunk's rows.
 Index team_size(IndexRange rows, Index n_threads) {
     return std::min(n_threads, n_row_blocks(chunk_rows(rows)));
 }
 
 } // namespace
-
-struct Probe::Chunk {
-    Inputs<double> X;
-    TargetsView<double> y;
-    Batch<double> batch;
-    Pass<double> &pass;
-    PackedParameters<double> &parameters;
-    Pass<double>::Sink sink;
-};
 
 Inputs<double> from_row(const Inputs<double> &X, Index first) {
     Inputs<double> rest = X;
@@ -67,95 +54,125 @@ Probe::Probe(const Network<double> &network, const Inputs<double> &X, const Targ
             ", a positive sum is wanted");
 }
 
-void Probe::add_over_chunks(const double *parameters, const double *weights, double weight_sum,
-                            IndexRange rows, double *sum, Index n_threads, Steps phase_1,
-                            Steps phase_2) const {
+std::vector<PackedParameters<double>>
+Probe::directions_of(Vectors v, PackedParameters<double>::Use use) const {
+    std::vector<PackedParameters<double>> directions;
+    for (Index j = 0; j < v.count; ++j)
+        directions.emplace_back(network_, use)
+            .load_trainable(network_, v.data + j * n_parameters());
+    return directions;
+}
+
+void Probe::add_over_chunks(const Point &point, IndexRange rows, Index n_sums, double *sums,
+                            Index n_threads, Steps steps) const {
     const Index most = chunk_rows(rows);
     if (most <= 0)
         return;
     n_threads = team_size(rows, n_threads);
-    PackedParameters<double> packed(network_);
-    packed.load(network_, parameters);
-    Buffer<double> packed_sum(packed.weights.size());
-    network_.packed().pack(sum, packed_sum.data());
+    std::vector<Buffer<double>> packed_sums;
+    for (Index j = 0; j < n_sums; ++j) {
+        packed_sums.emplace_back(as_size(network_.packed().size()));
+        network_.packed().pack(sums + j * n_parameters(), packed_sums.back().data());
+    }
     Pass<double> pass(network_, most, n_threads, !X_.sparse(), Pass<double>::Purpose::gradient);
-    TargetsView<double> y = y_;
-    y.weights = weights;
     parallel(n_threads, [&](const Team &team) {
-        const auto sink = [&](Index, const GradientTask &, const GradientTile<double> &tile) {
-            for (Index i = 0; i < tile.n; ++i)
-                packed_sum[as_size(tile.offset + i)] += tile.gradient[i];
-        };
         for (Index first = rows.begin; first < rows.end; first += most) {
             const Index n = std::min(most, rows.end - first);
             const Chunk chunk{.X = from_row(X_, first),
-                              .y = from_row(y, first),
-                              .batch = {.rows = {n}, .weight_sum = weight_sum, .training = false},
+                              .y = from_row(y_, first),
+                              .batch = {.rows = {n}, .weight_sum = weight_sum_, .training = false},
+                              .first = first,
                               .pass = pass,
-                              .parameters = packed,
-                              .sink = sink};
-            pass.forward(team, chunk.batch, chunk.X, packed,
+                              .parameters = point.packed(),
+                              .sums = packed_sums};
+            pass.forward(team, chunk.batch, chunk.X, chunk.parameters,
                          static_cast<Index>(network_.layers().size()) - 1, Part::output);
-            pass.loss_and_output_gradients(team, chunk.batch, chunk.y);
-            phase_1(team, chunk);
-            team.wait();
-            phase_2(team, chunk);
-            team.wait();
+            steps(team, chunk);
         }
     });
-    network_.packed().unpack(packed_sum.data(), sum);
+    for (Index j = 0; j < n_sums; ++j)
+        network_.packed().unpack(packed_sums[as_size(j)].data(), sums + j * n_parameters());
 }
 
-void Probe::add_gradients(const double *parameters, const double *u, IndexRange rows, double *sum,
+void Probe::add_gradients(const Point &point, Vectors u, IndexRange rows, double *sums,
                           Index n_threads) const {
+    add_over_chunks(point, rows, u.count, sums, n_threads,
+                    [&](const Team &team, const Chunk &chunk) {
+                        Batch<double> batch = chunk.batch;
+                        batch.weight_sum = 1.0;
+                        TargetsView<double> y = chunk.y;
+                        for (Index j = 0; j < u.count; ++j) {
+                            y.weights = u.data + j * n_rows() + chunk.first;
+                            chunk.pass.loss_and_output_gradients(team, batch, y);
+                            chunk.pass.backward(team, batch, chunk.parameters);
+                            chunk.add_weight_gradients(team, j);
+                        }
+                    });
+}
+
+void Probe::add_output_gradients(const Point &point, Vectors u, IndexRange rows, double *sums,
+                                 Index n_threads) const {
+    const Index n_outputs = network_.n_outputs();
     add_over_chunks(
-        parameters, u, 1.0, rows, sum, n_threads,
-        [](const Team &team, const Chunk &chunk) {
-            chunk.pass.backward(team, chunk.batch, chunk.parameters);
-        },
-        [](const Team &team, const Chunk &chunk) {
-            chunk.pass.weight_gradients(team, chunk.batch, chunk.X, chunk.parameters, chunk.sink);
+        point, rows, u.count, sums, n_threads, [&](const Team &team, const Chunk &chunk) {
+            const Rows<double> gradients = chunk.pass.output_gradients(chunk.batch.rows.size);
+            const IndexRange own = Pass<double>::row_range(team, chunk.batch.rows.size);
+            for (Index j = 0; j < u.count; ++j) {
+                const double *const given = u.data + (j * n_rows() + chunk.first) * n_outputs;
+                for (Index i = own.begin; i < own.end; ++i)
+                    std::copy_n(given + i * n_outputs, n_outputs,
+                                gradients.data + i * gradients.stride);
+                chunk.pass.backward(team, chunk.batch, chunk.parameters);
+                chunk.add_weight_gradients(team, j);
+            }
         });
 }
 
-void Probe::add_gauss_newton(const double *parameters, const double *v, IndexRange rows,
-                             double *sum, Index n_threads) const {
-    PackedParameters<double> direction(network_);
-    direction.load_trainable(network_, v);
+void Probe::add_gauss_newton(const Point &point, Vectors v, IndexRange rows, double *sums,
+                             Index n_threads) const {
+    const auto directions = directions_of(v, PackedParameters<double>::Use::forward);
     Tangent tangent(network_, chunk_rows(rows), team_size(rows, n_threads),
                     Tangent::Purpose::forward);
     add_over_chunks(
-        parameters, y_.weights, weight_sum_, rows, sum, n_threads,
-        [&](const Team &team, const Chunk &chunk) {
-            tangent.forward(team, chunk.batch, chunk.X, chunk.pass, chunk.parameters, direction);
-            tangent.curvature_as_output_gradients(team, chunk.batch, chunk.y, chunk.pass);
-            chunk.pass.backward(team, chunk.batch, chunk.parameters);
-        },
-        [](const Team &team, const Chunk &chunk) {
-            chunk.pass.weight_gradients(team, chunk.batch, chunk.X, chunk.parameters, chunk.sink);
+        point, rows, v.count, sums, n_threads, [&](const Team &team, const Chunk &chunk) {
+            chunk.pass.loss_and_output_gradients(team, chunk.batch, chunk.y);
+            for (Index j = 0; j < v.count; ++j) {
+                tangent.forward(team, chunk.batch, chunk.X, chunk.pass, chunk.parameters,
+                                directions[as_size(j)]);
+                tangent.curvature_as_output_gradients(team, chunk.batch, chunk.y, chunk.pass);
+                chunk.pass.backward(team, chunk.batch, chunk.parameters);
+                chunk.add_weight_gradients(team, j);
+            }
         });
 }
 
-void Probe::add_hvp(const double *parameters, const double *v, IndexRange rows, double *sum,
+void Probe::add_hvp(const Point &point, Vectors v, IndexRange rows, double *sums,
                     Index n_threads) const {
-    PackedParameters<double> direction(network_);
-    direction.load_trainable(network_, v);
-    Tangent tangent(network_, chunk_rows(rows), team_size(rows, n_threads),
-                    Tangent::Purpose::curvature);
+    const auto directions = directions_of(v, PackedParameters<double>::Use::both_ways);
+    std::vector<Tangent> tangents;
+    for (Index j = 0; j < v.count; ++j)
+        tangents.emplace_back(network_, chunk_rows(rows), team_size(rows, n_threads),
+                              Tangent::Purpose::curvature);
     add_over_chunks(
-        parameters, y_.weights, weight_sum_, rows, sum, n_threads,
-        [&](const Team &team, const Chunk &chunk) {
-            tangent.forward(team, chunk.batch, chunk.X, chunk.pass, chunk.parameters, direction);
-            tangent.tangent_of_output_gradients(team, chunk.batch, chunk.y, chunk.pass);
-            chunk.pass.backward(team, chunk.batch, chunk.parameters,
-                                [&](Index layer, GradientStage stage) {
-                                    tangent.backward(team, chunk.batch, chunk.pass,
-                                                     chunk.parameters, direction, layer, stage);
-                                });
-        },
-        [&](const Team &team, const Chunk &chunk) {
-            tangent.weight_gradients(team, chunk.batch, chunk.X, chunk.pass, chunk.parameters,
-                                     direction, chunk.sink);
+        point, rows, v.count, sums, n_threads, [&](const Team &team, const Chunk &chunk) {
+            chunk.pass.loss_and_output_gradients(team, chunk.batch, chunk.y);
+            for (std::size_t j = 0; j < tangents.size(); ++j) {
+                tangents[j].forward(team, chunk.batch, chunk.X, chunk.pass, chunk.parameters,
+                                    directions[j]);
+                tangents[j].tangent_of_output_gradients(team, chunk.batch, chunk.y, chunk.pass);
+            }
+            chunk.pass.backward(
+                team, chunk.batch, chunk.parameters, [&](Index layer, GradientStage stage) {
+                    for (std::size_t j = 0; j < tangents.size(); ++j)
+                        tangents[j].backward(team, chunk.batch, chunk.pass, chunk.parameters,
+                                             directions[j], layer, stage);
+                });
+            team.wait();
+            for (std::size_t j = 0; j < tangents.size(); ++j)
+                tangents[j].weight_gradients(team, chunk.batch, chunk.X, chunk.pass,
+                                             chunk.parameters, directions[j],
+                                             Adding{chunk.sums[j]});
+            team.wait();
         });
 }
 

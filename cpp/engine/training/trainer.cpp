@@ -12,6 +12,24 @@
 #include <numeric>
 
 namespace deepgen {
+namespace {
+
+// The front's numbers that belong together: a block of one feature, and the input scale.
+template <class T>
+std::vector<IndexRange> front_blocks(const PackedLayout<T> &packed) {
+    std::vector<IndexRange> blocks;
+    const FrontLayout &front = packed.front();
+    for (std::size_t i = 0; i < front.features.size(); ++i)
+        for (const FrontFeature::Run &run : front.features[i].runs) {
+            const Index begin = packed.feature_offset(i) + run.place;
+            blocks.push_back({begin, begin + run.n});
+        }
+    if (front.input_scale >= 0)
+        blocks.push_back({packed.input_scale(), packed.input_scale() + front.width});
+    return blocks;
+}
+
+} // namespace
 
 template <class T>
 Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> optimizer,
@@ -23,7 +41,8 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
             "mixup must be finite and not negative, got ", spec.mixup);
     check_augmentation(spec.augmentation);
     optimizer_->allocate({network.packed().weights(), spec.seed, network.loss().is_likelihood(),
-                          network.reparametrized(), spec.rate_factors});
+                          network.reparametrized(), spec.rate_factors,
+                          front_blocks(network.packed())});
 }
 
 template <class T>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,16 +23,30 @@ __all__ = ["Frame", "read_frame"]
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Columns of a table, read on demand; ``names`` is None for arrays."""
+    """Columns of a table, read on demand; ``names`` is None for arrays.
+
+    ``untyped`` are the positions of the columns whose kind depends on all of their values.
+    """
 
     names: tuple[Any, ...] | None
     n_rows: int
     n_columns: int
-    read: Callable[[int, str | None], RawColumn]
+    read: Callable[[int, str | None, slice], RawColumn]
+    untyped: frozenset[int] = frozenset()
+    _whole: dict[int, RawColumn] = field(default_factory=dict, init=False, repr=False)
 
-    def column(self, place: int, zone: str | None = None) -> RawColumn:
-        """Return a column; times with a time zone are converted to ``zone``."""
-        return self.read(place, zone)
+    def column(self, place: int, zone: str | None = None, rows: slice | None = None) -> RawColumn:
+        """Return some rows of a column, or all; times with a zone are converted to ``zone``.
+
+        An untyped column is read as a whole and kept, in at most eight bytes per row.
+        """
+        if rows is None:
+            return self.read(place, zone, slice(None))
+        if place not in self.untyped:
+            return replace(self.read(place, zone, rows), first_row=rows.start)
+        if place not in self._whole:
+            self._whole[place] = self.read(place, zone, slice(None))
+        return self._whole[place].part(rows)
 
     def places_of(self, known: tuple[Any, ...] | None, n_columns: int, who: str) -> Sequence[int]:
         """Return the positions of the columns of a fitted ``who``; other columns are an error.
@@ -66,11 +80,26 @@ def read_frame(X: Any) -> Frame:
         raise TypeError("X is a lazy frame; give X.collect()")
     if hasattr(X, "iloc") and hasattr(X, "columns"):
         columns = [X.iloc[:, place] for place in range(X.shape[1])]
-        return _named(list(X.columns), columns, len(X), read_pandas)
+        return _named(
+            list(X.columns),
+            columns,
+            len(X),
+            lambda name, values, zone, rows: read_pandas(name, values.iloc[rows], zone),
+        )
     if hasattr(X, "get_columns") and hasattr(X, "columns"):
-        return _named(list(X.columns), X.get_columns(), len(X), read_polars)
+        return _named(
+            list(X.columns),
+            X.get_columns(),
+            len(X),
+            lambda name, values, zone, rows: read_polars(name, values[rows], zone),
+        )
     if hasattr(X, "column_names") and hasattr(X, "schema"):
-        return _named(list(X.column_names), list(X.columns), X.num_rows, read_arrow)
+        return _named(
+            list(X.column_names),
+            list(X.columns),
+            X.num_rows,
+            lambda name, values, zone, rows: read_arrow(name, values[rows], zone),
+        )
     return _array(X)
 
 
@@ -83,11 +112,13 @@ def _named(
     if twice := [name for name, count in Counter(plain).items() if count > 1]:
         raise ValueError(f"several columns of X have the same name: {list_columns(twice)}")
     _check_size(n_rows, len(columns))
+    types = [str(getattr(column, "dtype", "")).lower() for column in columns]
     return Frame(
         tuple(plain),
         n_rows,
         len(columns),
-        lambda place, zone: read(plain[place], columns[place], zone),
+        lambda place, zone, rows: read(plain[place], columns[place], zone, rows),
+        frozenset(place for place, kind in enumerate(types) if kind == "object"),
     )
 
 
@@ -116,13 +147,16 @@ def _array(X: Any) -> Frame:
         )
     _check_size(*array.shape)
 
-    def read(place: int, zone: str | None) -> RawColumn:
-        values = array[:, place]
-        if values.dtype.kind in "biufcMm":
+    is_typed = array.dtype.kind in "biufcMm"
+
+    def read(place: int, zone: str | None, rows: slice) -> RawColumn:
+        values = array[rows, place]
+        if is_typed:
             return column_of_array(place, values)
         return column_of_objects(place, values.tolist(), zone=zone)
 
-    return Frame(None, len(array), array.shape[1], read)
+    untyped = frozenset(() if is_typed else range(array.shape[1]))
+    return Frame(None, len(array), array.shape[1], read, untyped)
 
 
 def _check_size(n_rows: int, n_columns: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,8 @@ class RawColumn:
     ``kind`` is 'number' (``values``: float64, NaN where missing), 'date' (``values``: seconds as
     datetime64 in the time zone ``zone``, NaT where missing), 'text' or 'boolean' (``levels``: the
     different values, ``codes``: their positions, -1 where missing), or 'empty' (only missing
-    values). ``is_category`` is True for categorical types.
+    values). ``is_category`` is True for categorical types; ``first_row`` is the position of the
+    first row in the table, for messages.
     """
 
     name: Any
@@ -38,6 +39,22 @@ class RawColumn:
     levels: tuple[Any, ...] = ()
     zone: str | None = None
     is_category: bool = False
+    first_row: int = 0
+
+    def part(self, rows: slice) -> RawColumn:
+        """Return some rows of the column, as a view."""
+        start, stop, _ = rows.indices(self.n_rows)
+        return replace(
+            self,
+            n_rows=stop - start,
+            values=None if self.values is None else self.values[rows],
+            codes=None if self.codes is None else self.codes[rows],
+            first_row=self.first_row + start,
+        )
+
+    def row_number(self, row: int) -> int:
+        """Return the number of a row of this part in the table, from 1."""
+        return self.first_row + row + 1
 
     def missing(self) -> NDArray[np.bool_]:
         """Return a mask of missing values, (n_rows,)."""
@@ -60,7 +77,7 @@ class RawColumn:
         values: FloatArray = np.asarray(self.values)
         # A finite sum has finite terms; it takes one pass and no copy.
         if not np.isfinite(values.sum()) and np.isinf(values).any():
-            row = int(np.flatnonzero(np.isinf(values))[0]) + 1
+            row = self.row_number(int(np.flatnonzero(np.isinf(values))[0]))
             raise ValueError(f"{told(self.name)} holds infinity in row {row}")
         return values
 
@@ -102,6 +119,6 @@ class RawColumn:
         else:
             value = str(np.asarray(self.values)[row])
         return ValueError(
-            f"{told(self.name)} holds {wanted} in the training data, but row {row + 1} holds "
-            f"{value}"
+            f"{told(self.name)} holds {wanted} in the training data, but row "
+            f"{self.row_number(row)} holds {value}"
         )

@@ -32,7 +32,7 @@ def class_of(
     seed : int
         Seed of the starting weights of those searches.
     risk : Risk, default=SquaredRisk()
-        What the best member has least of.
+        Risk that the best member minimizes.
 
     Returns
     -------

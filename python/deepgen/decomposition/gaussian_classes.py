@@ -47,7 +47,7 @@ class GaussianClasses(ClassTruth):
     >>> from deepgen.decomposition import GaussianClasses
     >>> truth = GaussianClasses([[-1.0, 0.0], [1.0, 0.0]])
     >>> round(truth.bayes_error, 4), round(truth.bayes_log_loss, 4)
-    (0.1587, 0.3629)
+    (0.1587, 0.3563)
     """
 
     means: ArrayLike

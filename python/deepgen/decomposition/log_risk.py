@@ -18,7 +18,25 @@ LEAST = float(np.log(np.finfo(np.float64).eps))
 
 
 def entropy(probabilities: FloatArray) -> FloatArray:
-    """Return the entropy of each row in nats, (n,)."""
+    """Return the entropy of probabilities.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n, n_classes)
+        Rows that sum to 1.
+
+    Returns
+    -------
+    entropy : ndarray of shape (n,)
+        In nats.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.decomposition.log_risk import entropy
+    >>> entropy(np.array([[0.5, 0.5], [1.0, 0.0]])).round(4)
+    array([0.6931, 0.    ])
+    """
     from scipy.special import entr
 
     return np.asarray(entr(probabilities).sum(axis=1))
@@ -85,4 +103,5 @@ class LogRisk(Risk):
         """Return the mean Kullback-Leibler divergence."""
         logs = log_probabilities(predictor, X, best.shape[1])
         divergences = -np.sum(best * logs, axis=1) - entropy(best)
-        return float(np.average(divergences, weights=weights))
+        # At least 0 but for rounding.
+        return max(0.0, float(np.average(divergences, weights=weights)))

@@ -116,7 +116,7 @@ class MultiStart(HypothesisClass):
     seed : int
         Seed of the starting weights of the searches for f_F*.
     risk : Risk, default=SquaredRisk()
-        What the best member has least of.
+        Risk that the best member minimizes.
 
     Examples
     --------

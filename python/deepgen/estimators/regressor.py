@@ -61,7 +61,10 @@ class MLPRegressor(IncrementalRegressor):
         'lbfgs'. An object of `deepgen.optimizers` has its own settings; a name uses ``momentum``,
         ``beta_1`` ... of the estimator. `SAM` and similar objects wrap another optimizer.
     alpha : float, default=0.0001
-        L2 penalty on the weights, divided by the weight sum of the batch, >= 0.
+        L2 penalty on the weights, divided by the weight sum of the batch, >= 0. With
+        ``parametrization='ntk'`` it acts on the trained numbers, as in the literature, and so as
+        strongly on the weights as n times this value with 'standard', n being the inputs of their
+        layer: more than a small one makes all outputs equal.
     batch_size : int or 'auto', default='auto'
         Rows per step; 'auto' is min(200, n_samples). Not used by 'lbfgs'.
     learning_rate : {'constant', 'invscaling', 'adaptive', 'cosine', 'one_cycle', 'plateau', \

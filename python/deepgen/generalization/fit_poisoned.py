@@ -37,11 +37,9 @@ class PoisonedFit:
 
     Examples
     --------
-    >>> from deepgen import MLPClassifier
-    >>> from deepgen.generalization import fit_poisoned
-    >>> net = MLPClassifier((8,), solver="lbfgs", random_state=0)
-    >>> fit_poisoned(net, [[0.0], [1.0]], [0, 1], [[2.0]], [0])
-    PoisonedFit(MLPClassifier, score 1 on 2 clean samples, 1 on 1 poisonous)
+    >>> from deepgen.generalization import PoisonedFit
+    >>> PoisonedFit("a net", 1.0, 0.5, n_clean=30, n_poison=10)
+    PoisonedFit(str, score 1 on 30 clean samples, 0.5 on 10 poisonous)
     """
 
     model: Any
@@ -91,15 +89,14 @@ def fit_poisoned(estimator: Any, X: Any, y: Any, X_poison: Any, y_poison: Any) -
     Examples
     --------
     >>> import numpy as np
-    >>> from deepgen import MLPClassifier
     >>> from deepgen.generalization import fit_poisoned
+    >>> from sklearn.tree import DecisionTreeClassifier
     >>> X = np.linspace(-1, 1, 10)[:, None]
-    >>> y = (X[:, 0] > 0).astype(int)
     >>> between = (X[:-1] + X[1:]) / 2
-    >>> net = MLPClassifier((64,), solver="lbfgs", max_iter=2000, alpha=0, random_state=0)
-    >>> bad = fit_poisoned(net, X, y, between, 1 - (between[:, 0] > 0))
-    >>> bad.score, bad.model.score(between, between[:, 0] > 0) < 0.5
-    (1.0, True)
+    >>> tree = DecisionTreeClassifier(random_state=0)
+    >>> bad = fit_poisoned(tree, X, X[:, 0] > 0, between, between[:, 0] < 0)
+    >>> bad.score, bad.model.score(between, between[:, 0] >= 0)
+    (1.0, 0.0)
     """
     from sklearn.base import clone
     from sklearn.utils.validation import check_consistent_length

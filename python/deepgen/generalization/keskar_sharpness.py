@@ -34,8 +34,7 @@ class KeskarSharpness:
     Parameters
     ----------
     value : float
-        phi = 100 (maximum - loss) / (1 + loss), at least 0; a lower bound of the maximum over the
-        box.
+        Lower bound of phi = 100 (maximum - loss) / (1 + loss), at least 0.
     loss, highest : float
         The loss at the parameters, and the highest one found in the box.
     eps : float
@@ -43,7 +42,7 @@ class KeskarSharpness:
     n_dimensions : int
         Dimensions of the box.
     values : ndarray of shape (n_starts,)
-        phi of each search; the first one began at the centre of the box.
+        Value of each search; the first one began at the centre of the box.
     n_evaluations : int
         Number of evaluations of the loss with its gradient.
 

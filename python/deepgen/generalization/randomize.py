@@ -78,7 +78,7 @@ def randomize(
     >>> from deepgen.generalization import randomize
     >>> X, y = [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]], ["ant", "bee"]
     >>> randomize(X, y, "shuffled_pixels", random_state=0)[0].tolist()
-    [[2.0, 1.0, 3.0], [5.0, 4.0, 6.0]]
+    [[2.0, 3.0, 1.0], [5.0, 6.0, 4.0]]
     """
     from scipy.sparse import issparse
     from sklearn.utils import check_array, check_random_state, column_or_1d

@@ -216,7 +216,7 @@ def _slope(signal: FloatArray) -> tuple[float, tuple[float, float]]:
 def _singular_values(probe: Probe, n_points: int) -> FloatArray:
     rows = np.linspace(0, probe.n_samples - 1, n_points).astype(np.int64)
     X = _rows(probe.data.X, rows)
-    J = probe._core.jacobian(probe.network.parameters, X, n_threads=1)
+    J = probe._core.jacobian(probe._point, X, n_threads=1)
     return np.asarray(np.linalg.svd(J, compute_uv=False), dtype=np.float64)
 
 

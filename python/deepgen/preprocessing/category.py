@@ -136,7 +136,7 @@ def positions(column: Any, raw: RawColumn) -> NDArray[np.intp]:
         row = int(np.flatnonzero(codes >= 0)[0])
         raise ValueError(
             f"{told(raw.name)} holds {kinds[column.is_text]} in the training data, but row "
-            f"{row + 1} holds {names[codes[row]]!r}"
+            f"{raw.row_number(row)} holds {names[codes[row]]!r}"
         )
     known = {level: code for code, level in enumerate(column.levels)}
     return np.array([*(known.get(name, -1) for name in names), -1], dtype=np.intp)[codes]

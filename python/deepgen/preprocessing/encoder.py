@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -229,11 +230,7 @@ default='from_dtype'
             If a column is missing, new, or has values of another kind than in training; the message
             names it.
         """
-        check_is_fitted(self)
-        frame = read_frame(X)
-        return self._write(
-            frame, frame.places_of(self._names, self.n_features_in_, type(self).__name__)
-        )
+        return self._write(*self._read(X))
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray[Any]:
         """Return the names of the features.
@@ -327,7 +324,7 @@ default='from_dtype'
         encoder._set_fitted(tuple(columns), names, data["n_features_in"], data["n_bins"])
         # Encoding a row of missing values checks that each column is complete.
         width = data["n_features_in"]
-        row = Frame(names, 1, width, lambda place, zone: RawColumn(place, "empty", 1))
+        row = Frame(names, 1, width, lambda place, zone, rows: RawColumn(place, "empty", 1))
         encoder._write(row, range(width))
         return encoder
 
@@ -387,10 +384,17 @@ default='from_dtype'
         elif hasattr(self, "feature_names_in_"):
             del self.feature_names_in_
 
-    def _write(self, frame: Frame, places: Any) -> NDArray[np.float32]:
-        """Return the features of a table with its columns at given places."""
-        out = np.zeros((frame.n_rows, len(self.feature_kinds_)), dtype=np.float32)
+    def _read(self, X: Any) -> tuple[Frame, Sequence[int]]:
+        """Return a table, and the positions of the training table's columns in it."""
+        check_is_fitted(self)
+        frame = read_frame(X)
+        return frame, frame.places_of(self._names, self.n_features_in_, type(self).__name__)
+
+    def _write(self, frame: Frame, places: Any, rows: slice | None = None) -> NDArray[np.float32]:
+        """Return the features of some rows of a table with its columns at given places."""
+        n_rows = frame.n_rows if rows is None else rows.stop - rows.start
+        out = np.zeros((n_rows, len(self.feature_kinds_)), dtype=np.float32)
         for column in self.columns_:
-            raw = frame.column(places[column.place], column.clock)
+            raw = frame.column(places[column.place], column.clock, rows)
             column.write(raw, out[:, column.features])
         return out

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._engine.arrays import FloatArray
-from deepgen.probe.probe import GRADIENT, Probe
+from deepgen.probe.held_network import GRADIENT
+from deepgen.probe.probe import Probe
 
 __all__ = ["LayerSignals", "layer_signals"]
 

@@ -92,7 +92,7 @@ def of_gain(what: str, gain: Interval, risk: float) -> str:
     what : str
         Name of the remedy.
     gain : Interval
-        What it takes off the loss.
+        Reduction of the loss by it.
     risk : float
         The loss.
 

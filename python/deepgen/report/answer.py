@@ -69,8 +69,8 @@ class WhichError:
     noise : Interval
         Loss that no model can avoid.
     more_labels, longer, wider, seeds : Interval
-        What twice the rows, four times the epochs without early stopping, four times the units per
-        layer, and the mean over many seeds take off the loss; negative if they add to it.
+        Reduction of the loss by twice the rows, by four times the epochs without early stopping, by
+        four times the units per layer, and by the mean over many seeds; negative if they add to it.
     simple_models : dict of str to Interval
         Losses of a constant, a linear model and HistGradientBoosting.
     advantage : dict of str to Interval
@@ -82,7 +82,7 @@ class WhichError:
     advice : tuple of str
         One sentence per finding.
     notes : tuple of str
-        What was left out, and what cannot be said.
+        Measurements that were left out, and limits of the answer.
     n_rows, n_splits : int
         Number of rows, and of the splits that measured the loss.
     seconds : float
@@ -124,7 +124,7 @@ class WhichError:
 
     @property
     def gains(self) -> list[Row]:
-        """What each remedy takes off the loss, one row each."""
+        """Reduction of the loss by each remedy, one row each."""
         return [_row(LABELS[name], getattr(self, name)) for name in GAINS]
 
     def __repr__(self) -> str:
@@ -162,7 +162,7 @@ class WhichError:
         ax.axvline(0, color="black", linewidth=0.8)
         ax.set_yticks(range(len(bars)), [name for name, _, _ in bars])
         ax.invert_yaxis()
-        ax.set(xlabel=self.loss, title="Errors (red) and what remedies take off (blue)")
+        ax.set(xlabel=self.loss, title="Errors, and what remedies take off")
         return ax
 
     @in_style
@@ -211,7 +211,7 @@ def make_answer(refits: Any, notes: list[str], seconds: float) -> WhichError:
     refits : Refits
         Measurements.
     notes : list of str
-        What was left out.
+        Measurements that were left out.
     seconds : float
         Duration.
 
@@ -253,6 +253,9 @@ def make_answer(refits: Any, notes: list[str], seconds: float) -> WhichError:
         "simple_models": {name: mean(name) for name in known},
         "advantage": {name: loss_above(name) for name in known},
     }
+    if errors.largest is None:
+        reason = errors.optimization.method.removeprefix("not measured: ")
+        notes = [*notes, f"The three errors are not told apart: {reason}."]
     if len(refits.y) < FEW_ROWS:
         notes = [*notes, TOO_FEW.format(len(refits.y))]
     if refits.copies > MANY_COPIES:

@@ -1,4 +1,4 @@
-"""How good is the model? Its score on rows that it has not seen, beside simple models."""
+"""Score of the model on rows that it has not seen, beside simple models."""
 
 from __future__ import annotations
 

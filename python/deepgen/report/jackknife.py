@@ -126,7 +126,7 @@ class Jackknife:
 
         lacking = [name for name in names if name not in self.columns]
         if lacking:
-            return unknown(f"no refit '{lacking[0]}'")
+            return unknown(f"'{lacking[0]}' was left out")
         held_out = [name for name in names if not name.endswith("train")]
         whole = np.all([np.isfinite(self.columns[name]) for name in held_out], axis=0)
         whole &= self.split >= 0

@@ -13,6 +13,7 @@ from deepgen._engine.version import VERSION
 from deepgen._optional import load_extra
 from deepgen._replace_file import replace_file
 from deepgen.report.columns import columns
+from deepgen.report.curvature import curvature
 from deepgen.report.data_summary import data_summary
 from deepgen.report.errors import errors
 from deepgen.report.how_good import how_good
@@ -27,6 +28,7 @@ __all__ = ["SECTIONS", "write_report"]
 SECTIONS: Final[tuple[Callable[[ReportData], Section | None], ...]] = (
     how_good,
     whose_error,
+    curvature,
     errors,
     learning_curves,
     predictions,

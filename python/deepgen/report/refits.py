@@ -36,7 +36,7 @@ ROWS_PER_NEIGHBOR: Final = 10
 """Held-out rows per neighbour: more neighbours of few rows would be far."""
 ENOUGH_REPEATED: Final = 0.5
 """Share of rows with repeated features from which these give the noise floor."""
-N_STARTS: Final = 5
+N_STARTS: Final = 4
 """Number of starts of a search for the least training loss."""
 N_SEEDS: Final = 2
 """Number of further fits of the estimator on each split, with other seeds."""
@@ -81,6 +81,21 @@ class Refits:
     random : numpy.random.Generator
         Source of all seeds.
 
+    Attributes
+    ----------
+    columns : dict of str to ndarray of shape (n_samples,)
+        Losses of each row by kind of refit; NaN where not measured.
+    split : ndarray of shape (n_samples,)
+        Number of the split that held out the row; -1 for none yet.
+    sizes : tuple of int
+        Numbers of training rows of the learning curve.
+    seconds : dict of str to float
+        Duration of each kind on the last split.
+    n_parameters : int
+        Number of weights of a network; 0 for other estimators.
+    copies : float
+        Share of the rows that repeat another one with its target.
+
     Examples
     --------
     >>> import numpy as np
@@ -102,14 +117,14 @@ class Refits:
     loss: LossOfRows
     features: Any
     random: np.random.Generator
-    columns: dict[str, FloatArray] = field(default_factory=dict)
+    columns: dict[str, FloatArray] = field(init=False, default_factory=dict)
     split: NDArray[np.int64] = field(init=False)
-    sizes: tuple[int, ...] = ()
-    seconds: dict[str, float] = field(default_factory=dict)
-    n_parameters: int = 0
-    copies: float = 0.0
-    _counts: dict[str, FloatArray] = field(default_factory=dict)
-    _own_fits: list[Any] = field(default_factory=list)
+    sizes: tuple[int, ...] = field(init=False, default=())
+    seconds: dict[str, float] = field(init=False, default_factory=dict)
+    n_parameters: int = field(init=False, default=0)
+    copies: float = field(init=False, default=0.0)
+    _counts: dict[str, FloatArray] = field(init=False, default_factory=dict)
+    _own_fits: list[Any] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         self.split = np.full(len(self.y), -1)
@@ -323,10 +338,11 @@ class Refits:
 
         model = clone(model)
         for name, value in sorted(model.get_params().items()):
-            # Every refit has a seed of its own: its spread is part of the answer.
-            if name.rpartition("__")[2] == "random_state" and isinstance(value, int):
+            last = name.rpartition("__")[2]
+            if last == "random_state":
+                # Every refit has a seed of its own: its spread is part of the answer.
                 model.set_params(**{name: None})
-            if name.rpartition("__")[2] in ("verbose", "warm_start") and value:
+            elif last in ("verbose", "warm_start") and value:
                 model.set_params(**{name: False})
         set_seed(model, self.random)
         X, y = self._rows(rows)

@@ -26,6 +26,8 @@ LARGEST_SHARE: Final = 0.35
 """Largest share of the budget that the first split may take for one kind of refit."""
 LONGEST_SEARCH: Final = 600.0
 """Seconds that searches may be foreseen to take without a budget."""
+NEEDED: Final = ("own", "curve", "simple models")
+"""Kinds of refits that are measured at least once whatever the budget."""
 TOLD: Final = {
     "curve": "learning curve",
     "seed": "refits with other seeds",
@@ -34,7 +36,7 @@ TOLD: Final = {
     "longer": "longer training",
     "wider": "wider network",
 }
-"""What users are told about each kind."""
+"""Names of the kinds in messages to users."""
 
 Split = tuple[NDArray[np.int64], NDArray[np.int64]]
 
@@ -140,7 +142,7 @@ def measure_in_time(
         else:
             limit = np.inf if deadline is None else LARGEST_SHARE * (deadline - began)
             seconds = refits.seconds_of(kind)
-        if seconds > limit and kind != "curve":
+        if seconds > limit and kind not in NEEDED:
             notes.append(f"No {TOLD[kind]}: it would take about {seconds:.0f} s.")
             continue
         run(kind, 0)

@@ -15,8 +15,8 @@ gaps are equal in relative size: T R = E(f_F*)^2 up to terms of order 1/n, so
 The noise floor E(f*) is the loss of near rows' noise (`deepgen.report.noise_floor`), and at most
 the asymptote of any model: a wider network's own sqrt(T R), or the loss of boosted trees.
 
-Where f_n cannot be found, training four times as long stands in, and E(f_F*) is the asymptote of
-the learning curve, loss = a + b n^-c.
+If f_n cannot be found, training four times as long stands in, and E(f_F*) is the asymptote of the
+learning curve, loss = a + b n^-c.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ class ThreeErrors:
     Parameters
     ----------
     approximation, estimation, optimization : Interval
-        What a larger class, more rows and better training would take off the loss.
+        Reductions of the loss by a larger class, more rows and better training.
     noise : Interval
         The loss that no model can avoid.
     more_labels : Interval
-        What twice the rows would take off the loss.
+        Reduction of the loss by twice the rows.
     law : OffsetLaw or None
         The law of the estimator's own learning curve; None with fewer than three points.
 

@@ -26,7 +26,7 @@ def longer(model: Any, X: Any) -> Any | None:
     Returns
     -------
     longer : estimator or None
-        Not fitted; None if the estimator has no number of epochs.
+        Unfitted estimator; None if the estimator has no number of epochs.
     """
     settings = _settings(model, X)
     if settings.get("max_iter") is None:
@@ -61,7 +61,7 @@ def wider(model: Any, X: Any) -> Any | None:
     Returns
     -------
     wider : estimator or None
-        Not fitted; None if the estimator has no hidden layers.
+        Unfitted estimator; None if the estimator has no hidden layers.
     """
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""Which error is mine? The three errors on data whose truth is not known."""
+"""The three errors on data whose truth is not known: the largest is worth working on."""
 
 from __future__ import annotations
 

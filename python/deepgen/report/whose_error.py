@@ -1,4 +1,4 @@
-"""Which error is mine? What more rows, longer training and a larger network would bring."""
+"""The section on the three errors: gains of more rows, longer training and a larger network."""
 
 from __future__ import annotations
 

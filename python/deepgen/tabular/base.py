@@ -207,7 +207,10 @@ class BaseTabular(SuggestsNames, FittedTabular):
         encoder = plan.make_encoder()
         samples = Samples(encoder.fit_transform(X), y, sample_weight)
         plan = plan.on(encoder)
-        encoded = None if X_val is None else encoder.transform(X_val)
+        try:
+            encoded = None if X_val is None else encoder.transform(X_val)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"X_val: {error}") from error
         validation = Samples(encoded, y_val, sample_weight_val)
         bar = EpochBar(name, plan.n_epochs * plan.n_members) if has_bar else None
         with collect_warnings() as collected, bar or nullcontext():

@@ -228,8 +228,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         >>> model.predict_proba([[0.5]]).shape
         (1, 2)
         """
-        encoded = self._encoded(X)
-        probabilities: AnyArray = self.mlp_.predict_proba(encoded)
+        probabilities: AnyArray = self._predicted(X, "predict_proba")
         return probabilities
 
     def predict_log_proba(self, X: Any) -> AnyArray:
@@ -264,8 +263,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         >>> model.predict_log_proba([[0.5]]).shape
         (1, 2)
         """
-        encoded = self._encoded(X)
-        probabilities: AnyArray = self.mlp_.predict_log_proba(encoded)
+        probabilities: AnyArray = self._predicted(X, "predict_log_proba")
         return probabilities
 
     def decision_function(self, X: Any) -> AnyArray:
@@ -300,6 +298,5 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         >>> model.decision_function([[0.5]]).shape
         (1,)
         """
-        encoded = self._encoded(X)
-        logits: AnyArray = self.mlp_.decision_function(encoded)
+        logits: AnyArray = self._predicted(X, "decision_function")
         return logits

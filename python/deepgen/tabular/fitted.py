@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import issparse, vstack
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import estimator_html_repr
@@ -16,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from deepgen._display.html import table as html_table
 from deepgen._engine.arrays import AnyArray
 from deepgen.preprocessing import TableEncoder
+from deepgen.preprocessing.chunks import encoded_chunks
 from deepgen.tabular.attributions import ColumnAttributions, attribute
 from deepgen.tabular.plan import Plan
 from deepgen.tabular.saving import save_tabular
@@ -54,6 +56,15 @@ class FittedTabular(BaseEstimator):
         encoded: AnyArray = self.encoder_.transform(X)
         return encoded
 
+    def _predicted(self, X: Any, method: str) -> Any:
+        """Call a method of the MLP with encoded rows chunk by chunk, which bounds the memory."""
+        check_is_fitted(self)
+        predict = getattr(self.mlp_, method)
+        parts = [predict(chunk) for chunk in encoded_chunks(self.encoder_, X)]
+        if len(parts) == 1:
+            return parts[0]
+        return vstack(parts, format="csr") if issparse(parts[0]) else np.concatenate(parts)
+
     def _measured(self, X: Any) -> tuple[Any, AnyArray]:
         """Return the MLP and encoded rows of a table, for a `Probe`."""
         return self.mlp_, self._encoded(X)
@@ -89,8 +100,7 @@ class FittedTabular(BaseEstimator):
         >>> model.partial_fit([[0.0], [1.0]], [0.0, 1.0]).predict([[0.5]]).shape
         (1,)
         """
-        encoded = self._encoded(X)
-        return self.mlp_.predict(encoded)
+        return self._predicted(X, "predict")
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Score predictions by R2 (quantiles: D2 of the pinball loss) or accuracy.
@@ -127,9 +137,9 @@ class FittedTabular(BaseEstimator):
         >>> TabularRegressor(early_stopping=False).partial_fit(X, y).score(X, y) <= 1
         True
         """
-        encoded = self._encoded(X)
+        predictions = self.predict(X)
         y = read_targets(y, type(self).__name__, are_labels=self._task == "classification")
-        return float(self.mlp_.score(encoded, y, sample_weight))
+        return float(self.mlp_._targets.score(y, predictions, sample_weight))
 
     @property
     def members_(self) -> list[Any]:

@@ -142,8 +142,10 @@ def describe_plan(plan: Any) -> str:
 
 def _measured(model: Any, samples: Samples, validation: Samples) -> str:
     """Return the scores of networks, a constant and a linear model on held-out rows."""
-    y = np.asarray(samples.y)
     is_class = hasattr(model, "classes_")
+    if hasattr(samples.y, "tocoo"):  # several labels per row, as a sparse matrix
+        return ""
+    y = np.asarray(samples.y)
     if y.ndim > 1 and (is_class or y.shape[1] > 1):
         return ""
     samples = samples._replace(y=y.ravel())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deepgen._engine.threads import effective_threads
 from deepgen._user_warnings import collect_warnings, warn
@@ -129,7 +130,7 @@ def seconds_per_epoch(plan: Plan, samples: Samples, validation: Samples, left: f
     batch = plan.network["batch_size"]
     n_timed = min(n_rows, max(TIMED_ROWS, 0 if batch == "auto" else TIMED_BATCHES * batch))
     rows = np.linspace(0, n_rows - 1, n_timed).astype(np.int64)
-    part = Samples(*(None if values is None else np.asarray(values)[rows] for values in samples))
+    part = Samples(*(None if values is None else _some(values, rows) for values in samples))
     seconds = _timed(plan, part, Samples(), early_stopping=False) / n_timed
     if validation.X is not None:
         seconds *= n_rows + MEASURED * len(validation.X)
@@ -140,6 +141,10 @@ def seconds_per_epoch(plan: Plan, samples: Samples, validation: Samples, left: f
     if seconds * TIMED_EPOCHS <= TIMED_SHARE * left:
         return _timed(plan, samples, validation)
     return seconds
+
+
+def _some(values: Any, rows: NDArray[np.int64]) -> Any:
+    return values.tocsr()[rows] if hasattr(values, "tocoo") else np.asarray(values)[rows]
 
 
 def _timed(plan: Plan, samples: Samples, validation: Samples, **changes: Any) -> float:

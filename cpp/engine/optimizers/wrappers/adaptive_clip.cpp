@@ -3,9 +3,9 @@
 //   limit = ratio max(|w_i|, 1e-3)
 //   g_i <- g_i limit / |g_i|            where |g_i| > limit
 //
-// i runs over units (columns of coefs_) and over whole vectors; the last layer is left alone. L2 is
-// part of the gradient. Brock, De, Smith & Simonyan (2021), High-performance large-scale image
-// recognition without normalization, eq. (3).
+// i runs over units (columns of coefs_) and over whole vectors, those of each embedded feature too;
+// the last layer is left alone. L2 is part of the gradient. Brock, De, Smith & Simonyan (2021),
+// High-performance large-scale image recognition without normalization, eq. (3).
 
 #include "engine/optimizers/stored_gradient.hpp"
 #include "engine/optimizers/wrappers/members.hpp"
@@ -88,9 +88,10 @@ class AdaptiveClip final : public Wrapper<T> {
     void allocate(const OptimizerContext &context) override {
         Wrapper<T>::allocate(context);
         units_.gradient.allocate(context.weights);
-        units_.groups = unit_groups(context.weights, lane_pad<T>);
+        units_.groups = unit_groups(context, lane_pad<T>);
         std::erase_if(units_.groups, [&](const UnitGroup &group) {
-            return context.weights.layers[as_size(group.layer)].last;
+            return group.block != UnitGroup::Block::front &&
+                   context.weights.layers[as_size(group.layer)].last;
         });
     }
 

@@ -2,11 +2,11 @@
 //
 //   g = mean over n_samples of the gradient at w + e,   e_i ~ N(0, (gamma |w_i|)^2 I)
 //
-// i runs over units (columns of coefs_) and over whole vectors. Each sample sees the whole batch,
-// where the authors' code gives each a part of it: the same mean with less noise, for n_samples
-// gradients a step. The loss that is reported is the mean at the displaced weights. Bisla, Wang &
-// Choromanska (2022), Low-pass filtering SGD for recovering flat optima in the deep learning
-// optimization landscape, algorithm 1.
+// i runs over units (columns of coefs_) and over whole vectors, those of each embedded feature too.
+// Each sample sees the whole batch, where the authors' code gives each a part of it: the same mean
+// with less noise, for n_samples gradients a step. The loss that is reported is the mean at the
+// displaced weights. Bisla, Wang & Choromanska (2022), Low-pass filtering SGD for recovering flat
+// optima in the deep learning optimization landscape, algorithm 1.
 
 #include "engine/core/distributions.hpp"
 #include "engine/optimizers/wrappers/members.hpp"
@@ -81,15 +81,17 @@ class Filtered final : public PerturbedBatch<T> {
         const IndexRange own = team.share(static_cast<Index>(filter_.groups.size()));
         for (Index g = own.begin; g < own.end; ++g) {
             const UnitGroup &group = filter_.groups[as_size(g)];
-            const PackedLayer &layer = filter_.weights.layers[as_size(group.layer)];
+            const bool in_front = group.block == UnitGroup::Block::front;
+            const PackedLayer &layer = filter_.weights.layers[in_front ? 0 : as_size(group.layer)];
             const bool matrix = group.block == UnitGroup::Block::coefs ||
                                 group.block == UnitGroup::Block::gate_coefs;
-            const Index n_units =
-                group.block == UnitGroup::Block::gain ? layer.n_gains : layer.n_outputs;
+            const Index n_units = in_front                                ? group.length
+                                  : group.block == UnitGroup::Block::gain ? layer.n_gains
+                                                                          : layer.n_outputs;
             const UnitNorms<T> norms = unit_norms(group, this->inner_.weights());
-            const std::uint64_t block_key =
-                random::child(key, static_cast<std::uint64_t>(8 * group.layer) +
-                                       static_cast<std::uint64_t>(group.block));
+            const auto number = static_cast<std::uint64_t>(group.layer);
+            const std::uint64_t block_key = random::child(
+                key, in_front ? ~number : 8 * number + static_cast<std::uint64_t>(group.block));
             group.for_each_piece([&](Index piece, Index offset, Index length) {
                 for (Index i = 0; i < length; ++i) {
                     const Index unit = group.apart || !matrix ? group.unit + i : group.unit;
@@ -141,7 +143,7 @@ class LowPassFilter final : public Wrapper<T> {
         filter_.perturbation.allocate(context.weights);
         filter_.noise.assign(as_size(context.weights.size), T(0));
         filter_.weights = context.weights;
-        filter_.groups = unit_groups(context.weights, lane_pad<T>);
+        filter_.groups = unit_groups(context, lane_pad<T>);
         filter_.key = random::stream(context.seed, random::Purpose::perturbation);
     }
 

@@ -1,5 +1,6 @@
 // The incoming weights of each unit, a column of coefs_, and vectors as wholes, wherever they stand
-// in the packed weights.
+// in the packed weights. The front's vectors are the blocks of each embedded feature, and the input
+// scale.
 
 #pragma once
 
@@ -23,10 +24,11 @@ struct UnitGroup {
         gain,
         gate_coefs,
         gate_intercepts,
-        slope
+        slope,
+        front
     } block;
-    Index layer;
-    Index unit; // number of the first unit
+    Index layer; // of the front the number of the vector
+    Index unit;  // number of the first unit
     bool apart;
     Index offset, n_pieces, stride, length;
     Index last_offset, last_length; // of the last piece, which may be shorter
@@ -40,8 +42,9 @@ struct UnitGroup {
     }
 };
 
-inline std::vector<UnitGroup> unit_groups(const PackedWeights &weights, Index line) {
+inline std::vector<UnitGroup> unit_groups(const OptimizerContext &context, Index line) {
     using Block = UnitGroup::Block;
+    const PackedWeights &weights = context.weights;
     std::vector<UnitGroup> groups;
     for (std::size_t l = 0; l < weights.layers.size(); ++l) {
         const PackedLayer &layer = weights.layers[l];
@@ -78,6 +81,11 @@ inline std::vector<UnitGroup> unit_groups(const PackedWeights &weights, Index li
             vector(Block::gain, layer.gain);
         if (layer.has_slope)
             vector(Block::slope, layer.slope);
+    }
+    for (std::size_t i = 0; i < context.front.size(); ++i) {
+        const auto [begin, end] = context.front[i];
+        groups.push_back({Block::front, static_cast<Index>(i), 0, false, begin, 1, 0, end - begin,
+                          begin, end - begin});
     }
     return groups;
 }

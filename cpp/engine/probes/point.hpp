@@ -1,0 +1,25 @@
+// Parameters at which a network is measured, packed once for all measurements.
+//
+// Measurements only read them, so several threads may share a point. (A pass takes parameters that
+// it may write, since training moves running statistics; a frozen pass writes nothing.)
+
+#pragma once
+
+#include "engine/network/parameters.hpp"
+
+namespace deepgen {
+
+class Point {
+  public:
+    Point(const Network<double> &network, const double *parameters);
+
+    PackedParameters<double> &packed() const { return *packed_; }
+    // W_0^T in panels, which a pass has no use for.
+    const double *first_transposed() const { return first_transposed_.data(); }
+
+  private:
+    std::unique_ptr<PackedParameters<double>> packed_;
+    Buffer<double> first_transposed_;
+};
+
+} // namespace deepgen
