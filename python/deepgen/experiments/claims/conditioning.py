@@ -130,7 +130,7 @@ def _judge(measured: dict[tuple[Cell, bool], FloatArray]) -> list[Finding]:
             Finding(
                 f"{where}: ln of eigenvalue 1 over {RANK}, batch norm over none",
                 t_interval(gain[:, 0]),
-                at_most=-LEAST_GAIN,
+                at_most=0.0 - LEAST_GAIN,
             ),
             Finding(
                 f"{where}: ln of the effective dimension, batch norm over none",

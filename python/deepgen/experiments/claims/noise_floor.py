@@ -259,8 +259,7 @@ def _draw(measured: dict[str, FloatArray], figure: Figure) -> None:
         middle = LINEAR_RATE if name == "linear" else NET_RATE
         ratios = np.array([factor * middle / (share * BATCH) for factor, share in _settings()])
         found, expected = floors.mean(axis=0).reshape(2, 6)
-        order = np.argsort(ratios)
-        axes.plot(ratios[order], expected[order], "--", color=color, label=f"{name}, predicted")
+        axes.plot(ratios, expected, "_", markersize=18, color=color, label=f"{name}, predicted")
         axes.plot(ratios, found, MARKERS[0], color=color, label=f"{name}, measured")
     axes.set(
         title="Excess loss that SGD keeps",
