@@ -95,7 +95,8 @@ def _judge(barriers: dict[str, FloatArray]) -> list[Finding]:
 def _left(barriers: FloatArray) -> FloatArray:
     """Return the share left per seed; 0 where there is no barrier at all."""
     before, after = barriers.T
-    return np.divide(after, before, out=np.zeros(len(before)), where=before > 0)
+    left: FloatArray = np.divide(after, before, out=np.zeros(len(before)), where=before > 0)
+    return left
 
 
 def _paths(name: str, epochs: int, seed: int) -> tuple[LinearPath, LinearPath]:
