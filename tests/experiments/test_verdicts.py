@@ -23,6 +23,7 @@ from deepgen.experiments.claims import (
     label_learning_curve,
     large_batch,
     linear_path,
+    loss_geometry,
     minibatch_redundancy,
     mlp_loss,
     mode_connectivity,
@@ -174,6 +175,12 @@ def plant_label_learning_curve(holds):
 
 def plant_linear_path(holds):
     return [[0.001, 0.002] * 20, 40] if holds else [[0.5, 0.6] * 20, 2]
+
+
+def plant_loss_geometry(holds):
+    plain = {3: 0.1, 21: 0.5} if holds else {3: 0.5, 21: 0.1}
+    found = {("plain", depth): near(value) for depth, value in plain.items()}
+    return [found | {("residual", depth): near(0.11 if holds else 0.5) for depth in (3, 21)}]
 
 
 def plant_minibatch_redundancy(holds):
@@ -395,10 +402,11 @@ def plant_zero_training_error(holds):
 MODULES = [
     bad_minima, deep_gradients, large_batch, random_labels,
     batch_norm_batch_size, bounded_sigma, bumps, depth_sweep, double_descent, early_stopping,
-    label_learning_curve, linear_path, minibatch_redundancy, mlp_loss, mode_connectivity,
-    normalizers, optimizer_costs, rare_features, rect, regions, regression_1d, regularizer_costs,
-    saddle_escape, sam_flatness, seed_spread, shallow_deep, smooth_activations, square,
-    stochastic_mlp_loss, stronger_optimizer, three_errors, tri, width_sweep, zero_training_error,
+    label_learning_curve, linear_path, loss_geometry, minibatch_redundancy, mlp_loss,
+    mode_connectivity, normalizers, optimizer_costs, rare_features, rect, regions, regression_1d,
+    regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep, smooth_activations,
+    square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri, width_sweep,
+    zero_training_error,
 ]  # fmt: skip
 
 # How many findings of an experiment follow from theory alone.
