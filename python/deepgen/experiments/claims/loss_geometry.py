@@ -10,9 +10,9 @@ import numpy as np
 
 from deepgen._display.style import COLORS, MARKERS
 from deepgen._engine.arrays import FloatArray
+from deepgen._interval import t_interval
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
-from deepgen.experiments.interval import t_interval
 from deepgen.experiments.runner import Runner
 from deepgen.experiments.shared.training import fit_quietly
 
@@ -28,8 +28,7 @@ EXPERIMENT: Final = Experiment(
     title="The loss around solutions, with and without skips",
     claim="Around the solutions of plain networks the loss becomes less convex with depth; skip "
     "connections prevent this.",
-    source="Slide 'Loss geometry' and 'Residual connections'; Li, Xu, Taylor, Studer and Goldstein "
-    "2018",
+    source="Slide 'Geometry of the loss'; Li, Xu, Taylor, Studer and Goldstein 2018",
     protocol="500 handwritten digits, drawn anew for each seed, 3, 9 and 21 hidden layers of 32 "
     "ReLU units, He-normal start, with residual blocks of two layers or plain; Adam, rate 0.002 "
     "that falls to 0 along a cosine, batches of 32, 60 epochs (quick: 20), no penalty. Training "
