@@ -25,6 +25,7 @@ from deepgen.experiments.claims import (
     label_learning_curve,
     large_batch,
     linear_path,
+    loss_geometry,
     minibatch_redundancy,
     mlp_loss,
     mode_connectivity,
@@ -114,6 +115,12 @@ def plant_label_learning_curve(holds):
 
 def plant_linear_path(holds):
     return [[0.001, 0.002] * 20, 40] if holds else [[0.5, 0.6] * 20, 2]
+
+
+def plant_loss_geometry(holds):
+    plain = {3: 0.1, 21: 0.5} if holds else {3: 0.5, 21: 0.1}
+    found = {("plain", depth): near(value) for depth, value in plain.items()}
+    return [found | {("residual", depth): near(0.11 if holds else 0.5) for depth in (3, 21)}]
 
 
 def plant_minibatch_redundancy(holds):
@@ -288,9 +295,9 @@ def plant_zero_training_error(holds):
 MODULES = [
     bad_minima, batch_norm_batch_size, bounded_sigma, bumps, conditioning, deep_gradients,
     depth_sweep, double_descent, early_stopping, edge_of_stability, label_learning_curve,
-    large_batch, linear_path, minibatch_redundancy, mlp_loss, mode_connectivity, noise_floor,
-    normalizers, optimizer_costs, random_labels, rare_features, rect, regions, regression_1d,
-    regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep,
+    large_batch, linear_path, loss_geometry, minibatch_redundancy, mlp_loss, mode_connectivity,
+    noise_floor, normalizers, optimizer_costs, random_labels, rare_features, rect, regions,
+    regression_1d, regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep,
     smooth_activations, square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri,
     width_sweep, zero_training_error,
 ]  # fmt: skip

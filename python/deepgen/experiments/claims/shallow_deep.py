@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -43,14 +43,16 @@ EXPERIMENT: Final = Experiment(
     quick_seeds=4,
 )
 
-PAIRS: Final = {
+Shape: TypeAlias = tuple[int, ...]
+
+PAIRS: Final[dict[str, tuple[Shape, Shape]]] = {
     "150 parameters": ((10, 10), (38,)),
     "600 parameters": ((22, 22), (149,)),
     "2400 parameters": ((46, 46), (587,)),
     "equal units": ((10, 10), (20,)),
     "equal FLOPs": ((10, 10), (44,)),
 }
-SHAPES: Final[tuple[tuple[int, ...], ...]] = tuple(
+SHAPES: Final[tuple[Shape, ...]] = tuple(
     dict.fromkeys(shape for pair in PAIRS.values() for shape in pair)
 )
 RATES: Final = (0.01, 0.03, 0.09)
@@ -70,7 +72,7 @@ def _draw_data(seed: int, n: int, noise: float) -> tuple[AnyArray, AnyArray]:
     return X, np.where(flipped, 1 - y, y)
 
 
-def _fitted(seed: int, shape: tuple[int, ...], rate: float, quick: bool) -> MLPClassifier:
+def _fitted(seed: int, shape: Shape, rate: float, quick: bool) -> MLPClassifier:
     """Return the network with the least training loss of some starts."""
     from deepgen.estimators import MLPClassifier
 
@@ -94,10 +96,11 @@ def _fitted(seed: int, shape: tuple[int, ...], rate: float, quick: bool) -> MLPC
         )
         for start in range(2 if quick else 4)
     ]
-    return min(models, key=lambda model: model.loss_)
+    best: MLPClassifier = min(models, key=lambda model: model.loss_)
+    return best
 
 
-def _error(quick: bool, item: tuple[int, tuple[int, ...], float]) -> float:
+def _error(quick: bool, item: tuple[int, Shape, float]) -> float:
     """Return the test error of a shape with a rate on the data of a seed, in percent."""
     seed, shape, rate = item
     # Test points have their own random stream, apart from all training sets.
@@ -108,7 +111,7 @@ def _error(quick: bool, item: tuple[int, tuple[int, ...], float]) -> float:
 def _measure(plan: RunPlan) -> Measurement:
     quick = plan.quick
     apart = tuning_seeds(1 if quick else 2)
-    rates = {}
+    rates: dict[Shape, float] = {}
     for shape in SHAPES:
         cells = [(seed, shape, rate) for seed in apart for rate in RATES]
         tuned = np.array(plan.map(partial(_error, quick), cells, f"rate of {_name(shape)}"))
@@ -147,7 +150,7 @@ def _measure(plan: RunPlan) -> Measurement:
     )
 
 
-def _judge(errors: dict[tuple[int, ...], AnyArray]) -> list[Finding]:
+def _judge(errors: dict[Shape, AnyArray]) -> list[Finding]:
     """Return the findings for the measured errors."""
     findings = []
     for what, (deep, shallow) in PAIRS.items():
@@ -162,7 +165,7 @@ def _judge(errors: dict[tuple[int, ...], AnyArray]) -> list[Finding]:
     return findings
 
 
-def _name(shape: tuple[int, ...]) -> str:
+def _name(shape: Shape) -> str:
     return " + ".join(map(str, shape))
 
 
@@ -170,7 +173,7 @@ def _tick(what: str) -> str:
     return what.replace(" parameters", "\nnumbers").replace("equal ", "equal\n")
 
 
-def _n_parameters(shape: tuple[int, ...]) -> int:
+def _n_parameters(shape: Shape) -> int:
     widths = (2, *shape, 1)
     return sum((n_in + 1) * n_out for n_in, n_out in zip(widths, widths[1:], strict=False))
 
@@ -178,8 +181,8 @@ def _n_parameters(shape: tuple[int, ...]) -> int:
 def _draw(
     seed: int,
     quick: bool,
-    rates: dict[tuple[int, ...], float],
-    errors: dict[tuple[int, ...], AnyArray],
+    rates: dict[Shape, float],
+    errors: dict[Shape, AnyArray],
     figure: Figure,
 ) -> None:
     figure.set_size_inches(12.5, 5.4)
@@ -214,9 +217,7 @@ def _draw(
     right.set_ylim(bottom=0)
 
 
-def _draw_boundaries(
-    axes: Axes, seed: int, quick: bool, rates: dict[tuple[int, ...], float]
-) -> None:
+def _draw_boundaries(axes: Axes, seed: int, quick: bool, rates: dict[Shape, float]) -> None:
     axis = np.linspace(-1, 1, 241)
     grid = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     X, y = _draw_data(seed, 1000, NOISE)
