@@ -1,7 +1,6 @@
 """ReparametrizedProbe: measurements of a network with reparametrized layers.
 
-The engine measures the plain network of the effective weights. The chain rule, also in the engine,
-converts the results to the trained parameters.
+The engine measures the plain network of effective weights; its chain rule converts the results.
 """
 
 from __future__ import annotations
