@@ -1,7 +1,5 @@
 """Measurements planted for the claims on what networks can express."""
 
-from types import SimpleNamespace
-
 import numpy as np
 
 from deepgen.experiments.claims import (
@@ -29,14 +27,15 @@ def plant_rect(holds):
 
 
 def plant_regions(holds):
-    deep = 100.0 if holds else 10.0
+    units = (32, 64, 128)
+    power = 2.0 if holds else 4.0
+    # Four layers have as many regions per unit as one, or far more.
     counts = {
-        (state, depth): near(deep if depth == 4 else 10.0)
+        (state, depth): near(*[(1.0 if holds else 50.0**depth) * n**power for n in units])
         for state in ("random", "trained")
         for depth in (1, 2, 4)
     }
-    bounds = SimpleNamespace(serra_upper=10.0, montufar_lower=deep)
-    return [counts, [bounds] * 3]
+    return [units, counts, 10.0 if holds else 1.0, near(0.4 if holds else 1.0)]
 
 
 def plant_shallow_deep(holds):

@@ -1,7 +1,8 @@
-"""Linear regions of random and of trained networks, compared with the bounds."""
+"""Linear regions of random and of trained networks: their exponent in the number of units."""
 
 from __future__ import annotations
 
+import math
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +11,7 @@ import numpy as np
 
 from deepgen._display.style import COLORS, MARKERS
 from deepgen._engine.arrays import AnyArray
-from deepgen._interval import bootstrap_interval, exact
+from deepgen._interval import bootstrap_interval, exact, t_interval
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.runner import Runner
@@ -25,25 +26,35 @@ __all__ = ["EXPERIMENT", "run"]
 EXPERIMENT: Final = Experiment(
     name="regions",
     title="Linear regions, random and trained",
-    claim="At equal units depth multiplies the number of linear regions: the bounds say so of the "
-    "best weights, and random and trained networks follow.",
+    claim="Depth multiplies the linear regions of the best weights, and of nothing else: random "
+    "and trained networks of two inputs have about units^2 regions at any depth, at equal "
+    "parameters four layers have no more than one, and a network built for exponentially many "
+    "loses many of them when its weights are perturbed.",
     source="Slide 'Depth and Parametric Cost'; Montufar et al. 2014; Hanin and Rolnick 2019",
-    protocol="64 hidden units (quick: 32) in 1, 2 and 4 layers, two inputs. Random: first layer "
-    "N(0, 1), later layers He, biases N(0, 1/4). Trained: from these weights, Adam, rate 0.003, "
-    "batches of 50, 300 epochs (quick: 60), on 1000 points of sin(3 pi x1) x2. All regions of "
-    "the window [-1, 1]^2 enumerated.",
+    protocol="32, 64 and 128 hidden units (quick: 16, 32, 64) in 1, 2 and 4 layers, two inputs. "
+    "Random: first layer N(0, 1), later layers He, biases N(0, 1/4). Trained: from these weights, "
+    "Adam, rate 0.003, batches of 50, 300 epochs (quick: 60), on 1000 points of sin(3 pi x1) x2. "
+    "All regions of the window [-1, 1]^2 enumerated; exponent: slope of log regions against log "
+    "units per seed. Equal parameters: 4 layers of 8 (249) and 1 layer of 64 (257). Built: tri(8), "
+    "256 pieces on [0, 1], all weights times 1 + 0.1 N(0, 1).",
     seeds=20,
     quick_seeds=4,
 )
 
 WINDOW: Final = ((-1.0, 1.0), (-1.0, 1.0))
+DEPTHS: Final = (1, 2, 4)
+EXPONENT: Final = (1.6, 2.4)
+"""Exponents that count as 2, the number of inputs; narrow layers and training move it a little."""
+
 FACTOR: Final = 2.0
 """Smallest factor that counts as a multiplication."""
 
+KEPT: Final = 0.75
+"""Largest share of pieces left that counts as a loss of many."""
 
-def _shapes(quick: bool) -> list[tuple[int, ...]]:
-    units = 32 if quick else 64
-    return [(units // layers,) * layers for layers in (1, 2, 4)]
+
+def _units(quick: bool) -> tuple[int, ...]:
+    return (16, 32, 64) if quick else (32, 64, 128)
 
 
 def _start(seed: int, shape: tuple[int, ...]) -> tuple[list[AnyArray], list[AnyArray]]:
@@ -88,83 +99,119 @@ def _run(seed: int, *, quick: bool) -> list[dict[str, Any]]:
     from deepgen.expressivity import linear_regions, region_bounds
 
     rows = []
-    for shape in _shapes(quick):
-        bounds = region_bounds((2, *shape))
-        for state, model in (
-            ("random", regressor_from_layers(*_start(seed, shape))),
-            ("trained", _trained(seed, shape, quick=quick)),
-        ):
-            rows.append(
-                {
-                    "layers": len(shape),
-                    "width": shape[0],
-                    "weights": state,
-                    "seed": seed,
-                    "linear regions": linear_regions(model, WINDOW).n_linear_regions,
-                    "some weights reach": float(bounds.montufar_lower),
-                    "no weights exceed": float(bounds.serra_upper),
-                }
-            )
+    for units in _units(quick):
+        for depth in DEPTHS:
+            shape = (units // depth,) * depth
+            bounds = region_bounds((2, *shape))
+            for state, model in (
+                ("random", regressor_from_layers(*_start(seed, shape))),
+                ("trained", _trained(seed, shape, quick=quick)),
+            ):
+                rows.append(
+                    {
+                        "units": units,
+                        "layers": depth,
+                        "weights": state,
+                        "seed": seed,
+                        "linear regions": linear_regions(model, WINDOW).n_linear_regions,
+                        "some weights reach": float(bounds.montufar_lower),
+                        "no weights exceed": float(bounds.serra_upper),
+                    }
+                )
     return rows
+
+
+def _pieces_left(seed: int, power: int = 8) -> float:
+    """Return the share of the pieces of tri(8) that is left after a perturbation of its weights."""
+    from deepgen.expressivity import breakpoints, tri
+
+    model = tri(power)
+    draw = np.random.default_rng(np.random.SeedSequence([seed, power]))
+    for view in model.network_.blocks().values():
+        view *= 1 + 0.1 * draw.standard_normal(view.shape)
+    return float(breakpoints(model, 0, 1).n_pieces / 2**power)
 
 
 def _measure(plan: RunPlan) -> Measurement:
     from deepgen.expressivity import region_bounds
 
     runs = plan.map(partial(_run, quick=plan.quick), plan.seeds, "training")
+    left = np.array(plan.map(_pieces_left, plan.seeds, "tri"))
     rows = [row for rows in runs for row in rows]
-    shapes = _shapes(plan.quick)
-    # Numbers of regions per state and depth, one per seed.
+    units = _units(plan.quick)
+    # Numbers of regions per state and depth, (n_seeds, n_sizes).
     counts = {
-        (state, len(shape)): np.array(
+        (state, depth): np.array(
             [
-                row["linear regions"]
-                for row in rows
-                if (row["weights"], row["layers"]) == (state, len(shape))
+                [
+                    row["linear regions"]
+                    for row in seed_rows
+                    if (row["weights"], row["layers"]) == (state, depth)
+                ]
+                for seed_rows in runs
             ],
             dtype=float,
         )
         for state in ("random", "trained")
-        for shape in shapes
+        for depth in DEPTHS
     }
-    possible = [region_bounds((2, *shape)) for shape in shapes]
-    # For the notes: how close the counts come to the bound, and the change by training.
-    share = max(
-        float(np.mean(counts[state, len(shape)])) / bounds.serra_upper
-        for state in ("random", "trained")
-        for shape, bounds in zip(shapes[1:], possible[1:], strict=True)
+    widest = units[-1]
+    best = (
+        region_bounds((2, *(widest // 4,) * 4)).montufar_lower
+        / region_bounds((2, widest)).serra_upper
     )
-    change = np.concatenate(
-        [counts["trained", len(shape)] / counts["random", len(shape)] for shape in shapes]
+    share = max(
+        row["linear regions"] / row["no weights exceed"] for row in rows if row["layers"] > 1
     )
     return Measurement(
         table=rows,
-        findings=_judge(counts, possible),
+        findings=_judge(units, counts, float(best), left),
         notes=[
-            f"With 2 and 4 layers random and trained networks have at most {share:.2g} of the "
-            "regions that Serra's bound allows: surprisingly few, as Hanin and Rolnick found.",
-            "Training changes the number of regions by a factor between "
-            f"{change.min():.2g} and {change.max():.2g}.",
+            f"With 2 and 4 layers no network has more than {share:.2g} of the regions that Serra's "
+            "bound allows: surprisingly few, as Hanin and Rolnick found.",
         ],
-        draw=partial(_draw, plan.seeds[0], plan.quick, counts, possible),
+        draw=partial(_draw, plan.seeds[0], plan.quick, units, counts),
     )
 
 
-def _judge(counts: dict[tuple[str, int], AnyArray], possible: list[Any]) -> list[Finding]:
+def _judge(
+    units: tuple[int, ...],
+    counts: dict[tuple[str, int], AnyArray],
+    best: float,
+    left: AnyArray,
+) -> list[Finding]:
     """Return the findings for the measured counts."""
+    sizes = np.log(np.array(units, dtype=float))
+    centred = sizes - sizes.mean()
+    # As many parameters as one layer of 64 has four layers of 8, which are 32 units.
+    deep, wide = units.index(32), units.index(64)
     return [
         Finding(
-            "best weights: regions of 4 layers, at least, / regions of 1 layer, at most",
-            exact(possible[2].montufar_lower / possible[0].serra_upper),
+            f"best weights, {units[-1]} units: regions of 4 layers, at least, / 1 layer, at most",
+            exact(best),
             at_least=FACTOR,
         ),
         *(
             Finding(
-                f"{state} weights: regions of 4 layers / regions of 1 layer, median",
-                bootstrap_interval(counts[state, 4] / counts[state, 1]),
-                at_least=FACTOR,
+                f"{state} weights, {depth} layer{'s' if depth > 1 else ''}: exponent of units",
+                t_interval(np.log(found) @ centred / (centred @ centred)),
+                at_least=EXPONENT[0],
+                at_most=EXPONENT[1],
+            )
+            for (state, depth), found in counts.items()
+        ),
+        *(
+            Finding(
+                f"{state} weights, equal parameters: regions of 4 layers / 1 layer, median",
+                bootstrap_interval(counts[state, 4][:, deep] / counts[state, 1][:, wide]),
+                at_most=1.0,
             )
             for state in ("random", "trained")
+        ),
+        Finding(
+            "tri(8), weights perturbed by a tenth: share of pieces left",
+            t_interval(left),
+            at_most=KEPT,
         ),
     ]
 
@@ -172,8 +219,8 @@ def _judge(counts: dict[tuple[str, int], AnyArray], possible: list[Any]) -> list
 def _draw(
     seed: int,
     quick: bool,
+    units: tuple[int, ...],
     counts: dict[tuple[str, int], AnyArray],
-    possible: list[Any],
     figure: Figure,
 ) -> None:
     from deepgen.estimators.from_weights import regressor_from_layers
@@ -181,11 +228,10 @@ def _draw(
 
     figure.set_size_inches(14, 4.9)
     left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1, 1.2))
-    shapes = _shapes(quick)
     # Left and middle: the regions of one random and one trained network.
     for axes, state, model in (
-        (left, "random", regressor_from_layers(*_start(seed, shapes[1]))),
-        (middle, "trained", _trained(seed, shapes[1], quick=quick)),
+        (left, "random", regressor_from_layers(*_start(seed, (16, 16)))),
+        (middle, "trained", _trained(seed, (16, 16), quick=quick)),
     ):
         result = linear_regions(model, WINDOW)
         result.plot(axes)
@@ -196,42 +242,30 @@ def _draw(
             aspect="equal",
         )
         axes.grid(False)
-    # Right: the counts of all seeds between the lower and the upper bound.
-    layers = [len(shape) for shape in shapes]
-    places = np.arange(len(layers))
-    right.plot(
-        places,
-        [float(bounds.serra_upper) for bounds in possible],
-        "--",
-        color=COLORS[6],
-        label="no weights exceed",
-    )
-    right.plot(
-        places,
-        [float(bounds.montufar_lower) for bounds in possible],
-        ":",
-        color=COLORS[6],
-        label="some weights reach",
-    )
-    for state, color, marker in (
-        ("random", COLORS[0], MARKERS[0]),
-        ("trained", COLORS[1], MARKERS[1]),
-    ):
-        middles = [np.median(counts[state, depth]) for depth in layers]
-        right.plot(places, middles, marker=marker, color=color, label=f"{state}, median")
-        for place, depth in zip(places, layers, strict=True):
-            found = counts[state, depth]
-            right.plot(
-                np.full(len(found), place), found, marker, color=color, alpha=0.25, markersize=4
-            )
+    # Right: medians over seeds against units, beside a line of slope 2.
+    for (state, depth), found in counts.items():
+        color = COLORS[DEPTHS.index(depth)]
+        right.plot(
+            units,
+            np.median(found, axis=0),
+            "-" if state == "trained" else ":",
+            marker=MARKERS[DEPTHS.index(depth)],
+            color=color,
+            label=f"{depth} layer{'s' if depth > 1 else ''}, {state}",
+        )
+    middle_count = math.exp(np.mean([np.log(found).mean() for found in counts.values()]))
+    reference = np.array(units, dtype=float) / math.exp(np.mean(np.log(units)))
+    right.plot(units, middle_count * reference**2, "--", color=COLORS[6], label="units$^2$")
     right.set(
-        title=f"{sum(shapes[0])} units",
-        xlabel="hidden layers",
+        title="medians over seeds",
+        xlabel="hidden units",
         ylabel="linear regions",
+        xscale="log",
         yscale="log",
     )
-    right.set_xticks(places, [str(depth) for depth in layers])
-    right.legend(loc="upper left")
+    right.set_xticks(units, [str(each) for each in units])
+    right.minorticks_off()
+    right.legend(loc="upper left", fontsize=10)
 
 
 run: Final = Runner(EXPERIMENT, _measure)
