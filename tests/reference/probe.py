@@ -145,13 +145,14 @@ def input_jacobian(spec, parameters, X):
 
 
 def parameter_jacobian(spec, parameters, X):
-    """J = dz / d theta, (n, n_outputs, P)."""
-    trace = forward(spec, parameters, X)
-    columns = [
-        tangents(spec, parameters, trace, padded(spec, parameters, e), np.zeros_like(X))[-1]
-        for e in np.eye(n_trainable(spec))
-    ]
-    return np.stack([column.outputs for column in columns], axis=2)
+    """J = dz / d theta, (n, n_outputs, P): each output of each row goes back alone."""
+    rows = []
+    for x in X:
+        trace = forward(spec, parameters, x[np.newaxis])
+        outputs = np.eye(trace[-1].outputs.shape[1])
+        back = [gradient_from_outputs(spec, parameters, trace, e[np.newaxis]) for e in outputs]
+        rows.append(np.array(back)[:, : n_trainable(spec)])
+    return np.array(rows)
 
 
 def output_products(spec, parameters, v, u, X):
