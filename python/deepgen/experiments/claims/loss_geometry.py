@@ -112,8 +112,8 @@ def _measure(plan: RunPlan) -> Measurement:
         findings=_judge(found),
         notes=[
             "One random plane per network: the picture of a plane is no proof about the space.",
-            "Planes of +-0.4 without a norm, chosen on two other seeds: on planes of +-1, as in the "
-            "paper, these small networks did not differ.",
+            "Planes of +-0.4 without a norm, chosen on two other seeds: on planes of +-1, as in "
+            "the paper, these small networks did not differ.",
         ],
         draw=partial(_draw, surfaces, found),
     )
