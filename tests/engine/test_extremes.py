@@ -39,7 +39,7 @@ def test_more_threads_than_a_system_can_start_are_not_started(method):
 
 
 EMPTY = [_core.Component, _core.LayerSpec, _core.NetworkSpec, _core.Network, _core.Trainer]
-EMPTY += [_core.SparseRows, _core.Block, _core.Progress, _core.Probe, _core.Point]
+EMPTY += [_core.SparseRows, _core.Block, _core.Progress, _core.Probe]
 
 
 @pytest.mark.parametrize("cls", EMPTY, ids=lambda cls: cls.__name__)
@@ -49,6 +49,15 @@ def test_objects_that_no_constructor_filled_are_refused(cls):
     for name in names:
         with pytest.raises(TypeError, match="incompatible function arguments"):
             getattr(cls.__new__(cls), name)
+
+
+def test_a_point_that_no_constructor_filled_is_refused():
+    spec = two_hidden()
+    _, X, y, weights = problem(spec, N_ROWS)
+    probe = _core.Probe(network_of(spec), X, y, weights)
+    empty = _core.Point.__new__(_core.Point)
+    with pytest.raises(TypeError, match="incompatible function arguments"):
+        probe.norms(empty, np.zeros(N_ROWS), 0, N_ROWS)
 
 
 @pytest.mark.parametrize("method", ["forward", "predict"])
