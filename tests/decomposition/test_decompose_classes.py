@@ -132,7 +132,7 @@ def test_same_seed_same_bits_for_any_number_of_jobs():
 @pytest.mark.slow
 def test_other_classifiers_and_more_classes():
     truth = GaussianClasses([[0, 0, 0], [2, 0, 1], [0, 2, 1]])
-    for estimator in (RandomForestClassifier(5), LINEAR, NET, SVC(probability=False)):
+    for estimator in (RandomForestClassifier(5), LINEAR, NET, SVC()):
         result = run(estimator, truth, 40, risk="zero_one")
         assert 0 <= result.excess < 0.5
     result = run(KNeighborsClassifier(15), truth, 60)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import InvalidParameterError
 
 from deepgen._inputs.targets import Targets
 from deepgen._training.callbacks import CallbackSupport
 from deepgen._training.state import unchanged_on_failure
 from deepgen.averaging import Snapshots
-from deepgen.estimators.constraints import SHARED, SuggestsNames
+from deepgen.estimators.constraints import SHARED, refusal_hint
 from deepgen.estimators.ensemble import fit_members
 from deepgen.estimators.fit import fit_estimator
 from deepgen.estimators.fitted import FittedMLP
@@ -19,7 +22,7 @@ from deepgen.optimizers import LBFGS
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["BaseMLP", "can_continue"]
+__all__ = ["BaseMLP", "SuggestsNames", "can_continue"]
 
 
 def can_continue(model: Any) -> bool:
@@ -46,6 +49,32 @@ def can_continue(model: Any) -> bool:
             f"{model.solver} is not stochastic."
         )
     return True
+
+
+class SuggestsNames:
+    """Mixin of estimators: a refused name comes with a suggestion of what was meant.
+
+    Examples
+    --------
+    >>> from deepgen import MLPRegressor, TabularRegressor
+    >>> from deepgen.estimators.base import SuggestsNames
+    >>> issubclass(MLPRegressor, SuggestsNames) and issubclass(TabularRegressor, SuggestsNames)
+    True
+    """
+
+    _parameter_constraints: ClassVar[dict[str, Any]]
+
+    def _validate_params(self) -> None:
+        """Validate parameters as scikit-learn does, with suggestions for unknown names."""
+        estimator: Any = super()
+        try:
+            estimator._validate_params()
+        except InvalidParameterError as error:
+            params = cast(BaseEstimator, self).get_params(deep=False)
+            more = refusal_hint(self._parameter_constraints, params, str(error))
+            if not more:
+                raise
+            raise InvalidParameterError(f"{error}{more}") from error
 
 
 class BaseMLP(SuggestsNames, CallbackSupport, FittedMLP):

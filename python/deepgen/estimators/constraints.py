@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from numbers import Integral, Real
-from typing import Any, ClassVar, cast, get_args
+from typing import Any, get_args
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.metrics import get_scorer_names
 from sklearn.utils._param_validation import (
     HasMethods,
     Interval,
-    InvalidParameterError,
     Options,
     StrOptions,
 )
@@ -37,7 +35,7 @@ from deepgen.optimizers import LBFGS, SGD, SOLVERS, Adam, Optimizer
 from deepgen.schedules import SCHEDULES, InvScaling, Schedule
 from deepgen.skips import SKIPS, Skip
 
-__all__ = ["CLASSIFIER", "REGRESSOR", "SHARED", "Names", "SuggestsNames", "refusal_hint"]
+__all__ = ["CLASSIFIER", "REGRESSOR", "SHARED", "Names", "refusal_hint"]
 
 
 class Names(StrOptions):
@@ -90,32 +88,6 @@ def refusal_hint(constraints: dict[str, Any], params: dict[str, Any], message: s
             known = [rule.options for rule in constraints[name] if isinstance(rule, Names)]
             return hint(value, set().union(*known))
     return ""
-
-
-class SuggestsNames:
-    """Mixin of estimators: a refused name comes with a suggestion of what was meant.
-
-    Examples
-    --------
-    >>> from deepgen import MLPRegressor, TabularRegressor
-    >>> from deepgen.estimators.constraints import SuggestsNames
-    >>> issubclass(MLPRegressor, SuggestsNames) and issubclass(TabularRegressor, SuggestsNames)
-    True
-    """
-
-    _parameter_constraints: ClassVar[dict[str, Any]]
-
-    def _validate_params(self) -> None:
-        """Validate parameters as scikit-learn does, with suggestions for unknown names."""
-        estimator: Any = super()
-        try:
-            estimator._validate_params()
-        except InvalidParameterError as error:
-            params = cast(BaseEstimator, self).get_params(deep=False)
-            more = refusal_hint(self._parameter_constraints, params, str(error))
-            if not more:
-                raise
-            raise InvalidParameterError(f"{error}{more}") from error
 
 
 def _interval(setting: Setting) -> Interval:

@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_consistent_length
 
 from deepgen._inputs.frame import read_frame
 from deepgen._user_warnings import collect_warnings, warn
-from deepgen.estimators.constraints import SHARED, Names, SuggestsNames
+from deepgen.estimators.base import SuggestsNames
+from deepgen.estimators.constraints import SHARED, Names
 from deepgen.preprocessing import TableEncoder
 from deepgen.tabular.epoch_bar import EpochBar
 from deepgen.tabular.fitted import FittedTabular
