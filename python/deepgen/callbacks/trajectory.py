@@ -63,7 +63,7 @@ class Trajectory:
     >>> from deepgen import MLPRegressor
     >>> from deepgen.callbacks import Trajectory
     >>> trajectory = Trajectory(every=4)
-    >>> model = MLPRegressor((3,), max_iter=10, tol=0, n_iter_no_change=99, random_state=0)
+    >>> model = MLPRegressor(hidden_layer_sizes=(3,), max_iter=10, tol=0, n_iter_no_change=99)
     >>> if hasattr(model, "set_callbacks"):
     ...     import warnings
     ...     with warnings.catch_warnings():

@@ -166,7 +166,8 @@ def lanes(network: Network) -> list[int]:
     --------
     >>> from deepgen import MLPRegressor
     >>> from deepgen.optimization.unit_matching import lanes
-    >>> model = MLPRegressor((3, 3, 3), skip="residual").partial_fit([[0.0], [1.0]], [0.0, 1.0])
+    >>> model = MLPRegressor(hidden_layer_sizes=(3, 3, 3), skip="residual")
+    >>> model = model.partial_fit([[0.0], [1.0]], [0.0, 1.0])
     >>> lanes(model.network_)
     [0, 1, 0, -1]
     """

@@ -87,8 +87,8 @@ class Minima:
     >>> import numpy as np
     >>> from deepgen.experiments.claims.bad_minima import Minima
     >>> pair = (1.0, 2.0)
-    >>> Minima((0.02, 0.3), 0.8, pair, pair, pair, 0, 50, np.ones((2, 4)), (0.1,)).harm
-    0.28
+    >>> Minima((0.25, 0.5), 0.8, pair, pair, pair, 0, 50, np.ones((2, 4)), (0.1,)).harm
+    0.25
     """
 
     errors: tuple[float, float]
