@@ -14,6 +14,7 @@ PACKAGE = ROOT / "python" / "deepgen"
 FLOORS = [
     {"_core"},
     {
+        "_counts",
         "_interval",
         "_names",
         "_optional",

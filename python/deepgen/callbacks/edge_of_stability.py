@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
-from deepgen.optimization.arguments import check_count
 from deepgen.optimization.lanczos import largest_eigenvalue
 from deepgen.probe import Probe
 
@@ -99,7 +99,7 @@ class EdgeOfStability:
     """
 
     def __init__(self, every: int = 1, *, tol: float = 1e-3) -> None:
-        check_count("every", every, 1)
+        checked_count("every", every)
         if not (np.isfinite(tol) and tol > 0):
             raise ValueError(f"tol must be finite and > 0, got {tol!r}")
         self.every, self.tol = every, tol

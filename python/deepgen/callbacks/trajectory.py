@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._counts import checked_count
 from deepgen._engine.arrays import AnyArray
 from deepgen.callbacks.stored_rows import StoredRows
 
@@ -76,10 +76,8 @@ class Trajectory:
     def __init__(
         self, every: int = 1, *, max_bytes: int = 2**28, folder: str | Path | None = None
     ) -> None:
-        for name, value, least in (("every", every, 1), ("max_bytes", max_bytes, 0)):
-            whole: Any = value
-            if not isinstance(whole, Integral) or whole < least:
-                raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
+        checked_count("every", every)
+        checked_count("max_bytes", max_bytes, 0)
         if folder is not None and not Path(folder).is_dir():
             raise ValueError(f"folder must be a folder that exists, got {folder!r}")
         self.every, self.max_bytes, self.folder = every, max_bytes, folder

@@ -20,11 +20,11 @@ import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
-from numbers import Integral
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 
+from deepgen._counts import checked_count
 from deepgen._engine.arrays import FloatArray
 from deepgen._engine.blas import one_blas_thread
 from deepgen.decomposition.class_of import class_of
@@ -174,8 +174,7 @@ def decompose(
         "n_starts": n_starts,
     }
     for name, value in counts.items():
-        if value is True or not isinstance(value, Integral) or int(value) < 1:
-            raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
+        checked_count(name, value)
     check_tolerance(estimator, rho)
 
     # Every random number derives from this seed, so results do not depend on `n_jobs`.

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from deepgen._counts import checked_count
 from deepgen._engine.arrays import FloatArray
-from deepgen.generalization.settings import checked_count, checked_size, generator
+from deepgen.generalization.settings import checked_size, generator
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
-from deepgen.generalization.settings import checked_count, checked_size, generator
+from deepgen.generalization.settings import checked_size, generator
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe

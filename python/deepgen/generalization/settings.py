@@ -7,38 +7,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["checked_count", "checked_size", "generator"]
-
-
-def checked_count(name: str, value: Any) -> int:
-    """Return an integer of at least 1.
-
-    Parameters
-    ----------
-    name : str
-        Name in the message.
-    value : object
-        Value that the user gave.
-
-    Returns
-    -------
-    count : int
-        The same.
-
-    Raises
-    ------
-    ValueError
-        If it is something else.
-
-    Examples
-    --------
-    >>> from deepgen.generalization.settings import checked_count
-    >>> checked_count("n_steps", 2)
-    2
-    """
-    if isinstance(value, bool) or not isinstance(value, Integral) or int(value) < 1:
-        raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
-    return int(value)
+__all__ = ["checked_size", "generator"]
 
 
 def checked_size(name: str, value: Any) -> float:

@@ -1,42 +1,12 @@
-"""Arguments that several diagnostics take: counts and seeds."""
+"""Seeds of diagnostics."""
 
 from __future__ import annotations
 
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-__all__ = ["check_count", "generator_of"]
-
-
-def check_count(name: str, value: Any, least: int) -> None:
-    """Refuse what is no integer of a least size.
-
-    Parameters
-    ----------
-    name : str
-        Name in the message.
-    value : object
-        Value that the user gave.
-    least : int
-        Smallest allowed integer.
-
-    Raises
-    ------
-    ValueError
-        If it is something else.
-
-    Examples
-    --------
-    >>> from deepgen.optimization.arguments import check_count
-    >>> check_count("n_iter", 0, 2)
-    Traceback (most recent call last):
-    ValueError: n_iter must be an integer of at least 2, got 0
-    """
-    whole = isinstance(value, Integral) and not isinstance(value, (bool, np.bool_))
-    if not whole or value < least:
-        raise ValueError(f"{name} must be an integer of at least {least}, got {value!r}")
+__all__ = ["generator_of"]
 
 
 def generator_of(random_state: Any) -> np.random.Generator:

@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
-from deepgen.optimization.arguments import check_count, generator_of
+from deepgen.optimization.arguments import generator_of
 from deepgen.optimization.curvature_matrix import curvature_matrix
 from deepgen.optimization.lanczos import RitzValues, dense_spectrum, lanczos
 from deepgen.optimization.product_count import CountedProducts
@@ -179,8 +180,8 @@ def condition_number(
     >>> round(condition.ratios[2], 3), condition.effective_dimension.round(3).tolist()
     (8.55, [1.996, 0.923])
     """
-    check_count("n_iter", n_iter, 2)
-    check_count("n_starts", n_starts, 1)
+    checked_count("n_iter", n_iter, 2)
+    checked_count("n_starts", n_starts, 1)
     if not 0 < tol < 1:
         raise ValueError(f"tol must be in (0, 1), got {tol!r}")
     grid = None if strengths is None else np.asarray(strengths, dtype=float)

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import AnyArray, FloatArray
@@ -153,13 +154,9 @@ def gradient_flow(probe: Probe, *, n_points: int = 100) -> GradientFlow:
     >>> bool(flow.slope > 0.5)  # the usual start of ReLU units is too small for depth
     True
     """
-    from numbers import Integral
-
     from deepgen.probe.layer_signals import layer_signals
 
-    points: object = n_points
-    if isinstance(points, bool) or not isinstance(points, Integral) or n_points < 0:
-        raise ValueError(f"n_points must be an integer of at least 0, got {n_points!r}")
+    checked_count("n_points", n_points, 0)
     signals = layer_signals(probe)
     signal = np.sqrt(np.average(signals.norms**2, axis=0, weights=probe.data.weights))
     gradients = _norms(probe, probe.gradient())

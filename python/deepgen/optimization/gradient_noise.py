@@ -27,10 +27,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
-from deepgen.optimization.arguments import check_count, generator_of
+from deepgen.optimization.arguments import generator_of
 from deepgen.optimization.lanczos import RitzValues, dense_spectrum, lanczos
 from deepgen.optimization.product_count import CountedProducts
 
@@ -138,7 +139,7 @@ class GradientNoise:
         """
         if not (np.isfinite(rate) and rate > 0):
             raise ValueError(f"rate must be finite and > 0, got {rate!r}")
-        check_count("batch_size", batch_size, 1)
+        checked_count("batch_size", batch_size, 1)
         if not replace and batch_size > self.n_samples:
             raise ValueError(
                 f"batch_size must be at most the {self.n_samples} samples without replacement, "
@@ -226,8 +227,8 @@ def gradient_noise(
     >>> noise.exact, noise.variances.round(4).tolist()
     (True, [0.3111, 0.5778])
     """
-    check_count("n_starts", n_starts, 2)
-    check_count("n_iter", n_iter, 2)
+    checked_count("n_starts", n_starts, 2)
+    checked_count("n_iter", n_iter, 2)
     draw = generator_of(random_state)
     weights = probe.data.weights
     n, size = probe.n_samples, probe.n_parameters

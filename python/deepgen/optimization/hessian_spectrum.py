@@ -19,10 +19,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
-from deepgen.optimization.arguments import check_count, generator_of
+from deepgen.optimization.arguments import generator_of
 from deepgen.optimization.curvature_matrix import curvature_matrix
 from deepgen.optimization.lanczos import RitzValues, dense_spectrum, lanczos
 from deepgen.optimization.product_count import CountedProducts
@@ -253,10 +254,10 @@ def hessian_spectrum(
     >>> spectrum.exact, spectrum.top.round(3).tolist(), round(spectrum.trace, 3)
     (True, [2.387, 0.279], 2.667)
     """
-    check_count("n_iter", n_iter, 2)
-    check_count("n_starts", n_starts, 1)
-    check_count("n_values", n_values, 1)
-    check_count("n_products", n_products, 4)
+    checked_count("n_iter", n_iter, 2)
+    checked_count("n_starts", n_starts, 1)
+    checked_count("n_values", n_values, 1)
+    checked_count("n_products", n_products, 4)
     if width is not None and not (np.isfinite(width) and width > 0):
         raise ValueError(f"width must be None or > 0, got {width!r}")
     draw = generator_of(random_state)

@@ -13,12 +13,12 @@ Batch norm's running statistics belong to the weights, so they are recomputed at
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen.optimization.statistics import recalibrated, with_all_parameters
@@ -155,9 +155,7 @@ def linear_path(
     """
     if not (np.isfinite([low, high]).all() and low < high):
         raise ValueError(f"low must be below high and both finite, got {low!r} and {high!r}")
-    points: Any = n_points
-    if not isinstance(points, Integral) or points < 2:
-        raise ValueError(f"n_points must be an integer of at least 2, got {n_points!r}")
+    checked_count("n_points", n_points, 2)
     if _structure(a) != _structure(b):
         raise ValueError(f"linear_path needs networks of one structure, got {a!r} and {b!r}")
     alphas = np.linspace(low, high, int(n_points))

@@ -12,12 +12,12 @@ nets", NeurIPS 2018, section 7.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import AnyArray
@@ -140,9 +140,7 @@ def trajectory_pca(weights: Any, *, n_components: int = 10) -> TrajectoryPCA:
     >>> bool(np.allclose(trajectory_pca(walk, n_components=2).shares, [0.61, 0.15], atol=0.03))
     True
     """
-    wanted: Any = n_components
-    if not isinstance(wanted, Integral) or wanted < 1:
-        raise ValueError(f"n_components must be an integer of at least 1, got {n_components!r}")
+    checked_count("n_components", n_components)
     points = points_of(weights)
     n = len(points)
     gram = np.zeros((n, n))
@@ -155,7 +153,7 @@ def trajectory_pca(weights: Any, *, n_components: int = 10) -> TrajectoryPCA:
     variances, sides = variances[::-1], sides[:, ::-1]
     total = float(np.trace(gram))
     # Components whose variance is rounding have no direction.
-    kept = min(int(wanted), int(np.sum(variances > 1e-12 * variances[0])))
+    kept = min(int(n_components), int(np.sum(variances > 1e-12 * variances[0])))
     if total <= 0 or kept == 0:
         raise ValueError("weights must not be the same at all points")
     lengths = np.sqrt(variances[:kept])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from numbers import Integral, Real
+from numbers import Real
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._counts import checked_count
 from deepgen.report.answer import WhichError, make_answer
 from deepgen.report.losses_of_rows import loss_of
 from deepgen.report.refits import Refits
@@ -132,8 +133,7 @@ def which_error(
 def _check(model: Any, n_splits: Any, max_time: Any) -> None:
     if not hasattr(model, "fit") or not hasattr(model, "get_params"):
         raise ValueError(f"model must have scikit-learn's interface, got {model!r}")
-    if n_splits is True or not isinstance(n_splits, Integral) or int(n_splits) < 2:
-        raise ValueError(f"n_splits must be an integer of at least 2, got {n_splits!r}")
+    checked_count("n_splits", n_splits, 2)
     if max_time is not None and (
         isinstance(max_time, bool) or not isinstance(max_time, Real) or not float(max_time) > 0
     ):
