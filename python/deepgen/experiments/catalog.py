@@ -17,6 +17,7 @@ from deepgen.experiments.claims import (
     early_stopping,
     edge_of_stability,
     label_learning_curve,
+    large_batch,
     linear_path,
     loss_geometry,
     minibatch_redundancy,
@@ -25,6 +26,7 @@ from deepgen.experiments.claims import (
     noise_floor,
     normalizers,
     optimizer_costs,
+    random_labels,
     rare_features,
     rect,
     regions,
@@ -69,6 +71,7 @@ CATALOG: Final[tuple[Runner, ...]] = (
     noise_floor.run,
     loss_geometry.run,
     minibatch_redundancy.run,
+    large_batch.run,
     rare_features.run,
     deep_gradients.run,
     conditioning.run,
@@ -83,6 +86,7 @@ CATALOG: Final[tuple[Runner, ...]] = (
     regularizer_costs.run,
     sam_flatness.run,
     stronger_optimizer.run,
+    random_labels.run,
     bad_minima.run,
 )
 """One entry per experiment."""
