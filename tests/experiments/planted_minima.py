@@ -49,7 +49,7 @@ def plant_large_batch(holds):
         pair = (factor, 50.0) if holds else (50.0, factor)
         errors = (0.02 * factor, 0.023) if holds else (0.02 * factor, 0.08)
         piggyback = (50.0, factor) if holds else (factor, 50.0)
-        seeds.append(large_batch.Batches(pair, pair, errors, piggyback, [], []))
+        seeds.append(large_batch.Batches(pair, pair, errors, piggyback, [], [], [], (0.1, 0.1)))
     return [seeds]
 
 
