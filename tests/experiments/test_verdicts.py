@@ -300,12 +300,10 @@ MODULES = [
     width_sweep, zero_training_error,
 ]  # fmt: skip
 
-# How many findings of an experiment follow from theory alone.
+# How many findings of an experiment follow from theory or printed data alone.
 THEOREMS = {
-    double_descent: 1,  # the law itself
     rare_features: 4,  # full-batch descent of a quadratic
-    stochastic_mlp_loss: 2,  # gradients of the printed data
-    tri: 1,  # the least error that few shallow units make
+    stochastic_mlp_loss: 1,  # valleys of the printed data
 }
 
 PLANTS = {**vars(planted_expressivity), **vars(planted_minima), **globals()}
@@ -330,6 +328,7 @@ def test_a_claim_that_holds_is_supported(module):
 @every_module
 def test_a_claim_that_is_reversed_is_not_supported_by_any_measurement(module):
     findings = judge(module, False)
-    assert overall_verdict(findings) == "not supported"
+    verdict = "mixed" if module in THEOREMS else "not supported"
+    assert overall_verdict(findings) == verdict
     supported = [str(finding) for finding in findings if finding.verdict == "supported"]
     assert len(supported) == THEOREMS.get(module, 0), supported
