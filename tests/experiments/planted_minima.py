@@ -18,9 +18,7 @@ def plant_bad_minima(holds):
             bad_minima.Minima(
                 (good * factor, bad),
                 0.8 if holds else 0.1 * factor,
-                pair,
-                pair,
-                pair,
+                dict.fromkeys(bad_minima.MEASURES, pair) | {"margin": pair[::-1]},
                 0 if holds else 40,
                 50,
                 back,
