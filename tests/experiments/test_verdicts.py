@@ -22,6 +22,7 @@ from deepgen.experiments.claims import (
     double_descent,
     early_stopping,
     edge_of_stability,
+    helpful_noise,
     label_learning_curve,
     linear_path,
     loss_geometry,
@@ -292,9 +293,9 @@ def plant_zero_training_error(holds):
 
 MODULES = [
     bad_minima, batch_norm_batch_size, bounded_sigma, bumps, conditioning, deep_gradients,
-    depth_sweep, double_descent, early_stopping, edge_of_stability, label_learning_curve,
-    linear_path, loss_geometry, minibatch_redundancy, mlp_loss, mode_connectivity,
-    noise_floor, normalizers, optimizer_costs, rare_features, rect, regions,
+    depth_sweep, double_descent, early_stopping, edge_of_stability, helpful_noise,
+    label_learning_curve, linear_path, loss_geometry, minibatch_redundancy, mlp_loss,
+    mode_connectivity, noise_floor, normalizers, optimizer_costs, rare_features, rect, regions,
     regression_1d, regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep,
     smooth_activations, square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri,
     width_sweep, zero_training_error,
