@@ -84,20 +84,24 @@ def test_images_to_train_on_choose_by_and_test_on_are_different_ones():
     assert rows(np.concatenate(parts)) == rows(everything.X)
 
 
-def test_computing_counts_training_rows_and_a_third_of_validation_rows():
-    X = np.linspace(-1, 1, 100)[:, None]
-    whole, stopped = (
-        fit_quietly(
-            MLPRegressor(
-                hidden_layer_sizes=(4,), max_iter=2, n_iter_no_change=np.inf, early_stopping=stop
-            ),
-            X,
-            X[:, 0],
-        )
-        for stop in (False, True)
-    )
-    assert early_stopping._rows(whole, 100) == 200
-    assert early_stopping._rows(stopped, 100) == pytest.approx(2 * (90 + 10 / 3))
+def test_a_run_stops_after_ten_epochs_without_a_lower_loss():
+    falling = list(np.linspace(1, 0, 30))
+    assert early_stopping._end(falling) is None
+    assert early_stopping._end(falling[:20] + [2.0] * 9) is None
+    assert early_stopping._end(falling[:20] + [2.0] * 10) == (30, 20)
+    # Smaller steps than the tolerance do not count as lower, but their weights are kept.
+    assert early_stopping._end([1.0, *(1.0 - 1e-6 * np.arange(1, 11))]) == (11, 11)
+
+
+def test_the_stop_and_the_end_belong_to_one_run():
+    run = early_stopping._run(("sine", 1000, 12))
+    n_epochs = run.curves.shape[1]
+    assert run.kept <= run.stopped <= n_epochs == 12
+    assert run.errors[0].tolist() == [run.curves[2, run.kept - 1], run.curves[2, -1]]
+    # 160 rows to train on, 40 to watch without a backward pass, then all 200.
+    one = run.stopped * (160 + 40 / 3)
+    expected = np.array([[one, 12 * 160], [one + run.kept * 200, 12 * 200]]) / 1e3
+    np.testing.assert_allclose(run.computing, expected, rtol=1e-12)
 
 
 @pytest.mark.slow

@@ -51,7 +51,7 @@ from deepgen.experiments.claims import (
 )
 from deepgen.experiments.finding import overall_verdict
 from deepgen.experiments.shared.sweep import Net
-from experiments import planted_expressivity, planted_minima
+from experiments import planted_expressivity, planted_minima, planted_training
 from experiments.planted import SEEDS, near
 
 
@@ -98,11 +98,6 @@ def plant_double_descent(holds):
     peak = 100.0 if holds else 1.0
     relu = [peak if p == 40 else 1.0 for p in double_descent.RELU_SIZES]
     return [near(*gaussian), near(*relu)]
-
-
-def plant_early_stopping(holds):
-    compute, error = (0.5, 0.01) if holds else (-0.9, -0.5)
-    return [{(kind, "validation score"): near(compute, error) for kind in early_stopping.TASKS}]
 
 
 def plant_label_learning_curve(holds):
@@ -308,7 +303,12 @@ THEOREMS = {
     tri: 1,  # the least error that few shallow units make
 }
 
-PLANTS = {**vars(planted_expressivity), **vars(planted_minima), **globals()}
+PLANTS = {
+    **vars(planted_expressivity),
+    **vars(planted_minima),
+    **vars(planted_training),
+    **globals(),
+}
 
 every_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.EXPERIMENT.name)
 
