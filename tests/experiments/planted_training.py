@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from deepgen.experiments.claims import early_stopping
-from experiments.planted import near
+from deepgen.experiments.claims import early_stopping, rare_features
+from experiments.planted import SEEDS, near
 
 
 def plant_early_stopping(holds):
@@ -23,4 +23,26 @@ def plant_early_stopping(holds):
             ]
             for kind in early_stopping.TASKS
         }
+    ]
+
+
+def plant_rare_features(holds):
+    """Adaptive methods leave rare words less, and SGD wants high rates for them; or reversed."""
+    good = {
+        method: 0.1 if (method in rare_features.RIVALS) == holds else 1.0
+        for method in rare_features.METHODS
+    }
+    cells = [
+        (kind, method, kappa)
+        for kappa in rare_features.KAPPAS
+        for kind in rare_features.MODELS
+        for method in rare_features.METHODS
+    ]
+    n_tenths = rare_features.TENTHS + 1
+    rates = np.log2(rare_features._rates("SGD"))[:, None, None]
+    best = np.where(np.arange(n_tenths) >= 7, 3.0 if holds else -3.0, 0.0)
+    curves = np.broadcast_to((rates - best) ** 2, (len(rates), SEEDS, n_tenths))
+    return [
+        {cell: near(*[good[cell[1]]] * n_tenths) for cell in cells},
+        dict.fromkeys(rare_features.MODELS, curves),
     ]

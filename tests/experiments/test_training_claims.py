@@ -11,7 +11,7 @@ from deepgen.experiments import (
     regularizer_costs,
     stronger_optimizer,
 )
-from deepgen.experiments.claims.rare_features import METHODS, RIVALS, frequencies, full_batch
+from deepgen.experiments.claims.rare_features import METHODS, RIVALS, full_batch, word_counts
 from deepgen.experiments.shared.digits import split_digits
 from deepgen.experiments.shared.rates import best_rate, tuning_seeds
 from deepgen.experiments.shared.tasks import draw_task
@@ -20,7 +20,7 @@ from deepgen.experiments.shared.training import fit_quietly
 
 @pytest.mark.parametrize("share", [0.1, 1.0, 1.9])
 def test_descent_leaves_of_each_word_what_the_closed_form_says(share):
-    p = frequencies(50)
+    p = word_counts(50) / word_counts(50).sum()
     eta = share / p[0]
     expected = (1 - eta * p) ** 40
     assert full_batch(METHODS["SGD"], eta, 50, 40) == pytest.approx(expected, abs=1e-12)
@@ -45,7 +45,7 @@ def test_adagrad_has_its_closed_form_while_gradients_hardly_change():
 @pytest.mark.parametrize("method", METHODS)
 def test_sparse_rows_train_as_dense_ones_do(hidden, method):
     draw = np.random.default_rng(0)
-    words = draw.choice(50, size=400, p=frequencies(50))
+    words = (50 * draw.random(400) ** 3).astype(int)
     X, y = np.eye(50)[words], draw.standard_normal(400)
     trained = []
     for rows in (X, sparse.csr_array(X)):
@@ -109,6 +109,20 @@ def test_the_stop_and_the_end_belong_to_one_run():
 def test_tables_do_not_depend_on_the_number_of_jobs(module):
     tables = {module.run(quick=True, seeds=1, n_jobs=n_jobs).to_csv() for n_jobs in (1, 2)}
     assert len(tables) == 1
+
+
+@pytest.mark.parametrize("kappa", rare_features.KAPPAS)
+def test_there_are_fewer_steps_than_kappa(kappa):
+    counts = word_counts(kappa)
+    n_steps = rare_features.EPOCHS * np.ceil(counts.sum() / rare_features.BATCH)
+    assert counts[0] / counts[-1] == kappa > n_steps
+
+
+def test_errors_are_above_the_least_loss_on_the_rows():
+    # Noise of .1 would leave .01 above the truth; the distance is to the mean of the rows.
+    errors = rare_features._errors((("linear", "AdaGrad", 30), 2.0, 1000))
+    assert errors.shape == (rare_features.TENTHS + 1,)
+    assert 0 < errors[-1] < 0.001 < errors[-2] < 1
 
 
 @pytest.mark.claims

@@ -171,21 +171,6 @@ def plant_optimizer_costs(holds):
     return [by_ratio]
 
 
-def plant_rare_features(holds):
-    """Errors by (rate, seed, tenth) say which rate is best; the others how good methods are."""
-    rates = np.log2(rare_features.RATES)[:, None, None]
-    best = np.where(np.arange(rare_features.TENTHS + 1) >= 7, 3.0 if holds else -3.0, 0.0)
-    curves = np.broadcast_to((rates - best) ** 2, (len(rates), SEEDS, len(best)))
-    good = {method: 0.1 if (method in rare_features.RIVALS) == holds else 1.0 for method in
-            rare_features.METHODS}  # fmt: skip
-    cells = [(kind, method) for kind in rare_features.MODELS for method in rare_features.METHODS]
-    return [
-        (),
-        dict.fromkeys(cells, curves),
-        {cell: near(*[good[cell[1]]] * (rare_features.TENTHS + 1)) for cell in cells},
-    ]
-
-
 def plant_regression_1d(holds):
     wide = regression_1d.COMPLEXITY["perceptron"][1:]
     net, overfit = ((0.12, 0.16, 0.0), 2.0) if holds else ((0.3, 0.3, 0.0), 0.5)
