@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepgen.experiments.claims import early_stopping, rare_features
+from deepgen.experiments.claims import early_stopping, rare_features, sam_flatness
 from experiments.planted import SEEDS, near
 
 
@@ -46,3 +46,17 @@ def plant_rare_features(holds):
         {cell: near(*[good[cell[1]]] * n_tenths) for cell in cells},
         dict.fromkeys(rare_features.MODELS, curves),
     ]
+
+
+def plant_sam_flatness(holds):
+    """SAM is flatter at equal loss and gains little; or sharper at another loss, and gains much."""
+    sgd, sam = (0.11, 0.1) if holds else (0.3, 0.1)
+    pairs = []
+    for factor in near(1.0):
+        curves = tuple(
+            np.array([[1.0, loss], [0.5, error]])
+            for loss, error in ((0.1, sgd * factor), (0.1 if holds else 0.3, sam))
+        )
+        eigenvalues = (5.0, factor) if holds else (1.0, 5.0 * factor)
+        pairs.append(sam_flatness.Training(curves, (2, 2), eigenvalues, 5.0))
+    return [{(name, "SAM"): pairs for name in sam_flatness.TASKS}]

@@ -9,6 +9,7 @@ from deepgen.experiments import (
     early_stopping,
     rare_features,
     regularizer_costs,
+    sam_flatness,
     stronger_optimizer,
 )
 from deepgen.experiments.claims.rare_features import METHODS, RIVALS, full_batch, word_counts
@@ -132,6 +133,23 @@ def test_rare_words_want_a_higher_rate():
     closed = [what for what in verdicts if what.startswith("full batch")]
     assert len(closed) == 4
     assert {verdicts[what] for what in closed} == {"supported"}
+
+
+def test_two_runs_meet_at_the_least_loss_that_both_reach():
+    fast, slow = np.array([0.9, 0.5, 0.2, 0.1]), np.array([0.8, 0.6, 0.4])
+    assert sam_flatness._meeting(fast, slow) == (3, 3)
+    assert sam_flatness._meeting(slow, fast) == (3, 3)
+    assert sam_flatness._meeting(np.array([0.8, 0.4, 0.6]), fast) == (2, 3)
+
+
+def test_sam_takes_as_many_gradients_in_half_the_epochs():
+    pairs = sam_flatness._train(("sine", 1000, 8))
+    assert len(pairs) == len(sam_flatness.WRAPPED)
+    for pair in pairs:
+        assert [one.shape for one in pair.curves] == [(2, 8), (2, 4)]
+        assert pair.errors == tuple(one[1, -1] for one in pair.curves)
+        assert max(pair.losses) == max(one[0].min() for one in pair.curves)
+        assert min(pair.eigenvalues) > 0 and pair.last > 0
 
 
 def test_random_labels_are_drawn_apart_from_the_split():

@@ -197,18 +197,6 @@ def plant_saddle_escape(holds):
     return [steps, 50, {0.0: 50, 0.9: 50} if holds else {0.0: 5, 0.9: 5}, network]
 
 
-def plant_sam_flatness(holds):
-    sam, sgd = ((1.0, 0.1, 0.1), (5.0, 0.1, 0.1)) if holds else ((5.0, 0.1, 0.1), (1.0, 0.1, 0.3))
-    kinds = {"SGD": sgd}
-    return [
-        {
-            (name, method): near(*kinds.get(method, sam))
-            for name in sam_flatness.TASKS
-            for method in sam_flatness.METHODS
-        }
-    ]
-
-
 def plant_seed_spread(holds):
     wild = 1 + 0.5 * np.linspace(-1, 1, SEEDS)
     return [(4, 64), dict.fromkeys((4, 64), near(0.2) if holds else 0.3 * wild)]
