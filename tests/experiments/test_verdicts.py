@@ -52,7 +52,7 @@ from deepgen.experiments.claims import (
 )
 from deepgen.experiments.finding import overall_verdict
 from deepgen.experiments.shared.sweep import Net
-from experiments import planted_expressivity, planted_minima
+from experiments import planted_expressivity, planted_minima, planted_training
 from experiments.planted import SEEDS, near
 
 
@@ -99,11 +99,6 @@ def plant_double_descent(holds):
     peak = 100.0 if holds else 1.0
     relu = [peak if p == 40 else 1.0 for p in double_descent.RELU_SIZES]
     return [near(*gaussian), near(*relu)]
-
-
-def plant_early_stopping(holds):
-    compute, error = (0.5, 0.01) if holds else (-0.9, -0.5)
-    return [{(kind, "validation score"): near(compute, error) for kind in early_stopping.TASKS}]
 
 
 def plant_label_learning_curve(holds):
@@ -177,21 +172,6 @@ def plant_optimizer_costs(holds):
     return [by_ratio]
 
 
-def plant_rare_features(holds):
-    """Errors by (rate, seed, tenth) say which rate is best; the others how good methods are."""
-    rates = np.log2(rare_features.RATES)[:, None, None]
-    best = np.where(np.arange(rare_features.TENTHS + 1) >= 7, 3.0 if holds else -3.0, 0.0)
-    curves = np.broadcast_to((rates - best) ** 2, (len(rates), SEEDS, len(best)))
-    good = {method: 0.1 if (method in rare_features.RIVALS) == holds else 1.0 for method in
-            rare_features.METHODS}  # fmt: skip
-    cells = [(kind, method) for kind in rare_features.MODELS for method in rare_features.METHODS]
-    return [
-        (),
-        dict.fromkeys(cells, curves),
-        {cell: near(*[good[cell[1]]] * (rare_features.TENTHS + 1)) for cell in cells},
-    ]
-
-
 def plant_regression_1d(holds):
     wide = regression_1d.COMPLEXITY["perceptron"][1:]
     net, overfit = ((0.12, 0.16, 0.0), 2.0) if holds else ((0.3, 0.3, 0.0), 0.5)
@@ -216,18 +196,6 @@ def plant_saddle_escape(holds):
     steps = {(kappa, m): kappa if m == 0 or not holds else kappa**0.5 for kappa, m in grid}
     network = {0.0: 100, 0.9: 10 if holds else 100}
     return [steps, 50, {0.0: 50, 0.9: 50} if holds else {0.0: 5, 0.9: 5}, network]
-
-
-def plant_sam_flatness(holds):
-    sam, sgd = ((1.0, 0.1, 0.1), (5.0, 0.1, 0.1)) if holds else ((5.0, 0.1, 0.1), (1.0, 0.1, 0.3))
-    kinds = {"SGD": sgd}
-    return [
-        {
-            (name, method): near(*kinds.get(method, sam))
-            for name in sam_flatness.TASKS
-            for method in sam_flatness.METHODS
-        }
-    ]
 
 
 def plant_seed_spread(holds):
@@ -307,7 +275,12 @@ THEOREMS = {
     stochastic_mlp_loss: 1,  # valleys of the printed data
 }
 
-PLANTS = {**vars(planted_expressivity), **vars(planted_minima), **globals()}
+PLANTS = {
+    **vars(planted_expressivity),
+    **vars(planted_minima),
+    **vars(planted_training),
+    **globals(),
+}
 
 every_module = pytest.mark.parametrize("module", MODULES, ids=lambda module: module.EXPERIMENT.name)
 
