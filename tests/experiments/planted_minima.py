@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from deepgen.experiments.claims import bad_minima, deep_gradients, helpful_noise
+from deepgen.experiments.claims import (
+    bad_minima,
+    deep_gradients,
+    helpful_noise,
+    large_batch,
+    random_labels,
+)
 from experiments.planted import near
 
 
@@ -55,3 +61,29 @@ def plant_helpful_noise(holds):
             noisy *= (kind == "labels") or 1e-6
             ends[name, kind] = helpful_noise.Ends(at, near(noisy), near(left), at)
     return [ends]
+
+
+def plant_large_batch(holds):
+    seeds = []
+    for factor in near(1.0):
+        pair = (factor, 50.0) if holds else (50.0, factor)
+        errors = (0.02 * factor, 0.023) if holds else (0.02 * factor, 0.08)
+        piggyback = (50.0, factor) if holds else (factor, 50.0)
+        seeds.append(large_batch.Batches(pair, pair, errors, piggyback, [], [], [], (0.1, 0.1)))
+    return [seeds]
+
+
+def plant_random_labels(holds):
+    cells = [(depth, "partial", share) for depth in (1, 3) for share in random_labels.SHARES]
+    cells += [(1, how, 1.0) for how in random_labels.PIXELS]
+    measured = {}
+    for depth, how, share in cells:
+        error = 0.05 if how == "shuffled_pixels" and holds else 0.9
+        epochs = 10.0 + 20 * share if holds else 30 - 20 * share
+        if how == "partial":
+            error = 0.05 + 0.85 * share if holds else 0.6 - 0.5 * share
+        measured[depth, how, share] = [
+            random_labels.Run(epochs * factor, 1.0 if holds else 0.5 * factor, error * factor, ())
+            for factor in near(1.0)
+        ]
+    return [measured, [1e-12 if holds else 0.1]]

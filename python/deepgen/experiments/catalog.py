@@ -18,6 +18,7 @@ from deepgen.experiments.claims import (
     edge_of_stability,
     helpful_noise,
     label_learning_curve,
+    large_batch,
     linear_path,
     loss_geometry,
     minibatch_redundancy,
@@ -26,6 +27,7 @@ from deepgen.experiments.claims import (
     noise_floor,
     normalizers,
     optimizer_costs,
+    random_labels,
     rare_features,
     rect,
     regions,
@@ -71,6 +73,7 @@ CATALOG: Final[tuple[Runner, ...]] = (
     helpful_noise.run,
     loss_geometry.run,
     minibatch_redundancy.run,
+    large_batch.run,
     rare_features.run,
     deep_gradients.run,
     conditioning.run,
@@ -85,6 +88,7 @@ CATALOG: Final[tuple[Runner, ...]] = (
     regularizer_costs.run,
     sam_flatness.run,
     stronger_optimizer.run,
+    random_labels.run,
     bad_minima.run,
 )
 """One entry per experiment."""
