@@ -6,6 +6,7 @@ from deepgen.experiments.claims import (
     bad_minima,
     decision_regions,
     deep_gradients,
+    helpful_noise,
     large_batch,
     random_labels,
 )
@@ -24,9 +25,7 @@ def plant_bad_minima(holds):
             bad_minima.Minima(
                 (good * factor, bad),
                 0.8 if holds else 0.1 * factor,
-                pair,
-                pair,
-                pair,
+                dict.fromkeys(bad_minima.MEASURES, pair) | {"margin": pair[::-1]},
                 0 if holds else 40,
                 50,
                 back,
@@ -61,6 +60,22 @@ def plant_deep_gradients(holds):
         slopes = (2.0, small) if holds else (0.1, 2.0)
         seeds.append(deep_gradients.Depths((large, small), errors, ((), ()), slopes, thousand))
     return [seeds]
+
+
+def plant_helpful_noise(holds):
+    """Noise leads to flat, good ends and costs on the way; or to sharp, bad ones, and is free."""
+    level = {"none": 1.0, "batches": 0.8, "labels": 0.5}
+    ends = {}
+    for name in helpful_noise.TASKS:
+        for kind in helpful_noise.KINDS:
+            height = level[kind] if holds else 1 / level[kind]
+            nothing = holds and name == "linear"
+            at = near(1.0 if nothing else height)
+            # Both the cost on the way and the little that is left in the end.
+            noisy, left = (0.1, 1e-6) if holds else (1e-9, 0.1)
+            noisy *= (kind == "labels") or 1e-6
+            ends[name, kind] = helpful_noise.Ends(at, near(noisy), near(left), at)
+    return [ends]
 
 
 def plant_large_batch(holds):
