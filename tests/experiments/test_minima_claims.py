@@ -13,6 +13,14 @@ def test_shuffled_columns_and_starting_weights_take_the_same_steps():
     assert random_labels._identity((0, True)) < 1e-9
 
 
+@pytest.mark.parametrize("depth, parameters", [(1, 1_209_866), (3, 1_735_178)])
+def test_the_nets_have_as_many_parameters_as_those_of_zhang_et_al(depth, parameters):
+    # On their crops of 28 x 28 pixels in three colours.
+    X, y = np.zeros((10, 2352), dtype=np.float32), np.arange(10)
+    model = random_labels._net(depth, 0, quick=False).partial_fit(X, y, classes=y)
+    assert Probe(model, X, y).n_parameters == parameters
+
+
 def test_mnist_is_read_where_it_is_and_small_images_elsewhere(tmp_path, monkeypatch):
     pixels = np.arange(60_000 * 4, dtype=np.uint32).reshape(-1, 4).astype(np.uint8)
     stored = {"X_train": pixels, "y_train": np.arange(60_000) % 64 % 10}
