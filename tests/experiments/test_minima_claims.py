@@ -16,8 +16,8 @@ def test_shuffled_columns_and_starting_weights_take_the_same_steps():
 @pytest.mark.parametrize("depth, parameters", [(1, 1_209_866), (3, 1_735_178)])
 def test_the_nets_have_as_many_parameters_as_those_of_zhang_et_al(depth, parameters):
     # On their crops of 28 x 28 pixels in three colours.
-    X, y = np.zeros((10, 2352), dtype=np.float32), np.arange(10)
-    model = random_labels._net(depth, 0, quick=False).partial_fit(X, y, classes=y)
+    X, y = np.zeros((128, 2352), dtype=np.float32), np.arange(128) % 10
+    model = random_labels._net(depth, 0, quick=False).partial_fit(X, y, classes=np.arange(10))
     assert Probe(model, X, y).n_parameters == parameters
 
 
