@@ -261,7 +261,7 @@ def _measure(plan: RunPlan) -> Measurement:
             + ", ".join(f"{count} of the {task}" for task, count in left_out.items())
             + ". Widths are geometric means.",
             "A basin that is narrower by a factor f in all directions has a volume that is smaller "
-            "by f to the power of 8,577, the number of parameters.",
+            "by f to the power of 8,384, the number of weights.",
             "Huang et al. report 100 % right on the training points of a spiral and 8 % on the "
             "test points, after 800,000 epochs with fresh poison.",
         ],
