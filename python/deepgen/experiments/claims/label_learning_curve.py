@@ -156,7 +156,8 @@ def _measure(plan: RunPlan) -> Measurement:
             f"{name.capitalize()}: error = {law.a:.3g} + {law.b:.3g} n^-{law.c:.3g}; as a pure "
             f"power law {c:.3g} n^-{b:.3g}."
             for name, (law, c, b) in laws.items()
-        ],
+        ]
+        + [f"The Bayes risk of the sine is {HeteroscedasticSine().bayes_risk:.3g}."],
         draw=partial(_draw, rows),
     )
 

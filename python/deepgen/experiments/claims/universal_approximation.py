@@ -202,14 +202,14 @@ def _judge(
 
 def _draw(seed: int, quick: bool, rows: list[dict[str, Any]], figure: Figure) -> None:
     fits, waves, squares = figure.subplots(1, 3)
-    model = _constructions()["tri", 3]
+    model = _constructions()["tri", 2]
     target = _target("tri", model)
-    fits.plot(GRID, target, color="black", linewidth=1.2, label="tri^3, construction")
+    fits.plot(GRID, target, color="black", linewidth=1.2, label="tri^2, construction")
     for (name, factor), color in zip(WIDER.items(), COLORS, strict=False):
         hidden = tuple(factor * w.shape[1] for w in model.coefs_[:-1])
         outputs = _train(hidden, target, seed, 6 if quick else 100)
         fits.plot(GRID, outputs, color=color, label=f"SGD, {name}")
-    fits.set(title=f"Fits of tri^3, seed {seed}", xlabel="x", ylim=(-0.1, 1.3))
+    fits.set(title=f"Fits of tri^2, seed {seed}", xlabel="x", ylim=(-0.1, 1.3))
     for axes, kind in ((waves, "tri"), (squares, "square")):
         mine = [row for row in rows if row["target"] == kind]
         sizes = [row["k, cells or terms"] for row in mine]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._display.style import COLORS
+from deepgen._display.style import COLORS, legend_below
 from deepgen._engine.arrays import FloatArray
 from deepgen._interval import bootstrap_interval, t_interval
 from deepgen.decomposition import HeteroscedasticSine
@@ -150,13 +150,13 @@ def _draw(rows: list[dict[str, Any]], figure: Figure) -> None:
         color=COLORS[1],
         label="million operations",
     )
-    right.set(title=f"Until the training error is below {LEVEL}", yscale="log", ylim=(10, 1000))
+    right.set(title=f"Until the training error is below {LEVEL}", yscale="log", ylim=(10, 500))
     right.set_ylabel("epochs, or million operations")
     for axes in (left, right):
         axes.set_xscale("log", base=2)
         axes.set_xticks(widths, [str(width) for width in widths], rotation=45)
         axes.set_xlabel("hidden units")
-        axes.legend()
+        legend_below(axes, 1)
 
 
 run: Final = Runner(EXPERIMENT, _measure)
