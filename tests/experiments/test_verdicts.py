@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from deepgen._interval import wilson_interval
-from deepgen.experiments import CATALOG, exact
+from deepgen.experiments import CATALOG
 from deepgen.experiments.claims import (
     bad_minima,
     batch_norm_batch_size,
@@ -168,14 +168,6 @@ def plant_regression_1d(holds):
     answers |= {(kind, complexity, 0): (0.1, 0.2 * overfit, 0.0)
                 for kind, complexity in (("tree", 64), ("polynomial", 20))}  # fmt: skip
     return [answers, wide, near(*[net[1]] * len(wide))]
-
-
-def plant_regularizer_costs(holds):
-    methods = regularizer_costs.METHODS
-    steps = {name: exact(1.9 if name == "SAM" else 1.0) for name in methods}
-    if not holds:
-        steps = {name: exact(1.0 if name == "SAM" else 2.0) for name in methods}
-    return [steps, {name: exact(2.0 if holds else 0.5) for name in methods}]
 
 
 def plant_saddle_escape(holds):
