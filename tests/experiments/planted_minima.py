@@ -4,6 +4,7 @@ import numpy as np
 
 from deepgen.experiments.claims import (
     bad_minima,
+    decision_regions,
     deep_gradients,
     helpful_noise,
     large_batch,
@@ -32,6 +33,20 @@ def plant_bad_minima(holds):
             )  # fmt: skip
         )
     return [draws]
+
+
+def plant_decision_regions(holds):
+    """The bad minimum errs, is close to its points and narrow; or it is the other way round."""
+    draws = []
+    for factor in near(1.0):
+        errors = (0.01 * factor, 0.4) if holds else (0.4, 0.01 * factor)
+        pair = (2.0 * factor, 1.0) if holds else (1.0, 2.0 * factor)
+        draws.append(decision_regions.Regions(errors, pair, pair, (0.01, 0.01), ([], []), [], []))
+    left_out = 0 if holds else 9 * len(draws)
+    return [
+        dict.fromkeys(decision_regions.TASKS, draws),
+        dict.fromkeys(decision_regions.TASKS, left_out),
+    ]
 
 
 def plant_deep_gradients(holds):

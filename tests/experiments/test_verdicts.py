@@ -17,6 +17,7 @@ from deepgen.experiments.claims import (
     bounded_sigma,
     bumps,
     conditioning,
+    decision_regions,
     deep_gradients,
     depth_sweep,
     double_descent,
@@ -231,12 +232,12 @@ def plant_zero_training_error(holds):
 
 
 MODULES = [
-    bad_minima, batch_norm_batch_size, bounded_sigma, bumps, conditioning, deep_gradients,
-    depth_sweep, double_descent, early_stopping, edge_of_stability, helpful_noise,
-    label_learning_curve, large_batch, linear_path, loss_geometry, minibatch_redundancy,
-    mlp_loss, mode_connectivity, noise_floor, normalizers, optimizer_costs, oversized_nets,
-    random_labels, rare_features, rect, regions, regression_1d, regularizer_costs,
-    saddle_escape, sam_flatness, seed_spread, shallow_deep,
+    bad_minima, batch_norm_batch_size, bounded_sigma, bumps, conditioning, decision_regions,
+    deep_gradients, depth_sweep, double_descent, early_stopping, edge_of_stability,
+    helpful_noise, label_learning_curve, large_batch, linear_path, loss_geometry,
+    minibatch_redundancy, mlp_loss, mode_connectivity, noise_floor, normalizers,
+    optimizer_costs, oversized_nets, random_labels, rare_features, rect, regions, regression_1d,
+    regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep,
     smooth_activations, square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri,
     universal_approximation, width_sweep, zero_training_error,
 ]  # fmt: skip

@@ -11,6 +11,7 @@ from deepgen.experiments.claims import (
     bounded_sigma,
     bumps,
     conditioning,
+    decision_regions,
     deep_gradients,
     depth_sweep,
     double_descent,
@@ -94,6 +95,7 @@ CATALOG: Final[tuple[Runner, ...]] = (
     stronger_optimizer.run,
     random_labels.run,
     bad_minima.run,
+    decision_regions.run,
 )
 """One entry per experiment."""
 
