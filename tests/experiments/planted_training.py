@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from deepgen.experiments.claims import early_stopping, rare_features, sam_flatness
+from deepgen.experiments.claims import (
+    early_stopping,
+    rare_features,
+    regularizer_costs,
+    sam_flatness,
+)
 from experiments.planted import SEEDS, near
 
 
@@ -46,6 +51,22 @@ def plant_rare_features(holds):
         {cell: near(*[good[cell[1]]] * n_tenths) for cell in cells},
         dict.fromkeys(rare_features.MODELS, curves),
     ]
+
+
+def plant_regularizer_costs(holds):
+    """Regularizers cost time and lower the error; or they are dear by step, quick and harmful."""
+    cheap, dear = (1.0, 1.9) if holds else (2.0, 1.0)
+    epochs, error = (20.0, 0.1) if holds else (2.0, 0.5)
+    measured = {}
+    for method in regularizer_costs.METHODS:
+        plain = method == "plain"
+        curves = np.full((SEEDS, 2, 10), 0.2 if plain else error) * near(1.0)[:, None, None]
+        measured[method] = regularizer_costs.Costs(
+            near(1.0 if plain else dear if method == "SAM" else cheap),
+            near(10.0 if plain else epochs),
+            curves,
+        )
+    return [measured]
 
 
 def plant_sam_flatness(holds):

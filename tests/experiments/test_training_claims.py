@@ -165,6 +165,28 @@ def test_sam_is_predicted_to_take_nearly_twice_as_long():
     assert regularizer_costs.predicted_ratio("mixup") == 1
 
 
+def test_the_epoch_of_a_level_lies_between_two_epochs():
+    losses = np.array([1.0, 0.4, 0.1, 0.2])
+    assert regularizer_costs._crossing(losses, 0.2) == pytest.approx(2.5)
+    assert regularizer_costs._crossing(losses, 0.1) == 3
+    assert regularizer_costs._crossing(losses, 1.0) == 1
+    assert np.isnan(regularizer_costs._crossing(losses, 0.05))
+
+
+def test_losses_are_those_of_the_unchanged_images():
+    plain, dropout, sam = (
+        regularizer_costs._learn((method, 1000, 8)) for method in ("plain", "dropout", "SAM")
+    )
+    assert plain.shape == dropout.shape == (2, 8) and sam.shape == (2, 4)
+    digits = split_digits(1000, n_test=1797 - regularizer_costs.N_TRAIN)
+    model = regularizer_costs._model("dropout", (64, 64), 1000, max_iter=8)
+    fit_quietly(model, digits.X, digits.y)
+    right = model.predict_proba(digits.X)[np.arange(300), digits.y]
+    assert dropout[0, -1] == pytest.approx(-np.log(right).mean(), rel=1e-4)
+    error = np.mean(model.predict(digits.X_test) != digits.y_test)
+    assert dropout[1, -1] == pytest.approx(error, abs=1e-6)
+
+
 @pytest.mark.slow
 def test_step_times_are_ratios_to_the_plain_step():
     ratios = regularizer_costs._step_ratios(1, seed=0)

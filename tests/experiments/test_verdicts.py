@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from deepgen._interval import wilson_interval
-from deepgen.experiments import CATALOG, exact
+from deepgen.experiments import CATALOG
 from deepgen.experiments.claims import (
     bad_minima,
     batch_norm_batch_size,
@@ -34,6 +34,7 @@ from deepgen.experiments.claims import (
     noise_floor,
     normalizers,
     optimizer_costs,
+    oversized_nets,
     random_labels,
     rare_features,
     rect,
@@ -50,12 +51,12 @@ from deepgen.experiments.claims import (
     stronger_optimizer,
     three_errors,
     tri,
+    universal_approximation,
     width_sweep,
     zero_training_error,
 )
 from deepgen.experiments.finding import overall_verdict
-from deepgen.experiments.shared.sweep import Net
-from experiments import planted_expressivity, planted_minima, planted_training
+from experiments import planted_expressivity, planted_minima, planted_sweeps, planted_training
 from experiments.planted import SEEDS, near
 
 
@@ -87,27 +88,12 @@ def plant_edge_of_stability(holds):
     return [runs]
 
 
-def plant_depth_sweep(holds):
-    deep = {"plain": 3.0, "residual": 1.0} if holds else {"plain": 0.5, "residual": 3.0}
-    training = {
-        kind: near(*np.linspace(1.0, last, len(depth_sweep.DEPTHS))) for kind, last in deep.items()
-    }
-    gap = 0.0 if holds else np.linspace(0, 1, len(depth_sweep.DEPTHS))
-    return [{kind: errors + gap for kind, errors in training.items()}, training]
-
-
 def plant_double_descent(holds):
     laws = np.array([double_descent.law(p) for p in double_descent.SIZES])
     gaussian = np.where(np.isfinite(laws), laws, 100.0) if holds else np.full(len(laws), 5.0)
     peak = 100.0 if holds else 1.0
     relu = [peak if p == 40 else 1.0 for p in double_descent.RELU_SIZES]
     return [near(*gaussian), near(*relu)]
-
-
-def plant_label_learning_curve(holds):
-    sizes = np.array(label_learning_curve.SIZES, dtype=float)
-    curve = sizes**-0.5 if holds else 1.0 + 0.5 * (np.arange(len(sizes)) % 2)
-    return [near(*curve)]
 
 
 def plant_linear_path(holds):
@@ -185,14 +171,6 @@ def plant_regression_1d(holds):
     return [answers, wide, near(*[net[1]] * len(wide))]
 
 
-def plant_regularizer_costs(holds):
-    methods = regularizer_costs.METHODS
-    steps = {name: exact(1.9 if name == "SAM" else 1.0) for name in methods}
-    if not holds:
-        steps = {name: exact(1.0 if name == "SAM" else 2.0) for name in methods}
-    return [steps, {name: exact(2.0 if holds else 0.5) for name in methods}]
-
-
 def plant_saddle_escape(holds):
     grid = [(kappa, m) for kappa in saddle_escape.KAPPAS for m in saddle_escape.MOMENTA]
     # Plain descent needs kappa steps; momentum the root of that, or twice as many.
@@ -247,15 +225,6 @@ def plant_three_errors(holds):
     ]
 
 
-def plant_width_sweep(holds):
-    widths = np.array(width_sweep.WIDTHS, dtype=float)
-    test = 1 / widths if holds else widths
-    epochs = widths**-0.5 if holds else widths
-    flops = widths if holds else widths**-3.0
-    nets = [Net(1, f, e, 0.0, 0.0, t) for f, e, t in zip(flops, epochs, test, strict=True)]
-    return [[nets] * SEEDS, near(*test), near(*epochs)]
-
-
 def plant_zero_training_error(holds):
     narrow, wide = (0, 50) if holds else (50, 0)
     widths = zero_training_error.WIDTHS
@@ -264,12 +233,13 @@ def plant_zero_training_error(holds):
 
 MODULES = [
     bad_minima, batch_norm_batch_size, bounded_sigma, bumps, conditioning, decision_regions,
-    deep_gradients, depth_sweep, double_descent, early_stopping, edge_of_stability, helpful_noise,
-    label_learning_curve, large_batch, linear_path, loss_geometry, minibatch_redundancy, mlp_loss,
-    mode_connectivity, noise_floor, normalizers, optimizer_costs, random_labels, rare_features,
-    rect, regions, regression_1d, regularizer_costs, saddle_escape, sam_flatness, seed_spread,
-    shallow_deep, smooth_activations, square, stochastic_mlp_loss, stronger_optimizer, three_errors,
-    tri, width_sweep, zero_training_error,
+    deep_gradients, depth_sweep, double_descent, early_stopping, edge_of_stability,
+    helpful_noise, label_learning_curve, large_batch, linear_path, loss_geometry,
+    minibatch_redundancy, mlp_loss, mode_connectivity, noise_floor, normalizers,
+    optimizer_costs, oversized_nets, random_labels, rare_features, rect, regions, regression_1d,
+    regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep,
+    smooth_activations, square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri,
+    universal_approximation, width_sweep, zero_training_error,
 ]  # fmt: skip
 
 # How many findings of an experiment follow from theory or printed data alone.
@@ -282,6 +252,7 @@ PLANTS = {
     **vars(planted_expressivity),
     **vars(planted_minima),
     **vars(planted_training),
+    **vars(planted_sweeps),
     **globals(),
 }
 

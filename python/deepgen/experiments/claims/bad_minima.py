@@ -308,7 +308,8 @@ def _judge(measured: list[Minima]) -> list[Finding]:
             Finding(
                 f"ln of the {told}, bad over good",
                 t_interval(ratio(what)),
-                **({"at_most": 0.0} if what == "margin" else {"at_least": 0.0}),
+                at_least=-np.inf if what == "margin" else 0.0,
+                at_most=0.0 if what == "margin" else np.inf,
             )
             for what, told in MEASURES.items()
         ),
