@@ -229,7 +229,7 @@ def _draw(seed: int, quick: bool, rows: list[dict[str, Any]], figure: Figure) ->
             label="construction",
         )
         axes.set_xticks(sizes)
-    waves.set(title="tri^k: share of the variance left", xlabel="k")
+    waves.set(title="tri^k: variance left", xlabel="k")
     squares.set(title="x^2: largest error", xlabel="terms, of 3 units each", yscale="log")
     for axes in (fits, waves, squares):
         legend_below(axes, 1)
