@@ -269,7 +269,7 @@ def _draw(measured: dict[tuple[str, str], list[Training]], figure: Figure) -> No
         column[0].set(title=name, xlabel="training loss")
         column[0].set_ylim(bottom=0)
         for axes in column[1:]:
-            axes.set(xlabel="gradient evaluations per training row", yscale="log")
+            axes.set(xlabel="gradients per training row", yscale="log")
     for axes, label in zip(
         grid[:, 0], ("largest eigenvalue", "training loss", "test error"), strict=True
     ):
