@@ -169,6 +169,10 @@ def simpler(task):
         "only the four waves": change(without, network={"learning_rate": "coslog4"}),
         "none, standard start": change(without, network={"initializer": "glorot_uniform"}),
         "none, quantile scale": change(without, encoder={"numbers": "quantile"}),
+        "none, standard scale": change(without, encoder={"numbers": "standard"}),
+        "none, not clipped": change(without, network={"clip_predictions": False})
+        if task == "regression"
+        else without,
     }
 
 
