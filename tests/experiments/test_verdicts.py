@@ -10,19 +10,22 @@ import numpy as np
 import pytest
 
 from deepgen._interval import wilson_interval
-from deepgen.experiments import CATALOG, exact
+from deepgen.experiments import CATALOG
 from deepgen.experiments.claims import (
     bad_minima,
     batch_norm_batch_size,
     bounded_sigma,
     bumps,
     conditioning,
+    decision_regions,
     deep_gradients,
     depth_sweep,
     double_descent,
     early_stopping,
     edge_of_stability,
+    helpful_noise,
     label_learning_curve,
+    large_batch,
     linear_path,
     loss_geometry,
     minibatch_redundancy,
@@ -32,6 +35,7 @@ from deepgen.experiments.claims import (
     normalizers,
     optimizer_costs,
     oversized_nets,
+    random_labels,
     rare_features,
     rect,
     regions,
@@ -52,7 +56,7 @@ from deepgen.experiments.claims import (
     zero_training_error,
 )
 from deepgen.experiments.finding import overall_verdict
-from experiments import planted_expressivity, planted_minima, planted_sweeps
+from experiments import planted_expressivity, planted_minima, planted_sweeps, planted_training
 from experiments.planted import SEEDS, near
 
 
@@ -90,11 +94,6 @@ def plant_double_descent(holds):
     peak = 100.0 if holds else 1.0
     relu = [peak if p == 40 else 1.0 for p in double_descent.RELU_SIZES]
     return [near(*gaussian), near(*relu)]
-
-
-def plant_early_stopping(holds):
-    compute, error = (0.5, 0.01) if holds else (-0.9, -0.5)
-    return [{(kind, "validation score"): near(compute, error) for kind in early_stopping.TASKS}]
 
 
 def plant_linear_path(holds):
@@ -162,21 +161,6 @@ def plant_optimizer_costs(holds):
     return [by_ratio]
 
 
-def plant_rare_features(holds):
-    """Errors by (rate, seed, tenth) say which rate is best; the others how good methods are."""
-    rates = np.log2(rare_features.RATES)[:, None, None]
-    best = np.where(np.arange(rare_features.TENTHS + 1) >= 7, 3.0 if holds else -3.0, 0.0)
-    curves = np.broadcast_to((rates - best) ** 2, (len(rates), SEEDS, len(best)))
-    good = {method: 0.1 if (method in rare_features.RIVALS) == holds else 1.0 for method in
-            rare_features.METHODS}  # fmt: skip
-    cells = [(kind, method) for kind in rare_features.MODELS for method in rare_features.METHODS]
-    return [
-        (),
-        dict.fromkeys(cells, curves),
-        {cell: near(*[good[cell[1]]] * (rare_features.TENTHS + 1)) for cell in cells},
-    ]
-
-
 def plant_regression_1d(holds):
     wide = regression_1d.COMPLEXITY["perceptron"][1:]
     net, overfit = ((0.12, 0.16, 0.0), 2.0) if holds else ((0.3, 0.3, 0.0), 0.5)
@@ -187,32 +171,12 @@ def plant_regression_1d(holds):
     return [answers, wide, near(*[net[1]] * len(wide))]
 
 
-def plant_regularizer_costs(holds):
-    methods = regularizer_costs.METHODS
-    steps = {name: exact(1.9 if name == "SAM" else 1.0) for name in methods}
-    if not holds:
-        steps = {name: exact(1.0 if name == "SAM" else 2.0) for name in methods}
-    return [steps, {name: exact(2.0 if holds else 0.5) for name in methods}]
-
-
 def plant_saddle_escape(holds):
     grid = [(kappa, m) for kappa in saddle_escape.KAPPAS for m in saddle_escape.MOMENTA]
     # Plain descent needs kappa steps; momentum the root of that, or twice as many.
     steps = {(kappa, m): kappa if m == 0 or not holds else kappa**0.5 for kappa, m in grid}
     network = {0.0: 100, 0.9: 10 if holds else 100}
     return [steps, 50, {0.0: 50, 0.9: 50} if holds else {0.0: 5, 0.9: 5}, network]
-
-
-def plant_sam_flatness(holds):
-    sam, sgd = ((1.0, 0.1, 0.1), (5.0, 0.1, 0.1)) if holds else ((5.0, 0.1, 0.1), (1.0, 0.1, 0.3))
-    kinds = {"SGD": sgd}
-    return [
-        {
-            (name, method): near(*kinds.get(method, sam))
-            for name in sam_flatness.TASKS
-            for method in sam_flatness.METHODS
-        }
-    ]
 
 
 def plant_seed_spread(holds):
@@ -268,10 +232,11 @@ def plant_zero_training_error(holds):
 
 
 MODULES = [
-    bad_minima, batch_norm_batch_size, bounded_sigma, bumps, conditioning, deep_gradients,
-    depth_sweep, double_descent, early_stopping, edge_of_stability, label_learning_curve,
-    linear_path, loss_geometry, minibatch_redundancy, mlp_loss, mode_connectivity, noise_floor,
-    normalizers, optimizer_costs, oversized_nets, rare_features, rect, regions, regression_1d,
+    bad_minima, batch_norm_batch_size, bounded_sigma, bumps, conditioning, decision_regions,
+    deep_gradients, depth_sweep, double_descent, early_stopping, edge_of_stability,
+    helpful_noise, label_learning_curve, large_batch, linear_path, loss_geometry,
+    minibatch_redundancy, mlp_loss, mode_connectivity, noise_floor, normalizers,
+    optimizer_costs, oversized_nets, random_labels, rare_features, rect, regions, regression_1d,
     regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep,
     smooth_activations, square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri,
     universal_approximation, width_sweep, zero_training_error,
@@ -286,6 +251,7 @@ THEOREMS = {
 PLANTS = {
     **vars(planted_expressivity),
     **vars(planted_minima),
+    **vars(planted_training),
     **vars(planted_sweeps),
     **globals(),
 }
