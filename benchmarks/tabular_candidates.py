@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import numpy as np
+
 from deepgen.embeddings import PBLD
 from deepgen.initializers import DataDependent
 from deepgen.losses import LogLoss
@@ -23,20 +25,42 @@ def change(recipe, *, network=None, encoder=None, **fields):
     )
 
 
+def sized(recipe, sizes):
+    """Return a recipe with other settings by rows, where it has any."""
+    own = recipe.by_rows
+    return replace(recipe, by_rows={name: sizes.get(name, own[name]) for name in own})
+
+
 CHOSEN = {task: PRESETS["balanced"][task] for task in ("regression", "classification")}
+
+PATIENT = {"n_iter_no_change": np.inf}
+WITHOUT = {task: change(recipe, network=PATIENT) for task, recipe in CHOSEN.items()}
+"""The chosen settings, each network trained to the last epoch."""
+NEUTRAL = {"learning_rate": "coslog4", "initializer": DataDependent(intercepts="hull")}
+RICHER = {
+    "regression": change(
+        WITHOUT["regression"],
+        network={**NEUTRAL, "dropout": Scaled(Cosine(), 0.15)},
+        decay=Scaled(Cosine(), 0.04),
+    ),
+    "classification": change(
+        WITHOUT["classification"], network={**NEUTRAL, "parametrization": "ntk"}
+    ),
+}
+"""With the ingredients that make no difference: chosen first, and where the ablation began."""
 
 PLAIN = {"parametrization": "standard", "dropout": 0.1}
 """No average, no schedules, weights as they are: where the search began."""
 
 NUMBERS_BEFORE = change(
-    CHOSEN["regression"],
+    RICHER["regression"],
     network={**PLAIN, "batch_size": 128},
     learning_rate=0.2,
     decay=0.02,
     averaged_epochs=0.0,
 )
 CLASSES_BEFORE = change(
-    CHOSEN["classification"],
+    RICHER["classification"],
     network={
         **PLAIN,
         "activation": "selu",
@@ -55,7 +79,7 @@ def numbers_to_choose():
     falling = change(
         slower, network={"dropout": Scaled(Cosine(), 0.15)}, decay=Scaled(Cosine(), 0.04)
     )
-    chosen = CHOSEN["regression"]
+    chosen = RICHER["regression"]
     return {
         "before: rate .2": NUMBERS_BEFORE,
         "rate .1, dropout .15, decay .04, both falling": falling,
@@ -68,7 +92,7 @@ def numbers_to_choose():
 
 def classes_to_choose():
     """Return the candidates for classes, from the recipe before on."""
-    chosen = CHOSEN["classification"]
+    chosen = RICHER["classification"]
     by_loss = change(
         CLASSES_BEFORE,
         network={"activation": "mish", "scoring": "loss", "loss": "log_loss"},
@@ -88,8 +112,8 @@ def classes_to_choose():
 
 
 def without_an_ingredient(task):
-    """Return the chosen recipe, and what is left when one ingredient is taken away."""
-    chosen = CHOSEN[task]
+    """Return the richer recipe, and what is left when one ingredient is taken away."""
+    chosen = RICHER[task]
     solver = chosen.network["solver"]
     common = {
         "chosen": chosen,
@@ -135,4 +159,17 @@ def to_choose(task):
     return numbers_to_choose() if task == "regression" else classes_to_choose()
 
 
-SECTIONS = {"choice": to_choose, "ablation": without_an_ingredient}
+def simpler(task):
+    """Return the richer recipe, the simpler one, and what differs from it in one setting."""
+    without = WITHOUT[task]
+    return {
+        "with the neutral ingredients": RICHER[task],
+        "none of them": without,
+        "none, patience of a quarter (chosen)": CHOSEN[task],
+        "only the four waves": change(without, network={"learning_rate": "coslog4"}),
+        "none, standard start": change(without, network={"initializer": "glorot_uniform"}),
+        "none, quantile scale": change(without, encoder={"numbers": "quantile"}),
+    }
+
+
+SECTIONS = {"choice": to_choose, "ablation": without_an_ingredient, "simpler": simpler}

@@ -1,7 +1,8 @@
 """Choose the presets' settings for raw tables, by training rows only.
 
-python benchmarks/tabular_choice.py [--ledger FILE] [--members 2] [--cuts 2] [--out FILE]
-                                    [--task TASK] [--of WORD ...] [choice | ablation]
+python benchmarks/tabular_choice.py [--ledger FILE] [--members 2] [--cuts 0 1] [--out FILE]
+                                    [--task TASK] [--of WORD ...] [--rows 5000] [--preset balanced]
+                                    [--] [choice | ablation | simpler]
 
 Each candidate (`tabular_candidates`) is fitted on at most 5,000 rows of each of the six tables of
 its task and judged on other rows, none of them a test row of a judging split; four tables are not
@@ -9,7 +10,9 @@ looked at. Errors are ratios to LightGBM's with its defaults, stopped by a fifth
 classes a table's ratio is the geometric mean of the ratios of 1 - accuracy and of log loss. The
 members of an ensemble are judged one by one, for presets of one network, and together, for 'best'.
 
-'choice' compares settings, 'ablation' takes the ingredients of the chosen ones away one by one.
+'choice' compares settings, 'ablation' takes the ingredients of the chosen ones away one by one,
+'simpler' takes away together what made no difference alone. Cuts 0 and 1 chose the settings;
+others are fresh. With widths and epochs of 'fast' on 2,000 rows a fit takes a tenth of the time.
 """
 
 import argparse
@@ -22,11 +25,12 @@ from pathlib import Path
 
 import numpy as np
 from ledger import Ledger
-from tabular_candidates import SECTIONS
+from tabular_candidates import SECTIONS, sized
 from tabular_peers import lightgbm
 from tabular_report import row
 from tabular_scores import codes, errors, geometric_mean, ratio, t_interval
 from tabular_splits import (
+    MAX_FIT,
     SHARED_DATA,
     TO_CHOOSE_BY,
     VALIDATION_SHARE,
@@ -36,15 +40,16 @@ from tabular_splits import (
 from threadpoolctl import threadpool_limits
 
 from deepgen.tabular.plan import make_plan
+from deepgen.tabular.presets import PRESETS
 
 KINDS = ("one network", "together")
 COST = "CPU seconds per 1,000 rows"
 
 
-def measure(recipe, task, table, cut, n_members, folder):
+def measure(recipe, task, table, cut, n_members, n_rows, folder):
     """Return errors of one network, of all together, and CPU seconds of one per 1,000 rows."""
     warnings.simplefilter("ignore")
-    split = choosing_split(table, cut, folder)
+    split = choosing_split(table, cut, folder, max_fit=n_rows)
     y = codes(split)
     parameters = {
         "n_members": n_members,
@@ -69,9 +74,9 @@ def measure(recipe, task, table, cut, n_members, folder):
     return [*np.exp(np.mean(np.log(alone), axis=0)), *together, spent]
 
 
-def reference(table, cut, folder):
+def reference(table, cut, n_rows, folder):
     """Return LightGBM's errors."""
-    split = with_validation(choosing_split(table, cut, folder), cut)
+    split = with_validation(choosing_split(table, cut, folder, max_fit=n_rows), cut)
     return errors(codes(split)[split.test], lightgbm(split, cut))
 
 
@@ -79,12 +84,13 @@ def measure_missing(candidates, task, ledger, options):
     """Measure all that the ledger lacks, several fits side by side."""
     with ProcessPoolExecutor(options.jobs) as pool:
         running = {}
-        for cut in range(options.cuts):
-            for recipe in candidates.values():
-                for table in TO_CHOOSE_BY[task]:
-                    what = table, cut, options.members, recipe
+        for cut in options.cuts:
+            # Candidates take turns on a table, so that their processor seconds compare.
+            for table in TO_CHOOSE_BY[task]:
+                for recipe in candidates.values():
+                    what = table, cut, options.members, options.rows, recipe
                     if not ledger.knows(*what):
-                        run = measure, recipe, task, table, cut, options.members, options.data
+                        run = measure, recipe, task, *what[:-1], options.data
                         running[pool.submit(*run)] = what
         for done in as_completed(running):
             ledger.recall(done.result, *running[done])
@@ -96,16 +102,17 @@ def judge(recipe, task, ledger, options):
     Of a single network there is nothing to put together.
     """
     ratios, seconds, n_kinds = [], [], min(options.members, len(KINDS))
-    for cut in range(options.cuts):
+    for cut in options.cuts:
         for table in TO_CHOOSE_BY[task]:
-            run = partial(measure, recipe, task, table, cut, options.members, options.data)
-            *found, spent = ledger.recall(run, table, cut, options.members, recipe)
-            missing = partial(reference, table, cut, options.data)
-            peer = ledger.recall(missing, table, cut, "LightGBM")
+            what = table, cut, options.members, options.rows
+            run = partial(measure, recipe, task, *what, options.data)
+            *found, spent = ledger.recall(run, *what, recipe)
+            missing = partial(reference, table, cut, options.rows, options.data)
+            peer = ledger.recall(missing, table, cut, options.rows, "LightGBM")
             parts = np.split(np.array(found), len(KINDS))[:n_kinds]
             ratios.append([ratio(part, peer) for part in parts])
             seconds.append(spent)
-    return np.array(ratios).reshape(options.cuts, -1, n_kinds), np.mean(seconds)
+    return np.array(ratios).reshape(len(options.cuts), -1, n_kinds), np.mean(seconds)
 
 
 def measured_candidates(candidates, task, ledger, options):
@@ -188,7 +195,9 @@ def main():
     parser.add_argument("--ledger", type=Path, help="JSON file of errors, read and extended")
     parser.add_argument("--jobs", type=int, default=1, help="fits side by side (default 1)")
     parser.add_argument("--members", type=int, default=2, help="networks of a fit (default 2)")
-    parser.add_argument("--cuts", type=int, default=2, help="cuts of each table (default 2)")
+    parser.add_argument("--cuts", type=int, nargs="+", default=[0, 1], help="numbers (default 0 1)")
+    parser.add_argument("--rows", type=int, default=MAX_FIT, help=f"most of a fit ({MAX_FIT})")
+    parser.add_argument("--preset", choices=PRESETS, default="balanced", help="widths and epochs")
     parser.add_argument("--out", type=Path, help="Markdown file, else the terminal")
     options = parser.parse_args()
     if not options.data.is_dir():
@@ -201,11 +210,13 @@ def main():
         found = []
         for task in [options.task] if options.task else TO_CHOOSE_BY:
             candidates = selected(SECTIONS[options.section](task), options.of)
+            sizes = PRESETS[options.preset][task].by_rows
+            candidates = {title: sized(recipe, sizes) for title, recipe in candidates.items()}
             found.append(measured_candidates(candidates, task, ledger, options))
             print(f"## {options.section}, {task}\n", file=out)
             print("\n".join(lines(found[-1], TO_CHOOSE_BY[task])), "\n", file=out, flush=True)
-        if len(found) > 1 and options.section == "ablation":
-            print("## ablation, both\n", file=out)
+        if len(found) > 1 and options.section != "choice":
+            print(f"## {options.section}, both\n", file=out)
             print("\n".join(lines_over_tasks(found)), file=out)
     return 0
 

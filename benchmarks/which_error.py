@@ -2,6 +2,7 @@
 
     python benchmarks/which_error.py                 # the judged truths, seeds 0 to 19
     python benchmarks/which_error.py --first 1000    # twenty others, on which the method was made
+    python benchmarks/which_error.py --classes       # classifiers, by the log loss
 
 Per truth: a sample is drawn, `which_error` sees it and nothing else, and `decompose` measures the
 three errors from the truth. A third of the truths is meant for each error to be the largest: small
@@ -10,6 +11,9 @@ networks trained for a few epochs. Judged are, per error, on how many truths the
 true value (18 of 20 are wanted), on how many its half-width is at most the larger of half the
 true excess risk and a tenth of the risk, and on how many truths the largest error is named rightly
 (15 are wanted).
+
+With --classes the truths are half-moons and normal classes; small networks and logistic regression
+on moons, networks trained to the end on few rows, and networks trained for a few epochs.
 """
 
 from __future__ import annotations
@@ -23,13 +27,19 @@ from pathlib import Path
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 from threadpoolctl import threadpool_limits
 
-from deepgen import MLPRegressor
-from deepgen.decomposition import NoisyFunction, TeacherNetwork, decompose
+from deepgen import MLPClassifier, MLPRegressor
+from deepgen.decomposition import (
+    GaussianClasses,
+    NoisyFunction,
+    NoisyMoons,
+    TeacherNetwork,
+    decompose,
+)
 from deepgen.report import which_error
 from deepgen.report.refits import N_STARTS
 
@@ -105,9 +115,37 @@ def _draw_model(kind, random):
     )
 
 
-def judge(seed):
+def draw_class_truth(seed):
+    """Return the kind, the truth, the number of rows and the classifier of a seed."""
+    kind = ERRORS[seed % 3]
+    random = np.random.default_rng([seed, 78])
+    if kind == "approximation" or random.random() < 0.5:
+        truth = NoisyMoons(float(random.uniform(0.25, 0.45)))
+    else:
+        centres = random.normal(0, 1.5, (int(random.integers(2, 5)), 2))
+        truth = GaussianClasses(centres)
+    few = kind == "estimation"
+    n_rows = int(random.integers(200, 601) if few else random.integers(500, 2001))
+    if kind == "approximation":
+        small = MLPClassifier(hidden_layer_sizes=(2,), solver="lbfgs", max_iter=1000, alpha=0.0)
+        return kind, truth, n_rows, LogisticRegression() if random.random() < 0.5 else small
+    if few:
+        units = int(random.integers(4, 9))
+        settings = {"solver": "lbfgs", "max_iter": 2000, "alpha": 0.0}
+    else:
+        units = int(random.integers(8, 17))
+        settings = {
+            "learning_rate_init": float(10 ** random.uniform(-3.3, -2.3)),
+            "max_iter": int(random.integers(5, 21)),
+            "batch_size": 64,
+            "n_iter_no_change": LONG,
+        }
+    return kind, truth, n_rows, MLPClassifier(hidden_layer_sizes=(units,), **settings)
+
+
+def judge(seed, draw=draw_truth):
     """Return the true errors of one truth, and the answer about them, as plain data."""
-    kind, truth, n_rows, model = draw_truth(seed)
+    kind, truth, n_rows, model = draw(seed)
     began = time.process_time()
     with warnings.catch_warnings(), threadpool_limits(1):
         # Estimators that stop early are what is judged.
@@ -168,13 +206,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--classes", action="store_true", help="classifiers and log loss")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--out", type=Path, help="write all numbers as JSON lines")
     options = parser.parse_args()
     seeds = range(options.first, options.first + options.count)
     rows = []
     parallel = Parallel(n_jobs=options.jobs, return_as="generator_unordered")
-    for row in parallel(delayed(judge)(seed) for seed in seeds):
+    draw = draw_class_truth if options.classes else draw_truth
+    for row in parallel(delayed(judge)(seed, draw) for seed in seeds):
         rows.append(row)
         print(describe(row), flush=True)
         if options.out is not None:

@@ -48,6 +48,22 @@ def test_a_block_of_zeros_is_the_identity_and_so_is_its_jacobian():
             np.testing.assert_array_equal(J, np.broadcast_to(eye, (7, 4, 4)))
 
 
+@pytest.mark.parametrize("scale", [1.0, 1000.0])
+@pytest.mark.parametrize(("skip", "depth"), [(None, 3), ("residual", 13), ("residual", 40)])
+def test_targets_of_batch_normed_nets_keep_their_units_at_any_depth(skip, depth, scale):
+    settings = {"normalization": "batch", "initializer": "he_normal", "max_iter": 1}
+    model = model_of(skip=skip, hidden_layer_sizes=[8] * depth, **settings).fit(scale * X, Y)
+    np.testing.assert_allclose(model._targets.scaling.scale, Y.std(), rtol=1e-6)
+
+
+@pytest.mark.claims
+@pytest.mark.parametrize("depth", [14, 30])
+def test_deep_batch_normed_nets_fit_their_rows(depth):
+    settings = {"normalization": "batch", "initializer": "he_normal", "max_iter": 60}
+    model = model_of(skip="residual", hidden_layer_sizes=[32] * depth, **settings).fit(X, Y)
+    assert model.score(X, Y) > 0.9
+
+
 def test_fixup_starts_as_its_first_layer_and_gives_zeros():
     model = at_start(skip="fixup", initializer="he_normal")
     for layer in (2, 4, 8):

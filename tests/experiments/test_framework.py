@@ -25,6 +25,7 @@ from deepgen.experiments import (
     t_interval,
 )
 from deepgen.experiments.finding import overall_verdict
+from deepgen.experiments.gallery import write_gallery
 
 ABOUT = Experiment("toy", "A toy", "Means are zero.", "Slide 'Toy'", "Draw numbers.", 5, 2)
 
@@ -39,6 +40,7 @@ def measure(plan):
 
 
 TOY = Runner(ABOUT, measure)
+ONE = RunPlan(seeds=(0,))
 
 
 def test_t_interval_is_scipys():
@@ -120,15 +122,44 @@ def test_the_verdict_follows_from_the_interval(low, high, verdict):
     assert Finding("x", Interval(1.0, low, high, "given"), at_least=1).verdict == verdict
 
 
-def test_one_finding_that_fails_decides():
-    good, bad = (
-        Finding("x", exact(1), at_least=0),
-        Finding("y", exact(1), at_least=2),
-    )
-    open_ = Finding("z", t_interval([1.0]), at_least=0)
-    assert overall_verdict([good]) == "supported"
-    assert overall_verdict([good, open_]) == "inconclusive"
-    assert overall_verdict([good, open_, bad]) == "not supported"
+GOOD, BAD = Finding("x", exact(1), at_least=0), Finding("y", exact(1), at_least=2)
+OPEN = Finding("z", t_interval([1.0]), at_least=0)
+BUILT = Finding("w", exact(1), at_least=0, construction=True)
+BROKEN = Finding("v", exact(1), at_least=2, construction=True)
+
+
+@pytest.mark.parametrize(
+    ("findings", "verdict"),
+    [
+        ([GOOD], "supported"),
+        ([GOOD, OPEN], "inconclusive"),
+        ([BAD], "not supported"),
+        ([BAD, OPEN], "not supported"),
+        ([GOOD, BAD], "mixed"),
+        ([GOOD, OPEN, BAD], "mixed"),
+        ([BUILT], "supported"),
+        ([BUILT, BAD], "not supported"),
+        ([BUILT, OPEN], "inconclusive"),
+        ([BROKEN], "not supported"),
+        ([BROKEN, GOOD], "mixed"),
+    ],
+)
+def test_the_verdict_of_an_experiment_follows_from_its_findings(findings, verdict):
+    assert overall_verdict(findings) == verdict
+
+
+def test_a_construction_is_no_evidence_and_may_fail():
+    assert BUILT.verdict == "construction"
+    assert BROKEN.verdict == "not supported"
+
+
+@pytest.mark.parametrize(
+    ("findings", "decisive"), [([GOOD, BAD], BAD), ([GOOD, OPEN], OPEN), ([BUILT], BUILT)]
+)
+def test_the_interval_of_a_result_is_that_which_decides(findings, decisive):
+    plan = Measurement([{"x": 1}], findings, draw=lambda figure: None)
+    result = Runner(ABOUT, lambda _: plan)()
+    assert result.interval is decisive.interval
 
 
 @pytest.mark.parametrize("limits", [{}, {"at_least": 2, "at_most": 1}, {"at_least": math.nan}])
@@ -190,6 +221,19 @@ def test_a_result_saves_table_document_and_pictures(tmp_path):
     assert [row["value"] for row in document["table"]] == [row["value"] for row in result.table]
     for text in (result.claim, result.verdict, "5 seeds", "95 % t interval"):
         assert text in str(result)
+
+
+def test_pages_show_verdicts_and_the_day_of_the_run(tmp_path):
+    findings = [GOOD, BAD, BUILT]
+    result = Runner(ABOUT, lambda _: Measurement([{"x": 1}], findings, draw=measure(ONE).draw))()
+    page = write_gallery([result], tmp_path).read_text()
+    assert '<span class="verdict mixed">mixed</span>' in page
+    assert "construction" in page and result.date in page
+    summary = (tmp_path / "summary.md").read_text()
+    assert "| [`toy`](#toy) | A toy | mixed | 5 |" in summary
+    assert "| w | 1 | exact | at least 0 | construction |" in summary
+    assert f"Run: `deepgen experiment run toy`, on {result.date} in 0 s." in summary
+    assert json.loads(result.to_json())["date"] == result.date
 
 
 def test_equal_runs_give_equal_files(tmp_path):

@@ -54,5 +54,6 @@ def test_the_documentation_shows_a_full_run_of_the_claim_as_it_stands(runner):
     section = " ".join(rest.partition("\n## ")[0].split())
     assert about.claim in section and about.title in section and about.source in section
     assert f"`deepgen experiment run {about.name}`" in section
-    assert re.search(r"\| (supported|not supported|inconclusive) \|", section)
-    assert f"[`{about.name}`](#{about.name})" in heading
+    assert re.search(r"\| (supported|not supported|inconclusive|construction) \|", section)
+    verdict = re.search(r"\*\*.*: ([a-z ]+)\.\*\*", section)[1]
+    assert re.search(rf"\[`{about.name}`\]\(#{about.name}\) .* \| {verdict} \|", heading)

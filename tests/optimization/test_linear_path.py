@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from deepgen import MLPRegressor, Probe
+from deepgen import MLPClassifier, MLPRegressor, Probe
 from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.optimization import linear_path
 
@@ -60,6 +60,7 @@ def test_the_barrier_is_the_rise_between_the_ends_and_not_beyond_them():
         ({"high": np.inf}, "low must be below high"),
         ({"n_points": 1}, "n_points must be"),
         ({"n_points": 2.5}, "n_points must be"),
+        ({"accuracy": True}, "accuracy is measured for classifiers"),
     ],
 )
 def test_settings_out_of_range_are_refused(settings, message):
@@ -135,6 +136,38 @@ def test_batch_norms_statistics_belong_to_the_weights(recalibrate):
     assert path.values[3] == pytest.approx(loss, rel=1e-10)
     if not recalibrate:
         assert path.ends == (probes[0].loss(), path.ends[1])
+
+
+@pytest.mark.parametrize("as_probe", [True, False])
+def test_accuracy_and_validation_are_those_of_the_places(as_probe):
+    labels = (X[:, 0] > 0).astype(int)
+    models = [
+        MLPClassifier((4,), normalization="batch", random_state=seed).partial_fit(
+            X[:20], labels[:20], classes=[0, 1]
+        )
+        for seed in (0, 1)
+    ]
+    first, second = (Probe(model, X[:20], labels[:20]) for model in models)
+    held = X[20:], labels[20:]
+    validation = Probe(models[0], *held) if as_probe else held
+    settings = {"low": 0, "high": 1, "n_points": 3, "recalibrate": False}
+    path = linear_path(first, second, accuracy=True, validation=validation, **settings)
+    for place, model in ((0, models[0]), (2, models[1])):
+        assert path.accuracy[place] == pytest.approx(model.score(X[:20], labels[:20]), rel=1e-12)
+        assert path.validation_accuracy[place] == pytest.approx(model.score(*held), rel=1e-12)
+        loss = Probe(model, *held).loss()
+        assert path.validation_values[place] == pytest.approx(loss, rel=1e-12)
+    # Statistics computed anew are those of the first data, on the validation data too.
+    moved = linear_path(first, second, validation=validation, low=0, high=1, n_points=2)
+    z = X[:20] @ models[0].coefs_[0]
+    blocks = first.network.blocks()
+    epsilon = first.network.core.spec.layers[0].normalization.settings["epsilon"]
+    a = (held[0] @ blocks["coefs_0"] - z.mean(axis=0)) / np.sqrt(z.var(axis=0) + epsilon)
+    a = np.maximum(a * blocks["scale_0"] + blocks["shift_0"], 0)
+    output = (a @ blocks["coefs_1"] + blocks["intercepts_1"]).ravel()
+    loss = np.mean(np.logaddexp(0, output) - held[1] * output)
+    assert moved.validation_values[0] == pytest.approx(loss, rel=1e-6)
+    assert moved.accuracy is None and moved.validation_accuracy is None
 
 
 def test_the_picture_shows_line_and_ends():

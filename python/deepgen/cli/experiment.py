@@ -19,7 +19,7 @@ NAME: Final = "experiment"
 HELP: Final = "measure claims about deep learning: list and run experiments"
 DESCRIPTION: Final = (
     "Each experiment measures one claim of a lecture on deep learning and says whether it is "
-    "supported, not supported or inconclusive."
+    "supported, mixed (in part), not supported or inconclusive."
 )
 FOLDER: Final = "deepgen-experiments"
 """Default folder for files."""

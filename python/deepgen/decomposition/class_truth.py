@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._engine.arrays import FloatArray
+from deepgen.decomposition.input_distribution import InputDistribution
 
 __all__ = ["ClassTruth"]
 
 
-class ClassTruth(ABC):
+class ClassTruth(InputDistribution):
     """A distribution of samples with known probabilities of the classes 0, 1 ... given the inputs.
 
     The best of all predictors gives these probabilities, for the log loss, and the most probable
@@ -25,11 +26,6 @@ class ClassTruth(ABC):
     >>> isinstance(GaussianClasses([[-1.0], [1.0]]), ClassTruth)
     True
     """
-
-    @property
-    @abstractmethod
-    def n_features(self) -> int:
-        """Number of inputs."""
 
     @property
     @abstractmethod
@@ -81,33 +77,4 @@ class ClassTruth(ABC):
         """Least share of wrong answers."""
 
     def draw_inputs(self, n: int, random: np.random.Generator) -> FloatArray:
-        """Draw random inputs.
-
-        Parameters
-        ----------
-        n : int
-            Number of inputs.
-        random : numpy.random.Generator
-            Random number generator.
-
-        Returns
-        -------
-        X : ndarray of shape (n, n_features)
-            Inputs in independent rows.
-        """
         return self.sample(n, random)[0]
-
-    def nodes(self, n: int) -> tuple[FloatArray, FloatArray] | None:
-        """Return points and weights of a quadrature over the inputs, if there is one.
-
-        Parameters
-        ----------
-        n : int
-            Approximate number of points.
-
-        Returns
-        -------
-        nodes : tuple of ndarray of shape (n, n_features) and ndarray of shape (n,), or None
-            Points and their weights, which sum to 1; None if means over the inputs must be sampled.
-        """
-        return None

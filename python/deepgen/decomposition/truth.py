@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 import numpy as np
 
 from deepgen._engine.arrays import FloatArray
+from deepgen.decomposition.input_distribution import InputDistribution
 
 __all__ = ["Truth"]
 
 
-class Truth(ABC):
+class Truth(InputDistribution):
     """A distribution of samples with a known best predictor: y = f*(x) + noise.
 
     The loss is the squared error, not halved, in squared units of y. The best of all predictors is
@@ -24,11 +25,6 @@ class Truth(ABC):
     >>> isinstance(HeteroscedasticSine(), Truth)
     True
     """
-
-    @property
-    @abstractmethod
-    def n_features(self) -> int:
-        """Number of inputs."""
 
     @property
     @abstractmethod
@@ -65,23 +61,6 @@ class Truth(ABC):
             In units of y, >= 0.
         """
 
-    @abstractmethod
-    def draw_inputs(self, n: int, random: np.random.Generator) -> FloatArray:
-        """Draw random inputs.
-
-        Parameters
-        ----------
-        n : int
-            Number of inputs.
-        random : numpy.random.Generator
-            Random number generator.
-
-        Returns
-        -------
-        X : ndarray of shape (n, n_features)
-            Inputs in independent rows.
-        """
-
     def sample(self, n: int, random: np.random.Generator) -> tuple[FloatArray, FloatArray]:
         """Draw random samples.
 
@@ -101,19 +80,3 @@ class Truth(ABC):
         """
         X = self.draw_inputs(n, random)
         return X, self.regression(X) + self.noise(X) * random.standard_normal(n)
-
-    def nodes(self, n: int) -> tuple[FloatArray, FloatArray] | None:
-        """Return points and weights of a quadrature over the inputs, if there is one.
-
-        Parameters
-        ----------
-        n : int
-            Approximate number of points.
-
-        Returns
-        -------
-        nodes : tuple of ndarray of shape (n, n_features) and ndarray of shape (n,), or None
-            Points in ascending order and their weights, which sum to 1; None if means over the
-            inputs must be sampled.
-        """
-        return None

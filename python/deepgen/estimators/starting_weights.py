@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deepgen._component import resolve
 from deepgen._engine.arrays import AnyArray
@@ -18,13 +19,15 @@ from deepgen.estimators.from_parameters import normalization_of
 from deepgen.estimators.front import start_front
 from deepgen.estimators.network_spec import hidden_activations, output_activation
 from deepgen.initializers import DataDependent
-from deepgen.normalizations import WeightNorm
+from deepgen.normalizations import BatchNorm, WeightNorm
 from deepgen.skips import SKIPS
 
 __all__ = ["start_line", "start_network"]
 
 # Largest number of rows for the first outputs.
 LOOKED_AT = 512
+# The same for networks with batch norm.
+NORMALIZED_BY = 64
 # Distinguishes the seed of a line's second end from that of the run.
 OTHER_END = 0x2545F4914F6CDD1D
 
@@ -86,8 +89,25 @@ def start_network(
         network.set_layers(coefs, intercepts)
     if isinstance(norm, WeightNorm) and coefs is not None:
         keep_lengths(network)
-    rows = np.ascontiguousarray(rows[:: -(-len(rows) // LOOKED_AT)])
+    # Statistics of batch norm cost a pass per layer, so fewer rows are looked at.
+    is_batch_normed = isinstance(norm, BatchNorm)
+    rows = rows[:: -(-len(rows) // (NORMALIZED_BY if is_batch_normed else LOOKED_AT))]
+    rows = np.ascontiguousarray(rows)
+    if is_batch_normed:
+        return _batch_normed_outputs(network, data, rows)
     return network.core.predict(network.parameters, data.X, rows=rows)
+
+
+def _batch_normed_outputs(network: Network, data: Data, rows: NDArray[np.int64]) -> AnyArray:
+    """Return outputs for some rows, which batch norm normalizes by their own statistics.
+
+    Its running statistics are those of no data yet: with skips, outputs by them grow with every
+    block, and those of the first batch do not.
+    """
+    copy = Network(network.core)
+    copy.parameters[...] = network.parameters
+    copy.recalibrate(data.X, rows=rows)
+    return copy.core.predict(copy.parameters, data.X, rows=rows)
 
 
 def start_line(model: Any, network: Network, data: Data, seed: int) -> AnyArray:

@@ -9,16 +9,31 @@ from typing import Final
 
 from deepgen._interval import Interval
 
-__all__ = ["INCONCLUSIVE", "NOT_SUPPORTED", "RULE", "SUPPORTED", "Finding", "overall_verdict"]
+__all__ = [
+    "CONSTRUCTION",
+    "INCONCLUSIVE",
+    "MIXED",
+    "NOT_SUPPORTED",
+    "RULE",
+    "SUPPORTED",
+    "Finding",
+    "overall_verdict",
+]
 
 SUPPORTED: Final = "supported"
 NOT_SUPPORTED: Final = "not supported"
 INCONCLUSIVE: Final = "inconclusive"
+CONSTRUCTION: Final = "construction"
+"""Verdict on an identity or a theorem that holds, where nothing was drawn or trained."""
+MIXED: Final = "mixed"
+"""Verdict on an experiment alone."""
 
 RULE: Final = (
     "A finding is supported where its whole interval satisfies the claim, not supported where no "
-    "part of it does, else inconclusive. An experiment is not supported if one of its findings is "
-    "not, supported if all of them are, else inconclusive."
+    "part of it does, else inconclusive. A formula or a construction that holds, with nothing "
+    "drawn or trained, is called a construction. An experiment is mixed if one of its findings is "
+    "supported and another is not, not supported if one is not and none is supported, supported if "
+    "all of them are, else inconclusive. Constructions count only where there is nothing else."
 )
 """Rule for verdicts from intervals."""
 
@@ -35,18 +50,24 @@ class Finding:
         Measured estimate and limits.
     at_least, at_most : float
         Limits of the claimed range. Give one or both.
+    construction : bool, default=False
+        Whether the number is deterministic and follows from a formula or a construction, with
+        nothing drawn or trained: then it is no evidence, and its verdict says so.
 
     Examples
     --------
     >>> from deepgen.experiments import Finding, exact
-    >>> print(Finding("teeth of tri^4", exact(8), at_least=8, at_most=8))
-    teeth of tri^4: 8 (claim: 8): supported
+    >>> print(Finding("test error", exact(0.03), at_most=0.05))
+    test error: 0.03 (claim: at most 0.05): supported
+    >>> print(Finding("teeth of tri^4", exact(8), at_least=8, at_most=8, construction=True))
+    teeth of tri^4: 8 (claim: 8): construction
     """
 
     what: str
     interval: Interval
     at_least: float = -math.inf
     at_most: float = math.inf
+    construction: bool = False
 
     def __post_init__(self) -> None:
         if not (self.at_least <= self.at_most and (self.at_least, self.at_most) != _ANY):
@@ -71,7 +92,7 @@ class Finding:
         """Verdict by `RULE`."""
         low, high = self.interval.low, self.interval.high
         if self.at_least <= low and high <= self.at_most:
-            return SUPPORTED
+            return CONSTRUCTION if self.construction else SUPPORTED
         if high < self.at_least or low > self.at_most:
             return NOT_SUPPORTED
         return INCONCLUSIVE
@@ -93,17 +114,18 @@ def overall_verdict(findings: Sequence[Finding]) -> str:
 
     Returns
     -------
-    verdict : {'supported', 'not supported', 'inconclusive'}
+    verdict : {'supported', 'mixed', 'not supported', 'inconclusive'}
         The joint verdict.
 
     Examples
     --------
     >>> from deepgen.experiments import Finding, exact
     >>> from deepgen.experiments.finding import overall_verdict
-    >>> overall_verdict([Finding("ratio", exact(2), at_least=1)])
-    'supported'
+    >>> holds, fails = Finding("ratio", exact(2), at_least=1), Finding("gap", exact(2), at_most=1)
+    >>> overall_verdict([holds]), overall_verdict([holds, fails])
+    ('supported', 'mixed')
     """
-    verdicts = {finding.verdict for finding in findings}
+    verdicts = {finding.verdict for finding in findings} - {CONSTRUCTION} or {SUPPORTED}
     if NOT_SUPPORTED in verdicts:
-        return NOT_SUPPORTED
+        return MIXED if SUPPORTED in verdicts else NOT_SUPPORTED
     return SUPPORTED if verdicts == {SUPPORTED} else INCONCLUSIVE

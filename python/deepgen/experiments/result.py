@@ -18,7 +18,7 @@ from deepgen._interval import Interval
 from deepgen._optional import MissingExtra
 from deepgen._replace_file import replace_file
 from deepgen.experiments.experiment import Experiment
-from deepgen.experiments.finding import Finding, overall_verdict
+from deepgen.experiments.finding import MIXED, NOT_SUPPORTED, Finding, overall_verdict
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -46,6 +46,8 @@ class Result:
         Whether sizes were reduced.
     seconds : float
         Wall-clock time of the run.
+    date : str
+        Day of the run, such as "2026-11-29".
     draw : callable
         Function that draws the figure on an empty figure.
 
@@ -54,7 +56,7 @@ class Result:
     >>> from deepgen.experiments.claims import mlp_loss
     >>> result = mlp_loss.run(quick=True, seeds=3)
     >>> result.seeds, result.verdict
-    ((0, 1, 2), 'not supported')
+    ((0, 1, 2), 'mixed')
     """
 
     experiment: Experiment
@@ -64,6 +66,7 @@ class Result:
     seeds: tuple[int, ...]
     quick: bool
     seconds: float
+    date: str
     draw: Callable[[Figure], None] = field(repr=False)
 
     def __post_init__(self) -> None:
@@ -87,13 +90,18 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """The verdict: ``'supported'``, ``'not supported'`` or ``'inconclusive'``."""
+        """``'supported'``, ``'mixed'``, ``'not supported'`` or ``'inconclusive'``."""
         return overall_verdict(self.findings)
 
     @property
     def interval(self) -> Interval:
-        """Interval of the first finding with the overall verdict."""
-        return next(f.interval for f in self.findings if f.verdict == self.verdict)
+        """Interval of the first finding that decides the verdict.
+
+        Of a mixed verdict it is the first that is not supported, of constructions alone the first.
+        """
+        wanted = NOT_SUPPORTED if self.verdict == MIXED else self.verdict
+        decisive = (f.interval for f in self.findings if f.verdict == wanted)
+        return next(decisive, self.findings[0].interval)
 
     @property
     def command(self) -> str:
@@ -170,6 +178,7 @@ class Result:
             "seeds": list(self.seeds),
             "quick": self.quick,
             "seconds": round(self.seconds, 3),
+            "date": self.date,
             "command": self.command,
             "version": VERSION,
             "table": [dict(row) for row in self.table],

@@ -30,7 +30,7 @@ class Runner:
     >>> from deepgen.experiments.claims import mlp_loss
     >>> result = mlp_loss.run(quick=True, seeds=3)
     >>> result.verdict
-    'not supported'
+    'mixed'
     """
 
     experiment: Experiment
@@ -85,6 +85,7 @@ class Runner:
             seeds=used,
             quick=bool(quick),
             seconds=time.perf_counter() - start,
+            date=time.strftime("%Y-%m-%d"),
             draw=measured.draw,
         )
 

@@ -70,7 +70,7 @@ def _section(result: Result) -> list[str]:
         *_sentences(result.claim),
         "",
         f"{result.experiment.source}.",
-        f"Run: `{result.command}`",
+        f"Run: `{result.command}`, on {result.date} in {result.seconds:.0f} s.",
         "",
         "| finding | measured | interval | claim | verdict |",
         "|---|---|---|---|---|",

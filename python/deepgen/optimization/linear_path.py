@@ -22,6 +22,7 @@ from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen.optimization.statistics import recalibrated, with_all_parameters
+from deepgen.optimization.validation import accuracy_of, check_classes, validation_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -45,6 +46,10 @@ class LinearPath:
         Largest height of the loss above the chord between both points, at least 0.
     rise : float
         Largest climb between both points: loss minus the lowest loss before it, at least 0.
+    accuracy : ndarray of shape (n_points,) or None, default=None
+        Share of rows with the right class, if it was asked for.
+    validation_values, validation_accuracy : ndarray or None, default=None
+        The same as `values` and `accuracy` on the validation data, if there are any.
 
     Examples
     --------
@@ -61,6 +66,9 @@ class LinearPath:
     ends: tuple[float, float]
     barrier: float
     rise: float
+    accuracy: NDArray[np.float64] | None = None
+    validation_values: NDArray[np.float64] | None = None
+    validation_accuracy: NDArray[np.float64] | None = None
 
     def __repr__(self) -> str:
         first, last = self.ends
@@ -98,6 +106,8 @@ def linear_path(
     high: float = 1.2,
     n_points: int = 57,
     recalibrate: bool = True,
+    accuracy: bool = False,
+    validation: Any = None,
 ) -> LinearPath:
     """Measure the loss on the line through the parameters of two probes.
 
@@ -113,6 +123,10 @@ def linear_path(
         Whether batch norm's statistics are recomputed at each position, the ends too, from the rows
         of `a`; False interpolates the two networks' running statistics (beyond the ends: those of
         the end). Without batch norm there is no difference.
+    accuracy : bool, default=False
+        Whether the accuracy is measured too; for classifiers.
+    validation : Probe, tuple (X, y) or (X, y, sample_weight), or None, default=None
+        Other data: a probe of `a`'s network, or rows as for `Probe`.
 
     Returns
     -------
@@ -123,7 +137,10 @@ def linear_path(
     Raises
     ------
     ValueError
-        If the networks differ in structure, or a setting is out of range.
+        If the networks differ in structure, a setting is out of range, or the accuracy of a
+        regressor is asked for.
+    TypeError
+        If the validation data are neither a probe nor a tuple.
 
     See Also
     --------
@@ -132,7 +149,8 @@ def linear_path(
     Notes
     -----
     The cost is `n_points` + 2 evaluations of the loss, a third of a gradient each, with batch norm
-    twice that. Recomputed statistics count each row once, whatever its weight.
+    twice that, once more on the validation data, and as much again for accuracy. Recomputed
+    statistics count each row of `a` once, whatever its weight.
 
     References
     ----------
@@ -158,26 +176,38 @@ def linear_path(
     checked_count("n_points", n_points, 2)
     if _structure(a) != _structure(b):
         raise ValueError(f"linear_path needs networks of one structure, got {a!r} and {b!r}")
+    if accuracy:
+        check_classes(a)
+    other = validation_probe(a, validation)
     alphas = np.linspace(low, high, int(n_points))
     first, last = a.network.parameters, b.network.parameters
     shares = np.zeros(len(first))
 
-    def loss(alpha: float) -> float:
+    def place(alpha: float) -> Probe:
         shares[: a.n_parameters] = alpha
         # Beyond the ends a variance could become negative.
         shares[a.n_parameters :] = min(max(alpha, 0.0), 1.0)
         here = with_all_parameters(a, (1 - shares) * first + shares * last)
-        return (recalibrated(here) if recalibrate else here).loss()
+        return recalibrated(here) if recalibrate else here
 
-    values = np.array([loss(alpha) for alpha in alphas])
-    ends = (loss(0.0), loss(1.0))
+    found: dict[str, list[float]] = {}
+    for alpha in alphas:
+        here = place(alpha)
+        for prefix, data in (("", a), ("validation_", other)):
+            if data is not None:
+                there = with_all_parameters(data, here.network.parameters)
+                found.setdefault(f"{prefix}values", []).append(there.loss())
+                if accuracy:
+                    found.setdefault(f"{prefix}accuracy", []).append(accuracy_of(there))
+    measured = {name: np.array(values) for name, values in found.items()}
+    ends = (place(0.0).loss(), place(1.0).loss())
     inside = (alphas > 0) & (alphas < 1)
     places = np.concatenate([[0.0], alphas[inside], [1.0]])
-    losses = np.concatenate([ends[:1], values[inside], ends[1:]])
+    losses = np.concatenate([ends[:1], measured["values"][inside], ends[1:]])
     barrier = float(np.max(losses - ((1 - places) * ends[0] + places * ends[1])))
     rise = float(np.max(losses - np.minimum.accumulate(losses)))
     # At the ends the chord is the loss but for rounding.
-    return LinearPath(alphas, values, ends, max(barrier, 0.0), rise)
+    return LinearPath(alphas, ends=ends, barrier=max(barrier, 0.0), rise=rise, **measured)
 
 
 def _structure(probe: Probe) -> list[tuple[str, int, int]]:

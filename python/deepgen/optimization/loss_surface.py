@@ -22,6 +22,7 @@ from deepgen._display.style import in_style
 from deepgen.optimization.balance import balanced_probe
 from deepgen.optimization.directions import Scaling, path_of, plane_of, projected
 from deepgen.optimization.statistics import with_all_parameters
+from deepgen.optimization.validation import accuracy_of, check_classes, validation_probe
 from deepgen.probe import Probe
 
 __all__ = ["LossSurface", "loss_surface"]
@@ -215,9 +216,9 @@ def loss_surface(
     first, second = _steps("alphas", alphas), _steps("betas", betas)
     if balanced and trajectory is not None:
         raise ValueError("balanced weights have no trajectory: training went by other weights")
-    if accuracy and not hasattr(probe.model, "classes_"):
-        raise ValueError("accuracy is measured for classifiers, got a probe of a regressor")
-    other = _validation_probe(probe, validation)
+    if accuracy:
+        check_classes(probe)
+    other = validation_probe(probe, validation)
     if balanced:
         probe = balanced_probe(probe)
         if other is not None:
@@ -256,38 +257,7 @@ def _loss_on(probe: Probe) -> Callable[[Any], float]:
 
 
 def _accuracy_on(probe: Probe) -> Callable[[Any], float]:
-    """Return the function from parameters to the share of rows with all classes right."""
-    labels = probe.model._targets.labels
-    data = probe.data
-    n_threads = probe._threads(float(probe.n_samples * probe.n_parameters))
-    truth = data.y if labels.multilabel else data.y.ravel()
-
-    def accuracy(parameters: Any) -> float:
-        outputs = probe.at(parameters).network.outputs(data.X, n_threads=n_threads)
-        hits = labels.decide(outputs) == truth
-        rows = hits.all(axis=1) if labels.multilabel else hits
-        return float(np.average(rows, weights=data.weights))
-
-    return accuracy
-
-
-def _validation_probe(probe: Probe, validation: Any) -> Probe | None:
-    """Return the probe of the same network on other data; None: there are none."""
-    if validation is None:
-        return None
-    if isinstance(validation, Probe):
-        ours, theirs = probe.network.parameters, validation.network.parameters
-        if not np.array_equal(ours, theirs):
-            raise ValueError(
-                f"validation must be a probe of the same weights, got {validation!r} beside "
-                f"{probe!r}"
-            )
-        return validation
-    if not isinstance(validation, tuple) or len(validation) not in (2, 3):
-        raise TypeError(
-            f"validation must be a Probe or a tuple (X, y), got {type(validation).__name__}"
-        )
-    return Probe(probe.model, *validation)
+    return lambda parameters: accuracy_of(probe.at(parameters))
 
 
 def _coordinates(probe: Probe) -> str:

@@ -36,7 +36,7 @@ class PresetTable:
     --------
     >>> from deepgen.tabular import presets
     >>> presets(n_rows=1000).rows[0]["setting"]
-    'encoder: numbers'
+    'encoder: numerical_encoding'
     """
 
     def __init__(self, n_rows: int) -> None:
@@ -87,13 +87,14 @@ class PresetTable:
         """Return the settings for one kind of target as text, long ones on several lines."""
         lines: list[Row] = []
         for row in self.rows:
-            cells = [_broken(row[f"{preset}, {kind}"]) for preset in PRESETS]
-            if not any(cells):
+            texts = [row[f"{preset}, {kind}"] for preset in PRESETS]
+            if not any(texts):
                 continue
+            cells = [_broken(text) for text in texts]
             for place in range(max(map(len, cells))):
-                texts = [cell[place] if place < len(cell) else "" for cell in cells]
+                pieces = [cell[place] if place < len(cell) else "" for cell in cells]
                 setting = row["setting"] if place == 0 else ""
-                lines.append({kind: setting, **dict(zip(PRESETS, texts, strict=True))})
+                lines.append({kind: setting, **dict(zip(PRESETS, pieces, strict=True))})
         return format_table(lines)
 
 

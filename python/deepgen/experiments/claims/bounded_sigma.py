@@ -103,7 +103,12 @@ def _judge(sizes: list[int], errors: dict[str, FloatArray], wanted: float) -> li
     """Return the findings for the measured errors."""
     return [
         *(
-            Finding(f"{sigma}: error with {sizes[-1]} steps", exact(found[-1]), at_most=wanted)
+            Finding(
+                f"{sigma}: error with {sizes[-1]} steps",
+                exact(found[-1]),
+                at_most=wanted,
+                construction=True,
+            )
             for sigma, found in errors.items()
         ),
         *(
@@ -111,6 +116,7 @@ def _judge(sizes: list[int], errors: dict[str, FloatArray], wanted: float) -> li
                 f"{sigma}: slowest fall of the error when steps double",
                 exact(float((found[1:] / found[:-1]).max())),
                 at_most=0.75,
+                construction=True,
             )
             for sigma, found in errors.items()
         ),

@@ -87,21 +87,25 @@ def _judge(
             "boxes: largest error, d up to 5",
             exact(max(row["error"] for row in rows)),
             at_most=1e-9,
+            construction=True,
         ),
         Finding(
             "sums of boxes: largest error / bound",
             exact(max(row["error"] / row["bound"] for row in sums)),
             at_most=1.0,
+            construction=True,
         ),
         Finding(
             "products: largest error / 2^-(2m+1)",
             exact(max(row["error"] / row["bound"] for row in products)),
             at_most=1.0 + 1e-9,
+            construction=True,
         ),
         Finding(
             "product of two bumps: largest error / 2^-(2m+1)",
             exact(max(row["error on bumps"] / row["bound"] for row in products)),
             at_most=1.0 + 1e-9,
+            construction=True,
         ),
     ]
 

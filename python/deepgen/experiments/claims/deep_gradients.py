@@ -14,8 +14,9 @@ from deepgen._interval import t_interval
 from deepgen.experiments.experiment import Experiment, Measurement, RunPlan
 from deepgen.experiments.finding import Finding
 from deepgen.experiments.runner import Runner
+from deepgen.experiments.shared.sweep import KINDS, settings_of
 from deepgen.experiments.shared.training import fit_quietly
-from deepgen.normalizations import BatchNorm
+from deepgen.experiments.shared.wave import Wave
 from deepgen.optimization import gradient_flow
 
 if TYPE_CHECKING:
@@ -46,12 +47,6 @@ EXPERIMENT: Final = Experiment(
 
 SHALLOW: Final = 4
 DEEP: Final = 48
-KINDS: Final[dict[str, dict[str, Any]]] = {
-    "plain": {},
-    "skip": {"skip": "residual"},
-    "norm": {"normalization": BatchNorm(recalibrate=True)},
-    "both": {"skip": "residual", "normalization": BatchNorm(recalibrate=True)},
-}
 STEPS: Final = 64
 
 # Thresholds, fixed before the judging seeds were drawn. The slopes of theory are 1 and 0; ten
@@ -101,9 +96,7 @@ class Depths:
 
 def _draw_data(seed: int) -> tuple[AnyArray, AnyArray]:
     draw = np.random.default_rng(np.random.SeedSequence([seed]))
-    X = draw.uniform(-1, 1, (500, 2))
-    u, v = X.T
-    y = np.sin(6 * u + 3 * v**2) * np.cos(5 * v)
+    X, y = Wave().sample(500, draw)
     return X, (y - y.mean()) / y.std()
 
 
@@ -178,8 +171,8 @@ def _train(hidden: tuple[int, ...], epochs: int, seed: int, **settings: Any) -> 
 def _measure_seed(work: tuple[int, bool]) -> Depths:
     seed, quick = work
     errors = {
-        (kind, depth): _train((32,) * depth, 10 if quick else 80, seed, **settings)
-        for kind, settings in KINDS.items()
+        (kind, depth): _train((32,) * depth, 10 if quick else 80, seed, **settings_of(kind))
+        for kind in KINDS
         for depth in (SHALLOW, DEEP)
     }
     layers, epochs = ((16,) * 200, 5) if quick else ((16,) * 1000, 40)

@@ -173,6 +173,7 @@ def _judge(gaussian: FloatArray, relu: FloatArray) -> list[Finding]:
             "law: risk at p = 100 over the lowest with p < 40",
             exact(law(100) / min(law(p) for p in range(N - 1))),
             at_most=1.0,
+            construction=True,
         ),
         Finding(
             "Gaussian features: median risk at p = 40 over that at p = 100",

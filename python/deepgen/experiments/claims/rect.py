@@ -97,11 +97,38 @@ def _judge(rows: list[dict[str, Any]], sizes: list[int], errors: list[float]) ->
     """Return the findings for the measured errors."""
     worst = max(error * 2 * n / LIPSCHITZ for n, error in zip(sizes, errors, strict=True))
     return [
-        Finding("one box: largest error", exact(rows[0]["largest error"]), at_most=1e-6),
-        Finding("three boxes: largest error", exact(rows[1]["largest error"]), at_most=1e-6),
-        Finding("one box: linear pieces", exact(rows[0]["pieces"]), at_least=5, at_most=5),
-        Finding("three boxes: linear pieces", exact(rows[1]["pieces"]), at_least=9, at_most=9),
-        Finding("staircases: largest error / (L / 2N)", exact(worst), at_most=1 + 1e-6),
+        Finding(
+            "one box: largest error",
+            exact(rows[0]["largest error"]),
+            at_most=1e-6,
+            construction=True,
+        ),
+        Finding(
+            "three boxes: largest error",
+            exact(rows[1]["largest error"]),
+            at_most=1e-6,
+            construction=True,
+        ),
+        Finding(
+            "one box: linear pieces",
+            exact(rows[0]["pieces"]),
+            at_least=5,
+            at_most=5,
+            construction=True,
+        ),
+        Finding(
+            "three boxes: linear pieces",
+            exact(rows[1]["pieces"]),
+            at_least=9,
+            at_most=9,
+            construction=True,
+        ),
+        Finding(
+            "staircases: largest error / (L / 2N)",
+            exact(worst),
+            at_most=1 + 1e-6,
+            construction=True,
+        ),
     ]
 
 

@@ -190,6 +190,7 @@ def _judge(
             f"best weights, {units[-1]} units: regions of 4 layers, at least, / 1 layer, at most",
             exact(best),
             at_least=FACTOR,
+            construction=True,
         ),
         *(
             Finding(

@@ -131,12 +131,13 @@ def _measure(plan: RunPlan) -> Measurement:
 def _judge(errors: dict[tuple[str, str], FloatArray]) -> list[Finding]:
     """Return the findings for the measured errors."""
     findings = []
-    for target, ranges in (("smooth", {"at_least": 1.0}), ("with kinks", {"at_most": 1.0})):
+    for target, low, high in (("smooth", 1.0, np.inf), ("with kinks", -np.inf, 1.0)):
         findings += [
             Finding(
                 f"{target}: error of relu / error of {activation}, median",
                 bootstrap_interval(errors[target, "relu"] / errors[target, activation]),
-                **ranges,
+                at_least=low,
+                at_most=high,
             )
             for activation in SMOOTH
         ]

@@ -62,28 +62,33 @@ def _judge(rows: list[dict[str, Any]]) -> list[Finding]:
             "largest gap between both errors and 2^-(2m+2)",
             exact(max(row["gap"] for row in rows)),
             at_most=1e-12,
+            construction=True,
         ),
         Finding(
             "shallow units grow as (1 / e) to the power",
             exact(shallow),
             at_least=0.5 - 1e-6,
             at_most=0.5 + 1e-6,
+            construction=True,
         ),
         Finding(
             "deep units for each halving of e",
             exact(deep),
             at_least=1.5 - 1e-6,
             at_most=1.5 + 1e-6,
+            construction=True,
         ),
         Finding(
             "errors below 1e-4: fewest shallow parameters for one deep parameter",
             exact(min(row["shallow parameters"] / row["deep parameters"] for row in small)),
             at_least=1.0,
+            construction=True,
         ),
         Finding(
             f"error {last['error']:.1e}: units that any shallow network needs / deep units",
             exact(last["shallow units at least"] / last["deep units"]),
             at_least=10.0,
+            construction=True,
         ),
     ]
 

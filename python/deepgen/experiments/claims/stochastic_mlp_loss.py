@@ -96,6 +96,7 @@ def _judge(below: int, left: list[float]) -> list[Finding]:
             "printed: largest gap between mean of sample gradients and gradient",
             exact(_gradient_gap(x, y)),
             at_most=1e-12,
+            construction=True,
         ),
         Finding(
             "printed: samples whose own valley lies on the other side (of 30)",

@@ -57,6 +57,7 @@ def _judge(rows: list[dict[str, Any]]) -> list[Finding]:
                 exact(row["pieces"]),
                 at_least=2 ** row["k"],
                 at_most=2 ** row["k"],
+                construction=True,
             )
             for row in (*rows[:4], deepest)
         ),
@@ -65,16 +66,19 @@ def _judge(rows: list[dict[str, Any]]) -> list[Finding]:
             exact(min(b["pieces"] / a["pieces"] for a, b in zip(rows, rows[1:], strict=False))),
             at_least=2.0,
             at_most=2.0,
+            construction=True,
         ),
         Finding(
             f"tri^{k}: units of one hidden layer for each unit of the deep network",
             exact(deepest["shallow units"] / deepest["deep units"]),
             at_least=10.0,
+            construction=True,
         ),
         Finding(
             f"error on the 2^{k} + 1 tips that 2^{k} / 4 - 1 shallow units must make",
             exact(_least_error(k)),
             at_least=0.25 - 0.01,
+            construction=True,
         ),
     ]
 
