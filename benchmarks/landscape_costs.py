@@ -64,9 +64,9 @@ def calls(models, X, y, trajectory):
     yield "trajectory_pca, a point", len(trajectory.epochs), lambda: trajectory_pca(trajectory)
 
 
-def main(arguments=None):
-    """Print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+def print_costs(description, calls, arguments=None):
+    """Print a table of calls, which a function makes from what `nets` returns."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--units", type=int, default=256)
     parser.add_argument("--rows", type=int, default=5000)
     parser.add_argument("--samples", type=int, default=5)
@@ -79,7 +79,12 @@ def main(arguments=None):
         pairs = [(seconds(call) / count, seconds(gradient)) for _ in range(options.samples)]
         cost = np.median([ours / unit for ours, unit in pairs])
         spent = np.median([ours for ours, _ in pairs])
-        print(f"{name:26}{cost:8.2f} gradients {1e3 * spent:10.2f} ms")
+        print(f"{name:34}{cost:8.2f} gradients {1e3 * spent:10.2f} ms")
+
+
+def main(arguments=None):
+    """Print the table."""
+    print_costs(__doc__.partition("\n")[0], calls, arguments)
 
 
 if __name__ == "__main__":

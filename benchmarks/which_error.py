@@ -12,8 +12,8 @@ true value (18 of 20 are wanted), on how many its half-width is at most the larg
 true excess risk and a tenth of the risk, and on how many truths the largest error is named rightly
 (15 are wanted).
 
-With --classes the truths are half-moons and normal classes; small networks and logistic regression
-on moons, networks trained to the end on few rows, and networks trained for a few epochs.
+With --classes the truths are half-moons and normal classes; logistic regression on polynomials of
+moons, networks trained to the end on few rows, and networks trained for a few epochs.
 """
 
 from __future__ import annotations
@@ -127,8 +127,8 @@ def draw_class_truth(seed):
     few = kind == "estimation"
     n_rows = int(random.integers(200, 601) if few else random.integers(500, 2001))
     if kind == "approximation":
-        small = MLPClassifier(hidden_layer_sizes=(2,), solver="lbfgs", max_iter=1000, alpha=0.0)
-        return kind, truth, n_rows, LogisticRegression() if random.random() < 0.5 else small
+        degree = int(random.integers(1, 3))
+        return kind, truth, n_rows, make_pipeline(PolynomialFeatures(degree), LogisticRegression())
     if few:
         units = int(random.integers(4, 9))
         settings = {"solver": "lbfgs", "max_iter": 2000, "alpha": 0.0}

@@ -1,12 +1,15 @@
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from deepgen import MLPClassifier, MLPRegressor, TabularClassifier
+from deepgen.decomposition import NoisyMoons
 from deepgen.report import which_error
+from deepgen.report.three_errors import _least_entropy
+from deepgen.report.variants import longer
 
 RANDOM = np.random.default_rng(0)
 X = RANDOM.uniform(-1, 1, (240, 2))
@@ -70,6 +73,36 @@ def test_sparse_rows_members_weights_and_outputs_are_accepted():
     assert list(answer.simple_models) == ["constant", "linear model"]
     two = which_error(MLPRegressor(**SMALL), X, np.stack([Y, -Y], 1), n_splits=2, random_state=0)
     assert two.risk.estimate > 0
+
+
+@pytest.mark.parametrize("kind, setting", [
+    (MLPClassifier, {"normalization": "batch"}), (MLPRegressor, {"dropout": 0.2}),
+    (MLPClassifier, {"mixup": 0.2}), (MLPRegressor, {"clip_norm": 1.0}),
+])  # fmt: skip
+def test_settings_that_lbfgs_refuses_are_left_out_of_the_search(kind, setting):
+    y = Y[:60] if kind is MLPRegressor else Y[:60] > 0.3
+    answer = which_error(kind(**SMALL, **setting), X[:60], y, n_splits=2, random_state=0)
+    assert np.isfinite(answer.estimation.estimate)
+
+
+def test_a_line_between_moons_has_an_approximation_error():
+    truth = NoisyMoons(0.3)
+    rows, labels = truth.sample(400, np.random.default_rng(0))
+    answer = which_error(LogisticRegression(C=np.inf), rows, labels, n_splits=3, random_state=0)
+    assert answer.largest == "approximation" and covers(answer.noise, truth.bayes_log_loss)
+    # The best line's loss minus the mean entropy, by a line fitted to 200,000 points.
+    assert covers(answer.approximation, 0.1237)
+    names = np.array(["no", "yes"])[labels]
+    again = which_error(LogisticRegression(C=np.inf), rows, names, n_splits=3, random_state=0)
+    assert again.approximation == answer.approximation
+
+
+def test_a_training_loss_of_nothing_says_nothing_about_the_best_member():
+    flips = RANDOM.random(240) < 0.2
+    wide = MLPClassifier(hidden_layer_sizes=(64,), solver="lbfgs", alpha=0.0, max_iter=300)
+    answer = which_error(wide, X, (X[:, 0] > 0) ^ flips, n_splits=3, random_state=0)
+    assert answer.largest == "estimation" and answer.estimation.estimate < answer.risk.estimate
+    assert answer.approximation.low == 0
 
 
 def test_weights_decide_which_rows_count():
@@ -136,3 +169,18 @@ def test_the_answer_draws_itself():
 def test_bad_input_is_named(change, words):
     with pytest.raises(ValueError, match=words):
         which_error(**{"model": MLPRegressor(), "X": X, "y": Y, **change})
+
+
+def test_the_least_entropy_is_below_that_of_any_distribution():
+    for n_classes in (2, 3, 5):
+        p = RANDOM.dirichlet(np.full(n_classes, 0.5), size=500)
+        entropies = -(p * np.log(np.maximum(p, 1e-300))).sum(axis=1)
+        bounds = [_least_entropy(1 - (row**2).sum(), n_classes) for row in p]
+        assert (bounds <= entropies + 1e-12).all()
+        assert _least_entropy(1 - 1 / n_classes, n_classes) == pytest.approx(np.log(n_classes))
+
+
+def test_longer_training_is_four_times_the_epochs_that_were_needed():
+    stopped = MLPRegressor(max_iter=100, early_stopping=True)
+    assert longer(stopped, X, 10).max_iter == 40 and longer(stopped, X).max_iter == 400
+    assert longer(MLPRegressor(max_iter=100), X, 10).max_iter == 400

@@ -20,7 +20,7 @@ from deepgen.decomposition.hypothesis_class import Fitted, HypothesisClass, Pred
 from deepgen.decomposition.risk import Risk
 from deepgen.decomposition.squared_risk import SquaredRisk
 
-__all__ = ["MultiStart", "set_seed"]
+__all__ = ["PERCEPTRONS", "MultiStart", "last_step", "search_settings", "set_seed"]
 
 SEARCH: Final[dict[str, Any]] = {
     "solver": "lbfgs",
@@ -80,6 +80,28 @@ def last_step(estimator: Any) -> tuple[str, Any]:
     name, model = estimator.steps[-1]
     prefix, inner = last_step(model)
     return f"{name}__{prefix}", inner
+
+
+def search_settings(perceptron: Any) -> dict[str, Any]:
+    """Return the parameters with which a perceptron is fitted as closely as possible.
+
+    Parameters
+    ----------
+    perceptron : estimator
+        deepgen's or scikit-learn's.
+
+    Returns
+    -------
+    settings : dict
+        `SEARCH`, so far as it has these parameters.
+    """
+    known = perceptron.get_params(deep=False)
+    settings = {name: value for name, value in SEARCH.items() if name in known}
+    if "batch" in str(known.get("normalization")).lower():
+        # A frozen batch norm is an affine map, so the class is the same without it; L-BFGS refuses
+        # it.
+        settings["normalization"] = None
+    return settings
 
 
 def set_seed(estimator: Any, random: np.random.Generator) -> Any:
@@ -199,11 +221,7 @@ class MultiStart(HypothesisClass):
         settings = model.get_params(deep=False)
         search: dict[str, Any] = {}
         if (type(model).__name__, settings.get("loss", "log_loss")) in PERCEPTRONS:
-            search = {name: value for name, value in SEARCH.items() if name in settings}
-            if "batch" in str(settings.get("normalization")).lower():
-                # A frozen batch norm is an affine map, so the class is the same without it; L-BFGS
-                # refuses it.
-                search["normalization"] = None
+            search = search_settings(model)
         elif type(model).__name__ == "LogisticRegression":
             search = LOGISTIC_SEARCH
         seeded = [name for name in self.estimator.get_params() if name.endswith("random_state")]

@@ -44,7 +44,8 @@ def estimate_trace(
     trace : float
         Unbiased estimate.
     standard_error : float
-        From the spread over the test vectors; 0 if the products span the range of the matrix.
+        From the spread over the test vectors, taken as independent, which makes it somewhat too
+        small; 0 if the products span the range of the matrix.
 
     Examples
     --------

@@ -8,10 +8,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._engine.arrays import FloatArray
+from deepgen._engine.arrays import AnyArray, FloatArray
+from deepgen.decomposition.hypothesis_class import Predictor
+from deepgen.decomposition.log_risk import LogRisk
 from deepgen.decomposition.multi_start import last_step
 
-__all__ = ["LossOfRows", "loss_of"]
+__all__ = ["LossOfRows", "RiskOfLabels", "loss_of"]
 
 LEAST: Final = 1e-6
 """Smallest probability of a true class that counts, so that one row does not decide a mean."""
@@ -105,6 +107,30 @@ class LossOfRows:
         of_true = (predictions * targets).sum(axis=1)
         losses: FloatArray = -np.log(np.maximum(of_true, LEAST))
         return losses
+
+
+@dataclass(frozen=True)
+class RiskOfLabels(LogRisk):
+    """Mean log loss on labels of any kind, which `LogRisk` numbers.
+
+    Parameters
+    ----------
+    loss : LossOfRows
+        Log loss with the labels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.report.losses_of_rows import LossOfRows, RiskOfLabels
+    >>> RiskOfLabels(LossOfRows(np.array(["no", "yes"]))).unit
+    'log loss, in nats'
+    """
+
+    loss: LossOfRows
+
+    def empirical(self, predictor: Predictor, X: FloatArray, y: AnyArray) -> float:
+        """Return the mean of the rows' losses."""
+        return float(np.mean(self.loss(self.loss.predictions(predictor, X), y)))
 
 
 def loss_of(model: Any, y: NDArray[Any]) -> LossOfRows:

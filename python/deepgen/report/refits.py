@@ -20,8 +20,15 @@ from numpy.typing import NDArray
 
 from deepgen._engine.arrays import FloatArray
 from deepgen.decomposition.class_of import class_of
-from deepgen.decomposition.multi_start import MultiStart, last_step, set_seed
-from deepgen.report.losses_of_rows import LossOfRows
+from deepgen.decomposition.multi_start import (
+    PERCEPTRONS,
+    MultiStart,
+    last_step,
+    search_settings,
+    set_seed,
+)
+from deepgen.decomposition.squared_risk import SquaredRisk
+from deepgen.report.losses_of_rows import LossOfRows, RiskOfLabels
 from deepgen.report.noise_floor import N_NEIGHBORS, nearest_pairs, repeated_variance
 from deepgen.report.simple_models import fit_simple_models
 from deepgen.report.variants import FACTOR, longer, wider
@@ -49,15 +56,10 @@ KINDS: Final = ("own", "curve", "seed", "search", "simple models", "longer", "wi
 ROWS_PER_WIDE_PARAMETER: Final = 4
 MOST_UNITS: Final = 64
 """Size of the wider network beside an estimator without hidden layers."""
-WIDE_SEARCH: Final[dict[str, Any]] = {
-    "solver": "lbfgs",
-    "alpha": 1e-3,
-    "max_iter": 200,
-    "early_stopping": False,
-    "learning_rate": "constant",
-    "dtype": "float64",
-}
-"""Parameters of the search in wider networks, which need not reach the least loss."""
+WIDE_STEPS: Final = 200
+"""Iterations of the search in wider networks, which need not reach the least loss."""
+WIDE_PENALTY: Final = (1e-3, 1.0)
+"""Its alpha for numbers and for labels: without a prior wide classifiers are sure of errors."""
 
 
 @dataclass
@@ -225,22 +227,28 @@ class Refits:
         self._keep_train("search train", best, train)
         wide = wider(self.model, X) or self._reference(len(train))
         prefix, last = last_step(wide)
-        known = last.get_params(deep=False)
-        settings = {key: value for key, value in WIDE_SEARCH.items() if key in known}
+        numbers = self.loss.classes is None
+        settings = {**search_settings(last), "max_iter": WIDE_STEPS}
+        settings["alpha"] = WIDE_PENALTY[0 if numbers else 1]
+        for name in ("tol", "max_fun"):
+            settings.pop(name, None)
         wide.set_params(**{prefix + key: value for key, value in settings.items()})
         fitted = self._fitted(wide, train)
         self._products("wide search", self._keep("wide search", fitted, test), test)
-        self._keep_train("wide search train", fitted, train)
+        if numbers:
+            # Of a classifier the held-out loss is bound enough: it is penalized, not interpolating.
+            self._keep_train("wide search train", fitted, train)
 
     def _reference(self, n_train: int) -> Any:
         """Return a network for estimators without hidden layers: small beside the rows."""
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
 
-        from deepgen.estimators import MLPRegressor
+        from deepgen.estimators import MLPClassifier, MLPRegressor
 
         units = n_train // (ROWS_PER_WIDE_PARAMETER * (self.X.shape[1] + 2))
-        network = MLPRegressor(hidden_layer_sizes=(int(np.clip(units, 4, MOST_UNITS)),))
+        kind: Any = MLPRegressor if self.loss.classes is None else MLPClassifier
+        network = kind(hidden_layer_sizes=(int(np.clip(units, 4, MOST_UNITS)),))
         return make_pipeline(StandardScaler(), network)
 
     def _simple_models(self, train: NDArray[np.int64], test: NDArray[np.int64]) -> None:
@@ -262,7 +270,11 @@ class Refits:
         self._put("mean of seeds", test, self.loss(mean, self.y[test]))
 
     def _longer(self, train: NDArray[np.int64], test: NDArray[np.int64]) -> None:
-        model = longer(self.model, self._rows(train)[0])
+        last = last_step(self._own_fits[0])[1]
+        n_iter = getattr(getattr(last, "mlp_", last), "n_iter_", None)
+        model = longer(
+            self.model, self._rows(train)[0], None if n_iter is None else int(np.max(n_iter))
+        )
         if model is not None:
             fitted = self._fitted(model, train)
             self._products("longer", self._keep("longer", fitted, test), test)
@@ -280,20 +292,24 @@ class Refits:
         Returns
         -------
         hypotheses : HypothesisClass or None
-            For linear models, trees of one input, and perceptrons with the squared error.
+            For linear models, trees of one input, and perceptrons with the squared error or the
+            log loss.
         """
         from scipy.sparse import issparse
 
-        if self.loss.classes is not None or self.weights is not None or self.y.ndim > 1:
+        if self.weights is not None or self.y.ndim > 1:
             return None
         if issparse(self.X) or hasattr(self.X, "columns"):
             return None
-        found = class_of(self.model, self.X.shape[1], N_STARTS, int(self.random.integers(2**31)))
         last = last_step(self.model)[1]
         settings = last.get_params(deep=False)
-        known = type(last).__name__ == "MLPRegressor"
-        known = known and settings.get("loss") == "squared_error"
-        return found if known or not isinstance(found, MultiStart) else None
+        risk = SquaredRisk() if self.loss.classes is None else RiskOfLabels(self.loss)
+        seed = int(self.random.integers(2**31))
+        found = class_of(self.model, self.X.shape[1], N_STARTS, seed, risk)
+        searched = (type(last).__name__, settings.get("loss", "log_loss")) in PERCEPTRONS
+        searched = searched or type(last).__name__ == "LogisticRegression"
+        searched = searched and settings.get("class_weight") is None
+        return found if searched or not isinstance(found, MultiStart) else None
 
     def seconds_of_search(self, n_train: int) -> float:
         """Return the foreseen duration of 'search' on one split.

@@ -15,8 +15,10 @@ gaps are equal in relative size: T R = E(f_F*)^2 up to terms of order 1/n, so
 The noise floor E(f*) is the loss of near rows' noise (`deepgen.report.noise_floor`), and at most
 the asymptote of any model: a wider network's own sqrt(T R), or the loss of boosted trees.
 
-If f_n cannot be found, training four times as long stands in, and E(f_F*) is the asymptote of the
-learning curve, loss = a + b n^-c.
+For the log loss the first terms of both gaps are equal, too, so that the same mean of T and R
+serves. If f_n cannot be found, training four times as long stands in. A classifier, or a network
+that was trained for long, may have hardly any training loss: then R says nothing about E(f_F*), and
+the noise floor is taken where it is higher.
 """
 
 from __future__ import annotations
@@ -42,6 +44,8 @@ MODELS: Final = (
 DOUBT: Final = 0.25
 """Share of T - sqrt(T R) by which the loss of the best member may differ from sqrt(T R) where the
 theory of least squares does not hold; networks are not linear."""
+FITS_NOISE: Final = 0.25
+"""Share of the held-out loss below which a training loss is that of a model that fits noise."""
 EXPONENTS: Final = (0.5, 1.0)
 """Exponents of the learning curve between which the unknown one is taken to be."""
 
@@ -116,11 +120,11 @@ def three_errors(refits: Any, n_rows: int) -> ThreeErrors:
     reference = "search" if "search" in known else "longer"
     limited = (*own, *_seeds(known), reference, f"{reference} train")
     floors = estimate.floors()
+    # Of the noise floor's columns those that are measured on every split.
+    own_floor = [name for name in floors if name.startswith(("own square", "own p", "distance "))]
+    limited = (*limited, *own_floor)
     if not curve:
         none = unknown("too few rows for a learning curve")
-        estimation = approximation = more = none
-    elif reference == "longer" and law is None:
-        none = unknown("too few rows for the law of a learning curve")
         estimation = approximation = more = none
     else:
         estimation = losses.interval(estimate.estimation, *limited)
@@ -190,30 +194,45 @@ class _Estimates:
 
     def _asymptote(self, means: Means) -> float:
         """Loss of the best member of the class."""
-        if "search" in means:
-            held_out, trained = means["search"], means["search train"]
-            return float(np.clip(np.sqrt(held_out * trained), min(trained, held_out), held_out))
-        n, names = zip(*self.curve, strict=True)
-        law = offset_law(n, [means[name] for name in names])
-        return law.a - max(self._own(means) - means["longer"], 0.0)
+        name = "search" if "search" in means else "longer"
+        held_out, trained = means[name], means[f"{name} train"]
+        limit = float(np.clip(np.sqrt(held_out * trained), min(trained, held_out), held_out))
+        roughly = self.n_classes > 0 or name == "longer"
+        if roughly and trained < FITS_NOISE * held_out and "own square" in means:
+            limit = float(np.clip(self.noise(means)[0], limit, held_out))
+        return limit
 
     def optimization(self, means: Means) -> tuple[float, float, float]:
         reference = means["search" if "search" in means else "longer"]
         gap = self._own(means) - reference
-        if "search" not in means:
-            return gap, gap, gap
         # All rows train better than the training rows of a split, and so does f_n; a law of few
         # points must not make more of it than half the gap.
         held_out = reference - self._asymptote(means)
         change = self._drop(means) - (1 - self.curve[-1][0] / self.n_rows) * held_out
-        later = gap - float(np.clip(change, -abs(gap) / 2, abs(gap) / 2))
-        return later, min(gap, later), max(gap, later)
+        whole = gap - float(np.clip(change, -abs(gap) / 2, abs(gap) / 2))
+        return whole, min(gap, whole), max(gap, whole) + self._later(means)
+
+    def _doubt(self, means: Means) -> float:
+        """Return the share of T - sqrt(T R) by which the loss of the best member may be wrong."""
+        if not self.n_classes:
+            return DOUBT
+        # Both gaps of the log loss are equal as long as they are small.
+        name = "search" if "search" in means else "longer"
+        return max(DOUBT, 1 - means[f"{name} train"] / means[name])
+
+    def _later(self, means: Means) -> float:
+        """Return what still longer training may change where it stands in for a search."""
+        if "search" in means:
+            return 0.0
+        return DOUBT * max(self._own(means) - means["longer"], 0.0)
 
     def estimation(self, means: Means) -> tuple[float, float, float]:
         reference = means["search" if "search" in means else "longer"]
         gap = reference - self._asymptote(means)
         share = self.curve[-1][0] / self.n_rows
-        return share * gap, share**2 * (1 - DOUBT) * gap, (1 + DOUBT) * gap
+        doubt = self._doubt(means)
+        high = (1 + doubt) * gap + self._later(means)
+        return share * gap, share**2 * (1 - doubt) * gap, high
 
     def approximation(self, means: Means) -> tuple[float, float, float]:
         limit = self._asymptote(means)
@@ -221,7 +240,7 @@ class _Estimates:
         bound = self._bound(means)
         at_least, likely, at_most = limit - bound, limit - estimate, limit - low
         reference = means["search" if "search" in means else "longer"]
-        doubt = DOUBT * max(reference - limit, 0.0)
+        doubt = self._doubt(means) * max(reference - limit, 0.0)
         return (
             max(at_least, 0.0),
             max(min(at_least, likely) - doubt, 0.0),
@@ -252,8 +271,7 @@ class _Estimates:
         # Of classes the squares are those of probabilities; the log loss has no such identity.
         share = (square - near) / square
         impure = self.n_classes * (square - nearest)
-        # The entropy of a label is at least -log of the probability that two labels are equal.
-        at_least = -math.log(max(1 - impure, 1e-9)) if impure > 0 else 0.0
+        at_least = _least_entropy(impure, self.n_classes)
         loss = min(means[name] for name in models)
         return share * loss, min(at_least, share * loss), loss
 
@@ -269,3 +287,17 @@ class _Estimates:
             )
             gains.append(float(law.predict(self.n_rows) - law.predict(2 * self.n_rows)))
         return gains[0], min(gains), max(gains)
+
+
+def _least_entropy(impurity: float, n_classes: int) -> float:
+    """Return the least mean entropy for a mean probability that two labels of a row differ.
+
+    The least entropy of a distribution lies on lines between those of equal probabilities of k and
+    k + 1 classes (P. Harremoes, F. Topsoe, "Inequalities between entropy and index of coincidence
+    derived from information diagrams", IEEE Transactions on Information Theory 47, 2001), and a
+    line may be averaged.
+    """
+    k = np.arange(1, n_classes)
+    slopes = k * (k + 1) * np.log((k + 1) / k)
+    lines = np.log(k) + slopes * (1 / k - (1 - impurity))
+    return float(max(lines.max(), 0.0))

@@ -13,7 +13,7 @@ FACTOR: Final = 4
 """Factor of the epochs of longer training, and of the units of wider layers."""
 
 
-def longer(model: Any, X: Any) -> Any | None:
+def longer(model: Any, X: Any, n_iter: int | None = None) -> Any | None:
     """Return the estimator with four times the epochs, without early stopping.
 
     Parameters
@@ -22,6 +22,8 @@ def longer(model: Any, X: Any) -> Any | None:
         Estimator or pipeline; a copy is changed.
     X : array-like or data frame of shape (n_samples, n_features)
         Rows to train, by which presets choose settings.
+    n_iter : int or None, default=None
+        Number of epochs after which early stopping ended a fit; None means the largest number.
 
     Returns
     -------
@@ -31,6 +33,8 @@ def longer(model: Any, X: Any) -> Any | None:
     settings = _settings(model, X)
     if settings.get("max_iter") is None:
         return None
+    if n_iter is not None and settings.get("early_stopping") not in (None, False):
+        settings = {**settings, "max_iter": min(n_iter, settings["max_iter"])}
     changes: dict[str, Any] = {
         name: FACTOR * settings[name]
         for name in ("max_iter", "max_fun")

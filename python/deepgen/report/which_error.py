@@ -77,10 +77,11 @@ def which_error(
     Notes
     -----
     The loss is the squared error (not halved, averaged over outputs) or the log loss. The errors
-    are those of Bottou and Bousquet; for perceptrons with the squared error, linear models and
-    trees of one input the member of least training loss is searched as in `decompose`. Elsewhere,
-    training four times as long stands in for it, and the asymptote of the learning curve for the
-    best member of the class.
+    are those of Bottou and Bousquet; for perceptrons with the squared error or the log loss, linear
+    models, logistic regression and trees of one input the member of least training loss is searched
+    as in `decompose`. Elsewhere, and where the search takes too long, training four times as long
+    stands in for it. With T its held-out and R its training loss, the best member of the class is
+    taken to have the loss sqrt(T R), and no less than the noise floor where R is nearly 0.
 
     A split costs about fifteen fits of the estimator, and the search where there is one.
 
