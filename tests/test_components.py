@@ -69,7 +69,16 @@ ENGINE_FAMILIES = {
     "wrappers": {cls.name: cls for cls in WRAPPERS},
 }
 # Members that an estimator's own parameters, or skips, stand for.
-WITHOUT_CLASS = {"none", "clip_norm", "adaptive_clip", "ema", "gain", "line", "ntk"}
+WITHOUT_CLASS = {
+    "none",
+    "clip_norm",
+    "adaptive_clip",
+    "batch_ensemble",
+    "ema",
+    "gain",
+    "line",
+    "ntk",
+}
 every_class = pytest.mark.parametrize("cls", sorted(CLASSES, key=lambda cls: cls.__name__))
 
 

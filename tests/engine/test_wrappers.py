@@ -42,7 +42,7 @@ every_norm = pytest.mark.parametrize("normalization", [NONE, BATCH, LAYER], ids=
 
 
 def test_every_wrapper_is_tested_here():
-    elsewhere = {"line"}  # test_line.py
+    elsewhere = {"line", "batch_ensemble"}  # test_line.py, test_batch_ensemble.py
     assert {wrapper.name for wrapper in WRAPPERS} | elsewhere == set(_core.catalog()["wrappers"])
 
 

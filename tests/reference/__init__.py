@@ -1,8 +1,8 @@
 """The executable specification of the engine: plain, slow and obvious NumPy in float64.
 
 Reading order: random, activations, normalizations, reparametrizations, skips, losses, embeddings,
-network, probe, optimizers, wrappers, augmentations, mixup, fisher, kfac,
-shampoo, trainer.
+network, probe, optimizers, batch_ensemble, wrappers, augmentations, mixup,
+fisher, kfac, shampoo, trainer.
 Nothing here is fast and nothing here knows the engine; tests/engine compares the engine with it and
 tests/oracles compares both with PyTorch.
 """

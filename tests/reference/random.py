@@ -40,6 +40,7 @@ PURPOSES = {
     "line": 8,
     "branches": 9,
     "fisher": 10,
+    "members": 11,
 }
 
 
@@ -147,9 +148,14 @@ def order(seed, epoch, n):
     return np.array(rows, dtype=np.int64)
 
 
-def keeps(seed, epoch, layer, position, width, probability):
-    """Which of a layer's units stay for the row at this position of the epoch's order."""
-    key = child(child(child(stream(seed, "dropout"), epoch), layer), position)
+def keeps(seed, epoch, layer, position, width, probability, member=0):
+    """Which of a layer's units stay for the row at this position of the epoch's order.
+
+    Members but the first have keys below that of the epoch, counted down from 0.
+    """
+    key = child(stream(seed, "dropout"), epoch)
+    key = child(key, -member & MASK_64) if member else key
+    key = child(child(key, layer), position)
     low, high = key & MASK_32, key >> 32
     threshold = int(probability * 2**32)
     kept = np.empty(width, dtype=bool)
@@ -163,14 +169,14 @@ def keeps(seed, epoch, layer, position, width, probability):
     return kept
 
 
-def dropout_mask(seed, epoch, layer, positions, width, probability):
+def dropout_mask(seed, epoch, layer, positions, width, probability, member=0):
     """Multipliers of a layer's activations, (len(positions), width): 0 or 1 / (1 - p).
 
     Source: N. Srivastava et al., "Dropout", JMLR 2014, in its inverted form.
     """
     mask = np.zeros((len(positions), width))
     for i, position in enumerate(positions):
-        kept = keeps(seed, epoch, layer, int(position), width, probability)
+        kept = keeps(seed, epoch, layer, int(position), width, probability, member)
         mask[i, kept] = 1.0 / (1.0 - probability)
     return mask
 

@@ -18,6 +18,7 @@ What is handed on is a function: the gradient of the batch at given weights, L2 
     ema            a <- w after the first step, then a <- decay a + (1 - decay) w; w as without
     line           one network of twice the weights, both ends (w1, w2): at w = (1 - p) w1 + p w2,
                    p uniform, (1 - p) g and p g, each with the gradient of beta cos^2(w1, w2)
+    batch_ensemble the numbers of all members, side by side (batch_ensemble.py)
 
 Sources: R. Pascanu, T. Mikolov, Y. Bengio, "On the difficulty of training recurrent neural
 networks", ICML 2013, algorithm 1, with PyTorch's 1e-6; A. Brock et al., "High-performance
@@ -32,6 +33,7 @@ algorithm 1.
 
 import numpy as np
 
+from .batch_ensemble import BatchEnsemble
 from .network import layout
 from .random import Ziggurat, child, stream
 
@@ -212,6 +214,7 @@ class Line(Wrapper):
 WRAPPERS = {
     "adaptive_clip": AdaptiveClip,
     "asam": ASAM,
+    "batch_ensemble": BatchEnsemble,
     "clip_norm": ClipNorm,
     "ema": EMA,
     "gsam": GSAM,

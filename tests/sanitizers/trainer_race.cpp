@@ -187,6 +187,19 @@ int main() {
          "none",
          "residual",
          {"lpfsgd"}},
+        {"batch_ensemble",
+         "layer",
+         "relu",
+         "adam",
+         0.1,
+         true,
+         false,
+         true,
+         "none",
+         0.0,
+         "none",
+         "residual",
+         {"clip_norm", "batch_ensemble"}},
     };
     int failed = 0;
     for (const Case &c : cases)

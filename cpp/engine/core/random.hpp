@@ -23,7 +23,8 @@ enum class Purpose : std::uint64_t {
     augmentation = 7, // 6 splits off the validation rows, in Python; 5 is free
     line = 8,
     branches = 9,
-    fisher = 10
+    fisher = 10,
+    members = 11
 };
 
 [[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) {

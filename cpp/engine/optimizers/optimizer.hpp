@@ -84,6 +84,9 @@ class BatchGradient {
     // recomputes what is derived from the weights.
     virtual void weights_moved(const Team &) = 0;
 
+    // The next evaluations drop the units and branches that this member drops; 0 as without this.
+    virtual void use_draws_of(Index member) = 0;
+
     // Runs back once more, from the gradients of targets that are drawn from the model's own
     // predictions (Loss::sampled_gradient). The statistics are then of those, and the gradient of
     // the weights is lost.

@@ -29,6 +29,7 @@ class BatchDecorator : public BatchGradient<T> {
         inner_.visit_stored_gradient(team, gradient, visitor);
     }
     void weights_moved(const Team &team) override { inner_.weights_moved(team); }
+    void use_draws_of(Index member) override { inner_.use_draws_of(member); }
     void backward_from_sampled_targets(const Team &team, std::uint64_t key) override {
         inner_.backward_from_sampled_targets(team, key);
     }

@@ -2,6 +2,8 @@
 
 #include "engine/training/step.hpp"
 
+#include "engine/core/random.hpp"
+
 #include <algorithm>
 
 namespace deepgen {
@@ -54,6 +56,18 @@ void Step<T>::weights_moved(const Team &team) {
         network_.packed().transpose(layer, parameters_.weights.data(),
                                     parameters_.transposed.data());
     team.wait();
+}
+
+template <class T>
+void Step<T>::use_draws_of(Index member) {
+    const auto key_of = [&](const std::optional<std::uint64_t> &key) {
+        // Counted down from zero, since layers have the numbers from zero on.
+        return member == 0 || !key
+                   ? key
+                   : std::optional(random::child(*key, static_cast<std::uint64_t>(-member)));
+    };
+    batch_.dropout_key = key_of(dropout_key_);
+    batch_.branch_key = key_of(branch_key_);
 }
 
 template <class T>

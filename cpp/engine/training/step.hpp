@@ -14,7 +14,8 @@ class Step final : public BatchGradient<T> {
          const TargetsView<T> &y, PackedParameters<T> &parameters, Buffer<T> &collected,
          double alpha)
         : network_(network), pass_(pass), batch_(batch), X_(X), y_(y), parameters_(parameters),
-          collected_(collected), alpha_(alpha) {}
+          collected_(collected), alpha_(alpha), dropout_key_(batch.dropout_key),
+          branch_key_(batch.branch_key) {}
 
     using typename BatchGradient<T>::Evaluation;
     using typename BatchGradient<T>::Visitor;
@@ -23,6 +24,7 @@ class Step final : public BatchGradient<T> {
     void visit_gradient(const Team &, Visitor) override;
     void visit_stored_gradient(const Team &, const T *gradient, Visitor) override;
     void weights_moved(const Team &) override;
+    void use_draws_of(Index member) override;
     void backward_from_sampled_targets(const Team &, std::uint64_t key) override;
     LayerStatistics<T> statistics(Index layer) const override;
     double row_share(Index row) const override;
@@ -52,6 +54,7 @@ class Step final : public BatchGradient<T> {
     PackedParameters<T> &parameters_;
     Buffer<T> &collected_; // room for a gradient, where the network is reparametrized
     double alpha_;
+    std::optional<std::uint64_t> dropout_key_, branch_key_; // of the epoch
 };
 
 } // namespace deepgen

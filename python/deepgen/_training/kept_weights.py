@@ -37,6 +37,7 @@ class KeptWeights:
         # Copied before resuming, since the network still has the last call's best weights.
         self.best = network.parameters.copy()
         self.best_entries = self._prediction_entries()
+        self.epoch_start_entries = self.fallback_entries = self._prediction_entries()
         self.user_changed = False
         if state.resume_weights is not None and state.prediction_weights is not None:
             self.user_changed = not np.array_equal(network.parameters, state.prediction_weights)
@@ -68,7 +69,9 @@ class KeptWeights:
         if loss < self.lowest_loss:
             self.lowest_loss = loss
             self.epoch_start, self.fallback = self.fallback, self.epoch_start
+            self.fallback_entries = self.epoch_start_entries
         self.epoch_start[...] = self.network.parameters
+        self.epoch_start_entries = self._prediction_entries()
 
     def note_best(self) -> None:
         """Record the network's weights as those with the best score so far."""
@@ -76,10 +79,11 @@ class KeptWeights:
         self.best_entries = self._prediction_entries()
 
     def fall_back(self) -> None:
-        """Set the network to the fallback, and drop the state of the diverged average."""
+        """Set the network to the fallback, and the average's state to its entries."""
         self.network.parameters[...] = self.fallback
         for name in self._prediction_entries():
             del self.state.averaging_state[name]
+        self.state.averaging_state.update(self.fallback_entries)
 
     def take_best(self) -> None:
         """Set the network to the best weights, and the average's state to their entries."""

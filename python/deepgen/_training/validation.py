@@ -48,9 +48,13 @@ class Validation:
 
     def measure(self, network: Network, n_threads: int = 1) -> tuple[float, float]:
         """Return loss and score of a network."""
-        data = self.data
-        loss = network.loss(data.X, data.y, data.weights, rows=data.rows, n_threads=n_threads)
+        loss = self.loss_of(network, n_threads)
         return loss, self.score(network, loss)
+
+    def loss_of(self, network: Network, n_threads: int = 1) -> float:
+        """Return the loss of a network."""
+        data = self.data
+        return network.loss(data.X, data.y, data.weights, rows=data.rows, n_threads=n_threads)
 
 
 def make_split(

@@ -11,7 +11,8 @@ from sklearn.utils._param_validation import InvalidParameterError
 from deepgen._inputs.targets import Targets
 from deepgen._training.callbacks import CallbackSupport
 from deepgen._training.state import unchanged_on_failure
-from deepgen.averaging import Snapshots
+from deepgen.averaging import BatchEnsemble, Snapshots
+from deepgen.estimators.batch_ensemble import fit_batch_ensemble
 from deepgen.estimators.constraints import SHARED, refusal_hint
 from deepgen.estimators.ensemble import fit_members
 from deepgen.estimators.fit import fit_estimator
@@ -198,6 +199,8 @@ class BaseMLP(SuggestsNames, CallbackSupport, FittedMLP):
         with unchanged_on_failure(self):
             if self.averaging == "snapshot" or isinstance(self.averaging, Snapshots):
                 fit_snapshots(self, *data, **options)
+            elif self.averaging == "batch_ensemble" or isinstance(self.averaging, BatchEnsemble):
+                fit_batch_ensemble(self, *data, **options)
             elif self.n_members == 1:
                 fit_estimator(self, *data, **options)
             else:

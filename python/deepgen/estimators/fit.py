@@ -8,6 +8,7 @@ Ensembles read settings and samples once and call `fit_network` for each member.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -25,12 +26,13 @@ from deepgen._training.plan import LBFGSPlan
 from deepgen._training.state import TrainingState
 from deepgen._training.validation import Validation, make_split
 from deepgen.averaging import LearnedLine
+from deepgen.averaging.batch_ensemble import PackedMembers
 from deepgen.estimators.from_parameters import make_network
 from deepgen.estimators.scoring import (
     ValidationSet,
     attributes_by_network,
     measured_on,
-    score_function,
+    network_validation,
     with_names,
 )
 from deepgen.estimators.settings import (
@@ -40,7 +42,7 @@ from deepgen.estimators.settings import (
     make_plan,
     read_settings,
 )
-from deepgen.estimators.starting_weights import start_line, start_network
+from deepgen.estimators.starting_weights import start_line, start_members, start_network
 from deepgen.estimators.worse_than_constant import FEW_EPOCHS, MUCH_WORSE, warn_if_worse
 from deepgen.optimizers import FirstOrder
 
@@ -214,6 +216,7 @@ def fit_network(
     held_out: tuple[Any, Any, Any] = (None, None, None),
     coefs_init: Any = None,
     intercepts_init: Any = None,
+    make_validation: Callable[..., Validation] = network_validation,
 ) -> None:
     """Train the network of an estimator.
 
@@ -230,6 +233,13 @@ def fit_network(
         Validation features, targets and weights.
     coefs_init, intercepts_init : sequence of array-like, default=None
         Starting weights; with ``coefs_init`` training starts afresh.
+    make_validation : callable, default=network_validation
+        Function from the estimator, its targets, validation samples and state to the validation.
+
+    Raises
+    ------
+    ValueError
+        If members that share matrices would have to be converted to another scaling of targets.
     """
     goes_on = "network_" in vars(model) and (model.warm_start or settings.incremental)
     is_first = not goes_on or coefs_init is not None
@@ -273,12 +283,23 @@ def fit_network(
         )
         if isinstance(settings.averaging, LearnedLine):
             state.averaging_state["ends"] = start_line(model, network, data, state.seed)
+        elif isinstance(settings.averaging, PackedMembers):
+            n_members = settings.averaging.n_members
+            state.averaging_state["members"] = start_members(
+                model, network, data, state.seed, n_members
+            )
         # Given weights are meant for targets in their own units.
         if coefs_init is None and (moved := targets.in_units_of(outputs)) is not targets:
             targets, encoded = moved, replace(encoded, encoded=moved.encode(encoded.y, dtype))
             data = replace(data, y=encoded.encoded)
     else:
         if (change := targets.change_from(model._targets)) is not None:
+            if isinstance(settings.averaging, PackedMembers):
+                raise ValueError(
+                    "the scaling of the targets changes with these rows, and members that share "
+                    "matrices cannot follow it: give targets of one scale with target_scaling=None,"
+                    " or call fit with warm_start=False to start afresh"
+                )
             network.parameters[...] = change.of_weights(network.core, network.parameters)
             state.change_outputs(network.core, change)
         network.set_layers(intercepts=intercepts_init)
@@ -296,8 +317,7 @@ def fit_network(
     # Training: validation and callbacks follow each epoch.
     validation = tasks = None
     if validation_set is not None:
-        score = score_function(model, targets, validation_set, state)
-        validation = Validation(validation_set.data, score)
+        validation = make_validation(model, targets, validation_set, state)
     if getattr(model, "_skl_callbacks", None) and not settings.incremental:
         tasks = CallbackTasks(
             model,

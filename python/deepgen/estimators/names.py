@@ -61,6 +61,6 @@ InitializerName = Literal[
 ]
 ParametrizationName = Literal["ntk", "standard"]
 AugmentationName = Literal["jitter", "mask", "swap"]
-AveragingName = Literal["ema", "snapshot", "subspace", "swa"]
+AveragingName = Literal["batch_ensemble", "ema", "snapshot", "subspace", "swa"]
 TypeName = Literal["bfloat16", "float32", "float64"]
 DeviceName = Literal["cpu", "cuda"]

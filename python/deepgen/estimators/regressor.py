@@ -169,12 +169,14 @@ class MLPRegressor(IncrementalRegressor):
         higher is better.
     max_time : float or None, default=None
         Seconds after which ``fit`` ends, checked after each epoch; > 0.
-    averaging : {'ema', 'swa', 'snapshot', 'subspace'}, Averaging or None, default=None
+    averaging : {'ema', 'swa', 'snapshot', 'batch_ensemble', 'subspace'}, Averaging or None, \
+            default=None
         Averaging of the weights along the training: 'ema' predicts with their exponential moving
         average over steps, 'swa' with the mean over the last quarter of ``max_iter`` epochs;
         'snapshot' runs the 'snapshot' schedule in ``n_members`` cycles, whose final weights are the
-        members; 'subspace' trains a line between two points and predicts with its midpoint. Objects
-        of `deepgen.averaging` have settings. Not for 'lbfgs'.
+        members; 'batch_ensemble' trains ``n_members`` networks together that share the matrices of
+        the hidden layers; 'subspace' trains a line between two points and predicts with its
+        midpoint. Objects of `deepgen.averaging` have settings. Not for 'lbfgs'.
     n_members : int, default=1
         Number of networks that differ only in their seed, trained in parallel, one per thread;
         predictions are their mean, and ``members_`` are fitted estimators.

@@ -16,14 +16,18 @@ from deepgen._inputs.targets import Targets
 from deepgen._network.network import Network
 from deepgen._training.data import Data
 from deepgen._training.state import TrainingState
+from deepgen._training.validation import Validation
 from deepgen.estimators.network_spec import numpy_type
 from deepgen.estimators.settings import Settings
 
 __all__ = [
+    "Scorer",
     "ValidationSet",
     "attributes_by_network",
     "fitted_attributes",
     "measured_on",
+    "network_validation",
+    "refuse_undefined",
     "score_function",
     "with_names",
 ]
@@ -214,23 +218,62 @@ def score_function(
     score : callable
         Function from a network and its validation loss to a number; higher is better, NaN if an
         output is not finite or if there are too few samples.
+    """
+    if model.scoring is None:
+        refuse_undefined(model, targets, held)
+        return _Default(model, targets, held)
+    if model.scoring == "loss":
+        return lambda network, loss: -loss
+    return Scorer(model, targets, held, state)
+
+
+def network_validation(
+    model: Any, targets: Targets, held: ValidationSet, state: TrainingState
+) -> Validation:
+    """Return the validation of one network by an estimator's ``scoring``.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Estimator with ``scoring``.
+    targets : Targets
+        Learned properties of the targets.
+    held : ValidationSet
+        Validation samples.
+    state : TrainingState
+        Current state of training, for scorers that use the history.
+
+    Returns
+    -------
+    validation : Validation
+        The samples, and their score.
+    """
+    return Validation(held.data, score_function(model, targets, held, state))
+
+
+def refuse_undefined(model: Any, targets: Targets, held: ValidationSet) -> None:
+    """Refuse early stopping by a default score that so few samples do not define.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Estimator with ``early_stopping``.
+    targets : Targets
+        Learned properties of the targets.
+    held : ValidationSet
+        Validation samples.
 
     Raises
     ------
     ValueError
-        If the score would decide when to stop but is undefined.
+        If there are too few samples.
     """
-    if model.scoring is None:
-        if model.early_stopping and held.n_scored < targets.fewest_rows:
-            kind = "" if held.sample_weight is None else " of positive weight"
-            raise ValueError(
-                f"the score of {held.n_scored} validation sample{kind} is not defined; give at "
-                f"least {targets.fewest_rows}, or scoring='loss'"
-            )
-        return _Default(model, targets, held)
-    if model.scoring == "loss":
-        return lambda network, loss: -loss
-    return _Scorer(model, targets, held, state)
+    if model.early_stopping and held.n_scored < targets.fewest_rows:
+        kind = "" if held.sample_weight is None else " of positive weight"
+        raise ValueError(
+            f"the score of {held.n_scored} validation sample{kind} is not defined; give at "
+            f"least {targets.fewest_rows}, or scoring='loss'"
+        )
 
 
 class _Default:
@@ -248,8 +291,26 @@ class _Default:
         return targets.score_outputs(self.held.y, data.of(data.y), outputs, self.held.sample_weight)
 
 
-class _Scorer:
-    """A scikit-learn scorer, applied to the estimator in its present state."""
+class Scorer:
+    """A scikit-learn scorer, applied to the estimator in its present state.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Estimator with ``scoring``.
+    targets : Targets
+        Learned properties of the targets.
+    held : ValidationSet
+        Validation samples.
+    state : TrainingState
+        Current state of training.
+
+    Examples
+    --------
+    >>> from deepgen.estimators.scoring import Scorer
+    >>> [name for name in vars(Scorer) if not name.startswith("_")]
+    ['score_of', 'fitted']
+    """
 
     def __init__(
         self, model: Any, targets: Targets, held: ValidationSet, state: TrainingState
@@ -264,9 +325,31 @@ class _Scorer:
         self.n_epochs_before = state.n_epochs
 
     def __call__(self, network: Network, loss: float) -> float:
+        return self.score_of(self.fitted(network), loss)
+
+    def score_of(self, fitted: Any, loss: float) -> float:
+        """Return the score of a fitted estimator.
+
+        Parameters
+        ----------
+        fitted : BaseMLP
+            Estimator that predicts.
+        loss : float
+            Its validation loss.
+
+        Returns
+        -------
+        score : float
+            Higher is better; NaN if the loss is not finite.
+
+        Raises
+        ------
+        ValueError
+            If the scorer returns anything but one number.
+        """
         if not np.isfinite(loss):
             return float("nan")
-        score = self.scorer(self.fitted(network), self.X, self.held.y, **self.weights)
+        score = self.scorer(fitted, self.X, self.held.y, **self.weights)
         if np.ndim(score) != 0 or not isinstance(score, (int, float, np.number)):
             raise ValueError(
                 f"scoring={self.model.scoring!r} must return one number, got {score!r}"
@@ -274,7 +357,18 @@ class _Scorer:
         return float(score)
 
     def fitted(self, network: Network) -> Any:
-        """Return an estimator that predicts with the network in its present state."""
+        """Return an estimator that predicts with the network in its present state.
+
+        Parameters
+        ----------
+        network : Network
+            Network in training.
+
+        Returns
+        -------
+        fitted : BaseMLP
+            Fitted estimator with a copy of the network.
+        """
         fitted = object.__new__(type(self.model))
         attributes = fitted_attributes(self.model, self.targets, self.state, network)
         # The measured epoch is not counted yet.

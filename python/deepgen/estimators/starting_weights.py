@@ -22,13 +22,13 @@ from deepgen.initializers import DataDependent
 from deepgen.normalizations import BatchNorm, WeightNorm
 from deepgen.skips import SKIPS
 
-__all__ = ["start_line", "start_network"]
+__all__ = ["start_line", "start_members", "start_network"]
 
 # Largest number of rows for the first outputs.
 LOOKED_AT = 512
 # The same for networks with batch norm.
 NORMALIZED_BY = 64
-# Distinguishes the seed of a line's second end from that of the run.
+# Distinguishes the seeds of a line's second end and of further members from that of the run.
 OTHER_END = 0x2545F4914F6CDD1D
 
 
@@ -134,3 +134,33 @@ def start_line(model: Any, network: Network, data: Data, seed: int) -> AnyArray:
     ends = np.stack([network.parameters, other.parameters])
     network.parameters[...] = middle(ends)
     return ends
+
+
+def start_members(model: Any, network: Network, data: Data, seed: int, n_members: int) -> AnyArray:
+    """Return networks that give members their own numbers.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Estimator with constructor parameters.
+    network : Network
+        Initialized network with the shared matrices; the first member's numbers are its own too.
+    data : Data
+        Training samples, used by 'data_dependent'.
+    seed : int
+        Seed of the run.
+    n_members : int
+        Number of members.
+
+    Returns
+    -------
+    members : ndarray of shape (n_members, n_parameters)
+        Parameters of networks with independent starting weights.
+    """
+    members = [network.parameters]
+    for number in range(1, n_members):
+        own = Network(network.core)
+        other = seed ^ (number * OTHER_END % 2**63)
+        start_network(model, own, data, other, coefs=None, intercepts=None)
+        members.append(own.parameters)
+    return np.stack(members)

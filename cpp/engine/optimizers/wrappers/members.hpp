@@ -7,6 +7,7 @@
 #define DEEPGEN_WRAPPERS(MEMBER)                                                                   \
     MEMBER(adaptive_clip)                                                                          \
     MEMBER(asam)                                                                                   \
+    MEMBER(batch_ensemble)                                                                         \
     MEMBER(clip_norm)                                                                              \
     MEMBER(ema)                                                                                    \
     MEMBER(gsam)                                                                                   \
