@@ -5,10 +5,12 @@ What a verdict must be is tested on planted measurements, in test_verdicts.py.
 
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from deepgen.experiments import CATALOG
+from deepgen.experiments.finding import overall_verdict
 from deepgen.experiments.gallery import write_gallery
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "experiments.md"
@@ -54,6 +56,7 @@ def test_the_documentation_shows_a_full_run_of_the_claim_as_it_stands(runner):
     section = " ".join(rest.partition("\n## ")[0].split())
     assert about.claim in section and about.title in section and about.source in section
     assert f"`deepgen experiment run {about.name}`" in section
-    assert re.search(r"\| (supported|not supported|inconclusive|construction) \|", section)
+    found = re.findall(r"\| (supported|not supported|inconclusive|construction) \|", section)
     verdict = re.search(r"\*\*.*: ([a-z ]+)\.\*\*", section)[1]
+    assert found and verdict == overall_verdict([SimpleNamespace(verdict=one) for one in found])
     assert re.search(rf"\[`{about.name}`\]\(#{about.name}\) .* \| {verdict} \|", heading)
