@@ -69,6 +69,7 @@ def test_columns_that_are_dropped_are_not_looked_at():
             fit_table(table, "y", drop=[name])
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("table, words", [
     (lambda: people().drop(columns="age"), "the table lacks 'age'; it has 'town', 'member'"),
     (lambda: people().assign(age=[1, "old", 3, 4]), "'age' mixes numbers and text"),

@@ -155,11 +155,11 @@ def test_several_targets_are_predicted():
 
 
 def test_weights_of_rows_and_classes_reach_the_network():
-    weights = np.where(labels(TABLE) == "low", 50.0, 0.01)
+    weights = np.where(labels(TABLE) == "low", 5.0, 0.1)
     network = {"hidden_layer_sizes": (16,), "max_iter": 40, "dropout": 0.2}
     settings = {"network": network, "n_members": 1, "early_stopping": False}
     heavy = classifier(**settings).fit(TABLE, labels(TABLE), weights)
-    class_weight = {"low": 50.0, "middle": 0.01, "top": 0.01}
+    class_weight = {"low": 5.0, "middle": 0.1, "top": 0.1}
     by_class = classifier(class_weight=class_weight, **settings).fit(TABLE, labels(TABLE))
     assert heavy.predict_proba(TABLE).tolist() == by_class.predict_proba(TABLE).tolist()
 

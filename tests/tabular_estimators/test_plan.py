@@ -31,6 +31,18 @@ def test_more_rows_never_mean_more_epochs():
     assert len(set(epochs)) > 2
 
 
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_quarter_of_the_epochs_without_improvement_ends_training_if_rows_are_held_out(preset):
+    for n_rows in (100, 2_000, 20_000):
+        plan = make_plan(preset, "regression", n_rows=n_rows)
+        assert plan.network["n_iter_no_change"] == plan.n_epochs // 4
+    for parameters, n_rows in (({"early_stopping": False}, 100), ({"early_stopping": True}, 9)):
+        plan = make_plan(preset, "regression", n_rows=n_rows, parameters=parameters)
+        assert plan.network["n_iter_no_change"] == np.inf
+    given = make_plan(preset, "regression", n_rows=100, network={"n_iter_no_change": 5})
+    assert given.network["n_iter_no_change"] == 5
+
+
 def test_rate_and_decay_follow_the_width():
     recipe = replace(PRESETS["fast"]["regression"], decay=0.02)
     plans = [

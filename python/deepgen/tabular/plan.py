@@ -256,6 +256,9 @@ def make_plan(
     hidden = (settings.pop("width"),) * settings.pop("n_hidden")
     if own.get("early_stopping", True) and n_rows < FEWEST_ROWS:
         own["early_stopping"] = False
+    if not own.get("early_stopping", True):
+        # The training loss may stand still until the rate falls: all epochs.
+        settings["n_iter_no_change"] = np.inf
     given = {
         name: value
         for name, value in own.items()
