@@ -40,3 +40,10 @@ def test_rows_without_a_column_and_other_splits_do_not_count():
 def test_an_unknown_quantity_has_no_limits():
     interval = unknown("no rows")
     assert np.isnan(interval.estimate) and np.isinf([interval.low, interval.high]).all()
+
+
+def test_training_losses_of_one_split_are_those_of_its_training_rows():
+    held_out, train = np.array([1.0, 3.0, np.nan, np.nan]), np.array([np.nan, np.nan, 0.5, 1.5])
+    losses = Jackknife({"longer": held_out, "longer train": train}, np.array([0, 0, 1, 1]), None)
+    means = losses.means(np.isfinite(held_out), ("longer", "longer train"))
+    assert means == {"longer": 2.0, "longer train": 1.0}

@@ -88,12 +88,19 @@ def search_settings(perceptron: Any) -> dict[str, Any]:
     Parameters
     ----------
     perceptron : estimator
-        deepgen's or scikit-learn's.
+        Perceptron of deepgen or scikit-learn.
 
     Returns
     -------
     settings : dict
         `SEARCH`, so far as it has these parameters.
+
+    Examples
+    --------
+    >>> from deepgen import MLPRegressor
+    >>> from deepgen.decomposition.multi_start import search_settings
+    >>> search_settings(MLPRegressor(dropout=0.5))["dropout"]
+    0.0
     """
     known = perceptron.get_params(deep=False)
     settings = {name: value for name, value in SEARCH.items() if name in known}

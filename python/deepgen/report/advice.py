@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from deepgen._interval import Interval
@@ -64,13 +65,18 @@ def _of_largest(facts: Mapping[str, Any], largest: str | None, risk: float) -> s
     if largest is None:
         return ""
     one: Interval = facts[largest]
-    if one.estimate < WORTHWHILE * risk:
+    left, beyond = one.estimate, ""
+    if largest == "estimation" and facts["optimization"].high < 0:
+        # Stopping early keeps the estimator from what the best fit to the rows would err.
+        left += facts["optimization"].estimate
+        beyond = " beyond what stopping early saves"
+    if left < WORTHWHILE * risk:
         return "None of the three errors is more than a small part of the loss: the rest is noise."
     others = [facts[name] for name in REMEDIES if name != largest]
     clear = all(one.low > other.high for other in others)
     certain = "" if clear else ", though the intervals overlap"
     return (
-        f"The largest error is {largest}, {_share(one.estimate, risk)} of the loss{certain}: "
+        f"The largest error is {largest}, {_share(left, risk)} of the loss{beyond}{certain}: "
         f"{REMEDIES[largest]}."
     )
 
@@ -78,6 +84,8 @@ def _of_largest(facts: Mapping[str, Any], largest: str | None, risk: float) -> s
 def _of_noise(noise: Interval, risk: float) -> str:
     if not math.isfinite(noise.estimate):
         return ""
+    # A confidence limit may be above the loss itself, the noise cannot.
+    noise = replace(noise, high=min(noise.high, max(risk, noise.estimate)))
     return (
         f"About {_share(noise.estimate, risk)} of the loss is noise that no model avoids "
         f"({_range(noise, risk)}): only better columns or targets lower it."

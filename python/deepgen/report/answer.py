@@ -254,7 +254,10 @@ def make_answer(refits: Any, notes: list[str], seconds: float) -> WhichError:
         "advantage": {name: loss_above(name) for name in known},
     }
     if errors.largest is None:
-        reason = errors.optimization.method.removeprefix("not measured: ")
+        method = errors.optimization.method
+        reason = method.removeprefix("not measured: ")
+        if reason == method:
+            reason = "too little was measured"
         notes = [*notes, f"The three errors are not told apart: {reason}."]
     if len(refits.y) < FEW_ROWS:
         notes = [*notes, TOO_FEW.format(len(refits.y))]

@@ -100,10 +100,20 @@ class Jackknife:
         means = {}
         for name in names:
             known = np.isfinite(values := self.columns[name][rows])
+            if name.endswith("train") and not known.any():
+                # Measured on one split, whose held-out rows have not trained.
+                means[name] = self._whole_mean(name)
+                continue
             some = None if weights is None else weights[known]
             filled = known.any() and (some is None or some.any())
             means[name] = float(np.average(values[known], weights=some)) if filled else math.nan
         return means
+
+    def _whole_mean(self, name: str) -> float:
+        known = np.isfinite(values := self.columns[name])
+        weights = None if self.weights is None else self.weights[known]
+        empty = not known.any() or (weights is not None and not weights.any())
+        return math.nan if empty else float(np.average(values[known], weights=weights))
 
     def interval(
         self, statistic: Callable[[Means], float | tuple[float, float, float]], *names: str

@@ -32,10 +32,14 @@ def learning_curves(data: ReportData) -> Section:
     history = model.history_
     best = int(np.nanargmax(history["val_score"]))
     watched = data.model.metric if model.scoring is None else f"'{model.scoring}'"
+    reached = float(history["val_score"][best])
+    if model.scoring == "loss":
+        # As a score the loss is negative.
+        watched, reached = "loss", -reached
     text = (
         f"{len(history['epoch'])} epochs in {history['time'][-1]:.1f} s; the weights of epoch "
         f"{history['epoch'][best]} were kept, held-out {watched} "
-        f"{history['val_score'][best]:.4f}."
+        f"{reached:.4f}."
     )
 
     if len(members) > 1:

@@ -79,6 +79,8 @@ def _scatter(figure: Figure, answer: NDArray[Any], y: NDArray[Any]) -> None:
 def _confusion(
     figure: Figure, classes: NDArray[Any], answer: NDArray[Any], y: NDArray[Any]
 ) -> None:
+    # A square of cells in a wide figure would leave half of it empty.
+    figure.set_size_inches(6.5, 5)
     axes = figure.subplots()
     counts = np.array([[np.sum((y == a) & (answer == b)) for b in classes] for a in classes])
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

@@ -95,6 +95,8 @@ class Refits:
         Duration of each kind on the last split.
     n_parameters : int
         Number of weights of a network; 0 for other estimators.
+    growth : float
+        Number of weights of the wider network per weight.
     copies : float
         Share of the rows that repeat another one with its target.
 
@@ -124,6 +126,7 @@ class Refits:
     sizes: tuple[int, ...] = field(init=False, default=())
     seconds: dict[str, float] = field(init=False, default_factory=dict)
     n_parameters: int = field(init=False, default=0)
+    growth: float = field(init=False, default=float(FACTOR))
     copies: float = field(init=False, default=0.0)
     _counts: dict[str, FloatArray] = field(init=False, default_factory=dict)
     _own_fits: list[Any] = field(init=False, default_factory=list)
@@ -194,7 +197,10 @@ class Refits:
         self._own_fits = [model]
         last = last_step(model)[1]
         coefs = getattr(getattr(last, "mlp_", last), "coefs_", [])
-        self.n_parameters = sum(int(np.size(one)) for one in coefs)
+        sizes = [int(np.size(one)) for one in coefs]
+        self.n_parameters = sum(sizes)
+        # More units on one side of the outer weights, on both sides of the others.
+        self.growth = FACTOR + FACTOR * (FACTOR - 1) * sum(sizes[1:-1]) / max(sum(sizes), 1)
         self._predicted = self._keep("own", model, test)
         self._keep_train("own train", model, train)
         if self.loss.classes is not None:
@@ -228,10 +234,9 @@ class Refits:
         wide = wider(self.model, X) or self._reference(len(train))
         prefix, last = last_step(wide)
         numbers = self.loss.classes is None
-        settings = {**search_settings(last), "max_iter": WIDE_STEPS}
-        settings["alpha"] = WIDE_PENALTY[0 if numbers else 1]
-        for name in ("tol", "max_fun"):
-            settings.pop(name, None)
+        settings = {**search_settings(last), "alpha": WIDE_PENALTY[0 if numbers else 1]}
+        settings = {key: settings[key] for key in settings if key not in ("tol", "max_fun")}
+        settings["max_iter"] = WIDE_STEPS
         wide.set_params(**{prefix + key: value for key, value in settings.items()})
         fitted = self._fitted(wide, train)
         self._products("wide search", self._keep("wide search", fitted, test), test)
@@ -272,9 +277,7 @@ class Refits:
     def _longer(self, train: NDArray[np.int64], test: NDArray[np.int64]) -> None:
         last = last_step(self._own_fits[0])[1]
         n_iter = getattr(getattr(last, "mlp_", last), "n_iter_", None)
-        model = longer(
-            self.model, self._rows(train)[0], None if n_iter is None else int(np.max(n_iter))
-        )
+        model = longer(self.model, self._rows(train)[0], n_iter)
         if model is not None:
             fitted = self._fitted(model, train)
             self._products("longer", self._keep("longer", fitted, test), test)
@@ -304,11 +307,11 @@ class Refits:
         last = last_step(self.model)[1]
         settings = last.get_params(deep=False)
         risk = SquaredRisk() if self.loss.classes is None else RiskOfLabels(self.loss)
-        seed = int(self.random.integers(2**31))
-        found = class_of(self.model, self.X.shape[1], N_STARTS, seed, risk)
-        searched = (type(last).__name__, settings.get("loss", "log_loss")) in PERCEPTRONS
-        searched = searched or type(last).__name__ == "LogisticRegression"
-        searched = searched and settings.get("class_weight") is None
+        seed, n_features = int(self.random.integers(2**31)), self.X.shape[1]
+        found = class_of(self.model, n_features, N_STARTS, seed, risk)
+        name, unweighted = type(last).__name__, settings.get("class_weight") is None
+        searched = (name, settings.get("loss", "log_loss")) in PERCEPTRONS
+        searched = unweighted and (searched or name == "LogisticRegression")
         return found if searched or not isinstance(found, MultiStart) else None
 
     def seconds_of_search(self, n_train: int) -> float:
@@ -341,7 +344,8 @@ class Refits:
             That of the last split if it was measured.
         """
         own = self.seconds["own"]
-        guesses = {"curve": 0.9, "seed": N_SEEDS, "longer": FACTOR, "wider": 1.5 * FACTOR}
+        guesses = {"curve": 0.9, "seed": N_SEEDS, "longer": FACTOR}
+        guesses["wider"] = max(1.5 * FACTOR, self.growth)
         return self.seconds.get(kind, guesses.get(kind, 1.0) * own)
 
     def _rows(self, rows: NDArray[np.int64]) -> tuple[Any, NDArray[Any]]:

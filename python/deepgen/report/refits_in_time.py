@@ -87,9 +87,8 @@ def affordable_rows(
     refits = Refits(model, X, y, weights, loss, None, random)
     refits.measure("own", trial, trial[:100], 0)
     own = refits.seconds["own"] * n / len(trial)
-    # Least program: the estimator, its curve and longer training on three splits, and other seeds
-    # on one. Without longer training on three splits the three errors are not told apart.
-    least = own * (3 * (1.9 + FACTOR) + N_SEEDS)
+    # Least program: the estimator and its curve on three splits, other seeds and longer training.
+    least = own * (3 * 1.9 + N_SEEDS + FACTOR)
     if least > budget:
         share = budget / least
         rows = np.sort(random.permutation(n)[: max(int(n * share), FEWEST_ROWS)])

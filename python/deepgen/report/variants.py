@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+import numpy as np
+
 from deepgen.decomposition.multi_start import last_step
 from deepgen.tabular.base import BaseTabular
 
@@ -13,7 +15,7 @@ FACTOR: Final = 4
 """Factor of the epochs of longer training, and of the units of wider layers."""
 
 
-def longer(model: Any, X: Any, n_iter: int | None = None) -> Any | None:
+def longer(model: Any, X: Any, n_iter: Any = None) -> Any | None:
     """Return the estimator with four times the epochs, without early stopping.
 
     Parameters
@@ -22,8 +24,8 @@ def longer(model: Any, X: Any, n_iter: int | None = None) -> Any | None:
         Estimator or pipeline; a copy is changed.
     X : array-like or data frame of shape (n_samples, n_features)
         Rows to train, by which presets choose settings.
-    n_iter : int or None, default=None
-        Number of epochs after which early stopping ended a fit; None means the largest number.
+    n_iter : int, sequence of int or None, default=None
+        Numbers of epochs after which early stopping ended fits; None means the largest number.
 
     Returns
     -------
@@ -34,7 +36,7 @@ def longer(model: Any, X: Any, n_iter: int | None = None) -> Any | None:
     if settings.get("max_iter") is None:
         return None
     if n_iter is not None and settings.get("early_stopping") not in (None, False):
-        settings = {**settings, "max_iter": min(n_iter, settings["max_iter"])}
+        settings = {**settings, "max_iter": min(int(np.max(n_iter)), settings["max_iter"])}
     changes: dict[str, Any] = {
         name: FACTOR * settings[name]
         for name in ("max_iter", "max_fun")
@@ -67,8 +69,6 @@ def wider(model: Any, X: Any) -> Any | None:
     wider : estimator or None
         Unfitted estimator; None if the estimator has no hidden layers.
     """
-    import numpy as np
-
     sizes = _settings(model, X).get("hidden_layer_sizes")
     if sizes is None or not len(np.atleast_1d(sizes)):
         return None
