@@ -191,6 +191,34 @@ def test_the_start_is_the_network_between_random_signs():
     assert set(many) == {-1.0, 1.0} and abs(many.mean()) < 0.08
 
 
+@pytest.mark.parametrize("still", ["scale", "coefs", "intercepts"])
+def test_rate_factors_reach_the_members_own_numbers(still):
+    """With a factor of 0 the numbers of a role stay, and others move."""
+    spec = two_hidden()
+    parameters, X, y, _ = scaled_problem(spec, 32, 0)
+    factors = {still: 0.0}
+    trainer = trainer_of(spec, ADAM, wrappers=[THREE], batch_size=16, rate_factors=factors)
+    trainer.set_data(X, y)
+    trainer.load(parameters)
+    trainer.set_state(trainer.state() | {"batch_ensemble_members": starts(spec).ravel()})
+    trainer.begin_epoch(0)
+    trainer.run(np.full(2, 0.1))
+    twin = BatchEnsemble(spec, MEMBERS)
+    shared = trainer.recall("batch_ensemble_shared")
+    members = trainer.recall("batch_ensemble_members").reshape(MEMBERS, -1)
+    for k, (vector, given) in enumerate(zip(members, starts(spec), strict=True)):
+        for name, block in twin.blocks.items():
+            where = slice(block.offset, block.offset + block.size)
+            if name in ("coefs_0", "coefs_1"):
+                scales = signs(0, k, block.rows)[:, None] if name == "coefs_0" else 1.0
+                plain = (shared[where].reshape(block.rows, -1) * scales).ravel()
+                assert np.allclose(vector[where], plain) == (still == "scale")
+                assert np.array_equal(shared[where], parameters[where]) == (still == "coefs")
+            else:
+                stays = name.startswith(still)
+                assert np.array_equal(vector[where], given[where]) == stays
+
+
 @every_dtype
 @pytest.mark.parametrize("normalization", [NONE, LAYER], ids=describe)
 def test_bits_depend_neither_on_threads_nor_on_slices(dtype, normalization):

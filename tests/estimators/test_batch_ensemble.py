@@ -164,6 +164,8 @@ def test_tables_take_it():
     model = TabularRegressor(preset="fast", n_members=3, random_state=0, network=network)
     model.fit(X, Y)
     assert model.n_members_ == 3 and np.isfinite(model.predict(X)).all()
+    with pytest.raises(ValueError, match="averaging='batch_ensemble' makes all members in one"):
+        model.set_params(max_time=10).fit(X, Y)
 
 
 @pytest.mark.parametrize(

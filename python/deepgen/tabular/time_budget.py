@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from deepgen._engine.threads import effective_threads
 from deepgen._user_warnings import collect_warnings, warn
+from deepgen.averaging import BatchEnsemble, Snapshots
 from deepgen.estimators.ensemble import join_members
 from deepgen.tabular.plan import HEADROOM, Plan
 from deepgen.tabular.samples import Samples
@@ -25,6 +26,8 @@ TIMED_SHARE = 0.05
 TIMED_EPOCHS = 5
 # Share of the epochs below which a shorter schedule is reported.
 FEW = 0.2
+# Averages whose members come from one training.
+TOGETHER = (BatchEnsemble.name, Snapshots.name)
 # Beginning of the warning after Ctrl-C.
 INTERRUPTED = "interrupted by user"
 # Work per measured row relative to a training row: one pass of three.
@@ -58,12 +61,23 @@ def fit_in_time(
     plan : Plan
         The executed plan.
 
+    Raises
+    ------
+    ValueError
+        If the members come from one training.
+
     Notes
     -----
     Some steps on some rows are timed. If the schedule would not end in time, one network gets as
     many epochs as fit, with the whole schedule; otherwise networks are trained in parallel, one per
     thread, followed by others while the time of the last ones is still left.
     """
+    averaging = plan.network["averaging"]
+    if isinstance(averaging, BatchEnsemble | Snapshots) or averaging in TOGETHER:
+        raise ValueError(
+            f"max_time plans networks one by one, and averaging={averaging!r} makes all members in "
+            "one training: give network={'max_iter': ...} instead of max_time"
+        )
     left = deadline - time.perf_counter()
     first = plan.within(left, seconds_per_epoch(plan, samples, validation, left))
     if first.n_epochs < FEW * plan.n_epochs:
