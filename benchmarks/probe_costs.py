@@ -2,7 +2,8 @@
 
 python benchmarks/probe_costs.py [--samples N] [--activation NAME] [--normalization NAME] [--eight]
 
-With --eight: what eight vectors at once cost beside eight single products.
+With --eight: what eight vectors at once cost beside eight single products, where nothing is kept
+between calls and where everything is.
 
 Processor time of one thread, so that other programs on the cores do not count; a ratio is the
 median over samples that alternate the two. Writing is numpy.empty and fill of an array of the same
@@ -67,7 +68,11 @@ class Costs:
         self.parameters = self._parameters(rng)
         self.P, self.n = self.network.n_trainable, n
         self.v, self.u = rng.normal(size=self.P), rng.normal(size=n)
-        self.probe = _core.Probe(self.network, self.X, self.y)
+        self.keep(0)
+
+    def keep(self, n_bytes):
+        """Measure by a new probe that keeps at most so much between calls."""
+        self.probe = _core.Probe(self.network, self.X, self.y, kept_bytes=n_bytes)
         self.point = self.probe.point(self.parameters)
 
     def _parameters(self, rng):
@@ -174,9 +179,17 @@ def ratio(call, unit, n_samples):
 def print_eight(n_samples, how):
     """Print the cost of eight vectors at once, in those of eight single products."""
     print(f"eight vectors at once, in eight single products; {how[0]}, normalization {how[1]}")
+    print(f"{'':35} nothing kept   all kept")
     for widths, n in EIGHT:
-        for name, pair in Costs(widths, n, *how).eight().items():
-            print(f"{'-'.join(map(str, widths)):20} {name:14} {ratio(*pair, n_samples):5.2f}")
+        costs = Costs(widths, n, *how)
+        for name, pair in costs.eight().items():
+            ratios = []
+            for limit in (0, 2**30):
+                costs.keep(limit)
+                ratios.append(ratio(*pair, n_samples))
+            print(
+                f"{'-'.join(map(str, widths)):20} {name:14}" + "".join(f"{r:13.2f}" for r in ratios)
+            )
 
 
 def main(arguments=None):

@@ -10,9 +10,9 @@ namespace deepgen::python {
 
 py::array_t<double> finite_vector_of(const char *name, const py::handle &object, Index size) {
     auto array = vector_of<double>(name, object, size);
+    const double *const entries = array.data();
     for (Index i = 0; i < size; ++i)
-        require(std::isfinite(array.data()[i]), name, " must be finite, entry ", i, " is ",
-                array.data()[i]);
+        require(std::isfinite(entries[i]), name, " must be finite, entry ", i, " is ", entries[i]);
     return array;
 }
 
@@ -20,10 +20,16 @@ py::array_t<double> finite_matrix_of(const char *name, const py::handle &object,
     auto array = array_of<double>(name, object, 2);
     require(array.shape(1) == n_columns, name, " has vectors of ", array.shape(1), " numbers, ",
             n_columns, " are wanted");
-    for (Index i = 0; i < array.size(); ++i)
-        require(std::isfinite(array.data()[i]), name, " must be finite, entry ", i % n_columns,
-                array.shape(0) == 1 ? "" : " of vector ",
-                array.shape(0) == 1 ? "" : std::to_string(i / n_columns), " is ", array.data()[i]);
+    const double *const entries = array.data();
+    const double *const end = entries + array.size();
+    const double *const found =
+        std::find_if_not(entries, end, [](double entry) { return std::isfinite(entry); });
+    const bool single = array.shape(0) == 1;
+    const Index i = found - entries;
+    require(found == end, name, " must be finite, entry ", i % std::max<Index>(n_columns, 1),
+            single ? "" : " of vector ",
+            single ? "" : std::to_string(i / std::max<Index>(n_columns, 1)), " is ",
+            found == end ? 0.0 : *found);
     return array;
 }
 

@@ -20,13 +20,18 @@ std::shared_ptr<const Network<double>> float64_network(const AnyNetwork &any) {
     return *network;
 }
 
+std::size_t checked_bytes(Index bytes) {
+    require(bytes >= 0, "kept_bytes is ", bytes, ", at least 0 is wanted");
+    return as_size(bytes);
+}
+
 // A probe with what keeps its data and network alive.
 struct HeldProbe {
     HeldProbe(const AnyNetwork &any, const py::object &X, const py::object &y,
-              const py::object &weights)
+              const py::object &weights, Index kept_bytes)
         : network(float64_network(any)), inputs(X, network->n_inputs()),
           targets(y, weights, inputs.view.n_rows, *network),
-          probe(*network, inputs.view, targets.view) {}
+          probe(*network, inputs.view, targets.view, checked_bytes(kept_bytes)) {}
 
     std::shared_ptr<const Network<double>> network;
     HeldInputs<double> inputs;
@@ -123,6 +128,17 @@ void add_gauss_newton_diagonal(const HeldProbe &held, const HeldPoint &given, co
     double *const to = diagonal.mutable_data();
     const ReleasedInterpreter released;
     held.probe.add_gauss_newton_diagonal(point, rows, to, n_threads);
+}
+
+void add_loss(const HeldProbe &held, const HeldPoint &given, const py::object &out, Index begin,
+              Index end, Index n_threads) {
+    const Point &point = point_of(held, given);
+    auto loss = writable_vector_of<double>("out", out, 1);
+    const IndexRange rows = rows_of(held, begin, end);
+    n_threads = checked_threads(n_threads);
+    double &to = *loss.mutable_data();
+    const ReleasedInterpreter released;
+    held.probe.add_loss(point, rows, to, n_threads);
 }
 
 // Rows of A and of G of each layer.
@@ -265,9 +281,13 @@ void bind_probe(py::module_ &module) {
     bind_class<HeldPoint>(module, "Point", "Parameters packed once for all measurements at them.");
     auto probe = bind_class<HeldProbe>(
         module, "Probe", "A float64 network and data that are measured at any parameters.");
-    probe.def(
-        py::init<const AnyNetwork &, const py::object &, const py::object &, const py::object &>(),
-        arg("network"), arg("X"), arg("y"), arg("weights") = py::none());
+    probe.def(py::init<const AnyNetwork &, const py::object &, const py::object &,
+                       const py::object &, Index>(),
+              arg("network"), arg("X"), arg("y"), arg("weights") = py::none(), kw_only(),
+              arg("kept_bytes") = 0);
+    probe.def_property_readonly(
+        "kept_bytes", [](const HeldProbe &held) { return held.probe.kept_bytes(); },
+        "Memory of values that later products at the same point use again.");
     probe.def_property_readonly("n_rows",
                                 [](const HeldProbe &held) { return held.probe.n_rows(); });
     probe.def(
@@ -291,6 +311,7 @@ void bind_probe(py::module_ &module) {
     product(probe, "output_tangents",
             &multiply<&Probe::output_tangents, &n_parameters, &n_row_outputs>,
             "out (k, n n_outputs) = for each output of a row its gradient's products with v.");
+    rowwise(probe, "add_loss", &add_loss, "out (1,) += the rows' share of the loss.");
     rowwise(probe, "norms", &norms, "out (n,) = for each row the norm of its gradient.");
     rowwise(probe, "add_gauss_newton_diagonal", &add_gauss_newton_diagonal,
             "out (P,) += the rows' share of the Gauss-Newton matrix's diagonal.");

@@ -424,7 +424,7 @@ class Probe:
     """
     A float64 network and data that are measured at any parameters.
     """
-    def __init__(self, network: Network, X: typing.Any, y: typing.Any, weights: typing.Any = None) -> None:
+    def __init__(self, network: Network, X: typing.Any, y: typing.Any, weights: typing.Any = None, *, kept_bytes: typing.SupportsInt | typing.SupportsIndex = 0) -> None:
         ...
     def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
         ...
@@ -447,6 +447,10 @@ class Probe:
     def add_kronecker_factors(self, point: Point, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
         out += the rows' share of A and G of each layer, of the sizes `factor_sizes`.
+        """
+    def add_loss(self, point: Point, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
+        """
+        out (1,) += the rows' share of the loss.
         """
     def add_output_gradients(self, point: Point, v: typing.Any, out: typing.Any, begin: typing.SupportsInt | typing.SupportsIndex, end: typing.SupportsInt | typing.SupportsIndex, *, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> None:
         """
@@ -492,6 +496,11 @@ class Probe:
     def factor_sizes(self) -> list[tuple[int, int]]:
         """
         Rows of the Kronecker factors A and G of each layer.
+        """
+    @property
+    def kept_bytes(self) -> int:
+        """
+        Memory of values that later products at the same point use again.
         """
     @property
     def n_rows(self) -> int:

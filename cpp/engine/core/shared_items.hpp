@@ -5,6 +5,7 @@
 #include "engine/core/parallel.hpp"
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 namespace deepgen {
@@ -30,6 +31,11 @@ class SharedItems {
             return std::min(item, static_cast<Index>(items_.size()));
         };
         return {item_at(team.rank), item_at(team.rank + 1)};
+    }
+
+    [[nodiscard]] std::span<const Item> of(const Team &team) const {
+        const IndexRange own = share(team);
+        return std::span(items_).subspan(as_size(own.begin), as_size(own.end - own.begin));
     }
 
     // Calls visit(item, number) for this thread's.

@@ -9,6 +9,7 @@
 #include "engine/network/layout.hpp"
 
 #include <algorithm>
+#include <span>
 
 namespace deepgen {
 
@@ -63,6 +64,7 @@ class GradientTasks {
 
     // The tasks of one thread: contiguous, of equal cost.
     IndexRange share(const Team &team) const { return tasks_.share(team); }
+    std::span<const GradientTask> tasks_of(const Team &team) const { return tasks_.of(team); }
 
   private:
     void append(GradientTask task, Index n_chunks);

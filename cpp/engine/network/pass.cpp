@@ -19,27 +19,19 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
         front_.emplace(network, max_rows, team_size, gradient);
     Index most_vectors = 0;
     for (const LayerPlan<T> &plan : network.layers()) {
-        LayerMemory &memory = layers_.emplace_back();
+        LayerMemory &memory = layers_.emplace_back(network, layers_.size(), max_rows, team_size);
         memory.stride = row_stride<T>(plan.width);
-        const std::size_t size = as_size(max_rows * memory.stride);
-        memory.output.resize(size);
-        if (plan.keeps_value)
-            memory.value.resize(size);
+        const std::size_t size = memory.output.size();
         if (gradient)
             memory.gradients.resize(size);
         if (gradient && plan.parametric)
             memory.lifted.resize(size);
         const PackedLayer &packed = network.packed().layers()[layers_.size() - 1];
         if (plan.gate >= 0) {
-            memory.branch.resize(size);
             memory.product_stride = row_stride<T>(packed.width);
-            memory.product.resize(as_size(max_rows * memory.product_stride));
             if (gradient)
                 memory.product_gradients.resize(memory.product.size());
         }
-        if (plan.normalization)
-            memory.normalization =
-                std::make_unique<NormalizationMemory<T>>(plan.width, max_rows, team_size);
         most_vectors = std::max(most_vectors, packed.n_vectors);
     }
     if (purpose == Purpose::inference)
@@ -176,6 +168,17 @@ Rows<T> Pass<T>::product_target(Index layer) {
                 memory.normalization->stride};
     return {0, plan.width, plan.keeps_value ? memory.value.data() : branch_of(layer),
             memory.stride};
+}
+
+template <class T>
+void Pass<T>::gather(const Team &team, const Batch<T> &batch, const Inputs<T> &X) {
+    inputs_.gather(team, batch, X, row_range(team, batch.rows.size));
+}
+
+template <class T>
+void Pass<T>::exchange(std::vector<LayerValues<T>> &values) {
+    for (std::size_t l = 0; l < layers_.size(); ++l)
+        std::swap(static_cast<LayerValues<T> &>(layers_[l]), values[l]);
 }
 
 template <class T>

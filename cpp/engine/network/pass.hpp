@@ -10,7 +10,9 @@
 
 #include "engine/network/batch_inputs.hpp"
 #include "engine/network/front_memory.hpp"
+#include "engine/network/layer_values.hpp"
 
+#include <array>
 #include <span>
 
 namespace deepgen {
@@ -30,6 +32,8 @@ struct GradientTile {
 // Where the product that computes dL/da also applies the mask, `output` already equals
 // `normalized`.
 enum class GradientStage { output, branch, normalized, product };
+inline constexpr std::array gradient_stages{GradientStage::output, GradientStage::branch,
+                                            GradientStage::normalized, GradientStage::product};
 
 // Matrices whose products X^T dZ, layer by layer, add to the gradient of the weights; the inputs of
 // layer 0 take part or not.
@@ -51,6 +55,11 @@ class Pass {
     // Phase 1, up to layer `last`; of that one perhaps only the product.
     void forward(const Team &, const Batch<T> &, const Inputs<T> &, PackedParameters<T> &,
                  Index last, Part part);
+    // In place of that, where its values stand: the rows of X alone. Exchanged are those of all
+    // layers for others of the same network and number of rows, while the team waits; a front's are
+    // not among them.
+    void gather(const Team &, const Batch<T> &, const Inputs<T> &);
+    void exchange(std::vector<LayerValues<T>> &);
     // The loss of each row block and, with room for a gradient, the gradients of the outputs.
     void loss_and_output_gradients(const Team &, const Batch<T> &, const TargetsView<T> &);
     // After that, replaces the gradients of the outputs by those that the loss samples.
@@ -63,17 +72,23 @@ class Pass {
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &, Visit visit);
     void backward(const Team &, const Batch<T> &, PackedParameters<T> &);
 
-    // Phase 2. The sink is called for every chunk of packed weights once, whoever the thread.
+    // Phase 2. The sink is called for every chunk of packed weights once, whoever the thread; or
+    // for those of some tasks, which are this thread's.
     using Sink = FunctionRef<void(Index chunk, const GradientTask &, const GradientTile<T> &)>;
     void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,
                           const PackedParameters<T> &, Sink sink);
+    void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,
+                          const PackedParameters<T> &, std::span<const GradientTask> tasks,
+                          Sink sink);
     // The same of other matrices: the sink is called once for each term of a chunk. `vectors`
     // adds a layer's gradient of bias, scale and shift to zeros; `front` writes that of a task.
     using Vectors = FunctionRef<void(Index layer, T *gradient)>;
     using Front = FunctionRef<void(const GradientTask &, T *gradient)>;
     void weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,
-                          std::span<const OuterTerm<T>> terms, Vectors vectors, Front front,
-                          Sink sink);
+                          std::span<const GradientTask> tasks, std::span<const OuterTerm<T>> terms,
+                          Vectors vectors, Front front, Sink sink);
+    // This thread's share of all tasks.
+    std::span<const GradientTask> tasks(const Team &team) const { return tasks_->tasks_of(team); }
 
     // The sink again, for a gradient that was written out: packed as the weights are.
     void visit_stored_gradient(const Team &, const T *gradient, Sink sink) const;
@@ -124,17 +139,14 @@ class Pass {
                   T *z, Index stride, bool relu) const;
 
   private:
-    struct LayerMemory {
+    struct LayerMemory : LayerValues<T> {
+        using LayerValues<T>::LayerValues;
+
         Index stride;
-        Buffer<T> output;    // a
-        Buffer<T> value;     // what the activation's slope is computed from, where that is not a
         Buffer<T> gradients; // dL/da, then dL/dz
         Buffer<T> lifted;    // dL/dh dh/da, where the activation has a trained slope a
-        Buffer<T> branch;    // h, which the way back through a gate needs beside a
         Index product_stride = 0;
-        Buffer<T> product;           // z and the gate's z_T, then T; only with a gate
         Buffer<T> product_gradients; // dL/dz and dL/dz_T
-        std::unique_ptr<NormalizationMemory<T>> normalization;
     };
     struct ThreadMemory {
         Buffer<T> gradient;                // of one task

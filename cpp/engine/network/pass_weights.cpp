@@ -53,6 +53,13 @@ void Pass<T>::intercept_gradient(Index layer, const Rows<const T> &gradients, T 
 template <class T>
 void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
                                const PackedParameters<T> &parameters, Sink sink) {
+    weight_gradients(team, batch, X, parameters, tasks(team), sink);
+}
+
+template <class T>
+void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
+                               const PackedParameters<T> &parameters,
+                               std::span<const GradientTask> tasks, Sink sink) {
     const Index n_rows = batch.rows.size;
     const auto inputs_of = [&](Index layer) { return inputs(layer, n_rows); };
     const auto gradients_of = [&](Index layer) { return product_gradients(layer, n_rows); };
@@ -70,11 +77,12 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
     const auto front = [&](const GradientTask &task, T *gradient) {
         front_->gradient(task, parameters, n_rows, gradient);
     };
-    weight_gradients(team, batch, X, {&term, 1}, vectors, front, sink);
+    weight_gradients(team, batch, X, tasks, {&term, 1}, vectors, front, sink);
 }
 
 template <class T>
 void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const Inputs<T> &X,
+                               std::span<const GradientTask> tasks,
                                std::span<const OuterTerm<T>> terms, Vectors vectors, Front front,
                                Sink sink) {
     const Kernels<T> &kernels = network_.kernels();
@@ -157,9 +165,7 @@ void Pass<T>::weight_gradients(const Team &team, const Batch<T> &batch, const In
         emit(task);
     };
 
-    const IndexRange share = tasks_->share(team);
-    for (Index i = share.begin; i < share.end; ++i) {
-        const GradientTask &task = tasks_->tasks()[as_size(i)];
+    for (const GradientTask &task : tasks) {
         if (task.kind == GradientTask::Kind::vectors) {
             const PackedLayer &packed = network_.packed().layers()[as_size(task.layer)];
             std::fill_n(gradient, packed.n_vectors, T(0));
@@ -193,6 +199,10 @@ void Pass<T>::visit_stored_gradient(const Team &team, const T *gradient, Sink si
     template void Pass<T>::weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,     \
                                             const PackedParameters<T> &, Sink);                    \
     template void Pass<T>::weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,     \
+                                            const PackedParameters<T> &,                           \
+                                            std::span<const GradientTask>, Sink);                  \
+    template void Pass<T>::weight_gradients(const Team &, const Batch<T> &, const Inputs<T> &,     \
+                                            std::span<const GradientTask>,                         \
                                             std::span<const OuterTerm<T>>, Vectors, Front, Sink);
 DEEPGEN_INSTANTIATE(float)
 DEEPGEN_INSTANTIATE(double)

@@ -1,9 +1,16 @@
 #include "engine/probes/point.hpp"
 
+#include <atomic>
+
 namespace deepgen {
+namespace {
+
+std::atomic<std::uint64_t> n_points{0};
+
+} // namespace
 
 Point::Point(const Network<double> &network, const double *parameters)
-    : packed_(std::make_unique<PackedParameters<double>>(network)) {
+    : number_(++n_points), packed_(std::make_unique<PackedParameters<double>>(network)) {
     packed_->load(network, parameters);
     const LayerBlocks &blocks = network.layout().layers.front();
     const PackedLayer &packed = network.packed().layers().front();

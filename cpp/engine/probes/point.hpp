@@ -13,11 +13,14 @@ class Point {
   public:
     Point(const Network<double> &network, const double *parameters);
 
+    // No two points have the same.
+    std::uint64_t number() const { return number_; }
     PackedParameters<double> &packed() const { return *packed_; }
     // W_0^T in panels, which a pass has no use for.
     const double *first_transposed() const { return first_transposed_.data(); }
 
   private:
+    std::uint64_t number_;
     std::unique_ptr<PackedParameters<double>> packed_;
     Buffer<double> first_transposed_;
 };

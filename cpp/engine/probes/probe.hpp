@@ -8,11 +8,12 @@
 // memory does not grow with the number of rows.
 //
 // Several vectors in one call share the pass: its way forward, and its way back where that does not
-// depend on the vector. Each has the bits that it has alone. Memory grows with their number.
+// depend on the vector. Each has the bits that it has alone. Later calls at the same point share it
+// too, as far as it is kept (kept_values.hpp), which changes no bit.
 
 #pragma once
 
-#include "engine/probes/point.hpp"
+#include "engine/probes/kept_values.hpp"
 #include "engine/probes/tangent.hpp"
 
 namespace deepgen {
@@ -28,11 +29,17 @@ struct Vectors {
 
 class Probe {
   public:
-    Probe(const Network<double> &network, const Inputs<double> &X, const TargetsView<double> &y);
+    // Keeps values of at most so many bytes.
+    Probe(const Network<double> &network, const Inputs<double> &X, const TargetsView<double> &y,
+          std::size_t kept_limit);
 
     const Network<double> &network() const { return network_; }
     Index n_rows() const { return X_.n_rows; }
     Index n_parameters() const { return network_.layout().n_trainable; }
+    std::size_t kept_bytes() const { return kept_.bytes(); }
+
+    // sum += the rows' share of the loss.
+    void add_loss(const Point &point, IndexRange rows, double &sum, Index n_threads) const;
 
     // sums (k, P) += the rows' share of the Hessian's products with v (k, P).
     void add_hvp(const Point &point, Vectors v, IndexRange rows, double *sums,
@@ -91,11 +98,13 @@ class Probe {
     void jacobian(const Point &point, const Inputs<double> &X, double *J, Index n_threads) const;
 
   private:
-    // One chunk of a sum, as a team goes through it after the way forward.
+    // One chunk of rows, as a team goes through it after the way forward.
     struct Chunk;
+    struct Sums;
+    struct RowGradients;
     using Steps = FunctionRef<void(const Team &, const Chunk &)>;
-    void add_over_chunks(const Point &point, IndexRange rows, Index n_sums, double *sums,
-                         Index n_threads, Steps steps) const;
+    void over_chunks(const Point &point, IndexRange rows, KeptValues::Wish wish, Index n_threads,
+                     Steps steps) const;
 
     template <class LayerRows, class Second, class Done>
     void each_output(const Team &team, const Chunk &chunk, Buffer<double> &unit,
@@ -108,10 +117,10 @@ class Probe {
     struct Worker;
     using Rowwise = FunctionRef<void(Worker &, const Inputs<double> &, Index first, Index n)>;
     // `chosen` may be null; else `rows` is a range of it.
-    void by_rows(const Point &point, bool with_tangent, const Inputs<double> &X, IndexRange rows,
+    void by_rows(const Point &point, const Inputs<double> &X, IndexRange rows,
                  const std::int64_t *chosen, Index n_threads, Rowwise work) const;
-    // R z of each row, along one direction after the other.
-    using Moved = FunctionRef<void(Worker &, Index j, Index first, const Rows<const double> &)>;
+    // R z of a thread's rows, along one direction after the other.
+    using Moved = FunctionRef<void(const Chunk &, Index j, IndexRange, const Rows<const double> &)>;
     void along(const Point &point, Vectors v, IndexRange rows, Index n_threads, bool with_loss,
                Moved moved) const;
     // The gradients of the outputs, each row by itself.
@@ -121,6 +130,7 @@ class Probe {
     Inputs<double> X_;
     TargetsView<double> y_;
     double weight_sum_ = 0.0;
+    mutable KeptValues kept_;
 };
 
 // The rows from `first` on.

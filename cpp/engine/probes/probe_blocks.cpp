@@ -104,80 +104,86 @@ void Probe::add_gauss_newton_diagonal(const Point &point, IndexRange rows, doubl
     for (std::size_t i = 0; i < values.size(); ++i)
         values[i] = X_.values[i] * X_.values[i];
     const Kernels<double> &kernels = network_.kernels();
-    add_over_chunks(point, rows, 1, sum, n_threads, [&](const Team &team, const Chunk &chunk) {
-        Pass<double> &pass = chunk.pass;
-        const Index n = chunk.batch.rows.size;
-        const IndexRange own = Pass<double>::row_range(team, n);
-        const auto layer_rows = [&](const Buffer<double> &matrix, Index width) {
-            return Rows<const double>{n, width, matrix.data(), row_stride<double>(width)};
-        };
-        for (std::size_t l = 0; l < inputs.size(); ++l) {
-            LayerRows &to = squares[l];
-            for (Buffer<double> *const matrix : {&to.product, &to.normalized, &to.lifted}) {
-                const Index stride = static_cast<Index>(matrix->size()) / most;
-                std::fill_n(matrix->data() + own.begin * stride, (own.end - own.begin) * stride,
-                            0.0);
+    Buffer<double> packed_sum(as_size(network_.packed().size()));
+    network_.packed().pack(sum, packed_sum.data());
+    over_chunks(
+        point, rows, KeptValues::Wish::nothing, n_threads,
+        [&](const Team &team, const Chunk &chunk) {
+            Pass<double> &pass = chunk.pass;
+            const Index n = chunk.batch.rows.size;
+            const IndexRange own = Pass<double>::row_range(team, n);
+            const auto layer_rows = [&](const Buffer<double> &matrix, Index width) {
+                return Rows<const double>{n, width, matrix.data(), row_stride<double>(width)};
+            };
+            for (std::size_t l = 0; l < inputs.size(); ++l) {
+                LayerRows &to = squares[l];
+                for (Buffer<double> *const matrix : {&to.product, &to.normalized, &to.lifted}) {
+                    const Index stride = static_cast<Index>(matrix->size()) / most;
+                    std::fill_n(matrix->data() + own.begin * stride, (own.end - own.begin) * stride,
+                                0.0);
+                }
+                if (inputs[l].empty())
+                    continue;
+                const Rows<const double> a = pass.inputs(static_cast<Index>(l), n);
+                for (Index i = own.begin; i < own.end; ++i)
+                    for (Index k = 0; k < a.width; ++k)
+                        inputs[l][as_size(i * row_stride<double>(a.width) + k)] =
+                            a.data[i * a.stride + k] * a.data[i * a.stride + k];
             }
-            if (inputs[l].empty())
-                continue;
-            const Rows<const double> a = pass.inputs(static_cast<Index>(l), n);
-            for (Index i = own.begin; i < own.end; ++i)
-                for (Index k = 0; k < a.width; ++k)
-                    inputs[l][as_size(i * row_stride<double>(a.width) + k)] =
-                        a.data[i * a.stride + k] * a.data[i * a.stride + k];
-        }
-        const auto multiply = [&](IndexRange mine, Index layer, GradientStage stage) {
-            LayerRows &p = firsts[as_size(layer)];
-            at_stage(pass, layer, stage, n, squares,
-                     [&](const Rows<const double> &q, Buffer<double> &to) {
-                         LayerRows &sums = squares[as_size(layer)];
-                         const Buffer<double> &first = &to == &sums.product  ? p.product
-                                                       : &to == &sums.lifted ? p.lifted
-                                                                             : p.normalized;
-                         for (Index i = mine.begin * q.stride; i < mine.end * q.stride; ++i)
-                             to[as_size(i)] += first[as_size(i)] * q.data[i];
-                     });
-        };
-        each_output(team, chunk, unit, firsts, multiply, [] {});
-        team.wait();
-        const auto inputs_of = [&](Index layer) {
-            return layer_rows(inputs[as_size(layer)], network_.layers()[as_size(layer)].n_inputs);
-        };
-        const auto squares_of = [&](Index layer) {
-            const Rows<const double> like = pass.product_gradients(layer, n);
-            return Rows<const double>{n, like.width, squares[as_size(layer)].product.data(),
-                                      like.stride};
-        };
-        const auto vectors = [&](Index layer, double *gradient) {
-            const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
-            const Index width = network_.layers()[as_size(layer)].width;
-            const LayerRows &own_squares = squares[as_size(layer)];
-            pass.intercept_gradient(layer, squares_of(layer), gradient);
-            if (!own_squares.normalized.empty()) {
-                const NormalizationMemory<double> &memory = pass.normalization(layer);
-                const Rows<const double> dy = layer_rows(own_squares.normalized, width);
-                double *const scale = gradient + packed.width;
-                for (Index i = 0; i < n; ++i)
-                    for (Index j = 0; j < width; ++j) {
-                        const double x = memory.standardized[as_size(i * memory.stride + j)];
-                        scale[j] += x * x * dy.data[i * dy.stride + j];
-                    }
-                kernels.matrix.column_sums(dy, gradient + 2 * packed.width);
-            }
-            if (packed.has_slope)
-                kernels.matrix.column_sums(layer_rows(own_squares.lifted, width),
-                                           gradient + (packed.slope - packed.intercepts));
-        };
-        const OuterTerm<double> term{
-            .with_inputs = true, .inputs = inputs_of, .gradients = squares_of};
-        Inputs<double> X = chunk.X;
-        if (X.sparse())
-            X.values = values.data();
-        pass.weight_gradients(
-            team, chunk.batch, X, {&term, 1}, vectors, [](const GradientTask &, double *) {},
-            Adding{chunk.sums.front()});
-        team.wait();
-    });
+            const auto multiply = [&](IndexRange mine, Index layer, GradientStage stage) {
+                LayerRows &p = firsts[as_size(layer)];
+                at_stage(pass, layer, stage, n, squares,
+                         [&](const Rows<const double> &q, Buffer<double> &to) {
+                             LayerRows &sums = squares[as_size(layer)];
+                             const Buffer<double> &first = &to == &sums.product  ? p.product
+                                                           : &to == &sums.lifted ? p.lifted
+                                                                                 : p.normalized;
+                             for (Index i = mine.begin * q.stride; i < mine.end * q.stride; ++i)
+                                 to[as_size(i)] += first[as_size(i)] * q.data[i];
+                         });
+            };
+            each_output(team, chunk, unit, firsts, multiply, [] {});
+            team.wait();
+            const auto inputs_of = [&](Index layer) {
+                return layer_rows(inputs[as_size(layer)],
+                                  network_.layers()[as_size(layer)].n_inputs);
+            };
+            const auto squares_of = [&](Index layer) {
+                const Rows<const double> like = pass.product_gradients(layer, n);
+                return Rows<const double>{n, like.width, squares[as_size(layer)].product.data(),
+                                          like.stride};
+            };
+            const auto vectors = [&](Index layer, double *gradient) {
+                const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
+                const Index width = network_.layers()[as_size(layer)].width;
+                const LayerRows &own_squares = squares[as_size(layer)];
+                pass.intercept_gradient(layer, squares_of(layer), gradient);
+                if (!own_squares.normalized.empty()) {
+                    const NormalizationMemory<double> &memory = pass.normalization(layer);
+                    const Rows<const double> dy = layer_rows(own_squares.normalized, width);
+                    double *const scale = gradient + packed.width;
+                    for (Index i = 0; i < n; ++i)
+                        for (Index j = 0; j < width; ++j) {
+                            const double x = memory.standardized[as_size(i * memory.stride + j)];
+                            scale[j] += x * x * dy.data[i * dy.stride + j];
+                        }
+                    kernels.matrix.column_sums(dy, gradient + 2 * packed.width);
+                }
+                if (packed.has_slope)
+                    kernels.matrix.column_sums(layer_rows(own_squares.lifted, width),
+                                               gradient + (packed.slope - packed.intercepts));
+            };
+            const OuterTerm<double> term{
+                .with_inputs = true, .inputs = inputs_of, .gradients = squares_of};
+            Inputs<double> X = chunk.X;
+            if (X.sparse())
+                X.values = values.data();
+            pass.weight_gradients(
+                team, chunk.batch, X, pass.tasks(team), {&term, 1}, vectors,
+                [](const GradientTask &, double *) {}, Adding{packed_sum});
+            team.wait();
+        });
+    network_.packed().unpack(packed_sum.data(), sum);
 }
 
 Index Probe::factor_inputs(std::size_t layer) const {
@@ -231,48 +237,50 @@ void Probe::add_kronecker_factors(const Point &point, IndexRange rows, double *f
                     sum[(row + i) * size + column + j] += tile[i * width + j];
         }
     };
-    add_over_chunks(point, rows, 0, nullptr, n_threads, [&](const Team &team, const Chunk &chunk) {
-        Pass<double> &pass = chunk.pass;
-        const Index n = chunk.batch.rows.size;
-        const IndexRange own = Pass<double>::row_range(team, n);
-        for (Index l = 0; l < n_layers; ++l) {
-            const Index size = factor_inputs(as_size(l)), stride = row_stride<double>(size);
-            const Index width = network_.layers()[as_size(l)].n_inputs;
-            const Rows<const double> a = pass.inputs(l, n);
-            auto &[plain, weighted] = inputs[as_size(l)];
-            for (Index i = own.begin; i < own.end; ++i) {
-                const double weight = chunk.y.weights ? chunk.y.weights[i] : 1.0;
-                double *const to = plain.data() + i * stride;
-                std::fill_n(to, size, 1.0);
-                if (l == 0 && chunk.X.sparse()) {
-                    std::fill_n(to, width, 0.0);
-                    for (std::int64_t k = chunk.X.starts[i]; k < chunk.X.starts[i + 1]; ++k)
-                        to[chunk.X.indices[k]] = chunk.X.values[k];
-                } else
-                    std::copy_n(a.data + i * a.stride, width, to);
-                for (Index k = 0; k < size; ++k)
-                    weighted[as_size(i * stride + k)] = weight / weight_sum_ * to[k];
-            }
-        }
-        team.wait();
-        for (Index l = 0; l < n_layers; ++l) {
-            const Index size = factor_inputs(as_size(l));
-            const auto &[plain, weighted] = inputs[as_size(l)];
-            add_products(team, size, n, weighted.data(), plain.data(), row_stride<double>(size),
-                         factors + places[as_size(l)][0]);
-        }
-        each_output(
-            team, chunk, unit, firsts, [](IndexRange, Index, GradientStage) {},
-            [&] {
-                team.wait();
-                for (Index l = 0; l < n_layers; ++l) {
-                    const Rows<const double> q = pass.product_gradients(l, n);
-                    add_products(team, q.width, n, firsts[as_size(l)].product.data(), q.data,
-                                 q.stride, factors + places[as_size(l)][1]);
+    over_chunks(
+        point, rows, KeptValues::Wish::nothing, n_threads,
+        [&](const Team &team, const Chunk &chunk) {
+            Pass<double> &pass = chunk.pass;
+            const Index n = chunk.batch.rows.size;
+            const IndexRange own = Pass<double>::row_range(team, n);
+            for (Index l = 0; l < n_layers; ++l) {
+                const Index size = factor_inputs(as_size(l)), stride = row_stride<double>(size);
+                const Index width = network_.layers()[as_size(l)].n_inputs;
+                const Rows<const double> a = pass.inputs(l, n);
+                auto &[plain, weighted] = inputs[as_size(l)];
+                for (Index i = own.begin; i < own.end; ++i) {
+                    const double weight = chunk.y.weights ? chunk.y.weights[i] : 1.0;
+                    double *const to = plain.data() + i * stride;
+                    std::fill_n(to, size, 1.0);
+                    if (l == 0 && chunk.X.sparse()) {
+                        std::fill_n(to, width, 0.0);
+                        for (std::int64_t k = chunk.X.starts[i]; k < chunk.X.starts[i + 1]; ++k)
+                            to[chunk.X.indices[k]] = chunk.X.values[k];
+                    } else
+                        std::copy_n(a.data + i * a.stride, width, to);
+                    for (Index k = 0; k < size; ++k)
+                        weighted[as_size(i * stride + k)] = weight / weight_sum_ * to[k];
                 }
-                team.wait();
-            });
-    });
+            }
+            team.wait();
+            for (Index l = 0; l < n_layers; ++l) {
+                const Index size = factor_inputs(as_size(l));
+                const auto &[plain, weighted] = inputs[as_size(l)];
+                add_products(team, size, n, weighted.data(), plain.data(), row_stride<double>(size),
+                             factors + places[as_size(l)][0]);
+            }
+            each_output(
+                team, chunk, unit, firsts, [](IndexRange, Index, GradientStage) {},
+                [&] {
+                    team.wait();
+                    for (Index l = 0; l < n_layers; ++l) {
+                        const Rows<const double> q = pass.product_gradients(l, n);
+                        add_products(team, q.width, n, firsts[as_size(l)].product.data(), q.data,
+                                     q.stride, factors + places[as_size(l)][1]);
+                    }
+                    team.wait();
+                });
+        });
 }
 
 } // namespace deepgen

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/probes/probe.hpp"
+#include "engine/probes/weight_sums.hpp"
 
 #include <algorithm>
 
@@ -10,6 +11,11 @@ namespace deepgen {
 
 [[nodiscard]] inline Index chunk_rows(IndexRange rows) {
     return std::min(measured_rows, rows.end - rows.begin);
+}
+
+// No more threads than blocks of a chunk's rows.
+[[nodiscard]] inline Index team_size(IndexRange rows, Index n_threads) {
+    return std::min(n_threads, n_row_blocks(chunk_rows(rows)));
 }
 
 // A sink.
@@ -29,14 +35,28 @@ struct Probe::Chunk {
     Index first; // row
     Pass<double> &pass;
     PackedParameters<double> &parameters;
-    std::vector<Buffer<double>> &sums; // packed
+    Deltas *deltas; // kept ones; null where there is no room
+    bool deltas_stand;
 
-    // Phase 2 of a pass whose gradients stand: added to sum j.
-    void add_weight_gradients(const Team &team, Index j) const {
-        team.wait();
-        pass.weight_gradients(team, batch, X, parameters, Adding{sums[as_size(j)]});
-        team.wait();
+    IndexRange own_rows(const Team &team) const {
+        return Pass<double>::row_range(team, batch.rows.size);
     }
+};
+
+// Some sums over rows with the parameters' shape, and the factors of those of the weights.
+struct Probe::Sums {
+    Sums(const Probe &probe, IndexRange rows, Index count, double *sums);
+    void write(double *sums) const;
+
+    // The inputs of all layers, which all vectors share; before the first of the gradients.
+    void take_inputs(const Team &, const Chunk &);
+    // Phase 2 of a pass whose gradients stand: added to sum j.
+    void add_gradients(const Team &, const Chunk &, Index j);
+
+    const Network<double> &network;
+    WeightSums weights;
+    WeightSums::Factors inputs, gradients;
+    std::vector<Buffer<double>> packed;
 };
 
 } // namespace deepgen

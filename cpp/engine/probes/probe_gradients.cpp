@@ -68,7 +68,7 @@ void Probe::Worker::write_row(const Inputs<double> &X, Index i, double *to) {
 
 void Probe::gradients(const Point &point, IndexRange rows, double *G, Index n_threads) const {
     // One row whole before the next: pages that are new are met once, and in order.
-    by_rows(point, false, X_, rows, nullptr, n_threads,
+    by_rows(point, X_, rows, nullptr, n_threads,
             [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
                 loss_gradients(worker, first);
                 worker.backward();
@@ -87,7 +87,7 @@ void Probe::output_curvature(const Point &point, IndexRange rows, double *curvat
         for (Index i = 0; i < row_block; ++i)
             unit[as_size(i * stride + output)] = 1.0;
     }
-    by_rows(point, false, X_, rows, nullptr, n_threads,
+    by_rows(point, X_, rows, nullptr, n_threads,
             [&](Worker &worker, const Inputs<double> &, Index first, Index n) {
                 loss_gradients(worker, first);
                 TargetsView<double> y = from_row(y_, first);
@@ -107,7 +107,7 @@ void Probe::output_curvature(const Point &point, IndexRange rows, double *curvat
 
 void Probe::output_gradients(const Point &point, const Selection &rows, double *J,
                              Index n_threads) const {
-    by_rows(point, false, X_, {0, rows.size}, rows.samples, n_threads,
+    by_rows(point, X_, {0, rows.size}, rows.samples, n_threads,
             [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
                 for (Index output = 0; output < network_.n_outputs(); ++output) {
                     worker.of_output(output);

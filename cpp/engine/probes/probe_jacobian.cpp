@@ -22,7 +22,7 @@ void Probe::jacobian(const Point &point, const Inputs<double> &X, double *J,
         input_gradients.emplace_back(as_size(most_rows * stride));
         front_gradients.emplace_back(network_.has_front() ? as_size(most_rows * n_inputs) : 0);
     }
-    by_rows(point, false, X, {0, X.n_rows}, nullptr, n_threads,
+    by_rows(point, X, {0, X.n_rows}, nullptr, n_threads,
             [&](Worker &worker, const Inputs<double> &, Index first, Index n) {
                 Buffer<double> &to = input_gradients[as_size(worker.rank)];
                 for (Index output = 0; output < n_outputs; ++output) {

@@ -21,7 +21,7 @@ double square_of(const double *x, Index n) {
 
 } // namespace
 
-void Probe::by_rows(const Point &point, bool with_tangent, const Inputs<double> &X, IndexRange rows,
+void Probe::by_rows(const Point &point, const Inputs<double> &X, IndexRange rows,
                     const std::int64_t *chosen, Index n_threads, Rowwise work) const {
     const Index most = std::min(rows_at_once, rows.end - rows.begin);
     if (most <= 0)
@@ -31,8 +31,8 @@ void Probe::by_rows(const Point &point, bool with_tangent, const Inputs<double> 
     // Memory for every thread is made here: nothing may throw among the team.
     std::vector<std::unique_ptr<Worker>> workers;
     for (Index rank = 0; rank < n_threads; ++rank)
-        workers.push_back(std::make_unique<Worker>(network_, most, !X.sparse(), rank, with_tangent,
-                                                   point.packed()));
+        workers.push_back(
+            std::make_unique<Worker>(network_, most, !X.sparse(), rank, point.packed()));
     parallel(n_threads, [&](const Team &team) {
         Worker &worker = *workers[as_size(team.rank)];
         const IndexRange chunks = team.share(n_own);
@@ -56,7 +56,7 @@ void Probe::loss_gradients(Worker &worker, Index first) const {
 
 void Probe::norms(const Point &point, IndexRange rows, double *norms, Index n_threads) const {
     by_rows(
-        point, false, X_, rows, nullptr, n_threads,
+        point, X_, rows, nullptr, n_threads,
         [&](Worker &worker, const Inputs<double> &X, Index first, Index n) {
             loss_gradients(worker, first);
             double *const squares = norms + first;

@@ -47,7 +47,7 @@ void Probe::signals(const Point &point, IndexRange rows, double *norms, bool *al
             activation.backward(slopes, x.data, x.stride);
         return {n, plan.width, slopes.data, slopes.stride};
     };
-    by_rows(point, false, X_, rows, nullptr, n_threads,
+    by_rows(point, X_, rows, nullptr, n_threads,
             [&](Worker &worker, const Inputs<double> &, Index first, Index n) {
                 loss_gradients(worker, first);
                 for (Index layer = 0; layer < n_layers; ++layer) {

@@ -17,9 +17,8 @@ inline constexpr Index rows_at_once = 128;
 
 struct Probe::Worker {
     Worker(const Network<double> &network_, Index max_rows, bool dense_inputs, Index rank_,
-           bool with_tangent, PackedParameters<double> &parameters_)
+           PackedParameters<double> &parameters_)
         : rank(rank_), pass(network_, max_rows, 1, dense_inputs, Pass<double>::Purpose::gradient),
-          tangent(network_, with_tangent ? max_rows : 0, 1, Tangent::Purpose::forward),
           parameters(parameters_), network(network_),
           row(network_.has_front() ? as_size(network_.layout().n_trainable) : 0) {
         for (const LayerBlocks &blocks : network_.layout().layers)
@@ -43,7 +42,6 @@ struct Probe::Worker {
 
     Index rank;
     Pass<double> pass;
-    Tangent tangent;
     PackedParameters<double> &parameters;
     const Network<double> &network;
     Buffer<double> row;                     // a gradient, where there is a front

@@ -120,13 +120,12 @@ void Tangent::skip_forward(const Pass<double> &pass, Index layer, IndexRange row
         part(output.data(), layers_[as_size(layer)].stride, plan.width, rows));
 }
 
-void Tangent::skip_backward(const Batch<double> &batch, const Pass<double> &pass, Index layer,
-                            IndexRange rows) {
+void Tangent::skip_backward(const Pass<double> &pass, const Rows<const double> &gradients,
+                            Index layer, IndexRange rows) {
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     const PackedLayer &packed = network_.packed().layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
     LayerMemory &from = layers_[as_size(plan.skip_from)];
-    const Rows<const double> gradients = pass.gradients(layer, batch.rows.size);
     plan.skip->tangent_backward(
         pass.skip_call(layer, rows), skip_tangent(layer, rows),
         part(gradients.data, gradients.stride, gradients.width, rows),
@@ -228,7 +227,7 @@ void Tangent::curvature_as_output_gradients(const Team &team, const Batch<double
                                   last.output.data() + row * last.stride, last.stride);
 }
 
-void Tangent::propagate(const Batch<double> &batch, const Pass<double> &pass,
+void Tangent::propagate(const Batch<double> &batch, const Pass<double> &pass, const Deltas &deltas,
                         const PackedParameters<double> &parameters,
                         const PackedParameters<double> &direction, Index layer, IndexRange rows) {
     const Kernels<double> &kernels = network_.kernels();
@@ -241,7 +240,7 @@ void Tangent::propagate(const Batch<double> &batch, const Pass<double> &pass,
         return packed.narrow ? matrices.weights.data() + packed.coefs
                              : matrices.transposed.data() + packed.transposed;
     };
-    const Rows<const double> gradients = pass.product_gradients(layer, batch.rows.size);
+    const Rows<const double> gradients = deltas.at(layer, GradientStage::product, batch.rows.size);
     const Rows<const double> own = product_gradients(layer, batch.rows.size);
     const Rows<const double> mask = pass.inputs(layer, batch.rows.size);
     Product<double> product{.rows = rows.end - rows.begin,
@@ -267,52 +266,59 @@ void Tangent::propagate(const Batch<double> &batch, const Pass<double> &pass,
 }
 
 void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<double> &pass,
-                       const PackedParameters<double> &parameters,
+                       const Deltas &deltas, const PackedParameters<double> &parameters,
+                       const PackedParameters<double> &direction) {
+    for (Index layer = static_cast<Index>(layers_.size()) - 1; layer >= 0; --layer)
+        for (const GradientStage stage : gradient_stages)
+            backward(team, batch, pass, deltas, parameters, direction, layer, stage);
+}
+
+void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<double> &pass,
+                       const Deltas &deltas, const PackedParameters<double> &parameters,
                        const PackedParameters<double> &direction, Index layer,
                        GradientStage stage) {
+    const Rows<const double> gradients = deltas.at(layer, stage, batch.rows.size);
     const IndexRange rows = Pass<double>::row_range(team, batch.rows.size);
     const LayerPlan<double> &plan = network_.layers()[as_size(layer)];
     LayerMemory &memory = layers_[as_size(layer)];
     switch (stage) {
     case GradientStage::output:
         if (plan.skip && !plan.skips_before_normalization)
-            skip_backward(batch, pass, layer, rows);
+            skip_backward(pass, gradients, layer, rows);
         break;
     case GradientStage::branch:
         if (!memory.slope.empty()) {
             const Rows<double> own = part(memory.gradients.data(), memory.stride, plan.width, rows);
             const Index first = rows.begin * memory.stride;
-            const double *const gradients = pass.gradients(layer, batch.rows.size).data + first;
+            const double *const above = gradients.data + first;
             const auto move = network_.kernels().tangents.activation_backward;
             if (plan.parametric) {
                 const Rows<double> lifted =
                     part(memory.lifted.data(), memory.stride, plan.width, rows);
                 std::copy_n(own.data, own.rows * own.stride, lifted.data);
-                move(lifted, gradients, memory.lift.data() + first,
-                     memory.lift_tangent.data() + first);
+                move(lifted, above, memory.lift.data() + first, memory.lift_tangent.data() + first);
             }
-            move(own, gradients, memory.slope.data() + first, memory.slope_tangent.data() + first);
+            move(own, above, memory.slope.data() + first, memory.slope_tangent.data() + first);
         }
         break;
     case GradientStage::normalized:
         if (memory.normalization) {
             auto call =
                 normalization_call(parameters, direction, layer, rows, memory.gradients.data());
-            const Rows<const double> dy = pass.gradients(layer, batch.rows.size);
-            call.dy = dy.data;
-            call.dy_stride = dy.stride;
+            call.dy = gradients.data;
+            call.dy_stride = gradients.stride;
             plan.normalization->tangent_backward(team, call, pass.normalization(layer),
                                                  *memory.normalization);
         }
         if (plan.skips_before_normalization)
-            skip_backward(batch, pass, layer, rows);
+            skip_backward(pass, gradients, layer, rows);
         for (Index i = rows.begin; plan.gate >= 0 && i < rows.end; ++i)
             std::copy_n(memory.gradients.data() + i * memory.stride, plan.width,
                         memory.product_gradients.data() + i * memory.product_stride);
         break;
     case GradientStage::product:
         if (layer > 0 || front_)
-            propagate(batch, pass, parameters, direction, layer, rows);
+            propagate(batch, pass, deltas, parameters, direction, layer, rows);
         if (layer == 0 && front_)
             front_->backward(pass.front(), parameters, direction, rows);
         break;
@@ -320,12 +326,15 @@ void Tangent::backward(const Team &team, const Batch<double> &batch, const Pass<
 }
 
 void Tangent::weight_gradients(const Team &team, const Batch<double> &batch,
-                               const Inputs<double> &X, Pass<double> &pass,
+                               const Inputs<double> &X, Pass<double> &pass, const Deltas &deltas,
                                const PackedParameters<double> &parameters,
-                               const PackedParameters<double> &direction, Pass<double>::Sink sink) {
+                               const PackedParameters<double> &direction,
+                               std::span<const GradientTask> tasks, Pass<double>::Sink sink) {
     const Index n_rows = batch.rows.size;
     const auto inputs = [&](Index layer) { return pass.inputs(layer, n_rows); };
-    const auto pass_gradients = [&](Index layer) { return pass.product_gradients(layer, n_rows); };
+    const auto pass_gradients = [&](Index layer) {
+        return deltas.at(layer, GradientStage::product, n_rows);
+    };
     const auto tangent_inputs = [&](Index layer) { return outputs(layer - 1, n_rows); };
     const auto tangent_gradients = [&](Index layer) { return product_gradients(layer, n_rows); };
     const std::array<OuterTerm<double>, 2> terms{
@@ -349,7 +358,7 @@ void Tangent::weight_gradients(const Team &team, const Batch<double> &batch,
     const auto front = [&](const GradientTask &task, double *gradient) {
         front_->gradient(task, pass.front(), parameters, direction, n_rows, gradient);
     };
-    pass.weight_gradients(team, batch, X, terms, vectors, front, sink);
+    pass.weight_gradients(team, batch, X, tasks, terms, vectors, front, sink);
 }
 
 Rows<const double> Tangent::outputs(Index layer, Index n_rows) const {

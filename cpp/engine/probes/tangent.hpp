@@ -17,7 +17,7 @@
 
 #pragma once
 
-#include "engine/network/pass.hpp"
+#include "engine/probes/deltas.hpp"
 #include "engine/probes/front_tangent.hpp"
 
 namespace deepgen {
@@ -43,18 +43,22 @@ class Tangent {
     void curvature_as_output_gradients(const Team &, const Batch<double> &,
                                        const TargetsView<double> &, Pass<double> &pass) const;
 
-    // What the visitor of the pass's way back has to call.
+    // After the pass's way back, of which `deltas` were taken: R dL/dz_l of this thread's rows.
     void backward(const Team &, const Batch<double> &, const Pass<double> &pass,
-                  const PackedParameters<double> &parameters,
-                  const PackedParameters<double> &direction, Index layer, GradientStage stage);
+                  const Deltas &deltas, const PackedParameters<double> &parameters,
+                  const PackedParameters<double> &direction);
 
-    // Phase 2: the tangent of the weights' gradient. The sink has to add.
+    // Phase 2: the tangent of the gradient of some tasks' weights. The sink has to add.
     void weight_gradients(const Team &, const Batch<double> &, const Inputs<double> &,
-                          Pass<double> &pass, const PackedParameters<double> &parameters,
-                          const PackedParameters<double> &direction, Pass<double>::Sink sink);
+                          Pass<double> &pass, const Deltas &deltas,
+                          const PackedParameters<double> &parameters,
+                          const PackedParameters<double> &direction,
+                          std::span<const GradientTask> tasks, Pass<double>::Sink sink);
 
     // R a_l; of l = -1 what the front gives, where there is one.
     Rows<const double> outputs(Index layer, Index n_rows) const;
+    // R dL/dz_l, with R dL/dz_T in the columns of a gate.
+    Rows<const double> product_gradients(Index layer, Index n_rows) const;
 
   private:
     struct LayerMemory {
@@ -80,9 +84,12 @@ class Tangent {
                   const PackedParameters<double> &direction, Index layer, IndexRange rows);
     SkipTangent<double> skip_tangent(Index layer, IndexRange rows) const;
     void skip_forward(const Pass<double> &, Index layer, IndexRange rows, Buffer<double> &output);
-    void skip_backward(const Batch<double> &, const Pass<double> &, Index layer, IndexRange rows);
-    Rows<const double> product_gradients(Index layer, Index n_rows) const;
-    void propagate(const Batch<double> &, const Pass<double> &,
+    void skip_backward(const Pass<double> &, const Rows<const double> &gradients, Index layer,
+                       IndexRange rows);
+    void backward(const Team &, const Batch<double> &, const Pass<double> &, const Deltas &,
+                  const PackedParameters<double> &parameters,
+                  const PackedParameters<double> &direction, Index layer, GradientStage stage);
+    void propagate(const Batch<double> &, const Pass<double> &, const Deltas &,
                    const PackedParameters<double> &parameters,
                    const PackedParameters<double> &direction, Index layer, IndexRange rows);
     NormalizationTangent<double> normalization_call(const PackedParameters<double> &parameters,

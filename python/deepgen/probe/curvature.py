@@ -46,7 +46,8 @@ class Curvature(HeldNetwork):
         -----
         Computed by Pearlmutter's R-operator, not by finite differences. It needs 8 products per
         layer where a gradient needs 3, so it costs at most 8/3 gradients plus elementwise work. Of
-        several vectors each needs 6, since they share the pass; eight at a time share memory.
+        several vectors each needs 6, since they share the pass, and so does a later product at the
+        same parameters, as far as activations and gradients are kept (see `Probe`).
         """
         return self._curve(self._core.add_hvp, v, HESSIAN)
 

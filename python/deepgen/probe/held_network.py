@@ -20,12 +20,14 @@ from deepgen.probe.reparametrized import ReparametrizedProbe
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["FORWARD_TANGENT", "GAUSS_NEWTON", "GRADIENT", "HESSIAN", "HeldNetwork"]
+__all__ = ["FORWARD", "FORWARD_TANGENT", "GAUSS_NEWTON", "GRADIENT", "HESSIAN", "HeldNetwork"]
 
 # Multiply-adds per row and parameter.
-GRADIENT, FORWARD_TANGENT, GAUSS_NEWTON, HESSIAN = 3, 3, 5, 8
+FORWARD, GRADIENT, FORWARD_TANGENT, GAUSS_NEWTON, HESSIAN = 1, 3, 3, 5, 8
 # Vectors that the engine multiplies by at once; memory grows with them.
 VECTORS_AT_ONCE = 8
+# Of activations and gradients that products at one point share; what is past it is computed anew.
+KEPT_BYTES = 512 * 2**20
 
 
 class HeldNetwork:
@@ -55,9 +57,9 @@ class HeldNetwork:
     def _measure(self, network: Network) -> None:
         samples = (self.data.X, self.data.y, self.data.weights)
         if network.core.reparametrized:
-            self._core = ReparametrizedProbe(network, *samples)
+            self._core = ReparametrizedProbe(network, *samples, kept_bytes=KEPT_BYTES)
         else:
-            self._core = _core.Probe(network.core, *samples)
+            self._core = _core.Probe(network.core, *samples, kept_bytes=KEPT_BYTES)
         self._hold(network, network.parameters)
 
     def _hold(self, network: Network, parameters: AnyArray) -> None:

@@ -71,9 +71,15 @@ class Probe(SampleGradients, Curvature, GaussNewtonBlocks, OutputJacobian):
     Notes
     -----
     Costs are upper bounds in units of the gradient over the whole data, about 6 n P floating-point
-    operations. Only `per_sample_gradients` needs memory that grows with n P or with n times the
-    number of units. The number of threads (the estimator's ``n_jobs``) changes no bit of the
-    results. Ctrl-C takes effect after some tenths of a second, or after a block of 512 rows.
+    operations. Only `per_sample_gradients` needs memory that grows with n P.
+
+    Products (`hvp`, `gauss_newton`, and those with the two Jacobians as operators) keep the
+    activations of the rows, and Hessian products the gradients by them, for later products at the
+    same parameters: 8 bytes per sample and unit of each, at most 512 MB for a probe and all that
+    `at` makes of it, of the parameters measured last. Rows past that, and networks with embeddings
+    or an input scale, are computed anew. Neither that nor the number of threads (the estimator's
+    ``n_jobs``) changes a bit of the results. Ctrl-C takes effect after some tenths of a second, or
+    after a block of 512 rows.
 
     References
     ----------

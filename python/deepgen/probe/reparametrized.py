@@ -38,6 +38,8 @@ class ReparametrizedProbe(ReparametrizedRows):
         Targets in scaled units, or class numbers.
     weights : ndarray of shape (n_samples,) or None
         Sample weights.
+    kept_bytes : int, default=0
+        Most memory of values that later products at the same parameters use again.
 
     Notes
     -----

@@ -29,6 +29,8 @@ class ReparametrizedRows:
         Targets in scaled units, or class numbers.
     weights : ndarray of shape (n_samples,) or None
         Sample weights.
+    kept_bytes : int, default=0
+        Most memory of values that later products at the same parameters use again.
 
     Examples
     --------
@@ -37,10 +39,18 @@ class ReparametrizedRows:
     True
     """
 
-    def __init__(self, network: Network, X: Matrix, y: AnyArray, weights: AnyArray | None) -> None:
+    def __init__(
+        self,
+        network: Network,
+        X: Matrix,
+        y: AnyArray,
+        weights: AnyArray | None,
+        *,
+        kept_bytes: int = 0,
+    ) -> None:
         plain = network.effective()
         self._network = network.core
-        self._plain = _core.Probe(plain.core, X, y, weights)
+        self._plain = _core.Probe(plain.core, X, y, weights, kept_bytes=kept_bytes)
         self._n_plain = plain.core.n_trainable
         self._shared = network.shared_with_effective()
         n = self._plain.n_rows
@@ -50,6 +60,11 @@ class ReparametrizedRows:
     def n_rows(self) -> int:
         """Number of samples."""
         return self._plain.n_rows
+
+    @property
+    def kept_bytes(self) -> int:
+        """Memory of the values that are kept."""
+        return self._plain.kept_bytes
 
     def point(self, parameters: FloatArray) -> ReparametrizedPoint:
         """Pack parameters for all measurements at them.
@@ -186,6 +201,20 @@ class ReparametrizedRows:
         """
         for rows, G in self._gradients(point, begin, end, n_threads):
             out[rows] = np.linalg.norm(G, axis=1)
+
+    def add_loss(self, point: ReparametrizedPoint, *arguments: Any, n_threads: int = 1) -> None:
+        """Add the rows' share of the loss, which effective weights do not change.
+
+        Parameters
+        ----------
+        point : ReparametrizedPoint
+            Parameters, as `point` packs them.
+        *arguments : ndarray of shape (1,), then int, int
+            As for ``deepgen._core.Probe.add_loss``.
+        n_threads : int, default=1
+            Largest number of threads, >= 1.
+        """
+        self._plain.add_loss(point.plain, *arguments, n_threads=n_threads)
 
     def signals(self, point: ReparametrizedPoint, *arguments: Any, n_threads: int = 1) -> None:
         """Write the signals of rows, which are those of the plain network.

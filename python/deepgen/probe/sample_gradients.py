@@ -8,7 +8,7 @@ import numpy as np
 from scipy.sparse.linalg import LinearOperator
 
 from deepgen._engine.arrays import FloatArray
-from deepgen.probe.held_network import FORWARD_TANGENT, GRADIENT, HeldNetwork
+from deepgen.probe.held_network import FORWARD, FORWARD_TANGENT, GRADIENT, HeldNetwork
 from deepgen.probe.linear_operator import linear_operator, on_columns
 
 __all__ = ["SampleGradients"]
@@ -33,9 +33,9 @@ class SampleGradients(HeldNetwork):
         loss : float
             Summed over outputs, averaged over samples by weight; in scaled target units.
         """
-        data = self.data
-        n_threads = self._threads(float(self.n_samples * self.n_parameters))
-        return self.network.loss(data.X, data.y, data.weights, n_threads=n_threads)
+        loss = np.zeros(1)
+        self._in_chunks(self._core.add_loss, loss, work=FORWARD)
+        return float(loss[0])
 
     def gradient(self) -> FloatArray:
         r"""Return the gradient of the loss, :math:`\sum_i w_i g_i / \sum_i w_i`.
