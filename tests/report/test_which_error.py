@@ -200,3 +200,5 @@ def test_advice_counts_off_what_stopping_early_saves():
     assert "10 % of the loss beyond what stopping early saves" in advise(facts, "estimation")[0]
     facts["optimization"] = about(-1.99)
     assert advise(facts, "estimation")[0].startswith("None of the three errors")
+    facts |= {"optimization": about(-1.9), "noise": about(0.98)}
+    assert advise(facts, "estimation")[0].startswith("None of the three errors")

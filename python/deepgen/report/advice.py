@@ -69,6 +69,9 @@ def _of_largest(facts: Mapping[str, Any], largest: str | None, risk: float) -> s
     if largest == "estimation" and facts["optimization"].high < 0:
         # Stopping early keeps the estimator from what the best fit to the rows would err.
         left += facts["optimization"].estimate
+        # The three errors and the noise sum to the loss.
+        excess = risk - facts["noise"].estimate - facts["approximation"].estimate
+        left = min(left, excess) if math.isfinite(excess) else left
         beyond = " beyond what stopping early saves"
     if left < WORTHWHILE * risk:
         return "None of the three errors is more than a small part of the loss: the rest is noise."
