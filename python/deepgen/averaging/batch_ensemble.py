@@ -30,9 +30,9 @@ class BatchEnsemble(Averaging):
     meaning. ``alpha`` and weight decay act on W and on the last layers; ``clip_norm`` limits the
     norm over all numbers of all members. Rate factors of 'scale' apply to the scalings too.
 
-    Each epoch is validated by the prediction that the model makes, the members' mean; with early
-    stopping all members are those of the best epoch. ``loss_curve_`` and the validation loss are
-    means over the members.
+    Each epoch is validated by the members' mean prediction, whose score decides when early stopping
+    ends the training; each member is then kept as of the epoch of its own best score, as members
+    trained alone are. ``loss_curve_`` and the validation loss are means over the members.
 
     After the fit ``members_`` are ordinary estimators with the matrices :math:`\mathrm{diag}(r_k) W
     \mathrm{diag}(s_k)`. A step costs as much as one step of each member; the optimizer's memory is

@@ -22,7 +22,7 @@ from deepgen._training.state import unchanged_on_failure
 from deepgen.averaging.batch_ensemble import PackedMembers
 from deepgen.estimators.fit import fit_network, read_samples
 from deepgen.estimators.from_parameters import batch_norm_of
-from deepgen.estimators.member_scoring import members_validation
+from deepgen.estimators.member_scoring import BEST, SCORES, members_validation
 from deepgen.estimators.network_spec import hidden_widths
 from deepgen.estimators.settings import Settings, read_settings
 from deepgen.estimators.snapshots import member_of
@@ -92,14 +92,26 @@ def fit_batch_ensemble(
     with unchanged_on_failure(run):
         if known is not None:
             state = run._training_state.averaging_state
-            state["members"] = np.stack([member.network_.parameters for member in known])
+            own_best = np.stack([member.network_.parameters for member in known])
+            state.setdefault("members", own_best)
+            if model.early_stopping:
+                state[BEST] = own_best.copy()
         samples = read_samples(run, X, y, sample_weight, settings.dtype, reset=known is None)
         samples = replace(samples, classes=classes, groups=read_groups(groups, samples.X))
         fit_network(run, settings, samples, held_out=held_out, make_validation=members_validation)
     # From here on the members' networks hold their weights; the state only knows which they were.
     state = run._training_state.averaging_state
-    weights = state.pop("members")
+    weights = state["members"].copy()
+    if BEST in state:
+        # No scores: interrupted before the first epoch's end.
+        found = np.isfinite(state.pop(SCORES, np.zeros(model.n_members)))
+        weights[found] = state.pop(BEST)[found]
+    # With early stopping those of the best epoch of all serve to score it again.
+    if not (model.early_stopping and (model.warm_start or incremental)):
+        del state["members"]
     run.network_.parameters[...] = weights[0]
+    if run._training_state.prediction_weights is not None:
+        run._training_state.prediction_weights = weights[0].copy()
     members = [run]
     members += [member_of(run, others, None, settings.n_threads) for others in weights[1:]]
     state[CHECKSUM] = checksum(members)

@@ -1,4 +1,4 @@
-"""Validation of members that are trained together, by the prediction that they make together."""
+"""Validation of members that are trained together: of their mean, and of each by its own score."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from deepgen._engine.arrays import AnyArray
 from deepgen._engine.threads import effective_threads
 from deepgen._inputs.targets import Targets
 from deepgen._network.network import Network
 from deepgen._training.state import TrainingState
 from deepgen._training.validation import Validation
 from deepgen.estimators.ensemble import log_odds_of_mean, mean_prediction
-from deepgen.estimators.scoring import Scorer, ValidationSet, refuse_undefined
+from deepgen.estimators.scoring import Scorer, ValidationSet, score_function
 
-__all__ = ["MembersValidation", "members_validation"]
+__all__ = ["BEST", "SCORES", "MembersValidation", "members_validation"]
+
+# Entries of the average's state during a call: each member's best weights so far, one row per
+# member, and their scores.
+BEST, SCORES = "best_members", "best_scores"
 
 
 @dataclass(frozen=True)
@@ -28,31 +33,53 @@ class MembersValidation(Validation):
     data : Data
         The samples.
     score : callable
-        Score of one network, which is not used.
+        Score of one network, which decides on a member's own best epoch.
     state : TrainingState
         State of the training whose members are measured.
     score_members : callable
         Function from the members' networks and their mean loss to a number; higher is better.
+    keeps_best : bool
+        Whether each member's best weights are kept, in the entries `BEST` and `SCORES`.
 
     Examples
     --------
     >>> from dataclasses import fields
     >>> from deepgen.estimators.member_scoring import MembersValidation
     >>> [field.name for field in fields(MembersValidation)]
-    ['data', 'score', 'state', 'score_members']
+    ['data', 'score', 'state', 'score_members', 'keeps_best']
     """
 
     state: TrainingState
     score_members: Callable[[list[Network], float], float]
+    keeps_best: bool
 
     def measure(self, network: Network, n_threads: int = 1) -> tuple[float, float]:
         """Return the mean of the members' losses, and the score of their mean prediction."""
-        members = [
-            Network(network.core, parameters)
-            for parameters in self.state.averaging_state["members"]
-        ]
-        loss = float(np.mean([self.loss_of(member, n_threads) for member in members]))
+        entries = self.state.averaging_state
+        members = [Network(network.core, parameters) for parameters in entries["members"]]
+        losses = [self.loss_of(member, n_threads) for member in members]
+        if self.keeps_best:
+            if SCORES not in entries:
+                entries[SCORES] = self._scores_before(network, n_threads)
+            self._keep_better(members, losses)
+        loss = float(np.mean(losses))
         return loss, self.score_members(members, loss)
+
+    def _scores_before(self, network: Network, n_threads: int) -> AnyArray:
+        """Return the scores, on the rows of this call, of the best members of earlier calls."""
+        entries = self.state.averaging_state
+        if BEST not in entries:
+            entries[BEST] = entries["members"].copy()
+            return np.full(len(entries[BEST]), -np.inf)
+        before = [Network(network.core, parameters) for parameters in entries[BEST]]
+        return np.array([self.score(one, self.loss_of(one, n_threads)) for one in before])
+
+    def _keep_better(self, members: list[Network], losses: list[float]) -> None:
+        best, scores = self.state.averaging_state[BEST], self.state.averaging_state[SCORES]
+        for number, (member, loss) in enumerate(zip(members, losses, strict=True)):
+            score = self.score(member, loss)
+            if score > scores[number] or (np.isnan(scores[number]) and not np.isnan(score)):
+                best[number], scores[number] = member.parameters, score
 
 
 def members_validation(
@@ -74,11 +101,12 @@ def members_validation(
     Returns
     -------
     validation : MembersValidation
-        Its loss is the mean of the members' losses, its score that of their mean prediction.
+        Its loss is the mean of the members' losses, its score that of their mean prediction; with
+        early stopping it keeps each member as of its own best epoch.
     """
+    own = score_function(model, targets, held, state)
     score: Callable[[list[Network], float], float]
     if model.scoring is None:
-        refuse_undefined(model, targets, held)
         score = _Default(model, targets, held)
     elif model.scoring == "loss":
 
@@ -87,7 +115,7 @@ def members_validation(
 
     else:
         score = _Scorer(model, targets, held, state).of_members
-    return MembersValidation(held.data, lambda network, loss: -loss, state, score)
+    return MembersValidation(held.data, own, state, score, keeps_best=bool(model.early_stopping))
 
 
 class _Default:

@@ -27,7 +27,6 @@ __all__ = [
     "fitted_attributes",
     "measured_on",
     "network_validation",
-    "refuse_undefined",
     "score_function",
     "with_names",
 ]
@@ -218,9 +217,19 @@ def score_function(
     score : callable
         Function from a network and its validation loss to a number; higher is better, NaN if an
         output is not finite or if there are too few samples.
+
+    Raises
+    ------
+    ValueError
+        If the score would decide when to stop but is undefined.
     """
     if model.scoring is None:
-        refuse_undefined(model, targets, held)
+        if model.early_stopping and held.n_scored < targets.fewest_rows:
+            kind = "" if held.sample_weight is None else " of positive weight"
+            raise ValueError(
+                f"the score of {held.n_scored} validation sample{kind} is not defined; give at "
+                f"least {targets.fewest_rows}, or scoring='loss'"
+            )
         return _Default(model, targets, held)
     if model.scoring == "loss":
         return lambda network, loss: -loss
@@ -249,31 +258,6 @@ def network_validation(
         The samples, and their score.
     """
     return Validation(held.data, score_function(model, targets, held, state))
-
-
-def refuse_undefined(model: Any, targets: Targets, held: ValidationSet) -> None:
-    """Refuse early stopping by a default score that so few samples do not define.
-
-    Parameters
-    ----------
-    model : BaseMLP
-        Estimator with ``early_stopping``.
-    targets : Targets
-        Learned properties of the targets.
-    held : ValidationSet
-        Validation samples.
-
-    Raises
-    ------
-    ValueError
-        If there are too few samples.
-    """
-    if model.early_stopping and held.n_scored < targets.fewest_rows:
-        kind = "" if held.sample_weight is None else " of positive weight"
-        raise ValueError(
-            f"the score of {held.n_scored} validation sample{kind} is not defined; give at "
-            f"least {targets.fewest_rows}, or scoring='loss'"
-        )
 
 
 class _Default:
