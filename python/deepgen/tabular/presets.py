@@ -70,12 +70,13 @@ class Recipe:
     rare: Mapping[str, Any] = field(default_factory=dict)
 
 
-# What both tasks share. Schedules of the rate, dropout and decay, the start and the parametrization
-# are the simplest of those that are equally good (``benchmarks/tabular_choice.md``).
+# What both tasks share. Schedules of the rate, dropout and decay and the start are the simplest of
+# those that are equally good; NTK helps tables of few rows (``benchmarks/tabular_choice.md``).
 NETWORK: Final[Mapping[str, Any]] = MappingProxyType(
     {
         "activation": "mish",
         "initializer": "data_dependent",
+        "parametrization": "ntk",
         "solver": AdamW(beta_2=0.95),
         "learning_rate": "cosine",
         "n_members": 1,
