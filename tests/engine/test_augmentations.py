@@ -273,7 +273,11 @@ def test_norms_dropout_and_rows_of_weight_zero_mix_as_the_twin(build, normalizat
     assert_trains_as_the_twin(spec, augmentation=SWAP, mixup=0.4, zeros=zeros)
 
 
-@pytest.mark.parametrize("name", sorted(set(reference.WRAPPERS) - {"line"}))  # two networks
+SEVERAL = {"line", "batch_ensemble"}
+"""Wrappers of several networks, whose twins begin with more than one (test_line.py ...)."""
+
+
+@pytest.mark.parametrize("name", sorted(set(reference.WRAPPERS) - SEVERAL))
 @pytest.mark.parametrize("csr", [False, True])
 def test_every_wrapper_sees_the_same_draw_whenever_it_looks(name, csr):
     """Those that look at a batch from two points too: no row is changed or mixed anew."""

@@ -37,7 +37,7 @@ class KeptWeights:
         # Copied before resuming, since the network still has the last call's best weights.
         self.best = network.parameters.copy()
         self.best_entries = self._prediction_entries()
-        self.epoch_start_entries = self.fallback_entries = self._prediction_entries()
+        self.epoch_start_entries = self.fallback_entries = self.best_entries
         self.user_changed = False
         if state.resume_weights is not None and state.prediction_weights is not None:
             self.user_changed = not np.array_equal(network.parameters, state.prediction_weights)
@@ -71,7 +71,8 @@ class KeptWeights:
             self.epoch_start, self.fallback = self.fallback, self.epoch_start
             self.fallback_entries = self.epoch_start_entries
         self.epoch_start[...] = self.network.parameters
-        self.epoch_start_entries = self._prediction_entries()
+        if self.plan.averaging is not None:
+            self.epoch_start_entries = self._prediction_entries()
 
     def note_best(self) -> None:
         """Record the network's weights as those with the best score so far."""

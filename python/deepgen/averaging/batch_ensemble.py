@@ -65,7 +65,7 @@ class PackedMembers(BatchEnsemble):
     Parameters
     ----------
     n_members : int, default=16
-        Number of members, >= 2.
+        Number of members, in [2, 1024].
 
     Notes
     -----
@@ -79,11 +79,13 @@ class PackedMembers(BatchEnsemble):
     ['batch_ensemble']
     """
 
+    family: ClassVar[str] = "wrappers"
+
     n_members: int = 16
 
     def wrappers(self) -> tuple[_core.Component, ...]:
         """Return the wrapper that trains all members."""
-        return (_core.Component(self.name, {"n_members": float(self.n_members)}),)
+        return (self.to_core(),)
 
     def engine_state(
         self, weights: AnyArray, n_trainable: int, state: dict[str, Any]
