@@ -25,7 +25,7 @@ from deepgen.estimators.from_parameters import batch_norm_of
 from deepgen.estimators.member_scoring import BEST, SCORES, members_validation
 from deepgen.estimators.network_spec import hidden_widths
 from deepgen.estimators.settings import Settings, read_settings
-from deepgen.estimators.snapshots import member_of
+from deepgen.estimators.snapshots import give_members, member_of
 from deepgen.optimizers import KFAC, LPFSGD, FirstOrder, Optimizer, Shampoo
 from deepgen.skips import SKIPS, Highway
 
@@ -118,12 +118,7 @@ def fit_batch_ensemble(
     optimizer_state = run._training_state.optimizer_state
     if optimizer_state is not None and optimizer_state["batch_ensemble_begun"][0]:
         del optimizer_state["batch_ensemble_members"]
-    for name in ("network_", "_training_state", "n_iter_", "feature_names_in_"):
-        vars(model).pop(name, None)
-    for name in ("n_features_in_", "feature_names_in_"):
-        if hasattr(run, name):
-            setattr(model, name, getattr(run, name))
-    model._members, model._targets = members, run._targets
+    give_members(model, run, members)
 
 
 def checksum(members: list[Any]) -> int:

@@ -20,6 +20,7 @@ from deepgen._inputs.features import as_matrix, read_groups
 from deepgen._network.network import Network
 from deepgen._training.state import unchanged_on_failure
 from deepgen.averaging import Averaging
+from deepgen.estimators.ensemble import join_members
 from deepgen.estimators.fit import fit_network, read_samples
 from deepgen.estimators.from_parameters import recalibrates
 from deepgen.estimators.settings import read_settings
@@ -157,12 +158,7 @@ def fit_snapshots(
     ]
     if not (model.warm_start or incremental):
         run._training_state.averaging_state = {}
-    for name in ("network_", "_training_state", "n_iter_", "feature_names_in_"):
-        vars(model).pop(name, None)
-    for name in ("n_features_in_", "feature_names_in_"):
-        if hasattr(run, name):
-            setattr(model, name, getattr(run, name))
-    model._members, model._targets = [*members, run], run._targets
+    give_members(model, run, [*members, run])
 
 
 def refuse_settings(model: Any) -> None:
@@ -200,6 +196,25 @@ def refuse_settings(model: Any) -> None:
         )
     if getattr(model, "_skl_callbacks", None):
         raise ValueError("callbacks follow one network, and averaging='snapshot' makes several")
+
+
+def give_members(model: Any, run: Any, members: list[Any]) -> None:
+    """Give an estimator the members of one training, and what that learned of the data.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Estimator of several networks.
+    run : BaseMLP
+        Estimator that was trained.
+    members : list of BaseMLP
+        All members.
+    """
+    vars(model).pop("feature_names_in_", None)
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(run, name):
+            setattr(model, name, getattr(run, name))
+    join_members(model, members)
 
 
 def member_of(run: Any, weights: AnyArray, features: Matrix | None, n_threads: int) -> Any:
