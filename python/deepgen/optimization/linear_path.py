@@ -193,12 +193,13 @@ def linear_path(
     found: dict[str, list[float]] = {}
     for alpha in alphas:
         here = place(alpha)
-        for prefix, data in (("", a), ("validation_", other)):
-            if data is not None:
-                there = with_all_parameters(data, here.network.parameters)
-                found.setdefault(f"{prefix}values", []).append(there.loss())
-                if accuracy:
-                    found.setdefault(f"{prefix}accuracy", []).append(accuracy_of(there))
+        probes = {"": here}
+        if other is not None:
+            probes["validation_"] = with_all_parameters(other, here.network.parameters)
+        for prefix, there in probes.items():
+            found.setdefault(f"{prefix}values", []).append(there.loss())
+            if accuracy:
+                found.setdefault(f"{prefix}accuracy", []).append(accuracy_of(there))
     measured = {name: np.array(values) for name, values in found.items()}
     ends = (place(0.0).loss(), place(1.0).loss())
     inside = (alphas > 0) & (alphas < 1)
