@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._engine.arrays import FloatArray
+from deepgen.estimators.network_spec import PARAMETRIC
+from deepgen.probe.folded_layers import folded_layers
 
 __all__ = ["BentLayer", "PiecewiseLinear", "piecewise_linear_of"]
 
@@ -138,70 +140,28 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
 
     Raises
     ------
-    TypeError
-        If ``model`` is no estimator or probe of this package.
     ValueError
-        If an activation, a normalization or a skip is not piecewise linear, if features are
-        embedded, or if the model has several members.
+        If an activation, a normalization or a skip is not piecewise linear; `folded_layers` refuses
+        embedded features and several members.
     """
-    from deepgen.estimators.fitted import FittedMLP, network_of
-
-    estimator = getattr(model, "model", model)
-    if not isinstance(estimator, FittedMLP):
-        raise TypeError(f"a fitted MLPRegressor or MLPClassifier is needed, got {model!r}")
-    # Folding turns batch norm and reparametrizations into plain weights, which are piecewise
-    # linear; whatever is still in the network after it, is not.
-    network = network_of(estimator).as_type(np.dtype(np.float64)).fold()
-    if network.core.spec.embeddings:
-        raise ValueError(
-            "the network embeds its features, and pieces are counted for layers alone: give a "
-            "model without numerical_embedding"
-        )
-    weights, intercepts = network.coefs(), network.intercepts()
     layers = []
-    for index, spec in enumerate(network.core.spec.layers):
-        if spec.activation not in LEAKS:
+    for index, layer in enumerate(folded_layers(model)):
+        if layer.activation not in LEAKS or layer.slopes is not None:
+            name = layer.activation if layer.slopes is None else PARAMETRIC + layer.activation
             raise ValueError(
-                f"layer {index} has activation {spec.activation!r}, which has no linear pieces; "
+                f"layer {index} has activation {name!r}, which has no linear pieces; "
                 f"pieces can be counted for {', '.join(sorted(LEAKS))}"
             )
-        if spec.skip_from >= 0 and spec.skip.name in BENDING_SKIPS:
+        if layer.skip in BENDING_SKIPS:
             raise ValueError(
-                f"layer {index} has skip {spec.skip.name!r}, which {BENDING_SKIPS[spec.skip.name]} "
+                f"layer {index} has skip {layer.skip!r}, which {BENDING_SKIPS[layer.skip]} "
                 "and is not piecewise linear; pieces can be counted with 'residual' and 'fixup'"
             )
-        norm = spec.normalization.name
-        if norm != "none":
+        if layer.normalized:
             raise ValueError(
-                f"layer {index} has normalization {norm!r}, which is not piecewise linear; pieces "
+                f"layer {index} has normalization 'layer', which is not piecewise linear; pieces "
                 "can be counted for networks that fold, such as those with 'batch' (frozen)"
             )
-        leak = LEAKS[spec.activation]
-        layers.append(BentLayer(weights[index], intercepts[index], leak, spec.skip_from))
-    return PiecewiseLinear([*layers[:-1], in_units(layers[-1], estimator)])
-
-
-def in_units(output: BentLayer, estimator: Any) -> BentLayer:
-    """Return the output layer in the units of the predictions.
-
-    Parameters
-    ----------
-    output : BentLayer
-        Output layer in scaled units.
-    estimator : MLPRegressor or MLPClassifier
-        Fitted estimator; its target scaling is applied if the link is the identity.
-
-    Returns
-    -------
-    output : BentLayer
-        Rescaled layer, or ``output`` itself if there is no scaling or there is a link.
-    """
-    scale = getattr(estimator, "target_scale_", None)
-    if scale is None or estimator.out_activation_ != "identity" or len(scale) != output.width:
-        return output
-    return BentLayer(
-        output.weights * scale,
-        output.intercepts * scale + estimator.target_mean_,
-        output.leak,
-        output.skip_from,
-    )
+        leak = LEAKS[layer.activation]
+        layers.append(BentLayer(layer.weights, layer.intercepts, leak, layer.skip_from))
+    return PiecewiseLinear(layers)

@@ -1,0 +1,1 @@
+"""Pretraining: transformers that learn features from rows without labels."""
