@@ -37,7 +37,7 @@ def outputs(layers, X):
         {},
         {"normalization": "batch", "activation": "gelu"},
         {"normalization": "layer"},
-        {"normalization": "weight_norm"},
+        {"normalization": "weight"},
         {"skip": "residual", "normalization": "batch"},
         {"skip": "fixup"},
         {"skip": "deepnorm"},
