@@ -1,5 +1,6 @@
 """Generalization: measurements of trained networks on new data."""
 
+from deepgen.generalization.attributions import attributions
 from deepgen.generalization.diversity import Diversity, diversity
 from deepgen.generalization.fit_poisoned import PoisonedFit, fit_poisoned
 from deepgen.generalization.granulated_kendall import (
@@ -13,8 +14,10 @@ from deepgen.generalization.offset_law import OffsetLaw, offset_law
 from deepgen.generalization.randomize import randomize
 from deepgen.generalization.sam_sharpness import SamSharpness, sam_sharpness
 from deepgen.generalization.spectral_complexity import SpectralComplexity, spectral_complexity
+from deepgen.probe.attributions import Attributions
 
 __all__ = [
+    "Attributions",
     "ClassMargins",
     "Diversity",
     "GranulatedKendall",
@@ -25,6 +28,7 @@ __all__ = [
     "PoisonedFit",
     "SamSharpness",
     "SpectralComplexity",
+    "attributions",
     "diversity",
     "fit_poisoned",
     "granulated_kendall",
