@@ -4,6 +4,7 @@ from deepgen.generalization.diversity import Diversity, diversity
 from deepgen.generalization.fit_poisoned import PoisonedFit, fit_poisoned
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
+from deepgen.generalization.pac_bayes import PacBayes, pac_bayes
 from deepgen.generalization.randomize import randomize
 from deepgen.generalization.sam_sharpness import SamSharpness, sam_sharpness
 
@@ -11,12 +12,14 @@ __all__ = [
     "Diversity",
     "KeskarSharpness",
     "OffsetLaw",
+    "PacBayes",
     "PoisonedFit",
     "SamSharpness",
     "diversity",
     "fit_poisoned",
     "keskar_sharpness",
     "offset_law",
+    "pac_bayes",
     "randomize",
     "sam_sharpness",
 ]
