@@ -11,6 +11,7 @@ from deepgen.generalization.granulated_kendall import (
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
 from deepgen.generalization.margins import ClassMargins, Margins, margins
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
+from deepgen.generalization.pac_bayes import PacBayes, pac_bayes
 from deepgen.generalization.randomize import randomize
 from deepgen.generalization.sam_sharpness import SamSharpness, sam_sharpness
 from deepgen.generalization.spectral_complexity import SpectralComplexity, spectral_complexity
@@ -25,6 +26,7 @@ __all__ = [
     "KeskarSharpness",
     "Margins",
     "OffsetLaw",
+    "PacBayes",
     "PoisonedFit",
     "SamSharpness",
     "SpectralComplexity",
@@ -35,6 +37,7 @@ __all__ = [
     "keskar_sharpness",
     "margins",
     "offset_law",
+    "pac_bayes",
     "randomize",
     "sam_sharpness",
     "spectral_complexity",
