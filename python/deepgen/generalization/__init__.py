@@ -1,5 +1,7 @@
 """Generalization: measurements of trained networks on new data."""
 
+from deepgen.generalization.compress import Compressed, compress
+from deepgen.generalization.compression import Compression, compression
 from deepgen.generalization.diversity import Diversity, diversity
 from deepgen.generalization.fit_poisoned import PoisonedFit, fit_poisoned
 from deepgen.generalization.granulated_kendall import (
@@ -9,6 +11,7 @@ from deepgen.generalization.granulated_kendall import (
 )
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
 from deepgen.generalization.margins import ClassMargins, Margins, margins
+from deepgen.generalization.norm_bounds import NormBound, NormBounds, norm_bounds
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
 from deepgen.generalization.randomize import randomize
 from deepgen.generalization.sam_sharpness import SamSharpness, sam_sharpness
@@ -16,20 +19,27 @@ from deepgen.generalization.spectral_complexity import SpectralComplexity, spect
 
 __all__ = [
     "ClassMargins",
+    "Compressed",
+    "Compression",
     "Diversity",
     "GranulatedKendall",
     "HyperParameterKendall",
     "KeskarSharpness",
     "Margins",
+    "NormBound",
+    "NormBounds",
     "OffsetLaw",
     "PoisonedFit",
     "SamSharpness",
     "SpectralComplexity",
+    "compress",
+    "compression",
     "diversity",
     "fit_poisoned",
     "granulated_kendall",
     "keskar_sharpness",
     "margins",
+    "norm_bounds",
     "offset_law",
     "randomize",
     "sam_sharpness",
