@@ -25,6 +25,7 @@ from deepgen.experiments.claims import (
     double_descent,
     early_stopping,
     edge_of_stability,
+    ensembles,
     helpful_noise,
     label_learning_curve,
     large_batch,
@@ -63,6 +64,7 @@ from experiments import (
     planted_expressivity,
     planted_minima,
     planted_remedies,
+    planted_generalization,
     planted_sweeps,
     planted_training,
 )
@@ -244,7 +246,7 @@ MODULES = [
     bad_minima, batch_norm_batch_size, bounded_sigma, bumps, combined_causes,
     conditioning, conditioning_fixes, decision_regions,
     deep_gradients, depth_sweep, double_descent, early_stopping, edge_of_stability,
-    helpful_noise, label_learning_curve, large_batch, linear_path, loss_geometry,
+    ensembles, helpful_noise, label_learning_curve, large_batch, linear_path, loss_geometry,
     minibatch_redundancy, mlp_loss, mode_connectivity, noise_floor, normalizers,
     optimizer_costs, oversized_nets, random_labels, rare_features, rect, regions, regression_1d,
     regularizer_costs, remedies, saddle_escape, sam_flatness, seed_spread, shallow_deep,
@@ -260,6 +262,7 @@ THEOREMS = {
 
 PLANTS = {
     **vars(planted_expressivity),
+    **vars(planted_generalization),
     **vars(planted_minima),
     **vars(planted_remedies),
     **vars(planted_training),
