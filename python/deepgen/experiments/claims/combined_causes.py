@@ -275,7 +275,8 @@ def _draw(gap: FloatArray, names: tuple[str, ...], figure: Figure) -> None:
         )
     cells.set_xticks(range(len(CAUSES) + 1))
     cells.set(
-        xlabel="number of causes (piecewise linear, depth, batches, start)",
+        xlim=(-0.3, len(CAUSES) + 0.7),
+        xlabel="number of causes (their initials: P, D, B, S)",
         ylabel="gap, % of the mean gap",
         title=f"all nets, mean over {len(names)} table{'s' if len(names) > 1 else ''}",
     )
