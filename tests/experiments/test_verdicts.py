@@ -62,9 +62,9 @@ from deepgen.experiments.claims import (
 from deepgen.experiments.finding import overall_verdict
 from experiments import (
     planted_expressivity,
+    planted_generalization,
     planted_minima,
     planted_remedies,
-    planted_generalization,
     planted_sweeps,
     planted_training,
 )
