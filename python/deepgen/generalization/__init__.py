@@ -5,6 +5,7 @@ from deepgen.generalization.fit_poisoned import PoisonedFit, fit_poisoned
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
 from deepgen.generalization.lipschitz import Lipschitz, lipschitz
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
+from deepgen.generalization.output_bounds import OutputBounds, output_bounds
 from deepgen.generalization.randomize import randomize
 from deepgen.generalization.sam_sharpness import SamSharpness, sam_sharpness
 
@@ -13,6 +14,7 @@ __all__ = [
     "KeskarSharpness",
     "Lipschitz",
     "OffsetLaw",
+    "OutputBounds",
     "PoisonedFit",
     "SamSharpness",
     "diversity",
@@ -20,6 +22,7 @@ __all__ = [
     "keskar_sharpness",
     "lipschitz",
     "offset_law",
+    "output_bounds",
     "randomize",
     "sam_sharpness",
 ]
