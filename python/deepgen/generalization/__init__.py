@@ -11,6 +11,8 @@ from deepgen.generalization.granulated_kendall import (
 )
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
 from deepgen.generalization.margins import ClassMargins, Margins, margins
+from deepgen.generalization.measures import Measures, measures
+from deepgen.generalization.noise_flatness import NoiseFlatness, noise_flatness
 from deepgen.generalization.norm_bounds import NormBound, NormBounds, norm_bounds
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
 from deepgen.generalization.randomize import randomize
@@ -26,6 +28,8 @@ __all__ = [
     "HyperParameterKendall",
     "KeskarSharpness",
     "Margins",
+    "Measures",
+    "NoiseFlatness",
     "NormBound",
     "NormBounds",
     "OffsetLaw",
@@ -39,6 +43,8 @@ __all__ = [
     "granulated_kendall",
     "keskar_sharpness",
     "margins",
+    "measures",
+    "noise_flatness",
     "norm_bounds",
     "offset_law",
     "randomize",
