@@ -29,7 +29,6 @@ from deepgen.averaging import LearnedLine
 from deepgen.averaging.batch_ensemble import PackedMembers
 from deepgen.estimators.from_parameters import make_network
 from deepgen.estimators.scoring import (
-    ValidationSet,
     attributes_by_network,
     measured_on,
     network_validation,
@@ -43,6 +42,7 @@ from deepgen.estimators.settings import (
     read_settings,
 )
 from deepgen.estimators.starting_weights import start_line, start_members, start_network
+from deepgen.estimators.validation_set import ValidationSet
 from deepgen.estimators.worse_than_constant import FEW_EPOCHS, MUCH_WORSE, warn_if_worse
 from deepgen.optimizers import FirstOrder
 

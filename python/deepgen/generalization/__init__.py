@@ -1,5 +1,6 @@
 """Generalization: measurements of trained networks on new data."""
 
+from deepgen.generalization.attributions import attributions
 from deepgen.generalization.compress import Compressed, compress
 from deepgen.generalization.compression import Compression, compression
 from deepgen.generalization.diversity import Diversity, diversity
@@ -15,11 +16,14 @@ from deepgen.generalization.measures import Measures, measures
 from deepgen.generalization.noise_flatness import NoiseFlatness, noise_flatness
 from deepgen.generalization.norm_bounds import NormBound, NormBounds, norm_bounds
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
+from deepgen.generalization.pac_bayes import PacBayes, pac_bayes
 from deepgen.generalization.randomize import randomize
 from deepgen.generalization.sam_sharpness import SamSharpness, sam_sharpness
 from deepgen.generalization.spectral_complexity import SpectralComplexity, spectral_complexity
+from deepgen.probe.attributions import Attributions
 
 __all__ = [
+    "Attributions",
     "ClassMargins",
     "Compressed",
     "Compression",
@@ -33,9 +37,11 @@ __all__ = [
     "NormBound",
     "NormBounds",
     "OffsetLaw",
+    "PacBayes",
     "PoisonedFit",
     "SamSharpness",
     "SpectralComplexity",
+    "attributions",
     "compress",
     "compression",
     "diversity",
@@ -47,6 +53,7 @@ __all__ = [
     "noise_flatness",
     "norm_bounds",
     "offset_law",
+    "pac_bayes",
     "randomize",
     "sam_sharpness",
     "spectral_complexity",
