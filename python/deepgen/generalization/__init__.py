@@ -13,6 +13,8 @@ from deepgen.generalization.granulated_kendall import (
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
 from deepgen.generalization.lipschitz import Lipschitz, lipschitz
 from deepgen.generalization.margins import ClassMargins, Margins, margins
+from deepgen.generalization.measures import Measures, measures
+from deepgen.generalization.noise_flatness import NoiseFlatness, noise_flatness
 from deepgen.generalization.norm_bounds import NormBound, NormBounds, norm_bounds
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
 from deepgen.generalization.output_bounds import OutputBounds, output_bounds
@@ -33,6 +35,8 @@ __all__ = [
     "KeskarSharpness",
     "Lipschitz",
     "Margins",
+    "Measures",
+    "NoiseFlatness",
     "NormBound",
     "NormBounds",
     "OffsetLaw",
@@ -50,6 +54,8 @@ __all__ = [
     "keskar_sharpness",
     "lipschitz",
     "margins",
+    "measures",
+    "noise_flatness",
     "norm_bounds",
     "offset_law",
     "output_bounds",
