@@ -3,6 +3,7 @@
 from deepgen.generalization.diversity import Diversity, diversity
 from deepgen.generalization.fit_poisoned import PoisonedFit, fit_poisoned
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
+from deepgen.generalization.laplace import Laplace, laplace
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
 from deepgen.generalization.pac_bayes import PacBayes, pac_bayes
 from deepgen.generalization.randomize import randomize
@@ -11,6 +12,7 @@ from deepgen.generalization.sam_sharpness import SamSharpness, sam_sharpness
 __all__ = [
     "Diversity",
     "KeskarSharpness",
+    "Laplace",
     "OffsetLaw",
     "PacBayes",
     "PoisonedFit",
@@ -18,6 +20,7 @@ __all__ = [
     "diversity",
     "fit_poisoned",
     "keskar_sharpness",
+    "laplace",
     "offset_law",
     "pac_bayes",
     "randomize",
