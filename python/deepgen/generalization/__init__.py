@@ -2,6 +2,7 @@
 
 from deepgen.generalization.diversity import Diversity, diversity
 from deepgen.generalization.fit_poisoned import PoisonedFit, fit_poisoned
+from deepgen.generalization.influence import Influence, influence
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
 from deepgen.generalization.laplace import Laplace, laplace
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
@@ -11,6 +12,7 @@ from deepgen.generalization.sam_sharpness import SamSharpness, sam_sharpness
 
 __all__ = [
     "Diversity",
+    "Influence",
     "KeskarSharpness",
     "Laplace",
     "OffsetLaw",
@@ -19,6 +21,7 @@ __all__ = [
     "SamSharpness",
     "diversity",
     "fit_poisoned",
+    "influence",
     "keskar_sharpness",
     "laplace",
     "offset_law",
