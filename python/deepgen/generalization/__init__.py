@@ -10,7 +10,9 @@ from deepgen.generalization.granulated_kendall import (
     HyperParameterKendall,
     granulated_kendall,
 )
+from deepgen.generalization.influence import Influence, influence
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
+from deepgen.generalization.laplace import Laplace, laplace
 from deepgen.generalization.lipschitz import Lipschitz, lipschitz
 from deepgen.generalization.margins import ClassMargins, Margins, margins
 from deepgen.generalization.measures import Measures, measures
@@ -32,7 +34,9 @@ __all__ = [
     "Diversity",
     "GranulatedKendall",
     "HyperParameterKendall",
+    "Influence",
     "KeskarSharpness",
+    "Laplace",
     "Lipschitz",
     "Margins",
     "Measures",
@@ -51,7 +55,9 @@ __all__ = [
     "diversity",
     "fit_poisoned",
     "granulated_kendall",
+    "influence",
     "keskar_sharpness",
+    "laplace",
     "lipschitz",
     "margins",
     "measures",
