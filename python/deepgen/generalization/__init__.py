@@ -11,6 +11,7 @@ from deepgen.generalization.granulated_kendall import (
     granulated_kendall,
 )
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
+from deepgen.generalization.lipschitz import Lipschitz, lipschitz
 from deepgen.generalization.margins import ClassMargins, Margins, margins
 from deepgen.generalization.norm_bounds import NormBound, NormBounds, norm_bounds
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
@@ -32,6 +33,7 @@ __all__ = [
     "Margins",
     "NormBound",
     "NormBounds",
+    "Lipschitz",
     "OffsetLaw",
     "PacBayes",
     "PoisonedFit",
@@ -46,6 +48,7 @@ __all__ = [
     "keskar_sharpness",
     "margins",
     "norm_bounds",
+    "lipschitz",
     "offset_law",
     "pac_bayes",
     "randomize",
