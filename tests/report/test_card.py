@@ -204,6 +204,29 @@ def test_the_column_that_matters_stands_first():
     assert ranked[1]["high"] < 0.1
 
 
+def test_the_bracket_is_the_constant_where_all_pieces_are_seen(quick):
+    model = MLPRegressor(hidden_layer_sizes=(), solver="lbfgs", alpha=0.0).fit(X, 3 * X[:, 1])
+    made = card(model, X, 3 * X[:, 1])
+    bracket = next(section for section in made.sections if section.title == "Lipschitz bracket")
+    values = [row["value"] for row in bracket.table if row["value"] is not None]
+    assert values == pytest.approx([3.0] * len(values), rel=1e-4) and len(values) >= 3
+    assert "It is 3. Upper" in bracket.paragraphs[0]
+
+
+def test_margins_are_those_of_the_logits(quick):
+    model = classifier(dtype="float64").fit(X, LABEL)
+    made = card(model, X, LABEL)
+    table = next(section for section in made.sections if section.title == "Margins").table
+    logits = model.decision_function(X)
+    codes = np.searchsorted(model.classes_, LABEL)
+    own = logits[np.arange(120), codes]
+    logits[np.arange(120), codes] = -np.inf
+    margin = own - logits.max(axis=1)
+    for code, row in enumerate(table):
+        assert row["median"] == pytest.approx(np.median(margin[codes == code]))
+        assert row["wrong"] == np.mean(margin[codes == code] <= 0)
+
+
 def test_what_the_model_does_not_know_is_told(quick):
     model = TabularClassifier(**NETWORK).fit(TABLE, LABEL)
     rows = TABLE.copy()
@@ -241,7 +264,7 @@ def test_the_suffix_chooses_the_format(tmp_path, quick):
     page = (tmp_path / "card.html").read_text()
     tags = Tags()
     tags.feed(page)
-    assert tags.open == [] and page.startswith("<!doctype html>") and page.count("<img") == 2
+    assert tags.open == [] and page.startswith("<!doctype html>") and page.count("<img") == 3
     with pytest.raises(ValueError, match=r"ends in one of .md, .markdown, .html, .htm, got"):
         made.save(tmp_path / "card.pdf")
     with pytest.raises(ValueError, match="cannot write"):

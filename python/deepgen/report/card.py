@@ -16,6 +16,8 @@ from deepgen.report.calibration import calibration
 from deepgen.report.columns import columns
 from deepgen.report.judged import Judged, SectionOfJudged
 from deepgen.report.limits import limits
+from deepgen.report.lipschitz_bracket import lipschitz_bracket
+from deepgen.report.margins import margins
 from deepgen.report.markdown import to_markdown
 from deepgen.report.page import render_page
 from deepgen.report.predictions import predictions
@@ -29,7 +31,9 @@ SECTIONS: Final[tuple[SectionOfJudged, ...]] = (
     scores,
     predictions,
     calibration,
+    margins,
     columns,
+    lipschitz_bracket,
     limits,
 )
 """The report's sections on given rows, between what the model is and its limits."""

@@ -21,6 +21,8 @@ from deepgen.report.errors import errors
 from deepgen.report.how_good import how_good
 from deepgen.report.judged import SectionOfJudged
 from deepgen.report.learning_curves import learning_curves
+from deepgen.report.lipschitz_bracket import lipschitz_bracket
+from deepgen.report.margins import margins
 from deepgen.report.predictions import predictions
 from deepgen.report.regions import regions
 from deepgen.report.report_data import ReportData
@@ -46,10 +48,12 @@ SECTIONS: Final[tuple[SectionOfReport, ...]] = (
     how_good,
     whose_error,
     curvature,
+    _of_judged(lipschitz_bracket),
     errors,
     learning_curves,
     _of_judged(predictions),
     _of_judged(calibration),
+    _of_judged(margins),
     regions,
     _of_judged(columns),
     data_summary,
