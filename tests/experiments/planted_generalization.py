@@ -1,6 +1,6 @@
 """Planted measurements of the experiments on what makes nets generalize."""
 
-from deepgen.experiments.claims import ensembles, net_double_descent
+from deepgen.experiments.claims import ensembles, lipschitz_capacity, net_double_descent
 from experiments.planted import near
 
 
@@ -40,3 +40,12 @@ def plant_net_double_descent(holds):
             curve[-1] = 0.2
             curves[task, noise] = near(*curve)
     return [risks, curves]
+
+
+def plant_lipschitz_capacity(holds):
+    """Measures go along with the gap and parameters do not; or they do, and measures go against."""
+    sign = 1 if holds else -1
+    found = {name: sign * near(0.5, 0.4, 0.3) for name in lipschitz_capacity.MEASURES}
+    found["parameters"] = near(0.01, 0.02, 0.01) if holds else near(0.5, 0.4, 0.3)
+    shift = 0.0 if holds else 0.1
+    return [found, {key: value + shift for key, value in lipschitz_capacity.REPRODUCED.items()}]

@@ -24,6 +24,7 @@ from deepgen.experiments.claims import (
     label_learning_curve,
     large_batch,
     linear_path,
+    lipschitz_capacity,
     loss_geometry,
     minibatch_redundancy,
     mlp_loss,
@@ -106,6 +107,7 @@ CATALOG: Final[tuple[Runner, ...]] = (
     combined_causes.run,
     bad_minima.run,
     decision_regions.run,
+    lipschitz_capacity.run,
 )
 """One entry per experiment."""
 
