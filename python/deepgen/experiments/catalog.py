@@ -24,10 +24,12 @@ from deepgen.experiments.claims import (
     label_learning_curve,
     large_batch,
     linear_path,
+    lipschitz_capacity,
     loss_geometry,
     minibatch_redundancy,
     mlp_loss,
     mode_connectivity,
+    net_double_descent,
     noise_floor,
     normalizers,
     optimizer_costs,
@@ -94,6 +96,7 @@ CATALOG: Final[tuple[Runner, ...]] = (
     width_sweep.run,
     depth_sweep.run,
     double_descent.run,
+    net_double_descent.run,
     early_stopping.run,
     regularizer_costs.run,
     remedies.run,
@@ -104,6 +107,7 @@ CATALOG: Final[tuple[Runner, ...]] = (
     combined_causes.run,
     bad_minima.run,
     decision_regions.run,
+    lipschitz_capacity.run,
 )
 """One entry per experiment."""
 
