@@ -40,7 +40,7 @@ EXPERIMENT: Final = Experiment(
     "Effect: difference of the means over the eight nets with and without a cause, over the mean "
     "gap of the table; interaction: half the difference of a cause's effects with and without "
     "another. Quick: digits alone, level 0.5.",
-    seeds=12,
+    seeds=10,
     quick_seeds=2,
 )
 

@@ -53,7 +53,7 @@ EXPERIMENT: Final = Experiment(
     "on the training points over their variance. Every method, and every kind and depth, with the "
     "rate that is best on 2 seeds of their own (powers of 2 for steps, of 4 for depth). Quick: 400 "
     "digits, 12 epochs, 12 layers, 8 epochs, fewer rates.",
-    seeds=20,
+    seeds=12,
     quick_seeds=2,
 )
 
