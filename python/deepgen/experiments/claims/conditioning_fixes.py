@@ -69,7 +69,7 @@ SKIPS: Final[dict[str, Skip | None]] = {
 }
 SHALLOW, DEEP = 4, 48
 LEVEL: Final = 0.1
-RATES: Final = tuple(2.0**power for power in range(-12, -3))
+RATES: Final = tuple(2.0**power for power in range(-12, -4))
 DEPTH_RATES: Final = tuple(2.0**power for power in (-12, -10, -8, -6))
 EPOCHS: Final = (12, 60)
 """Epochs of a quick run, or of a first and a second try."""
