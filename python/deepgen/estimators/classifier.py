@@ -149,7 +149,7 @@ class MLPClassifier(ClassifierMixin, IncrementalClassifier):
     mixup : float, default=0.0
         Parameter a of mixup, >= 0: each step mixes its rows in pairs, features and losses alike,
         with shares from Beta(a, a); 0 means no mixup.
-    augmentation : {'jitter', 'mask', 'swap'}, Augmentation or None, default=None
+    augmentation : {'jitter', 'marginal', 'mask', 'swap'}, Augmentation or None, default=None
         Random changes of the features in each epoch: Gaussian noise, features replaced by their
         mean, or by those of other rows.
     class_weight : dict, list of dict, 'balanced' or None, default=None

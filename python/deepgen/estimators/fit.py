@@ -288,11 +288,14 @@ def fit_network(
             state.averaging_state["members"] = start_members(
                 model, network, data, state.seed, n_members
             )
+        if coefs_init is None and intercepts_init is None:
+            state.start = network.checksum()
         # Given weights are meant for targets in their own units.
         if coefs_init is None and (moved := targets.in_units_of(outputs)) is not targets:
             targets, encoded = moved, replace(encoded, encoded=moved.encode(encoded.y, dtype))
             data = replace(data, y=encoded.encoded)
     else:
+        state.start = ""
         if (change := targets.change_from(model._targets)) is not None:
             if isinstance(settings.averaging, PackedMembers):
                 raise ValueError(

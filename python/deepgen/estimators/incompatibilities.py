@@ -6,7 +6,7 @@ from typing import Any
 
 from deepgen._component import Component, resolve
 from deepgen._user_warnings import warn
-from deepgen.augmentation import SwapNoise
+from deepgen.augmentation import MarginalNoise, SwapNoise
 from deepgen.averaging import LearnedLine
 from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of, normalization_of
 from deepgen.estimators.front import embeddings_of
@@ -65,8 +65,9 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
     if isinstance(model.initializer, DataDependent):
         model.initializer.check()
     if model.category_embedding is not None:
-        changed = model.augmentation is not None and model.augmentation != "swap"
-        if model.mixup > 0 or (changed and not isinstance(model.augmentation, SwapNoise)):
+        keeps = model.augmentation in (None, "marginal", "swap")
+        keeps |= isinstance(model.augmentation, MarginalNoise | SwapNoise)
+        if model.mixup > 0 or not keeps:
             raise ValueError(
                 "category_embedding does not support mixup, 'jitter' and 'mask', which make codes "
                 "of no category; augmentation='swap' does"

@@ -1,22 +1,41 @@
 """Generalization: measurements of trained networks on new data."""
 
+from deepgen.generalization.attributions import attributions
 from deepgen.generalization.diversity import Diversity, diversity
 from deepgen.generalization.fit_poisoned import PoisonedFit, fit_poisoned
+from deepgen.generalization.granulated_kendall import (
+    GranulatedKendall,
+    HyperParameterKendall,
+    granulated_kendall,
+)
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
+from deepgen.generalization.margins import ClassMargins, Margins, margins
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
 from deepgen.generalization.randomize import randomize
 from deepgen.generalization.sam_sharpness import SamSharpness, sam_sharpness
+from deepgen.generalization.spectral_complexity import SpectralComplexity, spectral_complexity
+from deepgen.probe.attributions import Attributions
 
 __all__ = [
+    "Attributions",
+    "ClassMargins",
     "Diversity",
+    "GranulatedKendall",
+    "HyperParameterKendall",
     "KeskarSharpness",
+    "Margins",
     "OffsetLaw",
     "PoisonedFit",
     "SamSharpness",
+    "SpectralComplexity",
+    "attributions",
     "diversity",
     "fit_poisoned",
+    "granulated_kendall",
     "keskar_sharpness",
+    "margins",
     "offset_law",
     "randomize",
     "sam_sharpness",
+    "spectral_complexity",
 ]
