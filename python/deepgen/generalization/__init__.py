@@ -1,6 +1,8 @@
 """Generalization: measurements of trained networks on new data."""
 
 from deepgen.generalization.attributions import attributions
+from deepgen.generalization.compress import Compressed, compress
+from deepgen.generalization.compression import Compression, compression
 from deepgen.generalization.diversity import Diversity, diversity
 from deepgen.generalization.fit_poisoned import PoisonedFit, fit_poisoned
 from deepgen.generalization.granulated_kendall import (
@@ -10,6 +12,7 @@ from deepgen.generalization.granulated_kendall import (
 )
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
 from deepgen.generalization.margins import ClassMargins, Margins, margins
+from deepgen.generalization.norm_bounds import NormBound, NormBounds, norm_bounds
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
 from deepgen.generalization.randomize import randomize
 from deepgen.generalization.sam_sharpness import SamSharpness, sam_sharpness
@@ -19,21 +22,28 @@ from deepgen.probe.attributions import Attributions
 __all__ = [
     "Attributions",
     "ClassMargins",
+    "Compressed",
+    "Compression",
     "Diversity",
     "GranulatedKendall",
     "HyperParameterKendall",
     "KeskarSharpness",
     "Margins",
+    "NormBound",
+    "NormBounds",
     "OffsetLaw",
     "PoisonedFit",
     "SamSharpness",
     "SpectralComplexity",
     "attributions",
+    "compress",
+    "compression",
     "diversity",
     "fit_poisoned",
     "granulated_kendall",
     "keskar_sharpness",
     "margins",
+    "norm_bounds",
     "offset_law",
     "randomize",
     "sam_sharpness",
