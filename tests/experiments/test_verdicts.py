@@ -30,6 +30,7 @@ from deepgen.experiments.claims import (
     large_batch,
     linear_path,
     loss_geometry,
+    margin_distributions,
     minibatch_redundancy,
     mlp_loss,
     mode_connectivity,
@@ -60,6 +61,7 @@ from deepgen.experiments.claims import (
 )
 from deepgen.experiments.finding import overall_verdict
 from experiments import (
+    planted_capacity,
     planted_expressivity,
     planted_minima,
     planted_remedies,
@@ -245,6 +247,7 @@ MODULES = [
     conditioning, conditioning_fixes, decision_regions,
     deep_gradients, depth_sweep, double_descent, early_stopping, edge_of_stability,
     helpful_noise, label_learning_curve, large_batch, linear_path, loss_geometry,
+    margin_distributions,
     minibatch_redundancy, mlp_loss, mode_connectivity, noise_floor, normalizers,
     optimizer_costs, oversized_nets, random_labels, rare_features, rect, regions, regression_1d,
     regularizer_costs, remedies, saddle_escape, sam_flatness, seed_spread, shallow_deep,
@@ -260,6 +263,7 @@ THEOREMS = {
 
 PLANTS = {
     **vars(planted_expressivity),
+    **vars(planted_capacity),
     **vars(planted_minima),
     **vars(planted_remedies),
     **vars(planted_training),
