@@ -2,8 +2,25 @@
 
 import numpy as np
 
-from deepgen.experiments.claims import margin_distributions
+from deepgen.experiments.claims import compressibility, margin_distributions
 from experiments.planted import near
+
+
+def plant_compressibility(holds):
+    """True labels are the more compressible, by every measure; or random ones are."""
+    measured = {"true": [], "random": []}
+    for kind, nets in measured.items():
+        for factor in near(1.0):
+            # Cushions and smoothness large, numbers and errors small: or the other way round.
+            compressible = (kind == "true") == holds
+            small, large = (0.01 * factor, 20 * factor) if compressible else (0.3, 13.0)
+            if not holds:
+                small, large = 2 + small, large / 1e4
+            measures = dict.fromkeys(compressibility.MEASURES, small)
+            measures |= dict.fromkeys(compressibility.LARGER, large)
+            agreement = factor if holds else -factor
+            nets.append(compressibility.CompressedNet(measures, 9.0, 4, agreement, np.zeros(6)))
+    return [measured]
 
 
 def plant_margin_distributions(holds):

@@ -35,10 +35,10 @@ EXPERIMENT: Final = Experiment(
     protocol="500 digits of 8 x 8 pixels (quick: 100), split and labels drawn anew by each seed; "
     "500 test images. Two and four hidden layers of 100 ReLU units (quick: 32) without "
     "intercepts, so that the theorem holds as it stands; He-normal start, SGD with momentum 0.9, "
-    "rate 0.02, batches of 32 (quick: 10), no penalty, float64, until no training row is wrong and the mean "
-    "loss of an epoch is below 0.02. Labels random with the probability 0, 1/2, 1; and true "
-    "labels for as many epochs as the random ones took. Margin: logit of the row's label minus "
-    "the largest other, over spectral complexity and mean size of the rows.",
+    "rate 0.02, batches of 32 (quick: 10), no penalty, float64, until no training row is wrong "
+    "and the mean loss of an epoch is below 0.02. Labels random with the probability 0, 1/2, 1; "
+    "and true labels for as many epochs as the random ones took. Margin: logit of the row's label "
+    "minus the largest other, over spectral complexity and mean size of the rows.",
     seeds=20,
     quick_seeds=2,
 )
