@@ -35,6 +35,7 @@ from deepgen.experiments.claims import (
     normalizers,
     optimizer_costs,
     oversized_nets,
+    pretext_tasks,
     random_labels,
     rare_features,
     rect,
@@ -236,8 +237,8 @@ MODULES = [
     deep_gradients, depth_sweep, double_descent, early_stopping, edge_of_stability,
     helpful_noise, label_learning_curve, large_batch, linear_path, loss_geometry,
     minibatch_redundancy, mlp_loss, mode_connectivity, noise_floor, normalizers,
-    optimizer_costs, oversized_nets, random_labels, rare_features, rect, regions, regression_1d,
-    regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep,
+    optimizer_costs, oversized_nets, pretext_tasks, random_labels, rare_features, rect, regions,
+    regression_1d, regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep,
     smooth_activations, square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri,
     universal_approximation, width_sweep, zero_training_error,
 ]  # fmt: skip
