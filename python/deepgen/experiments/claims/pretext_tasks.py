@@ -32,10 +32,10 @@ EXPERIMENT: Final = Experiment(
     source="Slide on self-supervised pretext tasks and transfer; Yoon, Zhang, Jordon and van der "
     "Schaar 2020 (VIME), Bahri, Jiang, Tay and Metzler 2022 (SCARF)",
     protocol="Digits: scikit-learn's 1797 images of 8 x 8, 500 for testing. Housing: is the value "
-    "above the median? on California's table, 2,000 rows to train and 1,000 to test, columns mapped "
-    "to normal quantiles of the training rows. Factors: drawn, 60 columns that mix three hidden "
-    "factors with noise, as many rows; is the first factor positive? Split drawn anew by each "
-    "seed. Two hidden layers of 128 ReLU units. Pretraining on all training rows, 60 epochs "
+    "above the median? on California's table, 2,000 rows to train and 1,000 to test, columns "
+    "mapped to normal quantiles of the training rows. Factors: drawn, 60 columns that mix three "
+    "hidden factors with noise, as many rows; is the first factor positive? Split drawn anew by "
+    "each seed. Two hidden layers of 128 ReLU units. Pretraining on all training rows, 60 epochs "
     "(quick: 3) of batches of 64, Adam with cosine annealing from 0.001, noise and temperature "
     "of the papers, SCARF's head 128 and 64 units. Labels: the first k = 10, 30, 100, 300, 1000 "
     "rows, classes equally often. Nets: Adam with cosine annealing from 0.001, batches of 32, "
@@ -55,7 +55,7 @@ ALONE: Final = "labels alone"
 STRENGTH: Final = 0.3
 """Standard deviation of the factors' weights in a column, whose noise has 1."""
 EPOCHS: Final = 60
-"""Epochs of pretraining; on digits with seed 1000, 240 changed the test errors at 10 and 30 labels by
+"""Epochs of pretraining; on digits with seed 1000, 240 changed test errors at 10 and 30 labels by
 -.05 to +.02."""
 
 LEAST_GAIN: Final = 0.01
