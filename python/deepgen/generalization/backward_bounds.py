@@ -20,7 +20,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from deepgen._engine.arrays import FloatArray
-from deepgen.generalization.intervals import Interval, activated, affine, normalized, rounding
+from deepgen.generalization.intervals import (
+    ERROR,
+    Interval,
+    activated,
+    affine,
+    normalized,
+    rounding,
+)
 from deepgen.generalization.linear_bounds import Lines, linear_bounds
 from deepgen.generalization.slope_ranges import slope_range
 from deepgen.generalization.spectral_norm import EPS
@@ -163,7 +170,9 @@ class BackwardBounds:
                 + np.abs(layer.shift)
             )
         steepest = np.maximum(*(np.abs(end) for end in slope_range(layer)))
-        error = error * steepest + 1e-14 * (1 + steepest) * np.maximum(1.0, z.size)
+        error = error * steepest
+        if layer.activation not in ("identity", "relu") or layer.slopes is not None:
+            error += ERROR * (1 + steepest) * np.maximum(1.0, z.size)
         if layer.skip == "residual":
             error = error + errors[layer.skip_from] * (1 + 4 * EPS)
             error += 4 * EPS * self.outputs[layer.skip_from].size
