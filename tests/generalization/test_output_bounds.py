@@ -148,12 +148,13 @@ def test_lines_are_above_and_below_everywhere(kind):
     centre = 3 * rng.standard_normal(width)
     half = 10.0 ** rng.uniform(-9, 1.5, width)
     lower, upper = centre - half, centre + half
-    lines = linear_bounds(layer, lower, upper)
+    lines, *parallel = linear_bounds(layer, lower, upper)
     shares = np.concatenate([np.linspace(0, 1, 4001), rng.random(1000)])[:, None]
     z = np.clip(lower + shares * (upper - lower), lower, upper)
     f = value(layer, z)
-    assert (lines.lower_slope * z + lines.lower_offset <= f).all()
-    assert (lines.upper_slope * z + lines.upper_offset >= f).all()
+    for each in (lines, *parallel):
+        assert (each.lower_slope * z + each.lower_offset <= f).all()
+        assert (each.upper_slope * z + each.upper_offset >= f).all()
     # And they touch: nowhere do both leave a gap.
     scale = np.maximum(1, np.abs(z).max(axis=0)) * (1 if slopes is None else 1 + np.abs(slopes))
     gap = (lines.upper_slope * z + lines.upper_offset - f).min(axis=0)

@@ -12,7 +12,6 @@ efficient estimation", NeurIPS 2018; M. Fazlyab, A. Robey, H. Hassani, M. Morari
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +21,7 @@ from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
+from deepgen._optional import MissingExtra, load_extra
 from deepgen.expressivity.box import checked_box
 from deepgen.expressivity.piecewise import piecewise_linear_of
 from deepgen.generalization.cell_gradients import cell_gradients
@@ -287,7 +287,9 @@ def _no_program(layers: list[FoldedLayer], slopes: Slopes, sdp: bool | None) -> 
         size = n_unknowns(layers, slopes)
         if size > MAX_UNKNOWNS:
             return f"{size} unknowns, over {MAX_UNKNOWNS}; sdp=True solves it"
-        if importlib.util.find_spec("cvxpy") is None:
+        try:
+            load_extra("cvxpy", "sdp", "LipSDP")
+        except MissingExtra:
             return "cvxpy is not installed"
     return "" if sdp is not False else "not asked for"
 
