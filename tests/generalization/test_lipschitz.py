@@ -199,6 +199,21 @@ def test_slopes_over_an_interval_contain_every_difference_quotient(kind):
         assert (quotients <= greatest * (high - low) + error).all()
 
 
+def test_on_a_box_the_upper_bounds_use_the_slopes_that_occur_there():
+    n_closer = 0
+    for seed, model in enumerate(all_kinds(26)):
+        box = np.array([[0.1, 0.4], [-0.3, 0.2]]) + seed / 10
+        inside, everywhere = lipschitz(model, box=box, **QUICK), lipschitz(model, **QUICK)
+        assert inside.lower <= (inside.exact or inside.upper) <= inside.upper
+        assert inside.upper <= everywhere.upper * (1 + 1e-12)
+        n_closer += inside.upper < 0.9 * everywhere.upper
+        # Both ends of a secant lie in the box.
+        draw = np.random.default_rng(seed).uniform(*box.T, (2, 300, 2))
+        rise = np.abs(model.predict(draw[0]) - model.predict(draw[1])) - 1e-5
+        assert (rise <= inside.upper * np.linalg.norm(draw[0] - draw[1], axis=1)).all()
+    assert n_closer >= 10
+
+
 def test_what_has_no_constant_is_refused_by_name():
     with pytest.raises(ValueError, match="highway"):
         lipschitz(random_network(0, skip="highway"))
