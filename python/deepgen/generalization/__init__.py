@@ -11,11 +11,13 @@ from deepgen.generalization.granulated_kendall import (
     granulated_kendall,
 )
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
+from deepgen.generalization.lipschitz import Lipschitz, lipschitz
 from deepgen.generalization.margins import ClassMargins, Margins, margins
 from deepgen.generalization.measures import Measures, measures
 from deepgen.generalization.noise_flatness import NoiseFlatness, noise_flatness
 from deepgen.generalization.norm_bounds import NormBound, NormBounds, norm_bounds
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
+from deepgen.generalization.output_bounds import OutputBounds, output_bounds
 from deepgen.generalization.pac_bayes import PacBayes, pac_bayes
 from deepgen.generalization.randomize import randomize
 from deepgen.generalization.sam_sharpness import SamSharpness, sam_sharpness
@@ -31,12 +33,14 @@ __all__ = [
     "GranulatedKendall",
     "HyperParameterKendall",
     "KeskarSharpness",
+    "Lipschitz",
     "Margins",
     "Measures",
     "NoiseFlatness",
     "NormBound",
     "NormBounds",
     "OffsetLaw",
+    "OutputBounds",
     "PacBayes",
     "PoisonedFit",
     "SamSharpness",
@@ -48,11 +52,13 @@ __all__ = [
     "fit_poisoned",
     "granulated_kendall",
     "keskar_sharpness",
+    "lipschitz",
     "margins",
     "measures",
     "noise_flatness",
     "norm_bounds",
     "offset_law",
+    "output_bounds",
     "pac_bayes",
     "randomize",
     "sam_sharpness",
