@@ -16,13 +16,16 @@ from deepgen.experiments.claims import (
     batch_norm_batch_size,
     bounded_sigma,
     bumps,
+    combined_causes,
     conditioning,
+    conditioning_fixes,
     decision_regions,
     deep_gradients,
     depth_sweep,
     double_descent,
     early_stopping,
     edge_of_stability,
+    ensembles,
     helpful_noise,
     label_learning_curve,
     large_batch,
@@ -41,6 +44,7 @@ from deepgen.experiments.claims import (
     regions,
     regression_1d,
     regularizer_costs,
+    remedies,
     saddle_escape,
     sam_flatness,
     seed_spread,
@@ -56,7 +60,14 @@ from deepgen.experiments.claims import (
     zero_training_error,
 )
 from deepgen.experiments.finding import overall_verdict
-from experiments import planted_expressivity, planted_minima, planted_sweeps, planted_training
+from experiments import (
+    planted_expressivity,
+    planted_generalization,
+    planted_minima,
+    planted_remedies,
+    planted_sweeps,
+    planted_training,
+)
 from experiments.planted import SEEDS, near
 
 
@@ -232,12 +243,13 @@ def plant_zero_training_error(holds):
 
 
 MODULES = [
-    bad_minima, batch_norm_batch_size, bounded_sigma, bumps, conditioning, decision_regions,
+    bad_minima, batch_norm_batch_size, bounded_sigma, bumps, combined_causes,
+    conditioning, conditioning_fixes, decision_regions,
     deep_gradients, depth_sweep, double_descent, early_stopping, edge_of_stability,
-    helpful_noise, label_learning_curve, large_batch, linear_path, loss_geometry,
+    ensembles, helpful_noise, label_learning_curve, large_batch, linear_path, loss_geometry,
     minibatch_redundancy, mlp_loss, mode_connectivity, noise_floor, normalizers,
     optimizer_costs, oversized_nets, random_labels, rare_features, rect, regions, regression_1d,
-    regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep,
+    regularizer_costs, remedies, saddle_escape, sam_flatness, seed_spread, shallow_deep,
     smooth_activations, square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri,
     universal_approximation, width_sweep, zero_training_error,
 ]  # fmt: skip
@@ -250,7 +262,9 @@ THEOREMS = {
 
 PLANTS = {
     **vars(planted_expressivity),
+    **vars(planted_generalization),
     **vars(planted_minima),
+    **vars(planted_remedies),
     **vars(planted_training),
     **vars(planted_sweeps),
     **globals(),
