@@ -14,7 +14,9 @@ from deepgen.generalization.influence import Influence, influence
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
 from deepgen.generalization.laplace import Laplace, laplace
 from deepgen.generalization.margins import ClassMargins, Margins, margins
+from deepgen.generalization.neural_collapse import NeuralCollapse, neural_collapse
 from deepgen.generalization.norm_bounds import NormBound, NormBounds, norm_bounds
+from deepgen.generalization.ntk import NTK, ntk
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
 from deepgen.generalization.pac_bayes import PacBayes, pac_bayes
 from deepgen.generalization.randomize import randomize
@@ -34,6 +36,8 @@ __all__ = [
     "KeskarSharpness",
     "Laplace",
     "Margins",
+    "NTK",
+    "NeuralCollapse",
     "NormBound",
     "NormBounds",
     "OffsetLaw",
@@ -51,7 +55,9 @@ __all__ = [
     "keskar_sharpness",
     "laplace",
     "margins",
+    "neural_collapse",
     "norm_bounds",
+    "ntk",
     "offset_law",
     "pac_bayes",
     "randomize",
