@@ -11,6 +11,7 @@ from deepgen.generalization.granulated_kendall import (
     granulated_kendall,
 )
 from deepgen.generalization.influence import Influence, influence
+from deepgen.generalization.intrinsic_dimension import IntrinsicDimension, intrinsic_dimension
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
 from deepgen.generalization.laplace import Laplace, laplace
 from deepgen.generalization.margins import ClassMargins, Margins, margins
@@ -33,6 +34,7 @@ __all__ = [
     "GranulatedKendall",
     "HyperParameterKendall",
     "Influence",
+    "IntrinsicDimension",
     "KeskarSharpness",
     "Laplace",
     "Margins",
@@ -52,6 +54,7 @@ __all__ = [
     "fit_poisoned",
     "granulated_kendall",
     "influence",
+    "intrinsic_dimension",
     "keskar_sharpness",
     "laplace",
     "margins",

@@ -169,7 +169,7 @@ def ntk(probe: Probe, reference: Probe | None = None) -> NTK:
         change = float(np.linalg.norm(kernel - other) / np.linalg.norm(other))
         distance = float(1 - np.sum(kernel * other) / _norms(kernel, other))
         before = _alignment(other, targets)
-    values = np.linalg.eigvalsh(kernel)[::-1].copy()
+    values = np.array(np.linalg.eigvalsh(kernel)[::-1], dtype=np.float64)
     return NTK(kernel, values, _alignment(kernel, targets), change, distance, before)
 
 
