@@ -13,6 +13,8 @@ from deepgen.generalization.granulated_kendall import (
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
 from deepgen.generalization.lipschitz import Lipschitz, lipschitz
 from deepgen.generalization.margins import ClassMargins, Margins, margins
+from deepgen.generalization.measures import Measures, measures
+from deepgen.generalization.noise_flatness import NoiseFlatness, noise_flatness
 from deepgen.generalization.norm_bounds import NormBound, NormBounds, norm_bounds
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
 from deepgen.generalization.pac_bayes import PacBayes, pac_bayes
@@ -31,6 +33,8 @@ __all__ = [
     "HyperParameterKendall",
     "KeskarSharpness",
     "Margins",
+    "Measures",
+    "NoiseFlatness",
     "NormBound",
     "NormBounds",
     "Lipschitz",
@@ -47,6 +51,8 @@ __all__ = [
     "granulated_kendall",
     "keskar_sharpness",
     "margins",
+    "measures",
+    "noise_flatness",
     "norm_bounds",
     "lipschitz",
     "offset_law",
