@@ -25,8 +25,11 @@ KINDS = [
 ]
 
 
-def random_network(seed, n_inputs=2, widths=(4, 4), n_outputs=1, classes=False, **parameters):
+def random_network(seed, n_inputs=2, widths=None, n_outputs=1, classes=False, **parameters):
     """An estimator fitted for an epoch, with all its numbers drawn anew."""
+    if widths is None:
+        # A skip joins the ends of blocks of two layers behind a first one.
+        widths = (4, 4, 4) if "skip" in parameters else (4, 4)
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((40, n_inputs))
     settings = {"dtype": "float64", **parameters}

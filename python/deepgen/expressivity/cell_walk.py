@@ -40,6 +40,14 @@ class Cell:
         the value at its centre.
     bits : tuple of bool
         The pattern so far.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.expressivity.cell_walk import Cell
+    >>> box = np.vstack([np.eye(1), -np.eye(1)])
+    >>> Cell(box, np.ones(2), np.zeros(1), 1.0, {}, ()).radius
+    1.0
     """
 
     G: FloatArray

@@ -29,6 +29,15 @@ class InputSlopes:
         Derivatives; the derivative at a kink is that of its negative side.
     smooth : ndarray of shape (n,)
         Whether no unit is at a kink, so that the Jacobian is that of a neighbourhood.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.expressivity import tri
+    >>> from deepgen.generalization.input_slopes import input_slopes
+    >>> from deepgen.probe.folded_layers import folded_layers
+    >>> input_slopes(folded_layers(tri(1)), np.array([[0.25], [0.5]])).smooth
+    array([ True, False])
     """
 
     outputs: FloatArray

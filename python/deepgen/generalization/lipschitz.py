@@ -12,6 +12,7 @@ efficient estimation", NeurIPS 2018; M. Fazlyab, A. Robey, H. Hassani, M. Morari
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,7 +26,8 @@ from deepgen.expressivity.box import checked_box
 from deepgen.expressivity.piecewise import piecewise_linear_of
 from deepgen.generalization.cell_gradients import cell_gradients
 from deepgen.generalization.lipschitz_product import layer_bounds
-from deepgen.generalization.pattern_maximum import n_free_units, pattern_maximum
+from deepgen.generalization.lipsdp import lipsdp, n_unknowns
+from deepgen.generalization.pattern_maximum import Slopes, n_free_units, pattern_maximum
 from deepgen.generalization.predicting_layers import predicting_layers
 from deepgen.generalization.settings import generator
 from deepgen.generalization.slope_ranges import slope_range
@@ -34,6 +36,9 @@ from deepgen.generalization.steepest_points import steepest_point
 from deepgen.probe.folded_layers import FoldedLayer
 
 __all__ = ["Lipschitz", "lipschitz"]
+
+# Of the semidefinite program that is solved without being asked for.
+MAX_UNKNOWNS = 64
 
 NAMES = {
     "lower": "lower",
@@ -75,7 +80,7 @@ class Lipschitz:
     --------
     >>> from deepgen.expressivity import tri
     >>> from deepgen.generalization import lipschitz
-    >>> result = lipschitz(tri(2))
+    >>> result = lipschitz(tri(2), sdp=False)
     >>> result.exact, round(result.product, 3)
     (4.0, 40.0)
     """
@@ -132,6 +137,7 @@ def lipschitz(
     X: Any = None,
     *,
     box: Any = None,
+    sdp: bool | None = None,
     max_cells: int = 20_000,
     max_programs: int = 2_000,
     max_patterns: int = 2**20,
@@ -151,6 +157,10 @@ def lipschitz(
     box : array-like of shape (n_inputs, 2), default=None
         Lower and upper bound of each input: the constant is then that on the box. None means the
         whole input space.
+    sdp : bool, default=None
+        Whether to solve ``lipsdp``, which needs cvxpy (the extra 'sdp'). None means where cvxpy is
+        installed and the program has at most 64 unknowns: hidden units, plus inputs or
+        first-layer units, whichever are fewer; True solves it at any size.
     max_cells : int, default=20_000
         With one or two inputs, the largest number of cells for ``exact``.
     max_programs : int, default=2_000
@@ -184,7 +194,10 @@ def lipschitz(
     one input, polygons with two, linear programs with more. Without a box the unbounded cells are
     seen on the faces of a homogeneous extension. Cells thinner than rounding, or than 1e-8 of the
     box's half side with three inputs and more, are overlooked. **Pattern maximum** [1]_: all
-    combinations of each hidden unit's least and greatest slope. **Product** [2]_: with L for a
+    combinations of each hidden unit's least and greatest slope. **LipSDP-Neuron** [3]_: a
+    semidefinite program by Clarabel, or SCS; the solver's multipliers are kept and the bound is
+    raised by what the smallest eigenvalue lacks, so that the number is certain whatever the
+    solver's accuracy. **Product** [2]_: with L for a
     layer's constant, s for the activation's largest slope, :math:`L_l = s \|W_l\| L_{l-1}`; a
     residual block adds its input's constant (1 + product for a block on its own), DeepNorm adds
     alpha times it, and layer norm multiplies by max |scale| / sqrt(epsilon), 316 by default, which
@@ -202,12 +215,14 @@ def lipschitz(
     .. [1] A. Virmaux, K. Scaman, "Lipschitz regularity of deep neural networks: analysis and
        efficient estimation", NeurIPS 2018.
     .. [2] C. Szegedy et al., "Intriguing properties of neural networks", ICLR 2014, section 4.3.
+    .. [3] M. Fazlyab, A. Robey, H. Hassani, M. Morari, G. Pappas, "Efficient and accurate
+       estimation of Lipschitz constants for deep neural networks", NeurIPS 2019.
 
     Examples
     --------
     >>> from deepgen.expressivity import tri
     >>> from deepgen.generalization import lipschitz
-    >>> result = lipschitz(tri(3))
+    >>> result = lipschitz(tri(3), sdp=False)
     >>> result.exact, round(result.lower, 9)
     (8.0, 8.0)
     """
@@ -241,7 +256,7 @@ def lipschitz(
         )
     except ValueError as reason:
         missing["exact"] = str(reason)
-    highest = None
+    highest = by_program = None
     slopes = [slope_range(layer) for layer in layers]
     n_free = n_free_units(slopes)
     if any(layer.normalized for layer in layers):
@@ -250,13 +265,31 @@ def lipschitz(
         missing["pattern_maximum"] = f"{n_free} units, 2**{n_free} patterns, over {max_patterns}"
     else:
         highest = min(product, pattern_maximum(layers, slopes))
-    upper = min(value for value in (highest, product) if value is not None)
+    why = _no_program(layers, slopes, sdp)
+    if why:
+        missing["lipsdp"] = why
+    else:
+        by_program = min(product, lipsdp(layers, slopes, bounds)) if product else 0.0
+    upper = min(value for value in (highest, by_program, product) if value is not None)
     # The Jacobian's rounding may not lift a lower bound above the constant.
     n_terms = sum(sum(layer.weights.shape) for layer in layers)
     lower = steepest.norm * (1 - 16 * n_terms * EPS)
     return Lipschitz(
-        lower, exact, highest, None, upper, product, steepest.point, norms, sides, missing
+        lower, exact, highest, by_program, upper, product, steepest.point, norms, sides, missing
     )
+
+
+def _no_program(layers: list[FoldedLayer], slopes: Slopes, sdp: bool | None) -> str:
+    """Return why the semidefinite program is not solved; empty where it is."""
+    if any(layer.normalized for layer in layers):
+        return "layer norm has no slopes of single units"
+    if sdp is None:
+        size = n_unknowns(layers, slopes)
+        if size > MAX_UNKNOWNS:
+            return f"{size} unknowns, over {MAX_UNKNOWNS}; sdp=True solves it"
+        if importlib.util.find_spec("cvxpy") is None:
+            return "cvxpy is not installed"
+    return "" if sdp is not False else "not asked for"
 
 
 def _reach(layers: list[FoldedLayer], rows: FloatArray | None) -> float:

@@ -24,6 +24,14 @@ def norm_factor(layer: FoldedLayer) -> float:
     -------
     factor : float
         max |scale| / sqrt(epsilon), reached where a row is constant.
+
+    Examples
+    --------
+    >>> from deepgen.expressivity import tri
+    >>> from deepgen.generalization.lipschitz_product import norm_factor
+    >>> from deepgen.probe.folded_layers import folded_layers
+    >>> norm_factor(folded_layers(tri(1))[0])
+    1.0
     """
     if layer.scale is None:
         return 1.0

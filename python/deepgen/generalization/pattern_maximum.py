@@ -16,7 +16,7 @@ from deepgen._engine.arrays import FloatArray
 from deepgen.generalization.spectral_norm import rounded_up, spectral_norms
 from deepgen.probe.folded_layers import FoldedLayer
 
-__all__ = ["n_free_units", "pattern_maximum"]
+__all__ = ["Slopes", "few_columns", "n_free_units", "pattern_maximum"]
 
 # Patterns that are multiplied at once: few enough for their arrays to stay in the cache.
 AT_ONCE = 2048
@@ -69,7 +69,7 @@ def pattern_maximum(layers: list[FoldedLayer], slopes: Slopes) -> float:
     spread = np.concatenate([ends[1] for ends in slopes]) - least
     free = np.flatnonzero(spread)
     starts = np.cumsum([0, *(layer.width for layer in layers)])
-    first = _few_columns(layers[0].weights)
+    first = few_columns(layers[0].weights)
     best = 0.0
     n_patterns = 2 ** len(free)
     for start in range(0, n_patterns, AT_ONCE):
@@ -89,8 +89,26 @@ def pattern_maximum(layers: list[FoldedLayer], slopes: Slopes) -> float:
     return rounded_up(best, int(starts[-1]) + len(layers[0].weights)) if best else 0.0
 
 
-def _few_columns(weights: FloatArray) -> FloatArray:
-    """Return weights (k, out), k <= out, with the same products W^T W: the inputs rotated."""
+def few_columns(weights: FloatArray) -> FloatArray:
+    """Return weights with the same products W^T W: the inputs rotated.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_inputs, width)
+        Weights W of the first layer.
+
+    Returns
+    -------
+    weights : ndarray of shape (min(n_inputs, width), width)
+        Its spectral norm, and that of every product W A, is the same.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.generalization.pattern_maximum import few_columns
+    >>> np.abs(few_columns(np.array([[3.0], [4.0]])))
+    array([[5.]])
+    """
     if weights.shape[0] <= weights.shape[1]:
         return weights
     return np.linalg.qr(weights)[1]

@@ -17,7 +17,7 @@ from scipy.special import expit, ndtr
 from deepgen._engine.arrays import FloatArray
 from deepgen.probe.folded_layers import FoldedLayer
 
-__all__ = ["KINKED", "SLOPE_RANGES", "slope", "slope_range", "value"]
+__all__ = ["KINKED", "SLOPES", "SLOPE_RANGES", "TURNS", "VALUES", "slope", "slope_range", "value"]
 
 LEAK = 0.01
 SELU = 1.0507009873554804934193349852946
@@ -110,6 +110,15 @@ def value(layer: FoldedLayer, z: FloatArray) -> FloatArray:
     -------
     h : ndarray of shape (..., width)
         f(z), or z + a (f(z) - z) with trained slopes a.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.expressivity import tri
+    >>> from deepgen.generalization.slope_ranges import value
+    >>> from deepgen.probe.folded_layers import folded_layers
+    >>> value(folded_layers(tri(1))[0], np.array([-1.0, 2.0]))
+    array([0., 2.])
     """
     f = VALUES[layer.activation](z)
     return f if layer.slopes is None else z + layer.slopes * (f - z)
@@ -129,6 +138,15 @@ def slope(layer: FoldedLayer, z: FloatArray) -> FloatArray:
     -------
     slope : ndarray of shape (..., width)
         f'(z), or 1 + a (f'(z) - 1) with trained slopes a.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.expressivity import tri
+    >>> from deepgen.generalization.slope_ranges import slope
+    >>> from deepgen.probe.folded_layers import folded_layers
+    >>> slope(folded_layers(tri(1))[0], np.array([-1.0, 2.0]))
+    array([0., 1.])
     """
     s = SLOPES[layer.activation](z)
     return s if layer.slopes is None else 1 + layer.slopes * (s - 1)

@@ -44,6 +44,13 @@ class SteepestPoint:
         The spectral norm there, 0 if every point was at a kink.
     point : ndarray of shape (n_inputs,)
         The input.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.generalization.steepest_points import SteepestPoint
+    >>> SteepestPoint(2.0, np.zeros(1)).norm
+    2.0
     """
 
     norm: float
