@@ -16,21 +16,28 @@ from deepgen.experiments.claims import (
     batch_norm_batch_size,
     bounded_sigma,
     bumps,
+    combined_causes,
+    compressibility,
     conditioning,
+    conditioning_fixes,
     decision_regions,
     deep_gradients,
     depth_sweep,
     double_descent,
     early_stopping,
     edge_of_stability,
+    ensembles,
     helpful_noise,
     label_learning_curve,
     large_batch,
     linear_path,
+    lipschitz_capacity,
     loss_geometry,
+    margin_distributions,
     minibatch_redundancy,
     mlp_loss,
     mode_connectivity,
+    net_double_descent,
     noise_floor,
     normalizers,
     optimizer_costs,
@@ -42,6 +49,7 @@ from deepgen.experiments.claims import (
     regions,
     regression_1d,
     regularizer_costs,
+    remedies,
     saddle_escape,
     sam_flatness,
     seed_spread,
@@ -57,7 +65,15 @@ from deepgen.experiments.claims import (
     zero_training_error,
 )
 from deepgen.experiments.finding import overall_verdict
-from experiments import planted_expressivity, planted_minima, planted_sweeps, planted_training
+from experiments import (
+    planted_capacity,
+    planted_expressivity,
+    planted_generalization,
+    planted_minima,
+    planted_remedies,
+    planted_sweeps,
+    planted_training,
+)
 from experiments.planted import SEEDS, near
 
 
@@ -233,12 +249,14 @@ def plant_zero_training_error(holds):
 
 
 MODULES = [
-    bad_minima, batch_norm_batch_size, bounded_sigma, bumps, conditioning, decision_regions,
+    bad_minima, batch_norm_batch_size, bounded_sigma, bumps, combined_causes,
+    conditioning, conditioning_fixes, decision_regions,
     deep_gradients, depth_sweep, double_descent, early_stopping, edge_of_stability,
-    helpful_noise, label_learning_curve, large_batch, linear_path, loss_geometry,
-    minibatch_redundancy, mlp_loss, mode_connectivity, noise_floor, normalizers,
-    optimizer_costs, oversized_nets, pretext_tasks, random_labels, rare_features, rect, regions,
-    regression_1d, regularizer_costs, saddle_escape, sam_flatness, seed_spread, shallow_deep,
+    compressibility, ensembles, helpful_noise, label_learning_curve, large_batch, linear_path,
+    lipschitz_capacity, loss_geometry, margin_distributions, minibatch_redundancy, mlp_loss,
+    mode_connectivity, net_double_descent, noise_floor, normalizers, optimizer_costs,
+    oversized_nets, pretext_tasks, random_labels, rare_features, rect, regions, regression_1d,
+    regularizer_costs, remedies, saddle_escape, sam_flatness, seed_spread, shallow_deep,
     smooth_activations, square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri,
     universal_approximation, width_sweep, zero_training_error,
 ]  # fmt: skip
@@ -251,7 +269,10 @@ THEOREMS = {
 
 PLANTS = {
     **vars(planted_expressivity),
+    **vars(planted_generalization),
+    **vars(planted_capacity),
     **vars(planted_minima),
+    **vars(planted_remedies),
     **vars(planted_training),
     **vars(planted_sweeps),
     **globals(),
