@@ -50,6 +50,7 @@ def _over(names: tuple[str, ...], rest: str) -> tuple[str, ...]:
 
 
 _TASKS: Final = ("sine", "digits", "digits, 30 % random labels")
+_ENSEMBLED: Final = ("housing", "digits", "digits, 30 % random labels")
 _NOISY: Final = ("parity", "one direction")
 _LABELS: Final = ("right labels", "20 % wrong labels")
 _REMEDIES: Final = ("dropout", "mixup", "jitter", "mask", "swap noise", "SAM")
@@ -236,6 +237,22 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "H13",
         "At equal compute an ensemble of the snapshots of one training beats a single net.",
         "Overfitting?: ensembling can be reasonably cheap with SGD restarts",
+        {
+            "ensembles": (
+                *(
+                    f"{task}, {budget} budget: ln of the test loss, snapshots over one net"
+                    for task in _ENSEMBLED
+                    for budget in ("tight", "ample")
+                ),
+                *_over(
+                    _ENSEMBLED,
+                    "ln of the test loss, snapshots of the ample budget over one net of the "
+                    "better one",
+                ),
+            )
+        },
+        "Snapshots win where the budget is more than one net needs, and lose where it is less; "
+        "short independent trainings win more.",
     ),
     LectureClaim(
         "H14",
