@@ -17,6 +17,7 @@ from deepgen.experiments.claims import (
     bounded_sigma,
     bumps,
     combined_causes,
+    compressibility,
     conditioning,
     conditioning_fixes,
     decision_regions,
@@ -32,6 +33,7 @@ from deepgen.experiments.claims import (
     linear_path,
     lipschitz_capacity,
     loss_geometry,
+    margin_distributions,
     minibatch_redundancy,
     mlp_loss,
     mode_connectivity,
@@ -40,6 +42,7 @@ from deepgen.experiments.claims import (
     normalizers,
     optimizer_costs,
     oversized_nets,
+    pretext_tasks,
     random_labels,
     rare_features,
     rect,
@@ -63,6 +66,7 @@ from deepgen.experiments.claims import (
 )
 from deepgen.experiments.finding import overall_verdict
 from experiments import (
+    planted_capacity,
     planted_expressivity,
     planted_generalization,
     planted_minima,
@@ -248,12 +252,11 @@ MODULES = [
     bad_minima, batch_norm_batch_size, bounded_sigma, bumps, combined_causes,
     conditioning, conditioning_fixes, decision_regions,
     deep_gradients, depth_sweep, double_descent, early_stopping, edge_of_stability,
-    ensembles, helpful_noise, label_learning_curve, large_batch, linear_path,
-    lipschitz_capacity, loss_geometry,
-    minibatch_redundancy, mlp_loss, mode_connectivity, net_double_descent, noise_floor,
-    normalizers, optimizer_costs, oversized_nets, random_labels, rare_features, rect, regions,
-    regression_1d, regularizer_costs, remedies, saddle_escape, sam_flatness, seed_spread,
-    shallow_deep,
+    compressibility, ensembles, helpful_noise, label_learning_curve, large_batch, linear_path,
+    lipschitz_capacity, loss_geometry, margin_distributions, minibatch_redundancy, mlp_loss,
+    mode_connectivity, net_double_descent, noise_floor, normalizers, optimizer_costs,
+    oversized_nets, pretext_tasks, random_labels, rare_features, rect, regions, regression_1d,
+    regularizer_costs, remedies, saddle_escape, sam_flatness, seed_spread, shallow_deep,
     smooth_activations, square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri,
     universal_approximation, width_sweep, zero_training_error,
 ]  # fmt: skip
@@ -267,6 +270,7 @@ THEOREMS = {
 PLANTS = {
     **vars(planted_expressivity),
     **vars(planted_generalization),
+    **vars(planted_capacity),
     **vars(planted_minima),
     **vars(planted_remedies),
     **vars(planted_training),
