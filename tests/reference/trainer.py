@@ -186,8 +186,8 @@ class Trainer:
         """Parameters after a step on one batch; loss and gradient norm before it.
 
         ``sides`` are shares with the rows that they fall on: every row's own, under mixup also its
-        partner's. Features are mixed before the pass, losses after it. For a pretext ``task``, y are
-        the rows as they were.
+        partner's. Features are mixed before the pass, losses after it. For a pretext ``task``, y
+        are the rows as they were.
         """
         spec = self.spec
         X = sum(share * X[rows] for share, rows in sides)

@@ -86,7 +86,7 @@ def test_what_is_refused_is_told(fitted, monkeypatch):
     def refuse(*args, **kwargs):
         raise ValueError("no")
 
-    monkeypatch.setattr("deepgen.report.section.which_error", refuse)
+    monkeypatch.setattr("deepgen.report.report_data.which_error", refuse)
     model, table = fitted
     assert how_good(ReportData(model, table, "t.csv")).paragraphs == ["Not measured: no."]
 

@@ -10,10 +10,17 @@ from deepgen.generalization.granulated_kendall import (
     HyperParameterKendall,
     granulated_kendall,
 )
+from deepgen.generalization.influence import Influence, influence
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
+from deepgen.generalization.laplace import Laplace, laplace
+from deepgen.generalization.lipschitz import Lipschitz, lipschitz
 from deepgen.generalization.margins import ClassMargins, Margins, margins
+from deepgen.generalization.measures import Measures, measures
+from deepgen.generalization.noise_flatness import NoiseFlatness, noise_flatness
 from deepgen.generalization.norm_bounds import NormBound, NormBounds, norm_bounds
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
+from deepgen.generalization.output_bounds import OutputBounds, output_bounds
+from deepgen.generalization.pac_bayes import PacBayes, pac_bayes
 from deepgen.generalization.randomize import randomize
 from deepgen.generalization.sam_sharpness import SamSharpness, sam_sharpness
 from deepgen.generalization.spectral_complexity import SpectralComplexity, spectral_complexity
@@ -27,11 +34,18 @@ __all__ = [
     "Diversity",
     "GranulatedKendall",
     "HyperParameterKendall",
+    "Influence",
     "KeskarSharpness",
+    "Laplace",
+    "Lipschitz",
     "Margins",
+    "Measures",
+    "NoiseFlatness",
     "NormBound",
     "NormBounds",
     "OffsetLaw",
+    "OutputBounds",
+    "PacBayes",
     "PoisonedFit",
     "SamSharpness",
     "SpectralComplexity",
@@ -41,10 +55,17 @@ __all__ = [
     "diversity",
     "fit_poisoned",
     "granulated_kendall",
+    "influence",
     "keskar_sharpness",
+    "laplace",
+    "lipschitz",
     "margins",
+    "measures",
+    "noise_flatness",
     "norm_bounds",
     "offset_law",
+    "output_bounds",
+    "pac_bayes",
     "randomize",
     "sam_sharpness",
     "spectral_complexity",

@@ -297,7 +297,8 @@ def _draw(errors: Mapping[Cell, FloatArray], names: tuple[str, ...], figure: Fig
     panels[0].set_yticks(list(places.values()), list(places))
     panels[0].set(xlim=(0.6, 1.4))
     figure.supxlabel("test error over that without the remedy")
-    panels[0].legend(loc="lower left")
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside lower center", ncols=len(labels))
 
 
 run: Final = Runner(EXPERIMENT, _measure)
