@@ -51,7 +51,7 @@ class OutputBounds:
     >>> from deepgen.generalization import output_bounds
     >>> bounds = output_bounds(tri(2), [(0, 1)])
     >>> bounds.upper.round(9), bounds.interval[:, 1].round(9)
-    (array([1.]), array([8.]))
+    (array([1.]), array([4.]))
     """
 
     lower: FloatArray
