@@ -197,11 +197,12 @@ def norm_bounds(probe: Probe, *, percentile: float = 5.0, validation: Any = None
 
     Notes
     -----
-    The theorems have constants, logarithms and factors of depth and width (2 per layer in the older
-    ones, a root of the depth in the newer): what stands here is **without constant** and ranks
-    networks; it is no bound of the error. They assume ReLU networks without
-    intercepts, which become weights of a constant input 1, and residual layers carry the earlier
-    output along, as in `spectral_complexity`. Batch norm is folded in.
+    The theorems have constants, logarithms and factors of depth and width: 2 per layer in the older
+    ones, a root of the depth in the newer, the product of the widths for 'spectral' and 'path, l2'.
+    What stands here is **without constant** and ranks networks; it is no bound of the error. They
+    assume ReLU networks without intercepts, which become weights of a constant input 1, and
+    residual layers carry the earlier output along, as in `spectral_complexity`. Batch norm is
+    folded in.
 
     Norms:
     '(1, inf)', 'frobenius', '(3, 1.5)' and 'spectral' are products over the layers;
