@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from deepgen.experiments.claims import compressibility, margin_distributions
+from deepgen.experiments.claims import compressibility, margin_distributions, minima_measures
 from experiments.planted import near
 
 
@@ -47,3 +47,15 @@ def plant_margin_distributions(holds):
                 for factor in near(size)
             ]
     return [measured]
+
+
+def plant_minima_measures(holds):
+    """The bad minimum is steep, sharp and close to its rows; or the good one is."""
+    pairs = []
+    for factor in near(1.0):
+        pair = (factor, 9.0) if holds else (9.0, factor)
+        values = dict.fromkeys(minima_measures.MEASURES, pair)
+        values |= dict.fromkeys(minima_measures.SMALLER, pair[::-1])
+        errors = (0.1 * factor, 0.4) if holds else (0.4, 0.1 * factor)
+        pairs.append(minima_measures.Pair(errors, values, (3.0, 20.0)))
+    return [dict.fromkeys(minima_measures.TASKS, pairs)]

@@ -29,6 +29,7 @@ from deepgen.experiments.claims import (
     loss_geometry,
     margin_distributions,
     minibatch_redundancy,
+    minima_measures,
     mlp_loss,
     mode_connectivity,
     net_double_descent,
@@ -112,6 +113,7 @@ CATALOG: Final[tuple[Runner, ...]] = (
     compressibility.run,
     combined_causes.run,
     bad_minima.run,
+    minima_measures.run,
     decision_regions.run,
     lipschitz_capacity.run,
 )

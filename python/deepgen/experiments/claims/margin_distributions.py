@@ -66,7 +66,7 @@ class FittedNet:
     complexity, product : float
         Spectral complexity around 0, and the product of spectral norms.
     bound : float
-        ln(W) over the median normalized margin: the bound's leading term, without its constant.
+        Leading term of the bound without its constant: ln(W) over the median normalized margin.
     epochs : int
         Number of epochs.
     wrong, test_error : float

@@ -246,7 +246,7 @@ def _draw(rows: list[dict[str, Any]], methods: list[str], figure: Figure) -> Non
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_minor_locator(_no_ticks())
     figure.axes[0].set_ylabel("share of wrong test answers")
-    figure.axes[0].legend()
+    figure.axes[-1].legend(loc="lower left")
 
 
 def _no_ticks() -> Any:

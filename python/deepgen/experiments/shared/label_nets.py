@@ -57,7 +57,13 @@ class LabelNet:
     test_error: float
 
     def probe(self) -> Probe:
-        """Return the probe of the net on its training rows."""
+        """Return the probe of the net on its training rows.
+
+        Returns
+        -------
+        probe : Probe
+            A new one.
+        """
         from deepgen.probe import Probe
 
         return Probe(self.model, self.X, self.y)
