@@ -79,6 +79,7 @@ def data_of(model, y, is_training):
     return data
 
 
+@pytest.mark.filterwarnings("ignore:.*has no effect with solver='lbfgs'")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize(
     "kind, is_training",
