@@ -39,8 +39,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from ledger import Ledger
+from scipy.stats import gmean
 from tabular_peers import encoded
-from tabular_scores import codes, errors, geometric_mean, ratio
+from tabular_scores import codes, errors, ratio
 from tabular_splits import CHOOSING, SHARED_DATA, choosing_split, with_validation
 from torch import nn
 
@@ -267,7 +268,7 @@ def main():
         five, packed, rounds = (np.array(rows) for rows in found.values())
         for name, theirs in (("five", five), ("rounds", rounds)):
             pairs = zip(packed[: len(theirs)], theirs, strict=True)
-            ratios[name].append(geometric_mean([ratio(a[:-2], b[:-2]) for a, b in pairs]))
+            ratios[name].append(gmean([ratio(a[:-2], b[:-2]) for a, b in pairs]))
         means = [rows.mean(axis=0) for rows in (five, packed, rounds)]
         cells = [", ".join(f"{error:.4f}" for error in mean[:-2]) for mean in means]
         cells[2:2] = [f"{ratios['five'][-1]:.3f}"]
@@ -278,7 +279,7 @@ def main():
         n_won = sum(value < 1 for value in values)
         print(
             f"\nOver {name}: packed members win {n_won} of {len(values)} tables (to build them: "
-            f"{TO_BUILD_IT} of 12); geometric mean of the ratios {geometric_mean(values):.3f}."
+            f"{TO_BUILD_IT} of 12); geometric mean of the ratios {gmean(values):.3f}."
         )
 
 

@@ -19,6 +19,7 @@ from methods import METHODS
 from published import PAPERS, PUBLISHED
 from real_data import SEEDS, SHARED_DATA
 from real_tables import SPLITS, uci_splits
+from scipy.stats import gmean
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
 from uci import MC_DROPOUT, N_BELOW, RECIPE, Error, rmse
@@ -146,7 +147,7 @@ def advice(session):
             cells.append(over_seeds(scores))
             errors.append(np.mean(scores) if split.is_regression else 1 - np.mean(scores))
         base = errors if base is None else base
-        ratio = np.exp(np.mean(np.log(np.divide(errors, base))))
+        ratio = gmean(np.divide(errors, base))
         yield row(title, *cells, f"{ratio:.3f}")
 
 

@@ -26,10 +26,11 @@ from pathlib import Path
 
 import numpy as np
 from ledger import Ledger
+from scipy.stats import gmean
 from tabular_candidates import SECTIONS, sized
 from tabular_peers import lightgbm
 from tabular_report import row
-from tabular_scores import codes, errors, geometric_mean, ratio, t_interval
+from tabular_scores import codes, errors, ratio, t_interval
 from tabular_splits import (
     MAX_FIT,
     SHARED_DATA,
@@ -84,7 +85,7 @@ def measure(recipe, task, table, cut, n_members, n_rows, n_bad, folder):
     ]
     alone = [errors(y[split.test], output) for output in outputs]
     together = errors(y[split.test], np.mean(outputs, axis=0))
-    return [*np.exp(np.mean(np.log(alone), axis=0)), *together, spent]
+    return [*gmean(alone), *together, spent]
 
 
 def reference(table, cut, n_rows, folder):
@@ -154,10 +155,10 @@ def lines(measured, tables):
     yield row(*["---"] * len(titles))
     for title, (ratios, seconds) in measured.items():
         by_table = over_cuts(ratios)
-        by_cut = np.exp(np.log(ratios).mean(axis=1)).T
+        by_cut = gmean(ratios, axis=1).T
         yield row(
             title,
-            *(f"{geometric_mean(values):.3f} ± {deviation(values):.3f}" for values in by_cut),
+            *(f"{gmean(values):.3f} ± {deviation(values):.3f}" for values in by_cut),
             *([""] * len(kinds) if title == first else compared(by_table / base)),
             f"{seconds:.2f}",
             *(", ".join(f"{value:.3f}" for value in values) for values in by_table),
@@ -173,13 +174,13 @@ def lines_over_tasks(measured):
     for title in [title for title in measured[0] if title in measured[1]][1:]:
         pairs = [(part[title], first) for part, first in zip(measured, firsts, strict=True)]
         relative = [over_cuts(own[0]) / over_cuts(first[0]) for own, first in pairs]
-        costs = geometric_mean([own[1] / first[1] for own, first in pairs])
+        costs = gmean([own[1] / first[1] for own, first in pairs])
         yield row(title, *compared(np.concatenate(relative)), f"{costs:.2f}")
 
 
 def over_cuts(ratios):
     """Return the geometric means over cuts (tables, alone and together)."""
-    return np.exp(np.log(ratios).mean(axis=0))
+    return gmean(ratios)
 
 
 def compared(relative):
@@ -188,7 +189,7 @@ def compared(relative):
     for values in relative.T:
         low, high = t_interval(values)
         n_better = int(np.sum(values < 1))
-        mean = geometric_mean(values)
+        mean = gmean(values)
         cells.append(f"{mean:.3f} ({low:.3f} to {high:.3f}; better on {n_better})")
     return cells
 

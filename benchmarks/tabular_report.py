@@ -1,8 +1,9 @@
 """Markdown tables of what the benchmark of raw tables measured."""
 
 import numpy as np
+from scipy.stats import gmean
 from tabular_peers import REFERENCE
-from tabular_scores import geometric_mean, interval, ratio
+from tabular_scores import interval, ratio
 from tabular_splits import JUDGING, ONLY_TO_JUDGE, REGRESSION
 
 WANTED = {"best": (0.85, 3.0), "balanced": (0.95, 0.8)}
@@ -87,18 +88,18 @@ def summary(results):
     kept = [table for names in ONLY_TO_JUDGE.values() for table in names]
     for name in results.contestants:
         tables = results.tables(name)
-        means = {table: geometric_mean(results.ratios(name, table)) for table in tables}
+        means = {table: gmean(results.ratios(name, table)) for table in tables}
         low, high = interval(list(means.values()))
         groups = [
             [table for table in tables if table in REGRESSION],
             [table for table in tables if table not in REGRESSION],
             [table for table in tables if table in kept],
         ]
-        cells = [geometric_mean([means[t] for t in group]) if group else None for group in groups]
+        cells = [gmean([means[t] for t in group]) if group else None for group in groups]
         over = "" if len(tables) == len(JUDGING) else f", {len(tables)} tables"
         yield row(
             name,
-            f"{geometric_mean(list(means.values())):.3f} ({low:.3f} to {high:.3f}{over})",
+            f"{gmean(list(means.values())):.3f} ({low:.3f} to {high:.3f}{over})",
             *("" if cell is None else f"{cell:.3f}" for cell in cells),
             f"{sum(value < 1 for value in means.values())} of {len(tables)}",
             f"{results.seconds(name):.2f}",
@@ -118,7 +119,7 @@ def by_table(results):
                 continue
             ratios = results.ratios(name, table)
             spread = f" ± {ratios.std(ddof=1):.3f}" if len(ratios) > 1 else ""
-            cells.append(f"{geometric_mean(ratios):.3f}{spread}")
+            cells.append(f"{gmean(ratios):.3f}{spread}")
         yield row(table, *cells)
 
 
@@ -140,7 +141,7 @@ def verdicts(results):
     for name, (most, seconds) in WANTED.items():
         if len(results.tables(name)) < len(JUDGING):
             continue
-        reached = geometric_mean([geometric_mean(results.ratios(name, t)) for t in JUDGING])
+        reached = gmean([gmean(results.ratios(name, t)) for t in JUDGING])
         for value, wanted, what in (
             (reached, most, "ratio to LightGBM"),
             (results.seconds(name), seconds, "CPU seconds per 1,000 rows"),

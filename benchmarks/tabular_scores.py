@@ -7,6 +7,7 @@ table counts once.
 
 import numpy as np
 from scipy import stats
+from scipy.stats import gmean
 
 LEAST_PROBABILITY = 1e-7
 
@@ -28,14 +29,9 @@ def errors(y, predicted):
     return [float(np.mean(predicted.argmax(axis=1) != y)), float(log_loss)]
 
 
-def geometric_mean(values):
-    """Return the geometric mean."""
-    return float(np.exp(np.mean(np.log(values))))
-
-
 def ratio(found, reference):
     """Return a table's ratio: the geometric mean of its errors over the reference's."""
-    return geometric_mean(np.divide(found, reference))
+    return gmean(np.divide(found, reference))
 
 
 def interval(ratios, n_draws=2_000, level=0.95):

@@ -23,6 +23,7 @@ FAMILIES = {
     "skips",
     "losses",
     "optimizers",
+    "pretexts",
 }
 OPTIMIZERS = {"optimizers/rules", "optimizers/wrappers", "optimizers/preconditioners"}
 MAY_INCLUDE = {

@@ -12,7 +12,7 @@ TOP = ("MLPClassifier", "MLPRegressor", "Probe", "TabularClassifier", "TabularRe
 TOP += ("__version__", "load", "plot_history")
 ROOMS = {
     "activations": ("Parametric",),
-    "augmentation": ("Jitter", "Mask", "SwapNoise"),
+    "augmentation": ("Jitter", "MarginalNoise", "Mask", "SwapNoise"),
     "averaging": ("EMA", "SWA"),
     "callbacks": ("EdgeOfStability", "Trajectory"),
     "cli": ("main",),
@@ -23,12 +23,13 @@ ROOMS = {
     "experiments": ("CATALOG", "find_experiment"),
     "expressivity": ("breakpoints", "count_regions", "linear_regions"),
     "generalization": ("diversity",),
-    "initializers": ("DataDependent",),
+    "initializers": ("DataDependent", "Pretrained"),
     "losses": ("Huber", "LogLoss", "Quantile"),
     "normalizations": ("BatchNorm", "LayerNorm", "WeightNorm"),
     "optimization": ("align", "hessian_spectrum", "linear_path", "loss_surface", "trajectory_pca"),
     "optimizers": ("SAM", "SGD", "Adam"),
     "preprocessing": ("TableEncoder",),
+    "pretraining": ("SCARF", "VIME", "DenoisingAutoencoder"),
     "probe": ("Probe",),
     "report": ("ReportData", "write_report"),
     "schedules": ("Cosine", "OneCycle", "Warmup"),

@@ -56,12 +56,13 @@ every_setting, every_range = (
 
 @every_class
 def test_every_field_says_what_it_may_be(cls):
-    # Components inside others are checked by their own class.
+    # Components inside others are checked by their own class, arrays by the class itself.
     assert {field.name for field in fields(cls)} <= {
         *settings_of(cls),
         "base",
         "schedule",
         "features",
+        *("coefs", "intercepts", "activations"),
     }
 
 

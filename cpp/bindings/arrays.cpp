@@ -91,7 +91,8 @@ HeldInputs<T>::HeldInputs(const py::handle &X, Index n_inputs) {
 
 template <class T>
 HeldTargets<T>::HeldTargets(const py::handle &y, const py::handle &weights, Index n_rows,
-                            const Network<T> &network) {
+                            const Network<T> &network)
+    : HeldTargets(weights, n_rows) {
     view.n_targets = network.n_targets();
     if (network.takes_classes()) {
         const auto classes = vector_of<std::int32_t>("y", y, n_rows);
@@ -109,6 +110,11 @@ HeldTargets<T>::HeldTargets(const py::handle &y, const py::handle &weights, Inde
         owner = values;
         view.values = values.data();
     }
+}
+
+template <class T>
+HeldTargets<T>::HeldTargets(const py::handle &weights, Index n_rows)
+    : owner(py::none()), weights_owner(py::none()), view{0} {
     if (!weights.is_none()) {
         const auto array = vector_of<T>("weights", weights, n_rows);
         for (Index i = 0; i < n_rows; ++i)

@@ -95,6 +95,8 @@ template <class T>
 struct HeldTargets {
     HeldTargets(const py::handle &y, const py::handle &weights, Index n_rows,
                 const Network<T> &network);
+    // Weights alone.
+    HeldTargets(const py::handle &weights, Index n_rows);
 
     py::object owner, weights_owner;
     TargetsView<T> view;

@@ -7,6 +7,7 @@
 #include "engine/augmentations/augmentation.hpp"
 #include "engine/core/parallel.hpp"
 #include "engine/optimizers/optimizer.hpp"
+#include "engine/pretexts/pretext.hpp"
 
 #include <pybind11/stl.h>
 
@@ -49,6 +50,7 @@ std::map<std::string, Members> catalog() {
     families["augmentations"] = members_of(augmentations());
     families["embeddings"] = members_of(embeddings());
     families["losses"] = members_of(losses());
+    families["pretexts"] = members_of(pretexts());
     families["skips"] = members_of(skips());
     for (const auto &[name, parameters] : optimizers())
         families["optimizers"][std::string(name)] = by_name(parameters);

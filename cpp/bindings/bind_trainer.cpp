@@ -69,7 +69,12 @@ void set_data(AnyTrainer &any, const py::object &X, const py::object &y, const p
               const py::object &rows) {
     any.visit([&]<class T>(HeldTrainer<T> &held) {
         HeldInputs<T> inputs(X, held.network->n_inputs());
-        HeldTargets<T> targets(y, weights, inputs.view.n_rows, *held.network);
+        require(!held.trainer.has_pretext() || y.is_none(),
+                "y must be None for a pretext task, which learns from X alone");
+        HeldTargets<T> targets =
+            held.trainer.has_pretext()
+                ? HeldTargets<T>(weights, inputs.view.n_rows)
+                : HeldTargets<T>(y, weights, inputs.view.n_rows, *held.network);
         const HeldSelection selection(rows, inputs.view.n_rows);
         held.trainer.set_data(inputs.view, targets.view, selection.view);
         held.X = inputs.owner;
@@ -199,17 +204,20 @@ void bind_trainer(py::module_ &module) {
         .def(py::init([](const AnyNetwork &network, const Component &optimizer,
                          const std::vector<Component> &wrappers, double alpha, Index batch_size,
                          bool shuffle, std::uint64_t seed, const Component &augmentation,
-                         double mixup, const RateFactors &rate_factors) {
-                 return AnyTrainer(
-                     network, {optimizer, wrappers},
-                     {alpha, batch_size, shuffle, seed, augmentation, mixup, rate_factors});
+                         double mixup, const RateFactors &rate_factors,
+                         const std::optional<Component> &pretext) {
+                 return AnyTrainer(network, {optimizer, wrappers},
+                                   {alpha, batch_size, shuffle, seed, augmentation, mixup,
+                                    rate_factors, pretext});
              }),
              arg("network"), kw_only(), arg("optimizer"),
              arg("wrappers") = std::vector<Component>(), arg("alpha") = 0.0, arg("batch_size"),
              arg("shuffle") = true, arg("seed"), arg("augmentation") = Component{"none", {}},
-             arg("mixup") = 0.0, arg("rate_factors") = RateFactors{},
+             arg("mixup") = 0.0, arg("rate_factors") = RateFactors{}, arg("pretext") = py::none(),
              "`wrappers` stand around the optimizer from the inside out; `rate_factors` are by the "
-             "roles of rate_roles().")
+             "roles of rate_roles(). With a `pretext` task y is None, and its batches are samples "
+             "of "
+             "X.")
         .def("set_data", &set_data, arg("X"), arg("y"), arg("weights") = py::none(),
              arg("rows") = py::none(), "What to train on; the arrays are referenced, not copied.")
         .def("load", &load, arg("parameters"), "Take the weights from a flat vector.")

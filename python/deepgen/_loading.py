@@ -14,6 +14,9 @@ from deepgen._serialization.plain_data import Reader
 from deepgen.estimators import MLPClassifier, MLPRegressor
 from deepgen.estimators.loading import restore_estimator
 from deepgen.preprocessing.encoder import SECTION, TableEncoder
+from deepgen.pretraining import SCARF, VIME, DenoisingAutoencoder, PretextTransformer
+from deepgen.pretraining.saving import SECTION as PRETRAINING
+from deepgen.pretraining.saving import restore_attributes
 from deepgen.tables import TableModel
 from deepgen.tabular import TabularClassifier, TabularRegressor
 from deepgen.tabular.loading import restore_tabular
@@ -24,8 +27,16 @@ __all__ = ["load"]
 ESTIMATOR = ("estimator", "parameters", "attributes", "members")
 """Sections of a file that describe an estimator; a further one describes a model around it."""
 
+TRANSFORMERS = {kind.__name__: kind for kind in (DenoisingAutoencoder, SCARF, VIME)}
+
 Model = (
-    MLPRegressor | MLPClassifier | TabularRegressor | TabularClassifier | TableModel | TableEncoder
+    MLPRegressor
+    | MLPClassifier
+    | TabularRegressor
+    | TabularClassifier
+    | TableModel
+    | TableEncoder
+    | PretextTransformer
 )
 
 
@@ -39,8 +50,8 @@ def load(path: str | os.PathLike[str]) -> Model:
 
     Returns
     -------
-    model : MLPRegressor, MLPClassifier, TabularRegressor, TabularClassifier, TableModel or \
-TableEncoder
+    model : MLPRegressor, MLPClassifier, TabularRegressor, TabularClassifier, TableModel, \
+TableEncoder or PretextTransformer
         The saved model; a ``TableModel``, which contains the name of the target, if ``deepgen fit``
         wrote the file. Its predictions have the same bits; with ``warm_start=True`` or by
         ``partial_fit`` an estimator continues training as if there had been no break.
@@ -85,7 +96,7 @@ TableEncoder
 
 
 def _restore(description: dict[str, Any], reader: Reader) -> Model:
-    """Return the estimator of a file, the model around it, or an encoder by itself.
+    """Return the estimator of a file, the model around it, or a transformer by itself.
 
     Raises
     ------
@@ -94,6 +105,14 @@ def _restore(description: dict[str, Any], reader: Reader) -> Model:
     """
     if list(description) == [SECTION]:
         return TableEncoder.from_data(reader.read(description[SECTION]))
+    if list(description) == [PRETRAINING]:
+        section = description[PRETRAINING]
+        kind = TRANSFORMERS.get(section["transformer"])
+        if kind is None:
+            raise ValueError(f"it holds an unknown transformer '{section['transformer']}'")
+        transformer = kind()
+        restore_attributes(transformer, section, reader)
+        return transformer
     strange = [
         name for name in description if name not in (*ESTIMATOR, TABULAR, TableModel.SECTION)
     ]

@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from deepgen._component import Component
 
-__all__ = ["Augmentation", "Jitter", "Mask", "SwapNoise"]
+__all__ = ["Augmentation", "Jitter", "MarginalNoise", "Mask", "SwapNoise"]
 
 
 @dataclass(repr=False)
@@ -66,6 +66,45 @@ class Jitter(Augmentation):
     name: ClassVar[str] = "jitter"
 
     scale: float = 0.02
+
+
+@dataclass(repr=False)
+class MarginalNoise(Augmentation):
+    """Replace random entries by draws from the values of their feature.
+
+    Parameters
+    ----------
+    probability : float, default=0.02
+        Probability that an entry of X is replaced, in [0, 1]. The default is that of `SwapNoise`;
+        pretext tasks use 0.3 [1]_ and 0.6 [2]_.
+
+    See Also
+    --------
+    SwapNoise : The values of few other rows, for sparse X too.
+
+    Notes
+    -----
+    Each value is drawn by itself, with equal probabilities, from the training rows, so replaced
+    values of one row are independent of each other. Rows of weight 0 give none. Sparse X is
+    refused, since most draws would have to be looked for among zeros.
+
+    References
+    ----------
+    .. [1] J. Yoon, Y. Zhang, J. Jordon and M. van der Schaar, "VIME: extending the success of self-
+       and semi-supervised learning to tabular domain", NeurIPS 2020.
+    .. [2] D. Bahri, H. Jiang, Y. Tay and D. Metzler, "SCARF: self-supervised contrastive learning
+       using random feature corruption", ICLR 2022.
+
+    Examples
+    --------
+    >>> from deepgen.augmentation import MarginalNoise
+    >>> MarginalNoise(probability=0.3)
+    MarginalNoise(probability=0.3)
+    """
+
+    name: ClassVar[str] = "marginal"
+
+    probability: float = 0.02
 
 
 @dataclass(repr=False)
@@ -137,5 +176,10 @@ class SwapNoise(Augmentation):
     probability: float = 0.02
 
 
-AUGMENTATIONS: dict[str, type[Augmentation]] = {"jitter": Jitter, "mask": Mask, "swap": SwapNoise}
+AUGMENTATIONS: dict[str, type[Augmentation]] = {
+    "jitter": Jitter,
+    "marginal": MarginalNoise,
+    "mask": Mask,
+    "swap": SwapNoise,
+}
 """Names that ``augmentation`` accepts."""

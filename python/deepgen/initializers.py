@@ -1,4 +1,4 @@
-"""Initializers with settings: starts from the training rows.
+"""Initializers with settings: starts from the training rows, or from given layers.
 
 The other rules are names that ``initializer`` accepts.
 """
@@ -6,12 +6,19 @@ The other rules are names that ``initializer`` accepts.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from deepgen._component import Component
 from deepgen._settings import one_of
 
-__all__ = ["DataDependent"]
+__all__ = ["DataDependent", "Pretrained"]
+
+
+RULES = ("glorot_uniform", "he_normal", "he_uniform", "lecun_normal", "orthogonal")
+"""Names of rules that leave given layers as they are."""
 
 
 @dataclass(repr=False)
@@ -58,3 +65,84 @@ class DataDependent(Component):
     name: ClassVar[str] = "data_dependent"
 
     intercepts: str = one_of("mean", "mean", "hull")
+
+
+@dataclass(repr=False, eq=False)
+class Pretrained(Component):
+    """Start the first layers at given weights, such as those of a pretrained encoder.
+
+    Parameters
+    ----------
+    coefs : tuple of ndarray of shape (in, out), default=()
+        Weights of the first layers.
+    intercepts : tuple of ndarray of shape (out,), default=()
+        Intercepts of the same layers.
+    activations : tuple of str, default=()
+        Activations that follow these layers.
+    rest : str, default='glorot_uniform'
+        Starting weights of the other layers: a name that ``initializer`` accepts, except
+        'data_dependent', which would rescale the given layers too.
+
+    See Also
+    --------
+    deepgen.pretraining.VIME.warm : An estimator with this initializer.
+
+    Notes
+    -----
+    The network needs hidden layers of the same widths and activations in the same order, with
+    intercepts and without skips, normalization, embeddings, input scale and
+    ``parametrization='ntk'``; more hidden layers may follow. All members of an ensemble start at
+    the given layers and differ in the other ones. As a parameter of the estimator it is kept by
+    ``clone``, by searches and in saved files.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen import MLPRegressor
+    >>> from deepgen.initializers import Pretrained
+    >>> start = Pretrained((np.ones((1, 2)),), (np.zeros(2),), ("relu",))
+    >>> start
+    Pretrained(1-2)
+    >>> model = MLPRegressor(hidden_layer_sizes=(2, 3), initializer=start, learning_rate_init=1e-9)
+    >>> model.partial_fit([[0.0], [1.0]], [0.0, 1.0]).coefs_[0].round(3).tolist()
+    [[1.0, 1.0]]
+    """
+
+    name: ClassVar[str] = "pretrained"
+
+    coefs: tuple[NDArray[Any], ...] = ()
+    intercepts: tuple[NDArray[Any], ...] = ()
+    activations: tuple[str, ...] = ()
+    rest: str = one_of("glorot_uniform", *RULES)
+
+    def __repr__(self) -> str:
+        shapes = [np.shape(coefs) for coefs in self.coefs]
+        widths = [shape[0] for shape in shapes[:1]] + [shape[-1] for shape in shapes]
+        return f"Pretrained({'-'.join(map(str, widths))})"
+
+    def check(self) -> None:
+        super().check()
+        for name in ("coefs", "intercepts", "activations"):
+            value = getattr(self, name)
+            if not isinstance(value, tuple | list):
+                raise ValueError(
+                    f"Pretrained: {name} must be a tuple with an entry per layer, got {value!r:.60}"
+                )
+        if not len(self.coefs) == len(self.intercepts) == len(self.activations) > 0:
+            raise ValueError(
+                "Pretrained needs weights, intercepts and activations of one or more layers, got "
+                f"{len(self.coefs)}, {len(self.intercepts)} and {len(self.activations)}"
+            )
+        n_inputs = None
+        for layer, (coefs, intercepts) in enumerate(zip(self.coefs, self.intercepts, strict=True)):
+            shape = np.shape(coefs)
+            fits = len(shape) == 2 and n_inputs in (None, shape[0])
+            if not fits or np.shape(intercepts) != shape[1:]:
+                raise ValueError(
+                    f"Pretrained: layer {layer} has weights of shape {shape} and intercepts of "
+                    f"shape {np.shape(intercepts)}, which do not fit each other and the layer "
+                    "before"
+                )
+            if not (np.isfinite(coefs).all() and np.isfinite(intercepts).all()):
+                raise ValueError(f"Pretrained: layer {layer} has numbers that are not finite")
+            n_inputs = shape[1]

@@ -61,6 +61,7 @@ def trainer_of(
     augmentation=NONE,
     mixup=0.0,
     rate_factors=None,
+    pretext=None,
 ):
     return _core.Trainer(
         network_of(spec, dtype, simd),
@@ -73,6 +74,7 @@ def trainer_of(
         augmentation=component_of(augmentation),
         mixup=mixup,
         rate_factors=rate_factors or {},
+        pretext=None if pretext is None else component_of(pretext),
     )
 
 

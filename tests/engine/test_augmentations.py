@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import sparse
+from scipy import sparse, stats
 from small_networks import (
     BATCH,
     LAYER,
@@ -27,9 +27,11 @@ from reference import Component, LayerSpec, NetworkSpec
 ADAM = Component("adam", {"epsilon": 1e-4})
 PLAIN_SGD = Component("sgd", {"momentum": 0.0, "nesterov": 0.0})
 JITTER = Component("jitter", {"scale": 0.3})
+MARGINAL = Component("marginal", {"probability": 0.4})
 MASK = Component("mask", {"probability": 0.4})
 SWAP = Component("swap", {"probability": 0.4})
-CHANGES = [JITTER, MASK, SWAP]
+CHANGES = [JITTER, MARGINAL, MASK, SWAP]
+DENSE_ONLY = [JITTER, MARGINAL]
 
 # Some epochs of Adam on a smooth network in float64.
 TRAINED_TOLERANCE = 1e-9
@@ -89,7 +91,7 @@ def test_every_draw_is_the_twins_to_the_bit(component, chosen):
     seen = seen_rows(X, component, rows=rows)
     expected = changed_rows(X, component, rows=rows)
     assert (seen != X[np.arange(40) if rows is None else rows][: len(seen)]).any()
-    if component is SWAP:
+    if component in (MARGINAL, SWAP):
         np.testing.assert_array_equal(seen, expected)
     else:
         assert_close_by_column(seen, expected)
@@ -161,12 +163,23 @@ def test_masked_features_are_about_as_many_as_asked_for():
         assert share == pytest.approx(probability, abs=4 * np.sqrt(0.25 / X.size))
 
 
-def test_jitter_refuses_csr_by_name_and_leaves_the_old_data_in_place():
+def test_marginal_draws_take_each_value_of_a_column_as_often_and_columns_apart():
+    """Two columns of row numbers: a row takes both from one row as rarely as by chance."""
+    X = np.arange(60.0)[:, None] + np.zeros((60, 2))
+    component = Component("marginal", {"probability": 1.0})
+    seen = np.concatenate([seen_rows(X, component, epoch=epoch) for epoch in range(100)])
+    counts = np.bincount(seen[:, 0].astype(int), minlength=60)
+    assert stats.chisquare(counts).pvalue > 0.01
+    assert 60 < (seen[:, 0] == seen[:, 1]).sum() < 140
+
+
+@pytest.mark.parametrize("component", DENSE_ONLY, ids=describe)
+def test_what_would_fill_zeros_refuses_csr_by_name_and_leaves_the_old_data(component):
     X = table()
     spec = spec_of(n_inputs=X.shape[1], n_outputs=1)
-    trainer = trainer_of(spec, ADAM, augmentation=JITTER)
+    trainer = trainer_of(spec, ADAM, augmentation=component)
     trainer.set_data(X, np.ones((40, 1)))
-    with pytest.raises(ValueError, match="augmentation 'jitter' does not support sparse X"):
+    with pytest.raises(ValueError, match=f"'{component.name}' does not support sparse X"):
         trainer.set_data(rows_of_csr(sparse.csr_matrix(X[:9]), "float64"), np.ones((9, 1)))
     trainer.load(np.zeros(reference.n_parameters(spec)))
     trainer.begin_epoch(0)
@@ -322,7 +335,7 @@ def trained(*, csr=False, n_threads=1, slices=(100,), dtype="float32", **how):
 @pytest.mark.parametrize("csr", [False, True])
 @pytest.mark.parametrize("component", [Component("none"), *CHANGES], ids=describe)
 def test_threads_and_slices_change_no_bit(dtype, csr, component):
-    if csr and component is JITTER:
+    if csr and component in DENSE_ONLY:
         component = MASK
     how = {"csr": csr, "dtype": dtype, "augmentation": component, "mixup": 0.4}
     expected, sums = trained(**how)

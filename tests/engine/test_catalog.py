@@ -27,6 +27,7 @@ TWINS = {
         name: member.defaults for name, member in reference.REPARAMETRIZATIONS.items()
     },
     "losses": {name: loss.defaults for name, loss in reference.LOSSES.items()},
+    "pretexts": {name: member.defaults for name, member in reference.PRETEXTS.items()},
     "skips": {
         name: {field: getattr(skip(), field) for field in vars(skip())}
         for name, skip in reference.SKIPS.items()
@@ -61,6 +62,9 @@ def build(family, component):
         return network_of(replace(spec, embeddings=[embedding]))
     if family == "losses":
         return network_of(spec_of(LayerSpec(width=3), loss=component, n_outputs=2))
+    if family == "pretexts":
+        spec = spec_of(LayerSpec(width=3), n_inputs=3, n_outputs=3)
+        return trainer_of(spec, Component("sgd"), pretext=component)
     if family == "augmentations":
         return trainer_of(spec_of(LayerSpec(width=3)), Component("sgd"), augmentation=component)
     if family == "wrappers":

@@ -1,8 +1,8 @@
 """The executable specification of the engine: plain, slow and obvious NumPy in float64.
 
 Reading order: random, activations, normalizations, reparametrizations, skips, losses, embeddings,
-network, probe, optimizers, batch_ensemble, wrappers, augmentations, mixup,
-fisher, kfac, shampoo, trainer.
+network, probe, optimizers, batch_ensemble, wrappers, augmentations, pretexts,
+mixup, fisher, kfac, shampoo, trainer.
 Nothing here is fast and nothing here knows the engine; tests/engine compares the engine with it and
 tests/oracles compares both with PyTorch.
 """
@@ -31,6 +31,7 @@ from .network import (
     split,
 )
 from .normalizations import DEFAULTS as NORMALIZATIONS
+from .pretexts import PRETEXTS
 from .reparametrizations import REPARAMETRIZATIONS
 from .skips import SKIPS
 from .solvers import OPTIMIZERS
@@ -44,6 +45,7 @@ __all__ = [
     "LOSSES",
     "NORMALIZATIONS",
     "OPTIMIZERS",
+    "PRETEXTS",
     "REPARAMETRIZATIONS",
     "SKIPS",
     "WRAPPERS",

@@ -2,6 +2,7 @@
 
     none      x
     jitter    x + scale s g            g standard normal, s the column's standard deviation
+    marginal  x[r] with the given probability, r drawn anew for each value from the training part
     mask      the column's mean with the given probability; 0 where X is CSR
     swap      x[donor] with the given probability; the donor stands one of four shifts further in
               the epoch's order, which is a circle; each column has one of the four in an epoch
@@ -10,6 +11,7 @@ Means and deviations are those of the training part, by sample weight. A donor o
 nothing. Whatever is drawn is a function of (epoch, position in its order, column).
 
 Sources: C. Bishop, "Training with noise is equivalent to Tikhonov regularization", 1995;
+J. Yoon et al., "VIME", 2020, and D. Bahri et al., "SCARF", 2022 (marginal);
 T. DeVries, G. Taylor, "Improved regularization of convolutional neural networks with cutout", 2017;
 M. Jahrer's denoising autoencoders, 2017.
 """
@@ -65,6 +67,22 @@ class Jitter(Unchanged):
         return X[position] + self.spread * np.array(noise)
 
 
+class Marginal(Unchanged):
+    defaults = {"probability": 0.02}
+
+    def __init__(self, X, weights, *, probability=0.02, csr=False):
+        assert not csr
+        self.probability, self.donors, self.weights = probability, X, weights
+
+    def row(self, key, position, X):
+        changed, (n, n_columns) = X[position].copy(), self.donors.shape
+        for j in range(n_columns):
+            donor = below(n, key, n_columns + j)
+            if happens(self.probability, value(key, j)) and self.weights[donor] != 0.0:
+                changed[j] = self.donors[donor, j]
+        return changed
+
+
 class Mask(Unchanged):
     defaults = {"probability": 0.02}
 
@@ -98,4 +116,10 @@ class Swap(Unchanged):
         return changed
 
 
-AUGMENTATIONS = {"none": Unchanged, "jitter": Jitter, "mask": Mask, "swap": Swap}
+AUGMENTATIONS = {
+    "none": Unchanged,
+    "jitter": Jitter,
+    "marginal": Marginal,
+    "mask": Mask,
+    "swap": Swap,
+}

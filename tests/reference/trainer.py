@@ -6,6 +6,7 @@
               batch of one row joins the one before, because one row has no variance
     step      gradient of the batch's loss (masks of units and branches keyed by positions in the
               order), running statistics of the batch norms, the optimizer's rule
+    views     a pretext task may ask for each row twice in a batch: unchanged, then changed
     rate      of the step, times the factor of the number's role
     no step   when the weights of a batch sum to 0; it uses up no learning rate either
 
@@ -22,6 +23,7 @@ from . import mixup, network
 from .augmentations import AUGMENTATIONS
 from .network import Component
 from .normalizations import updated_statistics
+from .pretexts import PRETEXTS
 from .random import branch_mask, dropout_mask, order
 from .solvers import OPTIMIZERS
 from .wrappers import WRAPPERS, Innermost
@@ -68,6 +70,7 @@ class Trainer:
         augmentation=UNCHANGED,
         mixup=0.0,
         rate_factors=None,
+        pretext=None,
     ):
         self.spec = spec
         self.rate_factors = rate_factors_of(spec, rate_factors) if rate_factors else 1.0
@@ -84,12 +87,14 @@ class Trainer:
         self.seed = seed
         self.augmentation = augmentation
         self.mixup = mixup
+        self.pretext = pretext
 
     def batches(self, n):
         """Pairs (start, stop) of positions in the epoch's order."""
         edges = list(range(0, n, self.batch_size)) + [n]
         normed = any(layer.normalization.name == "batch" for layer in self.spec.layers)
-        if normed and len(edges) > 2 and edges[-1] - edges[-2] == 1:
+        couples = self.pretext is not None and self.pretext.name == "contrast"
+        if (normed or couples) and len(edges) > 2 and edges[-1] - edges[-2] == 1:
             del edges[-2]
         return list(zip(edges[:-1], edges[1:], strict=True))
 
@@ -120,14 +125,29 @@ class Trainer:
         change = AUGMENTATIONS[self.augmentation.name](
             X[rows], weights[rows], csr=csr, **self.augmentation.settings
         )
+        samples = rows
         if self.shuffle:
             rows = rows[order(self.seed, epoch, len(rows))]
+        task, n_views = None, 1
+        if self.pretext is not None:
+            kind = PRETEXTS[self.pretext.name]
+            task, n_views = (
+                kind(X[samples], weights[samples], **self.pretext.settings),
+                kind.n_views,
+            )
+            y = X
+        edges = self.batches(len(rows))
+        rows = np.concatenate([np.tile(rows[start:stop], n_views) for start, stop in edges])
         X, y, weights = X[rows], y[rows], weights[rows]
-        X = change.epoch(self.seed, epoch, X, weights)
+        unchanged, X = X, change.epoch(self.seed, epoch, X, weights)
         progress = Progress()
         rates, moving = iter(rates), {name: iter(moving[name]) for name in moving}
-        for number, (start, stop) in enumerate(self.batches(len(rows))):
+        for number, (start, stop) in enumerate(edges):
+            start, stop = n_views * start, n_views * stop
             batch = slice(start, stop)
+            if n_views > 1:
+                first = slice(start, (start + stop) // 2)
+                X[first] = unchanged[first]
             if weights[batch].sum() == 0.0:
                 continue
             sides = [(1.0, np.arange(stop - start))]
@@ -144,6 +164,7 @@ class Trainer:
                 sides,
                 self.masks(epoch, range(start, stop), now.get("dropout")),
                 next(rates),
+                task,
             )
             progress.n_steps += 1
             progress.n_rows += stop - start
@@ -151,11 +172,22 @@ class Trainer:
             progress.gradient_norm += norm
         return parameters, progress
 
-    def step(self, parameters, X, y, weights, sides, masks, rate):
+    def of_task(self, task, at, trace, X, y, weights):
+        """Loss and trainable gradient of a pretext task, with L2."""
+        spec, n = self.spec, network.n_trainable(self.spec)
+        loss, gradients = task.value_and_gradient(trace[-1].outputs, y, X, weights)
+        penalty = self.alpha * task.n_views / weights.sum()
+        is_weight = network.is_weight(spec)
+        gradient = network.gradient_from_outputs(spec, at, trace, gradients)
+        gradient = gradient + np.where(is_weight, penalty * at, 0.0)
+        return loss + 0.5 * penalty * (at[is_weight] ** 2).sum(), gradient[:n]
+
+    def step(self, parameters, X, y, weights, sides, masks, rate, task=None):
         """Parameters after a step on one batch; loss and gradient norm before it.
 
         ``sides`` are shares with the rows that they fall on: every row's own, under mixup also its
-        partner's. Features are mixed before the pass, losses after it.
+        partner's. Features are mixed before the pass, losses after it. For a pretext ``task``, y
+        are the rows as they were.
         """
         spec = self.spec
         X = sum(share * X[rows] for share, rows in sides)
@@ -165,6 +197,8 @@ class Trainer:
             at = np.concatenate([trainable, parameters[n:]])
             trace = network.forward(spec, at, X, training=True, masks=masks)
             z, loss, gradient = trace[-1].outputs, 0.0, 0.0
+            if task is not None:
+                return trace, at, *self.of_task(task, at, trace, X, y, weights)
             for share, rows in sides:
                 side = y[rows], weights[rows], self.alpha
                 loss += share * network.loss_of_outputs(spec, parameters, z, *side)

@@ -14,14 +14,6 @@
 
 namespace deepgen {
 
-// The rows that training draws its batches from; null weights are ones.
-template <class T>
-struct TrainingPart {
-    Inputs<T> X;
-    Selection rows;
-    const T *weights = nullptr;
-};
-
 // A row of CSR that is being written: column numbers rise.
 template <class T>
 struct SparseRow {

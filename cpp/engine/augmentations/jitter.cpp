@@ -7,8 +7,8 @@
 // weight j: Bishop (1995), Training with noise is equivalent to Tikhonov regularization.
 
 #include "engine/augmentations/members.hpp"
-#include "engine/augmentations/moments.hpp"
 #include "engine/core/distributions.hpp"
+#include "engine/core/moments.hpp"
 
 namespace deepgen::augmentation {
 namespace {

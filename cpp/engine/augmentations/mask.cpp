@@ -6,8 +6,8 @@
 // DeVries & Taylor (2017), Improved regularization of convolutional neural networks with cutout.
 
 #include "engine/augmentations/members.hpp"
-#include "engine/augmentations/moments.hpp"
 #include "engine/core/distributions.hpp"
+#include "engine/core/moments.hpp"
 
 namespace deepgen::augmentation {
 namespace {

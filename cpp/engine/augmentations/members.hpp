@@ -7,6 +7,7 @@
 #define DEEPGEN_AUGMENTATIONS(MEMBER)                                                              \
     MEMBER(none)                                                                                   \
     MEMBER(jitter)                                                                                 \
+    MEMBER(marginal)                                                                               \
     MEMBER(mask)                                                                                   \
     MEMBER(swap)
 

@@ -1,4 +1,5 @@
-// Samples as the caller holds them: a matrix of features, and some of its rows by number. Views.
+// Samples as the caller holds them: a matrix of features, and some of its rows by number, weighted
+// where they are to be trained on. Views.
 
 #pragma once
 
@@ -25,6 +26,14 @@ struct Selection {
     const std::int64_t *samples = nullptr;
 
     Index operator[](Index i) const { return samples ? samples[i] : i; }
+};
+
+// The rows that training draws its batches from; null weights are ones.
+template <class T>
+struct TrainingPart {
+    Inputs<T> X;
+    Selection rows;
+    const T *weights = nullptr;
 };
 
 } // namespace deepgen

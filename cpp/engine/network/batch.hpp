@@ -27,6 +27,7 @@ struct Batch {
     Index first_position = 0;                     // of the first row in the epoch
     // Changes rows before they are mixed; null: rows are neither changed nor mixed.
     const Augmentation<T> *augmentation = nullptr;
+    Index n_unchanged = 0; // so many rows at the start are not; of dense X
     Mixing mixing = {};
 
     double dropout_of(const LayerPlan<T> &layer) const {

@@ -91,7 +91,7 @@ void BatchInputs<T>::gather_dense(ThreadMemory *own, const Batch<T> &batch, cons
         return;
     const auto [partners, share] = batch.mixing;
     const T kept = static_cast<T>(share), rest = static_cast<T>(1.0 - share);
-    for (Index i = rows.begin; i < rows.end; ++i) {
+    for (Index i = std::max(rows.begin, batch.n_unchanged); i < rows.end; ++i) {
         T *const to = rows_.data() + i * stride_;
         batch.augmentation->change(batch.first_position + i, to);
         if (!partners)

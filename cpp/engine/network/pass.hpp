@@ -11,6 +11,7 @@
 #include "engine/network/batch_inputs.hpp"
 #include "engine/network/front_memory.hpp"
 #include "engine/network/layer_values.hpp"
+#include "engine/pretexts/pretext.hpp"
 
 #include <array>
 #include <span>
@@ -62,6 +63,8 @@ class Pass {
     void exchange(std::vector<LayerValues<T>> &);
     // The loss of each row block and, with room for a gradient, the gradients of the outputs.
     void loss_and_output_gradients(const Team &, const Batch<T> &, const TargetsView<T> &);
+    // The same of a pretext task.
+    void loss_and_output_gradients(const Team &, const Batch<T> &, Pretext<T> &);
     // After that, replaces the gradients of the outputs by those that the loss samples.
     void sampled_output_gradients(const Team &, const Batch<T> &, const TargetsView<T> &,
                                   std::uint64_t key);

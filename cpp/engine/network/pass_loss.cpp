@@ -34,6 +34,20 @@ void Pass<T>::loss_and_output_gradients(const Team &team, const Batch<T> &batch,
 }
 
 template <class T>
+void Pass<T>::loss_and_output_gradients(const Team &team, const Batch<T> &batch,
+                                        Pretext<T> &pretext) {
+    const Index n = batch.rows.size;
+    pretext.evaluate(team,
+                     {.samples = batch.rows,
+                      .weight_sum = batch.weight_sum,
+                      .inputs = inputs_.dense(n),
+                      .outputs = result(static_cast<Index>(layers_.size()) - 1, Part::output, n),
+                      .gradients = output_gradients(n),
+                      .block_loss = block_loss_.data()},
+                     row_range(team, n));
+}
+
+template <class T>
 void Pass<T>::gather_targets(const Batch<T> &batch, const TargetsView<T> &y, IndexRange block,
                              bool of_partners) {
     const auto [partners, share] = batch.mixing;
@@ -102,6 +116,10 @@ template void Pass<float>::loss_and_output_gradients(const Team &, const Batch<f
                                                      const TargetsView<float> &);
 template void Pass<double>::loss_and_output_gradients(const Team &, const Batch<double> &,
                                                       const TargetsView<double> &);
+template void Pass<float>::loss_and_output_gradients(const Team &, const Batch<float> &,
+                                                     Pretext<float> &);
+template void Pass<double>::loss_and_output_gradients(const Team &, const Batch<double> &,
+                                                      Pretext<double> &);
 template double Pass<float>::row_weight(const Batch<float> &, const TargetsView<float> &, Index);
 template double Pass<double>::row_weight(const Batch<double> &, const TargetsView<double> &, Index);
 template void Pass<float>::sampled_output_gradients(const Team &, const Batch<float> &,

@@ -17,7 +17,10 @@ double Step<T>::evaluate(const Team &team, Evaluation evaluation) {
     }
     pass_.forward(team, batch_, X_, parameters_, static_cast<Index>(network_.layers().size()) - 1,
                   Part::output);
-    pass_.loss_and_output_gradients(team, batch_, y_);
+    if (pretext_)
+        pass_.loss_and_output_gradients(team, batch_, *pretext_);
+    else
+        pass_.loss_and_output_gradients(team, batch_, y_);
     pass_.backward(team, batch_, parameters_);
     team.wait();
     return pass_.batch_loss(batch_.rows.size) / batch_.weight_sum;

@@ -12,9 +12,9 @@ class Step final : public BatchGradient<T> {
   public:
     Step(const Network<T> &network, Pass<T> &pass, const Batch<T> &batch, const Inputs<T> &X,
          const TargetsView<T> &y, PackedParameters<T> &parameters, Buffer<T> &collected,
-         double alpha)
+         double alpha, Pretext<T> *pretext)
         : network_(network), pass_(pass), batch_(batch), X_(X), y_(y), parameters_(parameters),
-          collected_(collected), alpha_(alpha), dropout_key_(batch.dropout_key),
+          collected_(collected), alpha_(alpha), pretext_(pretext), dropout_key_(batch.dropout_key),
           branch_key_(batch.branch_key) {}
 
     using typename BatchGradient<T>::Evaluation;
@@ -54,6 +54,7 @@ class Step final : public BatchGradient<T> {
     PackedParameters<T> &parameters_;
     Buffer<T> &collected_; // room for a gradient, where the network is reparametrized
     double alpha_;
+    Pretext<T> *pretext_;                                   // in place of y, or null
     std::optional<std::uint64_t> dropout_key_, branch_key_; // of the epoch
 };
 

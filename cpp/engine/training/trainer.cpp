@@ -40,9 +40,13 @@ Trainer<T>::Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> opt
     require(spec.mixup >= 0.0 && std::isfinite(spec.mixup),
             "mixup must be finite and not negative, got ", spec.mixup);
     check_augmentation(spec.augmentation);
-    optimizer_->allocate({network.packed().weights(), spec.seed, network.loss().is_likelihood(),
-                          network.reparametrized(), spec.rate_factors,
-                          front_blocks(network.packed())});
+    if (spec.pretext) {
+        check_pretext(*spec.pretext);
+        require(spec.mixup == 0.0, "a pretext task has no targets that mixup could mix");
+    }
+    optimizer_->allocate({network.packed().weights(), spec.seed,
+                          network.loss().is_likelihood() && !spec.pretext, network.reparametrized(),
+                          spec.rate_factors, front_blocks(network.packed())});
 }
 
 template <class T>
@@ -50,19 +54,34 @@ void Trainer<T>::set_data(const Inputs<T> &X, const TargetsView<T> &y, const Sel
     require(rows.size >= 1, "training needs at least one row, got ", rows.size);
     require(rows.size >= 2 || !network_.uses_batch_statistics(),
             "batch norm needs at least two rows in a batch, got one training row");
+    std::vector<std::int64_t> samples(as_size(rows.size));
+    for (Index i = 0; i < rows.size; ++i)
+        samples[as_size(i)] = rows[i];
+    std::unique_ptr<Pretext<T>> pretext;
+    if (spec_.pretext)
+        pretext =
+            make_pretext<T>(*spec_.pretext, network_.kernels(),
+                            {X, {rows.size, samples.data()}, y.weights}, network_.n_outputs());
+    const bool couples = pretext && pretext->couples_rows();
+    require(rows.size >= 2 || !couples, "a pretext task that compares the rows of a batch needs at "
+                                        "least two, got one training row");
     std::vector<Index> ends;
     for (Index end = spec_.batch_size; end < rows.size; end += spec_.batch_size)
         ends.push_back(end);
-    // A batch of one row has no batch statistics: it joins the one before.
-    if (network_.uses_batch_statistics() && !ends.empty() && rows.size - ends.back() == 1)
+    // A batch of one row has no batch statistics, and nothing to compare: it joins the one before.
+    if ((network_.uses_batch_statistics() || couples) && !ends.empty() &&
+        rows.size - ends.back() == 1)
         ends.pop_back();
     ends.push_back(rows.size);
     require(!network_.uses_batch_statistics() || spec_.batch_size >= 2 || ends.size() == 1,
             "batch norm needs at least two rows in a batch, got batch_size 1");
-    std::vector<std::int64_t> samples(as_size(rows.size));
-    for (Index i = 0; i < rows.size; ++i)
-        samples[as_size(i)] = rows[i];
-    std::vector<std::int64_t> order = samples;
+    require(!couples || spec_.batch_size >= 2,
+            "a pretext task that compares the rows of a batch needs batch_size 2 or more, got ",
+            spec_.batch_size);
+    const Index n_views = pretext ? pretext->n_views() : 1;
+    for (Index &end : ends)
+        end *= n_views;
+    std::vector<std::int64_t> order(as_size(n_views * rows.size));
     std::vector<double> weights(ends.size());
     const GradientTasks<T> tasks(network_.packed(), network_.kernels().panel, !X.sparse());
     std::unique_ptr<Augmentation<T>> augmentation;
@@ -75,6 +94,8 @@ void Trainer<T>::set_data(const Inputs<T> &X, const TargetsView<T> &y, const Sel
     y_ = y;
     rows_ = std::move(samples);
     order_ = std::move(order);
+    n_views_ = n_views;
+    pretext_ = std::move(pretext);
     batch_ends_ = std::move(ends);
     batch_weights_ = std::move(weights);
     largest_batch_ = 0;
@@ -104,6 +125,8 @@ void Trainer<T>::begin_epoch(std::uint64_t epoch) {
             std::swap(order_[as_size(i)], order_[random::below(place + 1, key, place)]);
         }
     }
+    if (n_views_ > 1)
+        repeat_views();
     dropout_key_ = key_of(random::Purpose::dropout);
     branch_key_ = key_of(random::Purpose::branches);
     // Sums of weights, in the order of the batch: losses and gradients are divided by them.
@@ -112,17 +135,31 @@ void Trainer<T>::begin_epoch(std::uint64_t epoch) {
         double sum = 0.0;
         for (Index i = begin; i < batch_ends_[b]; ++i)
             sum += y_.weights ? static_cast<double>(y_.weights[order_[as_size(i)]]) : 1.0;
-        batch_weights_[b] = sum;
+        batch_weights_[b] = sum / static_cast<double>(n_views_);
         begin = batch_ends_[b];
     }
     if (augmentation_)
-        augmentation_->begin_epoch(key_of(random::Purpose::augmentation), {n, order_.data()});
+        augmentation_->begin_epoch(key_of(random::Purpose::augmentation),
+                                   {static_cast<Index>(order_.size()), order_.data()});
     if (spec_.mixup > 0.0)
         mixup_.begin_epoch(spec_.mixup, key_of(random::Purpose::mixup), batch_ends_, [&](Index i) {
             return !y_.weights || y_.weights[order_[as_size(i)]] != T(0);
         });
     next_batch_ = 0;
     progress_ = {};
+}
+
+// From the back, where a batch's views do not cover the rows of the batches before it.
+template <class T>
+void Trainer<T>::repeat_views() {
+    for (Index number = steps_per_epoch(); number-- > 0;) {
+        const Index first = batch_begin(number), size = batch_ends_[as_size(number)] - first;
+        const auto of_view = order_.begin() + first;
+        const auto rows = order_.begin() + first / n_views_;
+        const Index n = size / n_views_;
+        for (Index view = n_views_; view-- > 0;)
+            std::copy_backward(rows, rows + n, of_view + (view + 1) * n);
+    }
 }
 
 // Into cleared memory: a run that diverged leaves NaN in the padding too.
@@ -142,6 +179,7 @@ Batch<T> Trainer<T>::batch(Index number) const {
             .branch_key = branch_key_,
             .first_position = begin,
             .augmentation = augmentation_.get(),
+            .n_unchanged = (batch_ends_[as_size(number)] - begin) / n_views_ * (n_views_ - 1),
             .mixing = spec_.mixup > 0.0 ? mixup_.of(number, begin) : Mixing{}};
 }
 
@@ -186,6 +224,8 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads,
         pass_.emplace(network_, largest_batch_, n_threads, !X_.sparse(), Pass<T>::Purpose::gradient,
                       augmentation_scratch());
         optimizer_->make_room(largest_batch_, n_threads, !X_.sparse());
+        if (pretext_)
+            pretext_->make_room(largest_batch_, n_threads);
         if (network_.reparametrized())
             collected_.resize(parameters_.stored.size());
     }
@@ -201,7 +241,8 @@ Progress Trainer<T>::run(std::span<const double> rates, Index n_threads,
                 continue; // makes no step, and uses up no rate
             if (!moving.dropout.empty())
                 rows.dropout = moving.dropout[made];
-            Step<T> step(network_, *pass_, rows, X_, y_, parameters_, collected_, spec_.alpha);
+            Step<T> step(network_, *pass_, rows, X_, y_, parameters_, collected_, spec_.alpha,
+                         pretext_.get());
             StepSize size{n_steps_ + 1 + static_cast<Index>(made), rates[made]};
             if (!moving.weight_decay.empty())
                 size.weight_decay = moving.weight_decay[made];

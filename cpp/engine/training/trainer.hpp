@@ -21,8 +21,9 @@ struct TrainingSpec {
     bool shuffle = true;
     std::uint64_t seed = 0;
     Component augmentation{"none", {}};
-    double mixup = 0.0;            // of Beta(mixup, mixup); 0: no row is mixed
-    RateFactors rate_factors = {}; // by the role of parameters
+    double mixup = 0.0;                              // of Beta(mixup, mixup); 0: no row is mixed
+    RateFactors rate_factors = {};                   // by the role of parameters
+    std::optional<Component> pretext = std::nullopt; // learns from X alone, without targets
 
     bool changes_rows() const { return augmentation.name != "none" || mixup > 0.0; }
 };
@@ -50,7 +51,8 @@ class Trainer {
     Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> optimizer,
             const TrainingSpec &spec);
 
-    // What to train on; pointers stay the caller's. `rows` are those of the training part.
+    // What to train on; pointers stay the caller's. `rows` are those of the training part. Of y, a
+    // pretext task takes the weights alone.
     void set_data(const Inputs<T> &X, const TargetsView<T> &y, const Selection &rows);
 
     void load(const T *flat);
@@ -72,6 +74,7 @@ class Trainer {
     void store_state(const StateArray<T> &, T *numbers) const;
     void load_state(const StateArray<T> &, const T *numbers);
     Index n_steps() const { return n_steps_; }
+    bool has_pretext() const { return spec_.pretext.has_value(); }
     void set_n_steps(Index n) { n_steps_ = n; }
 
   private:
@@ -80,6 +83,7 @@ class Trainer {
     }
     Batch<T> batch(Index number) const;
     AugmentationScratch augmentation_scratch() const;
+    void repeat_views();
     void record(const StepReport &report, double penalty, Index n_rows);
 
     const Network<T> &network_;
@@ -91,8 +95,9 @@ class Trainer {
     Inputs<T> X_{};
     TargetsView<T> y_{};
     std::vector<std::int64_t> rows_;  // the training part
-    std::vector<std::int64_t> order_; // of the epoch
-    std::vector<Index> batch_ends_;   // positions in the epoch
+    std::vector<std::int64_t> order_; // of the epoch, each batch view after view
+    Index n_views_ = 1;
+    std::vector<Index> batch_ends_; // positions in the epoch
     std::vector<double> batch_weights_;
     Index largest_batch_ = 0;
     double step_work_ = 0.0;
@@ -102,6 +107,7 @@ class Trainer {
     std::uint64_t branch_key_ = 0;
     std::unique_ptr<Augmentation<T>> augmentation_; // null where no row changes
     Mixup mixup_;
+    std::unique_ptr<Pretext<T>> pretext_; // null where y has the targets
 
     std::optional<Pass<T>> pass_;
     Buffer<T> collected_; // a whole gradient, where the network is reparametrized

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from functools import partial
 from typing import Any
@@ -77,6 +78,10 @@ class Network:
             return self
         core = _core.Network(self.core.spec, dtype=dtype.name)
         return Network(core, self.parameters.astype(dtype))
+
+    def checksum(self) -> str:
+        """Return a checksum that identifies the parameters to the bit."""
+        return f"{zlib.crc32(np.ascontiguousarray(self.parameters).data):08x}"
 
     def prepare(self) -> _core.Prepared:
         """Return the network in its present state, packed once for many calls of few rows.

@@ -1,8 +1,7 @@
 """Training by first-order steps: the loop over epochs and slices of the engine's steps.
 
-The engine runs slices of about a fifth of a second, at most an epoch; their length does not change
-the results. Ctrl-C takes effect between slices; validation, stopping, history and schedule follow
-between epochs.
+The engine runs slices of about a fifth of a second; their length does not change the results.
+Ctrl-C takes effect between slices; validation, stopping and schedule follow between epochs.
 """
 
 from __future__ import annotations
@@ -200,8 +199,9 @@ def _make_trainer(network: Network, data: Data, plan: FirstOrderPlan, seed: int)
         augmentation=plan.augmentation,
         mixup=plan.mixup,
         rate_factors=plan.rate_factors,
+        pretext=plan.pretext,
     )
-    trainer.set_data(data.X, data.y, data.weights, data.rows)
+    trainer.set_data(data.X, None if plan.pretext else data.y, data.weights, data.rows)
     return trainer
 
 

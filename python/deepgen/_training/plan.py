@@ -59,7 +59,8 @@ class FirstOrderPlan(TrainingPlan):
     schedules plan for ``horizon`` epochs. Training stagnates after
     ``n_iter_no_change`` epochs without improvement; with ``early_stopping`` the validation score
     decides, and the best weights are kept. ``recalibrates``: batch norm's statistics are computed
-    anew for the prediction weights.
+    anew for the prediction weights. ``pretext``: the task that is trained on X alone, in place of
+    the network's loss.
     """
 
     optimizer: _core.Component
@@ -77,6 +78,7 @@ class FirstOrderPlan(TrainingPlan):
     early_stopping: bool
     averaging: Averaging | None
     recalibrates: bool
+    pretext: _core.Component | None = None
 
     def moved(self, here: Position, n_steps: int) -> dict[str, NDArray[np.float64]]:
         """Return the values of ``moving`` in the next steps, (n_steps,) each."""

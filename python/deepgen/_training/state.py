@@ -43,6 +43,8 @@ class TrainingState:
     ----------
     seed : int
         Seed of all random streams.
+    start : str, default=''
+        Checksum of the starting weights; empty if weights were given or training was continued.
     n_epochs : int, default=0
         Number of epochs in all calls.
     samples_seen : int, default=0
@@ -82,6 +84,7 @@ class TrainingState:
     """
 
     seed: int
+    start: str = ""
     n_epochs: int = 0
     samples_seen: int = 0
     history: History = field(default_factory=History)

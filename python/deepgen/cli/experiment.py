@@ -43,6 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     page.add_argument(
         "names", metavar="NAME", nargs="*", help="experiment (default: all, which takes hours)"
     )
+    claims = actions.add_parser(
+        "claims", help="show the lecture's claims with the verdicts of the runs in a folder"
+    )
+    claims.add_argument(
+        "--out", metavar="DIR", default=FOLDER, help=f"folder of the runs (default: {FOLDER})"
+    )
     for action in (one, page):
         action.add_argument(
             "--quick", action="store_true", help="small sizes and few seeds: seconds, not minutes"
@@ -59,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """List experiments, run some, or write the gallery.
+    """List experiments, run some, or write a page: the gallery, or the claims of the lecture.
 
     Parameters
     ----------
@@ -75,6 +81,9 @@ def run(options: argparse.Namespace) -> int:
     from deepgen.experiments.gallery import write_gallery
     from deepgen.experiments.result import make_folder
 
+    if options.action == "claims":
+        print(f"saved: {_write_claims(Path(options.out))}")
+        return 0
     if options.action == "list":
         print(_listed([(runner.experiment.name, runner.experiment.claim) for runner in CATALOG]))
         return 0
@@ -101,6 +110,20 @@ def run(options: argparse.Namespace) -> int:
     if options.action == "gallery":
         print(f"saved: {write_gallery(results, Path(options.out))}")
     return 0
+
+
+def _write_claims(folder: Path) -> Path:
+    """Write the page of claims from the runs that were saved in a folder."""
+    from deepgen._replace_file import replace_file
+    from deepgen.experiments import CATALOG
+    from deepgen.experiments.lecture_page import lecture_page
+    from deepgen.experiments.result import make_folder
+    from deepgen.experiments.run_record import read_runs
+
+    runs = read_runs(make_folder(folder), [runner.experiment.name for runner in CATALOG])
+    path = folder / "claims.html"
+    replace_file(path, lecture_page(runs).encode())
+    return path
 
 
 def _listed(entries: list[tuple[str, str]]) -> str:

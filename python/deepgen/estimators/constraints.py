@@ -23,7 +23,7 @@ from deepgen.averaging import AVERAGINGS, Averaging
 from deepgen.embeddings import NUMERICAL_EMBEDDINGS, CategoryEmbedding, NumericalEmbedding
 from deepgen.estimators.names import DeviceName, ParametrizationName
 from deepgen.estimators.network_spec import ACTIVATIONS, TYPES
-from deepgen.initializers import DataDependent
+from deepgen.initializers import DataDependent, Pretrained
 from deepgen.losses import (
     CLASSIFICATION_LOSSES,
     REGRESSION_LOSSES,
@@ -144,7 +144,7 @@ SHARED: dict[str, Any] = {
     "dropout": [Interval(Real, 0, 1, closed="left"), Schedule],
     "bias": ["boolean"],
     "parametrization": [Names(set(get_args(ParametrizationName)))],
-    "initializer": [Names(set(INITIALIZERS)), DataDependent],
+    "initializer": [Names(set(INITIALIZERS)), DataDependent, Pretrained],
     "clip_norm": [_interval(engine_settings("wrappers", "clip_norm")["limit"]), None],
     "adaptive_clip": [_interval(engine_settings("wrappers", "adaptive_clip")["ratio"]), None],
     "mixup": [Interval(Real, 0, None, closed="left")],

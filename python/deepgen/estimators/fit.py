@@ -29,7 +29,6 @@ from deepgen.averaging import LearnedLine
 from deepgen.averaging.batch_ensemble import PackedMembers
 from deepgen.estimators.from_parameters import make_network
 from deepgen.estimators.scoring import (
-    ValidationSet,
     attributes_by_network,
     measured_on,
     network_validation,
@@ -43,6 +42,7 @@ from deepgen.estimators.settings import (
     read_settings,
 )
 from deepgen.estimators.starting_weights import start_line, start_members, start_network
+from deepgen.estimators.validation_set import ValidationSet
 from deepgen.estimators.worse_than_constant import FEW_EPOCHS, MUCH_WORSE, warn_if_worse
 from deepgen.optimizers import FirstOrder
 
@@ -288,11 +288,14 @@ def fit_network(
             state.averaging_state["members"] = start_members(
                 model, network, data, state.seed, n_members
             )
+        if coefs_init is None and intercepts_init is None:
+            state.start = network.checksum()
         # Given weights are meant for targets in their own units.
         if coefs_init is None and (moved := targets.in_units_of(outputs)) is not targets:
             targets, encoded = moved, replace(encoded, encoded=moved.encode(encoded.y, dtype))
             data = replace(data, y=encoded.encoded)
     else:
+        state.start = ""
         if (change := targets.change_from(model._targets)) is not None:
             if isinstance(settings.averaging, PackedMembers):
                 raise ValueError(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from deepgen._component import Component, resolve
 from deepgen._user_warnings import warn
-from deepgen.augmentation import SwapNoise
+from deepgen.augmentation import MarginalNoise, SwapNoise
 from deepgen.averaging import LearnedLine
 from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of, normalization_of
 from deepgen.estimators.front import embeddings_of
-from deepgen.estimators.network_spec import hidden_widths
-from deepgen.initializers import DataDependent
+from deepgen.estimators.network_spec import hidden_activations, hidden_widths
+from deepgen.initializers import DataDependent, Pretrained
 from deepgen.losses import Focal
 from deepgen.normalizations import NORMALIZATIONS, Reparametrization
 from deepgen.optimizers import KFAC, FirstOrder, Optimizer, Shampoo
@@ -64,9 +66,12 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
         refuse_with_matrices(model, optimizer)
     if isinstance(model.initializer, DataDependent):
         model.initializer.check()
+    if isinstance(model.initializer, Pretrained):
+        refuse_with_pretrained(model, model.initializer)
     if model.category_embedding is not None:
-        changed = model.augmentation is not None and model.augmentation != "swap"
-        if model.mixup > 0 or (changed and not isinstance(model.augmentation, SwapNoise)):
+        keeps = model.augmentation in (None, "marginal", "swap")
+        keeps |= isinstance(model.augmentation, MarginalNoise | SwapNoise)
+        if model.mixup > 0 or not keeps:
             raise ValueError(
                 "category_embedding does not support mixup, 'jitter' and 'mask', which make codes "
                 "of no category; augmentation='swap' does"
@@ -153,6 +158,51 @@ def _warn_of_growth(model: Any, skip: Skip, widths: list[int]) -> None:
             f"variance, {2**n_blocks:.0g} times in all; use skip='fixup' or 'deepnorm', a "
             "normalization, or initializer='glorot_uniform'"
         )
+
+
+def refuse_with_pretrained(model: Any, start: Pretrained) -> None:
+    """Refuse networks whose first layers are not those of given weights.
+
+    Parameters
+    ----------
+    model : BaseMLP
+        Estimator with constructor parameters.
+    start : Pretrained
+        Weights of the first layers.
+
+    Raises
+    ------
+    ValueError
+        If the layers differ, or the network contains a part that they do not know.
+    """
+    start.check()
+    widths = hidden_widths(model.hidden_layer_sizes)
+    given = [np.shape(coefs)[1] for coefs in start.coefs]
+    if widths[: len(given)] != given:
+        raise ValueError(
+            f"hidden_layer_sizes={tuple(widths)} must begin with the widths of the pretrained "
+            f"layers, {tuple(given)}"
+        )
+    activations = hidden_activations(model.activation, len(widths))[: len(given)]
+    if activations != list(start.activations):
+        raise ValueError(
+            f"activation={model.activation!r} gives the first layers {tuple(activations)}, the "
+            f"pretrained layers have {tuple(start.activations)}"
+        )
+    for what, wanted in (
+        ("normalization", None),
+        ("skip", None),
+        ("numerical_embedding", None),
+        ("category_embedding", None),
+        ("input_scale", False),
+        ("bias", True),
+        ("parametrization", "standard"),
+    ):
+        if getattr(model, what) != wanted:
+            raise ValueError(
+                f"{what}={getattr(model, what)!r} would give the pretrained layers another "
+                f"meaning; they were trained with {what}={wanted!r}"
+            )
 
 
 def refuse_with_ntk(model: Any, optimizer: Optimizer) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from deepgen._engine.arrays import AnyArray
-from deepgen._engine.threads import effective_threads
 from deepgen._inputs.targets import Targets
 from deepgen._network.network import Network
 from deepgen._training.state import TrainingState
 from deepgen._training.validation import Validation
+from deepgen.estimators.default_score import DefaultScore
 from deepgen.estimators.ensemble import log_odds_of_mean, mean_prediction
-from deepgen.estimators.scoring import Scorer, ValidationSet, score_function
+from deepgen.estimators.scoring import Scorer, score_function
+from deepgen.estimators.validation_set import ValidationSet
 
 __all__ = ["BEST", "SCORES", "MembersValidation", "members_validation"]
 
@@ -107,7 +109,7 @@ def members_validation(
     own = score_function(model, targets, held, state)
     score: Callable[[list[Network], float], float]
     if model.scoring is None:
-        score = _Default(model, targets, held)
+        score = _Default(model, targets, held).of_members
     elif model.scoring == "loss":
 
         def score(members: list[Network], loss: float) -> float:
@@ -118,29 +120,15 @@ def members_validation(
     return MembersValidation(held.data, own, state, score, keeps_best=bool(model.early_stopping))
 
 
-class _Default:
-    """The default score of the loss, of the mean of the members' outputs."""
+class _Default(DefaultScore):
+    """The default score of the loss, of the mean of the members' predictions."""
 
-    def __init__(self, model: Any, targets: Targets, held: ValidationSet) -> None:
-        self.targets, self.held, self.n_scored = targets, held, held.n_scored
-        self.n_threads = effective_threads(model.n_jobs)
-
-    def __call__(self, members: list[Network], loss: float) -> float:
-        targets, data = self.targets, self.held.data
-        read = [
-            targets.read(network, data.X, rows=data.rows, n_threads=self.n_threads)
-            for network in members
-        ]
-        if any(n_wrong for _, n_wrong in read) or self.n_scored < targets.fewest_rows:
-            return float("nan")
-        outputs = [each for each, _ in read]
-        labels = getattr(targets, "labels", None)
-        mean = (
-            mean_prediction(outputs)
-            if labels is None
-            else log_odds_of_mean(outputs, softmax=labels.softmax)
-        )
-        return targets.score_outputs(self.held.y, data.of(data.y), mean, self.held.sample_weight)
+    def of_members(self, members: list[Network], loss: float) -> float:
+        """Return the score of the mean prediction."""
+        labels = getattr(self.targets, "labels", None)
+        if labels is None:
+            return self.of_mean(members, mean_prediction)
+        return self.of_mean(members, partial(log_odds_of_mean, softmax=labels.softmax))
 
 
 class _Scorer(Scorer):

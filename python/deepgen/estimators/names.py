@@ -60,7 +60,7 @@ InitializerName = Literal[
     "data_dependent", "glorot_uniform", "he_normal", "he_uniform", "lecun_normal", "orthogonal"
 ]
 ParametrizationName = Literal["ntk", "standard"]
-AugmentationName = Literal["jitter", "mask", "swap"]
+AugmentationName = Literal["jitter", "marginal", "mask", "swap"]
 AveragingName = Literal["batch_ensemble", "ema", "snapshot", "subspace", "swa"]
 TypeName = Literal["bfloat16", "float32", "float64"]
 DeviceName = Literal["cpu", "cuda"]

@@ -32,7 +32,7 @@ from deepgen.estimators.names import (
     SolverName,
     TypeName,
 )
-from deepgen.initializers import DataDependent
+from deepgen.initializers import DataDependent, Pretrained
 from deepgen.losses import REGRESSION_LOSSES, RegressionLoss
 from deepgen.normalizations import Normalization
 from deepgen.optimizers import Optimizer
@@ -144,10 +144,11 @@ class MLPRegressor(IncrementalRegressor):
         With 'standard' the weights are trained; with 'ntk' the trained numbers are divided by the
         root of a layer's number of inputs, so that the same learning rate suits 5 inputs and 500.
         ``coefs_`` are the trained numbers; the initial weights are the initializer's.
-    initializer : str or DataDependent, default='glorot_uniform'
+    initializer : str, DataDependent or Pretrained, default='glorot_uniform'
         Starting weights: 'glorot_uniform' (scikit-learn's rule), 'he_normal', 'he_uniform',
-        'lecun_normal', 'orthogonal', 'data_dependent' (mean 0 and variance 1 in every layer) or
-        `deepgen.initializers.DataDependent`, which may also draw where units are 0.
+        'lecun_normal', 'orthogonal', 'data_dependent' (mean 0 and variance 1 in every layer),
+        `deepgen.initializers.DataDependent`, which may also draw where units are 0, or
+        `deepgen.initializers.Pretrained`, given first layers.
     clip_norm : float or None, default=None
         Largest norm of a step's gradient over all parameters, ``alpha`` included, > 0; longer
         gradients are scaled down to it. Not for 'lbfgs'.
@@ -158,7 +159,7 @@ class MLPRegressor(IncrementalRegressor):
     mixup : float, default=0.0
         Parameter a of mixup, >= 0: each step mixes its rows in pairs, features and losses alike,
         with shares from Beta(a, a); 0 means no mixup.
-    augmentation : {'jitter', 'mask', 'swap'}, Augmentation or None, default=None
+    augmentation : {'jitter', 'marginal', 'mask', 'swap'}, Augmentation or None, default=None
         Random changes of the features in each epoch: Gaussian noise, features replaced by their
         mean, or by those of other rows.
     scoring : str, callable or None, default=None
@@ -296,7 +297,7 @@ class MLPRegressor(IncrementalRegressor):
         dropout: float | Schedule = 0.0,
         bias: bool = True,
         parametrization: ParametrizationName = "standard",
-        initializer: InitializerName | DataDependent = "glorot_uniform",
+        initializer: InitializerName | DataDependent | Pretrained = "glorot_uniform",
         clip_norm: float | None = None,
         adaptive_clip: float | None = None,
         mixup: float = 0.0,

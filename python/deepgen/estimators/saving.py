@@ -13,7 +13,7 @@ from deepgen._serialization.file_format import pack
 from deepgen._serialization.plain_data import Unwritable, Writer
 from deepgen._user_warnings import warn
 
-__all__ = ["ATTRIBUTES", "MEMBERS", "save"]
+__all__ = ["ATTRIBUTES", "MEMBERS", "save", "write_parameters"]
 
 ATTRIBUTES = (
     "n_features_in_",
@@ -71,11 +71,25 @@ def save(
     replace_file(path, pack(description, writer.tensors))
 
 
-def _describe(model: Any, writer: Writer, path: str) -> dict[str, Any]:
-    """Return an estimator, and its members if there are several, as plain data."""
-    parameters = model.get_params(deep=False)
+def write_parameters(model: Any, writer: Writer, path: str) -> dict[str, Any]:
+    """Return constructor parameters as plain data; warn of those that cannot be written.
+
+    Parameters
+    ----------
+    model : estimator
+        Estimator with scikit-learn's interface.
+    writer : Writer
+        Converts values to plain data.
+    path : str
+        Path of the file, for messages.
+
+    Returns
+    -------
+    parameters : dict
+        Plain data by name.
+    """
     written = {}
-    for name, value in parameters.items():
+    for name, value in model.get_params(deep=False).items():
         try:
             written[name] = writer.write(value, name)
         except Unwritable as error:
@@ -83,14 +97,20 @@ def _describe(model: Any, writer: Writer, path: str) -> dict[str, Any]:
                 f"the parameter {name} is left out of '{path}' and will have its default in the "
                 f"loaded model: {error}"
             )
-    own = vars(model)
+    return written
+
+
+def _describe(model: Any, writer: Writer, path: str) -> dict[str, Any]:
+    """Return an estimator, and its members if there are several, as plain data."""
+    parameters = write_parameters(model, writer, path)
+    own, named = vars(model), model.get_params(deep=False)
     kind = type(model).__name__
     for name in own:
-        if name not in (*parameters, *ATTRIBUTES, MEMBERS) and not PASSING.match(name):
+        if name not in (*named, *ATTRIBUTES, MEMBERS) and not PASSING.match(name):
             warn(f"the attribute {name} is left out of '{path}': it is not one of a fitted {kind}")
     return {
         "estimator": kind,
-        "parameters": written,
+        "parameters": parameters,
         "attributes": {n: writer.write(own[n], n) for n in ATTRIBUTES if n in own},
         "members": [_describe(member, writer, path) for member in own.get(MEMBERS, [])],
     }

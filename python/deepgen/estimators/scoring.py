@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from inspect import signature
 from typing import Any
 
 import numpy as np
 from sklearn.metrics import get_scorer
 
-from deepgen._engine.arrays import AnyArray
-from deepgen._engine.threads import effective_threads
 from deepgen._inputs.targets import Targets
 from deepgen._network.network import Network
 from deepgen._training.data import Data
 from deepgen._training.state import TrainingState
 from deepgen._training.validation import Validation
+from deepgen.estimators.default_score import DefaultScore
 from deepgen.estimators.network_spec import numpy_type
 from deepgen.estimators.settings import Settings
+from deepgen.estimators.validation_set import ValidationSet
 
 __all__ = [
     "Scorer",
-    "ValidationSet",
     "attributes_by_network",
     "fitted_attributes",
     "measured_on",
@@ -30,59 +28,6 @@ __all__ = [
     "score_function",
     "with_names",
 ]
-
-
-@dataclass(frozen=True)
-class ValidationSet:
-    """Validation samples in the user's form and in the engine's.
-
-    Parameters
-    ----------
-    X : ndarray, CSR matrix or data frame of shape (n_samples, n_features)
-        Features; used only by scorers that call ``predict``.
-    y : ndarray or CSR matrix of shape (n_rows,) or (n_rows, n_targets)
-        Targets in the user's form.
-    sample_weight : ndarray of shape (n_rows,) or None
-        Sample weights in the user's form, without class weights.
-    data : Data
-        The samples in the engine's format.
-    checked : ndarray or CSR matrix of shape (n_samples, n_features), default=None
-        Features in the type of training; used only to identify the samples.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from deepgen.estimators.scoring import ValidationSet
-    >>> from deepgen._training.data import Data
-    >>> X, y = np.zeros((4, 2)), np.zeros(4)
-    >>> rows = np.array([1, 3])
-    >>> ValidationSet(X, y[rows], None, Data(X, y.reshape(-1, 1), rows=rows)).features().shape
-    (2, 2)
-    """
-
-    X: Any
-    y: Any
-    sample_weight: AnyArray | None
-    data: Data
-    checked: Any = None
-
-    def features(self) -> Any:
-        """Return the features of the samples in use.
-
-        Returns
-        -------
-        X : ndarray, CSR matrix or data frame of shape (n_rows, n_features)
-            The features, or a copy of the rows in use.
-        """
-        from sklearn.utils import _safe_indexing
-
-        return self.X if self.data.rows is None else _safe_indexing(self.X, self.data.rows)
-
-    @property
-    def n_scored(self) -> int:
-        """Number of samples with a weight other than 0."""
-        weights = self.sample_weight
-        return self.data.n_rows if weights is None else int(np.count_nonzero(weights))
 
 
 def fitted_attributes(
@@ -230,7 +175,7 @@ def score_function(
                 f"the score of {held.n_scored} validation sample{kind} is not defined; give at "
                 f"least {targets.fewest_rows}, or scoring='loss'"
             )
-        return _Default(model, targets, held)
+        return DefaultScore(model, targets, held)
     if model.scoring == "loss":
         return lambda network, loss: -loss
     return Scorer(model, targets, held, state)
@@ -258,21 +203,6 @@ def network_validation(
         The samples, and their score.
     """
     return Validation(held.data, score_function(model, targets, held, state))
-
-
-class _Default:
-    """The default score of the loss, computed from the engine's outputs."""
-
-    def __init__(self, model: Any, targets: Targets, held: ValidationSet) -> None:
-        self.targets, self.held, self.n_scored = targets, held, held.n_scored
-        self.n_threads = effective_threads(model.n_jobs)
-
-    def __call__(self, network: Network, loss: float) -> float:
-        targets, data = self.targets, self.held.data
-        outputs, n_wrong = targets.read(network, data.X, rows=data.rows, n_threads=self.n_threads)
-        if n_wrong or self.n_scored < targets.fewest_rows:
-            return float("nan")
-        return targets.score_outputs(self.held.y, data.of(data.y), outputs, self.held.sample_weight)
 
 
 class Scorer:

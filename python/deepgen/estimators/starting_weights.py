@@ -18,7 +18,7 @@ from deepgen.averaging.learned_line import middle
 from deepgen.estimators.from_parameters import normalization_of
 from deepgen.estimators.front import start_front
 from deepgen.estimators.network_spec import hidden_activations, output_activation
-from deepgen.initializers import DataDependent
+from deepgen.initializers import DataDependent, Pretrained
 from deepgen.normalizations import BatchNorm, WeightNorm
 from deepgen.skips import SKIPS
 
@@ -60,7 +60,9 @@ def start_network(
     last, n_hidden = output_activation(model.activation), len(spec.layers) - 1
     hidden = hidden_activations(model.activation, n_hidden)
     norm, rule, hull = normalization_of(model), model.initializer, None
-    if isinstance(given := rule, DataDependent):
+    if isinstance(given := rule, Pretrained):
+        rule = given.rest
+    if isinstance(given, DataDependent):
         rule, hull = given.name, rng if given.intercepts == "hull" else None
     # The order matters: each rule below overwrites or rescales the result of the previous ones, and
     # all draws come from one generator.
@@ -72,6 +74,8 @@ def start_network(
         keep_lengths(network)
     if model.skip is not None:
         resolve(model.skip, SKIPS, "skip").start(network)
+    if isinstance(given, Pretrained):
+        _start_pretrained(network, given)
     by_data = rule == "data_dependent"
     rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows
     if data.weights is not None:
@@ -96,6 +100,20 @@ def start_network(
     if is_batch_normed:
         return _batch_normed_outputs(network, data, rows)
     return network.core.predict(network.parameters, data.X, rows=rows)
+
+
+def _start_pretrained(network: Network, given: Pretrained) -> None:
+    """Write given weights into the first layers."""
+    n_inputs = network.core.spec.n_inputs
+    if len(given.coefs[0]) != n_inputs:
+        raise ValueError(
+            f"X has {n_inputs} features, and the pretrained layers take {len(given.coefs[0])}"
+        )
+    intercepts = network.blocks_of("intercepts")
+    for layer, coefs in network.blocks_of("coefs").items():
+        if layer < len(given.coefs):
+            coefs[...] = given.coefs[layer]
+            intercepts[layer][...] = given.intercepts[layer]
 
 
 def _batch_normed_outputs(network: Network, data: Data, rows: NDArray[np.int64]) -> AnyArray:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +17,7 @@ __all__ = [
     "RULE",
     "SUPPORTED",
     "Finding",
+    "joint_verdict",
     "overall_verdict",
 ]
 
@@ -125,7 +126,29 @@ def overall_verdict(findings: Sequence[Finding]) -> str:
     >>> overall_verdict([holds]), overall_verdict([holds, fails])
     ('supported', 'mixed')
     """
-    verdicts = {finding.verdict for finding in findings} - {CONSTRUCTION} or {SUPPORTED}
-    if NOT_SUPPORTED in verdicts:
-        return MIXED if SUPPORTED in verdicts else NOT_SUPPORTED
-    return SUPPORTED if verdicts == {SUPPORTED} else INCONCLUSIVE
+    return joint_verdict(finding.verdict for finding in findings)
+
+
+def joint_verdict(verdicts: Iterable[str]) -> str:
+    """Combine verdicts on findings by `RULE`.
+
+    Parameters
+    ----------
+    verdicts : iterable of str
+        At least one.
+
+    Returns
+    -------
+    verdict : {'supported', 'mixed', 'not supported', 'inconclusive'}
+        The joint verdict.
+
+    Examples
+    --------
+    >>> from deepgen.experiments.finding import joint_verdict
+    >>> joint_verdict(["supported", "inconclusive"])
+    'inconclusive'
+    """
+    counted = set(verdicts) - {CONSTRUCTION} or {SUPPORTED}
+    if NOT_SUPPORTED in counted:
+        return MIXED if SUPPORTED in counted else NOT_SUPPORTED
+    return SUPPORTED if counted == {SUPPORTED} else INCONCLUSIVE

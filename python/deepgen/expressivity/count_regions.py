@@ -7,21 +7,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linprog
 
 from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.box import checked_box
-from deepgen.expressivity.piecewise import PiecewiseLinear, piecewise_linear_of
+from deepgen.expressivity.cell_walk import PILOT, CellWalk
+from deepgen.expressivity.piecewise import piecewise_linear_of
 from deepgen.expressivity.sampled_patterns import sampled_patterns
 
 __all__ = ["RegionCount", "count_regions"]
 
 
-# A half of a cell counts if it contains a ball of this radius, in half sides of the box; HiGHS
-# keeps constraints to 1e-10.
-MIN_RADIUS = 1e-8
-FEASIBLE = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
-PILOT = 10_000
 # Splits decided per linear program, since most need none. Measured on small nets: 2.5 to 4.
 FORESEEN = 4
 
@@ -64,24 +59,6 @@ class RegionCount:
             f"RegionCount({self.n_activation_regions} activation regions, {self.n_maps} affine "
             f"maps, {self.n_programs} linear programs)"
         )
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """A polytope G x <= h in the unit box, a ball inside it, and the layers' maps on it."""
-
-    G: FloatArray
-    h: FloatArray
-    centre: FloatArray
-    radius: float
-    maps: dict[int, FloatArray]
-    bits: tuple[bool, ...]
-
-    def half(
-        self, side: tuple[FloatArray, float], ball: tuple[FloatArray, float], bit: bool
-    ) -> _Cell:
-        G, h = np.vstack([self.G, side[0]]), np.append(self.h, side[1])
-        return _Cell(G, h, *ball, self.maps, (*self.bits, bit))
 
 
 def count_regions(model: Any, box: Any, *, max_programs: int = 100_000) -> RegionCount:
@@ -139,7 +116,7 @@ def count_regions(model: Any, box: Any, *, max_programs: int = 100_000) -> Regio
     function = piecewise_linear_of(model)
     sides = checked_box(box, function.n_inputs)
     pilot = sampled_patterns(model, sides, n_samples=PILOT, random_state=0).n_patterns
-    walk = _Walk(function, sides, max_programs, pilot)
+    walk = CellWalk(function, sides, max_programs, pilot)
     if pilot * function.n_units > FORESEEN * max_programs:
         raise ValueError(walk.refusal())
     cells = walk.all_cells()
@@ -155,105 +132,3 @@ def count_regions(model: Any, box: Any, *, max_programs: int = 100_000) -> Regio
         radii=np.array([cell.radius for cell in cells]),
         n_programs=walk.n_programs,
     )
-
-
-class _Walk:
-    """Depth-first search over all cells, with a count of linear programs."""
-
-    def __init__(
-        self, function: PiecewiseLinear, sides: FloatArray, max_programs: int, pilot: int
-    ) -> None:
-        self.function = function
-        self.sides = sides
-        self.max_programs = max_programs
-        self.pilot = pilot
-        self.n_programs = 0
-        self.n_cells = 0
-
-    def all_cells(self) -> list[_Cell]:
-        d = len(self.sides)
-        half = (self.sides[:, 1] - self.sides[:, 0]) / 2
-        # Rows: the derivative in each coordinate of the unit box, then the value at its centre.
-        inputs = np.vstack([np.diag(half), self.sides.mean(axis=1)])
-        box = np.vstack([np.eye(d), -np.eye(d)])
-        whole = _Cell(box, np.ones(2 * d), np.zeros(d), 1.0, {-1: inputs}, ())
-        done = []
-        waiting = [(0, whole)]
-        while waiting:
-            index, cell = waiting.pop()
-            if index == len(self.function.layers):
-                done.append(cell)
-                self.n_cells = len(done)
-                continue
-            waiting.extend((index + 1, part) for part in self._through(index, cell))
-        return done
-
-    def _through(self, index: int, cell: _Cell) -> list[_Cell]:
-        """Return the parts into which a layer splits a cell, with the layer's map on each."""
-        layer = self.function.layers[index]
-        z = cell.maps[index - 1] @ layer.weights
-        z[-1] += layer.intercepts
-        parts = [cell]
-        if layer.bends:
-            for unit in range(layer.width):
-                parts = [half for part in parts for half in self._halves(part, z[:, unit])]
-        after = []
-        for part in parts:
-            local = z
-            if layer.bends:
-                on = np.array(part.bits[len(cell.bits) :])
-                local = z * np.where(on, 1.0, layer.leak)
-            if layer.skip_from >= 0:
-                local = local + cell.maps[layer.skip_from]
-            maps = {name: kept for name, kept in cell.maps.items() if name in self.function.sources}
-            maps[index] = local
-            after.append(_Cell(part.G, part.h, part.centre, part.radius, maps, part.bits))
-        return after
-
-    def _halves(self, cell: _Cell, z: FloatArray) -> list[_Cell]:
-        length = float(np.linalg.norm(z[:-1]))
-        reach = float(np.abs(z[:-1]).sum())
-        if abs(z[-1]) >= reach:
-            on = bool(z[-1] > 0)
-            return [_Cell(cell.G, cell.h, cell.centre, cell.radius, cell.maps, (*cell.bits, on))]
-        normal, offset = z[:-1] / length, float(z[-1]) / length
-        distance = float(normal @ cell.centre) + offset
-        halves = []
-        for bit, sign in ((True, 1.0), (False, -1.0)):
-            side = (-sign * normal, sign * offset)
-            radius = min(cell.radius, sign * distance)
-            ball: tuple[FloatArray, float] | None = (cell.centre, radius)
-            # A ball that has become small is computed anew.
-            if radius <= cell.radius / 2:
-                ball = self._ball(np.vstack([cell.G, side[0]]), np.append(cell.h, side[1]))
-            if ball is not None:
-                halves.append(cell.half(side, ball, bit))
-        return halves
-
-    def _ball(self, G: FloatArray, h: FloatArray) -> tuple[FloatArray, float] | None:
-        if self.n_programs >= self.max_programs:
-            raise ValueError(self.refusal())
-        self.n_programs += 1
-        d = G.shape[1]
-        # Rows of G have unit length, so each constraint of the ball is G x + r <= h.
-        result = linprog(
-            np.append(np.zeros(d), -1.0),
-            A_ub=np.hstack([G, np.ones((len(G), 1))]),
-            b_ub=h,
-            bounds=[(-1, 1)] * d + [(None, 1)],
-            method="highs",
-            options=FEASIBLE,
-        )
-        if result.status != 0:
-            raise RuntimeError(f"the linear program of {len(G)} rows failed: {result.message}")
-        radius = float(result.x[-1])
-        return (result.x[:-1], radius) if radius > MIN_RADIUS else None
-
-    def refusal(self) -> str:
-        return (
-            f"counting needs more than max_programs={self.max_programs} linear programs: "
-            f"{self.n_cells} regions counted after {self.n_programs}, {PILOT} random points show "
-            f"{self.pilot} patterns of {self.function.n_units} units, so at least "
-            f"{self.pilot * self.function.n_units} splits must be checked; choose a smaller "
-            "box, raise max_programs, or bound the number from below with sampled_patterns"
-        )

@@ -18,7 +18,7 @@ from deepgen._optional import load_extra
 from deepgen.expressivity.piecewise import PiecewiseLinear, piecewise_linear_of
 from deepgen.expressivity.polygons import Polygons, cut
 
-__all__ = ["LinearRegions", "linear_regions"]
+__all__ = ["Cells", "LinearRegions", "descend", "linear_regions"]
 
 Window = tuple[tuple[float, float], tuple[float, float]]
 
@@ -113,12 +113,34 @@ class LinearRegions:
 
 
 @dataclass
-class _Cells:
-    """Polygons, the maps of the layers that are still needed, and the patterns so far."""
+class Cells:
+    """Polygons, the maps of the layers that are still needed, and the patterns so far.
+
+    Parameters
+    ----------
+    polygons : Polygons
+        The cells.
+    maps : dict of int to ndarray of shape (n_cells, 3, width)
+        Of each layer that is still needed the affine map on each cell; -1 stands for the inputs.
+    bits : list of ndarray of shape (n_cells, width)
+        Active units of the layers with kinks.
+    max_cells : int, default=None
+        Largest number of cells; None means what the memory holds.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.expressivity.linear_regions import Cells
+    >>> from deepgen.expressivity.polygons import Polygons
+    >>> square = Polygons.rectangle((0.0, 1.0), (0.0, 1.0))
+    >>> len(Cells(square, {-1: np.eye(3)[None, :, :2]}, []).polygons)
+    1
+    """
 
     polygons: Polygons
     maps: dict[int, FloatArray]
     bits: list[NDArray[np.bool_]]
+    max_cells: int | None = None
 
 
 def linear_regions(
@@ -189,8 +211,8 @@ def linear_regions(
     sides = (s0, s1), (t0, t1)
     origin, u, v = _checked_plane(plane, function.n_inputs)
     start = np.stack([u, v, origin])[None]
-    cells = _Cells(Polygons.rectangle(*sides), {-1: start}, [])
-    terms = _descend(function, cells)
+    cells = Cells(Polygons.rectangle(*sides), {-1: start}, [])
+    terms = descend(function, cells)
     maps = cells.maps[len(function.layers) - 1]
     regions = _merged(cells.polygons, maps, terms)
     return LinearRegions(
@@ -225,8 +247,25 @@ def _checked_plane(plane: Any, n_inputs: int) -> tuple[FloatArray, FloatArray, F
     return parts[0], parts[1], parts[2]
 
 
-def _descend(function: PiecewiseLinear, cells: _Cells) -> FloatArray:
-    """Cut the cells by all units; return the terms' sizes of the outputs' maps."""
+def descend(function: PiecewiseLinear, cells: Cells) -> FloatArray:
+    """Cut the cells by all units.
+
+    Parameters
+    ----------
+    function : PiecewiseLinear
+        The network.
+    cells : Cells
+        At first one polygon and the inputs' map on it; afterwards all cells and the outputs' maps.
+
+    Returns
+    -------
+    terms : ndarray of shape (n_cells, 3, n_outputs)
+        Size of the numbers that the outputs' maps were computed from.
+
+    Notes
+    -----
+    Refuses, with a `ValueError`, where there are too many cells.
+    """
     terms = np.zeros((1, 3, 1))
     for index, layer in enumerate(function.layers):
         below = cells.maps[index - 1]
@@ -251,7 +290,7 @@ def _descend(function: PiecewiseLinear, cells: _Cells) -> FloatArray:
 
 
 def _cut_by_units(
-    cells: _Cells, index: int, z: FloatArray, terms: FloatArray
+    cells: Cells, index: int, z: FloatArray, terms: FloatArray
 ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     # Cut by the units of a layer; return the active units, and each cell's parent before the layer.
     n_units, n_before = z.shape[2], len(cells.polygons)
@@ -271,6 +310,11 @@ def _cut_by_units(
             ancestors, on = ancestors[parents], on[parents]
             on[:, unit] = positive
             n_cells = n_done + len(ancestors) + n_before - block[-1] - 1
+            if cells.max_cells is not None and n_cells > cells.max_cells:
+                raise ValueError(
+                    f"{n_cells} cells after unit {unit} of layer {index}, more than "
+                    f"{cells.max_cells}"
+                )
             if 3 * n_cells * n_units > MAX_NUMBERS:
                 raise ValueError(
                     f"more than {n_cells} cells in layer {index}, whose maps are "

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepgen._display.history import plot_history
-from deepgen.report.section import ReportData, Section
+from deepgen.report.report_data import ReportData
+from deepgen.report.section import Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

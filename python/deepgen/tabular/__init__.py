@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from deepgen.tabular.attributions import ColumnAttributions
 from deepgen.tabular.classifier import TabularClassifier
 from deepgen.tabular.plan import Plan
 from deepgen.tabular.preset_table import PresetTable, presets
 from deepgen.tabular.regressor import TabularRegressor
 
 __all__ = [
-    "ColumnAttributions",
     "Plan",
     "PresetTable",
     "TabularClassifier",

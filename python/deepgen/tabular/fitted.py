@@ -18,7 +18,8 @@ from deepgen._display.html import table as html_table
 from deepgen._engine.arrays import AnyArray
 from deepgen.preprocessing import TableEncoder
 from deepgen.preprocessing.chunks import encoded_chunks
-from deepgen.tabular.attributions import ColumnAttributions, attribute
+from deepgen.probe.attributions import Attributions
+from deepgen.tabular.attributions import attribute
 from deepgen.tabular.plan import Plan
 from deepgen.tabular.saving import save_tabular
 from deepgen.tabular.summary import describe_encoder, describe_network, describe_plan
@@ -203,7 +204,7 @@ class FittedTabular(BaseEstimator):
             )
         return make_pipeline(self.plan_.make_encoder(), self.plan_.make_network())
 
-    def attributions(self, X: Any) -> ColumnAttributions:
+    def attributions(self, X: Any) -> Attributions:
         """Return first-order contributions of each column to each prediction.
 
         Parameters
@@ -213,7 +214,7 @@ class FittedTabular(BaseEstimator):
 
         Returns
         -------
-        attributions : ColumnAttributions
+        attributions : Attributions
             Gradient times distance from the mean training row, summed over the features of a
             column; ``mean()`` ranks the columns, ``plot()`` draws them.
 
@@ -226,7 +227,8 @@ class FittedTabular(BaseEstimator):
 
         See Also
         --------
-        deepgen.Probe : Exact derivatives of one network.
+        deepgen.generalization.attributions : Also integrated gradients, which sum to the
+            prediction, and other baselines.
 
         Examples
         --------

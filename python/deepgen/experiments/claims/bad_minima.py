@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.stats import gmean
 
 from deepgen._display.style import BLUE, VERMILION
 from deepgen._engine.arrays import AnyArray, FloatArray
@@ -211,7 +212,7 @@ def _draw_minima(work: tuple[int, bool]) -> Minima | None:
     errors = data.test_error(good), float(np.mean([data.test_error(one) for one in bad]))
     border = float(np.mean(errors))
     of_good = _measures(good, data)
-    of_bad = np.exp(np.mean(np.log([_measures(one, data) for one in bad]), axis=0))
+    of_bad = gmean([_measures(one, data) for one in bad])
     starts = 5 if quick else 50
     landings = 0
     for start in range(starts):
@@ -245,7 +246,7 @@ def _measure(plan: RunPlan) -> Measurement:
             "minimum": name,
             "test error": float(errors[:, k].mean()),
             **{
-                told: _mean_of([one.measures[what][k] for one in measured])
+                told: float(gmean([one.measures[what][k] for one in measured]))
                 for what, told in MEASURES.items()
             },
             **{
@@ -269,10 +270,6 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, measured),
     )
-
-
-def _mean_of(values: Any) -> float:
-    return float(np.exp(np.mean(np.log(values))))
 
 
 def _judge(measured: list[Minima]) -> list[Finding]:

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.stats import gmean
 
 from deepgen._display.style import BLUE, VERMILION, legend_below
 from deepgen._engine.arrays import FloatArray
@@ -96,7 +97,7 @@ def _measure(plan: RunPlan) -> Measurement:
     measured = dict(zip(kinds, answers, strict=True))
     rows: list[dict[str, Any]] = []
     for ((inputs, epochs), normalized), mine in measured.items():
-        means = np.exp(np.log(mine).mean(axis=0))
+        means = gmean(mine)
         rows.append(
             {
                 "inputs": inputs,

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.stats import gmean
 
 from deepgen._display.style import BLUE, VERMILION
 from deepgen._engine.arrays import AnyArray, FloatArray
@@ -246,7 +247,7 @@ def _measure(plan: RunPlan) -> Measurement:
             "minimum": name,
             "test error": float(np.mean([one.errors[k] for one in some])),
             "distance to the boundary": float(np.mean([one.distances[k] for one in some])),
-            "width": float(np.exp(np.mean([np.log(one.widths[k]) for one in some]))),
+            "width": float(gmean([one.widths[k] for one in some])),
             "training loss": float(np.mean([one.losses[k] for one in some])),
         }
         for task, some in measured.items()

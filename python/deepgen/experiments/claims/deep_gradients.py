@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.stats import gmean, ortho_group
 
 from deepgen._display.style import COLORS, MARKERS
 from deepgen._engine.arrays import AnyArray, FloatArray
@@ -118,8 +119,6 @@ def _start_slope(initializer: Any, seed: int) -> float:
 
 
 def _chain(lane: bool, seed: int) -> tuple[FloatArray, float]:
-    from scipy.stats import ortho_group
-
     from deepgen.estimators.from_weights import regressor_from_layers
     from deepgen.probe import Probe
 
@@ -193,7 +192,7 @@ def _measure(plan: RunPlan) -> Measurement:
             "net": kind,
             **{
                 f"error, {depth} layers": float(
-                    np.exp(np.mean([np.log(one.errors[kind, depth]) for one in measured]))
+                    gmean([one.errors[kind, depth] for one in measured])
                 )
                 for depth in (SHALLOW, DEEP)
             },
@@ -275,7 +274,7 @@ def _judge(measured: list[Depths]) -> list[Finding]:
 def _draw(measured: list[Depths], figure: Figure) -> None:
     chain, errors = figure.subplots(1, 2)
     for k, name in enumerate(("chain", "with a lane")):
-        signal = np.exp(np.mean(np.log([one.chain[k] for one in measured]), axis=0))
+        signal = gmean([one.chain[k] for one in measured])
         steps = np.linspace(1, STEPS, len(signal))
         chain.plot(steps, signal, color=COLORS[k], marker=MARKERS[k], markevery=8, label=name)
     chain.set(yscale="log", xlabel="step", title="signal that comes back to a step")
@@ -284,7 +283,7 @@ def _draw(measured: list[Depths], figure: Figure) -> None:
         values = np.array([
             [one.errors[kind, depth] for depth in (SHALLOW, DEEP)] for one in measured
         ])  # fmt: skip
-        middle = np.exp(np.log(values).mean(axis=0))
+        middle = gmean(values)
         errors.plot([0, 1], middle, color=color, marker=MARKERS[place], label=kind)
     errors.set_xticks([0, 1], [f"{SHALLOW} layers", f"{DEEP} layers"])
     errors.set(yscale="log", title="training error over the variance")

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.stats import gmean
 
 from deepgen._display.style import COLORS, MARKERS, legend_below
 from deepgen._engine.arrays import FloatArray
@@ -193,10 +194,10 @@ def _measure(plan: RunPlan) -> Measurement:
         {
             "task": name,
             "noise": kind,
-            "test error": _mean_of(one.test),
-            "training error with noise": _mean_of(one.noisy),
-            "training error": _mean_of(one.training),
-            "trace": _mean_of(one.trace),
+            "test error": float(gmean(one.test)),
+            "training error with noise": float(gmean(one.noisy)),
+            "training error": float(gmean(one.training)),
+            "trace": float(gmean(one.trace)),
         }
         for (name, kind), one in ends.items()
     ]
@@ -211,10 +212,6 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, ends),
     )
-
-
-def _mean_of(values: FloatArray) -> float:
-    return float(np.exp(np.mean(np.log(values))))
 
 
 def _judge(ends: dict[tuple[str, str], Ends]) -> list[Finding]:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.stats import gmean
 
 from deepgen._display.style import BLUE, VERMILION
 from deepgen._engine.arrays import FloatArray
@@ -187,7 +188,7 @@ def _measure(plan: RunPlan) -> Measurement:
         }
         for k, name in enumerate(("small", "large"))
     ]
-    by_switch = np.exp(np.mean(np.log([one.piggyback for one in measured]), axis=0))
+    by_switch = gmean([one.piggyback for one in measured])
     text = ", ".join(f"{value:.3g}" for value in by_switch)
     return Measurement(
         table=rows,

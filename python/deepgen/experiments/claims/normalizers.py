@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.stats import gmean
 
 from deepgen._display.style import MARKERS, legend_below
 from deepgen._engine.arrays import FloatArray
@@ -142,7 +143,7 @@ def _measure(plan: RunPlan) -> Measurement:
             "start": start,
             "net": net,
             "rate": chosen[start, net],
-            "epochs": float(np.exp(np.log(mine).mean())),
+            "epochs": float(gmean(mine)),
             "fewest": float(mine.min()),
             "most": float(mine.max()),
             "never": int(np.sum(mine == most)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.polynomial import Legendre
+from scipy.stats import gmean
 
 from deepgen._display.style import COLORS
 from deepgen._engine.arrays import FloatArray
@@ -129,7 +130,7 @@ def _measure(plan: RunPlan) -> Measurement:
     measured = plan.map(_measure_seed, [(seed, steps) for seed in plan.seeds], "seeds")
 
     def geometric(what: str, cell: tuple[str, int]) -> float:
-        return float(np.exp(np.mean([np.log(getattr(one, what)[cell]) for one in measured])))
+        return float(gmean([getattr(one, what)[cell] for one in measured], axis=None))
 
     rows: list[dict[str, Any]] = [
         {

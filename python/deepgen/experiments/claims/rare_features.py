@@ -18,6 +18,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.stats import gmean
 
 from deepgen._display.style import COLORS, MARKERS
 from deepgen._engine.arrays import FloatArray
@@ -314,7 +315,7 @@ def _draw(best: dict[Cell, FloatArray], figure: Figure) -> None:
     ):
         for method, mark, color in zip(METHODS, MARKERS, COLORS, strict=False):
             mine = best[kind, method, kappa][:, :TENTHS]
-            middle = np.exp(np.log(mine).mean(axis=0))
+            middle = gmean(mine)
             dash = "-" if method in RIVALS else "--"
             axes.plot(tenths, middle, f"{mark}{dash}", color=color, label=method)
         axes.set(title=f"{kind}, kappa = {kappa:,}", yscale="log", xticks=tenths)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.stats import gmean
 
 from deepgen._display.style import COLORS, MARKERS
 from deepgen._engine.arrays import AnyArray
@@ -254,8 +254,8 @@ def _draw(
             color=color,
             label=f"{depth} layer{'s' if depth > 1 else ''}, {state}",
         )
-    middle_count = math.exp(np.mean([np.log(found).mean() for found in counts.values()]))
-    reference = np.array(units, dtype=float) / math.exp(np.mean(np.log(units)))
+    middle_count = gmean([gmean(found) for found in counts.values()])
+    reference = np.array(units, dtype=float) / gmean(units)
     right.plot(units, middle_count * reference**2, "--", color=COLORS[6], label="units$^2$")
     right.set(
         title="medians over seeds",

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.stats import gmean
 
 from deepgen._display.style import COLORS
 from deepgen._engine.arrays import FloatArray
@@ -216,9 +217,9 @@ def _measure(plan: RunPlan) -> Measurement:
             "method": method,
             "time of a step": float(np.median(mine.steps)),
             "predicted": predicted_ratio(method),
-            f"epochs to a loss of {level:g}": float(np.exp(np.log(mine.epochs).mean())),
+            f"epochs to a loss of {level:g}": float(gmean(mine.epochs)),
             "time to it": _time_ratio(_both(mine, measured["plain"])),
-            "training loss, end": float(np.exp(np.log(mine.curves[:, 0, -1]).mean())),
+            "training loss, end": float(gmean(mine.curves[:, 0, -1])),
             "test error, end": float(mine.errors.mean()),
         }
         for method, mine in measured.items()
@@ -286,7 +287,7 @@ def _draw(measured: dict[str, Costs], level: float, figure: Figure) -> None:
     right.axhline(0, color="black", linewidth=1)
     right.axvline(1, color="black", linewidth=1)
     for (method, mine), color in zip(measured.items(), COLORS, strict=True):
-        curves = np.exp(np.log(mine.curves[:, 0]).mean(axis=0)), mine.curves[:, 1].mean(axis=0)
+        curves = gmean(mine.curves[:, 0]), mine.curves[:, 1].mean(axis=0)
         gradients = np.arange(1, len(curves[0]) + 1) * N_GRADIENTS.get(method, 1)
         for axes, values in zip((left, middle), curves, strict=True):
             axes.plot(gradients, values, color=color, label=method)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.stats import gmean
 
 from deepgen._display.style import COLORS, MARKERS
 from deepgen._engine.arrays import FloatArray
@@ -181,9 +182,9 @@ def _measure(plan: RunPlan) -> Measurement:
             "task": name,
             "method": ("SGD", method)[place],
             "beside": (method, "SGD")[place],
-            "training loss": _middle([one.losses[place] for one in mine]),
-            "largest eigenvalue": _middle([one.eigenvalues[place] for one in mine]),
-            "epochs": _middle([one.epochs[place] for one in mine]),
+            "training loss": float(gmean([one.losses[place] for one in mine])),
+            "largest eigenvalue": float(gmean([one.eigenvalues[place] for one in mine])),
+            "epochs": float(gmean([one.epochs[place] for one in mine])),
             "test error, end": float(np.mean([one.errors[place] for one in mine])),
             "test error, best": float(np.mean([one.curves[place][1].min() for one in mine])),
         }
@@ -200,10 +201,6 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, measured),
     )
-
-
-def _middle(values: list[Any]) -> float:
-    return float(np.exp(np.log(values).mean()))
 
 
 def _judge(measured: dict[tuple[str, str], list[Training]]) -> list[Finding]:

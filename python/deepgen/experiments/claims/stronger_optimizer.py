@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import gmean
 
 from deepgen._display.style import MARKERS
 from deepgen._engine.arrays import FloatArray
@@ -192,7 +193,7 @@ def _draw(
                 loss[labels, solver], error[labels, solver], mark, alpha=0.35, markersize=5
             )
             axes.plot(
-                np.exp(np.log(loss[labels, solver]).mean()),
+                gmean(loss[labels, solver]),
                 error[labels, solver].mean(),
                 mark,
                 color=points.get_color(),

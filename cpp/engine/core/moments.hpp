@@ -2,12 +2,12 @@
 
 #pragma once
 
-#include "engine/augmentations/augmentation.hpp"
+#include "engine/core/samples.hpp"
 
 #include <cmath>
 #include <vector>
 
-namespace deepgen::augmentation {
+namespace deepgen {
 
 // (n_columns,) each. Deviations from the mean are squared, not values, so that a feature far from 0
 // keeps its digits. Rows come in order; without any weight all is 0.
@@ -39,4 +39,4 @@ struct Moments {
     }
 };
 
-} // namespace deepgen::augmentation
+} // namespace deepgen
