@@ -29,7 +29,7 @@ def calls(models, X, y, _):
     yield "noise_flatness, a draw", 8, lambda: noise_flatness(probe)
     yield "compression", 1, lambda: compression(probe, n_points=100, n_draws=10)
     yield "compress", 1, lambda: compress(probe)
-    for group in ("size", "margin", "norms", "sharpness", "compression"):
+    for group in ("size", "margin", "norms", "lipschitz", "sharpness", "compression"):
         yield f"measures, {group}", 1, lambda group=group: measures(probe, of=group)
 
 

@@ -43,6 +43,7 @@ from deepgen.experiments.claims import (
     normalizers,
     optimizer_costs,
     oversized_nets,
+    pretext_tasks,
     random_labels,
     rare_features,
     rect,
@@ -249,16 +250,17 @@ def plant_zero_training_error(holds):
 
 
 MODULES = [
-    bad_minima, batch_norm_batch_size, bounded_sigma, bumps, combined_causes, compressibility,
-    conditioning, conditioning_fixes, decision_regions, deep_gradients, depth_sweep,
-    double_descent, early_stopping, edge_of_stability, ensembles, helpful_noise,
-    label_learning_curve, large_batch, linear_path, lipschitz_capacity, loss_geometry,
-    margin_distributions, minibatch_redundancy, minima_measures, mlp_loss, mode_connectivity,
-    net_double_descent, noise_floor, normalizers, optimizer_costs, oversized_nets,
-    random_labels, rare_features, rect, regions, regression_1d, regularizer_costs, remedies,
-    saddle_escape, sam_flatness, seed_spread, shallow_deep, smooth_activations, square,
-    stochastic_mlp_loss, stronger_optimizer, three_errors, tri, universal_approximation,
-    width_sweep, zero_training_error,
+    bad_minima, batch_norm_batch_size, bounded_sigma, bumps, combined_causes,
+    conditioning, conditioning_fixes, decision_regions,
+    deep_gradients, depth_sweep, double_descent, early_stopping, edge_of_stability,
+    compressibility, ensembles, helpful_noise, label_learning_curve, large_batch, linear_path,
+    lipschitz_capacity, loss_geometry, margin_distributions, minibatch_redundancy,
+    minima_measures, mlp_loss, mode_connectivity, net_double_descent, noise_floor, normalizers,
+    optimizer_costs, oversized_nets, pretext_tasks, random_labels, rare_features, rect, regions,
+    regression_1d, regularizer_costs, remedies, saddle_escape, sam_flatness, seed_spread,
+    shallow_deep,
+    smooth_activations, square, stochastic_mlp_loss, stronger_optimizer, three_errors, tri,
+    universal_approximation, width_sweep, zero_training_error,
 ]  # fmt: skip
 
 # How many findings of an experiment follow from theory or printed data alone.
@@ -269,8 +271,8 @@ THEOREMS = {
 
 PLANTS = {
     **vars(planted_expressivity),
-    **vars(planted_capacity),
     **vars(planted_generalization),
+    **vars(planted_capacity),
     **vars(planted_minima),
     **vars(planted_remedies),
     **vars(planted_training),

@@ -37,6 +37,8 @@ def test_it_is_what_the_instruments_say():
     cushions = compression(probe, n_points=100, n_draws=10)
     assert found["cushion_sum"] == cushions.sum_of_inverses
     assert found["interlayer_smoothness"] == cushions.interlayer_smoothness
+    assert 0 < found["lipschitz_lower"] <= found["lipschitz_upper"]
+    assert found["lipschitz_upper"] <= found["spectral_product"]
     H = np.array([probe.hvp(e) for e in np.eye(probe.n_parameters)])
     assert found["hessian_top"] == pytest.approx(np.linalg.eigvalsh(H)[-1], rel=1e-3)
     assert found["hessian_trace"] == pytest.approx(np.trace(H), rel=0.3)

@@ -102,7 +102,7 @@ def test_residual_layers_carry_the_earlier_output_and_refer_to_the_identity():
 
 @pytest.mark.parametrize(
     ("activation", "rho"),
-    [("tanh", 1.0), ("selu", 1.7581), ("gelu", 1.12891), ("leaky_relu", 1.0)],
+    [("tanh", 1.0), ("selu", 1.758099340847377), ("gelu", 1.1289041451851549), ("leaky_relu", 1.0)],
 )
 def test_activations_enter_by_their_lipschitz_constants(activation, rho):
     plain, bent = network([3, 4, 2]), network([3, 4, 2], activation=activation)
@@ -120,7 +120,7 @@ def test_a_parametric_activation_has_the_slope_of_its_units():
     model = network([2, 3, 1], activation=Parametric("relu"))
     model.network_.blocks_of("slope")[0][...] = [1.0, -1.0, 2.0]
     # z + a (f(z) - z) has the slopes 1 and 1 - a.
-    assert spectral_complexity(model).lipschitz.tolist() == [2.0, 1.0]
+    assert spectral_complexity(model).lipschitz.tolist() == pytest.approx([2.0, 1.0], rel=1e-13)
 
 
 def test_rescaled_units_change_it_and_a_scaled_layer_scales_it():

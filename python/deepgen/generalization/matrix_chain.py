@@ -22,22 +22,10 @@ from typing import Any
 import numpy as np
 
 from deepgen._engine.arrays import FloatArray
+from deepgen.generalization.slope_ranges import slope_range
 from deepgen.probe.folded_layers import FoldedLayer, folded_layers
 
 __all__ = ["HOMOGENEOUS", "MatrixChain", "chain_of_layers", "matrix_chain"]
-
-# Least and largest slope of each activation, rounded outwards; 'logistic' is not 0 at 0.
-SLOPES = {
-    "elu": (0.0, 1.0),
-    "gelu": (-0.12891, 1.12891),
-    "identity": (1.0, 1.0),
-    "leaky_relu": (0.01, 1.0),
-    "mish": (-0.11253, 1.08850),
-    "relu": (0.0, 1.0),
-    "selu": (0.0, 1.75810),
-    "silu": (-0.09984, 1.09984),
-    "tanh": (0.0, 1.0),
-}
 
 HOMOGENEOUS = {"identity": 1.0, "leaky_relu": 0.01, "relu": 0.0}
 """Activations with s(c z) = c s(z) for c >= 0, with their slope for negative arguments."""
@@ -152,10 +140,7 @@ class MatrixChain:
 
 def _steepest(layer: FoldedLayer) -> float:
     """Return the largest absolute slope of a layer's activation."""
-    ends = np.array(SLOPES[layer.activation])
-    if layer.slopes is not None:
-        ends = 1 + layer.slopes[:, None] * (ends - 1)
-    return float(np.abs(ends).max())
+    return float(np.abs(slope_range(layer)).max())
 
 
 def matrix_chain(model: Any) -> MatrixChain:
@@ -259,7 +244,7 @@ def _refusal(layer: FoldedLayer) -> str:
         return "has skip 'highway', which multiplies by a gate: it is no product of matrices"
     if layer.skip == "deepnorm" or layer.normalized:
         return "has layer norm, which divides by the deviation of a row: it is no matrix"
-    if layer.activation not in SLOPES:
+    if layer.activation == "logistic":
         return f"has activation {layer.activation!r}, which is not 0 at 0, as the theorem assumes"
     if layer.skip is not None and (layer.activation != "identity" or layer.slopes is not None):
         return f"adds an earlier output after the activation {layer.activation!r}"

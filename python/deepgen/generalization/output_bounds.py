@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -167,7 +167,9 @@ def output_bounds(model: Any, box: Any, *, max_cells: int = 20_000) -> OutputBou
     found = {"interval": bounds.interval, "crown": bounds.crown}
     missing = ""
     try:
-        exact = cell_values(piecewise_linear_of(model), sides, max_cells)
+        function = piecewise_linear_of(model)
+        function.layers[-1] = replace(function.layers[-1], intercepts=layers[-1].intercepts)
+        exact = cell_values(function, sides, max_cells)
         found["exact"] = activated(layers[-1], exact)
     except ValueError as reason:
         missing = str(reason)

@@ -81,6 +81,10 @@ def predicting_layers(
             f"the predictions pass through the link {link!r} of the loss, and {what} is of "
             "networks whose outputs are the predictions, or their logistic function"
         )
+    if link == "exp":
+        # The scale of the targets is a factor behind the link.
+        shifted = layers[-1].intercepts + np.log(model.target_scale_)
+        layers = [*layers[:-1], replace(layers[-1], intercepts=shifted)]
     return layers, X, link
 
 

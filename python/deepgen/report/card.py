@@ -118,7 +118,7 @@ class Card:
             raise ValueError(f"cannot write {path}: {error.strerror or error}") from None
 
 
-def card(model: Any, X: Any, y: Any, *, name: str = "the given rows") -> Card:
+def card(model: Any, X: Any, y: Any, *, name: str | None = None) -> Card:
     """Describe a fitted model on a page: what it is, how good it is, what it does not know.
 
     Parameters
@@ -129,8 +129,8 @@ def card(model: Any, X: Any, y: Any, *, name: str = "the given rows") -> Card:
         Rows that the model was not trained on.
     y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         Their targets or labels.
-    name : str, default='the given rows'
-        What the rows are, as in "1,000 rows of the test set".
+    name : str or None, default=None
+        Name of the table that they are from.
 
     Returns
     -------
@@ -174,7 +174,8 @@ def card(model: Any, X: Any, y: Any, *, name: str = "the given rows") -> Card:
         raise ValueError(f"X has {X.shape[0]} rows, y has {len(y)}")
     if len(y) < FEWEST_ROWS:
         raise ValueError(f"a card needs at least {FEWEST_ROWS} rows, got {len(y)}")
-    judged = Judged(model, X, y, f"{len(y):,} rows of {name}")
+    where = f"the {len(y):,} given rows" if name is None else f"{len(y):,} rows of {name}"
+    judged = Judged(model, X, y, where)
     # A model of another package, and rows that do not fit, are refused here and by name.
     _ = judged.members, judged.predictions
     sections = [make(judged) for make in SECTIONS]

@@ -95,7 +95,10 @@ def lipschitz_bracket(judged: Judged) -> Section | None:
         figure.set_size_inches(6.5, 3)
         measured.plot(figure.subplots())
 
-    return Section(TITLE, [text], table, draw, points=_radius(judged, some, measured))
+    known = sum(row["value"] is not None for row in table)
+    # Two points are no picture.
+    picture = draw if known > 2 else None
+    return Section(TITLE, [text], table, picture, points=_radius(judged, some, measured))
 
 
 def _what(judged: Judged) -> str:

@@ -23,6 +23,7 @@ from deepgen.report.judged import SectionOfJudged
 from deepgen.report.learning_curves import learning_curves
 from deepgen.report.lipschitz_bracket import lipschitz_bracket
 from deepgen.report.margins import margins
+from deepgen.report.measures import measures
 from deepgen.report.predictions import predictions
 from deepgen.report.regions import regions
 from deepgen.report.report_data import ReportData
@@ -48,6 +49,7 @@ SECTIONS: Final[tuple[SectionOfReport, ...]] = (
     how_good,
     whose_error,
     curvature,
+    measures,
     _of_judged(lipschitz_bracket),
     errors,
     learning_curves,
