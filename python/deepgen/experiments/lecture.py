@@ -171,19 +171,6 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "Generalization bounds",
         {
             "margin_distributions": tuple(
-<<<<<<< HEAD
-                f"{depth} hidden layers: {what}"
-                for depth in (2, 4)
-                for what in (
-                    "ln of the normalized margin, random over true labels",
-                    "ln of the normalized margin after as many epochs, random over true labels",
-                    "share of pairs of rows with the larger normalized margin under true labels",
-                )
-            ),
-        },
-        "Small nets without intercepts on digits of 8 x 8 pixels. The bounds rank nets; as bounds "
-        "of an error they say nothing here.",
-=======
                 f"{depth} hidden layers: ln of the normalized margin{how}, random over true labels"
                 for depth in (2, 4)
                 for how in ("", " around the start", " after as many epochs")
@@ -201,7 +188,9 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 )
             ),
         },
->>>>>>> integ
+        "Small nets without intercepts on digits of 8 x 8 pixels. The bounds rank nets and certify "
+        "none: they are far above 1, and random signs that describe a net are more than its "
+        "weights.",
     ),
     LectureClaim(
         "H10",
