@@ -188,6 +188,9 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 )
             ),
         },
+        "Small nets without intercepts on digits of 8 x 8 pixels. The bounds rank nets and certify "
+        "none: they are far above 1, and random signs that describe a net are more than its "
+        "weights.",
     ),
     LectureClaim(
         "H10",
