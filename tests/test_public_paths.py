@@ -31,7 +31,7 @@ ROOMS = {
     "preprocessing": ("TableEncoder",),
     "pretraining": ("SCARF", "VIME", "DenoisingAutoencoder"),
     "probe": ("Probe",),
-    "report": ("ReportData", "write_report"),
+    "report": ("ReportData", "card", "which_error", "write_report"),
     "schedules": ("Cosine", "OneCycle", "Warmup"),
     "skips": ("DeepNorm", "Fixup", "Highway", "Residual"),
     "tables": ("TableModel", "read_table"),

@@ -60,16 +60,12 @@ def test_fit_predict_and_report_work_as_a_user_would_use_them(folder, target, ca
     titles = re.findall("<h2>(.*?)</h2>", text)
     assert titles == [
         *("How good is the model?", "Which error is mine?", "Curvature, sharpness and flow"),
-        *(
-            "Scores of the model itself",
-            "Course of training",
-            "Predictions",
-            "Linear regions",
-            "Columns",
-        ),
-        "Data and model, column by column",
+        *("Measures of generalization", "Lipschitz bracket", "Scores of the model itself"),
+        "Course of training",
+        *("Predictions", "Calibration", *(["Margins"] if target == "label" else [])),
+        *("Linear regions", "Columns", "Data and model, column by column"),
     ]
-    assert text.count("<details>") == text.count("</details>") == 1
+    assert text.count("<details>") == text.count("</details>") == 2
     assert "very table that the model was trained on" in text
     # Self-contained: nothing is fetched.
     assert "http" not in re.sub(r'base64,[^"]*', "", text)

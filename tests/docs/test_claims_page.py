@@ -1,14 +1,15 @@
 """The committed page of claims: what the documented runs say, and nothing else."""
 
 import importlib.util
+import re
 
 from conftest import ROOT
-
-from deepgen.experiments import CATALOG
 
 spec = importlib.util.spec_from_file_location("make_claims", ROOT / "docs" / "make_claims.py")
 make_claims = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(make_claims)
+
+TEXT = make_claims.RUNS.read_text()
 
 
 def test_the_page_is_up_to_date():
@@ -17,7 +18,7 @@ def test_the_page_is_up_to_date():
 
 def test_every_documented_run_is_read():
     runs = make_claims.read_documented_runs()
-    assert set(runs) == {runner.experiment.name for runner in CATALOG}
+    assert list(runs) and set(runs) == set(re.findall(r"^## (\w+)$", TEXT, re.MULTILINE))
     verdicts = {"supported", "not supported", "inconclusive", "construction"}
     for run in runs.values():
         assert run.findings and run.run
@@ -25,6 +26,5 @@ def test_every_documented_run_is_read():
 
 
 def test_a_changed_verdict_changes_the_page():
-    text = make_claims.RUNS.read_text()
-    run = make_claims._read_section("tri", text.replace("| 16 | construction |", "| 16 | X |"))
+    run = make_claims._read_section("tri", TEXT.replace("| 16 | construction |", "| 16 | X |"))
     assert [one.verdict for one in run.findings].count("X") == 1

@@ -22,6 +22,8 @@ def name_of(path):
 def test_code_of_a_page_does_what_the_page_shows(path, tmp_path, monkeypatch):
     if path.name in ("callbacks.md", "landscapes.md"):
         pytest.importorskip("sklearn.callback", reason="callbacks need scikit-learn 1.9")
+    if path.name == "uncertainty.md":
+        pytest.importorskip("mapie", reason="conformal intervals are MAPIE's")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MPLBACKEND", "Agg")
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)

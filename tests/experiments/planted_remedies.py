@@ -12,11 +12,9 @@ def plant_remedies(holds):
     """Remedies help, SAM most without jitter; or all do harm, SAM most without jitter."""
     errors = {}
     for remedy, jitter in (*remedies.CELLS, *remedies.FEWER):
-        gain = (
-            0.05
-            * (remedy not in ("none", "fewer rows"))
-            * (0.5 if remedy == "SAM" and jitter else 1.0)
-        )
+        gain = 0.0 if remedy in ("none", "fewer rows") else 0.05
+        if remedy == "SAM" and jitter:
+            gain = 0.025
         gain += 0.05 * jitter
         if not holds:
             gain = -gain

@@ -4,6 +4,7 @@ import numpy as np
 
 from deepgen.experiments.claims import (
     early_stopping,
+    pretext_tasks,
     rare_features,
     regularizer_costs,
     sam_flatness,
@@ -29,6 +30,13 @@ def plant_early_stopping(holds):
             for kind in early_stopping.TASKS
         }
     ]
+
+
+def plant_pretext_tasks(holds):
+    """Pretraining takes errors off where labels are few and none where they are many; or adds."""
+    few = 0.3 if holds else 0.6
+    alone, warm = near(0.5, 0.5, 0.3, 0.2, 0.1), near(few, few, 0.3, 0.2, 0.1)
+    return [dict.fromkeys(pretext_tasks.DATA, np.stack([alone, *[warm] * 6], axis=1))]
 
 
 def plant_rare_features(holds):

@@ -7,10 +7,11 @@ import pytest
 from conftest import ROOT
 
 from deepgen import cli
-from deepgen.experiments import CATALOG
-from deepgen.experiments.lecture import LECTURE, LectureClaim
+from deepgen.experiments.lecture import LECTURE
+from deepgen.experiments.lecture_claim import LectureClaim
 from deepgen.experiments.lecture_page import lecture_page
 from deepgen.experiments.run_record import JudgedFinding, RunRecord, read_runs
+from experiments.test_verdicts import MODULES, judge
 
 DOCUMENTED = (ROOT / "docs" / "experiments.md").read_text()
 CLAIM = LectureClaim("H1", "Wide is good.", "Wide", {"tri": ("a", "b"), "square": ("c",)})
@@ -42,13 +43,16 @@ def test_all_hypotheses_and_takeaways_are_there():
 
 @pytest.mark.parametrize("claim", LECTURE, ids=lambda claim: claim.label)
 def test_each_named_experiment_and_finding_exists(claim):
-    known = {runner.experiment.name for runner in CATALOG}
+    modules = {module.EXPERIMENT.name: module for module in MODULES}
     for name, findings in claim.evidence.items():
-        assert name in known and findings
+        assert name in modules and findings
         section = DOCUMENTED.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
-        for what in findings:
-            cell = what.replace("|", "\\|")
-            assert f"\n| {cell} |" in section, f"{name} has no finding '{what}'"
+        known = re.findall(r"^\| (.*?) \|", section.replace("\\|", "!"), re.MULTILINE)
+        if not section:
+            # The experiment awaits its full run.
+            known = [finding.what.replace("|", "!") for finding in judge(modules[name], True)]
+        missing = [what for what in findings if what.replace("|", "!") not in known]
+        assert not missing, f"{name} has no such findings"
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,19 @@ from deepgen.experiments import (
     sam_flatness,
     stronger_optimizer,
 )
+from deepgen.experiments.claims.pretext_tasks import first_of_each_class
 from deepgen.experiments.claims.rare_features import METHODS, RIVALS, full_batch, word_counts
 from deepgen.experiments.shared.digits import split_digits
 from deepgen.experiments.shared.rates import best_rate, tuning_seeds
 from deepgen.experiments.shared.tasks import draw_task
 from deepgen.experiments.shared.training import fit_quietly
+
+
+def test_the_first_labels_are_of_all_classes_and_grow_by_adding():
+    y = np.random.default_rng(0).integers(10, size=1200)
+    few, many = first_of_each_class(y, 30), first_of_each_class(y, 100)
+    assert np.bincount(y[few]).tolist() == [3] * 10
+    assert set(few) < set(many) and len(many) == 100
 
 
 @pytest.mark.parametrize("share", [0.1, 1.0, 1.9])

@@ -262,7 +262,7 @@ def test_layer_norm_and_skips_that_bend_are_refused_by_name():
 def test_unfitted_and_foreign_models_are_refused():
     with pytest.raises(ValueError, match="not fitted"):
         linear_regions(MLPRegressor(), WINDOW)
-    with pytest.raises(TypeError, match="a fitted MLPRegressor or MLPClassifier is needed, got 3"):
+    with pytest.raises(TypeError, match="a fitted MLPRegressor or MLPClassifier is needed, got in"):
         linear_regions(3, WINDOW)
 
 

@@ -234,6 +234,7 @@ def test_it_prints_and_draws_itself():
     ({"method": "integral"}, "unknown method 'integral'; known: 'gradient', 'integrated'"),
     ({"tolerance": 0}, r"tolerance must be in \[1e-13, 1\), got 0"),
     ({"tolerance": True}, "got True"),
+    ({"max_work": 0}, "max_work must be a finite number above 0"),
     ({"baseline": X[:2]}, "baseline must be one row, got 2"),
     ({"baseline": [1.0, 2.0]}, "2 features"),
     ({"X": [[np.nan, 1.0, 1.0]]}, "NaN"),
@@ -255,10 +256,9 @@ def test_what_has_no_slopes_is_refused(monkeypatch):
 
 
 def test_too_much_work_is_refused(monkeypatch):
-    monkeypatch.setattr("deepgen.probe.feature_attributions.MOST_WORK", 1e4)
     for settings in ({}, {"activation": "tanh"}):
         with pytest.raises(ValueError, match="give fewer rows"):
-            attributions(network(**settings), X, "integrated")
+            attributions(network(**settings), X, "integrated", max_work=1e4)
     monkeypatch.setattr("deepgen.probe.feature_attributions.MOST_NUMBERS", 100)
     with pytest.raises(ValueError, match="180 contributions, more than 100"):
         attributions(network(), X)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from expressivity.networks import he_network
 from scipy.io import loadmat
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from deepgen import MLPRegressor, Probe
 from deepgen.estimators.from_weights import regressor_from_layers
@@ -16,7 +18,7 @@ from deepgen.generalization.spectral_norm import spectral_norm
 from deepgen.probe.folded_layers import FoldedLayer
 from generalization.random_networks import ACTIVATIONS, all_kinds, random_network
 
-QUICK = {"n_points": 600, "max_patterns": 2**10, "max_programs": 50}
+QUICK = {"n_points": 600, "max_patterns": 2**10, "max_programs": 50, "sdp": False}
 
 
 def published(folder, name):
@@ -40,7 +42,7 @@ def test_a_composed_triangle_has_the_constant_two_to_the_k(k):
 
 
 def test_published_weights_where_all_units_are_active_at_the_maximum(shared_data):
-    result = lipschitz(published(shared_data, "random_weights.mat"), n_points=300)
+    result = lipschitz(published(shared_data, "random_weights.mat"), n_points=300, sdp=False)
     assert result.exact == pytest.approx(36.48223, abs=1e-5)
     assert result.product == pytest.approx(43.30557, abs=1e-5)
     assert result.lower >= 0.9 * result.exact
@@ -50,6 +52,7 @@ def test_published_weights_where_all_units_are_active_at_the_maximum(shared_data
 def test_published_weights_of_a_digit_net(shared_data):
     model = published(shared_data, "mnist_weights.mat")
     result = lipschitz(model, n_points=60)
+    assert "100 unknowns" in result.missing["lipsdp"]
     assert result.product == pytest.approx(31.50351, abs=1e-5)
     assert result.exact is None and result.pattern_maximum is None
     W1, W2 = model.coefs_
@@ -86,8 +89,8 @@ def test_two_inputs_against_polygons_and_the_search_comes_close(n):
         window = ((-1e3, 1e3), (-1e3, 1e3))
         maps = linear_regions(model, window).maps[:, :, :2]
         expected = np.linalg.norm(maps, 2, axis=(1, 2)).max()
-        everywhere = lipschitz(model, max_patterns=1)
-        inside = lipschitz(model, box=window, n_points=60, max_patterns=1)
+        everywhere = lipschitz(model, max_patterns=1, sdp=False)
+        inside = lipschitz(model, box=window, n_points=60, max_patterns=1, sdp=False)
         assert inside.exact == pytest.approx(expected, rel=1e-12)
         assert everywhere.exact >= inside.exact * (1 - 1e-12)
         assert everywhere.lower >= 0.9 * everywhere.exact
@@ -133,7 +136,7 @@ def test_the_jacobians_are_those_of_the_probe():
         X = np.random.default_rng(1).standard_normal((6, 2))
         probe = Probe(model, X, np.zeros((6, 2)))
         expected = probe.jacobian(X) * model.target_scale_[:, None]
-        result = lipschitz(probe, n_points=3, max_patterns=1, max_cells=1)
+        result = lipschitz(probe, n_points=3, max_patterns=1, max_cells=1, sdp=False)
         norms = np.linalg.norm(expected, 2, axis=(1, 2))
         assert result.lower >= norms.max() * (1 - 1e-6)
 
@@ -198,6 +201,44 @@ def test_slopes_over_an_interval_contain_every_difference_quotient(kind):
         assert (quotients <= greatest * (high - low) + error).all()
 
 
+def test_on_a_box_the_upper_bounds_use_the_slopes_that_occur_there():
+    n_closer = 0
+    for seed, model in enumerate(all_kinds(26)):
+        box = np.array([[0.1, 0.4], [-0.3, 0.2]]) + seed / 10
+        inside, everywhere = lipschitz(model, box=box, **QUICK), lipschitz(model, **QUICK)
+        assert inside.lower <= (inside.exact or inside.upper) <= inside.upper
+        assert inside.upper <= everywhere.upper * (1 + 1e-12)
+        n_closer += inside.upper < 0.9 * everywhere.upper
+        # Both ends of a secant lie in the box.
+        draw = np.random.default_rng(seed).uniform(*box.T, (2, 300, 2))
+        rise = np.abs(model.predict(draw[0]) - model.predict(draw[1])) - 1e-5
+        assert (rise <= inside.upper * np.linalg.norm(draw[0] - draw[1], axis=1)).all()
+    assert n_closer >= 10
+
+
+def test_probabilities_of_a_regressor_pass_through_the_logistic_function():
+    X = np.random.default_rng(0).random((40, 2))
+    model = MLPRegressor(hidden_layer_sizes=(3,), loss="binary_cross_entropy", dtype="float64")
+    model.partial_fit(X, X[:, 0])
+    result = lipschitz(model, **QUICK)
+    assert result.exact is None and "logistic" in result.missing["exact"]
+    step = 1e-6
+    rise = np.abs(model.predict(X + [step, 0]) - model.predict(X)).max() / step
+    assert rise <= result.upper <= result.product
+    assert result.product == pytest.approx(np.prod(result.norms) / 4, rel=1e-9)
+
+
+def test_behind_a_pipeline_the_constant_is_of_the_network():
+    X = np.random.default_rng(0).random((40, 3)) * [1, 10, 100]
+    net = MLPRegressor(hidden_layer_sizes=(3,), solver="lbfgs", tol=1.0, random_state=0)
+    model = make_pipeline(StandardScaler(), net).fit(X, X[:, 0])
+    result = lipschitz(model, X, **QUICK)
+    alone = lipschitz(model[-1], StandardScaler().fit_transform(X), **QUICK)
+    assert (result.exact, result.lower) == (alone.exact, alone.lower)
+    with pytest.raises(TypeError, match="fitted MLPRegressor or MLPClassifier is needed"):
+        lipschitz(model)
+
+
 def test_what_has_no_constant_is_refused_by_name():
     with pytest.raises(ValueError, match="highway"):
         lipschitz(random_network(0, skip="highway"))
@@ -216,7 +257,7 @@ def test_what_has_no_constant_is_refused_by_name():
 
 
 def test_what_is_beyond_a_limit_is_none_with_its_reason():
-    result = lipschitz(random_network(0), n_points=60, max_cells=3, max_patterns=8)
+    result = lipschitz(random_network(0), n_points=60, max_cells=3, max_patterns=8, sdp=False)
     assert result.exact is None and result.pattern_maximum is None
     assert "more than 3" in result.missing["exact"]
     assert "2**8 patterns" in repr(result)

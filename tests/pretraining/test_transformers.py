@@ -15,7 +15,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import deepgen
 from deepgen.optimizers import KFAC, SAM
-from deepgen.pretraining import SCARF, VIME, DenoisingAutoencoder
+from deepgen.pretraining import SCARF, VIME, DenoisingAutoencoder, transformer
 from deepgen.schedules import Cosine
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -171,6 +171,13 @@ def test_bad_rows_are_refused_and_leave_the_transformer_as_it_was(kind, number):
     np.testing.assert_array_equal(encoder.transform(X), before)
     with pytest.raises(NotFittedError):
         small(kind).transform(X)
+
+
+def test_an_interrupted_first_epoch_leaves_a_transformer_without_a_loss(monkeypatch):
+    monkeypatch.setattr(transformer, "train", lambda *arguments: 0)
+    encoder = small(VIME).fit(rows())
+    assert np.isnan(encoder.loss_) and encoder.n_iter_ == 0
+    assert encoder.transform(rows()).shape == (150, 7)
 
 
 def test_what_scarf_compares_are_several_rows():

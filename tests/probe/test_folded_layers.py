@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from scipy.special import expit
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from deepgen import MLPClassifier, MLPRegressor, Probe
 from deepgen.activations import Parametric
@@ -67,6 +69,15 @@ def test_outputs_of_a_classifier_are_logits():
     model.fit(X, X[:, 0] > 0)
     logits = outputs(folded_layers(model), X)[:, 0]
     np.testing.assert_allclose(expit(logits), model.predict_proba(X)[:, 1], rtol=1e-10)
+
+
+def test_a_pipeline_is_pointed_to_a_probe():
+    X = np.random.default_rng(0).standard_normal((30, 2))
+    pipeline = make_pipeline(StandardScaler(), MLPRegressor(solver="lbfgs", max_iter=5))
+    pipeline.fit(X, X[:, 0])
+    with pytest.raises(TypeError, match=r"got Pipeline; give Probe\(model, X, y\)"):
+        folded_layers(pipeline)
+    assert folded_layers(Probe(pipeline, X, X[:, 0]))[0].weights.shape == (2, 100)
 
 
 def test_embedded_features_are_refused():

@@ -1,6 +1,6 @@
 // The trainer on three threads under a sanitizer: norms, reparametrizations, skip, dropout,
-// weights, dense and sparse rows, changed and mixed ones, both rules. A race is reported by the
-// sanitizer; bits that differ from one thread's are reported here.
+// weights, dense and sparse rows, changed and mixed ones, pretext tasks, both rules. A race is
+// reported by the sanitizer; bits that differ from one thread's are reported here.
 
 #include "optimizer_shapes.hpp"
 #include "probe_bits.hpp"
@@ -28,6 +28,7 @@ struct Case {
     const char *reparametrization = "none";
     const char *way_to_skip = "residual";
     std::vector<const char *> wrappers = {};
+    std::optional<Component> pretext = std::nullopt;
 };
 
 template <class T>
@@ -52,7 +53,8 @@ NetworkSpec spec_of(const Case &c) {
                            {"none", {}},
                            {c.way_to_skip, {}},
                            c.skip ? c.dropout : 0.0});
-    spec.layers.push_back({3, "identity", {"none", {}}, no_skip, 0.0});
+    const bool gives_back = c.pretext && c.pretext->name == "reconstruction";
+    spec.layers.push_back({gives_back ? 2 * n_inputs : 3, "identity", {"none", {}}, no_skip, 0.0});
     for (Index l = 0; l < 3; ++l)
         spec.layers[as_size(l)].reparametrization = {c.reparametrization, {}};
     return spec;
@@ -93,7 +95,7 @@ std::vector<T> trained(const Case &c, Index n_threads) {
     for (const char *const wrapper : c.wrappers)
         optimizer.wrappers.push_back({wrapper, {}});
     Trainer<T> trainer(network, make_optimizer<T>(optimizer, network.kernels()),
-                       {1e-3, 64, true, 7, {c.augmentation, {}}, c.mixup});
+                       {1e-3, 64, true, 7, {c.augmentation, {}}, c.mixup, {}, c.pretext});
     trainer.set_data(inputs, {3, y.data(), nullptr, c.weighted ? weights.data() : nullptr},
                      {n_rows});
     trainer.load(parameters.data());
@@ -128,6 +130,34 @@ int main() {
         {"sparse", "none", "relu", "adam", 0.0, false, true, false},
         {"sparse, batch norm", "batch", "relu", "adam", 0.1, false, true, true},
         {"jitter and mixup", "none", "relu", "adam", 0.0, false, false, true, "jitter", 0.4},
+        {"contrast, batch norm",
+         "batch",
+         "relu",
+         "adam",
+         0.1,
+         false,
+         false,
+         false,
+         "marginal",
+         0.0,
+         "none",
+         "residual",
+         {"sam"},
+         Component{"contrast", {}}},
+        {"values and mask",
+         "layer",
+         "relu",
+         "adam",
+         0.1,
+         true,
+         false,
+         true,
+         "swap",
+         0.0,
+         "none",
+         "residual",
+         {},
+         Component{"reconstruction", {{"mask", {1.0}}}}},
         {"gates", "layer", "relu", "adam", 0.1, true, false, false, "none", 0.0, "none", "highway"},
         {"sums before a norm", "layer", "relu", "adam", 0.1, true, false, true, "none", 0.0, "none",
          "deepnorm"},

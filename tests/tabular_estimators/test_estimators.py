@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import d2_pinball_score
 
 import deepgen
 from deepgen import MLPClassifier, Probe, TabularClassifier, TabularRegressor
@@ -332,3 +333,12 @@ def test_embeddings_stand_on_the_features_that_they_are_for():
         model.attributions(table)
     few = regressor(network=network).fit(TABLE, numbers(TABLE))
     assert few.plan_.network["category_embedding"] is None
+
+
+def test_several_quantiles_are_scored_by_their_pinball_losses():
+    table = frame(80)
+    y = numbers(table)
+    model = TabularRegressor(loss=Quantile([0.1, 0.9]), network=TINY, random_state=0).fit(table, y)
+    columns = zip(model.predict(table).T, (0.1, 0.9), strict=True)
+    wanted = np.mean([d2_pinball_score(y, column, alpha=level) for column, level in columns])
+    assert model.score(table, y) == pytest.approx(wanted)

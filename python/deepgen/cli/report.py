@@ -17,8 +17,9 @@ NAME: Final = "report"
 HELP: Final = "write an HTML page about a model and a table"
 DESCRIPTION: Final = (
     "Write one self-contained HTML page: how good the model is, which error is its largest and "
-    "what would lower it, scores, course of training, predictions, linear regions, columns. The "
-    "first two take refits, with the model's own settings, on parts of the rows."
+    "what would lower it, curvature and other measures, scores, course of training, predictions, "
+    "calibration, margins, linear regions, columns. The first two take refits, with the model's "
+    "own settings, on parts of the rows."
 )
 
 

@@ -6,42 +6,11 @@ without evidence is one that no experiment has measured yet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
-__all__ = ["LECTURE", "LectureClaim"]
+from deepgen.experiments.lecture_claim import LectureClaim
 
-
-@dataclass(frozen=True)
-class LectureClaim:
-    """A claim of the lecture.
-
-    Parameters
-    ----------
-    label : str
-        Short name: H1 to H14 for hypotheses, T1 to T7 for practical takeaways.
-    text : str
-        The claim in a sentence.
-    slide : str
-        Where the lecture says so.
-    evidence : mapping of str to tuple of str
-        For each experiment the names of its findings that test the claim.
-    limits : str, default=''
-        What the evidence does not cover.
-
-    Examples
-    --------
-    >>> from deepgen.experiments.lecture import LECTURE
-    >>> LECTURE[0].label, list(LECTURE[0].evidence)[0]
-    ('H1', 'width_sweep')
-    """
-
-    label: str
-    text: str
-    slide: str
-    evidence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    limits: str = ""
+__all__ = ["LECTURE"]
 
 
 def _over(names: tuple[str, ...], rest: str) -> tuple[str, ...]:
@@ -50,6 +19,8 @@ def _over(names: tuple[str, ...], rest: str) -> tuple[str, ...]:
 
 
 _TASKS: Final = ("sine", "digits", "digits, 30 % random labels")
+_ENSEMBLED: Final = ("housing", "digits", "digits, 30 % random labels")
+_DRAWN: Final = ("spirals", "circles")
 _NOISY: Final = ("parity", "one direction")
 _LABELS: Final = ("right labels", "20 % wrong labels")
 _REMEDIES: Final = ("dropout", "mixup", "jitter", "mask", "swap noise", "SAM")
@@ -67,8 +38,13 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
             "oversized_nets": ("nets: ln of the error to the truth, 1000 over 10 units",),
             "bad_minima": ("test error, 512 minus 16 units",),
             "regression_1d": ("perceptron, 32 to 1024 units, all seeds: median validation MSE",),
+            "net_double_descent": tuple(
+                f"width, {truth}, noise: ln of the risk, 256 over 2 units"
+                for truth in ("linear", "norm")
+            ),
         },
-        "One and two hidden layers, a noisy sine and half-moons; each net at rates that suit it.",
+        "One and two hidden layers on small data. Where a net of two units is all that is needed, "
+        "and the others fit the noise, the widest is worse.",
     ),
     LectureClaim(
         "H2",
@@ -97,6 +73,10 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 "error of 1,000 plain layers over the variance",
                 "error of 1,000 layers with DeepNorm over the variance",
             ),
+            "conditioning_fixes": tuple(
+                f"ln of the training error, 48 over 4 layers, {kind}"
+                for kind in ("plain", "highway", "Fixup", "DeepNorm")
+            ),
         },
         "Dense nets of constant width from He's start; skips help only where their branch is "
         "normalized.",
@@ -116,24 +96,15 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         {
             "bad_minima": (
                 "test error, bad minus good minima",
-                *(
-                    f"ln of the {measure}, bad over good"
-                    for measure in (
-                        "largest eigenvalue over the loss",
-                        "trace of the Hessian over the loss",
-                        "product of spectral norms",
-                        "largest slope",
-                        "normalized margin",
-                    )
-                ),
+                "ln of the largest eigenvalue over the loss, bad over good",
+                "ln of the trace of the Hessian over the loss, bad over good",
+                "ln of the product of spectral norms, bad over good",
+                "ln of the largest slope, bad over good",
+                "ln of the normalized margin, bad over good",
             ),
-            "decision_regions": tuple(
-                f"{task}: {what}"
-                for task in ("spirals", "circles")
-                for what in (
-                    "test error, bad minus good minimum",
-                    "ln of the distance to the boundary, good over bad",
-                )
+            "decision_regions": (
+                *_over(_DRAWN, "test error, bad minus good minimum"),
+                *_over(_DRAWN, "ln of the distance to the boundary, good over bad"),
             ),
         },
     ),
@@ -177,12 +148,46 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "Low Lipschitz constants go with small generalization gaps; the number of parameters does "
         "not.",
         "Lipschitz constant as a measure of capacity",
+        {
+            "lipschitz_capacity": tuple(
+                f"{measure}, {where}: correlation with the gap"
+                for measure in (
+                    "product of norms",
+                    "largest slope",
+                    "product over margin",
+                    "spectral complexity over margin",
+                    "number of parameters",
+                )
+                for where in ("all nets", "within one share of wrong labels", "granulated")
+            )
+        },
+        "Half-moons of 30 points. A correlation in all nets is mostly one with the share of wrong "
+        "labels; correlation is no cause.",
     ),
     LectureClaim(
         "H9",
         "Nets trained on true labels have larger normalized margins and are more compressible than "
         "nets trained on random ones.",
         "Generalization bounds",
+        {
+            "margin_distributions": tuple(
+                f"{depth} hidden layers: ln of the normalized margin{how}, random over true labels"
+                for depth in (2, 4)
+                for how in ("", " around the start", " after as many epochs")
+            ),
+            "compressibility": tuple(
+                f"ln of the {what}, random over true labels"
+                for what in (
+                    "layer cushion",
+                    "interlayer cushion",
+                    "activation contraction",
+                    "interlayer smoothness",
+                    "sum over layers of 1 / cushions squared",
+                    "numbers of random signs that single layers need, over the weights",
+                    "numbers of singular values and vectors, over the weights",
+                )
+            ),
+        },
     ),
     LectureClaim(
         "H10",
@@ -190,14 +195,10 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "rate and to one over the batch size.",
         "Conclusions: variance in gradient can hurt final convergence",
         {
-            "noise_floor": tuple(
-                f"{model}: {what}"
-                for model in ("linear", "net")
-                for what in (
-                    "exponent of the floor in the rate",
-                    "exponent in one over the batch size",
-                    "ln of the floor, measured over predicted",
-                )
+            "noise_floor": (
+                *_over(("linear", "net"), "exponent of the floor in the rate"),
+                *_over(("linear", "net"), "exponent in one over the batch size"),
+                *_over(("linear", "net"), "ln of the floor, measured over predicted"),
             )
         },
     ),
@@ -207,16 +208,10 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "Conclusions",
         {
             "stronger_optimizer": (
-                *(
-                    f"{labels}: ln of the training loss, {solver} over SGD"
-                    for labels in _LABELS
-                    for solver in ("Adam", "L-BFGS")
-                ),
-                *(
-                    f"{labels}: test error, {solver} minus SGD"
-                    for labels in _LABELS
-                    for solver in ("Adam", "L-BFGS")
-                ),
+                *_over(_LABELS, "ln of the training loss, Adam over SGD"),
+                *_over(_LABELS, "ln of the training loss, L-BFGS over SGD"),
+                *_over(_LABELS, "test error, Adam minus SGD"),
+                *_over(_LABELS, "test error, L-BFGS minus SGD"),
             )
         },
         "Half-moons; rates of the lowest training loss.",
@@ -236,11 +231,38 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "H13",
         "At equal compute an ensemble of the snapshots of one training beats a single net.",
         "Overfitting?: ensembling can be reasonably cheap with SGD restarts",
+        {
+            "ensembles": (
+                *(
+                    f"{task}, {budget} budget: ln of the test loss, snapshots over one net"
+                    for task in _ENSEMBLED
+                    for budget in ("tight", "ample")
+                ),
+                *_over(
+                    _ENSEMBLED,
+                    "ln of the test loss, snapshots of the ample budget over one net of the "
+                    "better one",
+                ),
+            )
+        },
+        "Snapshots win where the budget is more than one net needs, and lose where it is less; "
+        "short independent trainings win more.",
     ),
     LectureClaim(
         "H14",
         "Learning a pretext task without labels helps most where labels are few.",
         "Overfitting?: self-supervised learning on pretext task",
+        {
+            "pretext_tasks": tuple(
+                f"{data}, {method}: {what}"
+                for data in ("digits", "housing", "factors")
+                for method in ("denoising", "VIME", "SCARF")
+                for what in (
+                    "test error at few labels, fine-tuned minus labels alone",
+                    "that difference at few labels minus that at many",
+                )
+            )
+        },
     ),
     LectureClaim(
         "T1",
@@ -257,8 +279,14 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 "nets: ln of the error to the truth, 1000 over 2 units",
             ),
             "double_descent": ("ReLU features: median risk at p = 40 over that at p = 1000",),
+            "net_double_descent": tuple(
+                f"width, {truth}, noise: ln of the risk, {pair} units"
+                for truth in ("linear", "norm")
+                for pair in ("10 over 256", "256 over 2")
+            ),
+            "combined_causes": ("depth: effect on the gap, as a share of the mean gap",),
         },
-        "Width. For depth see H3.",
+        "Mostly width. For depth see H3.",
     ),
     LectureClaim(
         "T2",
@@ -280,6 +308,10 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 "scaled pixels, 10 epochs: ln of eigenvalue 1 over 10, batch norm over none",
             ),
             "loss_geometry": ("non-convexity, 21 layers, plain minus residual",),
+            "conditioning_fixes": tuple(
+                f"ln of the training error of 48 layers, {kind} over plain"
+                for kind in ("highway", "Fixup", "DeepNorm")
+            ),
         },
         "Batch norm harms where batches are small: see the experiment batch_norm_batch_size.",
     ),
@@ -293,10 +325,15 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 for model in ("linear", "embedding")
                 for kappa in ("30", "300", "3,000")
                 for pair in ("AdaGrad over SGD", "RMSProp over SGD", "Adam over momentum")
-            )
+            ),
+            "conditioning_fixes": tuple(
+                f"scaled pixels: ln of the steps, {method} over {rival}"
+                for method in ("K-FAC", "Shampoo")
+                for rival in ("SGD", "Adam")
+            ),
         },
-        "Each optimizer at its own best annealed rate, on rare features. What stronger optimizers "
-        "learn: H11.",
+        "Each optimizer at its own best rate, on rare features and on badly scaled pixels. What "
+        "stronger optimizers learn: H11.",
     ),
     LectureClaim(
         "T4",
@@ -306,9 +343,10 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
             "large_batch": ("test error, large minus small batches",),
             "helpful_noise": _over(_NOISY, "ln of the test error, batches of 5 over all rows"),
             "noise_floor": ("digits: test error after as many steps, all rows minus minibatches",),
+            "combined_causes": ("small batches: effect on the gap, as a share of the mean gap",),
         },
-        "Batches; rates are not varied here. The finding of noise_floor says that annealed "
-        "minibatches do no harm, at far less work than all rows.",
+        "Batches; only combined_causes varies the rate with them. The finding of noise_floor says "
+        "that annealed minibatches do no harm, at far less work than all rows.",
     ),
     LectureClaim(
         "T5",
@@ -318,9 +356,14 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
             "early_stopping": (
                 *_over(_TASKS, "ln of the computing, at the stop over the end"),
                 *_over(_TASKS, "ln of the test error, at the stop over the end"),
-            )
+            ),
+            "remedies": (
+                "annealing: ln of the test error over that without, mean over tables",
+                "annealing: ln of the test error over that of a constant rate on as many rows, "
+                "mean over tables",
+            ),
         },
-        "Early stopping; what annealing by the validation loss brings is another matter.",
+        "Validation rows are missing in the training, which can cost what annealing gains.",
     ),
     LectureClaim(
         "T6",
@@ -331,9 +374,16 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
             "regularizer_costs": (
                 *_over(_REMEDIES, "time to an equal training loss, over plain training"),
                 *_over(_REMEDIES, "test error after as many gradient evaluations, minus plain"),
-            )
+            ),
+            "remedies": (
+                *_over(
+                    ("dropout", "mixup", "jitter", "SAM"),
+                    "ln of the test error over that without, mean over tables",
+                ),
+                "share of the pairs of remedy and table that gain, without jitter",
+            ),
         },
-        "Digits, at equal gradient evaluations: what more of them would bring is not measured.",
+        "At equal gradient evaluations: what more of them would bring is not measured.",
     ),
     LectureClaim(
         "T7",

@@ -9,7 +9,8 @@ from deepgen._display.html import render
 from deepgen._engine.version import VERSION
 from deepgen.experiments.catalog import CATALOG
 from deepgen.experiments.finding import INCONCLUSIVE, MIXED, NOT_SUPPORTED, RULE, joint_verdict
-from deepgen.experiments.lecture import LECTURE, LectureClaim
+from deepgen.experiments.lecture import LECTURE
+from deepgen.experiments.lecture_claim import LectureClaim
 from deepgen.experiments.run_record import JudgedFinding, RunRecord
 
 __all__ = ["NOT_MEASURED", "lecture_page"]

@@ -10,12 +10,17 @@ from deepgen.generalization.granulated_kendall import (
     HyperParameterKendall,
     granulated_kendall,
 )
+from deepgen.generalization.influence import Influence, influence
+from deepgen.generalization.intrinsic_dimension import IntrinsicDimension, intrinsic_dimension
 from deepgen.generalization.keskar_sharpness import KeskarSharpness, keskar_sharpness
+from deepgen.generalization.laplace import Laplace, laplace
 from deepgen.generalization.lipschitz import Lipschitz, lipschitz
 from deepgen.generalization.margins import ClassMargins, Margins, margins
 from deepgen.generalization.measures import Measures, measures
+from deepgen.generalization.neural_collapse import NeuralCollapse, neural_collapse
 from deepgen.generalization.noise_flatness import NoiseFlatness, noise_flatness
 from deepgen.generalization.norm_bounds import NormBound, NormBounds, norm_bounds
+from deepgen.generalization.ntk import NTK, ntk
 from deepgen.generalization.offset_law import OffsetLaw, offset_law
 from deepgen.generalization.output_bounds import OutputBounds, output_bounds
 from deepgen.generalization.pac_bayes import PacBayes, pac_bayes
@@ -32,10 +37,15 @@ __all__ = [
     "Diversity",
     "GranulatedKendall",
     "HyperParameterKendall",
+    "Influence",
+    "IntrinsicDimension",
     "KeskarSharpness",
+    "Laplace",
     "Lipschitz",
     "Margins",
     "Measures",
+    "NTK",
+    "NeuralCollapse",
     "NoiseFlatness",
     "NormBound",
     "NormBounds",
@@ -51,12 +61,17 @@ __all__ = [
     "diversity",
     "fit_poisoned",
     "granulated_kendall",
+    "influence",
+    "intrinsic_dimension",
     "keskar_sharpness",
+    "laplace",
     "lipschitz",
     "margins",
     "measures",
+    "neural_collapse",
     "noise_flatness",
     "norm_bounds",
+    "ntk",
     "offset_law",
     "output_bounds",
     "pac_bayes",

@@ -14,9 +14,14 @@ from deepgen._engine.arrays import FloatArray
 from deepgen._inputs.features import check_features
 from deepgen._names import hint
 from deepgen.generalization.integrated_gradients import integrated_contributions
+from deepgen.generalization.settings import checked_size
 from deepgen.preprocessing import TableEncoder
 from deepgen.probe.attributions import Attributions
-from deepgen.probe.feature_attributions import feature_attributions, gradient_contributions
+from deepgen.probe.feature_attributions import (
+    MOST_WORK,
+    feature_attributions,
+    gradient_contributions,
+)
 from deepgen.probe.measured_model import measured_model
 from deepgen.tabular.attributions import by_columns
 
@@ -28,7 +33,13 @@ LEAST_TOLERANCE: Final = 1e-13
 
 
 def attributions(
-    model: Any, X: Any, method: str = "gradient", baseline: Any = None, *, tolerance: float = 1e-6
+    model: Any,
+    X: Any,
+    method: str = "gradient",
+    baseline: Any = None,
+    *,
+    tolerance: float = 1e-6,
+    max_work: float = MOST_WORK,
 ) -> Attributions:
     r"""Attribute each prediction to the features, or to the columns of a table.
 
@@ -49,6 +60,8 @@ def attributions(
     tolerance : float, default=1e-6
         Largest error of a row's integral, in [1e-13, 1), relative to the sum of the sizes of its
         contributions; only for 'integrated' and networks that are not piecewise linear.
+    max_work : float, default=2e11
+        Largest number of multiply-adds per member; the default takes some minutes.
 
     Returns
     -------
@@ -62,8 +75,8 @@ def attributions(
         If ``model`` is no estimator of this package.
     ValueError
         If several quantiles are predicted, or categories are embedded, since the outputs have no
-        such slopes; if X or the baseline does not fit the model; or if there are more than 2e11
-        multiply-adds or 200 million contributions to compute.
+        such slopes; if X or the baseline does not fit the model; or if there are more multiply-adds
+        than ``max_work``, or more than 200 million contributions to compute.
 
     See Also
     --------
@@ -108,6 +121,7 @@ def attributions(
     number = isinstance(tolerance, int | float) and not isinstance(tolerance, bool)
     if not number or not LEAST_TOLERANCE <= tolerance < 1:
         raise ValueError(f"tolerance must be in [{LEAST_TOLERANCE:g}, 1), got {tolerance!r}")
+    max_work = checked_size("max_work", max_work)
     mlp, rows = _rows(model, X)
     if baseline is None:
         last = model.steps[-1][1] if isinstance(model, Pipeline) else model
@@ -123,7 +137,7 @@ def attributions(
     contributions: Any = gradient_contributions
     if method == "integrated":
         contributions = partial(integrated_contributions, tolerance=float(tolerance))
-    result = feature_attributions(mlp, rows, start, method, contributions)
+    result = feature_attributions(mlp, rows, start, method, contributions, max_work)
     return _named(result, model)
 
 

@@ -2,7 +2,8 @@
 
 A linear form in a layer's outputs is bounded by one in its arguments: where a coefficient is
 positive its lower line is taken, where it is negative its upper one, and the arguments are a linear
-form in the outputs before. At the inputs the form's least value over the box is its value at a
+form in the outputs before. That is done with the lines of least area and with parallel ones, since
+neither is always better. At the inputs the form's least value over the box is its value at a
 corner. Earlier outputs that a skip adds keep their coefficients until their turn; layer norm ends a
 form, for which its interval stands.
 
@@ -20,7 +21,14 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from deepgen._engine.arrays import FloatArray
-from deepgen.generalization.intervals import Interval, activated, affine, normalized, rounding
+from deepgen.generalization.intervals import (
+    ERROR,
+    Interval,
+    activated,
+    affine,
+    normalized,
+    rounding,
+)
 from deepgen.generalization.linear_bounds import Lines, linear_bounds
 from deepgen.generalization.slope_ranges import slope_range
 from deepgen.generalization.spectral_norm import EPS
@@ -58,7 +66,7 @@ class BackwardBounds:
     crown: Interval = field(init=False)  # of the outputs, by the backward bound alone
     arguments: list[Interval] = field(init=False, default_factory=list)  # of the activations
     outputs: list[Interval] = field(init=False, default_factory=list)
-    lines: list[Lines | None] = field(init=False, default_factory=list)
+    lines: list[list[Lines]] = field(init=False, default_factory=list)
     error: FloatArray = field(init=False)  # of outputs that are computed in float64
 
     def __post_init__(self) -> None:
@@ -66,7 +74,8 @@ class BackwardBounds:
         errors: list[FloatArray] = []
         for index, layer in enumerate(self.layers):
             z_alone = self._arguments(layer, alone[-1] if index else self.box, alone)
-            backward = Interval(self._least(index, 1.0), -self._least(index, -1.0))
+            least = [self._least(index, sign, choice) for sign in (1.0, -1.0) for choice in (0, -1)]
+            backward = Interval(np.maximum(*least[:2]), -np.maximum(*least[2:]))
             z = self._arguments(layer, self._below(index), self.outputs).meet(backward)
             errors.append(self._error(index, z, errors))
             if index == len(self.layers) - 1:
@@ -74,9 +83,9 @@ class BackwardBounds:
                 self.error = errors[-1]
             z, z_alone = normalized(layer, z), normalized(layer, z_alone)
             h, h_alone = activated(layer, z), activated(layer, z_alone)
-            lines = None if layer.normalized else linear_bounds(layer, z.lower, z.upper)
-            if lines is not None:
-                h = h.meet(_between(lines, z))
+            lines = [] if layer.normalized else linear_bounds(layer, z.lower, z.upper)
+            if lines:
+                h = h.meet(_between(lines[0], z))
             if layer.skip == "residual":
                 h = h.plus(self.outputs[layer.skip_from])
                 h_alone = h_alone.plus(alone[layer.skip_from])
@@ -92,8 +101,8 @@ class BackwardBounds:
         z = affine(layer, below)
         return z.plus(outputs[layer.skip_from], layer.alpha) if layer.skip == "deepnorm" else z
 
-    def _least(self, index: int, sign: float) -> FloatArray:
-        """Return lower bounds of sign times the arguments of a layer, before its norm."""
+    def _least(self, index: int, sign: float, choice: int) -> FloatArray:
+        """Return lower bounds of sign times a layer's arguments, by a choice of lines."""
         waiting: dict[int, FloatArray] = {}
         constant = np.zeros(self.layers[index].width)
         constant = self._into_arguments(
@@ -108,14 +117,15 @@ class BackwardBounds:
                 value = positive @ self.box.lower + negative @ self.box.upper
                 constant = constant + value - rounding(A.shape[1] + 4) * terms
                 continue
-            layer, lines = self.layers[at], self.lines[at]
+            layer = self.layers[at]
             if layer.skip == "residual":
                 constant = constant - self._add(waiting, layer.skip_from, A)
-            if lines is None:
+            if layer.normalized:
                 h = activated(layer, self.arguments[at])
                 constant = constant + positive @ h.lower + negative @ h.upper
                 constant = constant - rounding(A.shape[1] + 4) * (np.abs(A) @ h.size)
                 continue
+            lines = self.lines[at][choice]
             offsets = positive @ lines.lower_offset + negative @ lines.upper_offset
             sizes = np.maximum(np.abs(lines.lower_offset), np.abs(lines.upper_offset))
             steepest = np.maximum(np.abs(lines.lower_slope), np.abs(lines.upper_slope))
@@ -163,7 +173,9 @@ class BackwardBounds:
                 + np.abs(layer.shift)
             )
         steepest = np.maximum(*(np.abs(end) for end in slope_range(layer)))
-        error = error * steepest + 1e-14 * (1 + steepest) * np.maximum(1.0, z.size)
+        error = error * steepest
+        if layer.activation not in ("identity", "relu") or layer.slopes is not None:
+            error += ERROR * (1 + steepest) * np.maximum(1.0, z.size)
         if layer.skip == "residual":
             error = error + errors[layer.skip_from] * (1 + 4 * EPS)
             error += 4 * EPS * self.outputs[layer.skip_from].size

@@ -30,8 +30,8 @@ def cell_values(function: PiecewiseLinear, box: FloatArray, max_cells: int) -> I
     Returns
     -------
     ranges : Interval
-        One per output, widened by 64 roundings of the terms of the maps and by what the corners'
-        own rounding errors can hide, a steepest slope times an error.
+        One per output, each corner's value widened by 64 roundings of the terms of its map and by
+        what its own rounding error can hide, the slope times four times the error.
 
     Raises
     ------
@@ -63,8 +63,8 @@ def cell_values(function: PiecewiseLinear, box: FloatArray, max_cells: int) -> I
         [cells.polygons.vertices, np.ones((*cells.polygons.vertices.shape[:2], 1))], axis=2
     )
     used = cells.polygons.used()
-    values = (corners @ maps)[used]
-    blur = cells.polygons.blur[used].max() + 4 * EPS * np.abs(box).max()
-    sizes = (np.abs(corners) @ terms)[used].max(axis=0)
-    slack = 64 * EPS * sizes + 4 * blur * np.abs(maps[:, :2]).sum(axis=1).max(axis=0)
-    return Interval(values.min(axis=0) - slack, values.max(axis=0) + slack)
+    blur = cells.polygons.blur + 4 * EPS * np.abs(box).max()
+    steepest = np.abs(maps[:, :2]).sum(axis=1)[:, None]
+    slack = 64 * EPS * (np.abs(corners) @ terms) + 4 * blur[:, :, None] * steepest
+    values = corners @ maps
+    return Interval((values - slack)[used].min(axis=0), (values + slack)[used].max(axis=0))

@@ -11,7 +11,7 @@ from deepgen.generalization.slope_ranges import VALUES
 from deepgen.generalization.spectral_norm import EPS
 from deepgen.probe.folded_layers import FoldedLayer
 
-__all__ = ["Interval", "activated", "affine", "normalized", "rounding"]
+__all__ = ["ERROR", "Interval", "activated", "affine", "normalized", "rounding"]
 
 # Error of an activation as computed here, in units of max(1, |z|).
 ERROR = 1e-14

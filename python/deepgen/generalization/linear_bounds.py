@@ -39,9 +39,9 @@ class Lines:
     Parameters
     ----------
     lower_slope, lower_offset : ndarray of shape (width,)
-        k and c of the lines below.
+        Numbers k and c of the lines below.
     upper_slope, upper_offset : ndarray of shape (width,)
-        k and c of the lines above.
+        Numbers k and c of the lines above.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class Lines:
     upper_offset: FloatArray
 
 
-def linear_bounds(layer: FoldedLayer, lower: FloatArray, upper: FloatArray) -> Lines:
+def linear_bounds(layer: FoldedLayer, lower: FloatArray, upper: FloatArray) -> list[Lines]:
     """Return lines below and above a layer's activations over intervals.
 
     Parameters
@@ -69,8 +69,9 @@ def linear_bounds(layer: FoldedLayer, lower: FloatArray, upper: FloatArray) -> L
 
     Returns
     -------
-    lines : Lines
-        Rounded outwards.
+    lines : list of Lines
+        First those of least area, then parallel ones, with the upper lines' slopes, where they
+        differ; rounded outwards.
 
     Examples
     --------
@@ -78,26 +79,23 @@ def linear_bounds(layer: FoldedLayer, lower: FloatArray, upper: FloatArray) -> L
     >>> from deepgen.expressivity import tri
     >>> from deepgen.generalization.linear_bounds import linear_bounds
     >>> from deepgen.probe.folded_layers import folded_layers
-    >>> lines = linear_bounds(folded_layers(tri(1))[0], np.array([-1.0, -1]), np.array([1.0, 3]))
-    >>> lines.upper_slope, lines.lower_slope
-    (array([0.5 , 0.75]), array([1., 1.]))
+    >>> first = folded_layers(tri(1))[0]
+    >>> lines, parallel = linear_bounds(first, np.array([-1.0, -2]), np.array([3.0, 1]))
+    >>> lines.upper_slope.round(9), lines.lower_slope + 0.0
+    (array([0.75      , 0.33333333]), array([1., 0.]))
     """
     name = layer.activation
     if name == "identity":
         one, zero = np.ones(layer.width), np.zeros(layer.width)
-        return Lines(one, zero, one, zero)
-    above = [_above(name, *ends, 1.0) for ends in _blocks(lower, upper)]
-    below = [_above(name, *ends, -1.0) for ends in _blocks(lower, upper)]
-    (k_up, c_up), (k_low, c_low) = (
-        [np.concatenate(part) for part in zip(*side, strict=True)] for side in (above, below)
-    )
-    lines = Lines(-k_low, -c_low, k_up, c_up)
-    return lines if layer.slopes is None else _parametric(lines, layer.slopes, lower, upper)
-
-
-def _blocks(lower: FloatArray, upper: FloatArray) -> list[tuple[FloatArray, FloatArray]]:
-    starts = range(0, len(lower), AT_ONCE)
-    return [(lower[at : at + AT_ONCE], upper[at : at + AT_ONCE]) for at in starts]
+        return [Lines(one, zero, one, zero)]
+    k_up, c_up = _above(name, lower, upper, 1.0)
+    k_low, c_low = _above(name, lower, upper, -1.0)
+    found = [Lines(-k_low, -c_low, k_up, c_up)]
+    if (k_up != -k_low).any():
+        found.append(Lines(k_up, -_offset(name, lower, upper, -k_up, -1.0), k_up, c_up))
+    if layer.slopes is None:
+        return found
+    return [_parametric(lines, layer.slopes, lower, upper) for lines in found]
 
 
 def _parametric(lines: Lines, a: FloatArray, lower: FloatArray, upper: FloatArray) -> Lines:
@@ -115,8 +113,21 @@ def _parametric(lines: Lines, a: FloatArray, lower: FloatArray, upper: FloatArra
 def _above(
     name: str, lower: FloatArray, upper: FloatArray, sign: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Return slopes and offsets of lines above sign f over intervals."""
-    k = _best_slope(name, lower, upper, sign)
+    """Return slopes and offsets of lines above sign f over intervals, some units at a time."""
+    starts = range(0, len(lower), AT_ONCE)
+    k = np.concatenate(
+        [
+            _best_slope(name, lower[at : at + AT_ONCE], upper[at : at + AT_ONCE], sign)
+            for at in starts
+        ]
+    )
+    return k, _offset(name, lower, upper, k, sign)
+
+
+def _offset(
+    name: str, lower: FloatArray, upper: FloatArray, k: FloatArray, sign: float
+) -> FloatArray:
+    """Return offsets of lines above sign f that have given slopes."""
     best = np.full(len(k), -np.inf)
     inner = sorted({*TURNS.get(name, ()), *([0.0] if name in KINKS else [])})
     edges = [lower, *(np.clip(np.full_like(lower, turn), lower, upper) for turn in inner), upper]
@@ -125,7 +136,8 @@ def _above(
     size = np.maximum(1.0, np.maximum(np.abs(lower), np.abs(upper)))
     exact = name == "relu"
     error = 4 * np.finfo(float).eps * size if exact else ERROR * size * (1 + np.abs(k))
-    return k, best + error
+    offset: FloatArray = best + error
+    return offset
 
 
 def _best_slope(name: str, lower: FloatArray, upper: FloatArray, sign: float) -> FloatArray:

@@ -12,7 +12,6 @@ efficient estimation", NeurIPS 2018; M. Fazlyab, A. Robey, H. Hassani, M. Morari
 
 from __future__ import annotations
 
-import importlib.util
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +21,12 @@ from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
+from deepgen._optional import MissingExtra, load_extra
 from deepgen.expressivity.box import checked_box
-from deepgen.expressivity.piecewise import piecewise_linear_of
+from deepgen.expressivity.piecewise import piecewise_linear
+from deepgen.generalization.backward_bounds import BackwardBounds
 from deepgen.generalization.cell_gradients import cell_gradients
+from deepgen.generalization.intervals import Interval
 from deepgen.generalization.lipschitz_product import layer_bounds
 from deepgen.generalization.lipsdp import lipsdp, n_unknowns
 from deepgen.generalization.pattern_maximum import Slopes, n_free_units, pattern_maximum
@@ -166,7 +168,8 @@ def lipschitz(
     max_programs : int, default=2_000
         With more inputs, the largest number of linear programs, of about a millisecond each.
     max_patterns : int, default=2**20
-        Largest number of patterns for ``pattern_maximum``: 2 to the number of hidden units.
+        Largest number of patterns for ``pattern_maximum``: 2 to the number of hidden units whose
+        slope is not fixed.
     n_points : int, default=None
         Number of Jacobians in the search for ``lower``; None means 60,000, or fewer in a network
         of more than a thousand parameters, down to 600.
@@ -202,6 +205,10 @@ def lipschitz(
     residual block adds its input's constant (1 + product for a block on its own), DeepNorm adds
     alpha times it, and layer norm multiplies by max |scale| / sqrt(epsilon), 316 by default, which
     is true and says nothing. No theorem is assumed beyond the chain rule.
+
+    On a box the pattern maximum and LipSDP know the certified range of each unit's argument (see
+    `output_bounds`) and so its range of slopes: a unit that is active everywhere in the box counts
+    as linear, and the patterns are those of the others.
 
     ``upper`` leaves out ``exact``, which is no proof for what enumeration overlooks. Upper bounds
     are rounded up by 16 (m + n) eps, and never exceed the product, which is above each of them but
@@ -248,7 +255,7 @@ def lipschitz(
     steepest = steepest_point(layers, rows, sides, reach=reach, n_points=n_points, random=random)
     exact = None
     try:
-        function = piecewise_linear_of(model)
+        function = piecewise_linear(layers)
         limit = max_cells if function.n_inputs <= 2 else max_programs
         exact = max(
             float(spectral_norms(gradients).max())
@@ -257,7 +264,7 @@ def lipschitz(
     except ValueError as reason:
         missing["exact"] = str(reason)
     highest = by_program = None
-    slopes = [slope_range(layer) for layer in layers]
+    slopes = _slopes(layers, sides)
     n_free = n_free_units(slopes)
     if any(layer.normalized for layer in layers):
         missing["pattern_maximum"] = "layer norm has no slopes of single units"
@@ -279,6 +286,17 @@ def lipschitz(
     )
 
 
+def _slopes(layers: list[FoldedLayer], sides: FloatArray | None) -> Slopes:
+    """Return the slope range of each unit, on a box that of the arguments that occur there."""
+    if sides is None or any(layer.normalized for layer in layers):
+        return [slope_range(layer) for layer in layers]
+    arguments = BackwardBounds(layers, Interval(sides[:, 0], sides[:, 1])).arguments
+    return [
+        slope_range(layer, ends.lower, ends.upper)
+        for layer, ends in zip(layers, arguments, strict=True)
+    ]
+
+
 def _no_program(layers: list[FoldedLayer], slopes: Slopes, sdp: bool | None) -> str:
     """Return why the semidefinite program is not solved; empty where it is."""
     if any(layer.normalized for layer in layers):
@@ -287,7 +305,9 @@ def _no_program(layers: list[FoldedLayer], slopes: Slopes, sdp: bool | None) -> 
         size = n_unknowns(layers, slopes)
         if size > MAX_UNKNOWNS:
             return f"{size} unknowns, over {MAX_UNKNOWNS}; sdp=True solves it"
-        if importlib.util.find_spec("cvxpy") is None:
+        try:
+            load_extra("cvxpy", "sdp", "LipSDP")
+        except MissingExtra:
             return "cvxpy is not installed"
     return "" if sdp is not False else "not asked for"
 

@@ -52,7 +52,7 @@ def predicting_layers(
     >>> from deepgen.generalization.predicting_layers import predicting_layers
     >>> layers, rows, link = predicting_layers(tri(1), what="a bound")
     >>> len(layers), rows, link
-    (2, None, 'identity')
+    (3, None, 'identity')
     """
     if isinstance(model, Probe):
         if X is None and isinstance(model.data.X, np.ndarray):
@@ -81,6 +81,10 @@ def predicting_layers(
             f"the predictions pass through the link {link!r} of the loss, and {what} is of "
             "networks whose outputs are the predictions, or their logistic function"
         )
+    if link == "exp":
+        # The scale of the targets is a factor behind the link.
+        shifted = layers[-1].intercepts + np.log(model.target_scale_)
+        layers = [*layers[:-1], replace(layers[-1], intercepts=shifted)]
     return layers, X, link
 
 

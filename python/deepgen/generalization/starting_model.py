@@ -51,7 +51,9 @@ def starting_model(model: Any) -> Any:
     """
     estimator = getattr(model, "model", model)
     if not isinstance(estimator, FittedMLP):
-        raise TypeError(f"a fitted MLPRegressor or MLPClassifier is needed, got {model!r}")
+        raise TypeError(
+            f"a fitted MLPRegressor or MLPClassifier is needed, got {type(model).__name__}"
+        )
     fitted, state = network_of(estimator), estimator._training_state
     settings_of: Any = estimator
     if settings_of.random_state is None:

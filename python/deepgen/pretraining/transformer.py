@@ -187,7 +187,8 @@ class PretextTransformer(
         n_epochs = train(network, data, None, plan, state)
         self.network_ = network.as_type(settings.prediction_dtype)
         self.n_iter_, self.history_ = n_epochs, state.history.arrays()
-        self.loss_ = float(self.history_["loss"][-1])
+        # Without an epoch, training was interrupted.
+        self.loss_ = float(self.history_["loss"][-1]) if n_epochs else float("nan")
         self._n_layers = len(widths)
 
     def _activations(self, widths: list[int]) -> list[str]:

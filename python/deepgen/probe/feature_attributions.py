@@ -14,14 +14,20 @@ from deepgen.losses import Quantile
 from deepgen.probe.attributions import Attributions
 from deepgen.probe.probe import Probe
 
-__all__ = ["Contributions", "MemberOutputs", "feature_attributions", "gradient_contributions"]
+__all__ = [
+    "MOST_WORK",
+    "Contributions",
+    "MemberOutputs",
+    "feature_attributions",
+    "gradient_contributions",
+]
 
 UNITS: Final = {"identity": "target", "exp": "log of the prediction"}
 """Unit of the outputs by the inverse of the link; of all others it is a logit."""
 MOST_NUMBERS: Final = 200_000_000
 """Largest number of contributions; 1.6 GB."""
 MOST_WORK: Final = 2e11
-"""Largest number of multiply-adds for the slopes of all points of a member: some minutes."""
+"""Multiply-adds for the slopes of all points of a member: some minutes."""
 NUMBERS_AT_ONCE: Final = 4_000_000
 """Number of slopes that are held at once."""
 
@@ -35,6 +41,8 @@ class MemberOutputs:
         Fitted, with one network.
     row : ndarray of shape (1, n_features)
         Any row, for the probe.
+    max_work : float, default=2e11
+        Largest number of multiply-adds for slopes.
 
     Examples
     --------
@@ -46,7 +54,8 @@ class MemberOutputs:
     [[[6.0]]]
     """
 
-    def __init__(self, mlp: Any, row: FloatArray) -> None:
+    def __init__(self, mlp: Any, row: FloatArray, max_work: float = MOST_WORK) -> None:
+        self.max_work = max_work
         self.mlp = copy.copy(mlp)
         # Rows come as arrays, whatever the training data were.
         vars(self.mlp).pop("feature_names_in_", None)
@@ -120,14 +129,14 @@ class MemberOutputs:
         Raises
         ------
         ValueError
-            If they take more than `MOST_WORK` multiply-adds.
+            If they take more than ``max_work`` multiply-adds.
         """
         work = n_points * self.work_per_point
-        if work > MOST_WORK:
+        if work > self.max_work:
             raise ValueError(
                 f"{n_points:,} points of {self.work_per_point:,.0f} multiply-adds each are "
-                f"{work:.1e}, more than {MOST_WORK:.0e}: give fewer rows, or for integrated "
-                "gradients a larger tolerance"
+                f"{work:.1e}, more than max_work={self.max_work:.0e}: give fewer rows, or for "
+                "integrated gradients a larger tolerance"
             )
 
 
@@ -170,6 +179,7 @@ def feature_attributions(
     baseline: FloatArray,
     method: str = "gradient",
     contributions: Contributions = gradient_contributions,
+    max_work: float = MOST_WORK,
 ) -> Attributions:
     """Attribute the outputs of an MLP to its features.
 
@@ -185,6 +195,8 @@ def feature_attributions(
         Name of the kind of contributions.
     contributions : callable, default=gradient_contributions
         Function that computes them for one network.
+    max_work : float, default=2e11
+        Largest number of multiply-adds per member.
 
     Returns
     -------
@@ -208,7 +220,7 @@ def feature_attributions(
     end: FloatArray = np.zeros(1)
     n_points = np.zeros(len(X), dtype=np.int64)
     for member in members:
-        outputs = MemberOutputs(member, X[:1])
+        outputs = MemberOutputs(member, X[:1], max_work)
         added, points = contributions(outputs, X, baseline)
         values, n_points = values + added / len(members), n_points + points
         base = base + outputs.outputs(baseline[None])[0] / len(members)

@@ -103,7 +103,11 @@ def folded_layers(model: Any) -> list[FoldedLayer]:
     """
     estimator = getattr(model, "model", model)
     if not isinstance(estimator, FittedMLP):
-        raise TypeError(f"a fitted MLPRegressor or MLPClassifier is needed, got {model!r}")
+        holds_one = hasattr(model, "steps") or hasattr(model, "_measured")
+        hint = "; give Probe(model, X, y), which finds the network in it" if holds_one else ""
+        raise TypeError(
+            f"a fitted MLPRegressor or MLPClassifier is needed, got {type(model).__name__}{hint}"
+        )
     network = network_of(estimator).as_type(np.dtype(np.float64)).fold()
     if network.core.spec.embeddings:
         raise ValueError(

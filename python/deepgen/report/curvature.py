@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from deepgen.report.section import ReportData, Section
+from deepgen.report.report_data import ReportData
+from deepgen.report.section import Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from deepgen._inputs.frame import read_frame
-from deepgen._names import shortened
-from deepgen.preprocessing import CategoryColumn, NumberColumn
-from deepgen.preprocessing.category import positions
-from deepgen.report.section import ReportData, Section
+from deepgen.report.column_table import column_table
+from deepgen.report.report_data import ReportData
+from deepgen.report.section import Section
 
 __all__ = ["data_summary"]
-
-MAX_CATEGORIES = 5
-"""Largest number of categories listed per column."""
 
 
 def data_summary(data: ReportData) -> Section:
@@ -30,22 +23,7 @@ def data_summary(data: ReportData) -> Section:
         Section with one row per column.
     """
     model, table = data.model, data.table
-    frame = read_frame(model.columns(table))
-    rows = []
-    for column in model.encoder.columns_:
-        values = frame.column(column.place, column.clock)
-        missing = values.missing()
-        row: dict[str, Any] = {
-            "column": column.name,
-            "becomes": column.describe(),
-            "missing here": int(missing.sum()),
-        }
-        if isinstance(column, NumberColumn):
-            row["training median"] = column.median * column.unit
-        if isinstance(column, CategoryColumn):
-            row["not seen in training"] = int(((positions(column, values) < 0) & ~missing).sum())
-            row["categories"] = shortened([str(level) for level in column.levels], MAX_CATEGORIES)
-        rows.append(row)
+    rows = column_table(model.columns(table), model.encoder)
     metadata = model.metadata
     members = model.estimator.mlp_.members_
     network = model.network

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from deepgen.report.section import ReportData, Section
+from deepgen.report.report_data import ReportData
+from deepgen.report.scores import score_intervals
+from deepgen.report.section import Section
 from deepgen.tables.measures import class_measures
 
 __all__ = ["errors"]
@@ -52,20 +51,16 @@ def errors(data: ReportData) -> Section:
     ]
     if data.is_training_table:
         paragraphs.insert(0, "This is the very table that the model was trained on.")
-    elif data.labelled is None:
+    elif data.judged is None:
         paragraphs.insert(0, f"This table has no target '{model.target}' to compare with.")
     else:
-        X, y = data.labelled
-        row = {"samples": data.name, "rows": len(y), metric: float(model.estimator.score(X, y))}
-        if model.task == "classification":
-            classes = model.estimator.classes_
-            row |= class_measures(y, model.estimator.predict_proba(X), classes)
-        rows.append(row | _spread(model.estimator.predict(X), y, model.task))
+        measured_here = score_intervals(data.judged)
+        here: dict[str, Any] = {"samples": data.name, "rows": data.judged.n_rows}
+        here |= {name: interval.estimate for name, interval in measured_here.items()}
+        if metric in measured_here:
+            here |= {"low": measured_here[metric].low, "high": measured_here[metric].high}
+        if data.judged.classes is not None:
+            X, y = data.judged.X, data.judged.y
+            here |= class_measures(y, model.estimator.predict_proba(X), data.judged.classes)
+        rows.append(here)
     return Section("Scores of the model itself", paragraphs, rows)
-
-
-def _spread(prediction: NDArray[Any], y: NDArray[Any], task: str) -> dict[str, float]:
-    if task == "regression":
-        return {"root mean squared error": float(np.sqrt(np.mean((prediction - y) ** 2)))}
-    share = float(np.mean(prediction == y))
-    return {"standard error": float(np.sqrt(share * (1 - share) / len(y)))}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from deepgen._display.style import BLUE, SKY
 from deepgen._interval import Interval
-from deepgen.report.section import ReportData, Section
+from deepgen.report.report_data import ReportData
+from deepgen.report.section import Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

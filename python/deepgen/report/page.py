@@ -2,38 +2,62 @@
 
 from __future__ import annotations
 
+import functools
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from deepgen._display.html import render
 from deepgen._display.style import new_figure
 from deepgen._engine.version import VERSION
 from deepgen._optional import load_extra
 from deepgen._replace_file import replace_file
+from deepgen.report.calibration import calibration
 from deepgen.report.columns import columns
 from deepgen.report.curvature import curvature
 from deepgen.report.data_summary import data_summary
 from deepgen.report.errors import errors
 from deepgen.report.how_good import how_good
+from deepgen.report.judged import SectionOfJudged
 from deepgen.report.learning_curves import learning_curves
+from deepgen.report.lipschitz_bracket import lipschitz_bracket
+from deepgen.report.margins import margins
+from deepgen.report.measures import measures
 from deepgen.report.predictions import predictions
 from deepgen.report.regions import regions
-from deepgen.report.section import ReportData, Section
+from deepgen.report.report_data import ReportData
+from deepgen.report.section import Section
 from deepgen.report.whose_error import whose_error
 
-__all__ = ["SECTIONS", "write_report"]
+__all__ = ["SECTIONS", "render_page", "write_report"]
 
-SECTIONS: Final[tuple[Callable[[ReportData], Section | None], ...]] = (
+SectionOfReport: TypeAlias = Callable[[ReportData], Section | None]
+
+
+def _of_judged(make: SectionOfJudged) -> SectionOfReport:
+    """Return the same section for a report; None if its table has no targets."""
+
+    @functools.wraps(make)
+    def section(data: ReportData) -> Section | None:
+        return None if data.judged is None else make(data.judged)
+
+    return section
+
+
+SECTIONS: Final[tuple[SectionOfReport, ...]] = (
     how_good,
     whose_error,
     curvature,
+    measures,
+    _of_judged(lipschitz_bracket),
     errors,
     learning_curves,
-    predictions,
+    _of_judged(predictions),
+    _of_judged(calibration),
+    _of_judged(margins),
     regions,
-    columns,
+    _of_judged(columns),
     data_summary,
 )
 """One entry per section; a section without content is None."""
@@ -55,25 +79,45 @@ def write_report(data: ReportData, path: str | Path) -> None:
         If the file cannot be written.
     """
     load_extra("matplotlib", "report", "a report")
-    sections = []
+    sections: list[Section] = []
     for place, make_section in enumerate(SECTIONS):
         if data.progress is not None:
             data.progress(make_section.__name__.replace("_", " "), place, len(SECTIONS))
         section = make_section(data)
         if section is not None:
-            sections.append({"content": section, "png": _figure(section)})
-    page = render(
-        "report/page.html",
-        "a report",
-        title=f"{data.name}: {data.model.target}",
-        version=VERSION,
-        summary=data.model.estimator.summary_,
-        sections=sections,
-    )
+            sections.append(section)
+    title = f"Report: {data.name}: {data.model.target}"
+    page = render_page(title, data.model.estimator.summary_, sections)
     try:
         replace_file(path, page.encode())
     except OSError as error:
         raise ValueError(f"cannot write {path}: {error.strerror or error}") from None
+
+
+def render_page(title: str, summary: str, sections: Sequence[Section]) -> str:
+    """Return sections as one HTML page with their figures inside.
+
+    Parameters
+    ----------
+    title, summary : str
+        Heading of the page, and a line below it.
+    sections : sequence of Section
+        Sections in the page's order.
+
+    Returns
+    -------
+    page : str
+        HTML.
+    """
+    load_extra("matplotlib", "report", "a report")
+    return render(
+        "report/page.html",
+        "a report",
+        title=title,
+        version=VERSION,
+        summary=summary,
+        sections=[{"content": section, "png": _figure(section)} for section in sections],
+    )
 
 
 def _figure(section: Section) -> bytes:

@@ -2,57 +2,77 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.style import VERMILION
-from deepgen.report.section import ReportData, Section
+from deepgen.report.judged import Judged, refusing
+from deepgen.report.section import Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["predictions"]
 
-MAX_CLASSES = 12
+TITLE: Final = "Predictions"
+MAX_CLASSES: Final = 12
 """Largest number of classes for a figure with each pair."""
 
 
-def predictions(data: ReportData) -> Section | None:
+@refusing(TITLE)
+def predictions(judged: Judged) -> Section | None:
     """Draw predictions against targets, or classes against classes.
 
     Parameters
     ----------
-    data : ReportData
-        Model and table.
+    judged : Judged
+        Model and rows.
 
     Returns
     -------
     section : Section or None
-        None if the table has no targets.
+        None if several quantiles are predicted.
     """
-    if data.labelled is None:
-        return None
-    X, y = data.labelled
-    answer = data.model.estimator.predict(X)
-    rows = "all rows, training rows among them" if data.is_training_table else "all rows"
-    if data.model.task == "regression":
-        return Section(
-            "Predictions", [f"Of {rows} of {data.name}."], draw=lambda f: _scatter(f, answer, y)
-        )
+    answer, y = judged.predictions, judged.y
+    warning = ", which the model was trained on" if judged.seen else ""
+    text = [f"Of {judged.where}{warning}."]
+    if judged.classes is None:
+        if y.shape == answer.shape and y.ndim == 1:
+            return Section(TITLE, text, draw=lambda f: _scatter(f, answer, y))
+        return Section(TITLE, text, _by_output(answer, y)) if y.shape == answer.shape else None
+    if y.ndim > 1:
+        table = [
+            _of_class(name, y[:, place] == 1, answer[:, place] == 1)
+            for place, name in enumerate(judged.classes)
+        ]
+        return Section(TITLE, text, table)
     classes = np.unique(np.concatenate([y, answer]))
-    table = [
-        {
-            "class": str(name),
-            "rows": int((y == name).sum()),
-            "found (recall)": _share(answer[y == name] == name),
-            "right when named (precision)": _share(y[answer == name] == name),
-        }
-        for name in classes
-    ]
+    table = [_of_class(name, y == name, answer == name) for name in classes]
     draw = None if len(classes) > MAX_CLASSES else lambda f: _confusion(f, classes, answer, y)
-    return Section("Predictions", [f"Of {rows} of {data.name}."], table, draw)
+    return Section(TITLE, text, table, draw)
+
+
+def _of_class(name: Any, is_it: NDArray[Any], named: NDArray[Any]) -> dict[str, Any]:
+    return {
+        "class": str(name),
+        "rows": int(is_it.sum()),
+        "found (recall)": _share(named[is_it]),
+        "right when named (precision)": _share(is_it[named]),
+    }
+
+
+def _by_output(answer: NDArray[Any], y: NDArray[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "output": str(place),
+            "root mean squared error": float(np.sqrt(np.mean(error**2))),
+            "mean error": float(np.mean(error)),
+            "standard deviation of the target": float(np.std(y[:, place])),
+        }
+        for place, error in enumerate((answer - y).T)
+    ]
 
 
 def _share(hits: NDArray[Any]) -> float | None:

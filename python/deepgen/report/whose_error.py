@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from deepgen.report.section import ReportData, Section
+from deepgen.report.report_data import ReportData
+from deepgen.report.section import Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -29,7 +29,7 @@ def class_measures(
     measures : dict
         ``log loss``, and ``AUC`` if each class occurs: the area under the ROC curve, for more than
         two classes the mean of one against the rest. Empty if ``y`` contains a class outside of
-        ``classes``.
+        ``classes``, or there is only one.
 
     Examples
     --------
@@ -42,7 +42,7 @@ def class_measures(
     from sklearn.metrics import log_loss, roc_auc_score
 
     found = np.unique(y)
-    if not np.isin(found, classes).all():
+    if not np.isin(found, classes).all() or len(classes) < 2:
         return {}
     measures = {"log loss": float(log_loss(y, probabilities, labels=classes))}
     if 2 <= len(found) == len(classes):

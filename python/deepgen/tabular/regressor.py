@@ -138,6 +138,10 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         self.device = device
         self.network = network
 
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        # Else the mixin's, which knows no quantiles, would come first.
+        return BaseTabular.score(self, X, y, sample_weight)
+
     @available_if(can_continue)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Train for one more epoch; the first call fits the encoder on its rows.

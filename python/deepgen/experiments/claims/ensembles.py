@@ -282,9 +282,9 @@ def _draw(measured: Measured, figure: Figure) -> None:
             label = f"{budget} budget"
             axes.plot(range(len(several)), means, MARKERS[k], color=COLORS[k], label=label)
         axes.axhline(1.0, color="black", linewidth=1.0)
-        axes.set(title=task, xticks=range(len(several)), xlim=(-0.5, len(several) - 0.5))
+        axes.set(xticks=range(len(several)), xlim=(-0.5, len(several) - 0.5))
+        axes.set_title(task.replace(", ", ",\n"))
         axes.set_xticklabels(several, rotation=35, ha="right")
-        axes.set(yscale="log")
         if task == TASKS[0]:
             axes.set_ylabel("test loss over that of one net")
             axes.legend()

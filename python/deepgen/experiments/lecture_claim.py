@@ -1,0 +1,39 @@
+"""Claims of the lecture, and the findings of experiments that test them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["LectureClaim"]
+
+
+@dataclass(frozen=True)
+class LectureClaim:
+    """A claim of the lecture.
+
+    Parameters
+    ----------
+    label : str
+        Short name: H1 to H14 for hypotheses, T1 to T7 for practical takeaways.
+    text : str
+        The claim in a sentence.
+    slide : str
+        Where the lecture says so.
+    evidence : mapping of str to tuple of str
+        For each experiment the names of its findings that test the claim.
+    limits : str, default=''
+        What the evidence does not cover.
+
+    Examples
+    --------
+    >>> from deepgen.experiments.lecture_claim import LectureClaim
+    >>> LectureClaim("H1", "Wide is good.", "Wide", {"tri": ("teeth",)}).evidence["tri"]
+    ('teeth',)
+    """
+
+    label: str
+    text: str
+    slide: str
+    evidence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    limits: str = ""
