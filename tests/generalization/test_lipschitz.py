@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from expressivity.networks import he_network
 from scipy.io import loadmat
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from deepgen import MLPRegressor, Probe
 from deepgen.estimators.from_weights import regressor_from_layers
@@ -212,6 +214,29 @@ def test_on_a_box_the_upper_bounds_use_the_slopes_that_occur_there():
         rise = np.abs(model.predict(draw[0]) - model.predict(draw[1])) - 1e-5
         assert (rise <= inside.upper * np.linalg.norm(draw[0] - draw[1], axis=1)).all()
     assert n_closer >= 10
+
+
+def test_probabilities_of_a_regressor_pass_through_the_logistic_function():
+    X = np.random.default_rng(0).random((40, 2))
+    model = MLPRegressor(hidden_layer_sizes=(3,), loss="binary_cross_entropy", dtype="float64")
+    model.partial_fit(X, X[:, 0])
+    result = lipschitz(model, **QUICK)
+    assert result.exact is None and "logistic" in result.missing["exact"]
+    step = 1e-6
+    rise = np.abs(model.predict(X + [step, 0]) - model.predict(X)).max() / step
+    assert rise <= result.upper <= result.product
+    assert result.product == pytest.approx(np.prod(result.norms) / 4, rel=1e-9)
+
+
+def test_behind_a_pipeline_the_constant_is_of_the_network():
+    X = np.random.default_rng(0).random((40, 3)) * [1, 10, 100]
+    net = MLPRegressor(hidden_layer_sizes=(3,), solver="lbfgs", tol=1.0, random_state=0)
+    model = make_pipeline(StandardScaler(), net).fit(X, X[:, 0])
+    result = lipschitz(model, X, **QUICK)
+    alone = lipschitz(model[-1], StandardScaler().fit_transform(X), **QUICK)
+    assert (result.exact, result.lower) == (alone.exact, alone.lower)
+    with pytest.raises(TypeError, match="fitted MLPRegressor or MLPClassifier is needed"):
+        lipschitz(model)
 
 
 def test_what_has_no_constant_is_refused_by_name():

@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from deepgen import MLPClassifier, MLPRegressor, TabularClassifier
 from deepgen.generalization import pac_bayes
 from deepgen.generalization.binary_kl import binary_kl, kl_inverse
-from deepgen.generalization.gibbs_error import GibbsError
+from deepgen.generalization.gibbs_error import GibbsClassifier, GibbsError
 from deepgen.generalization.pac_bayes import MONTE_CARLO_SHARE
 
 FLIPPED = 0.2
@@ -117,6 +117,13 @@ def test_the_limit_of_the_draws_holds_with_different_chances_and_uneven_blocks()
     assert 0.02 < np.mean(np.array(limits) < truth) < 0.2
 
 
+def test_uneven_blocks_count_in_units_of_the_longest():
+    factor = 150 / (40 * 4)
+    expected = kl_inverse(0.2 * factor, np.log(5) / 40) / factor
+    assert GibbsError(30, 150, 40, 4).upper_limit(0.2) == pytest.approx(expected, rel=1e-12)
+    assert GibbsError(150, 150, 40, 4).upper_limit(0.2) == 1.0
+
+
 def test_one_draw_for_each_row_is_the_bound_of_single_losses():
     limit = GibbsError(30, 600, 600, 1).upper_limit(0.01)
     assert limit == pytest.approx(kl_inverse(0.05, np.log(100) / 600), rel=1e-12)
@@ -144,13 +151,21 @@ def test_training_further_starts_at_the_prior():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_batch_norm_keeps_the_statistics_of_the_prior():
+def test_batch_norm_keeps_the_statistics_of_the_prior(monkeypatch):
     X, y = iris()
-    net = MLPClassifier((6,), normalization="batch", max_iter=30, n_iter_no_change=30)
-    net.set_params(random_state=0, learning_rate_init=0.02)
-    result = pac_bayes(net, X, y, sigmas=[1e-6], n_draws=20, learning_rate=1e-7)
-    # Their change alone would be infinitely far, or else change predictions for free.
-    assert result.error == result.prior_error == result.empirical_errors[0]
+    networks = []
+
+    def spied(network, *rows):
+        networks.append(network)
+        return GibbsClassifier(network, *rows)
+
+    monkeypatch.setitem(pac_bayes.__globals__, "GibbsClassifier", spied)
+    net = MLPClassifier((6,), normalization="batch", batch_size=10, max_iter=5, random_state=0)
+    result = pac_bayes(net, X, y, sigmas=[0.1], n_draws=20)
+    # Two networks whose statistics differ are infinitely far apart.
+    after, before, model = (n.blocks_of("mean")[0] for n in (*networks, result.model.network_))
+    np.testing.assert_array_equal(after, before)
+    assert np.abs(model - before).max() > 1e-3
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from deepgen._engine.arrays import FloatArray
 from deepgen.estimators.network_spec import PARAMETRIC
-from deepgen.probe.folded_layers import folded_layers
+from deepgen.probe.folded_layers import FoldedLayer, folded_layers
 
-__all__ = ["BentLayer", "PiecewiseLinear", "piecewise_linear_of"]
+__all__ = ["BentLayer", "PiecewiseLinear", "piecewise_linear", "piecewise_linear_of"]
 
 
 # Slope for negative arguments; it is 1 for positive ones.
@@ -138,14 +138,42 @@ def piecewise_linear_of(model: Any) -> PiecewiseLinear:
         The function in float64; for a squared or absolute loss its outputs are the predictions, in
         units of y.
 
+    Notes
+    -----
+    Refuses, with a `ValueError`, activations, norms and skips that are not piecewise linear;
+    `folded_layers` refuses embedded features and several members.
+    """
+    return piecewise_linear(folded_layers(model))
+
+
+def piecewise_linear(folded: list[FoldedLayer]) -> PiecewiseLinear:
+    """Return the piecewise linear function that folded layers compute.
+
+    Parameters
+    ----------
+    folded : list of FoldedLayer
+        Layers from the inputs to the outputs.
+
+    Returns
+    -------
+    function : PiecewiseLinear
+        The function in float64.
+
     Raises
     ------
     ValueError
-        If an activation, a normalization or a skip is not piecewise linear; `folded_layers` refuses
-        embedded features and several members.
+        If an activation, a normalization or a skip is not piecewise linear.
+
+    Examples
+    --------
+    >>> from deepgen.expressivity import tri
+    >>> from deepgen.expressivity.piecewise import piecewise_linear
+    >>> from deepgen.probe.folded_layers import folded_layers
+    >>> piecewise_linear(folded_layers(tri(1))).n_inputs
+    1
     """
     layers = []
-    for index, layer in enumerate(folded_layers(model)):
+    for index, layer in enumerate(folded):
         if layer.activation not in LEAKS or layer.slopes is not None:
             name = layer.activation if layer.slopes is None else PARAMETRIC + layer.activation
             raise ValueError(

@@ -142,7 +142,7 @@ class Compression:
         ax = axes_or_new(ax)
         for layer, values in enumerate(self.cushions):
             ax.ecdf(values[np.isfinite(values)], label=f"{layer + 1}")
-        ax.set(xlabel="layer cushion", ylabel="share of rows up to it", xscale="log")
+        ax.set(xlabel="layer cushion", ylabel="share of rows up to it", xlim=(0, None))
         ax.legend(title="layer")
         return ax
 

@@ -91,12 +91,34 @@ class DiagonalBasis:
 
     @classmethod
     def of(cls, probe: Probe) -> DiagonalBasis:
-        """Measure the matrix at a probe; ``probe`` has the rows of training."""
+        """Measure the matrix.
+
+        Parameters
+        ----------
+        probe : Probe
+            Network with the rows of training.
+
+        Returns
+        -------
+        basis : DiagonalBasis
+            The matrix in its coordinates.
+        """
         diagonal = total_weight(probe) * probe.gauss_newton_diagonal()
         return cls(np.maximum(diagonal, 0.0), probe.parameters)
 
     def coordinates(self, probe: Probe) -> Iterator[FloatArray]:
-        """Yield the Jacobians of the probe's rows, (m, n_outputs, n_covered), block by block."""
+        """Yield the Jacobians of rows block by block.
+
+        Parameters
+        ----------
+        probe : Probe
+            The network with any rows.
+
+        Yields
+        ------
+        J : ndarray of shape (m, n_outputs, n_covered)
+            Derivatives of the outputs of some rows, in order.
+        """
         for rows in _row_blocks(probe.n_samples, probe.n_outputs * len(self.mean)):
             yield probe.output_gradients(rows)
 
@@ -131,7 +153,18 @@ class KroneckerBasis:
 
     @classmethod
     def of(cls, probe: Probe) -> KroneckerBasis:
-        """Measure the matrix at a probe; ``probe`` has the rows of training."""
+        """Measure the matrix.
+
+        Parameters
+        ----------
+        probe : Probe
+            Network with the rows of training.
+
+        Returns
+        -------
+        basis : KroneckerBasis
+            The matrix in its coordinates.
+        """
         for size in (size for pair in probe._core.factor_sizes for size in pair):
             _checked_size(size, "a Kronecker factor")
         total = total_weight(probe)
@@ -145,7 +178,18 @@ class KroneckerBasis:
         return cls(np.concatenate(values), mean, places, vectors)
 
     def coordinates(self, probe: Probe) -> Iterator[FloatArray]:
-        """Yield Jacobians in the factors' eigenvectors, in the form of `DiagonalBasis`."""
+        """Yield the Jacobians of rows block by block.
+
+        Parameters
+        ----------
+        probe : Probe
+            The network with any rows.
+
+        Yields
+        ------
+        J : ndarray of shape (m, n_outputs, n_covered)
+            Derivatives of the outputs of some rows, in order.
+        """
         for rows in _row_blocks(probe.n_samples, 2 * probe.n_outputs * len(self.mean)):
             J = probe.output_gradients(rows)
             parts = []
@@ -196,7 +240,18 @@ class LastLayerBasis:
 
     @classmethod
     def of(cls, probe: Probe) -> LastLayerBasis:
-        """Measure the matrix at a probe; ``probe`` has the rows of training."""
+        """Measure the matrix.
+
+        Parameters
+        ----------
+        probe : Probe
+            Network with the rows of training.
+
+        Returns
+        -------
+        basis : LastLayerBasis
+            The matrix in its coordinates.
+        """
         last = probe.network.n_layers - 1
         plain = probe.network.effective()
         values = {(b.kind, b.layer): view for b, view in plain.views()}
@@ -223,7 +278,18 @@ class LastLayerBasis:
         return cls(np.maximum(values_, 0.0), mean.ravel(), vectors, has_intercepts)
 
     def coordinates(self, probe: Probe) -> Iterator[FloatArray]:
-        """Yield the rows' Jacobians in the eigenvectors, in the form of `DiagonalBasis`."""
+        """Yield the Jacobians of rows block by block.
+
+        Parameters
+        ----------
+        probe : Probe
+            The network with any rows.
+
+        Yields
+        ------
+        J : ndarray of shape (m, n_outputs, n_covered)
+            Derivatives of the outputs of some rows, in order.
+        """
         k, size = probe.n_outputs, len(self.mean)
         vectors = self.vectors.reshape(size // k, k * size)
         for rows in _row_blocks(probe.n_samples, k * size):

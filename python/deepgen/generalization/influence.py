@@ -131,16 +131,16 @@ def influence(
     result : Influence
         A value for each training row.
 
-    Warns
-    -----
-    ConvergenceWarning
-        If a search ended at ``max_iter``.
-
     Raises
     ------
     ValueError
         If only one of X and y is given, a setting is out of range, the curvature is not positive
         definite, or the rows' influence on themselves is too much work.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If a search ended at ``max_iter``.
 
     Notes
     -----

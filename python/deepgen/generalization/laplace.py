@@ -13,7 +13,6 @@ local linearization", AISTATS 2021.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +22,8 @@ from numpy.typing import ArrayLike
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
-from deepgen.generalization.curvature_basis import STRUCTURES, total_weight
+from deepgen.generalization.curvature_basis import STRUCTURES
+from deepgen.generalization.evidence import Evidence, highest
 from deepgen.generalization.settings import checked_size
 from deepgen.losses import LogLoss, SquaredError
 from deepgen.probe import Probe
@@ -32,8 +32,6 @@ __all__ = ["Laplace", "laplace"]
 
 ALPHAS = np.geomspace(1e-4, 1e4, 41)
 """Strengths of the prior that are tried."""
-NOISE_RANGE = 1e4
-"""How far the noise is searched below and above the root mean square of the residuals."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -309,11 +307,11 @@ def laplace(
         raise ValueError(f"alphas must be a list of finite numbers > 0, got {alphas!r}")
 
     basis = STRUCTURES[hessian].of(probe)
-    evidence = _Evidence.of(probe, basis, is_regressor)
+    evidence = Evidence.of(probe, basis, _scale(probe) if is_regressor else None)
     best = [evidence.best_noise(float(a), scaled) for a in grid]
     values = np.array([value for value, _ in best])
     if given is None:
-        given = _highest(
+        given = highest(
             lambda log_alpha: evidence.best_noise(float(np.exp(log_alpha)), scaled)[0],
             np.log(grid),
             int(np.argmax(values)),
@@ -348,58 +346,3 @@ def _scaled_noise(probe: Probe, noise: Any, is_regressor: bool) -> float | None:
     if probe.n_outputs > 1:
         raise ValueError(f"noise is for one output, the network has {probe.n_outputs}: give None")
     return checked_size("noise", noise) / float(_scale(probe)[0])
-
-
-def _highest(value: Callable[[float], float], grid: FloatArray, best: int) -> float:
-    """Return the exponential of the place of the maximum around a point of a grid."""
-    from scipy.optimize import minimize_scalar
-
-    low, high = grid[max(0, best - 1)], grid[min(len(grid) - 1, best + 1)]
-    if low == high:
-        return float(np.exp(low))
-    found = minimize_scalar(
-        lambda x: -value(float(x)), bounds=(low, high), method="bounded", options={"xatol": 1e-6}
-    )
-    return float(np.exp(found.x if -found.fun >= value(float(grid[best])) else grid[best]))
-
-
-@dataclass(frozen=True)
-class _Evidence:
-    """The log marginal likelihood as a function of alpha and the noise s in scaled units."""
-
-    eigenvalues: FloatArray
-    length: float
-    loss: float
-    n_observed: float
-    log_scale: float
-    is_regressor: bool
-
-    @classmethod
-    def of(cls, probe: Probe, basis: Any, is_regressor: bool) -> _Evidence:
-        total = total_weight(probe)
-        return cls(
-            basis.eigenvalues,
-            float(basis.mean @ basis.mean),
-            total * probe.loss(),
-            total * probe.n_outputs,
-            total * float(np.log(_scale(probe)).sum()) if is_regressor else 0.0,
-            is_regressor,
-        )
-
-    def at(self, alpha: float, s: float) -> float:
-        """Return the logarithm of the evidence; the loss is half the squared error, summed."""
-        fit = -self.loss / s**2
-        if self.is_regressor:
-            fit -= self.n_observed * np.log(2 * np.pi * s**2) / 2 + self.log_scale
-        volume = np.log1p(self.eigenvalues / (s**2 * alpha)).sum()
-        return float(fit - alpha * self.length / 2 - volume / 2)
-
-    def best_noise(self, alpha: float, s: float | None) -> tuple[float, float]:
-        """Return the largest evidence over s, and s; a given s is kept."""
-        if s is not None:
-            return self.at(alpha, s), s
-        middle = np.log(max(2 * self.loss / self.n_observed, 1e-16)) / 2
-        grid = middle + np.linspace(-1, 1, 19) * np.log(NOISE_RANGE)
-        values = [self.at(alpha, float(np.exp(x))) for x in grid]
-        at = _highest(lambda x: self.at(alpha, float(np.exp(x))), grid, int(np.argmax(values)))
-        return self.at(alpha, at), at

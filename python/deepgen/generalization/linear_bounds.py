@@ -39,9 +39,9 @@ class Lines:
     Parameters
     ----------
     lower_slope, lower_offset : ndarray of shape (width,)
-        k and c of the lines below.
+        Numbers k and c of the lines below.
     upper_slope, upper_offset : ndarray of shape (width,)
-        k and c of the lines above.
+        Numbers k and c of the lines above.
 
     Examples
     --------

@@ -23,7 +23,7 @@ from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen._optional import MissingExtra, load_extra
 from deepgen.expressivity.box import checked_box
-from deepgen.expressivity.piecewise import piecewise_linear_of
+from deepgen.expressivity.piecewise import piecewise_linear
 from deepgen.generalization.backward_bounds import BackwardBounds
 from deepgen.generalization.cell_gradients import cell_gradients
 from deepgen.generalization.intervals import Interval
@@ -255,7 +255,7 @@ def lipschitz(
     steepest = steepest_point(layers, rows, sides, reach=reach, n_points=n_points, random=random)
     exact = None
     try:
-        function = piecewise_linear_of(model)
+        function = piecewise_linear(layers)
         limit = max_cells if function.n_inputs <= 2 else max_programs
         exact = max(
             float(spectral_norms(gradients).max())

@@ -23,7 +23,7 @@ def norm_factor(layer: FoldedLayer) -> float:
     Returns
     -------
     factor : float
-        max |scale| / sqrt(epsilon), reached where a row is constant.
+        Bound max |scale| / sqrt(epsilon), reached where a row is constant.
 
     Examples
     --------
@@ -65,7 +65,7 @@ def layer_bounds(
     >>> from deepgen.generalization.lipschitz_product import layer_bounds
     >>> from deepgen.probe.folded_layers import folded_layers
     >>> layer_bounds(folded_layers(tri(1)))[0].round(4)
-    array([4.4721, 6.3246])
+    array([4.4721, 6.3246, 6.3246])
     """
     if norms is None:
         norms = np.array([spectral_norm(layer.weights) for layer in layers])

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
-from deepgen._display.style import in_style
+from deepgen._display.style import in_style, legend_below
 from deepgen._display.text_table import format_table
 from deepgen._engine.arrays import FloatArray
 from deepgen.generalization.margins import margins
@@ -163,7 +163,7 @@ class NormBounds:
             ax.axvline(self.gap, color="C1", label="measured gap")
         ax.set(xscale="log", xlabel="order of the bound of the gap, without constants")
         ax.invert_yaxis()
-        ax.legend()
+        legend_below(ax, 2)
         return ax
 
 

@@ -12,7 +12,7 @@ from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.box import checked_box
-from deepgen.expressivity.piecewise import piecewise_linear_of
+from deepgen.expressivity.piecewise import piecewise_linear
 from deepgen.generalization.backward_bounds import BackwardBounds
 from deepgen.generalization.cell_values import cell_values
 from deepgen.generalization.intervals import Interval, activated
@@ -51,7 +51,7 @@ class OutputBounds:
     >>> from deepgen.generalization import output_bounds
     >>> bounds = output_bounds(tri(2), [(0, 1)])
     >>> bounds.upper.round(9), bounds.interval[:, 1].round(9)
-    (array([1.]), array([8.]))
+    (array([1.]), array([4.]))
     """
 
     lower: FloatArray
@@ -167,9 +167,9 @@ def output_bounds(model: Any, box: Any, *, max_cells: int = 20_000) -> OutputBou
     found = {"interval": bounds.interval, "crown": bounds.crown}
     missing = ""
     try:
-        function = piecewise_linear_of(model)
-        function.layers[-1] = replace(function.layers[-1], intercepts=layers[-1].intercepts)
-        exact = cell_values(function, sides, max_cells)
+        # A logistic function behind the outputs keeps their order.
+        before = [*layers[:-1], replace(layers[-1], activation="identity")]
+        exact = cell_values(piecewise_linear(before), sides, max_cells)
         found["exact"] = activated(layers[-1], exact)
     except ValueError as reason:
         missing = str(reason)

@@ -52,7 +52,7 @@ def predicting_layers(
     >>> from deepgen.generalization.predicting_layers import predicting_layers
     >>> layers, rows, link = predicting_layers(tri(1), what="a bound")
     >>> len(layers), rows, link
-    (2, None, 'identity')
+    (3, None, 'identity')
     """
     if isinstance(model, Probe):
         if X is None and isinstance(model.data.X, np.ndarray):

@@ -109,7 +109,7 @@ def value(layer: FoldedLayer, z: FloatArray) -> FloatArray:
     Returns
     -------
     h : ndarray of shape (..., width)
-        f(z), or z + a (f(z) - z) with trained slopes a.
+        Values f(z), or z + a (f(z) - z) with trained slopes a.
 
     Examples
     --------
@@ -137,7 +137,7 @@ def slope(layer: FoldedLayer, z: FloatArray) -> FloatArray:
     Returns
     -------
     slope : ndarray of shape (..., width)
-        f'(z), or 1 + a (f'(z) - 1) with trained slopes a.
+        Values f'(z), or 1 + a (f'(z) - 1) with trained slopes a.
 
     Examples
     --------

@@ -284,6 +284,8 @@ def _draw(measured: Measured, figure: Figure) -> None:
         xscale="log", xlabel="numbers over weights of the layer",
         title="training error, one layer compressed",
     )  # fmt: skip
+    curves.set_xticks(SHARES, [f"{share:g}" for share in SHARES])
+    curves.minorticks_off()
     cushions.set(xlabel="layer cushion", ylabel="interlayer cushion", title="cushions")
     curves.legend()
 

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy.stats import gmean
 
 from deepgen._display.style import COLORS, MARKERS
 from deepgen._engine.arrays import FloatArray
@@ -199,14 +200,19 @@ def _measure(plan: RunPlan) -> Measurement:
             "what": method,
             "on": inputs,
             "rate": rate,
-            "steps": _mean(steps[inputs, method]),
+            "steps": float(gmean(steps[inputs, method])),
             "never": int(np.sum(steps[inputs, method] == most)),
             "ms per step": 1e3 * float(one),
         }
         for ((inputs, method), rate), one in zip(ways, seconds, strict=True)
     ]
     rows += [
-        {"what": kind, "on": f"{depth} layers", "rate": rate, "error": _mean(errors[kind, depth])}
+        {
+            "what": kind,
+            "on": f"{depth} layers",
+            "rate": rate,
+            "error": float(gmean(errors[kind, depth])),
+        }
         for (kind, depth), rate in nets
     ]
     return Measurement(
@@ -219,10 +225,6 @@ def _measure(plan: RunPlan) -> Measurement:
         ],
         draw=partial(_draw, steps, errors),
     )
-
-
-def _mean(values: FloatArray) -> float:
-    return float(np.exp(np.log(values).mean()))
 
 
 def _judge(
@@ -291,7 +293,7 @@ def _draw(
     counted.set(yscale="log", title=f"steps to a training loss of {LEVEL:g}")
     counted.legend()
     for place, kind in enumerate(SKIPS):
-        middle = [_mean(errors[kind, depth]) for depth in (SHALLOW, DEEP)]
+        middle = [float(gmean(errors[kind, depth])) for depth in (SHALLOW, DEEP)]
         fitted.plot([0, 1], middle, color=COLORS[place], marker=MARKERS[place], label=kind)
     fitted.set_xticks([0, 1], [f"{SHALLOW} layers", f"{DEEP} layers"])
     fitted.set(yscale="log", title="training error over the variance")

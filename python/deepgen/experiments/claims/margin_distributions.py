@@ -236,21 +236,20 @@ def _draw(measured: Measured, figure: Figure) -> None:
     axes = figure.subplots(2, len(DEPTHS), squeeze=False)
     colors = (BLUE, ORANGE, VERMILION, GREEN)
     for column, depth in enumerate(DEPTHS):
-        low = [np.inf, np.inf]
+        low = np.inf
         for kind, color in zip(KINDS, colors, strict=True):
             for row, field in enumerate(("margin", "normalized")):
                 # Margins of all seeds together; their distributions hardly differ.
                 values = np.concatenate([getattr(net, field) for net in measured[depth, kind]])
-                axes[row, column].ecdf(values[values > 0], color=color, label=kind)
-                low[row] = min(low[row], float(np.percentile(values[values > 0], 0.5)))
+                axes[row, column].ecdf(values, color=color, label=kind)
+            low = min(low, float(np.percentile(values, 0.5)))
         axes[0, column].set(title=f"{depth} hidden layers", xlabel="margin")
         axes[1, column].set(xlabel="normalized margin")
-        for row in (0, 1):
-            # The few smallest margins would take most of the room.
-            axes[row, column].set(xscale="log", xlim=(low[row], None))
+        # The few smallest margins would take most of the room.
+        axes[1, column].set(xscale="log", xlim=(low, None))
     axes[0, 0].set_ylabel("share of rows up to it")
     axes[1, 0].set_ylabel("share of rows up to it")
-    axes[0, 0].legend()
+    axes[0, 0].legend(loc="lower right")
 
 
 run: Final = Runner(EXPERIMENT, _measure)

@@ -245,7 +245,7 @@ def _draw(risks: dict[Cell, FloatArray], curves: dict[Cell, FloatArray], figure:
         width.plot(WIDTHS, mean, MARKERS[k] + "-", color=COLORS[k], label=label)
     width.axvline(PEAK, color="black", linestyle=":", linewidth=1.2)
     width.set(title="risk over width", xscale="log", yscale="log", xlabel="hidden units")
-    width.legend(fontsize=9)
+    width.legend(fontsize=9, loc=(0.4, 0.2))
     for (task, noise), curve in curves.items():
         axes = norm if task == "norm" else digits
         label = "noise" if noise else "no noise"
