@@ -285,6 +285,12 @@ def test_what_the_model_does_not_know_is_told(quick):
     ).to_markdown().replace("\\", "")
 
 
+def test_some_rows_of_some_rows_are_told_as_some_of_all():
+    fewer = Judged(None, X, Y, "120 rows").some(50).some(10)
+    assert fewer.where == "10 of 120 rows" and fewer.n_rows == 10 == len(fewer.X)
+    assert fewer.y[-1] == Y[-1]
+
+
 def test_too_much_work_is_left_out_with_the_reason(monkeypatch, quick):
     monkeypatch.setattr("deepgen.report.columns.PERMUTED_WORK", 1.0)
     text = card(regressor().fit(X, Y), X, Y).to_markdown()
