@@ -1,29 +1,23 @@
 """The lecture's hypotheses and takeaways, and the findings of experiments that test each of them.
 
-This file is the only place that says which finding speaks for or against which claim. A claim
-without evidence is one that no experiment has measured yet.
+This file and that of the takeaways are the only places that say which finding speaks for or
+against which claim. A claim without evidence is one that no experiment has measured yet.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-from deepgen.experiments.lecture_claim import LectureClaim
+from deepgen.experiments.lecture_claim import LectureClaim, over
+from deepgen.experiments.takeaways import TAKEAWAYS
 
 __all__ = ["LECTURE"]
-
-
-def _over(names: tuple[str, ...], rest: str) -> tuple[str, ...]:
-    """Return the names of one finding for several conditions."""
-    return tuple(f"{name}: {rest}" for name in names)
-
 
 _TASKS: Final = ("sine", "digits", "digits, 30 % random labels")
 _ENSEMBLED: Final = ("housing", "digits", "digits, 30 % random labels")
 _DRAWN: Final = ("spirals", "circles")
 _NOISY: Final = ("parity", "one direction")
 _LABELS: Final = ("right labels", "20 % wrong labels")
-_REMEDIES: Final = ("dropout", "mixup", "jitter", "mask", "swap noise", "SAM")
 
 LECTURE: Final[tuple[LectureClaim, ...]] = (
     LectureClaim(
@@ -103,8 +97,8 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 "ln of the normalized margin, bad over good",
             ),
             "decision_regions": (
-                *_over(_DRAWN, "test error, bad minus good minimum"),
-                *_over(_DRAWN, "ln of the distance to the boundary, good over bad"),
+                *over(_DRAWN, "test error, bad minus good minimum"),
+                *over(_DRAWN, "ln of the distance to the boundary, good over bad"),
             ),
             "minima_measures": tuple(
                 f"{task}: {what}"
@@ -118,8 +112,8 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 )
             ),
         },
-        "Small nets; bad is what poisoned labels lead to. Only minima_measures and decision_regions "
-        "compare at equal training loss.",
+        "Small nets; bad is what poisoned labels lead to. Of digits at equal training loss the bad "
+        "minima are not the sharper ones.",
     ),
     LectureClaim(
         "H6",
@@ -133,8 +127,8 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 "test error, large minus small batches",
             ),
             "helpful_noise": (
-                *_over(_NOISY, "ln of the trace, batches of 5 over all rows"),
-                *_over(_NOISY, "ln of the test error, batches of 5 over all rows"),
+                *over(_NOISY, "ln of the trace, batches of 5 over all rows"),
+                *over(_NOISY, "ln of the test error, batches of 5 over all rows"),
             ),
         },
         "Three seeds of one net on MNIST, not at equal training loss; nets that fit all rows "
@@ -147,8 +141,8 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "Overfitting? From theory to practice",
         {
             "sam_flatness": (
-                *_over(_TASKS, "ln of the largest eigenvalue at equal loss, SAM over SGD"),
-                *_over(
+                *over(_TASKS, "ln of the largest eigenvalue at equal loss, SAM over SGD"),
+                *over(
                     _TASKS[1:],
                     "share of right test answers after as many gradients, SAM minus SGD",
                 ),
@@ -212,9 +206,9 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "Conclusions: variance in gradient can hurt final convergence",
         {
             "noise_floor": (
-                *_over(("linear", "net"), "exponent of the floor in the rate"),
-                *_over(("linear", "net"), "exponent in one over the batch size"),
-                *_over(("linear", "net"), "ln of the floor, measured over predicted"),
+                *over(("linear", "net"), "exponent of the floor in the rate"),
+                *over(("linear", "net"), "exponent in one over the batch size"),
+                *over(("linear", "net"), "ln of the floor, measured over predicted"),
             )
         },
     ),
@@ -224,10 +218,10 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "Conclusions",
         {
             "stronger_optimizer": (
-                *_over(_LABELS, "ln of the training loss, Adam over SGD"),
-                *_over(_LABELS, "ln of the training loss, L-BFGS over SGD"),
-                *_over(_LABELS, "test error, Adam minus SGD"),
-                *_over(_LABELS, "test error, L-BFGS minus SGD"),
+                *over(_LABELS, "ln of the training loss, Adam over SGD"),
+                *over(_LABELS, "ln of the training loss, L-BFGS over SGD"),
+                *over(_LABELS, "test error, Adam minus SGD"),
+                *over(_LABELS, "test error, L-BFGS minus SGD"),
             )
         },
         "Half-moons; rates of the lowest training loss.",
@@ -254,7 +248,7 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                     for task in _ENSEMBLED
                     for budget in ("tight", "ample")
                 ),
-                *_over(
+                *over(
                     _ENSEMBLED,
                     "ln of the test loss, snapshots of the ample budget over one net of the "
                     "better one",
@@ -280,136 +274,6 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
             )
         },
     ),
-    LectureClaim(
-        "T1",
-        "Overparametrize deep architectures.",
-        "Practical Takeaways",
-        {
-            "width_sweep": (
-                "excess risk, 1024 minus 128 units",
-                "excess risk, 16 minus 128 units",
-            ),
-            "zero_training_error": ("width 64: share of seeds with zero error",),
-            "oversized_nets": (
-                "nets: ln of the error to the truth, 1000 over 10 units",
-                "nets: ln of the error to the truth, 1000 over 2 units",
-            ),
-            "double_descent": ("ReLU features: median risk at p = 40 over that at p = 1000",),
-            "net_double_descent": tuple(
-                f"width, {truth}, noise: ln of the risk, {pair} units"
-                for truth in ("linear", "norm")
-                for pair in ("10 over 256", "256 over 2")
-            ),
-            "combined_causes": ("depth: effect on the gap, as a share of the mean gap",),
-        },
-        "Mostly width. For depth see H3.",
-    ),
-    LectureClaim(
-        "T2",
-        "Use skip connections and normalization layers, which limit conditioning issues.",
-        "Practical Takeaways",
-        {
-            "depth_sweep": (
-                "both: training error, 64 minus 4 layers",
-                "both: excess risk, 64 minus 4 layers",
-            ),
-            "deep_gradients": ("ln of the training error, 48 over 4 layers, skip and norm",),
-            "normalizers": tuple(
-                f"{start}: ln of the epochs, {norm} norm over plain"
-                for start in ("weights / 4", "weights x 4", "scattered inputs")
-                for norm in ("batch", "layer")
-            ),
-            "conditioning": (
-                "pixels, 10 epochs: ln of eigenvalue 1 over 10, batch norm over none",
-                "scaled pixels, 10 epochs: ln of eigenvalue 1 over 10, batch norm over none",
-            ),
-            "loss_geometry": ("non-convexity, 21 layers, plain minus residual",),
-            "conditioning_fixes": tuple(
-                f"ln of the training error of 48 layers, {kind} over plain"
-                for kind in ("highway", "Fixup", "DeepNorm")
-            ),
-        },
-        "Batch norm harms where batches are small: see the experiment batch_norm_batch_size.",
-    ),
-    LectureClaim(
-        "T3",
-        "Use stochastic optimizers that are robust to bad conditioning.",
-        "Practical Takeaways",
-        {
-            "rare_features": tuple(
-                f"{model}, kappa = {kappa}: ln of the error on rare words, {pair}"
-                for model in ("linear", "embedding")
-                for kappa in ("30", "300", "3,000")
-                for pair in ("AdaGrad over SGD", "RMSProp over SGD", "Adam over momentum")
-            ),
-            "conditioning_fixes": tuple(
-                f"scaled pixels: ln of the steps, {method} over {rival}"
-                for method in ("K-FAC", "Shampoo")
-                for rival in ("SGD", "Adam")
-            ),
-        },
-        "Each optimizer at its own best rate, on rare features and on badly scaled pixels. What "
-        "stronger optimizers learn: H11.",
-    ),
-    LectureClaim(
-        "T4",
-        "Use small minibatches and large learning rates.",
-        "Practical Takeaways",
-        {
-            "large_batch": ("test error, large minus small batches",),
-            "helpful_noise": _over(_NOISY, "ln of the test error, batches of 5 over all rows"),
-            "noise_floor": ("digits: test error after as many steps, all rows minus minibatches",),
-            "combined_causes": ("small batches: effect on the gap, as a share of the mean gap",),
-        },
-        "Batches; only combined_causes varies the rate with them. The finding of noise_floor says "
-        "that annealed minibatches do no harm, at far less work than all rows.",
-    ),
-    LectureClaim(
-        "T5",
-        "Use a validation set to anneal the learning rate and to stop early.",
-        "Practical Takeaways",
-        {
-            "early_stopping": (
-                *_over(_TASKS, "ln of the computing, at the stop over the end"),
-                *_over(_TASKS, "ln of the test error, at the stop over the end"),
-            ),
-            "remedies": (
-                "annealing: ln of the test error over that without, mean over tables",
-                "annealing: ln of the test error over that of a constant rate on as many rows, "
-                "mean over tables",
-            ),
-        },
-        "Validation rows are missing in the training, which can cost what annealing gains.",
-    ),
-    LectureClaim(
-        "T6",
-        "It is often possible to trade compute for less overfitting, by data augmentation and "
-        "stochastic regularizers such as dropout.",
-        "Practical Takeaways",
-        {
-            "regularizer_costs": (
-                *_over(_REMEDIES, "time to an equal training loss, over plain training"),
-                *_over(_REMEDIES, "test error after as many gradient evaluations, minus plain"),
-            ),
-            "remedies": (
-                *_over(
-                    ("dropout", "mixup", "jitter", "SAM"),
-                    "ln of the test error over that without, mean over tables",
-                ),
-                "share of the pairs of remedy and table that gain, without jitter",
-            ),
-        },
-        "At equal gradient evaluations: what more of them would bring is not measured.",
-    ),
-    LectureClaim(
-        "T7",
-        "More labelled data is often the best way to avoid overfitting.",
-        "Practical Takeaways",
-        {
-            "label_learning_curve": ("digits: largest ratio of test errors after a doubling",),
-            "three_errors": ("estimation error of 8 pieces, n = 1600 minus n = 50",),
-        },
-        "That more labels help; not that nothing else helps more at equal cost.",
-    ),
+    *TAKEAWAYS,
 )
 """Hypotheses and takeaways in the order of the page."""
