@@ -1,5 +1,6 @@
 """Cards of all kinds of models: nothing fails, and numbers are those of the estimators."""
 
+import re
 from functools import partial
 from html.parser import HTMLParser
 
@@ -227,6 +228,25 @@ def test_the_bracket_is_the_constant_where_all_pieces_are_seen(quick):
     values = [row["value"] for row in bracket.table if row["value"] is not None]
     assert values == pytest.approx([3.0] * len(values), rel=1e-4) and len(values) >= 3
     assert "It is 3. Upper" in bracket.paragraphs[0]
+
+
+def test_how_far_rows_keep_their_class_is_their_distance_from_a_line(quick):
+    model = MLPClassifier(hidden_layer_sizes=(), solver="lbfgs", dtype="float64", random_state=0)
+    model.fit(X, Y > 0)
+    # Where the classifier is linear, the bound is the distance from its line.
+    distances = model.decision_function(X) * np.where(Y > 0, 1, -1)
+    distances /= np.linalg.norm(model.coefs_[0])
+    told = f"{np.median(distances[distances > 0]):.3g} in the median"
+    assert told in card(model, X, Y > 0).to_markdown()
+    # The gap between two of several logits changes by at most sqrt(2) times their norm.
+    several = MLPClassifier(hidden_layer_sizes=(), solver="lbfgs", random_state=0).fit(X, LABEL)
+    found = re.search(r"([0-9.]+) in the median", card(several, X, LABEL).to_markdown())
+    logits = several.decision_function(X)
+    codes = np.searchsorted(several.classes_, LABEL)
+    gaps = logits[np.arange(120), codes][:, None] - logits
+    slopes = np.linalg.norm(several.coefs_[0].T[codes][:, None] - several.coefs_[0].T, axis=2)
+    true = np.min(np.where(slopes > 0, gaps / np.maximum(slopes, 1e-9), np.inf), axis=1)
+    assert 0 < float(found[1]) <= np.median(true[true > 0])
 
 
 def test_margins_are_those_of_the_logits(quick):

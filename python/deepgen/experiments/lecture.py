@@ -106,7 +106,20 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 *_over(_DRAWN, "test error, bad minus good minimum"),
                 *_over(_DRAWN, "ln of the distance to the boundary, good over bad"),
             ),
+            "minima_measures": tuple(
+                f"{task}: {what}"
+                for task in ("half-moons", "digits")
+                for what in (
+                    "test error, bad minus good minimum",
+                    "ln of the Lipschitz constant, bad over good",
+                    "ln of the normalized margin, bad over good",
+                    "ln of the largest eigenvalue of the Hessian, bad over good",
+                    "ln of the trace of the Hessian, bad over good",
+                )
+            ),
         },
+        "Small nets; bad is what poisoned labels lead to. Only minima_measures and decision_regions "
+        "compare at equal training loss.",
     ),
     LectureClaim(
         "H6",
