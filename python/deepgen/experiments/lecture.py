@@ -1,31 +1,23 @@
 """The lecture's hypotheses and takeaways, and the findings of experiments that test each of them.
 
-This file is the only place that says which finding speaks for or against which claim. A claim
-without evidence is one that no experiment has measured yet.
+This file and that of the takeaways are the only places that say which finding speaks for or
+against which claim. A claim without evidence is one that no experiment has measured yet.
 """
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Final
 
-from deepgen.experiments.lecture_claim import LectureClaim
+from deepgen.experiments.lecture_claim import LectureClaim, over
+from deepgen.experiments.takeaways import TAKEAWAYS
 
 __all__ = ["LECTURE"]
 
-
-def _over(names: tuple[str, ...], *rests: str) -> tuple[str, ...]:
-    """Return the names of some findings for several conditions."""
-    return tuple(f"{name}: {rest}" for rest in rests for name in names)
-
-
 _TASKS: Final = ("sine", "digits", "digits, 30 % random labels")
 _ENSEMBLED: Final = ("housing", "digits", "digits, 30 % random labels")
-_OVER_PLAIN: Final = "ln of the test error over that without, mean over tables"
-_WIDTHS: Final = ("width, linear, noise", "width, norm, noise")
+_DRAWN: Final = ("spirals", "circles")
 _NOISY: Final = ("parity", "one direction")
-
-_takeaway = partial(LectureClaim, slide="Practical Takeaways")
+_LABELS: Final = ("right labels", "20 % wrong labels")
 
 LECTURE: Final[tuple[LectureClaim, ...]] = (
     LectureClaim(
@@ -40,7 +32,10 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
             "oversized_nets": ("nets: ln of the error to the truth, 1000 over 10 units",),
             "bad_minima": ("test error, 512 minus 16 units",),
             "regression_1d": ("perceptron, 32 to 1024 units, all seeds: median validation MSE",),
-            "net_double_descent": _over(_WIDTHS, "ln of the risk, 256 over 2 units"),
+            "net_double_descent": tuple(
+                f"width, {truth}, noise: ln of the risk, 256 over 2 units"
+                for truth in ("linear", "norm")
+            ),
         },
         "One and two hidden layers on small data. Where a net of two units is all that is needed, "
         "and the others fit the noise, the widest is worse.",
@@ -61,10 +56,10 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "Deep plain nets underfit; residual and normalized ones do not.",
         "Training Deeper ConvNets; Residual Networks; Non-intuitive behavior of MLP",
         {
-            "depth_sweep": _over(
-                ("plain", "skip", "norm", "both"),
-                "training error, 64 minus 4 layers",
-                "excess risk, 64 minus 4 layers",
+            "depth_sweep": tuple(
+                f"{kind}: {what}, 64 minus 4 layers"
+                for kind in ("plain", "skip", "norm", "both")
+                for what in ("training error", "excess risk")
             ),
             "deep_gradients": (
                 "ln of the training error, 48 over 4 layers, plain",
@@ -100,22 +95,24 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 "ln of the largest slope, bad over good",
                 "ln of the normalized margin, bad over good",
             ),
-            "decision_regions": _over(
-                ("spirals", "circles"),
-                "test error, bad minus good minimum",
-                "ln of the distance to the boundary, good over bad",
+            "decision_regions": (
+                *over(_DRAWN, "test error, bad minus good minimum"),
+                *over(_DRAWN, "ln of the distance to the boundary, good over bad"),
             ),
-            "minima_measures": _over(
-                ("half-moons", "digits"),
-                "test error, bad minus good minimum",
-                "ln of the Lipschitz constant, bad over good",
-                "ln of the normalized margin, bad over good",
-                "ln of the largest eigenvalue of the Hessian, bad over good",
-                "ln of the trace of the Hessian, bad over good",
+            "minima_measures": tuple(
+                f"{task}: {what}"
+                for task in ("half-moons", "digits")
+                for what in (
+                    "test error, bad minus good minimum",
+                    "ln of the Lipschitz constant, bad over good",
+                    "ln of the normalized margin, bad over good",
+                    "ln of the largest eigenvalue of the Hessian, bad over good",
+                    "ln of the trace of the Hessian, bad over good",
+                )
             ),
         },
-        "Small nets; bad is what poisoned labels lead to. Only minima_measures and "
-        "decision_regions compare at equal training loss.",
+        "Small nets; bad is what poisoned labels lead to. Of digits at equal training loss the bad "
+        "minima are not the sharper ones.",
     ),
     LectureClaim(
         "H6",
@@ -128,13 +125,13 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 "ln of the sharpness in a subspace, large over small batches",
                 "test error, large minus small batches",
             ),
-            "helpful_noise": _over(
-                _NOISY,
-                "ln of the trace, batches of 5 over all rows",
-                "ln of the test error, batches of 5 over all rows",
+            "helpful_noise": (
+                *over(_NOISY, "ln of the trace, batches of 5 over all rows"),
+                *over(_NOISY, "ln of the test error, batches of 5 over all rows"),
             ),
         },
-        "Three seeds on MNIST, not at equal training loss; nets that fit all rows exactly.",
+        "Three seeds of one net on MNIST, not at equal training loss; nets that fit all rows "
+        "exactly, where batches do make a difference.",
     ),
     LectureClaim(
         "H7",
@@ -143,9 +140,10 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "Overfitting? From theory to practice",
         {
             "sam_flatness": (
-                *_over(_TASKS, "ln of the largest eigenvalue at equal loss, SAM over SGD"),
-                *_over(
-                    _TASKS[1:], "share of right test answers after as many gradients, SAM minus SGD"
+                *over(_TASKS, "ln of the largest eigenvalue at equal loss, SAM over SGD"),
+                *over(
+                    _TASKS[1:],
+                    "share of right test answers after as many gradients, SAM minus SGD",
                 ),
             )
         },
@@ -169,7 +167,8 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 for where in ("all nets", "within one share of wrong labels", "granulated")
             )
         },
-        "Half-moons of 30 points. In all nets, measures also follow the share of wrong labels.",
+        "Half-moons of 30 points. A correlation in all nets is mostly one with the share of wrong "
+        "labels; correlation is no cause.",
     ),
     LectureClaim(
         "H9",
@@ -205,11 +204,10 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "rate and to one over the batch size.",
         "Conclusions: variance in gradient can hurt final convergence",
         {
-            "noise_floor": _over(
-                ("linear", "net"),
-                "exponent of the floor in the rate",
-                "exponent in one over the batch size",
-                "ln of the floor, measured over predicted",
+            "noise_floor": (
+                *over(("linear", "net"), "exponent of the floor in the rate"),
+                *over(("linear", "net"), "exponent in one over the batch size"),
+                *over(("linear", "net"), "ln of the floor, measured over predicted"),
             )
         },
     ),
@@ -218,12 +216,11 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "A stronger optimizer is not a stronger learner.",
         "Conclusions",
         {
-            "stronger_optimizer": _over(
-                ("right labels", "20 % wrong labels"),
-                "ln of the training loss, Adam over SGD",
-                "ln of the training loss, L-BFGS over SGD",
-                "test error, Adam minus SGD",
-                "test error, L-BFGS minus SGD",
+            "stronger_optimizer": (
+                *over(_LABELS, "ln of the training loss, Adam over SGD"),
+                *over(_LABELS, "ln of the training loss, L-BFGS over SGD"),
+                *over(_LABELS, "test error, Adam minus SGD"),
+                *over(_LABELS, "test error, L-BFGS minus SGD"),
             )
         },
         "Half-moons; rates of the lowest training loss.",
@@ -245,155 +242,37 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "Overfitting?: ensembling can be reasonably cheap with SGD restarts",
         {
             "ensembles": (
-                *_over(
-                    tuple(f"{task}, {b} budget" for task in _ENSEMBLED for b in ("tight", "ample")),
-                    "ln of the test loss, snapshots over one net",
+                *(
+                    f"{task}, {budget} budget: ln of the test loss, snapshots over one net"
+                    for task in _ENSEMBLED
+                    for budget in ("tight", "ample")
                 ),
-                *_over(
+                *over(
                     _ENSEMBLED,
                     "ln of the test loss, snapshots of the ample budget over one net of the "
                     "better one",
                 ),
             )
         },
-        "Snapshots win where the budget is more than one net needs; short trainings win more.",
+        "Snapshots win where the budget is more than one net needs, and lose where it is less; "
+        "short independent trainings win more.",
     ),
     LectureClaim(
         "H14",
         "Learning a pretext task without labels helps most where labels are few.",
         "Overfitting?: self-supervised learning on pretext task",
         {
-            "pretext_tasks": _over(
-                tuple(
-                    f"{data}, {method}"
-                    for data in ("digits", "housing", "factors")
-                    for method in ("denoising", "VIME", "SCARF")
-                ),
-                "test error at few labels, fine-tuned minus labels alone",
-                "that difference at few labels minus that at many",
+            "pretext_tasks": tuple(
+                f"{data}, {method}: {what}"
+                for data in ("digits", "housing", "factors")
+                for method in ("denoising", "VIME", "SCARF")
+                for what in (
+                    "test error at few labels, fine-tuned minus labels alone",
+                    "that difference at few labels minus that at many",
+                )
             )
         },
     ),
-    _takeaway(
-        "T1",
-        "Overparametrize deep architectures.",
-        evidence={
-            "width_sweep": ("excess risk, 1024 minus 128 units", "excess risk, 16 minus 128 units"),
-            "zero_training_error": ("width 64: share of seeds with zero error",),
-            "oversized_nets": (
-                "nets: ln of the error to the truth, 1000 over 10 units",
-                "nets: ln of the error to the truth, 1000 over 2 units",
-            ),
-            "double_descent": ("ReLU features: median risk at p = 40 over that at p = 1000",),
-            "net_double_descent": _over(
-                _WIDTHS, "ln of the risk, 10 over 256 units", "ln of the risk, 256 over 2 units"
-            ),
-            "combined_causes": ("depth: effect on the gap, as a share of the mean gap",),
-        },
-        limits="Mostly width. For depth see H3.",
-    ),
-    _takeaway(
-        "T2",
-        "Use skip connections and normalization layers, which limit conditioning issues.",
-        evidence={
-            "depth_sweep": (
-                "both: training error, 64 minus 4 layers",
-                "both: excess risk, 64 minus 4 layers",
-            ),
-            "deep_gradients": ("ln of the training error, 48 over 4 layers, skip and norm",),
-            "normalizers": _over(
-                ("weights / 4", "weights x 4", "scattered inputs"),
-                "ln of the epochs, batch norm over plain",
-                "ln of the epochs, layer norm over plain",
-            ),
-            "conditioning": (
-                "pixels, 10 epochs: ln of eigenvalue 1 over 10, batch norm over none",
-                "scaled pixels, 10 epochs: ln of eigenvalue 1 over 10, batch norm over none",
-            ),
-            "loss_geometry": ("non-convexity, 21 layers, plain minus residual",),
-            "conditioning_fixes": tuple(
-                f"ln of the training error of 48 layers, {kind} over plain"
-                for kind in ("highway", "Fixup", "DeepNorm")
-            ),
-        },
-        limits="Batch norm harms where batches are small: see batch_norm_batch_size.",
-    ),
-    _takeaway(
-        "T3",
-        "Use stochastic optimizers that are robust to bad conditioning.",
-        evidence={
-            "rare_features": _over(
-                tuple(
-                    f"{model}, kappa = {kappa}"
-                    for model in ("linear", "embedding")
-                    for kappa in ("30", "300", "3,000")
-                ),
-                "ln of the error on rare words, AdaGrad over SGD",
-                "ln of the error on rare words, RMSProp over SGD",
-                "ln of the error on rare words, Adam over momentum",
-            ),
-            "conditioning_fixes": tuple(
-                f"scaled pixels: ln of the steps, {method} over {rival}"
-                for method in ("K-FAC", "Shampoo")
-                for rival in ("SGD", "Adam")
-            ),
-        },
-        limits="Each optimizer at its own best rate. What stronger optimizers learn: H11.",
-    ),
-    _takeaway(
-        "T4",
-        "Use small minibatches and large learning rates.",
-        evidence={
-            "large_batch": ("test error, large minus small batches",),
-            "helpful_noise": _over(_NOISY, "ln of the test error, batches of 5 over all rows"),
-            "noise_floor": ("digits: test error after as many steps, all rows minus minibatches",),
-            "combined_causes": ("small batches: effect on the gap, as a share of the mean gap",),
-        },
-        limits="Only combined_causes varies the rate with the batches. The finding of noise_floor "
-        "says that annealed minibatches do no harm, at far less work than all rows.",
-    ),
-    _takeaway(
-        "T5",
-        "Use a validation set to anneal the learning rate and to stop early.",
-        evidence={
-            "early_stopping": _over(
-                _TASKS,
-                "ln of the computing, at the stop over the end",
-                "ln of the test error, at the stop over the end",
-            ),
-            "remedies": (
-                f"annealing: {_OVER_PLAIN}",
-                "annealing: ln of the test error over that of a constant rate on as many rows, "
-                "mean over tables",
-            ),
-        },
-        limits="Validation rows are missing in the training, which can cost what annealing gains.",
-    ),
-    _takeaway(
-        "T6",
-        "It is often possible to trade compute for less overfitting, by data augmentation and "
-        "stochastic regularizers such as dropout.",
-        evidence={
-            "regularizer_costs": _over(
-                ("dropout", "mixup", "jitter", "mask", "swap noise", "SAM"),
-                "time to an equal training loss, over plain training",
-                "test error after as many gradient evaluations, minus plain",
-            ),
-            "remedies": (
-                *(f"{name}: {_OVER_PLAIN}" for name in ("dropout", "mixup", "jitter", "SAM")),
-                "share of the pairs of remedy and table that gain, without jitter",
-            ),
-        },
-        limits="At equal gradient evaluations: what more of them would bring is not measured.",
-    ),
-    _takeaway(
-        "T7",
-        "More labelled data is often the best way to avoid overfitting.",
-        evidence={
-            "label_learning_curve": ("digits: largest ratio of test errors after a doubling",),
-            "three_errors": ("estimation error of 8 pieces, n = 1600 minus n = 50",),
-        },
-        limits="That more labels help; not that nothing else helps more at equal cost.",
-    ),
+    *TAKEAWAYS,
 )
 """Hypotheses and takeaways in the order of the page."""

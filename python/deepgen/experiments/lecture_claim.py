@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["LectureClaim"]
+__all__ = ["LectureClaim", "over"]
 
 
 @dataclass(frozen=True)
@@ -37,3 +37,27 @@ class LectureClaim:
     slide: str
     evidence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     limits: str = ""
+
+
+def over(names: tuple[str, ...], rest: str) -> tuple[str, ...]:
+    """Return the names of one finding for several conditions.
+
+    Parameters
+    ----------
+    names : tuple of str
+        Names of the conditions.
+    rest : str
+        Rest of the finding's name.
+
+    Returns
+    -------
+    findings : tuple of str
+        One name per condition.
+
+    Examples
+    --------
+    >>> from deepgen.experiments.lecture_claim import over
+    >>> over(("sine", "digits"), "test error")
+    ('sine: test error', 'digits: test error')
+    """
+    return tuple(f"{name}: {rest}" for name in names)

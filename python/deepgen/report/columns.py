@@ -25,8 +25,8 @@ INTEGRATED_ROWS: Final = 200
 """Number of rows whose gradients are integrated."""
 INTEGRATED_WORK: Final = 4e9
 """Multiply-adds for it, some seconds; past it gradients at the rows are taken."""
-PERMUTED_WORK: Final = 2e10
-"""Multiply-adds for predictions of permuted rows."""
+PERMUTED_WORK: Final = 8e10
+"""Work for predictions of permuted rows: some seconds."""
 ROW_WORK: Final = 20_000
 """Work of a row and column besides the network: reading, encoding, copying."""
 N_REPEATS: Final = 10

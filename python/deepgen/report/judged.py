@@ -36,6 +36,8 @@ class Judged:
         Whether the model is known to be trained on these rows.
     share : float, default=1.0
         Share of the usual work that a section may do, in (0, 1].
+    whole : str, default=''
+        Where these are some of other rows, what those are.
 
     Examples
     --------
@@ -53,6 +55,7 @@ class Judged:
     where: str
     seen: bool = False
     share: float = 1.0
+    whole: str = ""
 
     @property
     def n_rows(self) -> int:
@@ -84,11 +87,13 @@ class Judged:
         if self.n_rows <= most:
             return self
         rows = np.unique(np.linspace(0, self.n_rows - 1, most).astype(int))
+        whole = self.whole or self.where
         return replace(
             self,
             X=_safe_indexing(self.X, rows),
             y=_safe_indexing(self.y, rows),
-            where=f"{len(rows):,} of {self.where}",
+            where=f"{len(rows):,} of {whole}",
+            whole=whole,
         )
 
     @cached_property

@@ -149,10 +149,6 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         self.device = device
         self.network = network
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        # Else the mixin's, which knows no quantiles, would come first.
-        return BaseTabular.score(self, X, y, sample_weight)
-
     @property
     def classes_(self) -> AnyArray:
         """Sorted classes."""

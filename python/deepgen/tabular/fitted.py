@@ -23,7 +23,6 @@ from deepgen.tabular.attributions import attribute
 from deepgen.tabular.plan import Plan
 from deepgen.tabular.saving import save_tabular
 from deepgen.tabular.summary import describe_encoder, describe_network, describe_plan
-from deepgen.tabular.targets import read_targets
 
 __all__ = ["FittedTabular"]
 
@@ -102,45 +101,6 @@ class FittedTabular(BaseEstimator):
         (1,)
         """
         return self._predicted(X, "predict")
-
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Score predictions by R2 (quantiles: D2 of the pinball loss) or accuracy.
-
-        Parameters
-        ----------
-        X : data frame or array-like of shape (n_samples, n_columns)
-            Table with the columns of the training table.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            True targets or labels.
-        sample_weight : array-like of shape (n_samples,), default=None
-            Sample weights, >= 0.
-
-        Returns
-        -------
-        score : float
-            Higher is better, at most 1.
-
-        Raises
-        ------
-        NotFittedError
-            If the estimator is not fitted.
-        ValueError
-            If columns or targets cannot be used.
-
-        See Also
-        --------
-        predict : The predictions themselves.
-
-        Examples
-        --------
-        >>> from deepgen import TabularRegressor
-        >>> X, y = [[0.0], [1.0]], [0.0, 1.0]
-        >>> TabularRegressor(early_stopping=False).partial_fit(X, y).score(X, y) <= 1
-        True
-        """
-        predictions = self.predict(X)
-        y = read_targets(y, type(self).__name__, are_labels=self._task == "classification")
-        return float(self.mlp_._targets.score(y, predictions, sample_weight))
 
     @property
     def members_(self) -> list[Any]:

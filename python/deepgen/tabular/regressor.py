@@ -12,6 +12,7 @@ from deepgen.estimators.constraints import REGRESSOR
 from deepgen.estimators.names import DeviceName, RegressionLossName
 from deepgen.losses import RegressionLoss
 from deepgen.tabular.base import BaseTabular, can_continue
+from deepgen.tabular.targets import read_targets
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -139,8 +140,43 @@ class TabularRegressor(RegressorMixin, BaseTabular):
         self.network = network
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        # Else the mixin's, which knows no quantiles, would come first.
-        return BaseTabular.score(self, X, y, sample_weight)
+        """Score predictions by R2, or quantiles by D2 of the pinball loss.
+
+        Parameters
+        ----------
+        X : data frame or array-like of shape (n_samples, n_columns)
+            Table with the columns of the training table.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            True targets.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Sample weights, >= 0.
+
+        Returns
+        -------
+        score : float
+            Higher is better, at most 1.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        ValueError
+            If columns or targets cannot be used.
+
+        See Also
+        --------
+        predict : The predictions themselves.
+
+        Examples
+        --------
+        >>> from deepgen import TabularRegressor
+        >>> X, y = [[0.0], [1.0]], [0.0, 1.0]
+        >>> TabularRegressor(early_stopping=False).partial_fit(X, y).score(X, y) <= 1
+        True
+        """
+        predictions = self.predict(X)
+        y = read_targets(y, type(self).__name__, are_labels=False)
+        return float(self.mlp_._targets.score(y, predictions, sample_weight))
 
     @available_if(can_continue)  # type: ignore[untyped-decorator]
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:

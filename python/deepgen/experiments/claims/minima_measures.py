@@ -116,7 +116,7 @@ class Pair:
         Returns
         -------
         ratio : float
-            ln of bad over good.
+            Logarithm of bad over good.
         """
         good, bad = self.values[what]
         return float(np.log(bad / good))
@@ -279,8 +279,8 @@ def _measure(plan: RunPlan) -> Measurement:
             "Digits: the Lipschitz constant is its lower bound; upper bounds "
             f"{bounds[0]:.3g} and {bounds[1]:.3g}.",
             f"Draws left out, for want of a good or a bad minimum: {left_out}.",
-            "Values are geometric means. At one training loss the Lipschitz constant and the norms do "
-            "not depend on the scale of the logits.",
+            "Values are geometric means. At one training loss the Lipschitz constant and the norms "
+            "do not depend on the scale of the logits.",
         ],
         draw=partial(_draw, measured),
     )
