@@ -37,7 +37,7 @@ def test_a_report_shows_classes_with_dollar_signs_as_they_are(folder):
     table = pandas.read_csv(folder / "t.csv")
     from deepgen import load
 
-    figure = new_figure(predictions(ReportData(load(folder / "t.dgn"), table, "t")).draw)
+    figure = new_figure(predictions(ReportData(load(folder / "t.dgn"), table, "t").judged).draw)
     ticks = figure.axes[0].get_xticklabels()
     shown = [tick._preprocess_math(tick.get_text()) for tick in ticks]
     assert shown == [("$10_^{", False), ("$5 to $9", False), ("a$b", False)]

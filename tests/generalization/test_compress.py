@@ -4,7 +4,7 @@ import pytest
 from deepgen import MLPClassifier, MLPRegressor, Probe
 from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.generalization import compress
-from deepgen.generalization.compress import project
+from deepgen.generalization.compressibility.compress import project
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

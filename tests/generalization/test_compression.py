@@ -141,7 +141,7 @@ def test_smoothness_is_infinite_without_kinks_and_grows_with_smaller_noise():
 
 
 def test_smoothness_is_the_largest_number_for_which_the_inequality_holds():
-    from deepgen.generalization.compress import project, signs_needed
+    from deepgen.generalization.compressibility.compress import project, signs_needed
 
     probe, coefs, _, X = drawn([4, 10, 6, 3])
     matrices = [W.T for W in coefs]
@@ -240,7 +240,9 @@ def test_what_has_no_cushions_is_refused(monkeypatch):
     model = MLPRegressor(hidden_layer_sizes=(4,), normalization="layer", max_iter=1)
     with pytest.raises(ValueError, match="layer norm"):
         compression(Probe(model.fit(X, X[:, 0]), X, X[:, 0]))
-    monkeypatch.setattr(sys.modules["deepgen.generalization.compression"], "MAX_WORK", 100.0)
+    monkeypatch.setattr(
+        sys.modules["deepgen.generalization.compressibility.compression"], "MAX_WORK", 100.0
+    )
     with pytest.raises(ValueError, match=r"multiply-adds.*take n_points="):
         compression(drawn([4, 5, 2])[0])
 

@@ -7,10 +7,15 @@ import pytest
 
 from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.generalization import output_bounds
-from deepgen.generalization.backward_bounds import BackwardBounds
-from deepgen.generalization.intervals import Interval, activated, affine, normalized
-from deepgen.generalization.lipschitz_product import layer_bounds
-from deepgen.generalization.slope_ranges import slope, slope_range, value
+from deepgen.generalization.certified_ranges.backward_bounds import BackwardBounds
+from deepgen.generalization.certified_ranges.intervals import (
+    Interval,
+    activated,
+    affine,
+    normalized,
+)
+from deepgen.generalization.lipschitz_constants.lipschitz_product import layer_bounds
+from deepgen.generalization.lipschitz_constants.slope_ranges import slope, slope_range, value
 from deepgen.probe.folded_layers import FoldedLayer, folded_layers
 from generalization.random_networks import ACTIVATIONS, random_network
 

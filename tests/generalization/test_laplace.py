@@ -169,7 +169,7 @@ def test_certain_weights_give_the_networks_own_probabilities(kind):
 def test_blocks_of_rows_change_nothing(monkeypatch):
     probe = probe_of("three classes")
     whole = [laplace(probe, h, alpha=1.0).output_covariance(probe) for h in STRUCTURES]
-    monkeypatch.setattr("deepgen.generalization.curvature_basis.BLOCK_SIZE", 300)
+    monkeypatch.setattr("deepgen.generalization.random_weights.curvature_basis.BLOCK_SIZE", 300)
     for hessian, expected in zip(STRUCTURES, whole, strict=True):
         again = laplace(probe, hessian, alpha=1.0).output_covariance(probe)
         np.testing.assert_allclose(again, expected, rtol=1e-10)
@@ -227,6 +227,6 @@ def test_what_has_no_posterior_is_refused_by_name(monkeypatch):
         found.standard_deviation(probe, noise=True)
     with pytest.raises(ValueError, match="predict_proba is for classifiers"):
         laplace(probe_of("squared error")).predict_proba(features())
-    monkeypatch.setattr("deepgen.generalization.curvature_basis.MAX_SIZE", 10)
+    monkeypatch.setattr("deepgen.generalization.random_weights.curvature_basis.MAX_SIZE", 10)
     with pytest.raises(ValueError, match="has 21 rows, and eigenvectors of at most 10"):
         laplace(probe)

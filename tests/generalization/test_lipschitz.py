@@ -13,8 +13,13 @@ from deepgen import MLPRegressor, Probe
 from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.expressivity import breakpoints, linear_regions, tri
 from deepgen.generalization import lipschitz
-from deepgen.generalization.slope_ranges import SLOPE_RANGES, slope, slope_range, value
-from deepgen.generalization.spectral_norm import spectral_norm
+from deepgen.generalization.lipschitz_constants.slope_ranges import (
+    SLOPE_RANGES,
+    slope,
+    slope_range,
+    value,
+)
+from deepgen.generalization.lipschitz_constants.spectral_norm import spectral_norm
 from deepgen.probe.folded_layers import FoldedLayer
 from generalization.random_networks import ACTIVATIONS, all_kinds, random_network
 

@@ -8,10 +8,10 @@ import pytest
 from deepgen._optional import MissingExtra
 from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.generalization import lipschitz
-from deepgen.generalization.lipschitz_product import layer_bounds
-from deepgen.generalization.lipsdp import _certified, _form, lipsdp
-from deepgen.generalization.predicting_layers import predicting_layers
-from deepgen.generalization.slope_ranges import slope_range
+from deepgen.generalization.lipschitz_constants.lipschitz_product import layer_bounds
+from deepgen.generalization.lipschitz_constants.lipsdp import _certified, _form, lipsdp
+from deepgen.generalization.lipschitz_constants.predicting_layers import predicting_layers
+from deepgen.generalization.lipschitz_constants.slope_ranges import slope_range
 from generalization.random_networks import all_kinds, random_network
 from generalization.test_lipschitz import QUICK, published
 

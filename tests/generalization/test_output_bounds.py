@@ -12,10 +12,10 @@ from deepgen import MLPRegressor
 from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.expressivity import linear_regions, tri
 from deepgen.generalization import output_bounds
-from deepgen.generalization.input_slopes import input_slopes
-from deepgen.generalization.linear_bounds import linear_bounds
-from deepgen.generalization.predicting_layers import predicting_layers
-from deepgen.generalization.slope_ranges import value
+from deepgen.generalization.certified_ranges.linear_bounds import linear_bounds
+from deepgen.generalization.lipschitz_constants.input_slopes import input_slopes
+from deepgen.generalization.lipschitz_constants.predicting_layers import predicting_layers
+from deepgen.generalization.lipschitz_constants.slope_ranges import value
 from deepgen.probe.folded_layers import FoldedLayer
 from generalization.random_networks import ACTIVATIONS, all_kinds, random_network
 
@@ -181,7 +181,7 @@ def test_what_has_no_range_is_refused_by_name():
 
 
 def test_work_beyond_the_limit_is_refused(monkeypatch):
-    module = importlib.import_module("deepgen.generalization.output_bounds")
+    module = importlib.import_module("deepgen.generalization.certified_ranges.output_bounds")
     monkeypatch.setattr(module, "MAX_WORK", 10.0)
     with pytest.raises(ValueError, match=r"need 1.1e\+02 multiply-adds, and at most 1e\+01"):
         output_bounds(random_network(0), [(0, 1)] * 2)

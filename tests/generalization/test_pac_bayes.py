@@ -9,9 +9,9 @@ from sklearn.preprocessing import StandardScaler
 
 from deepgen import MLPClassifier, MLPRegressor, TabularClassifier
 from deepgen.generalization import pac_bayes
-from deepgen.generalization.binary_kl import binary_kl, kl_inverse
-from deepgen.generalization.gibbs_error import GibbsClassifier, GibbsError
-from deepgen.generalization.pac_bayes import MONTE_CARLO_SHARE
+from deepgen.generalization.random_weights.binary_kl import binary_kl, kl_inverse
+from deepgen.generalization.random_weights.gibbs_error import GibbsClassifier, GibbsError
+from deepgen.generalization.random_weights.pac_bayes import MONTE_CARLO_SHARE
 
 FLIPPED = 0.2
 

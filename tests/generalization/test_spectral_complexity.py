@@ -7,8 +7,8 @@ from deepgen import MLPClassifier, MLPRegressor, Probe
 from deepgen.activations import Parametric
 from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.generalization import spectral_complexity
-from deepgen.generalization.matrix_chain import matrix_chain
-from deepgen.generalization.starting_model import starting_model
+from deepgen.generalization.norms.matrix_chain import matrix_chain
+from deepgen.generalization.norms.starting_model import starting_model
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -303,7 +303,7 @@ def test_bad_references_are_refused(reference, message):
 
 
 def test_layers_too_large_for_their_singular_values_are_refused(monkeypatch):
-    from deepgen.generalization import matrix_chain as module
+    from deepgen.generalization.norms import matrix_chain as module
 
     monkeypatch.setattr(module, "MAX_WORK", 10.0)
     with pytest.raises(ValueError, match="multiply-adds"):

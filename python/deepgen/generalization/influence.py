@@ -23,7 +23,7 @@ from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen._network.network import MATRICES
 from deepgen._user_warnings import warn
-from deepgen.generalization.curvature_basis import total_weight
+from deepgen.generalization.random_weights.curvature_basis import total_weight
 from deepgen.generalization.settings import checked_size
 from deepgen.probe import Probe
 

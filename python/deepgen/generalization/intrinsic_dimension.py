@@ -23,9 +23,9 @@ from deepgen._engine.arrays import FloatArray
 from deepgen._network.network import MATRICES
 from deepgen._user_warnings import collect_warnings
 from deepgen.estimators.base import BaseMLP
-from deepgen.generalization.curvature_basis import total_weight
+from deepgen.generalization.norms.starting_model import starting_model
+from deepgen.generalization.random_weights.curvature_basis import total_weight
 from deepgen.generalization.settings import generator
-from deepgen.generalization.starting_model import starting_model
 from deepgen.probe import Probe
 
 __all__ = ["IntrinsicDimension", "intrinsic_dimension"]

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepgen._display.text_table import format_table
-from deepgen.generalization.compression import compression
-from deepgen.generalization.keskar_sharpness import keskar_sharpness
-from deepgen.generalization.lipschitz import lipschitz
-from deepgen.generalization.margins import margins
-from deepgen.generalization.noise_flatness import noise_flatness
-from deepgen.generalization.norm_bounds import norm_bounds
-from deepgen.generalization.sam_sharpness import sam_sharpness
+from deepgen.generalization.compressibility.compression import compression
+from deepgen.generalization.lipschitz_constants.lipschitz import lipschitz
+from deepgen.generalization.norms.margins import margins
+from deepgen.generalization.norms.norm_bounds import norm_bounds
+from deepgen.generalization.norms.spectral_complexity import spectral_complexity
+from deepgen.generalization.random_weights.noise_flatness import noise_flatness
 from deepgen.generalization.settings import generator
-from deepgen.generalization.spectral_complexity import spectral_complexity
+from deepgen.generalization.sharpness.keskar_sharpness import keskar_sharpness
+from deepgen.generalization.sharpness.sam_sharpness import sam_sharpness
 from deepgen.optimization.hessian_spectrum import hessian_spectrum
 
 if TYPE_CHECKING:

@@ -48,7 +48,7 @@ class FoldedLayer:
     >>> from deepgen.expressivity import tri
     >>> from deepgen.probe.folded_layers import folded_layers
     >>> [layer.weights.shape for layer in folded_layers(tri(1))]
-    [(1, 2), (2, 1)]
+    [(1, 2), (2, 1), (1, 1)]
     """
 
     weights: FloatArray

@@ -9,7 +9,7 @@ from scipy.sparse import issparse
 
 from deepgen._engine.arrays import FloatArray
 from deepgen.generalization import lipschitz
-from deepgen.generalization.margins import margins
+from deepgen.generalization.norms.margins import margins
 from deepgen.report.judged import Judged, refusing
 from deepgen.report.section import Section
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from deepgen.generalization.margins import margins as measure
+from deepgen.generalization.norms.margins import margins as measure
 from deepgen.report.judged import Judged, refusing
 from deepgen.report.section import Section
 

@@ -99,7 +99,7 @@ def train_on_labels(
     3
     """
     from deepgen.estimators import MLPClassifier
-    from deepgen.generalization.starting_model import starting_model
+    from deepgen.generalization.norms.starting_model import starting_model
 
     digits = split_digits(seed)
     X, y = randomize(digits.X[:n], digits.y[:n], "partial", share, random_state=seed)

@@ -1,0 +1,1 @@
+"""Certified ranges: what predictions cannot leave while the inputs stay in a box."""

@@ -1,0 +1,1 @@
+"""Lipschitz constants: how fast predictions change with the inputs."""

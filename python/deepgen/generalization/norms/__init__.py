@@ -1,0 +1,1 @@
+"""Norms: margins, and sizes of weights that bound the error on new data."""

@@ -1,0 +1,1 @@
+"""Random weights: bounds and intervals by noise on a trained network."""
