@@ -271,3 +271,21 @@ def test_blocks_of_rows_change_nothing(monkeypatch):
     monkeypatch.setattr("deepgen.probe.feature_attributions.NUMBERS_AT_ONCE", 200)
     got = [attributions(m, X, "integrated").values for m in (model, smooth)]
     assert all(np.abs(a - b).max() < 1e-12 for a, b in zip(got, wanted, strict=True))
+
+
+def test_a_pipeline_at_the_end_of_a_pipeline():
+    rotated = make_pipeline(StandardScaler(), make_pipeline(PCA(2), MLPRegressor(**SMALL)))
+    found = attributions(rotated.fit(X, Y), X, "integrated")
+    assert found.columns == ("pca0", "pca1") and found.values.shape == (60, 2)
+    for inner in (make_pipeline(TableEncoder(), MLPRegressor(**SMALL)), MLPRegressor(**SMALL)):
+        found = attributions(make_pipeline("passthrough", inner).fit(X, Y), X)
+        assert found.columns == (0, 1, 2)
+    table = TabularRegressor(preset="fast", random_state=0, network={"max_iter": 2}).fit(X, Y)
+    nested = make_pipeline("passthrough", make_pipeline(table))
+    np.testing.assert_array_equal(attributions(nested, X).values, attributions(table, X).values)
+
+
+@pytest.mark.parametrize("baseline", [0, "mean", {"a": 1.0}])
+def test_a_baseline_that_is_no_row_is_refused(baseline):
+    with pytest.raises(ValueError, match="baseline must be one row like those of X, got"):
+        attributions(network(), X, baseline=baseline)

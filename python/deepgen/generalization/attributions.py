@@ -124,11 +124,12 @@ def attributions(
     max_work = checked_size("max_work", max_work)
     mlp, rows = _rows(model, X)
     if baseline is None:
-        last = model.steps[-1][1] if isinstance(model, Pipeline) else model
-        start = getattr(last, "encoded_mean_", None)
+        start = getattr(_steps(model)[-1], "encoded_mean_", None)
         start = rows.mean(axis=0) if start is None else start
     else:
         # A single row may come without its axis.
+        if isinstance(baseline, dict | str) or (not issparse(baseline) and np.ndim(baseline) == 0):
+            raise ValueError(f"baseline must be one row like those of X, got {baseline!r}")
         is_row = not hasattr(baseline, "columns") and np.ndim(baseline) == 1
         points = _rows(model, np.asarray(baseline)[None] if is_row else baseline)[1]
         if len(points) != 1:
@@ -151,15 +152,26 @@ def _rows(model: Any, X: Any) -> tuple[Any, FloatArray]:
 
 def _named(result: Attributions, model: Any) -> Attributions:
     """Return contributions of a table's columns, or features with their names."""
-    if not isinstance(model, Pipeline):
-        return by_columns(result, model.encoder_) if hasattr(model, "encoder_") else result
-    steps = [step for _, step in model.steps if step is not None and step != "passthrough"]
-    if hasattr(steps[-1], "encoder_"):
-        return by_columns(result, steps[-1].encoder_)
-    if len(steps) > 1 and isinstance(steps[-2], TableEncoder):
-        return by_columns(result, steps[-2])
+    *before, last = _steps(model)
+    if hasattr(last, "encoder_"):
+        return by_columns(result, last.encoder_)
+    if not before:
+        return result
+    if isinstance(before[-1], TableEncoder):
+        return by_columns(result, before[-1])
+    names = None
     try:
-        names = model[:-1].get_feature_names_out()
+        for step in before:
+            names = step.get_feature_names_out(names)
     except (AttributeError, NotImplementedError, ValueError):
         return result  # a step does not tell them
-    return replace(result, columns=tuple(names))
+    return result if names is None else replace(result, columns=tuple(names))
+
+
+def _steps(model: Any) -> list[Any]:
+    """Return the steps of a pipeline and of those at its end; of another model only itself."""
+    steps: list[Any] = []
+    while isinstance(model, Pipeline):
+        *before, model = [step for _, step in model.steps]
+        steps += [step for step in before if step is not None and step != "passthrough"]
+    return [*steps, model]
