@@ -151,6 +151,23 @@ def test_training_further_starts_at_the_prior():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    "settings",
+    [{"early_stopping": True, "scoring": "balanced_accuracy"}, {"max_time": 1e-9}],
+    ids=["early stopping", "time"],
+)
+def test_all_rows_train_further_whatever_ends_the_estimators_own_training(settings):
+    X, y = iris()
+    net = MLPClassifier((6,), max_iter=20, random_state=0, **settings)
+    result = pac_bayes(net, X, y, sigmas=[0.1], n_draws=20, n_epochs=3, learning_rate=0.01)
+    prior = MLPClassifier((6,), max_iter=20, random_state=0, **settings)
+    first = np.sort(np.random.default_rng(0).permutation(150)[:75])
+    seen = prior.fit(X[first], y[first])._training_state.samples_seen
+    assert result.model._training_state.samples_seen - seen == 3 * 150
+    assert result.kl > 0
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_batch_norm_keeps_the_statistics_of_the_prior(monkeypatch):
     X, y = iris()
     networks = []

@@ -377,6 +377,10 @@ def _trained_further(
         solver="adam",
         learning_rate="constant",
         learning_rate_init=learning_rate,
+        early_stopping=False,  # no row is held back, and the last weights are kept
+        validation_fraction=0.1,
+        scoring=None,
+        max_time=None,
     )
     with collect_warnings() as caught:
         model.fit(features, labels)
