@@ -237,6 +237,7 @@ def test_what_has_no_bound_is_refused_by_name():
         ({"learning_rate": 0}, "learning_rate must be a finite number above 0"),
         ({"sigmas": [0.1, 0.0]}, "sigmas must be a list of finite numbers > 0"),
         ({"sigmas": []}, "sigmas must be a list"),
+        ({"sigmas": "wide"}, "sigmas must be a list of finite numbers > 0, got 'wide'"),
         ({"n_draws": 19}, "n_draws must be an integer of at least 20"),
         ({"random_state": None}, "random_state must be an integer"),
     ],
@@ -244,6 +245,11 @@ def test_what_has_no_bound_is_refused_by_name():
 def test_bad_settings_are_refused_by_name(settings, message):
     with pytest.raises(ValueError, match=message):
         pac_bayes(small(), *iris(), **settings)
+
+
+def test_noise_whose_square_vanishes_has_an_infinite_divergence():
+    result = pac_bayes(small(), *iris(), sigmas=[1e-200], n_draws=20)
+    assert result.kl == np.inf and result.bound == 1.0
 
 
 def test_the_plot_has_bound_and_error():
