@@ -188,7 +188,7 @@ def test_batch_norm_keeps_the_statistics_of_the_prior(monkeypatch):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_pipelines_tables_and_sparse_rows():
     pandas = pytest.importorskip("pandas")
-    from scipy.sparse import csr_array
+    from scipy.sparse import coo_array, csr_array
 
     X, y = iris()
     settings = {"n_draws": 100, "sigmas": [0.1]}
@@ -197,8 +197,11 @@ def test_pipelines_tables_and_sparse_rows():
     table = pandas.DataFrame({"a": X[:, 2], "b": np.where(X[:, 3] > 0, "wide", "narrow")})
     net = TabularClassifier(preset="fast", n_members=1, random_state=0, network={"max_iter": 20})
     assert pac_bayes(net, table, y, **settings).n_rest == 75
-    dense, sparse = (pac_bayes(small(), form(X), y, **settings) for form in (np.array, csr_array))
+    dense, sparse, coordinates = (
+        pac_bayes(small(), form(X), y, **settings) for form in (np.array, csr_array, coo_array)
+    )
     assert sparse.bound == pytest.approx(dense.bound, abs=0.05)
+    assert coordinates.bound == sparse.bound
 
 
 def test_the_estimator_is_cloned():

@@ -258,7 +258,7 @@ def pac_bayes(
     (True, 1797)
     """
     from sklearn.base import clone
-    from sklearn.utils import _safe_indexing
+    from sklearn.utils import _safe_indexing, indexable
 
     confidence, prior_share = _share("confidence", confidence), _share("prior_share", prior_share)
     n_epochs = checked_count("n_epochs", n_epochs)
@@ -267,6 +267,7 @@ def pac_bayes(
     random = generator(random_state)
     given = None if sigmas is None else checked_sizes("sigmas", sigmas)
     labels = _checked_labels(X, y)
+    (X,) = indexable(X)  # sparse rows of any format
     first, rest = _divided(len(labels), prior_share, random)
 
     prior = clone(estimator).fit(_safe_indexing(X, first), labels[first])
