@@ -222,8 +222,11 @@ def test_few_points_are_evenly_spaced_rows():
     [
         (dict(n_points=0), "n_points must be an integer of at least 1"),
         (dict(n_draws=0), "n_draws must be"),
-        (dict(delta=1.0), "must be in"),
-        (dict(noise_eps=0), "eps must be a finite number above 0"),
+        (dict(delta=1.0), r"delta must be in \(0, 1\), got 1.0"),
+        (dict(delta="x"), "delta must be"),
+        (dict(noise_eps=0), "noise_eps must be a finite number above 0"),
+        (dict(percentile=100), r"percentile must be in \[0, 100\), got 100"),
+        (dict(percentile="x"), "percentile must be in"),
         (dict(random_state=-1), "random_state"),
         (dict(noise_eps=1e-7), "random signs are needed"),
     ],

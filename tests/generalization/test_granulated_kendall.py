@@ -100,6 +100,20 @@ def test_frames_rows_and_columns_are_the_same_table():
     assert len(values) == 1
 
 
+def test_none_is_one_value_of_a_hyper_parameter_in_a_frame_too():
+    pandas = pytest.importorskip("pandas")
+    # A frame turns None among numbers into NaN, which differs from itself.
+    rows = [
+        {"dropout": dropout, "width": width, "norm": width, "gap": -width}
+        for dropout in (None, 0.1)
+        for width in (1, 2, 3)
+    ]
+    by = ["dropout", "width"]
+    plain = granulated_kendall(rows, "norm", "gap", by)
+    assert [(one.value, one.n_groups) for one in plain.by] == [(0.0, 3), (-1.0, 2)]
+    assert granulated_kendall(pandas.DataFrame(rows), "norm", "gap", by).by == plain.by
+
+
 def test_the_interval_narrows_with_the_number_of_groups():
     few, many = (granulated_kendall(random_rows(n=n), "norm", "gap", BY) for n in (40, 2000))
     widths = [one.interval.high - one.interval.low for one in (few, many)]

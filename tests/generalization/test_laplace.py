@@ -198,6 +198,9 @@ def test_repr_and_plot():
     found = laplace(probe_of("squared error"))
     assert repr(found).startswith("Laplace(last_layer, 7 parameters, ")
     assert len(found.plot().lines) == 2
+    Y = np.arange(1, 31) * features()[:, :1]
+    many = MLPRegressor(hidden_layer_sizes=(3,), max_iter=2).partial_fit(features(), Y)
+    assert "\n" not in repr(laplace(Probe(many, features(), Y)))
 
 
 def test_a_strength_alone_is_a_grid():
@@ -214,12 +217,18 @@ def test_what_has_no_posterior_is_refused_by_name(monkeypatch):
         ({"hessian": "full"}, "hessian must be one of last_layer, kronecker, diagonal"),
         ({"alpha": 0}, "alpha must be a finite number above 0"),
         ({"alphas": [1, -1]}, "alphas must be a list of finite numbers > 0"),
+        ({"alphas": ["x"]}, "alphas must be a list of finite numbers > 0"),
         ({"noise": 1.0}, "noise is for regressors"),
     ):
         with pytest.raises(ValueError, match=message):
             laplace(probe, **settings)
     with pytest.raises(ValueError, match="noise is for one output, the network has 2"):
         laplace(probe_of("two outputs"), noise=1.0)
+    net = MLPRegressor(hidden_layer_sizes=(3,), parametrization="ntk")
+    y = smooth_target(features())
+    thin = Probe(net.partial_fit(features(), y), features(), y)
+    with pytest.raises(ValueError, match="have no Kronecker factors"):
+        laplace(thin, "kronecker")
     found = laplace(probe)
     with pytest.raises(ValueError, match="another network"):
         found.standard_deviation(probe.at(2 * probe.parameters))

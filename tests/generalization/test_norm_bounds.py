@@ -131,8 +131,9 @@ def test_networks_that_the_theorems_do_not_cover_are_refused(settings, message):
 
 def test_a_regressor_and_a_bad_percentile_are_refused():
     model, X, y = trained()
-    with pytest.raises(ValueError, match="percentile must be in"):
-        norm_bounds(Probe(model, X, y), percentile=100)
+    for percentile in (100, "low", float("nan")):
+        with pytest.raises(ValueError, match="percentile must be in"):
+            norm_bounds(Probe(model, X, y), percentile=percentile)
     regressor = MLPRegressor(hidden_layer_sizes=(3,), solver="lbfgs").fit(X, X[:, 0])
     with pytest.raises(ValueError, match="probe of a regressor"):
         norm_bounds(Probe(regressor, X, X[:, 0]))

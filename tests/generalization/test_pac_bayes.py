@@ -151,6 +151,23 @@ def test_training_further_starts_at_the_prior():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(
+    "settings",
+    [{"early_stopping": True, "scoring": "balanced_accuracy"}, {"max_time": 1e-9}],
+    ids=["early stopping", "time"],
+)
+def test_all_rows_train_further_whatever_ends_the_estimators_own_training(settings):
+    X, y = iris()
+    net = MLPClassifier((6,), max_iter=20, random_state=0, **settings)
+    result = pac_bayes(net, X, y, sigmas=[0.1], n_draws=20, n_epochs=3, learning_rate=0.01)
+    prior = MLPClassifier((6,), max_iter=20, random_state=0, **settings)
+    first = np.sort(np.random.default_rng(0).permutation(150)[:75])
+    seen = prior.fit(X[first], y[first])._training_state.samples_seen
+    assert result.model._training_state.samples_seen - seen == 3 * 150
+    assert result.kl > 0
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_batch_norm_keeps_the_statistics_of_the_prior(monkeypatch):
     X, y = iris()
     networks = []
@@ -171,7 +188,7 @@ def test_batch_norm_keeps_the_statistics_of_the_prior(monkeypatch):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_pipelines_tables_and_sparse_rows():
     pandas = pytest.importorskip("pandas")
-    from scipy.sparse import csr_array
+    from scipy.sparse import coo_array, csr_array
 
     X, y = iris()
     settings = {"n_draws": 100, "sigmas": [0.1]}
@@ -180,8 +197,11 @@ def test_pipelines_tables_and_sparse_rows():
     table = pandas.DataFrame({"a": X[:, 2], "b": np.where(X[:, 3] > 0, "wide", "narrow")})
     net = TabularClassifier(preset="fast", n_members=1, random_state=0, network={"max_iter": 20})
     assert pac_bayes(net, table, y, **settings).n_rest == 75
-    dense, sparse = (pac_bayes(small(), form(X), y, **settings) for form in (np.array, csr_array))
+    dense, sparse, coordinates = (
+        pac_bayes(small(), form(X), y, **settings) for form in (np.array, csr_array, coo_array)
+    )
     assert sparse.bound == pytest.approx(dense.bound, abs=0.05)
+    assert coordinates.bound == sparse.bound
 
 
 def test_the_estimator_is_cloned():
@@ -220,6 +240,7 @@ def test_what_has_no_bound_is_refused_by_name():
         ({"learning_rate": 0}, "learning_rate must be a finite number above 0"),
         ({"sigmas": [0.1, 0.0]}, "sigmas must be a list of finite numbers > 0"),
         ({"sigmas": []}, "sigmas must be a list"),
+        ({"sigmas": "wide"}, "sigmas must be a list of finite numbers > 0, got 'wide'"),
         ({"n_draws": 19}, "n_draws must be an integer of at least 20"),
         ({"random_state": None}, "random_state must be an integer"),
     ],
@@ -227,6 +248,11 @@ def test_what_has_no_bound_is_refused_by_name():
 def test_bad_settings_are_refused_by_name(settings, message):
     with pytest.raises(ValueError, match=message):
         pac_bayes(small(), *iris(), **settings)
+
+
+def test_noise_whose_square_vanishes_has_an_infinite_divergence():
+    result = pac_bayes(small(), *iris(), sigmas=[1e-200], n_draws=20)
+    assert result.kl == np.inf and result.bound == 1.0
 
 
 def test_the_plot_has_bound_and_error():

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from math import isnan
 from typing import Any
 
 import numpy as np
@@ -261,9 +262,11 @@ def _numbers(name: str, column: list[Any]) -> FloatArray:
 
 
 def _codes(column: list[Any]) -> NDArray[np.int64]:
-    """Return the values of a column as numbers 0, 1, ..., equal ones alike."""
+    """Return the values of a column as numbers 0, 1, ..., equal ones and all NaN alike."""
     seen: dict[Hashable, int] = {}
-    keys = (value if isinstance(value, Hashable) else repr(value) for value in column)
+    # A data frame writes None as NaN, which differs from itself.
+    same = (None if isinstance(value, float) and isnan(value) else value for value in column)
+    keys = (value if isinstance(value, Hashable) else repr(value) for value in same)
     return np.array([seen.setdefault(key, len(seen)) for key in keys], dtype=np.int64)
 
 

@@ -150,6 +150,7 @@ def influence(
     the row's leverage times as large. For other networks they rank rows more than they predict
     changes: the trained weights are no exact minimum, and networks that are trained again may end
     in another one [2]_. Scaled targets keep their scale, and solvers' own weight decay is not in A.
+    The estimator's class weights count in the mean over the given rows, as in `Probe.loss`.
 
     On given rows the cost is that of their gradient, one gradient over the training rows, and the
     search, at most 5/3 gradients per product. For rows on themselves with at most 4,000 parameters

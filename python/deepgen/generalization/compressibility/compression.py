@@ -35,7 +35,7 @@ from deepgen.generalization.compressibility.noise_propagation import (
 )
 from deepgen.generalization.norms.margins import margins
 from deepgen.generalization.norms.matrix_chain import MatrixChain, matrix_chain
-from deepgen.generalization.settings import checked_size, generator
+from deepgen.generalization.settings import checked_percentile, checked_size, generator
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -231,6 +231,9 @@ def compression(
     True
     """
     n_points, n_draws = checked_count("n_points", n_points), checked_count("n_draws", n_draws)
+    percentile, noise_eps = checked_percentile(percentile), checked_size("noise_eps", noise_eps)
+    if not checked_size("delta", delta) < 1:
+        raise ValueError(f"delta must be in (0, 1), got {delta!r}")
     k = signs_needed(noise_eps, delta)
     random = generator(random_state)
     chain = matrix_chain(probe)
@@ -260,7 +263,7 @@ def compression(
     eps, gamma, loss, largest = _margin(probe, percentile)
     d, m = len(chain.matrices), probe.n_samples
     h = max(len(A) for A in chain.matrices)
-    factor = CONSTANT * (contraction * d / eps) ** 2 * log(m * d * h / checked_size("delta", delta))
+    factor = CONSTANT * (contraction * d / eps) ** 2 * log(m * d * h / delta)
     total = float(inverses.sum())
     bound = None
     if np.isfinite(gamma):

@@ -28,6 +28,7 @@ from deepgen._display.text_table import format_table
 from deepgen._engine.arrays import FloatArray
 from deepgen.generalization.norms.margins import margins
 from deepgen.generalization.norms.matrix_chain import MatrixChain, matrix_chain
+from deepgen.generalization.settings import checked_percentile
 from deepgen.optimization.validation import validation_probe
 
 if TYPE_CHECKING:
@@ -238,10 +239,9 @@ def norm_bounds(probe: Probe, *, percentile: float = 5.0, validation: Any = None
     >>> bounds["vc"].capacity < bounds["vc"].norm + 1, bounds.gap
     (True, 0.0)
     """
-    if isinstance(percentile, bool) or not 0 <= float(percentile) < 100:
-        raise ValueError(f"percentile must be in [0, 100), got {percentile!r}")
+    percentile = checked_percentile(percentile)
     found = margins(probe)
-    gamma = found.percentile(float(percentile))
+    gamma = found.percentile(percentile)
     if gamma <= 0:
         raise ValueError(
             f"the {percentile:g}th percentile of the margins is {gamma:.4g}, and bounds over the "

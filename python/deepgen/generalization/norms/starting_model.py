@@ -63,8 +63,9 @@ def starting_model(model: Any) -> Any:
         )
     if not state.start:
         raise ValueError(
-            "the starting weights are not known: they were given (coefs_init), or training was "
-            "continued (warm_start, partial_fit); give the reference weights as arrays"
+            "the starting weights are not known: they were given (coefs_init), training was "
+            "continued (warm_start, partial_fit), or the model was saved by a version that kept no "
+            "checksum of them; give the reference weights as arrays"
         )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the fit has warned

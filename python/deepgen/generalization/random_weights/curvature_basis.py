@@ -165,8 +165,10 @@ class KroneckerBasis:
         basis : KroneckerBasis
             The matrix in its coordinates.
         """
-        for size in (size for pair in probe._core.factor_sizes for size in pair):
-            _checked_size(size, "a Kronecker factor")
+        # Reparametrized layers have no sizes; kronecker_factors refuses them by name.
+        if not probe.network.core.reparametrized:
+            for size in (size for pair in probe._core.factor_sizes for size in pair):
+                _checked_size(size, "a Kronecker factor")
         total = total_weight(probe)
         values, vectors = [], []
         for A, G in probe.kronecker_factors():

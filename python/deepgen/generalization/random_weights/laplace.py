@@ -24,7 +24,7 @@ from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.generalization.random_weights.curvature_basis import STRUCTURES
 from deepgen.generalization.random_weights.evidence import Evidence, highest
-from deepgen.generalization.settings import checked_size
+from deepgen.generalization.settings import checked_size, checked_sizes
 from deepgen.losses import LogLoss, SquaredError
 from deepgen.probe import Probe
 
@@ -83,7 +83,10 @@ class Laplace:
     probe: Probe = field(repr=False)
 
     def __repr__(self) -> str:
-        noise = "" if self.noise is None else f", noise {np.array2string(self.noise, precision=4)}"
+        noise = ""
+        if self.noise is not None:
+            least, largest = self.noise.min(), self.noise.max()
+            noise = f", noise {least:.4g}" + (f" to {largest:.4g}" if len(self.noise) > 1 else "")
         return (
             f"Laplace({self.hessian}, {self.n_covered} parameters, {self.effective_dimension:.4g} "
             f"effective, alpha {self.alpha:.4g}{noise}, log marginal likelihood "
@@ -302,9 +305,7 @@ def laplace(
     is_regressor = isinstance(loss, SquaredError)
     scaled = _scaled_noise(probe, noise, is_regressor)
     given = None if alpha is None else checked_size("alpha", alpha)
-    grid = np.unique(np.asarray(ALPHAS if alphas is None else alphas, dtype=np.float64))
-    if not grid.size or not (np.isfinite(grid) & (grid > 0)).all():
-        raise ValueError(f"alphas must be a list of finite numbers > 0, got {alphas!r}")
+    grid = checked_sizes("alphas", ALPHAS if alphas is None else alphas)
 
     basis = STRUCTURES[hessian].of(probe)
     evidence = Evidence.of(probe, basis, _scale(probe) if is_regressor else None)

@@ -38,7 +38,7 @@ from deepgen._user_warnings import collect_warnings, warn
 from deepgen.estimators.fitted import network_of
 from deepgen.generalization.random_weights.binary_kl import kl_inverse
 from deepgen.generalization.random_weights.gibbs_error import GibbsClassifier
-from deepgen.generalization.settings import checked_size, generator
+from deepgen.generalization.settings import checked_size, checked_sizes, generator
 from deepgen.probe.measured_model import measured_model
 
 __all__ = ["PacBayes", "pac_bayes"]
@@ -92,11 +92,13 @@ class PacBayes:
     Examples
     --------
     >>> from sklearn.datasets import load_iris
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
     >>> from deepgen import MLPClassifier
     >>> from deepgen.generalization import pac_bayes
     >>> X, y = load_iris(return_X_y=True)
     >>> net = MLPClassifier((8,), solver="lbfgs", alpha=1.0, max_iter=500, random_state=0)
-    >>> result = pac_bayes(net, X / X.std(axis=0), y)
+    >>> result = pac_bayes(make_pipeline(StandardScaler(), net), X, y)
     >>> bool(result.empirical <= result.empirical + result.monte_carlo <= result.bound < 0.7)
     True
     """
@@ -219,9 +221,11 @@ def pac_bayes(
     exp(-N kl) as with equal ones.
 
     Rows must not repeat each other, nor be chosen by their labels; sample weights would change the
-    distribution, so there are none. Preprocessing and encoders are those that the prior's rows
-    trained, and batch norm keeps the prior's running statistics, so that they are part of the
-    prior.
+    distribution, so there are none. Scalers and encoders of a pipeline are those that the prior's
+    rows trained, and batch norm keeps the prior's running statistics, so that they are part of the
+    prior. What all rows have trained before, such as a scaler outside the pipeline, would be known
+    to the prior: the bound does not hold then. Training further holds no rows back (no early
+    stopping, no ``max_time``).
 
     The cost is the estimator's fit on ``prior_share`` of the rows, ``n_epochs`` on all, and per
     draw P normal numbers and one pass over a block of rows; the search takes 0.02 ``n_draws`` draws
@@ -254,15 +258,16 @@ def pac_bayes(
     (True, 1797)
     """
     from sklearn.base import clone
-    from sklearn.utils import _safe_indexing
+    from sklearn.utils import _safe_indexing, indexable
 
     confidence, prior_share = _share("confidence", confidence), _share("prior_share", prior_share)
     n_epochs = checked_count("n_epochs", n_epochs)
     learning_rate = checked_size("learning_rate", learning_rate)
     n_draws = checked_count("n_draws", n_draws, 20)
     random = generator(random_state)
-    given = None if sigmas is None else _checked_sigmas(sigmas)
+    given = None if sigmas is None else checked_sizes("sigmas", sigmas)
     labels = _checked_labels(X, y)
+    (X,) = indexable(X)  # sparse rows of any format
     first, rest = _divided(len(labels), prior_share, random)
 
     prior = clone(estimator).fit(_safe_indexing(X, first), labels[first])
@@ -293,7 +298,9 @@ def pac_bayes(
 
     risk = (1 - confidence) * (1 - MONTE_CARLO_SHARE)
     constant = np.log(2 * np.sqrt(len(rest)) * len(grid) / risk)
-    budgets = (length / (2 * grid**2) + constant) / len(rest)
+    with np.errstate(over="ignore"):  # in this order, as the square of a tiny sigma is 0
+        divergences = (np.sqrt(length) / grid) ** 2 / 2
+    budgets = (divergences + constant) / len(rest)
     few = max(20, int(SEARCH_SHARE * n_draws))
     searched = [gibbs.error(rest, float(sigma), few, random) for sigma in grid]
     errors = np.array([one.mean for one in searched])
@@ -308,7 +315,7 @@ def pac_bayes(
         bound=kl_inverse(limit, float(budgets[best])),
         empirical=drawn.mean,
         monte_carlo=limit - drawn.mean,
-        kl=length / (2 * float(grid[best]) ** 2),
+        kl=float(divergences[best]),
         sigma=float(grid[best]),
         confidence=confidence,
         n_prior=len(first),
@@ -329,13 +336,6 @@ def _share(name: str, value: Any) -> float:
     if isinstance(value, bool) or not 0 < number < 1:
         raise ValueError(f"{name} must be a number between 0 and 1, got {value!r}")
     return number
-
-
-def _checked_sigmas(sigmas: ArrayLike) -> FloatArray:
-    grid = np.unique(np.asarray(sigmas, dtype=np.float64))
-    if not grid.size or not (np.isfinite(grid) & (grid > 0)).all():
-        raise ValueError(f"sigmas must be a list of finite numbers > 0, got {sigmas!r}")
-    return grid
 
 
 def _checked_labels(X: Any, y: Any) -> NDArray[Any]:
@@ -377,6 +377,10 @@ def _trained_further(
         solver="adam",
         learning_rate="constant",
         learning_rate_init=learning_rate,
+        early_stopping=False,  # no row is held back, and the last weights are kept
+        validation_fraction=0.1,
+        scoring=None,
+        max_time=None,
     )
     with collect_warnings() as caught:
         model.fit(features, labels)
