@@ -384,3 +384,13 @@ def test_targets_of_another_kind_are_refused(model, y, message):
     model.fit(X, LABEL if isinstance(model, MLPClassifier) else Y)
     with pytest.raises(ValueError, match=message):
         card(model, X, y)
+
+
+def test_a_named_class_below_one_half_can_be_too_sure(quick):
+    rows = RANDOM.normal(size=(800, 2))
+    y = RANDOM.integers(6, size=800)
+    model = MLPClassifier(hidden_layer_sizes=(), solver="lbfgs").fit(rows, y)
+    model.coefs_[0][:] = 0.3 * RANDOM.normal(size=(2, 6))
+    # It names a class with about 0.3, and one of six is right.
+    assert model.predict_proba(rows).max(axis=1).mean() < 0.45
+    assert "too sure" in card(model, rows, y).to_markdown()
