@@ -143,6 +143,8 @@ class Pretrained(Component):
                     f"shape {np.shape(intercepts)}, which do not fit each other and the layer "
                     "before"
                 )
+            if any(np.asarray(part).dtype.kind not in "biuf" for part in (coefs, intercepts)):
+                raise ValueError(f"Pretrained: layer {layer} has entries that are not real numbers")
             if not (np.isfinite(coefs).all() and np.isfinite(intercepts).all()):
                 raise ValueError(f"Pretrained: layer {layer} has numbers that are not finite")
             n_inputs = shape[1]

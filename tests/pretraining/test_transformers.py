@@ -71,6 +71,15 @@ def test_an_autoencoder_finds_what_columns_share():
     assert np.mean((predicted - units) ** 2) < 0.6
 
 
+def test_a_constant_column_has_no_target_but_zero():
+    """The mean of many 0.1 is not quite 0.1, which is no deviation of the column."""
+    X = np.full((60, 3), 0.1)
+    still = {"learning_rate_init": 1e-12, "max_iter": 1, "dtype": "float64", "random_state": 0}
+    encoder = DenoisingAutoencoder((8,), **still).fit(X)
+    outputs = encoder.network_.outputs(X)
+    assert encoder.loss_ == pytest.approx(0.5 * np.sum(outputs[0] ** 2), rel=1e-9)
+
+
 def test_vime_tells_which_values_do_not_fit_their_rows():
     X = rows(500)[:, [0, 0, 1, 1]] * [1.0, -1.0, 0.5, -0.5]
     encoder = VIME((32,), random_state=0, learning_rate_init=0.01, max_iter=60).fit(X)
@@ -119,6 +128,16 @@ def test_a_file_that_does_not_fit_together_is_refused(kind, tmp_path):
         setattr(broken, name, value)
         broken.save(tmp_path / "broken.dgn")
         with pytest.raises(ValueError, match=r"cannot load '.*broken\.dgn': its "):
+            deepgen.load(tmp_path / "broken.dgn")
+    for name, value in (("loss_", "low"), ("n_iter_", None), ("history_", {})):
+        broken = clone(encoder).fit(rows())
+        setattr(broken, name, value)
+        broken.save(tmp_path / "broken.dgn")
+        with pytest.raises(ValueError, match=rf"cannot load '.*broken\.dgn': its {name} "):
+            deepgen.load(tmp_path / "broken.dgn")
+        delattr(broken, name)
+        broken.save(tmp_path / "broken.dgn")
+        with pytest.raises(ValueError, match=rf"it lacks '{name}'"):
             deepgen.load(tmp_path / "broken.dgn")
     unfit = small(kind)
     with pytest.raises(NotFittedError):

@@ -129,6 +129,9 @@ def test_only_a_fitted_encoder_warms_and_only_mlps_are_warmed():
         (Pretrained((np.ones((4, 9)),), (), ("relu",)), "got 1, 0 and 1"),
         (Pretrained((np.ones((4, 9)),), (np.ones(8),), ("relu",)), "do not fit each other"),
         (Pretrained((np.full((4, 9), np.nan),), (np.ones(9),), ("relu",)), "not finite"),
+        (Pretrained((np.full((4, 9), "a"),), (np.ones(9),), ("relu",)), "not real"),
+        (Pretrained((np.ones((4, 9)) * 1j,), (np.ones(9),), ("relu",)), "not real"),
+        (Pretrained((np.ones((4, 9)),), (np.full(9, None),), ("relu",)), "not real"),
         (
             Pretrained((np.ones((4, 9)),), (np.ones(9),), ("relu",), rest="data_dependent"),
             "unknown rest 'data_dependent'",

@@ -28,7 +28,9 @@ def moments(X, weights):
     if total == 0.0:
         return np.zeros(X.shape[1]), np.zeros(X.shape[1])
     mean = (weights[:, None] * X).sum(axis=0) / total
-    return mean, np.sqrt((weights[:, None] * (X - mean) ** 2).sum(axis=0) / total)
+    deviation = np.sqrt((weights[:, None] * (X - mean) ** 2).sum(axis=0) / total)
+    # The mean of equal values is rounded: it may not be one of them.
+    return mean, np.where(np.ptp(X[weights > 0], axis=0) > 0, deviation, 0.0)
 
 
 class Unchanged:

@@ -339,3 +339,58 @@ def test_models_of_other_packages_are_refused():
 
     with pytest.raises(TypeError, match="MLPRegressor"):
         card(LinearRegression().fit(X, Y), X, Y)
+
+
+def mixed_table():
+    dates = pandas.date_range("2020-01-01", periods=len(X), freq="37D")
+    return pandas.DataFrame(
+        {"u": X[:, 0], "town": np.where(X[:, 1] > 0, "Ulm", "Bonn"), "t": dates}
+    )
+
+
+@pytest.mark.parametrize("library", ["polars", "pyarrow"])
+def test_tables_of_other_libraries_give_the_same_card(library, quick):
+    other = pytest.importorskip(library)
+    table = mixed_table()
+    same = other.from_pandas(table) if library == "polars" else other.Table.from_pandas(table)
+    model = TabularClassifier(**NETWORK).fit(table, LABEL)
+    assert card(model, same, LABEL).to_markdown() == card(model, table, LABEL).to_markdown()
+
+
+def test_columns_in_another_order_keep_their_numbers(quick):
+    table = mixed_table()
+    model = TabularRegressor(**NETWORK).fit(table, Y)
+    found = {}
+    for order in (["u", "town", "t"], ["t", "town", "u"]):
+        section = next(s for s in card(model, table[order], Y).sections if s.title == "Columns")
+        found[order[0]] = {row["column"]: list(row.values())[1] for row in section.table}
+    assert found["u"] == found["t"]
+
+
+@pytest.mark.parametrize(
+    ("model", "y", "message"),
+    [
+        (regressor(), np.where(Y > 1, np.nan, Y), "NaN"),
+        (regressor(), LABEL, "y holds <U5"),
+        (regressor(), Y * 1j, "y holds complex"),
+        (regressor(), np.full(120, "2020-01-01", "M8[D]"), "y holds datetime64"),
+        (regressor(), np.stack([Y, Y], 1), r"shape \(120, 2\), the model predicts shape \(120,\)"),
+        (regressor(), None, "y its targets"),
+        (classifier(), np.array([None, *LABEL[1:]], dtype=object), "the first is row 0"),
+        (classifier(), np.arange(120) % 3, "y holds no text, the classes of the model text"),
+    ],
+)
+def test_targets_of_another_kind_are_refused(model, y, message):
+    model.fit(X, LABEL if isinstance(model, MLPClassifier) else Y)
+    with pytest.raises(ValueError, match=message):
+        card(model, X, y)
+
+
+def test_a_named_class_below_one_half_can_be_too_sure(quick):
+    rows = RANDOM.normal(size=(800, 2))
+    y = RANDOM.integers(6, size=800)
+    model = MLPClassifier(hidden_layer_sizes=(), solver="lbfgs").fit(rows, y)
+    model.coefs_[0][:] = 0.3 * RANDOM.normal(size=(2, 6))
+    # It names a class with about 0.3, and one of six is right.
+    assert model.predict_proba(rows).max(axis=1).mean() < 0.45
+    assert "too sure" in card(model, rows, y).to_markdown()

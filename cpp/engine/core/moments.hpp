@@ -10,13 +10,16 @@
 namespace deepgen {
 
 // (n_columns,) each. Deviations from the mean are squared, not values, so that a feature far from 0
-// keeps its digits. Rows come in order; without any weight all is 0.
+// keeps its digits; a constant feature deviates by exactly 0, also where its mean is rounded. Rows
+// come in order; without any weight all is 0.
 struct Moments {
     std::vector<double> mean, deviation;
 
     template <class T>
     explicit Moments(const TrainingPart<T> &part)
         : mean(as_size(part.X.n_columns)), deviation(mean.size()) {
+        const T *first = nullptr; // row with a weight
+        std::vector<bool> varies(mean.size());
         const auto average = [&](std::vector<double> &of, auto term) {
             double total = 0.0;
             for (Index i = 0; i < part.rows.size; ++i) {
@@ -25,8 +28,11 @@ struct Moments {
                 if (weight == 0.0)
                     continue;
                 const T *const x = part.X.dense + row * part.X.n_columns;
-                for (std::size_t j = 0; j < of.size(); ++j)
+                first = first ? first : x;
+                for (std::size_t j = 0; j < of.size(); ++j) {
                     of[j] += weight * term(static_cast<double>(x[j]), j);
+                    varies[j] = varies[j] || x[j] != first[j];
+                }
                 total += weight;
             }
             for (double &sum : of)
@@ -34,8 +40,8 @@ struct Moments {
         };
         average(mean, [](double x, std::size_t) { return x; });
         average(deviation, [&](double x, std::size_t j) { return (x - mean[j]) * (x - mean[j]); });
-        for (double &variance : deviation)
-            variance = std::sqrt(variance);
+        for (std::size_t j = 0; j < deviation.size(); ++j)
+            deviation[j] = varies[j] ? std::sqrt(deviation[j]) : 0.0;
     }
 };
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from deepgen._network.network import Network
@@ -76,6 +77,17 @@ def restore_attributes(transformer: Any, section: dict[str, Any], reader: Reader
     strange += [name for name in attributes if name not in ATTRIBUTES]
     if strange:
         raise ValueError(f"{kind} has no parameter or attribute '{strange[0]}'")
+    for name in ATTRIBUTES:
+        if name not in attributes and name != "feature_names_in_":
+            raise ValueError(f"it lacks '{name}'")
+    history = attributes["history_"]
+    for name, fits in (
+        ("loss_", type(attributes["loss_"]) is float),
+        ("n_iter_", type(attributes["n_iter_"]) is int),
+        ("history_", type(history) is dict and isinstance(history.get("loss"), np.ndarray)),
+    ):
+        if not fits:
+            raise ValueError(f"its {name} is none of a training")
     network, n_layers = attributes["network_"], attributes["_n_layers"]
     if type(network) is not Network or type(n_layers) is not int:
         raise ValueError("its network is none")

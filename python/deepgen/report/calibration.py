@@ -171,7 +171,7 @@ def calibration(judged: Judged) -> Section | None:
         f"The expected calibration error is {measured.error}: that far are shares from "
         "probabilities, in the mean over rows (95 % bootstrap interval).",
         f"Right probabilities would show less than {measured.chance:.3g} in 95 of 100 tables of "
-        f"this size: {_verdict(above, measured)}.",
+        f"this size: {_verdict(above, measured, 0.5 if len(judged.classes) == 2 else 0.0)}.",
     ]
 
     def draw(figure: Figure) -> None:
@@ -185,13 +185,15 @@ def _warning(judged: Judged) -> str:
     return ", which the model was trained on, so that this is too good" if judged.seen else ""
 
 
-def _verdict(above: bool, measured: Calibration) -> str:
+def _verdict(above: bool, measured: Calibration, unsure: float) -> str:
+    """Return what is wrong; ``unsure`` is the probability that says nothing."""
     if not above:
         return "no miscalibration can be told from chance"
     shares = np.array([share.estimate for share in measured.share])
-    # Towards the ends or towards the middle, beyond the mean.
+    # Are shares further from there than probabilities? Of several classes the named one is the most
+    # probable, however small its probability is.
     steep = np.average(
-        (shares - measured.predicted) * (measured.predicted - 0.5), weights=measured.n
+        (shares - measured.predicted) * (measured.predicted - unsure), weights=measured.n
     )
     return (
         f"the probabilities are {'too cautious' if steep > 0 else 'too sure'}; a calibration on "

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_array
 
 from deepgen._engine.version import VERSION
 from deepgen._replace_file import replace_file
+from deepgen.losses import Quantile
 from deepgen.report.about_model import about_model
 from deepgen.report.calibration import calibration
+from deepgen.report.column_table import encoder_of, in_training_order, names_of
 from deepgen.report.columns import columns
 from deepgen.report.judged import Judged, SectionOfJudged
 from deepgen.report.limits import limits
@@ -140,7 +144,8 @@ def card(model: Any, X: Any, y: Any, *, name: str | None = None) -> Card:
     Raises
     ------
     ValueError
-        If X and y have different lengths, or fewer than two rows.
+        If X and y have different lengths or fewer than two rows, or y has gaps or is not of the
+        kind that the model predicts.
 
     See Also
     --------
@@ -166,10 +171,14 @@ def card(model: Any, X: Any, y: Any, *, name: str | None = None) -> Card:
 
     if issparse(X):
         X = X.tocsr()
-    elif not hasattr(X, "columns") and not hasattr(X, "column_names"):
+    elif names_of(X) is None:
         X = np.asarray(X)
     y = y.toarray() if issparse(y) else np.asarray(y)
     y = y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+    if len(np.shape(X)) != 2 or y.ndim not in (1, 2):
+        raise ValueError(
+            f"X must be a table and y its targets, got shapes {np.shape(X)} and {y.shape}"
+        )
     if len(y) != X.shape[0]:
         raise ValueError(f"X has {X.shape[0]} rows, y has {len(y)}")
     if len(y) < FEWEST_ROWS:
@@ -178,6 +187,8 @@ def card(model: Any, X: Any, y: Any, *, name: str | None = None) -> Card:
     judged = Judged(model, X, y, where)
     # A model of another package, and rows that do not fit, are refused here and by name.
     _ = judged.members, judged.predictions
+    y = _checked_targets(judged)
+    judged = Judged(model, in_training_order(X, encoder_of(model)), y, where)
     sections = [make(judged) for make in SECTIONS]
     kind = type(model.steps[-1][1] if hasattr(model, "steps") else model).__name__
     article = "an" if kind.startswith("MLP") else "a"
@@ -186,3 +197,41 @@ def card(model: Any, X: Any, y: Any, *, name: str | None = None) -> Card:
         summary=f"Judged by {judged.where}",
         sections=tuple(section for section in sections if section is not None),
     )
+
+
+def _checked_targets(judged: Judged) -> NDArray[Any]:
+    """Return targets of the kind that the model predicts.
+
+    Raises
+    ------
+    ValueError
+        If they have gaps, or are of another kind.
+    """
+    y, classes = judged.y, judged.classes
+    if classes is None:
+        if y.dtype.kind not in "biufO":
+            raise ValueError(f"the model predicts numbers, and y holds {y.dtype}")
+        y = check_array(y, dtype=np.float64, ensure_2d=False, input_name="y")
+        several = isinstance(judged.members[0]._targets.loss, Quantile)
+    else:
+        labels = enumerate(y.reshape(len(y), -1).tolist())
+        gaps = [row for row, some in labels if any(map(_is_missing, some))]
+        if gaps:
+            raise ValueError(
+                f"y has {len(gaps)} rows with missing labels, the first is row {gaps[0]}"
+            )
+        is_text, wanted = ({isinstance(label, str) for label in of.ravel()} for of in (y, classes))
+        if y.ndim == 1 and is_text != wanted:
+            kinds = ("text" if True in of else "no text" for of in (is_text, wanted))
+            raise ValueError("y holds {}, the classes of the model {}".format(*kinds))
+        several = False
+    if y.shape != judged.predictions.shape and not several:
+        raise ValueError(
+            f"y has shape {y.shape}, the model predicts shape {judged.predictions.shape}"
+        )
+    return y
+
+
+def _is_missing(label: Any) -> bool:
+    """Whether a label is None, NaN or pandas.NA."""
+    return label is None or type(label).__name__ in ("NAType", "NaTType") or label != label

@@ -11,7 +11,7 @@ from deepgen._names import shortened
 from deepgen.preprocessing import CategoryColumn, NumberColumn, TableEncoder
 from deepgen.preprocessing.category import positions
 
-__all__ = ["column_table", "encoder_of"]
+__all__ = ["column_table", "encoder_of", "in_training_order", "names_of"]
 
 MAX_CATEGORIES: Final = 5
 """Largest number of categories listed per column."""
@@ -36,6 +36,47 @@ def encoder_of(model: Any) -> TableEncoder | None:
     first = steps[0][1] if steps else model
     encoder = first if isinstance(first, TableEncoder) else getattr(first, "encoder_", None)
     return encoder if isinstance(encoder, TableEncoder) else None
+
+
+def names_of(X: Any) -> tuple[Any, ...] | None:
+    """Return the names of the columns of rows.
+
+    Parameters
+    ----------
+    X : data frame, array-like or sparse matrix of shape (n_samples, n_columns)
+        Rows.
+
+    Returns
+    -------
+    names : tuple or None
+        None for rows without names.
+    """
+    # The columns of an Arrow table are not names.
+    names = getattr(X, "column_names", getattr(X, "columns", None))
+    return None if names is None else tuple(names)
+
+
+def in_training_order(X: Any, encoder: TableEncoder | None) -> Any:
+    """Return rows with their columns in the order of the training table.
+
+    Parameters
+    ----------
+    X : data frame, array-like or sparse matrix of shape (n_samples, n_columns)
+        Rows that the encoder can transform.
+    encoder : TableEncoder or None
+        Fitted encoder of the model, if it has one.
+
+    Returns
+    -------
+    X : data frame, array-like or sparse matrix
+        The same rows.
+    """
+    from sklearn.utils import _safe_indexing
+
+    names, known = names_of(X), None if encoder is None else encoder._names
+    if names is None or known is None or names == tuple(known):
+        return X
+    return _safe_indexing(X, [names.index(name) for name in known], axis=1)
 
 
 def column_table(X: Any, encoder: TableEncoder | None) -> list[dict[str, Any]]:
@@ -82,7 +123,7 @@ def _of_table(X: Any, encoder: TableEncoder) -> list[dict[str, Any]]:
 def _of_array(X: Any) -> list[dict[str, Any]]:
     from scipy.sparse import issparse
 
-    names = list(X.columns) if hasattr(X, "columns") else range(np.shape(X)[1])
+    names = names_of(X) or range(np.shape(X)[1])
     some = X.tocsc()[:, :MAX_COLUMNS].toarray() if issparse(X) else np.asarray(X)[:, :MAX_COLUMNS]
     table = []
     for name, values in zip(names, some.T, strict=False):

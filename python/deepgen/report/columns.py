@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deepgen._display.style import BLUE, SKY
 from deepgen._interval import Interval, t_interval
 from deepgen.generalization.attributions import attributions
+from deepgen.report.column_table import names_of
 from deepgen.report.judged import Judged
 from deepgen.report.section import Section
 
@@ -84,8 +86,9 @@ def columns(judged: Judged) -> Section | None:
 
 
 def _names(judged: Judged, added: Attributions | None) -> tuple[Any, ...]:
-    if hasattr(judged.X, "columns"):
-        return tuple(judged.X.columns)
+    names = names_of(judged.X)
+    if names is not None:
+        return names
     return added.columns if added is not None else tuple(range(judged.X.shape[1]))
 
 
@@ -137,8 +140,16 @@ def _lost(judged: Judged) -> tuple[list[Interval] | None, str]:
         )
     some = judged.some(n_rows)
     n_repeats = int(min(N_REPEATS, most / (per_row * some.n_rows)))
+
+    def score(model: Any, places: NDArray[Any], y: NDArray[Any]) -> float:
+        """Return the score of rows whose columns stand at places (n_rows, n_columns)."""
+        return float(model.score(_rearranged(some.X, places), y))
+
+    # Scikit-learn would make one array of the columns of a Polars or an Arrow table, whatever they
+    # hold; so it permutes places.
+    places = np.repeat(np.arange(some.n_rows)[:, None], n_columns, axis=1)
     result: Any = permutation_importance(
-        some.model, some.X, some.y, n_repeats=max(n_repeats, 3), random_state=0
+        some.model, places, some.y, scoring=score, n_repeats=max(n_repeats, 3), random_state=0
     )
     if not np.isfinite(result.importances).all():
         return None, "Permutation importance was left out: the score of these rows is not defined."
@@ -148,6 +159,24 @@ def _lost(judged: Judged) -> tuple[list[Interval] | None, str]:
         f"column's values are exchanged between rows; {max(n_repeats, 3)} repeats, of which the "
         "limits are (95 %). Columns that say the same share it."
     )
+
+
+def _rearranged(X: Any, places: NDArray[np.intp]) -> Any:
+    """Return a table whose columns take their cells from these places (n_rows, n_columns)."""
+    moved = np.flatnonzero((places != np.arange(len(places))[:, None]).any(axis=0)).tolist()
+    if isinstance(X, np.ndarray):
+        return np.take_along_axis(X, places, axis=0)
+    if hasattr(X, "iloc"):
+        X = X.copy()
+        for column in moved:
+            X.isetitem(column, X.iloc[places[:, column], column].array)
+    elif hasattr(X, "column_names"):
+        for column in moved:
+            X = X.set_column(column, X.field(column), X.column(column).take(places[:, column]))
+    else:
+        for column in moved:
+            X = X.with_columns(X.to_series(column).gather(places[:, column]))
+    return X
 
 
 def _bars(axes: Any, labels: list[str], lost: list[Interval]) -> None:
