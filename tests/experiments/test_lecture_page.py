@@ -9,7 +9,7 @@ from conftest import ROOT
 from deepgen import cli
 from deepgen.experiments.lecture import LECTURE
 from deepgen.experiments.lecture_claim import LectureClaim
-from deepgen.experiments.lecture_page import lecture_page
+from deepgen.experiments.lecture_page import SELECTION, lecture_page
 from deepgen.experiments.run_record import JudgedFinding, RunRecord, read_runs
 from experiments.test_verdicts import MODULES, judge
 
@@ -78,6 +78,19 @@ def test_the_interval_beside_a_claim_is_the_one_that_decides():
     page = lecture_page(runs("supported", "not supported", "supported"), [CLAIM])
     overview = page.partition("<section")[0]
     assert "b: 1 [0, 2]" in overview and "a: 1 [0, 2]" not in overview
+
+
+def test_a_part_that_no_experiment_measures_keeps_a_claim_from_support():
+    claim = LectureClaim("H1", "Wide is best.", "Wide", CLAIM.evidence, unmeasured=("best",))
+    page = lecture_page(runs("supported", "supported", "supported"), [claim])
+    assert verdict_of(page) == "inconclusive"
+    assert "not yet measured: best" in page.partition("<section")[0]
+    refuted = lecture_page(runs("supported", "not supported", "supported"), [claim])
+    assert verdict_of(refuted) == "mixed"
+
+
+def test_the_page_says_how_findings_were_chosen():
+    assert SELECTION in lecture_page({}).replace("&#39;", "'")
 
 
 def test_all_links_within_the_page_lead_somewhere():
