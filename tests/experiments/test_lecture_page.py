@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from conftest import ROOT
@@ -89,6 +90,13 @@ def test_a_part_that_no_experiment_measures_keeps_a_claim_from_support():
     assert verdict_of(refuted) == "mixed"
 
 
+def test_a_page_says_that_it_has_no_figures():
+    some = runs("supported", "supported", "supported")
+    assert "This page has no figures" in lecture_page(some, [CLAIM])
+    drawn = some | {"tri": replace(some["tri"], png=b"png")}
+    assert "This page has no figures" not in lecture_page(drawn, [CLAIM])
+
+
 def test_the_page_says_how_findings_were_chosen():
     assert SELECTION in lecture_page({}).replace("&#39;", "'")
 
@@ -114,7 +122,7 @@ def test_the_command_reads_the_runs_of_a_folder(tmp_path, capsys):
     assert "claims.html" in capsys.readouterr().out
     page = (tmp_path / "claims.html").read_text()
     assert verdict_of(page, "H12") == "supported" and verdict_of(page, "H1") == "not yet measured"
-    assert "2 seeds, quick sizes" in page
+    assert "2 seeds, quick sizes" in page and "This page has no figures" in page
     assert set(read_runs(tmp_path, ["tri", "square"])) == {"tri"}
     assert read_runs(tmp_path, ["tri"])["tri"].png is not None
 

@@ -42,7 +42,7 @@ def lecture_page(runs: Mapping[str, RunRecord], claims: Sequence[LectureClaim] =
     Returns
     -------
     page : str
-        One page; figures are inside it.
+        One page; figures are inside it, where the runs have them.
 
     Examples
     --------
@@ -60,6 +60,7 @@ def lecture_page(runs: Mapping[str, RunRecord], claims: Sequence[LectureClaim] =
         rule=RULE,
         selection=SELECTION,
         items=[_item(claim, runs) for claim in claims],
+        has_figures=any(runs[name].png for name in used),
         runs={name: {"run": runs[name], "about": about[name]} for name in used},
     )
 
