@@ -28,7 +28,8 @@ def _read_section(name, text):
     section = text.partition(f"\n## {name}\n")[2].partition("\n## ")[0]
     verdict = re.search(r"\*\*.*: ([a-z ]+)\.\*\*", section)[1]
     told = [line for line in section.splitlines() if line.startswith(("Run:", "Full run"))]
-    run = " ".join(told).replace("`", "").removeprefix("Run: ").rstrip(".")
+    parts = [line.replace("`", "").removeprefix("Run: ").rstrip(".") for line in told]
+    run = "; ".join(part.replace("Full run: ", "full run of ", 1) for part in parts)
     rows = [line for line in section.splitlines() if line.startswith("| ")][1:]
     findings = tuple(JudgedFinding(*_cells(row)) for row in rows)
     return RunRecord(name, verdict, run, f"experiments.md#{name}", findings)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from conftest import ROOT
@@ -9,7 +10,7 @@ from conftest import ROOT
 from deepgen import cli
 from deepgen.experiments.lecture import LECTURE
 from deepgen.experiments.lecture_claim import LectureClaim
-from deepgen.experiments.lecture_page import lecture_page
+from deepgen.experiments.lecture_page import SELECTION, lecture_page
 from deepgen.experiments.run_record import JudgedFinding, RunRecord, read_runs
 from experiments.test_verdicts import MODULES, judge
 
@@ -80,6 +81,26 @@ def test_the_interval_beside_a_claim_is_the_one_that_decides():
     assert "b: 1 [0, 2]" in overview and "a: 1 [0, 2]" not in overview
 
 
+def test_a_part_that_no_experiment_measures_keeps_a_claim_from_support():
+    claim = LectureClaim("H1", "Wide is best.", "Wide", CLAIM.evidence, unmeasured=("best",))
+    page = lecture_page(runs("supported", "supported", "supported"), [claim])
+    assert verdict_of(page) == "inconclusive"
+    assert "not yet measured: best" in page.partition("<section")[0]
+    refuted = lecture_page(runs("supported", "not supported", "supported"), [claim])
+    assert verdict_of(refuted) == "mixed"
+
+
+def test_a_page_says_that_it_has_no_figures():
+    some = runs("supported", "supported", "supported")
+    assert "This page has no figures" in lecture_page(some, [CLAIM])
+    drawn = some | {"tri": replace(some["tri"], png=b"png")}
+    assert "This page has no figures" not in lecture_page(drawn, [CLAIM])
+
+
+def test_the_page_says_how_findings_were_chosen():
+    assert SELECTION in lecture_page({}).replace("&#39;", "'")
+
+
 def test_all_links_within_the_page_lead_somewhere():
     for page in (lecture_page(runs("supported", None, None), [CLAIM]), lecture_page({})):
         targets = set(re.findall(r'id="([^"]+)"', page))
@@ -101,7 +122,7 @@ def test_the_command_reads_the_runs_of_a_folder(tmp_path, capsys):
     assert "claims.html" in capsys.readouterr().out
     page = (tmp_path / "claims.html").read_text()
     assert verdict_of(page, "H12") == "supported" and verdict_of(page, "H1") == "not yet measured"
-    assert "2 seeds, quick sizes" in page
+    assert "2 seeds, quick sizes" in page and "This page has no figures" in page
     assert set(read_runs(tmp_path, ["tri", "square"])) == {"tri"}
     assert read_runs(tmp_path, ["tri"])["tri"].png is not None
 

@@ -1,7 +1,8 @@
 """The lecture's hypotheses and takeaways, and the findings of experiments that test each of them.
 
 This file and that of the takeaways are the only places that say which finding speaks for or
-against which claim. A claim without evidence is one that no experiment has measured yet.
+against which claim, by the rule that the page states. A claim without evidence is one that no
+experiment has measured yet.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from deepgen.experiments.lecture_claim import LectureClaim, over
-from deepgen.experiments.takeaways import TAKEAWAYS
+from deepgen.experiments.takeaways import TAKEAWAYS, WIDER_IN_NOISE
 
 __all__ = ["LECTURE"]
 
@@ -28,17 +29,22 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
             "width_sweep": (
                 "excess risk, 1024 minus 128 units",
                 "excess risk, 256 minus 128 units",
+                "excess risk, 16 minus 128 units",
             ),
-            "oversized_nets": ("nets: ln of the error to the truth, 1000 over 10 units",),
+            "oversized_nets": (
+                "nets: ln of the error to the truth, 1000 over 10 units",
+                "nets: ln of the error to the truth, 1000 over 2 units",
+            ),
             "bad_minima": ("test error, 512 minus 16 units",),
-            "regression_1d": ("perceptron, 32 to 1024 units, all seeds: median validation MSE",),
-            "net_double_descent": tuple(
-                f"width, {truth}, noise: ln of the risk, 256 over 2 units"
-                for truth in ("linear", "norm")
+            "regression_1d": (
+                "perceptron, 32 to 1024 units, all seeds: median validation MSE",
+                "perceptron, 32 to 1024 units, the lecture's seed: highest validation MSE",
             ),
+            "net_double_descent": WIDER_IN_NOISE,
         },
         "One and two hidden layers on small data. Where a net of two units is all that is needed, "
-        "and the others fit the noise, the widest is worse.",
+        "and the others fit the noise, the widest is worse. Not counted, since they claim the "
+        "opposite: the findings that 10 units are worse than 2, the peak of double descent.",
     ),
     LectureClaim(
         "H2",
@@ -80,7 +86,8 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         "Gradient descent on clean data, with all rows in a step, does not land in bad minima.",
         "Good and bad global minima",
         {"bad_minima": ("share of starts of gradient descent that land in bad minima",)},
-        "Half-moons of 30 points; bad is what poisoned labels lead to.",
+        "Half-moons of 30 points; bad is what poisoned labels lead to. The interval takes 50 "
+        "starts in each of 20 draws of points for independent.",
     ),
     LectureClaim(
         "H5",
@@ -106,10 +113,14 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 for what in (
                     "test error, bad minus good minimum",
                     "ln of the Lipschitz constant, bad over good",
+                    "ln of the product of spectral norms, bad over good",
                     "ln of the normalized margin, bad over good",
                     "ln of the largest eigenvalue of the Hessian, bad over good",
                     "ln of the trace of the Hessian, bad over good",
                 )
+            )
+            + (
+                "digits: ln of the Lipschitz constant's lower bound, bad, over the upper one, good",
             ),
         },
         "Small nets; bad is what poisoned labels lead to. Of digits at equal training loss the bad "
@@ -124,15 +135,18 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
             "large_batch": (
                 "ln of the sharpness, large over small batches",
                 "ln of the sharpness in a subspace, large over small batches",
+                "ln of the sharpness, switch to large batches late over early",
                 "test error, large minus small batches",
             ),
             "helpful_noise": (
                 *over(_NOISY, "ln of the trace, batches of 5 over all rows"),
                 *over(_NOISY, "ln of the test error, batches of 5 over all rows"),
             ),
+            "edge_of_stability": ("the same, batches of 10",),
         },
         "Three seeds of one net on MNIST, not at equal training loss; nets that fit all rows "
-        "exactly, where batches do make a difference.",
+        "exactly, where batches do make a difference. In edge_of_stability: the largest "
+        "eigenvalue times half the rate, which is 1 with all rows in a step.",
     ),
     LectureClaim(
         "H7",
@@ -167,9 +181,14 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 )
                 for where in ("all nets", "within one share of wrong labels", "granulated")
             )
+            + (
+                "the lecture's records: correlation of the gap with the product of norms",
+                "the lecture's records: correlation of the gap with the number of parameters",
+            )
         },
         "Half-moons of 30 points. A correlation in all nets is mostly one with the share of wrong "
-        "labels; correlation is no cause.",
+        "labels; correlation is no cause. The lecture's own records are reproduced, which is no "
+        "evidence: their data have one seed.",
     ),
     LectureClaim(
         "H9",
@@ -181,6 +200,15 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 f"{depth} hidden layers: ln of the normalized margin{how}, random over true labels"
                 for depth in (2, 4)
                 for how in ("", " around the start", " after as many epochs")
+            )
+            + tuple(
+                f"{depth} hidden layers: {what}"
+                for depth in (2, 4)
+                for what in (
+                    "share of pairs of rows with the larger normalized margin under true labels",
+                    "ln of the normalized margin, half random over true labels",
+                    "ln of the normalized margin, random over half random labels",
+                )
             ),
             "compressibility": tuple(
                 f"ln of the {what}, random over true labels"
@@ -193,11 +221,13 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                     "numbers of random signs that single layers need, over the weights",
                     "numbers of singular values and vectors, over the weights",
                 )
-            ),
+            )
+            + ("error with as many random signs as weights, random minus true labels",),
         },
-        "Small nets without intercepts on digits of 8 x 8 pixels. The bounds rank nets and certify "
-        "none: they are far above 1, and random signs that describe a net are more than its "
-        "weights.",
+        "Small nets without intercepts on digits of 8 x 8 pixels. The verdict is on the comparison "
+        "alone. The bounds rank nets and certify none: they are far above 1, the theorem's premise "
+        "on smoothness does not hold, and random signs that describe a net are more than its "
+        "weights (all in compressibility, not supported).",
     ),
     LectureClaim(
         "H10",
@@ -233,6 +263,7 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
         {
             "minibatch_redundancy": (
                 "full batch: slope of log cost over log c",
+                "full batch: runs whose number of steps depends on c",
                 "stochastic: slope of log cost over log c",
             )
         },
@@ -270,9 +301,12 @@ LECTURE: Final[tuple[LectureClaim, ...]] = (
                 for what in (
                     "test error at few labels, fine-tuned minus labels alone",
                     "that difference at few labels minus that at many",
+                    "test error at few labels, probe minus labels alone",
                 )
             )
         },
+        "A help is a hundredth of the answers, a size chosen when the differences of one trial "
+        "were known.",
     ),
     *TAKEAWAYS,
 )

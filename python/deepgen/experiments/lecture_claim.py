@@ -24,6 +24,8 @@ class LectureClaim:
         For each experiment the names of its findings that test the claim.
     limits : str, default=''
         What the evidence does not cover.
+    unmeasured : tuple of str, default=()
+        Parts of the claim that no experiment measures; each keeps the verdict from 'supported'.
 
     Examples
     --------
@@ -37,6 +39,7 @@ class LectureClaim:
     slide: str
     evidence: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     limits: str = ""
+    unmeasured: tuple[str, ...] = ()
 
 
 def over(names: tuple[str, ...], rest: str) -> tuple[str, ...]:

@@ -13,10 +13,19 @@ from deepgen.experiments.lecture import LECTURE
 from deepgen.experiments.lecture_claim import LectureClaim
 from deepgen.experiments.run_record import JudgedFinding, RunRecord
 
-__all__ = ["NOT_MEASURED", "lecture_page"]
+__all__ = ["NOT_MEASURED", "SELECTION", "lecture_page"]
 
 NOT_MEASURED: Final = "not yet measured"
 """Verdict on a claim, or on a finding, of which there is no run."""
+
+SELECTION: Final = (
+    "Which findings count for a claim was decided when nearly all verdicts were known, so a rule "
+    "decides it that does not look at them. All findings count that compare what the claim "
+    "compares, by a quantity that it names; for a takeaway by errors, gaps, conditioning or "
+    "computing. Not counted are checks of a protocol, and findings that claim the opposite, which "
+    "the limits name. A part of a claim that no experiment measures is a row of its own."
+)
+"""Rule for the choice of findings."""
 
 
 def lecture_page(runs: Mapping[str, RunRecord], claims: Sequence[LectureClaim] = LECTURE) -> str:
@@ -33,7 +42,7 @@ def lecture_page(runs: Mapping[str, RunRecord], claims: Sequence[LectureClaim] =
     Returns
     -------
     page : str
-        One page; figures are inside it.
+        One page; figures are inside it, where the runs have them.
 
     Examples
     --------
@@ -49,7 +58,9 @@ def lecture_page(runs: Mapping[str, RunRecord], claims: Sequence[LectureClaim] =
         title="deepgen: claims of the lecture",
         version=VERSION,
         rule=RULE,
+        selection=SELECTION,
         items=[_item(claim, runs) for claim in claims],
+        has_figures=any(runs[name].png for name in used),
         runs={name: {"run": runs[name], "about": about[name]} for name in used},
     )
 
@@ -62,21 +73,27 @@ def _item(claim: LectureClaim, runs: Mapping[str, RunRecord]) -> dict[str, Any]:
         for what in findings
     ]
     found = [finding for *_, finding in evidence if finding is not None]
+    missing = [what for _, what, finding in evidence if finding is None] + [*claim.unmeasured]
     verdict = NOT_MEASURED
     if found:
-        missing = [INCONCLUSIVE] * (len(evidence) > len(found))
-        verdict = joint_verdict([*(finding.verdict for finding in found), *missing])
+        kept = [INCONCLUSIVE] * bool(missing)
+        verdict = joint_verdict([*(finding.verdict for finding in found), *kept])
     return {
         "claim": claim,
         "verdict": verdict,
-        "decisive": _decisive(found, verdict),
+        "decisive": _decisive(found, verdict, bool(missing)),
+        "missing": missing,
         "n_found": len(found),
         "evidence": evidence,
         "experiments": dict.fromkeys(name for name, *_ in evidence),
     }
 
 
-def _decisive(found: Sequence[JudgedFinding], verdict: str) -> JudgedFinding | None:
-    """Return the first finding that decides the verdict, as a result's interval does."""
+def _decisive(
+    found: Sequence[JudgedFinding], verdict: str, incomplete: bool
+) -> JudgedFinding | None:
+    """Return the first finding that decides the verdict; None if what is missing decides it."""
     wanted = NOT_SUPPORTED if verdict == MIXED else verdict
-    return next((one for one in found if one.verdict == wanted), found[0] if found else None)
+    # Constructions alone are supported, and none of them says so.
+    otherwise = found[0] if found and not incomplete else None
+    return next((one for one in found if one.verdict == wanted), otherwise)

@@ -6,11 +6,24 @@ from typing import Final
 
 from deepgen.experiments.lecture_claim import LectureClaim, over
 
-__all__ = ["TAKEAWAYS"]
+__all__ = ["TAKEAWAYS", "WIDER_IN_NOISE"]
 
 _STOPPED: Final = ("sine", "digits", "digits, 30 % random labels")
 _NOISY: Final = ("parity", "one direction")
 _REMEDIES: Final = ("dropout", "mixup", "jitter", "mask", "swap noise", "SAM")
+_DEEP: Final = ("plain", "highway", "Fixup", "DeepNorm")
+_TRUTHS: Final = ("linear", "norm")
+
+WIDER_IN_NOISE: Final = (
+    *over(
+        tuple(f"width, {truth}, noise" for truth in _TRUTHS), "ln of the risk, 10 over 256 units"
+    ),
+    *over(tuple(f"width, {truth}, noise" for truth in _TRUTHS), "ln of the risk, 256 over 2 units"),
+    *over(
+        tuple(f"width, {truth}, no noise" for truth in _TRUTHS), "ln of the risk, 10 over 2 units"
+    ),
+)
+"""Findings of net_double_descent that say that wider nets are no worse."""
 
 TAKEAWAYS: Final[tuple[LectureClaim, ...]] = (
     LectureClaim(
@@ -20,6 +33,7 @@ TAKEAWAYS: Final[tuple[LectureClaim, ...]] = (
         {
             "width_sweep": (
                 "excess risk, 1024 minus 128 units",
+                "excess risk, 256 minus 128 units",
                 "excess risk, 16 minus 128 units",
             ),
             "zero_training_error": ("width 64: share of seeds with zero error",),
@@ -27,15 +41,23 @@ TAKEAWAYS: Final[tuple[LectureClaim, ...]] = (
                 "nets: ln of the error to the truth, 1000 over 10 units",
                 "nets: ln of the error to the truth, 1000 over 2 units",
             ),
-            "double_descent": ("ReLU features: median risk at p = 40 over that at p = 1000",),
-            "net_double_descent": tuple(
-                f"width, {truth}, noise: ln of the risk, {pair} units"
-                for truth in ("linear", "norm")
-                for pair in ("10 over 256", "256 over 2")
+            "double_descent": (
+                "ReLU features: median risk at p = 40 over that at p = 1000",
+                "Gaussian features: median risk at p = 40 over that at p = 100",
             ),
-            "combined_causes": ("depth: effect on the gap, as a share of the mean gap",),
+            "bad_minima": ("test error, 512 minus 16 units",),
+            "regression_1d": (
+                "perceptron, 32 to 1024 units, all seeds: median validation MSE",
+                "perceptron, 32 to 1024 units, the lecture's seed: highest validation MSE",
+            ),
+            "net_double_descent": WIDER_IN_NOISE,
+            "combined_causes": (
+                "depth: effect on the gap, as a share of the mean gap",
+                "depth beside the other three: change of the gap",
+            ),
         },
-        "Mostly width. For depth see H3.",
+        "Mostly width. For depth see H3. Not counted, since they claim the opposite: the "
+        "findings on the peak of double descent at 10 units over 2.",
     ),
     LectureClaim(
         "T2",
@@ -43,26 +65,51 @@ TAKEAWAYS: Final[tuple[LectureClaim, ...]] = (
         "Practical Takeaways",
         {
             "depth_sweep": (
-                "both: training error, 64 minus 4 layers",
-                "both: excess risk, 64 minus 4 layers",
+                *over(("skip", "norm", "both"), "training error, 64 minus 4 layers"),
+                *over(("skip", "norm", "both"), "excess risk, 64 minus 4 layers"),
             ),
-            "deep_gradients": ("ln of the training error, 48 over 4 layers, skip and norm",),
-            "normalizers": tuple(
-                f"{start}: ln of the epochs, {norm} norm over plain"
-                for start in ("weights / 4", "weights x 4", "scattered inputs")
-                for norm in ("batch", "layer")
+            "deep_gradients": (
+                "ln of the training error, 48 over 4 layers, skip and norm",
+                "error of 1,000 layers with DeepNorm over the variance",
             ),
-            "conditioning": (
-                "pixels, 10 epochs: ln of eigenvalue 1 over 10, batch norm over none",
-                "scaled pixels, 10 epochs: ln of eigenvalue 1 over 10, batch norm over none",
+            "normalizers": (
+                *(
+                    f"{start}: ln of the epochs, {norm} norm over plain"
+                    for start in ("weights / 4", "weights x 4", "scattered inputs")
+                    for norm in ("batch", "layer")
+                ),
+                *(
+                    "ln of the epochs, the worse of both badly scaled starts over the well scaled "
+                    f"one, {norm} norm minus plain"
+                    for norm in ("batch", "layer")
+                ),
             ),
-            "loss_geometry": ("non-convexity, 21 layers, plain minus residual",),
-            "conditioning_fixes": tuple(
-                f"ln of the training error of 48 layers, {kind} over plain"
-                for kind in ("highway", "Fixup", "DeepNorm")
+            "batch_norm_batch_size": ("batches of 64: test error, batch norm minus plain",),
+            "conditioning": tuple(
+                f"{inputs}, {epochs}: ln of {what}, batch norm over none"
+                for inputs in ("pixels", "scaled pixels")
+                for epochs in ("1 epoch", "10 epochs")
+                for what in ("eigenvalue 1 over 10", "the effective dimension")
+            ),
+            "loss_geometry": (
+                "non-convexity, 21 layers, plain minus residual",
+                "growth of the plain minus growth of the residual network",
+            ),
+            "conditioning_fixes": (
+                *(
+                    f"ln of the training error of 48 layers, {kind} over plain"
+                    for kind in _DEEP[1:]
+                ),
+                *(f"ln of the training error, 48 over 4 layers, {kind}" for kind in _DEEP[1:]),
+                *over(
+                    ("pixels", "scaled pixels"),
+                    "ln of the steps, weight norm, from the data over SGD",
+                ),
             ),
         },
-        "Batch norm harms where batches are small: see the experiment batch_norm_batch_size.",
+        "Skips alone and batch norm alone do not keep deep nets from underfitting; both together "
+        "do. Not counted, since it claims the opposite: batch norm harms where batches are small "
+        "(batch_norm_batch_size).",
     ),
     LectureClaim(
         "T3",
@@ -80,6 +127,7 @@ TAKEAWAYS: Final[tuple[LectureClaim, ...]] = (
                 for method in ("K-FAC", "Shampoo")
                 for rival in ("SGD", "Adam")
             ),
+            "optimizer_costs": ("second-order SGD, rho = 3e-3: slope of log steps over log kappa",),
         },
         "Each optimizer at its own best rate, on rare features and on badly scaled pixels. What "
         "stronger optimizers learn: H11.",
@@ -92,10 +140,15 @@ TAKEAWAYS: Final[tuple[LectureClaim, ...]] = (
             "large_batch": ("test error, large minus small batches",),
             "helpful_noise": over(_NOISY, "ln of the test error, batches of 5 over all rows"),
             "noise_floor": ("digits: test error after as many steps, all rows minus minibatches",),
-            "combined_causes": ("small batches: effect on the gap, as a share of the mean gap",),
+            "combined_causes": (
+                "small batches: effect on the gap, as a share of the mean gap",
+                "small batches beside the other three: change of the gap",
+            ),
         },
-        "Batches; only combined_causes varies the rate with them. The finding of noise_floor says "
-        "that annealed minibatches do no harm, at far less work than all rows.",
+        "Errors and gaps; where the loss is flatter: H6. Only combined_causes varies the rate, and "
+        "only with the batches. The finding of noise_floor says that annealed minibatches do no "
+        "harm, at far less work than all rows.",
+        ("large rates alone",),
     ),
     LectureClaim(
         "T5",
@@ -105,11 +158,19 @@ TAKEAWAYS: Final[tuple[LectureClaim, ...]] = (
             "early_stopping": (
                 *over(_STOPPED, "ln of the computing, at the stop over the end"),
                 *over(_STOPPED, "ln of the test error, at the stop over the end"),
+                *over(
+                    _STOPPED,
+                    "ln of the computing minus ln of the test error, at the stop over the end",
+                ),
+                *(
+                    f"{task}, all rows: ln of the test error, refitted over trained to the end"
+                    for task in _STOPPED
+                ),
             ),
-            "remedies": (
-                "annealing: ln of the test error over that without, mean over tables",
-                "annealing: ln of the test error over that of a constant rate on as many rows, "
-                "mean over tables",
+            "remedies": tuple(
+                f"annealing{beside}: ln of the test error over that {reference}, mean over tables"
+                for beside in ("", " beside jitter")
+                for reference in ("without", "of a constant rate on as many rows")
             ),
         },
         "Validation rows are missing in the training, which can cost what annealing gains.",
@@ -129,10 +190,15 @@ TAKEAWAYS: Final[tuple[LectureClaim, ...]] = (
                     ("dropout", "mixup", "jitter", "SAM"),
                     "ln of the test error over that without, mean over tables",
                 ),
+                *over(
+                    ("dropout beside jitter", "mixup beside jitter", "SAM beside jitter"),
+                    "ln of the test error over that without, mean over tables",
+                ),
                 "share of the pairs of remedy and table that gain, without jitter",
             ),
         },
-        "At equal gradient evaluations: what more of them would bring is not measured.",
+        "At equal gradient evaluations: what more of them would bring is not measured. The share "
+        "of pairs counts weight decay and annealing too.",
     ),
     LectureClaim(
         "T7",
@@ -142,7 +208,8 @@ TAKEAWAYS: Final[tuple[LectureClaim, ...]] = (
             "label_learning_curve": ("digits: largest ratio of test errors after a doubling",),
             "three_errors": ("estimation error of 8 pieces, n = 1600 minus n = 50",),
         },
-        "That more labels help; not that nothing else helps more at equal cost.",
+        "What is measured: more labels lower the test error.",
+        ("more labels against other remedies at equal cost",),
     ),
 )
 """T1 to T7."""

@@ -187,16 +187,12 @@ def _judge(risks: dict[Cell, FloatArray], curves: dict[Cell, FloatArray]) -> lis
     findings = []
     for name in TRUTHS:
         noisy, clean = (name, NOISES[1]), (name, NOISES[0])
-        if name == "linear":
-            # Two units are too few for the norm, so that nothing is to be seen there.
-            findings.append(
-                Finding(
-                    f"width, {name}, noise: ln of the risk, {PEAK} over {NARROW} units",
-                    t_interval(ratio(noisy, PEAK, NARROW)),
-                    at_least=LEAST_FACTOR,
-                )
-            )
         findings += [
+            Finding(
+                f"width, {name}, noise: ln of the risk, {PEAK} over {NARROW} units",
+                t_interval(ratio(noisy, PEAK, NARROW)),
+                at_least=LEAST_FACTOR,
+            ),
             Finding(
                 f"width, {name}, noise: ln of the risk, {PEAK} over {WIDE} units",
                 t_interval(ratio(noisy, PEAK, WIDE)),

@@ -122,8 +122,8 @@ def spectral_complexity(model: Any, reference: Any = 0) -> SpectralComplexity:
     reference 'identity'. Batch norm enters with its running statistics, folded into the weights.
 
     R_A changes if the incoming weights of a unit are multiplied and its outgoing ones divided by a
-    number, although the function stays the same. If a whole layer is multiplied by c, R_A with
-    reference 0 and the margins both grow by c.
+    number, although the function stays the same. If the output layer is multiplied by c, or without
+    intercepts any layer, R_A with reference 0 and the margins both grow by c.
 
     The cost is one singular value decomposition per layer: at most 2e11 multiply-adds.
 
