@@ -1,5 +1,6 @@
 """Lipschitz constants, against closed forms, published values, polygons and the chain."""
 
+import importlib
 from decimal import Decimal
 from fractions import Fraction
 
@@ -325,3 +326,11 @@ def test_columns_in_another_order_are_refused():
 def test_another_choice_of_the_program_is_refused():
     with pytest.raises(ValueError, match="sdp must be True, False or None, got 0"):
         lipschitz(random_network(0), sdp=0)
+
+
+def test_an_enumeration_that_rounds_is_no_steeper_than_the_bounds(monkeypatch):
+    module = importlib.import_module("deepgen.generalization.lipschitz_constants.lipschitz")
+    wrong = np.full((1, 2, 1), 1e9)
+    monkeypatch.setattr(module, "cell_gradients", lambda *_, **__: iter([wrong]))
+    result = lipschitz(random_network(0), **QUICK)
+    assert result.lower <= result.exact == result.upper

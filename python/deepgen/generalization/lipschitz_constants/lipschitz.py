@@ -299,6 +299,8 @@ def lipschitz(
     else:
         by_program = min(product, lipsdp(layers, slopes, bounds)) if product else 0.0
     upper = min(value for value in (highest, by_program, product) if value is not None)
+    # Large intercepts hide small slopes from the enumeration, not from the bounds.
+    exact = None if exact is None else min(exact, upper)
     # The Jacobian's rounding may not lift a lower bound above the constant.
     n_terms = sum(sum(layer.weights.shape) for layer in layers)
     lower = steepest.norm * (1 - 16 * n_terms * EPS)
