@@ -1,6 +1,8 @@
 """Lipschitz constants, against closed forms, published values, polygons and the chain."""
 
+import importlib
 from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -271,3 +273,64 @@ def test_what_is_beyond_a_limit_is_none_with_its_reason():
 def test_plot():
     ax = lipschitz(random_network(0), **QUICK).plot()
     assert ax.get_xlabel() == "Lipschitz constant"
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-160, 1e-90, 1e90, 1e150])
+def test_weights_of_any_size(size):
+    for n_hidden in (0, 1):
+        kinds = [{}, {"activation": "silu"}] if n_hidden else [{}]
+        for kind in kinds:
+            model = random_network(1, widths=(3,) * n_hidden, **kind)
+            plain = lipschitz(model, **QUICK)
+            for view in model.network_.blocks_of("coefs").values():
+                view *= size
+            for view in model.network_.blocks_of("intercepts").values():
+                view[...] = 0.0
+            result = lipschitz(model, **QUICK)
+            assert 0 <= result.lower <= result.pattern_maximum <= result.product
+            assert 0 < result.product
+            if not n_hidden:
+                expected = size * plain.lower
+                assert result.lower == pytest.approx(expected, rel=1e-9, abs=0.0)
+                assert result.upper == pytest.approx(expected, rel=1e-9, abs=0.0)
+
+
+def test_weights_whose_product_overflows_are_refused():
+    model = random_network(0)
+    for view in model.network_.blocks_of("coefs").values():
+        view *= 1e150
+    with pytest.raises(ValueError, match="product of the layers' norms overflows"):
+        lipschitz(model, **QUICK)
+
+
+def test_upper_bounds_hold_where_terms_cancel():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        a, b, c = rng.random(3)
+        weights = [np.array([[a, b]]), np.array([[c], [-a * c / b]])]
+        model = regressor_from_layers(weights, [np.ones(2), np.zeros(1)])
+        (a, b), (c, d) = (map(Fraction, W.ravel()) for W in weights)
+        result = lipschitz(model, box=[(0, 1)], **QUICK)
+        assert Fraction(result.pattern_maximum) >= abs(a * c + b * d)
+
+
+def test_columns_in_another_order_are_refused():
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(np.random.default_rng(0).random((20, 2)), columns=["u", "v"])
+    model = MLPRegressor(hidden_layer_sizes=(3,), random_state=0).partial_fit(table, table["u"])
+    assert lipschitz(model, table, **QUICK).lower > 0
+    with pytest.raises(ValueError, match="feature names"):
+        lipschitz(model, table[["v", "u"]], **QUICK)
+
+
+def test_another_choice_of_the_program_is_refused():
+    with pytest.raises(ValueError, match="sdp must be True, False or None, got 0"):
+        lipschitz(random_network(0), sdp=0)
+
+
+def test_an_enumeration_that_rounds_is_no_steeper_than_the_bounds(monkeypatch):
+    module = importlib.import_module("deepgen.generalization.lipschitz_constants.lipschitz")
+    wrong = np.full((1, 2, 1), 1e9)
+    monkeypatch.setattr(module, "cell_gradients", lambda *_, **__: iter([wrong]))
+    result = lipschitz(random_network(0), **QUICK)
+    assert result.lower <= result.exact == result.upper

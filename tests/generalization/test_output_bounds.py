@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from expressivity.networks import he_network
 
-from deepgen import MLPRegressor
+from deepgen import MLPClassifier, MLPRegressor
 from deepgen.estimators.from_weights import regressor_from_layers
 from deepgen.expressivity import linear_regions, tri
 from deepgen.generalization import output_bounds
@@ -196,3 +196,43 @@ def test_too_many_cells_leave_the_other_methods():
 def test_plot():
     ax = output_bounds(he_network(0), [(-1, 1)] * 2).plot()
     assert ax.get_xlabel() == "output"
+
+
+def test_clipped_predictions_stay_in_their_range():
+    X = np.random.default_rng(0).random((40, 2))
+    model = MLPRegressor(
+        hidden_layer_sizes=(4,), clip_predictions=True, random_state=0, dtype="float64"
+    )
+    model.partial_fit(X, X[:, 0])
+    model.coefs_[-1][...] = 5.0
+    box = np.array([(1e3, 2e3)] * 2)
+    bounds = output_bounds(model, box)
+    found = model.predict(box.T)
+    assert (bounds.lower <= found).all() and (found <= bounds.upper).all()
+
+
+def test_a_single_class_has_the_sign_of_its_decisions():
+    X = np.random.default_rng(0).random((40, 2))
+    model = MLPClassifier(hidden_layer_sizes=(4,), random_state=0, dtype="float64", max_iter=2)
+    with pytest.warns(UserWarning):
+        model.fit(X, np.zeros(40))
+    check_holds(model, np.array([(-3.0, 2.0)] * 2), X)
+
+
+def test_means_that_round_to_zero():
+    X, y = np.random.default_rng(0).random((20, 2)), np.arange(20.0)
+    model = MLPRegressor(hidden_layer_sizes=(), loss="poisson", dtype="float64").partial_fit(X, y)
+    model.coefs_[0][...] = -1.0
+    bounds = output_bounds(model, [(700.0, 800.0)] * 2)
+    assert bounds.lower == 0.0 == model.predict([[750.0, 750.0]])
+    assert 0 < bounds.upper < 1e-300
+
+
+def test_a_box_on_which_ranges_overflow_is_refused():
+    for reach in (1e308, 1.7e308):
+        with pytest.raises(
+            ValueError, match=rf"reach {reach:.3g}: give a smaller box".replace("+", r"\+")
+        ):
+            output_bounds(random_network(0), [(-reach, reach)] * 2)
+    far = output_bounds(random_network(0), [(-1e200, 1e200)] * 2)
+    assert np.isfinite([far.lower, far.upper]).all()

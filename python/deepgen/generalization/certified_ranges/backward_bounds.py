@@ -34,7 +34,7 @@ from deepgen.generalization.lipschitz_constants.slope_ranges import slope_range
 from deepgen.generalization.lipschitz_constants.spectral_norm import EPS
 from deepgen.probe.folded_layers import FoldedLayer
 
-__all__ = ["BackwardBounds"]
+__all__ = ["BackwardBounds", "ranges_of"]
 
 
 @dataclass
@@ -180,6 +180,47 @@ class BackwardBounds:
             error = error + errors[layer.skip_from] * (1 + 4 * EPS)
             error += 4 * EPS * self.outputs[layer.skip_from].size
         return error
+
+
+def ranges_of(layers: list[FoldedLayer], box: FloatArray) -> BackwardBounds:
+    """Return the ranges of all layers over a box, or refuse a box on which they overflow.
+
+    Parameters
+    ----------
+    layers : list of FoldedLayer
+        Without highway skips.
+    box : ndarray of shape (n_inputs, 2)
+        Lower and upper bound of each input.
+
+    Returns
+    -------
+    bounds : BackwardBounds
+        Finite ranges.
+
+    Raises
+    ------
+    ValueError
+        If a number overflows: an infinite range would say nothing, and further ones are not known.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.expressivity import tri
+    >>> from deepgen.generalization.certified_ranges.backward_bounds import ranges_of
+    >>> from deepgen.probe.folded_layers import folded_layers
+    >>> ranges_of(folded_layers(tri(1)), np.array([[0.0, 1.0]])).outputs[-1].upper.round(9)
+    array([1.])
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        bounds = BackwardBounds(layers, Interval(box[:, 0], box[:, 1]))
+    known = [bounds.interval, bounds.crown, *bounds.arguments, *bounds.outputs]
+    finite = all(np.isfinite([ends.lower, ends.upper]).all() for ends in known)
+    if not finite or not np.isfinite(bounds.error).all():
+        raise ValueError(
+            f"ranges overflow on this box, whose bounds reach {np.abs(box).max():.3g}: give a "
+            "smaller box"
+        )
+    return bounds
 
 
 def _between(lines: Lines, z: Interval) -> Interval:

@@ -13,7 +13,7 @@ from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.box import checked_box
 from deepgen.expressivity.piecewise import piecewise_linear
-from deepgen.generalization.certified_ranges.backward_bounds import BackwardBounds
+from deepgen.generalization.certified_ranges.backward_bounds import ranges_of
 from deepgen.generalization.certified_ranges.cell_values import cell_values
 from deepgen.generalization.certified_ranges.intervals import Interval, activated
 from deepgen.generalization.lipschitz_constants.predicting_layers import predicting_layers
@@ -104,7 +104,8 @@ def output_bounds(model: Any, box: Any, *, max_cells: int = 20_000) -> OutputBou
     ----------
     model : MLPRegressor, MLPClassifier or Probe
         Fitted, with one network and no embedded features. The ranges are those of a regressor's
-        `predict`, in units of y, and of a classifier's logits.
+        `predict`, in units of y, and of a classifier's `decision_function`; behind a probe of a
+        pipeline or an encoder they are of the network on transformed features.
     box : array-like of shape (n_inputs, 2)
         Lower and upper bound of each input.
     max_cells : int, default=20_000
@@ -118,9 +119,9 @@ def output_bounds(model: Any, box: Any, *, max_cells: int = 20_000) -> OutputBou
     Raises
     ------
     ValueError
-        If a skip is 'highway', if the loss has several quantiles, if the box has no volume or does
-        not fit, if features are embedded, or if the backward passes need more than 1e12
-        multiply-adds.
+        If a skip is 'highway', if the loss has several quantiles, if the box has no volume, does
+        not fit or is so large that ranges overflow, if features are embedded, or if the backward
+        passes need more than 1e12 multiply-adds.
 
     Notes
     -----
@@ -163,13 +164,15 @@ def output_bounds(model: Any, box: Any, *, max_cells: int = 20_000) -> OutputBou
             f"the backward passes need {work:.2g} multiply-adds, and at most {MAX_WORK:.0e} are "
             "allowed; measure a narrower network"
         )
-    bounds = BackwardBounds(layers, Interval(sides[:, 0], sides[:, 1]))
+    bounds = ranges_of(layers, sides)
     found = {"interval": bounds.interval, "crown": bounds.crown}
     missing = ""
     try:
         # A logistic function behind the outputs keeps their order.
         before = [*layers[:-1], replace(layers[-1], activation="identity")]
-        exact = cell_values(piecewise_linear(before), sides, max_cells)
+        # Squares of distances may overflow, which then bound nothing.
+        with np.errstate(over="ignore"):
+            exact = cell_values(piecewise_linear(before), sides, max_cells)
         found["exact"] = activated(layers[-1], exact)
     except ValueError as reason:
         missing = str(reason)
@@ -177,6 +180,13 @@ def output_bounds(model: Any, box: Any, *, max_cells: int = 20_000) -> OutputBou
         name: _linked(Interval(ends.lower - bounds.error, ends.upper + bounds.error), link)
         for name, ends in found.items()
     }
+    targets = getattr(model, "model", model)._targets
+    if targets.clips and targets.lowest is not None:
+        limits = targets.lowest, targets.highest
+        widened = {
+            name: Interval(np.clip(ends.lower, *limits), np.clip(ends.upper, *limits))
+            for name, ends in widened.items()
+        }
     ranges = {name: np.stack([ends.lower, ends.upper], axis=1) for name, ends in widened.items()}
     every = np.stack(list(ranges.values()))
     return OutputBounds(
@@ -202,5 +212,9 @@ def _work(layers: list[FoldedLayer]) -> float:
 def _linked(ends: Interval, link: str) -> Interval:
     if link == "identity":
         return ends
-    low, high = (np.exp(np.clip(end, -745.0, 709.0)) for end in (ends.lower, ends.upper))
-    return Interval(low * (1 - 8 * EPS), np.where(ends.upper > 709.0, np.inf, high * (1 + 8 * EPS)))
+    low, high = (np.exp(np.clip(end, -700.0, 709.0)) for end in (ends.lower, ends.upper))
+    return Interval(
+        # Below, exp may round to 0.
+        np.where(ends.lower < -700.0, 0.0, low * (1 - 8 * EPS)),
+        np.where(ends.upper > 709.0, np.inf, high * (1 + 8 * EPS)),
+    )

@@ -24,8 +24,7 @@ from deepgen._engine.arrays import FloatArray
 from deepgen._optional import MissingExtra, load_extra
 from deepgen.expressivity.box import checked_box
 from deepgen.expressivity.piecewise import piecewise_linear
-from deepgen.generalization.certified_ranges.backward_bounds import BackwardBounds
-from deepgen.generalization.certified_ranges.intervals import Interval
+from deepgen.generalization.certified_ranges.backward_bounds import ranges_of
 from deepgen.generalization.lipschitz_constants.cell_gradients import cell_gradients
 from deepgen.generalization.lipschitz_constants.lipschitz_product import layer_bounds
 from deepgen.generalization.lipschitz_constants.lipsdp import lipsdp, n_unknowns
@@ -36,7 +35,11 @@ from deepgen.generalization.lipschitz_constants.pattern_maximum import (
 )
 from deepgen.generalization.lipschitz_constants.predicting_layers import predicting_layers
 from deepgen.generalization.lipschitz_constants.slope_ranges import slope_range
-from deepgen.generalization.lipschitz_constants.spectral_norm import EPS, spectral_norms
+from deepgen.generalization.lipschitz_constants.spectral_norm import (
+    EPS,
+    frobenius_norms,
+    spectral_norms,
+)
 from deepgen.generalization.lipschitz_constants.steepest_points import steepest_point
 from deepgen.generalization.settings import generator
 from deepgen.probe.folded_layers import FoldedLayer
@@ -45,6 +48,8 @@ __all__ = ["Lipschitz", "lipschitz"]
 
 # Of the semidefinite program that is solved without being asked for.
 MAX_UNKNOWNS = 64
+# Of the search: squares of such distances do not overflow.
+FARTHEST = 1e100
 
 NAMES = {
     "lower": "lower",
@@ -156,10 +161,12 @@ def lipschitz(
     ----------
     model : MLPRegressor, MLPClassifier or Probe, or with X a pipeline or tabular estimator
         Fitted, with one network and no embedded features. The constant is that of a regressor's
-        `predict`, in units of y, and of a classifier's `decision_function`; behind a pipeline or an
-        encoder it is of the network on transformed features.
+        `predict`, in units of y, before ``clip_predictions`` clips, and of a classifier's
+        `decision_function`; behind a pipeline or an encoder it is of the network on transformed
+        features.
     X : array-like of shape (n_samples, n_features), default=None
-        Rows whose Jacobians count for ``lower``; None means those of a probe, or none.
+        Rows whose Jacobians count for ``lower``; None means those of a probe, or none. With a probe
+        they are rows of what reaches its network.
     box : array-like of shape (n_inputs, 2), default=None
         Lower and upper bound of each input: the constant is then that on the box. None means the
         whole input space.
@@ -190,8 +197,8 @@ def lipschitz(
     ------
     ValueError
         If a skip is 'highway', whose gate makes the slope unbounded, if the predictions pass
-        through an exponential or through several quantiles, if the box has no volume or does not
-        contain X, or if features are embedded.
+        through an exponential or through several quantiles, if the box has no volume, does not
+        contain X or is so large that ranges overflow, or if features are embedded.
 
     Notes
     -----
@@ -240,6 +247,8 @@ def lipschitz(
     max_cells = checked_count("max_cells", max_cells)
     max_programs = checked_count("max_programs", max_programs)
     max_patterns = checked_count("max_patterns", max_patterns)
+    if not (sdp is None or isinstance(sdp, bool)):
+        raise ValueError(f"sdp must be True, False or None, got {sdp!r}")
     random = generator(random_state)
     layers, rows, _ = predicting_layers(model, X, what="a Lipschitz constant")
     sides = None if box is None else checked_box(box, len(layers[0].weights))
@@ -252,8 +261,15 @@ def lipschitz(
         n_points = min(60_000, max(600, 60_000_000 // work))
     n_points = checked_count("n_points", n_points)
     reach = _reach(layers, rows)
-    bounds, norms = layer_bounds(layers)
+    with np.errstate(over="ignore", invalid="ignore"):
+        bounds, norms = layer_bounds(layers)
+    if not np.isfinite(bounds).all():
+        raise ValueError(
+            "the product of the layers' norms overflows: the weights are too large for a Lipschitz "
+            f"constant in float64 (norms {', '.join(f'{norm:.2g}' for norm in norms)})"
+        )
     product = float(bounds[-1])
+    slopes = _slopes(layers, sides)
     missing: dict[str, str] = {}
 
     steepest = steepest_point(layers, rows, sides, reach=reach, n_points=n_points, random=random)
@@ -261,14 +277,15 @@ def lipschitz(
     try:
         function = piecewise_linear(layers)
         limit = max_cells if function.n_inputs <= 2 else max_programs
-        exact = max(
-            float(spectral_norms(gradients).max())
-            for gradients in cell_gradients(function, sides, reach=reach, max_cells=limit)
-        )
+        # Squares of distances may overflow, which then bound nothing.
+        with np.errstate(over="ignore"):
+            exact = max(
+                float(spectral_norms(gradients).max())
+                for gradients in cell_gradients(function, sides, reach=reach, max_cells=limit)
+            )
     except ValueError as reason:
         missing["exact"] = str(reason)
     highest = by_program = None
-    slopes = _slopes(layers, sides)
     n_free = n_free_units(slopes)
     if any(layer.normalized for layer in layers):
         missing["pattern_maximum"] = "layer norm has no slopes of single units"
@@ -282,6 +299,8 @@ def lipschitz(
     else:
         by_program = min(product, lipsdp(layers, slopes, bounds)) if product else 0.0
     upper = min(value for value in (highest, by_program, product) if value is not None)
+    # Large intercepts hide small slopes from the enumeration, not from the bounds.
+    exact = None if exact is None else min(exact, upper)
     # The Jacobian's rounding may not lift a lower bound above the constant.
     n_terms = sum(sum(layer.weights.shape) for layer in layers)
     lower = steepest.norm * (1 - 16 * n_terms * EPS)
@@ -294,7 +313,7 @@ def _slopes(layers: list[FoldedLayer], sides: FloatArray | None) -> Slopes:
     """Return the slope range of each unit, on a box that of the arguments that occur there."""
     if sides is None or any(layer.normalized for layer in layers):
         return [slope_range(layer) for layer in layers]
-    arguments = BackwardBounds(layers, Interval(sides[:, 0], sides[:, 1])).arguments
+    arguments = ranges_of(layers, sides).arguments
     return [
         slope_range(layer, ends.lower, ends.upper)
         for layer, ends in zip(layers, arguments, strict=True)
@@ -317,11 +336,11 @@ def _no_program(layers: list[FoldedLayer], slopes: Slopes, sdp: bool | None) -> 
 
 
 def _reach(layers: list[FoldedLayer], rows: FloatArray | None) -> float:
-    """Return a power of two beyond the rows and most kinks of the first layer."""
-    lengths = np.linalg.norm(layers[0].weights, axis=0)
+    """Return a power of two beyond the rows and most kinks of the first layer, if not too far."""
+    lengths = frobenius_norms(layers[0].weights.T[:, None])
     used = lengths > 0
     distances = np.abs(layers[0].intercepts[used]) / lengths[used]
     reach = 4 * float(np.median(distances)) if used.any() else 0.0
     if rows is not None:
         reach = max(reach, float(np.abs(rows).max()))
-    return float(2.0 ** np.ceil(np.log2(reach))) if reach > 0 else 1.0
+    return float(2.0 ** np.ceil(np.log2(min(reach, FARTHEST)))) if reach > 0 else 1.0

@@ -11,6 +11,9 @@ from deepgen.probe.folded_layers import FoldedLayer
 
 __all__ = ["layer_bounds", "norm_factor"]
 
+# A product below it has lost digits, or all of them.
+TINY = float(np.finfo(np.float64).tiny)
+
 
 def norm_factor(layer: FoldedLayer) -> float:
     """Return a bound on the Lipschitz constant of a layer's layer norm; 1 without.
@@ -77,6 +80,8 @@ def layer_bounds(
         if layer.skip == "deepnorm":
             bound += layer.alpha * bounds[layer.skip_from]
         bound *= norm_factor(layer) * steepest
+        if norm and below and steepest:
+            bound = max(bound, TINY)
         if layer.skip == "residual":
             bound += bounds[layer.skip_from]
         below = bounds[index] = bound * (1 + 8 * EPS)

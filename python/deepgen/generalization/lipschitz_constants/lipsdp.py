@@ -20,6 +20,7 @@ of Lipschitz constants for deep neural networks", NeurIPS 2019, theorem 2.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,7 +120,10 @@ def lipsdp(layers: list[FoldedLayer], slopes: Slopes, bounds: FloatArray) -> flo
     solver = cvxpy.CLARABEL if "CLARABEL" in cvxpy.installed_solvers() else cvxpy.SCS
     problem = cvxpy.Problem(cvxpy.Minimize(r), [M >> 0])
     try:
-        problem.solve(solver=solver)
+        with warnings.catch_warnings():
+            # The bound is certain also where the solver is not accurate.
+            warnings.filterwarnings("ignore", "Solution may be inaccurate")
+            problem.solve(solver=solver)
     except cvxpy.SolverError:
         return float(bounds[-1])
     if T.value is None or r.value is None:
@@ -158,8 +162,10 @@ def _form(layers: list[FoldedLayer], slopes: Slopes, bounds: FloatArray) -> _For
             phi = np.zeros((len(free), size))
             phi[np.arange(len(free)), column + np.arange(len(free))] = bounds[index]
             column += len(free)
-            above.append(phi - least[free, None] * z[free])
-            below.append(greatest[free, None] * z[free] - phi)
+            # In units of the layer's bound, whose square may overflow.
+            unit = bounds[index] or 1.0
+            above.append((phi - least[free, None] * z[free]) / unit)
+            below.append((greatest[free, None] * z[free] - phi) / unit)
             h[free] = phi
         if layer.skip == "residual":
             h = h + outputs[layer.skip_from]

@@ -13,7 +13,13 @@ from __future__ import annotations
 import numpy as np
 
 from deepgen._engine.arrays import FloatArray
-from deepgen.generalization.lipschitz_constants.spectral_norm import rounded_up, spectral_norms
+from deepgen.generalization.lipschitz_constants.lipschitz_product import layer_bounds
+from deepgen.generalization.lipschitz_constants.spectral_norm import (
+    EPS,
+    frobenius_norms,
+    rounded_up,
+    spectral_norms,
+)
 from deepgen.probe.folded_layers import FoldedLayer
 
 __all__ = ["Slopes", "few_columns", "n_free_units", "pattern_maximum"]
@@ -53,7 +59,7 @@ def pattern_maximum(layers: list[FoldedLayer], slopes: Slopes) -> float:
     Returns
     -------
     maximum : float
-        Rounded up.
+        Rounded up by what the rounding of all terms can hide, also where they cancel.
 
     Examples
     --------
@@ -77,7 +83,7 @@ def pattern_maximum(layers: list[FoldedLayer], slopes: Slopes) -> float:
         s = np.tile(least, (len(numbers), 1))
         s[:, free] += (numbers[:, None] >> np.arange(len(free)) & 1) * spread[free]
         J = _jacobians(layers, first, s, starts)
-        sizes = np.sqrt(np.einsum("npq,npq->n", J, J))
+        sizes = frobenius_norms(J)
         # The Frobenius norm is no smaller than the spectral norm: most patterns need no more.
         order = np.argsort(-sizes)
         for few in range(0, len(order), 64):
@@ -86,7 +92,11 @@ def pattern_maximum(layers: list[FoldedLayer], slopes: Slopes) -> float:
             if not len(some):
                 break
             best = max(best, float(spectral_norms(J[some]).max()))
-    return rounded_up(best, int(starts[-1]) + len(layers[0].weights)) if best else 0.0
+    n_terms = int(starts[-1]) + len(layers[0].weights)
+    # Terms may cancel, so their sizes are what rounding is relative to.
+    norms = np.concatenate([frobenius_norms(layer.weights[None]) for layer in layers])
+    sizes = layer_bounds(layers, norms)[0]
+    return rounded_up(best + 16 * n_terms * EPS * float(sizes[-1]), n_terms) if sizes[-1] else 0.0
 
 
 def few_columns(weights: FloatArray) -> FloatArray:

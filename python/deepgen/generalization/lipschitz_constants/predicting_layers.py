@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepgen._engine.arrays import FloatArray
+from deepgen._inputs.features import check_features
 from deepgen.losses import Quantile
 from deepgen.probe import Probe
 from deepgen.probe.folded_layers import FoldedLayer, folded_layers
@@ -62,7 +63,7 @@ def predicting_layers(
         model, X = measured_model(model, X)
     layers = folded_layers(model)
     if X is not None:
-        X = _checked_rows(X, len(layers[0].weights))
+        X = _checked_rows(model, X, len(layers[0].weights))
     for index, layer in enumerate(layers):
         if layer.skip == "highway":
             raise ValueError(
@@ -70,6 +71,11 @@ def predicting_layers(
                 f"inputs: {what} needs a network with another skip or none"
             )
     link = "identity"
+    if len(getattr(model, "classes_", ())) == 1:
+        # The network's logit is that of a class which is not there.
+        only = layers[-1]
+        only = replace(only, weights=-only.weights, intercepts=-only.intercepts)
+        layers = [*layers[:-1], only]
     if hasattr(model, "target_scale_"):
         link = model.out_activation_
         if isinstance(model.loss, Quantile) and model.loss.levels is not None:
@@ -88,7 +94,10 @@ def predicting_layers(
     return layers, X, link
 
 
-def _checked_rows(X: Any, n_inputs: int) -> FloatArray:
+def _checked_rows(model: Any, X: Any, n_inputs: int) -> FloatArray:
+    if hasattr(X, "columns"):
+        # Columns in another order are refused by their names.
+        check_features(model, X, np.dtype(np.float64), reset=False)
     rows: FloatArray = np.asarray(X.toarray() if hasattr(X, "toarray") else X, dtype=np.float64)
     if rows.ndim != 2 or rows.shape[1] != n_inputs or not len(rows):
         raise ValueError(f"X must have rows of {n_inputs} features, got shape {rows.shape}")

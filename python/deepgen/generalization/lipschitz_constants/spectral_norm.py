@@ -6,7 +6,7 @@ import numpy as np
 
 from deepgen._engine.arrays import FloatArray
 
-__all__ = ["rounded_up", "spectral_norm", "spectral_norms"]
+__all__ = ["frobenius_norms", "rounded_up", "spectral_norm", "spectral_norms"]
 
 EPS = float(np.finfo(np.float64).eps)
 
@@ -68,9 +68,30 @@ def spectral_norms(matrices: FloatArray) -> FloatArray:
     norms : ndarray of shape (n,)
         The norms.
     """
-    p, q = matrices.shape[1:]
-    if min(p, q) == 1:
-        norms: FloatArray = np.sqrt(np.einsum("npq,npq->n", matrices, matrices))
-        return norms
+    if min(matrices.shape[1:]) == 1:
+        return frobenius_norms(matrices)
     largest: FloatArray = np.linalg.norm(matrices, 2, axis=(1, 2))
     return largest
+
+
+def frobenius_norms(matrices: FloatArray) -> FloatArray:
+    """Return the root of the sum of squares of each of many matrices, of any size of entries.
+
+    Parameters
+    ----------
+    matrices : ndarray of shape (n, p, q)
+        Finite entries.
+
+    Returns
+    -------
+    norms : ndarray of shape (n,)
+        The norms.
+    """
+    # Squares of very small or large entries would vanish or overflow.
+    largest = max(float(matrices.max(initial=0.0)), -float(matrices.min(initial=0.0)))
+    if 1e-140 < largest < 1e140 or largest == 0.0:
+        return np.asarray(np.sqrt(np.einsum("npq,npq->n", matrices, matrices)))
+    each = np.abs(matrices).max(axis=(1, 2))
+    units = np.where(each > 0, each, 1.0)
+    scaled = matrices / units[:, None, None]
+    return np.asarray(units * np.sqrt(np.einsum("npq,npq->n", scaled, scaled)))

@@ -16,7 +16,10 @@ from numpy.typing import NDArray
 
 from deepgen._engine.arrays import FloatArray
 from deepgen.generalization.lipschitz_constants.input_slopes import input_slopes
-from deepgen.generalization.lipschitz_constants.spectral_norm import spectral_norms
+from deepgen.generalization.lipschitz_constants.spectral_norm import (
+    frobenius_norms,
+    spectral_norms,
+)
 from deepgen.probe.folded_layers import FoldedLayer
 
 __all__ = ["SteepestPoint", "steepest_point"]
@@ -113,7 +116,7 @@ def steepest_point(
         points, norms = points[best], norms[best]
         moves = step * random.standard_normal((len(points), n_near, points.shape[1]))
         if box is None:
-            lengths = np.linalg.norm(points, axis=1)[:, None, None]
+            lengths = frobenius_norms(points[:, None])[:, None, None]
             # Turned by about a step, and farther or nearer by a factor.
             near = points[:, None] + lengths * moves / np.sqrt(points.shape[1])
             near *= np.exp(step * random.standard_normal((len(points), n_near, 1)))
@@ -147,8 +150,11 @@ def _norms(layers: list[FoldedLayer], X: FloatArray) -> FloatArray:
     rows = max(1, MAX_NUMBERS // (widest * layers[-1].width))
     parts = []
     for start in range(0, len(X), rows):
-        result = input_slopes(layers, X[start : start + rows])
-        fine = result.smooth & np.isfinite(result.jacobians).all(axis=(1, 2))
+        # Far points may overflow, and do not count then.
+        with np.errstate(over="ignore", invalid="ignore"):
+            result = input_slopes(layers, X[start : start + rows])
+        fine = result.smooth & np.isfinite(result.outputs).all(axis=1)
+        fine &= np.isfinite(result.jacobians).all(axis=(1, 2))
         norms = np.full(len(result.jacobians), -1.0)
         norms[fine] = spectral_norms(result.jacobians[fine])
         parts.append(norms)
