@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLORS", "SEQUENTIAL", "in_style", "legend_below", "new_figure", "write_figure"]
+__all__ = [
+    "COLORS",
+    "SEQUENTIAL",
+    "as_text",
+    "in_style",
+    "legend_below",
+    "new_figure",
+    "write_figure",
+]
 
 P = ParamSpec("P")
 
@@ -98,6 +106,11 @@ def _style() -> AbstractContextManager[None]:
         {**RC_PARAMS, "axes.prop_cycle": cycle}
     )
     return style
+
+
+def as_text(name: Any) -> str:
+    """Return a user's name for a figure, where text between two dollar signs would be a formula."""
+    return str(name).replace("$", r"\$")
 
 
 def legend_below(axes: Axes, n_columns: int = 3, **settings: Any) -> None:

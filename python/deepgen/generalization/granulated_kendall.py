@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.axes import axes_or_new
-from deepgen._display.style import in_style
+from deepgen._display.style import as_text, in_style
 from deepgen._display.text_table import format_table
 from deepgen._engine.arrays import FloatArray
 from deepgen._interval import Interval
@@ -138,12 +138,14 @@ class GranulatedKendall:
             The axes drawn on.
         """
         ax = axes_or_new(ax)
-        names = [one.name for one in self.by]
+        names = [as_text(one.name) for one in self.by]
         ax.barh(names, [one.value for one in self.by], color="C0")
         ax.axvline(self.value, color="black", label="granulated")
         ax.axvspan(self.interval.low, self.interval.high, color="black", alpha=0.1)
         ax.axvline(self.pooled, color="C1", linestyle="--", label="pooled")
-        ax.set(xlim=(-1.05, 1.05), xlabel=f"Kendall's tau of {self.measure} with {self.gap}")
+        ax.set(
+            xlim=(-1.05, 1.05), xlabel=as_text(f"Kendall's tau of {self.measure} with {self.gap}")
+        )
         ax.invert_yaxis()
         ax.legend()
         return ax

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.axes import axes_or_new
-from deepgen._display.style import in_style
+from deepgen._display.style import as_text, in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen._names import shortened
 
@@ -106,6 +106,6 @@ class Attributions:
         ax = axes_or_new(ax)
         importance = self.mean()
         order = np.argsort(-importance, kind="stable")[:DRAWN][::-1]
-        ax.barh([str(self.columns[place]) for place in order], importance[order])
+        ax.barh([as_text(self.columns[place]) for place in order], importance[order])
         ax.set_xlabel(f"mean size of what a column adds ({self.unit})")
         return ax

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._display.style import BLUE, VERMILION
+from deepgen._display.style import BLUE, VERMILION, as_text
 from deepgen._engine.arrays import FloatArray
 from deepgen._interval import Interval, bootstrap_interval, wilson_interval
 from deepgen.losses import Quantile
@@ -209,9 +209,7 @@ def _draw(axes: Any, measured: Calibration, what: str) -> None:
     axes.errorbar(
         measured.predicted, shares, [low, high], marker="o", color=BLUE, capsize=3, label="groups"
     )
-    # Matplotlib would interpret text between two dollar signs as a formula.
-    name = what.replace("$", r"\$")
-    axes.set(xlabel=f"predicted probability of {name}", ylabel="share that came true")
+    axes.set(xlabel=f"predicted probability of {as_text(what)}", ylabel="share that came true")
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), title="Probability and share")
     axes.legend()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._display.style import BLUE, SKY
+from deepgen._display.style import BLUE, SKY, as_text
 from deepgen._interval import Interval, t_interval
 from deepgen.generalization.attributions import attributions
 from deepgen.report.column_table import names_of
@@ -73,7 +73,7 @@ def columns(judged: Judged) -> Section | None:
 
     def draw(figure: Figure) -> None:
         shown = order[:DRAWN][::-1]
-        labels = [str(names[place]).replace("$", r"\$") for place in shown]
+        labels = [as_text(names[place]) for place in shown]
         parts = [part for part in (added, lost) if part is not None]
         axes = np.atleast_1d(figure.subplots(1, len(parts), sharey=True))
         if added is not None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from deepgen._display.style import VERMILION
+from deepgen._display.style import VERMILION, as_text
 from deepgen.report.judged import Judged, refusing
 from deepgen.report.section import Section
 
@@ -108,8 +108,7 @@ def _confusion(
     for (row, column), count in np.ndenumerate(counts):
         color = "black" if shares[row, column] > 0.6 else "white"
         axes.text(column, row, f"{count:,}", ha="center", va="center", color=color)
-    # Matplotlib would interpret text between two dollar signs as a formula.
-    names = [str(name).replace("$", r"\$") for name in classes]
+    names = list(map(as_text, classes))
     axes.set_xticks(range(len(names)), names, rotation=45 if len(names) > 4 else 0)
     axes.set_yticks(range(len(names)), names)
     axes.grid(False)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
-from deepgen._display.style import COLORS, in_style
+from deepgen._display.style import COLORS, as_text, in_style
 from deepgen._display.text_table import format_table
 from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen.generalization.norms.matrix_chain import matrix_chain
@@ -182,7 +182,7 @@ class Margins:
             for number, label in enumerate(present):
                 own, look = values[self.label == label], "-" if number < len(COLORS) - 1 else "--"
                 color = COLORS[number % (len(COLORS) - 1)]  # the last is that of all rows
-                ax.ecdf(own, label=str(label), linewidth=1, linestyle=look, color=color)
+                ax.ecdf(own, label=as_text(label), linewidth=1, linestyle=look, color=color)
         ax.axvline(0, color="grey", linewidth=0.8, linestyle=":")
         name = "margin" if self.normalized is None else "normalized margin"
         ax.set(xlabel=name, ylabel="share of rows up to it")
