@@ -269,7 +269,7 @@ class _Curvature:
 
 NOT_POSITIVE = (
     "the curvature is not positive definite: a larger damping is needed, or a loss that is convex "
-    "in the outputs"
+    "and curved in the outputs"
 )
 
 

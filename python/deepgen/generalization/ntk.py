@@ -117,8 +117,8 @@ def ntk(probe: Probe, reference: Probe | None = None) -> NTK:
     Raises
     ------
     ValueError
-        If there are too many rows, outputs and parameters, the reference has other rows or outputs,
-        or the targets are all equal.
+        If there are too many rows, outputs and parameters, the reference has another number of rows
+        or outputs, or the targets are all equal.
 
     Notes
     -----

@@ -298,10 +298,7 @@ def laplace(
         raise ValueError(f"hessian must be one of {', '.join(STRUCTURES)}, got {hessian!r}")
     loss = probe._estimator._targets.loss
     if not isinstance(loss, (LogLoss, SquaredError)):
-        raise ValueError(
-            f"laplace needs a log loss or a squared error, got {type(loss).__name__}: others are "
-            "no likelihood with a convex curvature"
-        )
+        raise ValueError(f"laplace needs a log loss or a squared error, got {type(loss).__name__}")
     is_regressor = isinstance(loss, SquaredError)
     scaled = _scaled_noise(probe, noise, is_regressor)
     given = None if alpha is None else checked_size("alpha", alpha)

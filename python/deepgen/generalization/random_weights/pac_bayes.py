@@ -223,9 +223,9 @@ def pac_bayes(
     Rows must not repeat each other, nor be chosen by their labels; sample weights would change the
     distribution, so there are none. Scalers and encoders of a pipeline are those that the prior's
     rows trained, and batch norm keeps the prior's running statistics, so that they are part of the
-    prior. What all rows have trained before, such as a scaler outside the pipeline, would be known
-    to the prior: the bound does not hold then. Training further holds no rows back (no early
-    stopping, no ``max_time``).
+    prior. A scaler outside the pipeline, a pretrained start or settings tuned by a search that saw
+    all rows would carry them into the prior: the bound does not hold then. Training further holds
+    no rows back (no early stopping, no ``max_time``).
 
     The cost is the estimator's fit on ``prior_share`` of the rows, ``n_epochs`` on all, and per
     draw P normal numbers and one pass over a block of rows; the search takes 0.02 ``n_draws`` draws
