@@ -26,6 +26,7 @@ from deepgen._user_warnings import warn
 from deepgen.generalization.random_weights.curvature_basis import total_weight
 from deepgen.generalization.settings import checked_size
 from deepgen.probe import Probe
+from deepgen.probe.probe import check_probe
 
 __all__ = ["Influence", "influence"]
 
@@ -176,6 +177,7 @@ def influence(
     >>> int(influence(probe).values.argmax())
     3
     """
+    check_probe(probe)
     if (X is None) != (y is None):
         raise ValueError("X and y belong together, and only one of them is given")
     tol, max_iter = checked_size("tol", tol), checked_count("max_iter", max_iter)

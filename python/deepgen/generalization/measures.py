@@ -19,6 +19,7 @@ from deepgen.generalization.settings import generator
 from deepgen.generalization.sharpness.keskar_sharpness import keskar_sharpness
 from deepgen.generalization.sharpness.sam_sharpness import sam_sharpness
 from deepgen.optimization.hessian_spectrum import hessian_spectrum
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -298,6 +299,7 @@ def measures(probe: Probe, *, of: Sequence[str] | None = None, random_state: int
     >>> found["parameters"], found.reasons
     (10.0, {})
     """
+    check_probe(probe)
     names = list(GROUPS) if of is None else [of] if isinstance(of, str) else list(of)
     unknown = [name for name in names if name not in GROUPS]
     if unknown:

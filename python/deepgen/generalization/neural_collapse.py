@@ -18,6 +18,7 @@ import numpy as np
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -133,6 +134,7 @@ def neural_collapse(probe: Probe) -> NeuralCollapse:
     >>> bool(collapse.within > 0), bool(collapse.disagreement < 0.2)
     (True, True)
     """
+    check_probe(probe)
     labels = getattr(probe._estimator._targets, "labels", None)
     if labels is None or labels.multilabel or len(labels.classes) < 2:
         raise ValueError("neural_collapse needs a classifier with one class per row, two or more")

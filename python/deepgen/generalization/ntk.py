@@ -20,6 +20,7 @@ import numpy as np
 from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -154,6 +155,7 @@ def ntk(probe: Probe, reference: Probe | None = None) -> NTK:
     >>> bool(ntk(end, start).change > 0.1)
     True
     """
+    check_probe(probe)
     kernel = _kernel(probe)
     targets = _targets(probe)
     if not np.any(targets):

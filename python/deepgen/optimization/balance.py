@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from deepgen.optimization.statistics import with_all_parameters
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -58,6 +59,7 @@ def balanced_probe(probe: Probe) -> Probe:
     >>> balanced_probe(Probe(model, [[1.0]], [4.0])).parameters.round(6).tolist()
     [2.0, 0.0, 2.0, 0.0]
     """
+    check_probe(probe)
     specs = probe.network.core.spec.layers
     for layer, spec in enumerate(specs):
         for what, found in (

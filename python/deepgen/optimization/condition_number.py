@@ -27,6 +27,7 @@ from deepgen.optimization.arguments import generator_of
 from deepgen.optimization.curvature_matrix import curvature_matrix
 from deepgen.optimization.lanczos import RitzValues, dense_spectrum, lanczos
 from deepgen.optimization.product_count import CountedProducts
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -180,6 +181,7 @@ def condition_number(
     >>> round(condition.ratios[2], 3), condition.effective_dimension.round(3).tolist()
     (8.55, [1.996, 0.923])
     """
+    check_probe(probe)
     checked_count("n_iter", n_iter, 2)
     checked_count("n_starts", n_starts, 1)
     if not 0 < tol < 1:

@@ -23,6 +23,7 @@ from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen._network.network import MATRICES
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -154,6 +155,7 @@ def gradient_flow(probe: Probe, *, n_points: int = 100) -> GradientFlow:
     >>> bool(flow.slope > 0.5)  # the usual start of ReLU units is too small for depth
     True
     """
+    check_probe(probe)
     from deepgen.probe.layer_signals import layer_signals
 
     checked_count("n_points", n_points, 0)

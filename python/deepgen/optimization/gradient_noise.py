@@ -34,6 +34,7 @@ from deepgen._engine.arrays import FloatArray
 from deepgen.optimization.arguments import generator_of
 from deepgen.optimization.lanczos import RitzValues, dense_spectrum, lanczos
 from deepgen.optimization.product_count import CountedProducts
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -227,6 +228,7 @@ def gradient_noise(
     >>> noise.exact, noise.variances.round(4).tolist()
     (True, [0.3111, 0.5778])
     """
+    check_probe(probe)
     checked_count("n_starts", n_starts, 2)
     checked_count("n_iter", n_iter, 2)
     draw = generator_of(random_state)

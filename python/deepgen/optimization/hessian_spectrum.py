@@ -28,6 +28,7 @@ from deepgen.optimization.curvature_matrix import curvature_matrix
 from deepgen.optimization.lanczos import RitzValues, dense_spectrum, lanczos
 from deepgen.optimization.product_count import CountedProducts
 from deepgen.optimization.trace_estimate import estimate_trace
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -262,6 +263,7 @@ def hessian_spectrum(
     >>> spectrum.exact, spectrum.top.round(3).tolist(), round(spectrum.trace, 3)
     (True, [2.387, 0.279], 2.667)
     """
+    check_probe(probe)
     checked_count("n_iter", n_iter, 2)
     checked_count("n_starts", n_starts, 1)
     checked_count("n_values", n_values, 1)

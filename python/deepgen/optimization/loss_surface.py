@@ -24,6 +24,7 @@ from deepgen.optimization.directions import Scaling, path_of, plane_of, projecte
 from deepgen.optimization.statistics import with_all_parameters
 from deepgen.optimization.validation import accuracy_of, check_classes, validation_probe
 from deepgen.probe import Probe
+from deepgen.probe.probe import check_probe
 
 __all__ = ["LossSurface", "loss_surface"]
 
@@ -213,6 +214,7 @@ def loss_surface(
     >>> loss_surface(probe, alphas=[-1, 0, 1], betas=[0]).alphas.tolist()
     [-1.0, 0.0, 1.0]
     """
+    check_probe(probe)
     first, second = _steps("alphas", alphas), _steps("betas", betas)
     if balanced and trajectory is not None:
         raise ValueError("balanced weights have no trajectory: training went by other weights")

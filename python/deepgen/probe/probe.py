@@ -18,7 +18,7 @@ from deepgen.probe.measured_model import measured_model
 from deepgen.probe.output_jacobian import OutputJacobian
 from deepgen.probe.sample_gradients import SampleGradients
 
-__all__ = ["Probe"]
+__all__ = ["Probe", "check_probe"]
 
 
 class Probe(SampleGradients, Curvature, GaussNewtonBlocks, OutputJacobian):
@@ -124,3 +124,29 @@ class Probe(SampleGradients, Curvature, GaussNewtonBlocks, OutputJacobian):
         )
         self._estimator = copy.copy(model)
         self._measure(network)
+
+
+def check_probe(probe: Any) -> None:
+    """Refuse anything but a probe, with the way to make one.
+
+    Parameters
+    ----------
+    probe : object
+        What the user gave.
+
+    Raises
+    ------
+    TypeError
+        If it is no probe.
+
+    Examples
+    --------
+    >>> from deepgen.probe.probe import check_probe
+    >>> check_probe(3)
+    Traceback (most recent call last):
+        ...
+    TypeError: a Probe is needed, got int
+    """
+    if not isinstance(probe, Probe):
+        hint = "; give Probe(model, X, y)" if hasattr(probe, "fit") else ""
+        raise TypeError(f"a Probe is needed, got {type(probe).__name__}{hint}")

@@ -36,6 +36,7 @@ from deepgen.generalization.compressibility.noise_propagation import (
 from deepgen.generalization.norms.margins import margins
 from deepgen.generalization.norms.matrix_chain import MatrixChain, matrix_chain
 from deepgen.generalization.settings import checked_percentile, checked_size, generator
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -230,6 +231,7 @@ def compression(
     >>> bool(np.allclose(found.interlayer_cushion[1, 1], 1))
     True
     """
+    check_probe(probe)
     n_points, n_draws = checked_count("n_points", n_points), checked_count("n_draws", n_draws)
     percentile, noise_eps = checked_percentile(percentile), checked_size("noise_eps", noise_eps)
     if not checked_size("delta", delta) < 1:

@@ -25,6 +25,7 @@ from deepgen._display.text_table import format_table
 from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen.generalization.norms.matrix_chain import matrix_chain
 from deepgen.generalization.norms.spectral_complexity import SpectralComplexity, spectral_complexity
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -236,6 +237,7 @@ def margins(probe: Probe, *, reference: Any = 0) -> Margins:
     >>> [one.label for one in margins(Probe(net, X, y)).by_class]
     ['a', 'b']
     """
+    check_probe(probe)
     targets = probe.model._targets
     labels = getattr(targets, "labels", None)
     if labels is None:

@@ -30,6 +30,7 @@ from deepgen.generalization.norms.margins import margins
 from deepgen.generalization.norms.matrix_chain import MatrixChain, matrix_chain
 from deepgen.generalization.settings import checked_percentile
 from deepgen.optimization.validation import validation_probe
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -239,6 +240,7 @@ def norm_bounds(probe: Probe, *, percentile: float = 5.0, validation: Any = None
     >>> bounds["vc"].capacity < bounds["vc"].norm + 1, bounds.gap
     (True, 0.0)
     """
+    check_probe(probe)
     percentile = checked_percentile(percentile)
     found = margins(probe)
     gamma = found.percentile(percentile)

@@ -27,6 +27,7 @@ from deepgen.generalization.random_weights.evidence import Evidence, highest
 from deepgen.generalization.settings import checked_size, checked_sizes
 from deepgen.losses import LogLoss, SquaredError
 from deepgen.probe import Probe
+from deepgen.probe.probe import check_probe
 
 __all__ = ["Laplace", "laplace"]
 
@@ -294,6 +295,7 @@ def laplace(
     >>> bool(posterior.predict_proba(far).max() < net.predict_proba(far).max())
     True
     """
+    check_probe(probe)
     if hessian not in STRUCTURES:
         raise ValueError(f"hessian must be one of {', '.join(STRUCTURES)}, got {hessian!r}")
     loss = probe._estimator._targets.loss

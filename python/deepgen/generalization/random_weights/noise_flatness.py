@@ -17,6 +17,7 @@ import numpy as np
 from deepgen._counts import checked_count
 from deepgen.generalization.settings import checked_size, generator
 from deepgen.optimization.validation import accuracy_of, check_classes
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -103,6 +104,7 @@ def noise_flatness(
     >>> noise_flatness(Probe(net, X, y)).error
     0.0
     """
+    check_probe(probe)
     check_classes(probe)
     rise, n_draws = checked_size("rise", rise), checked_count("n_draws", n_draws)
     w = probe.parameters

@@ -21,6 +21,7 @@ import numpy as np
 from deepgen._counts import checked_count
 from deepgen._engine.arrays import FloatArray
 from deepgen.generalization.settings import checked_size, generator
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -133,6 +134,7 @@ def keskar_sharpness(
     >>> keskar_sharpness(probe, 0.01).value < keskar_sharpness(probe, 0.02).value
     True
     """
+    check_probe(probe)
     from scipy.optimize import Bounds, minimize
 
     eps = checked_size("eps", eps)

@@ -24,6 +24,7 @@ from deepgen._display.axes import axes_or_new
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.generalization.settings import checked_size, generator
+from deepgen.probe.probe import check_probe
 
 if TYPE_CHECKING:
     from deepgen.probe import Probe
@@ -155,6 +156,7 @@ def sam_sharpness(
     >>> bool(sharpness.one_step <= sharpness.value)
     True
     """
+    check_probe(probe)
     rho = checked_size("rho", rho)
     n_steps, n_starts = checked_count("n_steps", n_steps), checked_count("n_starts", n_starts)
     random = generator(random_state)
