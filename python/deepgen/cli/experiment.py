@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
     from deepgen.experiments.result import make_folder
 
     if options.action == "claims":
-        print(f"saved: {_write_claims(Path(options.out))}")
+        print(_write_claims(Path(options.out)))
         return 0
     if options.action == "list":
         print(_listed([(runner.experiment.name, runner.experiment.claim) for runner in CATALOG]))
@@ -112,8 +112,8 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _write_claims(folder: Path) -> Path:
-    """Write the page of claims from the runs that were saved in a folder."""
+def _write_claims(folder: Path) -> str:
+    """Write the page of claims from the runs saved in a folder; return where, and how many."""
     from deepgen._replace_file import replace_file
     from deepgen.experiments import CATALOG
     from deepgen.experiments.lecture_page import lecture_page
@@ -123,7 +123,7 @@ def _write_claims(folder: Path) -> Path:
     runs = read_runs(make_folder(folder), [runner.experiment.name for runner in CATALOG])
     path = folder / "claims.html"
     replace_file(path, lecture_page(runs).encode())
-    return path
+    return f"saved: {path}, with {len(runs)} of {len(CATALOG)} experiments from runs in {folder}"
 
 
 def _listed(entries: list[tuple[str, str]]) -> str:
