@@ -119,7 +119,7 @@ def test_the_command_reads_the_runs_of_a_folder(tmp_path, capsys):
     other = tri | {"name": "minibatch_redundancy", "findings": findings, "seeds": [0, 1]}
     (tmp_path / "minibatch_redundancy.json").write_text(json.dumps(other))
     assert cli.main(["experiment", "claims", "--out", str(tmp_path)]) == 0
-    assert "claims.html" in capsys.readouterr().out
+    assert "claims.html, with 2 of" in capsys.readouterr().out
     page = (tmp_path / "claims.html").read_text()
     assert verdict_of(page, "H12") == "supported" and verdict_of(page, "H1") == "not yet measured"
     assert "2 seeds, quick sizes" in page and "This page has no figures" in page

@@ -257,9 +257,12 @@ def pac_bayes(
     >>> bool(result.bound < 0.5), result.n_prior + result.n_rest
     (True, 1797)
     """
-    from sklearn.base import clone
+    from sklearn.base import clone, is_classifier
     from sklearn.utils import _safe_indexing, indexable
 
+    if not is_classifier(estimator):
+        kind = type(estimator).__name__
+        raise TypeError(f"pac_bayes bounds the errors of a classifier, got {kind}")
     confidence, prior_share = _share("confidence", confidence), _share("prior_share", prior_share)
     n_epochs = checked_count("n_epochs", n_epochs)
     learning_rate = checked_size("learning_rate", learning_rate)
@@ -272,8 +275,6 @@ def pac_bayes(
 
     prior = clone(estimator).fit(_safe_indexing(X, first), labels[first])
     net, features = measured_model(prior, X)
-    if not hasattr(net, "classes_"):
-        raise TypeError(f"pac_bayes bounds the errors of a classifier, got {type(net).__name__}")
     if len(net.classes_) < 2:
         raise ValueError(f"y must have two classes or more, got {net.classes_.tolist()}")
     if lacking := sorted(set(np.unique(labels)) - set(net.classes_)):
