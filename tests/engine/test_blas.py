@@ -21,20 +21,25 @@ def blas_threads():
     }
 
 
-BEFORE = blas_threads()
-pytestmark = pytest.mark.skipif(min(BEFORE, default=1) == 1, reason="BLAS has one thread anyway")
+@pytest.fixture
+def before():
+    """Numbers of threads of the BLAS libraries that other tests of the process have loaded."""
+    threads = blas_threads()
+    if max(threads, default=1) == 1:
+        pytest.skip("BLAS has one thread anyway")
+    return threads
 
 
-def test_nested_and_after_an_error():
+def test_nested_and_after_an_error(before):
     with pytest.raises(KeyError), one_blas_thread():
         with one_blas_thread():
             assert blas_threads() == {1}
         assert blas_threads() == {1}
         raise KeyError
-    assert blas_threads() == BEFORE
+    assert blas_threads() == before
 
 
-def test_users_in_threads_may_leave_in_any_order():
+def test_users_in_threads_may_leave_in_any_order(before):
     entered, leave = threading.Event(), threading.Event()
 
     def first():
@@ -49,10 +54,10 @@ def test_users_in_threads_may_leave_in_any_order():
         leave.set()
         worker.join()
         assert blas_threads() == {1}
-    assert blas_threads() == BEFORE
+    assert blas_threads() == before
 
 
-def test_lbfgs_is_such_a_user():
+def test_lbfgs_is_such_a_user(before):
     seen = set()
 
     def scorer(model, X, y):
@@ -63,15 +68,15 @@ def test_lbfgs_is_such_a_user():
     model = MLPRegressor(hidden_layer_sizes=(5,), solver="lbfgs", tol=1e-3, scoring=scorer)
     model.fit(X, y, X_val=X, y_val=y)
     assert seen == {1}
-    assert blas_threads() == BEFORE
+    assert blas_threads() == before
 
 
-def test_a_thread_with_a_limit_of_its_own_gets_it_back():
+def test_a_thread_with_a_limit_of_its_own_gets_it_back(before):
     with threadpoolctl.threadpool_limits(2, user_api="blas"):
         with one_blas_thread():
             assert blas_threads() == {1}
         assert blas_threads() == {2}
-    assert blas_threads() == BEFORE
+    assert blas_threads() == before
 
 
 def limited():
@@ -79,7 +84,7 @@ def limited():
         return blas_threads()
 
 
-def test_every_thread_can_set_the_limit():
+def test_every_thread_can_set_the_limit(before):
     # threadpoolctl lets only one thread set limits of OpenBLAS, the first one, unless told so.
     assert limited() == {1}
     with ThreadPoolExecutor(1) as pool:
@@ -87,10 +92,10 @@ def test_every_thread_can_set_the_limit():
     with threadpoolctl.threadpool_limits(2, user_api="blas"), ThreadPoolExecutor(1) as pool:
         assert pool.submit(limited).result() == {1}
         assert blas_threads() == {2}
-    assert blas_threads() == BEFORE
+    assert blas_threads() == before
 
 
-def test_threads_that_live_on_keep_no_limit():
+def test_threads_that_live_on_keep_no_limit(before):
     entered = threading.Barrier(2)
 
     def use(leaves_last, left):
@@ -105,7 +110,7 @@ def test_threads_that_live_on_keep_no_limit():
             left = threading.Event()
             for future in [pool.submit(use, last, left) for last in (False, True)]:
                 future.result()
-            assert blas_threads() == BEFORE
+            assert blas_threads() == before
 
 
 def test_members_in_threads_have_the_bits_of_one_thread():
