@@ -116,8 +116,11 @@ class Pretrained(Component):
     rest: str = one_of("glorot_uniform", *RULES)
 
     def __repr__(self) -> str:
-        shapes = [np.shape(coefs) for coefs in self.coefs]
-        widths = [shape[0] for shape in shapes[:1]] + [shape[-1] for shape in shapes]
+        # Whatever it holds, since a message that refuses it may show it.
+        layers = self.coefs if isinstance(self.coefs, tuple | list) else ()
+        shapes = [getattr(coefs, "shape", ()) for coefs in layers]
+        widths = [n for shape in shapes[:1] for n in shape[:1]]
+        widths += [n for shape in shapes for n in shape[1:]]
         return f"Pretrained({'-'.join(map(str, widths))})"
 
     def check(self) -> None:
