@@ -83,7 +83,7 @@ def hidden_widths(sizes: Any) -> list[int]:
             raise ValueError(f"hidden_layer_sizes must be > 0, got {widths}.")
         if int(width) > MAX_WIDTH:
             raise ValueError(f"hidden_layer_sizes must be at most {MAX_WIDTH}, got {widths}.")
-    return [int(width) for width in widths]
+    return list(map(int, widths))
 
 
 def hidden_activations(activation: Any, n_hidden: int) -> list[str]:
