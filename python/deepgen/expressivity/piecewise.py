@@ -12,7 +12,7 @@ from deepgen._engine.arrays import FloatArray
 from deepgen.estimators.network_spec import PARAMETRIC
 from deepgen.probe.folded_layers import FoldedLayer, folded_layers
 
-__all__ = ["BentLayer", "PiecewiseLinear", "piecewise_linear", "piecewise_linear_of"]
+__all__ = ["LEAKS", "BentLayer", "PiecewiseLinear", "piecewise_linear", "piecewise_linear_of"]
 
 
 # Slope for negative arguments; it is 1 for positive ones.

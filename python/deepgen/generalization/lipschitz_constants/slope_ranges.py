@@ -15,11 +15,12 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 from deepgen._engine.arrays import FloatArray
+from deepgen.expressivity.piecewise import LEAKS
 from deepgen.probe.folded_layers import FoldedLayer
 
 __all__ = ["KINKED", "SLOPES", "SLOPE_RANGES", "TURNS", "VALUES", "slope", "slope_range", "value"]
 
-LEAK = 0.01
+LEAK = LEAKS["leaky_relu"]
 SELU = 1.0507009873554804934193349852946
 SELU_LEFT = 1.758099340847377
 SQRT_2 = 1.4142135623730951

@@ -22,13 +22,11 @@ from typing import Any
 import numpy as np
 
 from deepgen._engine.arrays import FloatArray
+from deepgen.expressivity.piecewise import LEAKS
 from deepgen.generalization.lipschitz_constants.slope_ranges import slope_range
 from deepgen.probe.folded_layers import FoldedLayer, folded_layers
 
-__all__ = ["HOMOGENEOUS", "MatrixChain", "chain_of_layers", "matrix_chain"]
-
-HOMOGENEOUS = {"identity": 1.0, "leaky_relu": 0.01, "relu": 0.0}
-"""Activations with s(c z) = c s(z) for c >= 0, with their slope for negative arguments."""
+__all__ = ["MatrixChain", "chain_of_layers", "matrix_chain"]
 
 # Largest number of multiply-adds for the spectral norms, about half a minute.
 MAX_WORK = 2e11
@@ -99,7 +97,7 @@ class MatrixChain:
     @property
     def is_homogeneous(self) -> bool:
         """Whether the activations are homogeneous: ReLU, leaky ReLU or the identity."""
-        return all(layer.activation in HOMOGENEOUS for layer in self.layers)
+        return all(layer.activation in LEAKS for layer in self.layers)
 
     def leaks(self, index: int) -> FloatArray:
         """Return the slopes for negative arguments of a layer with a homogeneous activation.
@@ -116,7 +114,7 @@ class MatrixChain:
         """
         layer = self.layers[index]
         slopes = np.ones(len(self.matrices[index]))
-        slopes[: layer.width] = HOMOGENEOUS[layer.activation]
+        slopes[: layer.width] = LEAKS[layer.activation]
         if layer.slopes is not None:  # z + a (f(z) - z)
             slopes[: layer.width] = 1 + layer.slopes * (slopes[: layer.width] - 1)
         return slopes
