@@ -123,6 +123,7 @@ enum DeepgenArray {
 };
 
 #define DEEPGEN_N_CONSTANTS 8
+#define DEEPGEN_MAX_STATE_ARRAYS 3
 
 /* One step. Rows are order[begin .. end). */
 typedef struct DeepgenStep {
