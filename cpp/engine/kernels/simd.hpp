@@ -4,9 +4,16 @@
 // The flags of the translation unit decide the width. Each path includes this header on its own,
 // and everything that is built on it lives in the path's namespace: an inline function shared
 // between paths would be compiled with one path's flags and run on another's machine.
+//
+// With DEEPGEN_ONE_LANE the register has one lane, and all of it compiles for a thread of a device.
 
 #pragma once
 
+#if defined(DEEPGEN_ONE_LANE)
+#include "engine/kernels/one_lane.hpp"
+#else
+
+#include "engine/core/anywhere.hpp"
 #include "engine/core/types.hpp"
 
 #include <cmath>
@@ -71,6 +78,7 @@ struct Simd {
     using Lanes = typename Register<T>::Lanes;
     using Mask = typename Register<T>::Mask;   // all bits of a lane set, or none
     using Words = typename Register<T>::Words; // 32 bits for each lane
+    using Lane = std::remove_reference_t<decltype(Mask{}[0])>;
 
     static constexpr Index lanes = register_bytes / static_cast<Index>(sizeof(T));
 
@@ -88,6 +96,10 @@ struct Simd {
         return x;
     }
     void store(T *to) const { std::memcpy(to, &v, register_bytes); }
+
+    // The bits of each lane as a whole number, and back.
+    static Simd of_bits(Mask bits) { return reinterpret_cast<Lanes>(bits); }
+    friend Mask bits(Simd a) { return reinterpret_cast<Mask>(a.v); }
 
     friend Simd operator+(Simd a, Simd b) { return a.v + b.v; }
     friend Simd operator-(Simd a, Simd b) { return a.v - b.v; }
@@ -207,3 +219,5 @@ DEEPGEN_INLINE Simd<T> shuffle(Simd<T> a, Simd<T> b) {
 }
 
 } // namespace deepgen::DEEPGEN_PATH
+
+#endif
