@@ -136,9 +136,15 @@ struct Simd {
     friend Simd min(Simd a, Simd b) { return -max(-a, -b); }
     friend Simd abs(Simd a) { return max(a, -a); }
 
-    // a * b + c. Fused where the path has it; never left to the compiler, so that every tile shape
-    // rounds alike.
+    // a * b + c. Fused where the path has it, or the one that is emulated; never left to the
+    // compiler, so that every tile shape rounds alike.
     friend Simd fmadd(Simd a, Simd b, Simd c) {
+#if defined(DEEPGEN_EMULATE_AVX512)
+        Simd result;
+        for (Index i = 0; i < lanes; ++i)
+            result.v[i] = std::fma(a.v[i], b.v[i], c.v[i]);
+        return result;
+#else
         if constexpr (sizeof(T) == 4) {
 #if defined(DEEPGEN_USE_AVX512)
             return _mm512_fmadd_ps(a.v, b.v, c.v);
@@ -156,6 +162,7 @@ struct Simd {
             return a.v * b.v + c.v;
 #endif
         }
+#endif
     }
 
     friend Simd sqrt(Simd a) {
