@@ -44,7 +44,7 @@ struct Simd {
     DEEPGEN_ANYWHERE Simd &operator*=(Simd b) { return *this = *this * b; }
 
     DEEPGEN_ANYWHERE friend Simd select(Mask mask, Simd yes, Simd no) { return mask ? yes : no; }
-    // Where one is NaN, b.
+    // Where one is NaN, b. A denormal passes, which AVX-512 flushes: the next operation does.
     DEEPGEN_ANYWHERE friend Simd max(Simd a, Simd b) { return a.v > b.v ? a : b; }
     DEEPGEN_ANYWHERE friend Simd min(Simd a, Simd b) { return -max(-a, -b); }
     DEEPGEN_ANYWHERE friend Simd abs(Simd a) { return max(a, -a); }
