@@ -154,6 +154,7 @@ typedef struct DeepgenPlugin {
     const char *built_for; /* "CUDA 13.0, sm_80 sm_90a ptx_90", or "emulated" */
     /* How many devices there are; -1 with the reason. */
     int32_t (*n_devices)(DeepgenStatus *);
+    /* A device that is too old is described too; the status then says so. */
     int32_t (*describe)(int32_t device, DeepgenDeviceInfo *, DeepgenStatus *);
 
     DeepgenRun *(*create)(int32_t device, const DeepgenNet *, DeepgenStatus *);
