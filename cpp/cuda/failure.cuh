@@ -17,10 +17,15 @@ struct Failure {
 
 inline DeepgenReason reason_of(cudaError_t error) {
     switch (error) {
+    case cudaErrorStubLibrary:
+        return DEEPGEN_NO_DRIVER;
+    case cudaErrorInsufficientDriver:    // also where there is none: devices.cuh tells them apart
+    case cudaErrorUnsupportedPtxVersion: // made by a newer toolkit than the driver knows
+        return DEEPGEN_OLD_DRIVER;
     case cudaErrorNoDevice:
         return DEEPGEN_NO_DEVICE;
-    case cudaErrorInsufficientDriver: // also where there is no driver at all; describe tells them
-        return DEEPGEN_OLD_DRIVER;
+    case cudaErrorNoKernelImageForDevice:
+        return DEEPGEN_OLD_DEVICE;
     case cudaErrorMemoryAllocation:
         return DEEPGEN_NO_MEMORY;
     default:
