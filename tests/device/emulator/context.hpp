@@ -11,7 +11,6 @@
 #include <cstdlib>
 
 #include <sys/mman.h>
-#include <unistd.h>
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
@@ -93,7 +92,7 @@ inline void happened([[maybe_unused]] void *tag) {
 #endif
 }
 
-// Memory for a stack, above a page that ends the process when it is touched.
+// Memory for a stack, above as much that ends the process when it is touched.
 class Stack {
   public:
 #if defined(EMULATOR_ASAN) || defined(EMULATOR_TSAN)
@@ -102,21 +101,20 @@ class Stack {
     static constexpr std::size_t size = std::size_t{128} << 10;
 #endif
 
-    Stack() : guard_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))) {
-        void *const memory = mmap(nullptr, guard_ + size, PROT_READ | PROT_WRITE,
+    Stack() {
+        void *const memory = mmap(nullptr, 2 * size, PROT_READ | PROT_WRITE,
                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-        if (memory == MAP_FAILED || mprotect(memory, guard_, PROT_NONE) != 0)
+        if (memory == MAP_FAILED || mprotect(memory, size, PROT_NONE) != 0)
             fail("no memory for the stack of a thread");
         memory_ = static_cast<char *>(memory);
     }
-    ~Stack() { munmap(memory_, guard_ + size); }
+    ~Stack() { munmap(memory_, 2 * size); }
     Stack(const Stack &) = delete;
     Stack &operator=(const Stack &) = delete;
 
-    [[nodiscard]] char *bottom() const { return memory_ + guard_; }
+    [[nodiscard]] char *bottom() const { return memory_ + size; }
 
   private:
-    std::size_t guard_;
     char *memory_;
 };
 
