@@ -58,12 +58,19 @@ void bind_devices(py::module_ &module) {
         .def(py::init<const std::string &>(), py::arg("path"))
         .def_property_readonly("built_for", &Plugin::built_for)
         .def(
-            "devices",
+            "n_devices",
             [](const Plugin &plugin) {
                 const ReleasedInterpreter released;
-                return plugin.devices();
+                return plugin.n_devices();
             },
-            "All devices of the machine, those that are too old too.");
+            "Number of devices of the machine, at least 1.")
+        .def(
+            "describe",
+            [](const Plugin &plugin, std::int32_t device) {
+                const ReleasedInterpreter released;
+                return plugin.describe(device);
+            },
+            py::arg("device"), "A device, which may be too old.");
 }
 
 } // namespace deepgen::python

@@ -210,9 +210,13 @@ class Plugin:
         ...
     def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
         ...
-    def devices(self) -> list[DeviceDescription]:
+    def describe(self, device: typing.SupportsInt | typing.SupportsIndex) -> DeviceDescription:
         """
-        All devices of the machine, those that are too old too.
+        A device, which may be too old.
+        """
+    def n_devices(self) -> int:
+        """
+        Number of devices of the machine, at least 1.
         """
     @property
     def built_for(self) -> str:

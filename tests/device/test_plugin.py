@@ -24,7 +24,8 @@ def test_a_plugin_describes_its_devices(fake, monkeypatch):
     monkeypatch.setenv("FAKE_DEVICES", "2")
     plugin = _core.Plugin(fake)
     assert plugin.built_for == "a fake"
-    first, second = plugin.devices()
+    assert plugin.n_devices() == 2
+    first, second = plugin.describe(0), plugin.describe(1)
     assert (first.name, second.name) == ("Fake 0", "Fake 1")
     assert first.compute_capability == (9, 0)
     assert first.driver == first.runtime == (13, 0)
@@ -35,7 +36,7 @@ def test_a_plugin_describes_its_devices(fake, monkeypatch):
 
 def test_a_device_that_is_too_old_is_described_with_the_reason(fake, monkeypatch):
     monkeypatch.setenv("FAKE_MAJOR", "6")
-    [device] = _core.Plugin(fake).devices()
+    device = _core.Plugin(fake).describe(0)
     assert device.compute_capability == (6, 0)
     assert device.refusal == "the fake's compute capability is too low"
 
@@ -55,12 +56,12 @@ def test_a_device_that_is_too_old_is_described_with_the_reason(fake, monkeypatch
 def test_reasons_of_the_plugin_arrive(fake, monkeypatch, number, reason):
     monkeypatch.setenv("FAKE_REASON", str(number))
     plugin = _core.Plugin(fake)
-    assert reason_and_detail(plugin.devices) == (reason, "the fake's detail")
+    assert reason_and_detail(plugin.n_devices) == (reason, "the fake's detail")
 
 
 def test_a_machine_without_devices_is_a_reason(fake, monkeypatch):
     monkeypatch.setenv("FAKE_DEVICES", "0")
-    reason, detail = reason_and_detail(_core.Plugin(fake).devices)
+    reason, detail = reason_and_detail(_core.Plugin(fake).n_devices)
     assert (reason, detail) == ("no_device", "the driver finds none")
 
 
@@ -98,4 +99,4 @@ def test_errors_survive_a_process_and_plugins_do_not(fake):
 
 def test_an_object_that_no_constructor_filled_is_refused():
     with pytest.raises(TypeError):
-        _core.Plugin.__new__(_core.Plugin).devices()
+        _core.Plugin.__new__(_core.Plugin).n_devices()

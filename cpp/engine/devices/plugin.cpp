@@ -79,25 +79,25 @@ DeviceError::DeviceError(const DeepgenStatus &status)
 
 Plugin::Plugin(const std::string &path) : table_(open_table(path)) {}
 
-std::vector<DeviceDescription> Plugin::devices() const {
+std::int32_t Plugin::n_devices() const {
     DeepgenStatus status{};
     const std::int32_t n = table_->n_devices(&status);
     if (n < 0)
         throw DeviceError(status);
     if (n == 0)
         throw DeviceError(DeviceReason::no_device, "the driver finds none");
-    std::vector<DeviceDescription> found;
-    for (std::int32_t device = 0; device < n; ++device) {
-        DeviceDescription description{};
-        status = {};
-        if (table_->describe(device, &description.info, &status) != 0) {
-            if (status.reason != DEEPGEN_OLD_DEVICE)
-                throw DeviceError(status);
-            description.refusal = status.detail;
-        }
-        found.push_back(description);
+    return n;
+}
+
+DeviceDescription Plugin::describe(std::int32_t device) const {
+    DeepgenStatus status{};
+    DeviceDescription description{};
+    if (table_->describe(device, &description.info, &status) != 0) {
+        if (status.reason != DEEPGEN_OLD_DEVICE)
+            throw DeviceError(status);
+        description.refusal = status.detail;
     }
-    return found;
+    return description;
 }
 
 } // namespace deepgen

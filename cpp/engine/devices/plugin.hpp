@@ -7,7 +7,6 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace deepgen {
 
@@ -51,8 +50,10 @@ class Plugin {
 
     [[nodiscard]] const DeepgenPlugin &table() const { return *table_; }
     [[nodiscard]] std::string built_for() const { return table_->built_for; }
-    // Throws DeviceError where there is none.
-    [[nodiscard]] std::vector<DeviceDescription> devices() const;
+    // At least 1: throws DeviceError where there is none.
+    [[nodiscard]] std::int32_t n_devices() const;
+    // Takes memory of the device, which its driver keeps for the process.
+    [[nodiscard]] DeviceDescription describe(std::int32_t device) const;
 
   private:
     const DeepgenPlugin *table_;

@@ -117,7 +117,8 @@ def usable_plugin() -> _core.Plugin:
     """Return the opened plugin; raise `DeviceError` also if the first device cannot be used."""
     plugin = open_plugin()
     with device_errors_in_words():
-        first = plugin.devices()[0]
+        plugin.n_devices()  # raises where there is none
+        first = plugin.describe(0)
         if first.refusal:
             raise _core.DeviceError("old_device", first.refusal)
     return plugin

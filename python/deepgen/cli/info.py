@@ -83,7 +83,7 @@ def _cuda() -> dict[str, str]:
         path, plugin = find_plugin(), open_plugin()
         facts["CUDA"] = f"{path}, built for {plugin.built_for}"
         with device_errors_in_words():
-            devices = plugin.devices()
+            devices = [plugin.describe(device) for device in range(plugin.n_devices())]
     except DeviceError as error:
         return {**facts, "CUDA devices" if facts else "CUDA": str(error)}
     return facts | {f"CUDA device {i}": _described(device) for i, device in enumerate(devices)}
