@@ -112,7 +112,7 @@ SWEEPS = [
 @needs_long_double
 @pytest.mark.parametrize(("function", "x"), SWEEPS)
 def test_functions_are_within_one_unit_of_the_truth(library, function, x):
-    assert units_off(values(library, function, x), true_values(function, x)).max() < 0.95
+    assert units_off(values(library, function, x), true_values(function, x)).max() < 1.0
 
 
 @needs_long_double
@@ -166,7 +166,7 @@ INF, NAN = np.inf, np.nan
     ("function", "x", "expected"),
     [
         ("exp", [INF, -INF, NAN, 0.0, -0.0, 1e300, -1e300], [INF, 0, NAN, 1, 1, INF, 0]),
-        ("expm1", [INF, -INF, NAN, 0.0, -0.0, 1e300], [INF, -1, NAN, 0, -0.0, INF]),
+        ("expm1", [INF, -INF, NAN, 0.0, -0.0, 720.0, -720.0], [INF, -1, NAN, 0, -0.0, INF, -1]),
         ("log", [INF, -INF, NAN, 0.0, -0.0, -1.0, 1.0], [INF, NAN, NAN, -INF, -INF, NAN, 0]),
         ("log1p", [INF, -INF, NAN, 0.0, -0.0, -1.0, -2.0], [INF, NAN, NAN, 0, -0.0, -INF, NAN]),
         ("sigmoid", [INF, -INF, NAN, 0.0, 1000.0, -1000.0], [1, 0, NAN, 0.5, 1, 0]),

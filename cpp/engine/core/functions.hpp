@@ -202,8 +202,8 @@ DEEPGEN_ANYWHERE inline double exp(double x) {
 // e^x - 1
 DEEPGEN_ANYWHERE inline double expm1(double x) {
     using namespace parts_of_functions;
-    if (!(std::abs(x) < 746.0))
-        return x < 0.0 ? -1.0 : x + infinity;
+    if (!(x < 710.0))
+        return x + infinity; // NaN stays NaN
     if (x < -40.0)
         return -1.0;
     if (std::abs(x) < negligible)
