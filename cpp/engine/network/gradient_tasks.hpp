@@ -56,7 +56,7 @@ class GradientTasks {
     static constexpr Index task_panels = 8;
     static_assert(task_panels <= task_rows); // the gradient of any task fits one buffer
 
-    GradientTasks(const PackedLayout<T> &packed, Index panel, bool dense_inputs);
+    GradientTasks(const PackedLayout<T> &packed, bool dense_inputs);
 
     const std::vector<GradientTask> &tasks() const { return tasks_.items(); }
     Index n_weight_chunks() const { return n_weight_chunks_; }
