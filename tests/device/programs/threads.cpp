@@ -123,8 +123,8 @@ __global__ void across_blocks(int *ok) {
 }
 
 __global__ void too_deep(int *ok) {
-    volatile char room[200 << 10];
-    for (int i = 0; i < 200 << 10; i += 1024)
+    volatile char room[300 << 10];
+    for (int i = 0; i < 300 << 10; i += 1024)
         room[i] = 1;
     ok[0] = room[0];
 }
@@ -135,7 +135,7 @@ __global__ void beyond_shared(int *ok) {
 }
 
 int run(std::string_view name, int *ok) {
-    const auto [n, threads] = std::pair(1, 64);
+    const unsigned n = 1, threads = 64;
     if (name == "shuffles")
         launch(shuffles, n, threads, 0, nullptr, ok);
     else if (name == "halves")
