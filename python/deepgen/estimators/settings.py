@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
+from deepgen._engine.cores import Stop, current_stop
 from deepgen._engine.threads import effective_threads
 from deepgen._inputs.targets import Targets
 from deepgen._training.plan import FirstOrderPlan, LBFGSPlan
@@ -57,8 +57,8 @@ class Settings:
         Whether the caller is ``partial_fit``, which trains one epoch.
     began : float
         Time of the beginning of the call, by ``time.perf_counter``.
-    stop : threading.Event, default=None
-        Event that ends training like Ctrl-C.
+    stop : Stop, default=None
+        Request that ends training like Ctrl-C.
     watch : callable, default=None
         Called after each epoch, in the thread that trains.
 
@@ -80,7 +80,7 @@ class Settings:
     verbose: int
     incremental: bool
     began: float
-    stop: Event | None = None
+    stop: Stop | None = None
     watch: Callable[[], None] | None = None
 
 
@@ -136,6 +136,7 @@ def read_settings(
         verbose=int(model.verbose),
         incremental=incremental,
         began=began,
+        stop=current_stop(),
         # Set by a model around the estimator for the time of a fit.
         watch=vars(model).get("_watch"),
     )
