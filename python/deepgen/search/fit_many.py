@@ -68,7 +68,7 @@ def fit_many(
     ValueError
         If their values cannot be used.
     RuntimeError
-        If a fit fails, after the end of the others. The message begins with estimator and split, and
+        If a fit fails, after the end of the others. The message names estimator and split, and
         the usual kinds of errors, such as ValueError, keep their type.
     KeyboardInterrupt
         If Ctrl-C was pressed, after the end of all fits.
@@ -160,8 +160,9 @@ def _warn_of(fits: list[Fit]) -> None:
         for warning in fit.warnings:
             told.setdefault(warning, []).append(fit)
     for (message, category), warned in sorted(told.items(), key=lambda entry: str(entry[0])):
-        which = _ranges(sorted({fit.number for fit in warned}))
-        warn(f"{len(warned)} of {len(fits)} fits, estimators {which}: {message}", category)
+        numbers = sorted({fit.number for fit in warned})
+        which = f"estimator{'s' if len(numbers) > 1 else ''} {_ranges(numbers)}"
+        warn(f"{len(warned)} of {len(fits)} fits, {which}: {message}", category)
 
 
 def _ranges(numbers: list[int]) -> str:

@@ -47,13 +47,16 @@ def read_splits(splits: Any, X: Any, y: Any, *, stratify: bool) -> list[NDArray[
     >>> [rows.tolist() for rows in read_splits(2, X, [0.0, 1.0, 2.0, 3.0], stratify=False)]
     [[2, 3], [0, 1]]
     """
-    is_split = splits is None or isinstance(splits, Integral) or hasattr(splits, "split")
-    if isinstance(splits, str | bytes) or not (is_split or isinstance(splits, Iterable)):
+    is_text = isinstance(splits, str | bytes)
+    if splits is None or isinstance(splits, Integral) or (hasattr(splits, "split") and not is_text):
+        pairs = list(check_cv(splits, y, classifier=stratify).split(X, y))
+    elif isinstance(splits, Iterable) and not is_text:
+        pairs = list(splits)
+    else:
         raise TypeError(
             "splits must be a number of folds, a splitter of scikit-learn or pairs (train, test) "
             f"of row numbers, got {splits!r}"
         )
-    pairs = list(check_cv(splits, y, classifier=stratify).split(X, y))
     if not pairs:
         raise ValueError("splits is empty: nothing to fit")
     n_rows = _num_samples(X)
