@@ -6,7 +6,7 @@ from contextvars import ContextVar
 
 import pytest
 
-from deepgen._engine.cores import Cores, Stop, current_stop, thread_limit
+from deepgen._engine.cores import Cores, Stop, current_share
 from deepgen._engine.threads import effective_threads
 
 
@@ -20,7 +20,7 @@ def test_tasks_come_first_and_the_rest_of_the_threads_works_within(
 
     def task(item):
         workers.add(threading.get_ident())
-        limits.append((thread_limit(), effective_threads(99), effective_threads(1)))
+        limits.append((current_share.get().n_threads, effective_threads(99), effective_threads(1)))
         time.sleep(0.01)
 
     told = []
@@ -28,7 +28,7 @@ def test_tasks_come_first_and_the_rest_of_the_threads_works_within(
     assert limits == [(each, each, 1)] * n_tasks
     assert len(workers) == n_workers
     assert told == list(range(1, n_tasks + 1))
-    assert thread_limit() is None and current_stop() is None
+    assert current_share.get() is None
 
 
 def test_a_stop_is_heard_inside_and_not_outside():
@@ -45,7 +45,7 @@ def test_a_stop_is_heard_inside_and_not_outside():
 def wait_for_stop(item):
     """A task that ends when it is asked to."""
     end = time.perf_counter() + 30
-    while not current_stop().is_set():
+    while not current_share.get().stop.is_set():
         assert time.perf_counter() < end, "never asked to end"
         time.sleep(0.001)
 

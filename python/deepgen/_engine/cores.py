@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TypeVar
 
-__all__ = ["Cores", "Stop", "current_stop", "thread_limit"]
+__all__ = ["Cores", "Share", "Stop", "current_share"]
 
 Item = TypeVar("Item")
 
@@ -37,20 +37,9 @@ class Share:
     stop: Stop
 
 
-# A context variable, so that tasks inside a task find it in threads of their own.
-_share: ContextVar[Share | None] = ContextVar("deepgen_share", default=None)
-
-
-def current_stop() -> Stop | None:
-    """Return the request that may end the running task; None outside of tasks."""
-    share = _share.get()
-    return None if share is None else share.stop
-
-
-def thread_limit() -> int | None:
-    """Return the largest number of threads of the running task; None outside of tasks."""
-    share = _share.get()
-    return None if share is None else share.n_threads
+# Of the running task; None outside of tasks. Tasks inside a task, in threads of their own, find it
+# because they get the context of the thread that started them.
+current_share: ContextVar[Share | None] = ContextVar("current_share", default=None)
 
 
 class Cores:
@@ -64,7 +53,8 @@ class Cores:
     def __init__(self, n_threads: int, n_tasks: int) -> None:
         self.n_workers = min(n_threads, n_tasks)
         self.n_threads = n_threads // self.n_workers
-        self.stop = Stop(current_stop())
+        share = current_share.get()
+        self.stop = Stop(None if share is None else share.stop)
 
     def run(
         self,
@@ -83,7 +73,7 @@ class Cores:
         config = get_config()
 
         def begin(item: Item) -> None:
-            _share.set(Share(self.n_threads, self.stop))
+            current_share.set(Share(self.n_threads, self.stop))
             with config_context(**config):
                 task(item)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from deepgen import _core
-from deepgen._engine.cores import thread_limit
+from deepgen._engine.cores import current_share
 
 __all__ = ["effective_threads", "measuring_threads", "worthwhile_threads"]
 
@@ -25,9 +25,10 @@ def effective_threads(n_jobs: int | None) -> int:
     """
     if n_jobs == 0:
         raise ValueError("n_jobs == 0 has no meaning; give a positive number, -1 for all, or None")
-    share = thread_limit()
+    share = current_share.get()
     if share is not None:
-        return share if n_jobs is None or n_jobs < 0 else min(int(n_jobs), share)
+        most = share.n_threads
+        return most if n_jobs is None or n_jobs < 0 else min(int(n_jobs), most)
     if n_jobs is not None and n_jobs > 0:
         return int(n_jobs)
     limit = _core.max_threads()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from deepgen._engine.cores import Stop, current_stop
+from deepgen._engine.cores import Stop, current_share
 from deepgen._engine.threads import effective_threads
 from deepgen._inputs.targets import Targets
 from deepgen._training.plan import FirstOrderPlan, LBFGSPlan
@@ -125,6 +125,7 @@ def read_settings(
     # L-BFGS computes in float64, since its line search compares losses that hardly differ.
     products = "float64" if isinstance(optimizer, LBFGS) else model.dtype
     prediction_dtype = numpy_type(model.dtype)
+    share = current_share.get()
     return Settings(
         optimizer=optimizer,
         schedule=make_schedule(model, optimizer),
@@ -136,7 +137,7 @@ def read_settings(
         verbose=int(model.verbose),
         incremental=incremental,
         began=began,
-        stop=current_stop(),
+        stop=None if share is None else share.stop,
         # Set by a model around the estimator for the time of a fit.
         watch=vars(model).get("_watch"),
     )
