@@ -162,7 +162,7 @@ threading.Timer(1.0, press).start()
 try:
     fit_many([endless] * 3, X, X[:, 0], 5, n_jobs={n_jobs})
 except KeyboardInterrupt:
-    assert time.perf_counter() - pressed[0] < 1.0, "late"
+    assert time.perf_counter() - pressed[0] < 2.0, "late"
     print(threading.active_count(), "running")
 """
 
