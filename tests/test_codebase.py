@@ -35,9 +35,12 @@ MAY_INCLUDE = {
     **{shape: {"core", "kernels", "optimizers"} for shape in OPTIMIZERS},
     "paths": {"core", "kernels", *FAMILIES, "optimizers/rules"},
     "network": {"core", "kernels", *FAMILIES, "paths"},
-    "training": {"core", "kernels", *FAMILIES, "paths", "network"},
+    "devices": {"core", "kernels", *FAMILIES, *OPTIMIZERS, "paths", "network"},
+    "training": {"core", "kernels", *FAMILIES, "paths", "network", "devices"},
     "probes": {"core", "kernels", *FAMILIES, "paths", "network"},
-    "bindings": {"core", "kernels", *FAMILIES, "paths", "network", "training", "probes"},
+    "bindings": {
+        *("core", "kernels", *FAMILIES, "paths", "network", "devices", "training", "probes"),
+    },
 }
 MAX_LINES = 400
 SOURCES = sorted(

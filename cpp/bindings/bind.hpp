@@ -4,6 +4,8 @@
 
 #include "bindings/arrays.hpp"
 
+#include "engine/devices/plugin.hpp"
+
 #include <chrono>
 #include <memory>
 #include <thread>
@@ -68,6 +70,7 @@ py::class_<Bound> bind_class(py::module_ &module, const char *name, const char *
 }
 
 void bind_catalog(py::module_ &module);
+void bind_devices(py::module_ &module);
 void bind_network(py::module_ &module);
 void bind_probe(py::module_ &module);
 void bind_trainer(py::module_ &module);
@@ -80,3 +83,5 @@ DEEPGEN_REJECT_UNINITIALIZED(deepgen::EmbeddingSpec)
 DEEPGEN_REJECT_UNINITIALIZED(deepgen::NetworkSpec)
 DEEPGEN_REJECT_UNINITIALIZED(deepgen::Block)
 DEEPGEN_REJECT_UNINITIALIZED(deepgen::python::AnyNetwork)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::DeviceDescription)
+DEEPGEN_REJECT_UNINITIALIZED(deepgen::Plugin)

@@ -3,6 +3,8 @@
 #include "bindings/bind.hpp"
 #include "bindings/lapack.hpp"
 
+#include "engine/devices/host_device.hpp"
+#include "engine/devices/plugin_device.hpp"
 #include "engine/training/trainer.hpp"
 
 #include <algorithm>
@@ -13,30 +15,39 @@
 namespace deepgen::python {
 namespace {
 
-// One scalar's trainer with what keeps its data and network alive.
+// On the device of a plugin, or on the processor.
+template <class T>
+std::unique_ptr<Device<T>> make_device(const Network<T> &network, const OptimizerSpec &optimizer,
+                                       const std::optional<Plugin> &plugin) {
+    if (plugin)
+        return make_plugin_device(*plugin, network, optimizer);
+    const bool needs = needs_lapack(optimizer.rule.name);
+    return std::make_unique<HostDevice<T>>(
+        network,
+        make_optimizer<T>(optimizer, network.kernels(), needs ? scipy_lapack<T>() : Lapack<T>{}));
+}
+
+// One scalar's trainer after what it borrows: network and data.
 template <class T>
 struct HeldTrainer {
     HeldTrainer(std::shared_ptr<const Network<T>> network_, const OptimizerSpec &optimizer,
-                const TrainingSpec &spec)
+                const TrainingSpec &spec, const std::optional<Plugin> &plugin)
         : network(std::move(network_)),
-          trainer(*network,
-                  make_optimizer<T>(optimizer, network->kernels(),
-                                    needs_lapack(optimizer.rule.name) ? scipy_lapack<T>()
-                                                                      : Lapack<T>{}),
-                  spec) {}
+          trainer(*network, make_device(*network, optimizer, plugin), spec) {}
 
     std::shared_ptr<const Network<T>> network;
-    Trainer<T> trainer;
     py::object X, y, weights;
+    Trainer<T> trainer;
 };
 
 // A trainer serves one Python thread at a time. `run` works without the GIL, so a second thread
 // could come in; it is told so rather than made to wait, which could be for ever.
 struct AnyTrainer {
-    AnyTrainer(const AnyNetwork &any, const OptimizerSpec &optimizer, const TrainingSpec &spec) {
+    AnyTrainer(const AnyNetwork &any, const OptimizerSpec &optimizer, const TrainingSpec &spec,
+               const std::optional<Plugin> &plugin) {
         std::visit(
             [&]<class T>(const std::shared_ptr<const Network<T>> &network) {
-                held = std::make_unique<HeldTrainer<T>>(network, optimizer, spec);
+                held = std::make_unique<HeldTrainer<T>>(network, optimizer, spec, plugin);
             },
             any.network);
     }
@@ -115,14 +126,19 @@ Progress run(AnyTrainer &any, const py::object &rates, Index n_threads, const py
     return any.visit([&](auto &held) { return held.trainer.run(values, n_threads, moving); });
 }
 
+template <class T>
+py::array_t<T> stored(const Trainer<T> &trainer, std::size_t number, Index size) {
+    py::array_t<T> numbers(size);
+    trainer.store_state(number, numbers.mutable_data());
+    return numbers;
+}
+
 py::typing::Dict<py::str, py::array> state(const AnyTrainer &any) {
     return any.visit([&]<class T>(const HeldTrainer<T> &held) {
         py::typing::Dict<py::str, py::array> state;
-        for (const StateArray<T> &array : held.trainer.state()) {
-            py::array_t<T> numbers(held.trainer.stored_size(array));
-            held.trainer.store_state(array, numbers.mutable_data());
-            state[array.name.c_str()] = numbers;
-        }
+        const std::vector<StateVector> layout = held.trainer.state_layout();
+        for (std::size_t i = 0; i < layout.size(); ++i)
+            state[layout[i].name.c_str()] = stored(held.trainer, i, layout[i].size);
         py::array_t<std::int64_t> n_steps(1);
         n_steps.mutable_data()[0] = held.trainer.n_steps();
         state["n_steps"] = n_steps;
@@ -133,8 +149,8 @@ py::typing::Dict<py::str, py::array> state(const AnyTrainer &any) {
 py::typing::Dict<py::str, py::typing::Tuple<py::int_>> state_layout(const AnyTrainer &any) {
     return any.visit([&]<class T>(const HeldTrainer<T> &held) {
         py::typing::Dict<py::str, py::typing::Tuple<py::int_>> shapes;
-        for (const StateArray<T> &array : held.trainer.state())
-            shapes[array.name.c_str()] = py::make_tuple(held.trainer.stored_size(array));
+        for (const StateVector &vector : held.trainer.state_layout())
+            shapes[vector.name.c_str()] = py::make_tuple(vector.size);
         shapes["n_steps"] = py::make_tuple(1);
         return shapes;
     });
@@ -142,13 +158,10 @@ py::typing::Dict<py::str, py::typing::Tuple<py::int_>> state_layout(const AnyTra
 
 py::array recall(const AnyTrainer &any, const std::string &name) {
     return any.visit([&]<class T>(const HeldTrainer<T> &held) -> py::array {
-        for (const StateArray<T> &array : held.trainer.state())
-            if (array.name == name) {
-                py::array_t<T> numbers(held.trainer.stored_size(array));
-                held.trainer.store_state(array, numbers.mutable_data());
-                return numbers;
-            }
-        throw std::invalid_argument("the optimizer remembers no '" + name + "'");
+        const std::vector<StateVector> layout = held.trainer.state_layout();
+        const auto found = std::ranges::find(layout, name, &StateVector::name);
+        require(found != layout.end(), "the optimizer remembers no '", name, "'");
+        return stored(held.trainer, static_cast<std::size_t>(found - layout.begin()), found->size);
     });
 }
 
@@ -161,13 +174,11 @@ void set_state(AnyTrainer &any, const py::typing::Dict<py::str, py::array> &stat
         const std::int64_t n_steps =
             vector_of<std::int64_t>("n_steps", entry("n_steps"), 1).data()[0];
         require(n_steps >= 0, "n_steps must not be negative, got ", n_steps);
-        const std::vector<StateArray<T>> state_arrays = held.trainer.state();
         std::vector<py::array_t<T>> arrays;
-        for (const StateArray<T> &piece : state_arrays)
-            arrays.push_back(vector_of<T>(piece.name.c_str(), entry(piece.name),
-                                          held.trainer.stored_size(piece)));
-        for (std::size_t i = 0; i < state_arrays.size(); ++i)
-            held.trainer.load_state(state_arrays[i], arrays[i].data());
+        for (const StateVector &vector : held.trainer.state_layout())
+            arrays.push_back(vector_of<T>(vector.name.c_str(), entry(vector.name), vector.size));
+        for (std::size_t i = 0; i < arrays.size(); ++i)
+            held.trainer.load_state(i, arrays[i].data());
         held.trainer.set_n_steps(n_steps);
     });
 }
@@ -205,19 +216,21 @@ void bind_trainer(py::module_ &module) {
                          const std::vector<Component> &wrappers, double alpha, Index batch_size,
                          bool shuffle, std::uint64_t seed, const Component &augmentation,
                          double mixup, const RateFactors &rate_factors,
-                         const std::optional<Component> &pretext) {
-                 return AnyTrainer(network, {optimizer, wrappers},
-                                   {alpha, batch_size, shuffle, seed, augmentation, mixup,
-                                    rate_factors, pretext});
+                         const std::optional<Component> &pretext,
+                         const std::optional<Plugin> &device) {
+                 return AnyTrainer(
+                     network, {optimizer, wrappers},
+                     {alpha, batch_size, shuffle, seed, augmentation, mixup, rate_factors, pretext},
+                     device);
              }),
              arg("network"), kw_only(), arg("optimizer"),
              arg("wrappers") = std::vector<Component>(), arg("alpha") = 0.0, arg("batch_size"),
              arg("shuffle") = true, arg("seed"), arg("augmentation") = Component{"none", {}},
              arg("mixup") = 0.0, arg("rate_factors") = RateFactors{}, arg("pretext") = py::none(),
+             arg("device") = py::none(),
              "`wrappers` stand around the optimizer from the inside out; `rate_factors` are by the "
              "roles of rate_roles(). With a `pretext` task y is None, and its batches are samples "
-             "of "
-             "X.")
+             "of X. The `device` is the first of a plugin, or the processor.")
         .def("set_data", &set_data, arg("X"), arg("y"), arg("weights") = py::none(),
              arg("rows") = py::none(), "What to train on; the arrays are referenced, not copied.")
         .def("load", &load, arg("parameters"), "Take the weights from a flat vector.")

@@ -6,7 +6,7 @@ import collections.abc
 import numpy
 import numpy.typing
 import typing
-__all__: list[str] = ['Block', 'Chain', 'Component', 'EmbeddingSpec', 'LayerSpec', 'Network', 'NetworkSpec', 'Parameter', 'Point', 'Prepared', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'rate_roles', 'simd_paths']
+__all__: list[str] = ['Block', 'Chain', 'Component', 'DeviceDescription', 'DeviceError', 'EmbeddingSpec', 'LayerSpec', 'Network', 'NetworkSpec', 'Parameter', 'Plugin', 'Point', 'Prepared', 'Probe', 'Progress', 'SparseRows', 'Trainer', 'build_info', 'catalog', 'chunk_rows', 'fma_peak', 'max_threads', 'measured_rows', 'needs_lapack', 'rate_roles', 'simd_paths']
 class Component:
     """
     A member of a family by name, with the settings that differ.
@@ -159,6 +159,67 @@ class NetworkSpec:
         ...
     @property
     def n_inputs(self) -> int:
+        ...
+class DeviceError(RuntimeError):
+    pass
+class DeviceDescription:
+    """
+    A device, and what it can do.
+    """
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
+    @property
+    def compute_capability(self) -> tuple[int, int]:
+        ...
+    @property
+    def driver(self) -> tuple[int, int]:
+        """
+        Newest version of CUDA that the driver knows.
+        """
+    @property
+    def free_memory(self) -> int:
+        """
+        Bytes.
+        """
+    @property
+    def memory(self) -> int:
+        """
+        Bytes.
+        """
+    @property
+    def n_multiprocessors(self) -> int:
+        ...
+    @property
+    def name(self) -> str:
+        ...
+    @property
+    def refusal(self) -> str:
+        """
+        Why the plugin does not run on it; empty where it does.
+        """
+    @property
+    def runtime(self) -> tuple[int, int]:
+        """
+        Version of CUDA in the plugin.
+        """
+class Plugin:
+    """
+    A shared library that computes on a device.
+    """
+    def __init__(self, path: str) -> None:
+        ...
+    def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
+        ...
+    def describe(self, device: typing.SupportsInt | typing.SupportsIndex) -> DeviceDescription:
+        """
+        A device, which may be too old.
+        """
+    def n_devices(self) -> int:
+        """
+        Number of devices of the machine, at least 1.
+        """
+    @property
+    def built_for(self) -> str:
         ...
 class Block:
     """
@@ -343,9 +404,9 @@ class Trainer:
     """
     Trains a network by slices of steps.
     """
-    def __init__(self, network: Network, *, optimizer: Component, wrappers: collections.abc.Sequence[Component] = [], alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0, batch_size: typing.SupportsInt | typing.SupportsIndex, shuffle: bool = True, seed: typing.SupportsInt | typing.SupportsIndex, augmentation: Component = ..., mixup: typing.SupportsFloat | typing.SupportsIndex = 0.0, rate_factors: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] = {}, pretext: Component | None = None) -> None:
+    def __init__(self, network: Network, *, optimizer: Component, wrappers: collections.abc.Sequence[Component] = [], alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0, batch_size: typing.SupportsInt | typing.SupportsIndex, shuffle: bool = True, seed: typing.SupportsInt | typing.SupportsIndex, augmentation: Component = ..., mixup: typing.SupportsFloat | typing.SupportsIndex = 0.0, rate_factors: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] = {}, pretext: Component | None = None, device: Plugin | None = None) -> None:
         """
-        `wrappers` stand around the optimizer from the inside out; `rate_factors` are by the roles of rate_roles(). With a `pretext` task y is None, and its batches are samples of X.
+        `wrappers` stand around the optimizer from the inside out; `rate_factors` are by the roles of rate_roles(). With a `pretext` task y is None, and its batches are samples of X. The `device` is the first of a plugin, or the processor.
         """
     def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
         ...

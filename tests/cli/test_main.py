@@ -3,9 +3,11 @@ import sys
 
 import numpy as np
 import pytest
+from device.fakes import fake_plugin
 
 import deepgen
 from deepgen import _core, cli
+from deepgen._engine import device
 from deepgen.cli import demo_report
 
 RUN = [sys.executable, "-m", "deepgen"]
@@ -17,6 +19,43 @@ def test_info_tells_version_simd_threads_and_build(capsys):
     assert text.startswith(f"deepgen {deepgen.__version__}\n")
     for word in ("SIMD path", _core.simd_paths()[0], "threads", "CUDA", "build compiler"):
         assert word in text
+
+
+def lines_of_info(capsys):
+    assert cli.main(["info"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    return {line[:13].strip(): line[13:].strip() for line in lines if line.startswith("CUDA")}
+
+
+def test_info_says_where_the_plugin_is_and_what_devices_there_are(capsys, monkeypatch, tmp_path):
+    path = fake_plugin(tmp_path)
+    monkeypatch.setenv("DEEPGEN_CUDA_PLUGIN", str(path))
+    monkeypatch.setenv("FAKE_DEVICES", "2")
+    monkeypatch.setattr(device, "driver_version", lambda: "580.95.05")
+    lines = lines_of_info(capsys)
+    assert lines["CUDA"] == f"{path}, built for a fake"
+    assert lines["CUDA device 1"] == (
+        "Fake 1, compute capability 9.0, 132 multiprocessors, driver 580.95.05 for CUDA 13.0, "
+        "130.4 of 139.7 GiB free"
+    )
+    assert "CUDA device 2" not in lines
+
+
+def test_info_says_which_device_cannot_be_used(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("DEEPGEN_CUDA_PLUGIN", str(fake_plugin(tmp_path)))
+    monkeypatch.setenv("FAKE_MAJOR", "6")
+    line = lines_of_info(capsys)["CUDA device 0"]
+    assert line.endswith("; cannot be used: the fake's compute capability is too low")
+
+
+def test_info_says_what_cuda_lacks(capsys, monkeypatch, tmp_path):
+    monkeypatch.setenv("DEEPGEN_CUDA_PLUGIN", str(fake_plugin(tmp_path)))
+    monkeypatch.setenv("FAKE_REASON", "1")
+    lines = lines_of_info(capsys)
+    assert lines["CUDA"].endswith("built for a fake")
+    assert lines["CUDA devices"].startswith("device='cuda' needs NVIDIA's driver")
+    monkeypatch.setenv("DEEPGEN_CUDA_PLUGIN", "/nowhere/plugin.so")
+    assert "DEEPGEN_CUDA_PLUGIN=/nowhere/plugin.so cannot" in lines_of_info(capsys)["CUDA"]
 
 
 def test_info_honours_a_forced_simd_path(monkeypatch):

@@ -376,9 +376,7 @@ def test_other_columns_are_refused_in_predict():
         model_of().fit(X, Y).predict(X[:, :4])
 
 
-def test_a_device_that_the_build_lacks_is_named():
-    with pytest.raises(ValueError, match="device='cuda' needs a build with CUDA"):
-        MLPRegressor(device="cuda").fit([[0.0], [1.0]], [0.0, 1.0])
+def test_a_device_is_one_of_two():
     with pytest.raises(ValueError, match="'device' parameter .* must be a str among"):
         MLPRegressor(device="abacus").fit([[0.0], [1.0]], [0.0, 1.0])
     assert MLPRegressor(device="cpu", max_iter=1).get_params()["device"] == "cpu"

@@ -4,6 +4,7 @@
 
 #include "engine/core/parallel.hpp"
 #include "engine/core/random.hpp"
+#include "engine/devices/host_device.hpp"
 #include "engine/training/trainer.hpp"
 
 #include <cstdio>
@@ -152,7 +153,9 @@ std::vector<T> trained(const Net &net) {
     if (net.weighted)
         targets.weights = weights.data();
 
-    Trainer<T> trainer(network, make_optimizer<T>(net.optimizer, network.kernels()),
+    Trainer<T> trainer(network,
+                       std::make_unique<HostDevice<T>>(
+                           network, make_optimizer<T>(net.optimizer, network.kernels())),
                        {1e-3, 48, true, seed, net.augmentation, net.mixup});
     trainer.set_data(inputs, targets, {n_rows});
     std::vector<T> parameters = first_parameters<T>(network.layout());

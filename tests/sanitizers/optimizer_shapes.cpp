@@ -7,6 +7,7 @@
 
 #include "optimizer_shapes.hpp"
 
+#include "engine/devices/host_device.hpp"
 #include "engine/training/trainer.hpp"
 
 #include <algorithm>
@@ -78,7 +79,9 @@ struct Problem {
 
     std::vector<double> after_a_step(std::unique_ptr<Optimizer<double>> optimizer,
                                      Index n_threads) {
-        Trainer<double> trainer(network, std::move(optimizer), {0.0, n_rows, false, 0});
+        Trainer<double> trainer(network,
+                                std::make_unique<HostDevice<double>>(network, std::move(optimizer)),
+                                {0.0, n_rows, false, 0});
         trainer.set_data(inputs, targets, {n_rows});
         trainer.load(parameters.data());
         trainer.begin_epoch(0);

@@ -5,6 +5,7 @@
 #include "optimizer_shapes.hpp"
 #include "probe_bits.hpp"
 
+#include "engine/devices/host_device.hpp"
 #include "engine/training/trainer.hpp"
 
 #include <algorithm>
@@ -94,8 +95,10 @@ std::vector<T> trained(const Case &c, Index n_threads) {
     OptimizerSpec optimizer{{c.optimizer, {}}};
     for (const char *const wrapper : c.wrappers)
         optimizer.wrappers.push_back({wrapper, {}});
-    Trainer<T> trainer(network, make_optimizer<T>(optimizer, network.kernels()),
-                       {1e-3, 64, true, 7, {c.augmentation, {}}, c.mixup, {}, c.pretext});
+    Trainer<T> trainer(
+        network,
+        std::make_unique<HostDevice<T>>(network, make_optimizer<T>(optimizer, network.kernels())),
+        {1e-3, 64, true, 7, {c.augmentation, {}}, c.mixup, {}, c.pretext});
     trainer.set_data(inputs, {3, y.data(), nullptr, c.weighted ? weights.data() : nullptr},
                      {n_rows});
     trainer.load(parameters.data());

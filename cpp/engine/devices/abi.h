@@ -123,6 +123,7 @@ enum DeepgenArray {
 };
 
 #define DEEPGEN_N_CONSTANTS 8
+#define DEEPGEN_MAX_STATE_ARRAYS 3
 
 /* One step. Rows are order[begin .. end). */
 typedef struct DeepgenStep {
@@ -153,6 +154,7 @@ typedef struct DeepgenPlugin {
     const char *built_for; /* "CUDA 13.0, sm_80 sm_90a ptx_90", or "emulated" */
     /* How many devices there are; -1 with the reason. */
     int32_t (*n_devices)(DeepgenStatus *);
+    /* A device that is too old is described too; the status then says so. */
     int32_t (*describe)(int32_t device, DeepgenDeviceInfo *, DeepgenStatus *);
 
     DeepgenRun *(*create)(int32_t device, const DeepgenNet *, DeepgenStatus *);

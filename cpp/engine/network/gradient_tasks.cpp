@@ -6,8 +6,9 @@ namespace deepgen {
 
 // From the last layer to the first, whose gradients were written last.
 template <class T>
-GradientTasks<T>::GradientTasks(const PackedLayout<T> &packed, Index panel, bool dense_inputs) {
+GradientTasks<T>::GradientTasks(const PackedLayout<T> &packed, bool dense_inputs) {
     using Kind = GradientTask::Kind;
+    const Index panel = packed.panel();
     for (Index l = static_cast<Index>(packed.layers().size()) - 1; l >= 0; --l) {
         const PackedLayer &layer = packed.layers()[as_size(l)];
         append({Kind::vectors, l, 0, 0, 0, layer.width, 0, static_cast<double>(layer.width)}, 1);

@@ -77,9 +77,9 @@ Layout::Layout(const NetworkSpec &spec) : front(front_of(spec)) {
 }
 
 template <class T>
-PackedLayout<T>::PackedLayout(const NetworkSpec &spec, const Layout &layout,
-                              const Kernels<T> &kernels)
-    : layout_(&layout), kernels_(&kernels) {
+PackedLayout<T>::PackedLayout(const NetworkSpec &spec, const Layout &layout, Index panel,
+                              Transpose transpose_square)
+    : layout_(&layout), panel_(panel), transpose_square_(transpose_square) {
     for (std::size_t l = 0; l < layout.layers.size(); ++l) {
         const LayerBlocks &blocks = layout.layers[l];
         const bool first = l == 0, trained = spec.layers[l].reparametrization.name == "none";
@@ -206,13 +206,13 @@ void PackedLayout<T>::pack(const T *flat, T *packed) const {
         else
             std::copy_n(flat + from, length, packed + to);
     };
-    for_each_chunk(*layout_, layers_, kernels_->panel, copy);
+    for_each_chunk(*layout_, layers_, panel_, copy);
     for_each_front_run(copy);
 }
 
 template <class T>
 void PackedLayout<T>::unpack(const T *packed, T *flat) const {
-    for_each_chunk(*layout_, layers_, kernels_->panel, [&](Index to, Index from, Index length) {
+    for_each_chunk(*layout_, layers_, panel_, [&](Index to, Index from, Index length) {
         std::copy_n(packed + from, length, flat + to);
     });
     for_each_front_run(
@@ -222,7 +222,7 @@ void PackedLayout<T>::unpack(const T *packed, T *flat) const {
 template <class T>
 void PackedLayout<T>::transpose(Index layer, const T *packed, T *transposed) const {
     const PackedLayer &l = layers_[as_size(layer)];
-    for (Index column = 0; l.transposes && column < l.width; column += kernels_->panel)
+    for (Index column = 0; l.transposes && column < l.width; column += panel_)
         transpose_block(layer, 0, l.n_inputs, column, packed, transposed);
 }
 
@@ -234,12 +234,11 @@ void PackedLayout<T>::transpose_block(Index layer, Index row, Index n_rows, Inde
     const T *const from = packed + l.coefs + column * l.n_inputs;
     T *const to = transposed + l.transposed;
     for (const Index end = row + n_rows; row < end; row += lane_pad<T>) {
-        const Index panel = row / kernels_->panel * kernels_->panel;
+        const Index panel = row / panel_ * panel_;
         const Index stride = panel_width(panel, l.n_inputs);
         T *const square = to + panel * l.width + column * stride + (row - panel);
         for (Index j = 0; j < width; j += lane_pad<T>)
-            kernels_->products.transpose(from + row * width + j, width, square + j * stride,
-                                         stride);
+            transpose_square_(from + row * width + j, width, square + j * stride, stride);
     }
 }
 

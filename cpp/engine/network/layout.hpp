@@ -41,11 +41,18 @@ struct Layout {
 template <class T>
 class PackedLayout {
   public:
-    PackedLayout(const NetworkSpec &spec, const Layout &layout, const Kernels<T> &kernels);
+    // Copies a square of one cache line, turned.
+    using Transpose = void (*)(const T *from, Index from_stride, T *to, Index to_stride);
+
+    // Panels of so many columns.
+    PackedLayout(const NetworkSpec &spec, const Layout &layout, Index panel,
+                 Transpose transpose_square);
 
     const std::vector<PackedLayer> &layers() const { return layers_; }
     Index size() const { return size_; }
-    PackedWeights weights() const { return {size_, kernels_->panel, layers_, stretches_}; }
+    Index n_parameters() const { return layout_->n_parameters; } // of a flat vector
+    Index panel() const { return panel_; }
+    PackedWeights weights() const { return {size_, panel_, layers_, stretches_}; }
     Index transposed_size() const { return transposed_size_; }
     const FrontLayout &front() const { return layout_->front; }
     // Where an embedded feature's numbers begin; for the number of features, where the last one's
@@ -63,7 +70,7 @@ class PackedLayout {
 
     // The panel that starts at `column` of a matrix packed with `columns`: its width.
     Index panel_width(Index column, Index columns) const {
-        return std::min(kernels_->panel, columns - column);
+        return std::min(panel_, columns - column);
     }
 
     // Some rows of W (all columns of the panel at `column`) into W^T, where the layer has one.
@@ -79,7 +86,8 @@ class PackedLayout {
     void add_stretches(const PackedLayer &layer, bool first);
 
     const Layout *layout_;
-    const Kernels<T> *kernels_;
+    Index panel_;
+    Transpose transpose_square_;
     std::vector<PackedLayer> layers_;
     std::vector<Index> feature_offsets_;
     std::vector<PackedStretch> stretches_;

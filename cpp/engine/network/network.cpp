@@ -66,7 +66,7 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
 template <class T>
 Network<T>::Network(NetworkSpec spec, const Kernels<T> &kernels)
     : spec_((spec.check(), std::move(spec))), kernels_(kernels), layout_(spec_),
-      packed_(spec_, layout_, kernels_) {
+      packed_(spec_, layout_, kernels_.panel, kernels_.products.transpose) {
     for (const FrontFeature &feature : layout_.front.features) {
         Buffer<T> &own = front_constants_.emplace_back();
         for (const double constant : feature.constants)

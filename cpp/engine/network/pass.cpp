@@ -44,7 +44,7 @@ Pass<T>::Pass(const Network<T> &network, Index max_rows, Index team_size, bool d
     block_loss_.resize(as_size(n_row_blocks(max_rows)));
     if (!gradient)
         return;
-    tasks_.emplace(network.packed(), network.kernels().panel, dense_inputs);
+    tasks_.emplace(network.packed(), dense_inputs);
     threads_.resize(as_size(team_size));
     for (ThreadMemory &thread : threads_) {
         Index largest =

@@ -14,7 +14,7 @@
 // A weight moves while its gradient is in the cache. So control is turned inside out twice: the
 // pass calls the step's sink for each chunk, and the sink calls the optimizer's visitor.
 //
-//   Trainer::run
+//   HostDevice::run
 //     Optimizer::step(batch)                    from the outermost wrapper inward
 //       batch.evaluate()                        phase 1: forward, loss, backward (Step -> Pass)
 //       batch.visit_gradient(visitor)           phase 2, through the wrappers' batches to Step

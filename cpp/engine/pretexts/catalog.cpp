@@ -13,8 +13,10 @@ std::span<const PretextEntry *const> pretexts() {
     return entries;
 }
 
-void check_pretext(const Component &component) {
-    Settings(component, find_member("pretext", pretexts(), component.name).parameters);
+const PretextEntry &checked_pretext(const Component &component) {
+    const PretextEntry &entry = find_member("pretext", pretexts(), component.name);
+    Settings(component, entry.parameters);
+    return entry;
 }
 
 template <class T>

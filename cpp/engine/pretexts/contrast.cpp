@@ -35,9 +35,6 @@ class Contrast final : public Pretext<T> {
         require(!call.part.weights, "contrast does not support sample weights");
     }
 
-    Index n_views() const override { return 2; }
-    bool couples_rows() const override { return true; }
-
     void make_room(Index max_rows, Index team_size) override {
         const Index n = max_rows / 2;
         units_.resize(as_size(max_rows * stride_));
@@ -185,6 +182,8 @@ class Contrast final : public Pretext<T> {
 
 constinit const PretextEntry contrast{.name = "contrast",
                                       .parameters = parameters,
+                                      .n_views = 2,
+                                      .couples_rows = true,
                                       .make_float = make_member<float, Contrast>,
                                       .make_double = make_member<double, Contrast>};
 

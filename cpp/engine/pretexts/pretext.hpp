@@ -34,9 +34,6 @@ class Pretext {
   public:
     virtual ~Pretext() = default;
 
-    virtual Index n_views() const { return 1; }
-    // Does the loss of a row depend on the other rows of its batch, which are then two or more?
-    virtual bool couples_rows() const { return false; }
     virtual void make_room([[maybe_unused]] Index max_rows, [[maybe_unused]] Index team_size) {}
 
     // Writes the losses and gradients of `rows`, whole row blocks that this thread has; the whole
@@ -55,6 +52,9 @@ struct PretextCall {
 struct PretextEntry {
     std::string_view name;
     std::span<const Parameter> parameters;
+    Index n_views = 1;
+    // Does the loss of a row depend on the other rows of its batch, which are then two or more?
+    bool couples_rows = false;
     std::unique_ptr<Pretext<float>> (*make_float)(const PretextCall<float> &);
     std::unique_ptr<Pretext<double>> (*make_double)(const PretextCall<double> &);
 };
@@ -67,7 +67,7 @@ std::unique_ptr<Pretext<T>> make_member(const PretextCall<T> &call) {
 std::span<const PretextEntry *const> pretexts();
 
 // Refuses names and settings that are not known, before there are data.
-void check_pretext(const Component &component);
+const PretextEntry &checked_pretext(const Component &component);
 
 // Looks at the training part once; refuses CSR, and outputs that do not fit the task.
 template <class T>

@@ -13,7 +13,7 @@ constexpr Index tile_rows = 96;
 WeightSums::WeightSums(const Network<double> &network, Index max_rows, bool dense_inputs)
     : network_(network), max_rows_(max_rows), dense_inputs_(dense_inputs) {
     using Kind = GradientTask::Kind;
-    const GradientTasks<double> tasks(network.packed(), network.kernels().panel, dense_inputs);
+    const GradientTasks<double> tasks(network.packed(), dense_inputs);
     for (const GradientTask &task : tasks.tasks())
         if (task.kind != Kind::tile)
             others_.append(task, task.cost);

@@ -1,32 +1,13 @@
-// Training: batches in the epoch's order, forward and back, the optimizer's rule on each tile of
-// the gradient.
+// Training: batches in the epoch's order, planned in slices of steps that a device takes.
 //
-// Python asks for a slice of steps, at most to the epoch's end. A slice is one parallel region; a
-// step meets twice. Slicing and threads leave the bits alone: what a step does depends on the
-// epoch, its place in it and the weights.
+// Python asks for a slice of steps, at most to the epoch's end. Slicing leaves the bits alone: what
+// a step does depends on the epoch, its place in it and the weights.
 
 #pragma once
 
-#include "engine/network/pass.hpp"
-#include "engine/optimizers/optimizer.hpp"
-#include "engine/training/mixup.hpp"
-
-#include <optional>
+#include "engine/devices/device.hpp"
 
 namespace deepgen {
-
-struct TrainingSpec {
-    double alpha = 0.0; // L2: alpha / 2 ||W||^2 over the batch's weight sum
-    Index batch_size;
-    bool shuffle = true;
-    std::uint64_t seed = 0;
-    Component augmentation{"none", {}};
-    double mixup = 0.0;                              // of Beta(mixup, mixup); 0: no row is mixed
-    RateFactors rate_factors = {};                   // by the role of parameters
-    std::optional<Component> pretext = std::nullopt; // learns from X alone, without targets
-
-    bool changes_rows() const { return augmentation.name != "none" || mixup > 0.0; }
-};
 
 // What moves from step to step besides the rate, one number a step; empty: nothing does.
 struct MovingSettings {
@@ -48,15 +29,14 @@ struct [[nodiscard]] Progress {
 template <class T>
 class Trainer {
   public:
-    Trainer(const Network<T> &network, std::unique_ptr<Optimizer<T>> optimizer,
-            const TrainingSpec &spec);
+    Trainer(const Network<T> &network, std::unique_ptr<Device<T>> device, const TrainingSpec &spec);
 
     // What to train on; pointers stay the caller's. `rows` are those of the training part. Of y, a
     // pretext task takes the weights alone.
     void set_data(const Inputs<T> &X, const TargetsView<T> &y, const Selection &rows);
 
-    void load(const T *flat);
-    void store(T *flat) const { parameters_.store(network_, flat); }
+    void load(const T *flat) { device_->load(flat); }
+    void store(T *flat) const { device_->store(flat); }
 
     void begin_epoch(std::uint64_t epoch);
     // At most rates.size() more steps; rates[i] is the learning rate of the i-th of them.
@@ -67,51 +47,40 @@ class Trainer {
     // Multiply-adds of one step, forward and back; for deciding how many threads are worth while.
     double step_work() const { return step_work_; }
 
-    // The optimizer's state, and the number of steps made so far. A packed array is stored and
-    // loaded as flat vectors of all parameters, one after the other.
-    std::vector<StateArray<T>> state() const { return optimizer_->state(); }
-    Index stored_size(const StateArray<T> &) const;
-    void store_state(const StateArray<T> &, T *numbers) const;
-    void load_state(const StateArray<T> &, const T *numbers);
+    // The optimizer's state, and the number of steps made so far.
+    std::vector<StateVector> state_layout() const { return device_->state_layout(); }
+    void store_state(std::size_t number, T *to) const { device_->store_state(number, to); }
+    void load_state(std::size_t number, const T *from) { device_->load_state(number, from); }
     Index n_steps() const { return n_steps_; }
-    bool has_pretext() const { return spec_.pretext.has_value(); }
     void set_n_steps(Index n) { n_steps_ = n; }
+    bool has_pretext() const { return spec_.pretext.has_value(); }
 
   private:
     Index batch_begin(Index number) const {
         return number == 0 ? 0 : batch_ends_[as_size(number - 1)];
     }
-    Batch<T> batch(Index number) const;
-    AugmentationScratch augmentation_scratch() const;
     void repeat_views();
-    void record(const StepReport &report, double penalty, Index n_rows);
+    Index plan(std::span<const double> rates, const MovingSettings &moving);
+    void record(const StepReport &report, const PlannedStep &step);
 
     const Network<T> &network_;
+    std::unique_ptr<Device<T>> device_;
     TrainingSpec spec_;
-    std::unique_ptr<Optimizer<T>> optimizer_;
-    PackedParameters<T> parameters_;
+    Index n_views_ = 1;         // of each row in a batch
+    bool couples_rows_ = false; // some loss needs two rows in a batch
     Index n_steps_ = 0;
 
-    Inputs<T> X_{};
-    TargetsView<T> y_{};
+    const T *weights_ = nullptr;      // of all rows, or null
     std::vector<std::int64_t> rows_;  // the training part
     std::vector<std::int64_t> order_; // of the epoch, each batch view after view
-    Index n_views_ = 1;
-    std::vector<Index> batch_ends_; // positions in the epoch
+    std::vector<Index> batch_ends_;   // positions in the epoch
     std::vector<double> batch_weights_;
-    Index largest_batch_ = 0;
     double step_work_ = 0.0;
     Index next_batch_ = 0;
     Progress progress_; // of the epoch
-    std::uint64_t dropout_key_ = 0;
-    std::uint64_t branch_key_ = 0;
-    std::unique_ptr<Augmentation<T>> augmentation_; // null where no row changes
-    Mixup mixup_;
-    std::unique_ptr<Pretext<T>> pretext_; // null where y has the targets
 
-    std::optional<Pass<T>> pass_;
-    Buffer<T> collected_; // a whole gradient, where the network is reparametrized
-    Index team_size_ = 0;
+    std::vector<PlannedStep> steps_; // of the slice
+    std::vector<StepReport> reports_;
 };
 
 } // namespace deepgen

@@ -1,4 +1,4 @@
-"""``deepgen info``: version, SIMD path, threads and build."""
+"""``deepgen info``: version, SIMD path, threads, CUDA and build."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import argparse
 import os
 import platform
 from importlib import metadata
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from deepgen import _core
 
 __all__ = ["DESCRIPTION", "HELP", "NAME", "add_arguments", "run"]
 
 NAME: Final = "info"
-HELP: Final = "print version, SIMD path, threads and build"
-DESCRIPTION: Final = "Print version, SIMD path, threads and build."
+HELP: Final = "print version, SIMD path, threads, CUDA and build"
+DESCRIPTION: Final = "Print version, SIMD path, threads, CUDA and build."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,10 +60,45 @@ def run(options: argparse.Namespace) -> int:
         )
         + " a thread, measured now",
         "threads": f"{_core.max_threads()} (of {os.cpu_count()} logical cores)",
-        "CUDA": "not built",
+        **_cuda(),
         **{f"build {name}": value for name, value in sorted(build.items())},
     }
     width = max(map(len, summary))
     for name, value in summary.items():
         print(f"{name:<{width}}  {value}")
     return 0
+
+
+def _cuda() -> dict[str, str]:
+    """Return where the plugin for CUDA is and what devices it finds, or what is missing."""
+    from deepgen._engine.device import (
+        DeviceError,
+        device_errors_in_words,
+        find_plugin,
+        open_plugin,
+    )
+
+    facts = {}
+    try:
+        path, plugin = find_plugin(), open_plugin()
+        facts["CUDA"] = f"{path}, built for {plugin.built_for}"
+        with device_errors_in_words():
+            devices = [plugin.describe(device) for device in range(plugin.n_devices())]
+    except DeviceError as error:
+        return {**facts, "CUDA devices" if facts else "CUDA": str(error)}
+    return facts | {f"CUDA device {i}": _described(device) for i, device in enumerate(devices)}
+
+
+def _described(device: _core.DeviceDescription) -> str:
+    """Return a device in one line."""
+    from deepgen._engine.device import driver_version
+
+    version, gib = ".".join, 2**30
+    driver = f"driver {driver_version()}".rstrip()
+    line = (
+        f"{device.name}, compute capability {version(map(str, device.compute_capability))}, "
+        f"{device.n_multiprocessors} multiprocessors, {driver} for CUDA "
+        f"{version(map(str, device.driver))}, {device.free_memory / gib:.1f} of "
+        f"{device.memory / gib:.1f} GiB free"
+    )
+    return f"{line}; cannot be used: {device.refusal}" if device.refusal else line

@@ -161,6 +161,9 @@ class BaseMLP(SuggestsNames, CallbackSupport, FittedMLP):
         ------
         ValueError
             If parameters, data or weights cannot be used. The estimator then keeps its state.
+        RuntimeError
+            If ``device='cuda'`` lacks a plugin, a driver, a GPU or memory; the message says how to
+            get it. The estimator then keeps its state.
 
         Warns
         -----

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
+from deepgen._engine.device import device_errors_in_words
 from deepgen._inputs.features import as_matrix, check_features, read_groups
 from deepgen._inputs.targets import EncodedTargets, Targets
 from deepgen._network.network import Network
@@ -34,13 +35,7 @@ from deepgen.estimators.scoring import (
     network_validation,
     with_names,
 )
-from deepgen.estimators.settings import (
-    Settings,
-    criterion,
-    draw_seed,
-    make_plan,
-    read_settings,
-)
+from deepgen.estimators.settings import Settings, criterion, draw_seed, make_plan, read_settings
 from deepgen.estimators.starting_weights import start_line, start_members, start_network
 from deepgen.estimators.validation_set import ValidationSet
 from deepgen.estimators.worse_than_constant import FEW_EPOCHS, MUCH_WORSE, warn_if_worse
@@ -333,7 +328,8 @@ def fit_network(
     if isinstance(plan, LBFGSPlan):
         n_epochs = minimize(network, data, validation, plan, state, tasks)
     else:
-        n_epochs = train(network, data, validation, plan, state, tasks)
+        with device_errors_in_words():
+            n_epochs = train(network, data, validation, plan, state, tasks)
     if not settings.incremental:
         _look_back(model, settings, samples, targets, network, encoded, data, state, n_epochs)
 

@@ -13,6 +13,7 @@ from deepgen.averaging import LearnedLine
 from deepgen.estimators.from_parameters import LEARNING_RATE, batch_norm_of, normalization_of
 from deepgen.estimators.front import embeddings_of
 from deepgen.estimators.network_spec import hidden_activations, hidden_widths
+from deepgen.estimators.on_device import refuse_on_device
 from deepgen.initializers import DataDependent, Pretrained
 from deepgen.losses import Focal
 from deepgen.normalizations import NORMALIZATIONS, Reparametrization
@@ -50,7 +51,7 @@ def refuse_combinations(model: Any, optimizer: Optimizer, *, incremental: bool) 
     """
     # What a build or a call cannot do at all.
     if model.device == "cuda":
-        raise ValueError("device='cuda' needs a build with CUDA, which this one is not; use 'cpu'")
+        refuse_on_device(model, optimizer)
     if incremental and model.early_stopping:
         raise ValueError("partial_fit does not support early_stopping=True")
     if incremental and getattr(model, "class_weight", None) == "balanced":

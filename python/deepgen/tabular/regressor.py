@@ -57,8 +57,9 @@ class TabularRegressor(RegressorMixin, BaseTabular):
     verbose : bool or int, default=False
         Whether to show a progress bar on a terminal and to print one line at the end; an int above
         1 is also the number of epochs per printed line.
-    device : {'cpu'}, default='cpu'
-        Device for training.
+    device : {'cpu', 'cuda'}, default='cpu'
+        Device for training, as in the MLP. What a preset contains and 'cuda' does not support is
+        left out, with a warning.
     network : dict or None, default=None
         Parameters of `MLPRegressor` that replace the preset's, such as ``{"hidden_layer_sizes":
         (256, 256)}``. Learning rate and weight decay depend on the width.

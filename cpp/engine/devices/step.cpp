@@ -1,6 +1,6 @@
 // The optimizer's view of a batch, computed by the pass.
 
-#include "engine/training/step.hpp"
+#include "engine/devices/step.hpp"
 
 #include "engine/core/random.hpp"
 

@@ -12,10 +12,10 @@ class Step final : public BatchGradient<T> {
   public:
     Step(const Network<T> &network, Pass<T> &pass, const Batch<T> &batch, const Inputs<T> &X,
          const TargetsView<T> &y, PackedParameters<T> &parameters, Buffer<T> &collected,
-         double alpha, Pretext<T> *pretext)
+         double penalty, Pretext<T> *pretext)
         : network_(network), pass_(pass), batch_(batch), X_(X), y_(y), parameters_(parameters),
-          collected_(collected), alpha_(alpha), pretext_(pretext), dropout_key_(batch.dropout_key),
-          branch_key_(batch.branch_key) {}
+          collected_(collected), penalty_(penalty), pretext_(pretext),
+          dropout_key_(batch.dropout_key), branch_key_(batch.branch_key) {}
 
     using typename BatchGradient<T>::Evaluation;
     using typename BatchGradient<T>::Visitor;
@@ -31,7 +31,7 @@ class Step final : public BatchGradient<T> {
     T *weights() override { return parameters_.trained(); }
     Index n_weights() const override { return static_cast<Index>(parameters_.weights.size()); }
     Index n_weight_chunks() const override { return pass_.n_weight_chunks(); }
-    double penalty() const override { return alpha_ / batch_.weight_sum; }
+    double penalty() const override { return penalty_; }
 
   private:
     // The pass calls this for every chunk: it calls the visitor and refreshes W^T of what moved.
@@ -53,7 +53,7 @@ class Step final : public BatchGradient<T> {
     const TargetsView<T> &y_;
     PackedParameters<T> &parameters_;
     Buffer<T> &collected_; // room for a gradient, where the network is reparametrized
-    double alpha_;
+    double penalty_;
     Pretext<T> *pretext_;                                   // in place of y, or null
     std::optional<std::uint64_t> dropout_key_, branch_key_; // of the epoch
 };

@@ -1,6 +1,6 @@
 // Partners by the shuffle of Fisher and Yates, batch by batch.
 
-#include "engine/training/mixup.hpp"
+#include "engine/devices/mixup.hpp"
 
 #include "engine/core/distributions.hpp"
 

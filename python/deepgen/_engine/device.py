@@ -1,0 +1,124 @@
+"""The plugin for ``device='cuda'``: where it is, and words for what is missing.
+
+The engine opens a shared library of its own for a device, and reports what is missing by a reason
+and what came. Here both become a sentence that says how to get it. Nothing falls back to the CPU.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import metadata
+from pathlib import Path
+from typing import Final
+
+from deepgen import _core
+from deepgen._engine.version import VERSION
+
+__all__ = [
+    "DeviceError",
+    "device_errors_in_words",
+    "driver_version",
+    "find_plugin",
+    "open_plugin",
+    "usable_plugin",
+]
+
+VARIABLE: Final = "DEEPGEN_CUDA_PLUGIN"
+FILE: Final = "libdeepgen_cuda.so"
+DRIVER: Final = Path("/sys/module/nvidia/version")
+# Entry point of the wheel that holds the plugin alone; its value is the path.
+GROUP, NAME = "deepgen.plugins", "cuda"
+
+GET_PLUGIN: Final = (
+    "install it by pip install 'deepgen[cuda]', or build deepgen with it by pip install . "
+    "-Ccmake.define.DEEPGEN_CUDA=ON"
+)
+GET_DRIVER: Final = "CUDA 13 needs driver 580 or newer, from https://www.nvidia.com/drivers"
+
+# What is missing, and how to get it; the engine's detail says what came.
+WORDS: Final = {
+    "not_opened": f"a plugin that can be opened, and {{plugin}} cannot: {{detail}}; {GET_PLUGIN}",
+    "no_plugin": f"a plugin of deepgen, and {{plugin}} is none: {{detail}}; {GET_PLUGIN}",
+    "other_version": f"the plugin of deepgen {VERSION}, and {{plugin}} is of another version: "
+    f"{{detail}}; {GET_PLUGIN}",
+    "no_driver": f"NVIDIA's driver, and none was found: {{detail}}; {GET_DRIVER}",
+    "old_driver": f"a newer driver of NVIDIA, and {{driver}} is installed: {{detail}}; "
+    f"{GET_DRIVER}",
+    "no_device": "a GPU of NVIDIA, and none was found: {detail}; nvidia-smi lists those that the "
+    "driver sees, and CUDA_VISIBLE_DEVICES may hide them",
+    "old_device": "a newer GPU: {detail}; compute capability 8.0 or newer is wanted, which is "
+    "Ampere (2020) or later",
+    "no_memory": "more memory on the GPU: {detail}; take a smaller network, fewer rows or smaller "
+    "batches, or end what else runs there (nvidia-smi lists it)",
+}
+
+
+class DeviceError(RuntimeError):
+    """What ``device='cuda'`` needs is missing, or the device failed."""
+
+
+def driver_version() -> str:
+    """Return the version of NVIDIA's driver, such as '580.95.05'; '' if the kernel has none."""
+    try:
+        return DRIVER.read_text().strip()
+    except OSError:
+        return ""
+
+
+@contextmanager
+def device_errors_in_words(plugin: str = "the plugin") -> Iterator[None]:
+    """Replace the engine's reports about a device by sentences that say what to do."""
+    try:
+        yield
+    except _core.DeviceError as error:
+        reason, detail = error.args
+        if reason not in WORDS:
+            raise DeviceError(f"device='cuda' failed: {detail}") from None
+        driver = driver_version() or "an older one"
+        words = WORDS[reason].format(plugin=plugin, detail=detail, driver=driver)
+        raise DeviceError(f"device='cuda' needs {words}; or use device='cpu'") from None
+
+
+def find_plugin() -> Path:
+    """Return the path of the plugin.
+
+    It is named by ``DEEPGEN_CUDA_PLUGIN``, or is beside the extension, or in a package of its own.
+
+    Raises
+    ------
+    DeviceError
+        If none of them has it.
+    """
+    if named := os.environ.get(VARIABLE):
+        return Path(named).absolute()
+    beside = Path(_core.__file__).with_name(FILE)
+    if beside.exists():
+        return beside
+    for entry in metadata.entry_points(group=GROUP, name=NAME):
+        return Path(entry.load())
+    raise DeviceError(
+        f"device='cuda' needs deepgen's plugin for CUDA, which is neither beside the package "
+        f"({beside}) nor in a package of its own; {GET_PLUGIN}; {VARIABLE} may name the file of "
+        "one; or use device='cpu'"
+    )
+
+
+def open_plugin() -> _core.Plugin:
+    """Return the opened plugin; raise `DeviceError` if there is none that can be used."""
+    path = find_plugin()
+    named = f"{VARIABLE}={path}" if os.environ.get(VARIABLE) else str(path)
+    with device_errors_in_words(named):
+        return _core.Plugin(str(path))
+
+
+def usable_plugin() -> _core.Plugin:
+    """Return the opened plugin; raise `DeviceError` also if the first device cannot be used."""
+    plugin = open_plugin()
+    with device_errors_in_words():
+        plugin.n_devices()  # raises where there is none
+        first = plugin.describe(0)
+        if first.refusal:
+            raise _core.DeviceError("old_device", first.refusal)
+    return plugin
