@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from deepgen import _core
-from deepgen._engine.cores import current_share
+from deepgen._engine.workers import current_share
 
 __all__ = ["effective_threads", "measuring_threads", "worthwhile_threads"]
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
-from deepgen._engine.cores import Stop
 from deepgen._engine.threads import worthwhile_threads
+from deepgen._engine.workers import Stop
 from deepgen.averaging import Averaging
 from deepgen.schedules import Constant, Position, Schedule
 

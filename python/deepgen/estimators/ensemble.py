@@ -22,7 +22,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from deepgen._engine.arrays import AnyArray
-from deepgen._engine.cores import Cores
+from deepgen._engine.workers import Workers
 from deepgen._inputs.features import check_features, read_groups
 from deepgen._training.state import unchanged_on_failure
 from deepgen._user_warnings import collect_warnings, warn
@@ -107,9 +107,12 @@ def fit_members(
     if held_out[0] is not None:
         held_out = (check_features(model, held_out[0], settings.dtype, reset=False), *held_out[1:])
     members = make_members(model) if known is None else known
-    cores = Cores(settings.n_threads, len(members))
-    settings = replace(settings, n_threads=cores.n_threads, stop=cores.stop, verbose=0)
-    own = {"n_members": 1, "verbose": False, "n_jobs": cores.n_threads}
+    if model.device == "cuda":
+        workers = Workers.on_device(len(members))
+    else:
+        workers = Workers.on_cores(settings.n_threads, len(members))
+    settings = replace(settings, n_threads=workers.n_threads, stop=workers.stop, verbose=0)
+    own = {"n_members": 1, "verbose": False, "n_jobs": workers.n_threads}
     same = model.get_params(deep=False) | own
 
     collected: Counter[tuple[str, type[Warning]]] = Counter()
@@ -131,7 +134,7 @@ def fit_members(
             )
 
     try:
-        cores.run(train, members)
+        workers.run(train, members)
     except KeyboardInterrupt:
         if any("network_" not in vars(member) for member in members):
             raise

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
-from deepgen._engine.cores import Stop, current_share
 from deepgen._engine.device import open_plugin
 from deepgen._engine.threads import effective_threads
+from deepgen._engine.workers import Stop, current_share
 from deepgen._inputs.targets import Targets
 from deepgen._training.plan import FirstOrderPlan, LBFGSPlan
 from deepgen._user_warnings import warn

@@ -14,12 +14,14 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import _safe_indexing
 from sklearn.utils._param_validation import InvalidParameterError
 
+from deepgen._engine.device import DeviceError
+from deepgen._engine.workers import current_share
 from deepgen._user_warnings import collect_warnings
 
 __all__ = ["Fit"]
 
 # Errors that keep their type when the fit is named; the first that fits.
-KEPT = (InvalidParameterError, NotFittedError, ValueError, TypeError, MemoryError)
+KEPT = (InvalidParameterError, NotFittedError, ValueError, TypeError, MemoryError, DeviceError)
 
 
 @dataclass
@@ -63,7 +65,7 @@ class Fit:
         return f"estimators[{self.number}] ({type(self.estimator).__name__}), split {self.split}"
 
     def run(self, X: Any, y: Any, sample_weight: Any) -> None:
-        """Fit a copy of the estimator.
+        """Fit a copy of the estimator, unless all fits are asked to end.
 
         Parameters
         ----------
@@ -75,6 +77,9 @@ class Fit:
         Exception
             If the fit fails, with its name in the message.
         """
+        share = current_share.get()
+        if share is not None and share.stop.is_set():
+            return
         model = clone(self.estimator)
         own = [
             None if values is None else _safe_indexing(values, self.rows)

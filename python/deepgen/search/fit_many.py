@@ -1,4 +1,4 @@
-"""Many fits: copies of estimators on splits of the same rows, one network per core."""
+"""Many fits: copies of estimators on splits of the same rows, side by side."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sklearn.base import clone, is_classifier
 from sklearn.utils import indexable
 
 from deepgen._display.progress_bar import Bar
-from deepgen._engine.cores import Cores
 from deepgen._engine.threads import effective_threads
 from deepgen._user_warnings import warn
+from deepgen.search.arrangement import arranged
 from deepgen.search.fit import Fit
 from deepgen.search.splits import read_splits
 
@@ -29,11 +29,11 @@ def fit_many(
     n_jobs: int | None = None,
     verbose: bool = False,
 ) -> list[list[Any]]:
-    """Fit a copy of each estimator on the training rows of each split, one network per core.
+    """Fit a copy of each estimator on the training rows of each split, side by side.
 
-    Each copy has the bits of ``clone(estimator).fit(X[train], y[train])``, whatever the number of
-    threads. No processes are started: X is in memory once, and only the rows of running fits are
-    copied.
+    Cores train one network each, a device all of them at once. Each copy has the bits of
+    ``clone(estimator).fit(X[train], y[train])``, whatever the number of threads. No processes are
+    started: X is in memory once, and only the rows of running fits are copied.
 
     Parameters
     ----------
@@ -52,7 +52,8 @@ def fit_many(
         Sample weights; a pipeline hands them to its last step.
     n_jobs : int, default=None
         Number of threads: first one per fit, and more in each where there are fewer fits. None
-        means the physical cores that the process may use, -1 all logical cores.
+        means the physical cores that the process may use, -1 all logical cores. With
+        ``device='cuda'`` all fits train at once, up to 264, whatever the number.
     verbose : bool, default=False
         Whether a terminal shows a progress bar.
 
@@ -111,16 +112,16 @@ def fit_many(
         for number, estimator in enumerate(estimators)
         for split, own in enumerate(rows)
     ]
-    in_turn = any(_has_callbacks(estimator) for estimator in estimators)
-    n_threads = effective_threads(n_jobs)
-    cores = Cores(n_threads, 1 if in_turn else len(fits))
-
-    def run(fit: Fit) -> None:
-        if not cores.stop.is_set():
-            fit.run(X, y, sample_weight)
-
+    n_threads, n_ended = effective_threads(n_jobs), 0
     with Bar("fit_many") as bar:
-        cores.run(run, fits, lambda n_ended: bar("fit", n_ended, len(fits)) if verbose else None)
+        for workers, group in arranged(fits, n_threads):
+
+            def tell(n_more: int, n_before: int = n_ended) -> None:
+                if verbose:
+                    bar("fit", n_before + n_more, len(fits))
+
+            workers.run(lambda fit: fit.run(X, y, sample_weight), group, tell)
+            n_ended += len(group)
     _warn_of(fits)
     return [
         [fit.fitted for fit in fits[first : first + len(rows)]]
@@ -145,12 +146,6 @@ def _read_estimators(estimators: Any) -> list[Any]:
         except (TypeError, RuntimeError) as error:
             raise TypeError(f"estimators[{number}] cannot be copied: {error}") from error
     return listed
-
-
-def _has_callbacks(estimator: Any) -> bool:
-    """Return whether an estimator or one inside it has callbacks of scikit-learn."""
-    parts = [estimator, *estimator.get_params(deep=True).values()]
-    return any(getattr(part, "_skl_callbacks", None) for part in parts)
 
 
 def _warn_of(fits: list[Fit]) -> None:

@@ -1,4 +1,4 @@
-"""Cores: tasks that run side by side in threads, since the engine releases the GIL."""
+"""Workers: threads that run tasks side by side, since the engine releases the GIL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from threading import Event
 from typing import TypeVar
 
-__all__ = ["Cores", "Share", "Stop", "current_share"]
+__all__ = ["Share", "Stop", "Workers", "current_share"]
+
+# What the largest device trains at once: two networks on each of 132 multiprocessors. More threads
+# would take turns, and each holds its rows in memory.
+MOST_NETWORKS = 264
 
 Item = TypeVar("Item")
 
@@ -31,9 +35,14 @@ class Stop:
 
 @dataclass(frozen=True)
 class Share:
-    """What a task has of the machine: threads of the engine, and a request to end early."""
+    """What a task has of the machine, and the request that ends it early.
+
+    ``n_threads`` is the number of the engine's threads, ``n_networks`` that of the networks which
+    it may train at once on a device.
+    """
 
     n_threads: int
+    n_networks: int
     stop: Stop
 
 
@@ -42,19 +51,34 @@ class Share:
 current_share: ContextVar[Share | None] = ContextVar("current_share", default=None)
 
 
-class Cores:
-    """Processor cores that run the tasks of one call, one task per core.
+class Workers:
+    """Threads that run the tasks of one call, ``n_workers`` at a time.
 
-    First there is one task per thread; remaining threads work within the tasks, ``n_threads`` each.
-    ``stop`` asks all tasks to end early. Tasks have the context of the caller and scikit-learn's
-    configuration, as if the caller ran them.
+    Each task has ``n_threads`` threads of the engine; ``stop`` asks all tasks to end early. Tasks
+    have the context of the caller and scikit-learn's configuration, as if the caller ran them.
     """
 
-    def __init__(self, n_threads: int, n_tasks: int) -> None:
-        self.n_workers = min(n_threads, n_tasks)
-        self.n_threads = n_threads // self.n_workers
+    def __init__(self, n_workers: int, n_threads: int) -> None:
+        self.n_workers, self.n_threads = n_workers, n_threads
         share = current_share.get()
         self.stop = Stop(None if share is None else share.stop)
+        most = MOST_NETWORKS if share is None else share.n_networks
+        self.n_networks = max(1, most // n_workers)
+
+    @classmethod
+    def on_cores(cls, n_threads: int, n_tasks: int) -> Workers:
+        """Return one worker per thread; threads that remain work within the tasks."""
+        n_workers = min(n_threads, n_tasks)
+        return cls(n_workers, n_threads // n_workers)
+
+    @classmethod
+    def on_device(cls, n_tasks: int) -> Workers:
+        """Return one worker per task: a device trains at once what is asked for at the same time.
+
+        The workers mostly wait for it, so they may be many more than the cores.
+        """
+        share = current_share.get()
+        return cls(min(n_tasks, MOST_NETWORKS if share is None else share.n_networks), 1)
 
     def run(
         self,
@@ -73,7 +97,7 @@ class Cores:
         config = get_config()
 
         def begin(item: Item) -> None:
-            current_share.set(Share(self.n_threads, self.stop))
+            current_share.set(Share(self.n_threads, self.n_networks, self.stop))
             with config_context(**config):
                 task(item)
 

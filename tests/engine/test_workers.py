@@ -1,4 +1,4 @@
-"""Cores: tasks side by side, their share of the threads, and how they end."""
+"""Workers: tasks side by side, their share of the threads, and how they end."""
 
 import threading
 import time
@@ -6,8 +6,8 @@ from contextvars import ContextVar
 
 import pytest
 
-from deepgen._engine.cores import Cores, Stop, current_share
 from deepgen._engine.threads import effective_threads
+from deepgen._engine.workers import Stop, Workers, current_share
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from deepgen._engine.threads import effective_threads
 def test_tasks_come_first_and_the_rest_of_the_threads_works_within(
     n_threads, n_tasks, n_workers, each
 ):
-    cores, limits, workers = Cores(n_threads, n_tasks), [], set()
+    crew, limits, workers = Workers.on_cores(n_threads, n_tasks), [], set()
 
     def task(item):
         workers.add(threading.get_ident())
@@ -24,7 +24,7 @@ def test_tasks_come_first_and_the_rest_of_the_threads_works_within(
         time.sleep(0.01)
 
     told = []
-    cores.run(task, range(n_tasks), told.append)
+    crew.run(task, range(n_tasks), told.append)
     assert limits == [(each, each, 1)] * n_tasks
     assert len(workers) == n_workers
     assert told == list(range(1, n_tasks + 1))
@@ -56,11 +56,11 @@ def test_an_error_ends_the_tasks_beside_it_and_those_inside_them():
     def task(item):
         if item == 2:
             raise ValueError("item 2")
-        Cores(1, 1).run(wait_for_stop, [item])
+        Workers(1, 1).run(wait_for_stop, [item])
         ended.append(item)
 
     with pytest.raises(ValueError, match="item 2"):
-        Cores(3, 3).run(task, range(3))
+        Workers(3, 1).run(task, range(3))
     assert sorted(ended) == [0, 1]
 
 
@@ -73,7 +73,7 @@ def test_of_several_errors_the_first_items_is_raised():
         raise ValueError(f"item {item}")
 
     with pytest.raises(ValueError, match="item 0"):
-        Cores(2, 2).run(task, range(2))
+        Workers(2, 1).run(task, range(2))
 
 
 def test_tasks_have_the_context_of_the_caller():
@@ -85,5 +85,18 @@ def test_tasks_have_the_context_of_the_caller():
         found.append(variable.get())
         variable.set(item)
 
-    Cores(1, 2).run(task, [1, 2])
+    Workers(1, 1).run(task, [1, 2])
     assert found == [5, 5] and variable.get() == 5
+
+
+def test_a_device_has_a_worker_per_network_up_to_what_it_trains_at_once():
+    assert (Workers.on_device(60).n_workers, Workers.on_device(60).n_threads) == (60, 1)
+    assert Workers.on_device(1000).n_workers == 264
+    inside = []
+
+    def task(item):
+        crew = Workers.on_device(50)
+        inside.append((crew.n_workers, Workers.on_device(2).n_workers, crew.n_networks))
+
+    Workers.on_device(20).run(task, range(20))
+    assert inside == [(13, 2, 1)] * 20
