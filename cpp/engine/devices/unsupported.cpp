@@ -17,12 +17,12 @@ void refuse_if(bool wanted, const Parts &...what) {
 }
 
 // What plugins will learn: the list shrinks.
-void refuse_not_yet(const NetworkSpec &spec, const OptimizerSpec &optimizer) {
-    for (const LayerSpec &layer : spec.layers) {
-        refuse_if(layer.normalization.name != "none", "normalization '", layer.normalization.name,
-                  "' yet");
-        refuse_if(layer.skip_from != no_skip, "skip '", layer.skip.name, "' yet");
-    }
+void refuse_not_yet(const LayerSpec &layer) {
+    refuse_if(layer.normalization.name != "none", "normalization '", layer.normalization.name,
+              "' yet");
+    refuse_if(layer.skip_from != no_skip, "skip '", layer.skip.name, "' yet");
+}
+void refuse_not_yet(const OptimizerSpec &optimizer) {
     for (const Component &wrapper : optimizer.wrappers)
         refuse_if(true, "wrapper '", wrapper.name, "' yet");
 }
@@ -30,7 +30,7 @@ void refuse_not_yet(const NetworkSpec &spec, const OptimizerSpec &optimizer) {
 } // namespace
 
 template <class T>
-void refuse_unsupported(const Network<T> &network, const OptimizerSpec &optimizer) {
+void refuse_unsupported(const Network<T> &network) {
     const NetworkSpec &spec = network.spec();
     const Kernels<T> &kernels = network.kernels();
     refuse_if(std::is_same_v<T, double>, "dtype 'float64': it computes in float32");
@@ -44,11 +44,15 @@ void refuse_unsupported(const Network<T> &network, const OptimizerSpec &optimize
                   layer.reparametrization.name, "'");
         refuse_if(!normalization_on_device(norm), "normalization '", norm, "'");
         refuse_if(layer.skip_from != no_skip && !skip_on_device(skip), "skip '", skip, "'");
+        refuse_not_yet(layer);
     }
+}
+
+void refuse_unsupported(const OptimizerSpec &optimizer) {
     refuse_if(needs_lapack(optimizer.rule.name), "optimizer '", optimizer.rule.name, "'");
     for (const Component &wrapper : optimizer.wrappers)
         refuse_if(!wrapper_on_device(wrapper.name), "wrapper '", wrapper.name, "'");
-    refuse_not_yet(spec, optimizer);
+    refuse_not_yet(optimizer);
 }
 
 void refuse_unsupported(const TrainingSpec &spec) {
@@ -61,7 +65,7 @@ void refuse_unsupported(const Inputs<float> &X) {
     refuse_if(X.sparse(), "sparse X");
 }
 
-template void refuse_unsupported(const Network<float> &, const OptimizerSpec &);
-template void refuse_unsupported(const Network<double> &, const OptimizerSpec &);
+template void refuse_unsupported(const Network<float> &);
+template void refuse_unsupported(const Network<double> &);
 
 } // namespace deepgen
