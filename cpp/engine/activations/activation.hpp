@@ -6,7 +6,7 @@
 //   slope(x)               f'(z), where x is f(z) or z as from_output says
 //   second_derivative(x)   f''(z), of the same x; 0 at a kink
 //
-// Members are compiled once for each SIMD path, inside the path's namespace.
+// Members are compiled once for each SIMD path, inside the path's namespace, and for a device.
 
 #pragma once
 

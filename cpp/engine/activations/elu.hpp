@@ -16,15 +16,15 @@ struct Elu {
     static constexpr bool from_output = true;
 
     template <class T>
-    static Simd<T> value(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> value(Simd<T> z) {
         return select(z > Simd<T>(0), z, expm1(z));
     }
     template <class T>
-    static Simd<T> slope(Simd<T> a) {
+    DEEPGEN_ANYWHERE static Simd<T> slope(Simd<T> a) {
         return select(a > Simd<T>(0), Simd<T>(1), a + Simd<T>(1));
     }
     template <class T>
-    static Simd<T> second_derivative(Simd<T> a) {
+    DEEPGEN_ANYWHERE static Simd<T> second_derivative(Simd<T> a) {
         return select(a > Simd<T>(0), Simd<T>(0), a + Simd<T>(1));
     }
 };

@@ -16,18 +16,18 @@ struct Gelu {
     static constexpr bool from_output = false;
 
     template <class T>
-    static Simd<T> value(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> value(Simd<T> z) {
         return z * normal(z).cumulative;
     }
     template <class T>
-    static Simd<T> slope(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> slope(Simd<T> z) {
         const Normal<T> at = normal(z);
         return fmadd(z, at.density, at.cumulative);
     }
 
     // In this order: where z^2 overflows the density is 0 already.
     template <class T>
-    static Simd<T> second_derivative(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> second_derivative(Simd<T> z) {
         const Simd<T> density = normal(z).density;
         return fmadd(-z, z * density, density + density);
     }

@@ -12,15 +12,15 @@ struct Identity {
     static constexpr bool from_output = true;
 
     template <class T>
-    static Simd<T> value(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> value(Simd<T> z) {
         return z;
     }
     template <class T>
-    static Simd<T> slope(Simd<T>) {
+    DEEPGEN_ANYWHERE static Simd<T> slope(Simd<T>) {
         return Simd<T>(1);
     }
     template <class T>
-    static Simd<T> second_derivative(Simd<T>) {
+    DEEPGEN_ANYWHERE static Simd<T> second_derivative(Simd<T>) {
         return Simd<T>(0);
     }
 };

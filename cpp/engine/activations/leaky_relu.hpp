@@ -16,15 +16,15 @@ struct LeakyRelu {
     static constexpr double leak = 0.01;
 
     template <class T>
-    static Simd<T> value(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> value(Simd<T> z) {
         return select(z > Simd<T>(0), z, Simd<T>(static_cast<T>(leak)) * z);
     }
     template <class T>
-    static Simd<T> slope(Simd<T> a) {
+    DEEPGEN_ANYWHERE static Simd<T> slope(Simd<T> a) {
         return select(a > Simd<T>(0), Simd<T>(1), Simd<T>(static_cast<T>(leak)));
     }
     template <class T>
-    static Simd<T> second_derivative(Simd<T>) {
+    DEEPGEN_ANYWHERE static Simd<T> second_derivative(Simd<T>) {
         return Simd<T>(0);
     }
 };

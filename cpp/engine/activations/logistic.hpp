@@ -15,15 +15,15 @@ struct Logistic {
     static constexpr bool from_output = true;
 
     template <class T>
-    static Simd<T> value(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> value(Simd<T> z) {
         return sigmoid(z);
     }
     template <class T>
-    static Simd<T> slope(Simd<T> a) {
+    DEEPGEN_ANYWHERE static Simd<T> slope(Simd<T> a) {
         return a * (Simd<T>(1) - a);
     }
     template <class T>
-    static Simd<T> second_derivative(Simd<T> a) {
+    DEEPGEN_ANYWHERE static Simd<T> second_derivative(Simd<T> a) {
         const Simd<T> rest = Simd<T>(1) - a;
         return a * rest * (rest - a);
     }

@@ -17,12 +17,12 @@ struct Mish {
     static constexpr bool from_output = false;
 
     template <class T>
-    static Simd<T> value(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> value(Simd<T> z) {
         const Simd<T> w = odds(exp(capped(z)));
         return z * (w / (w + Simd<T>(2)));
     }
     template <class T>
-    static Simd<T> slope(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> slope(Simd<T> z) {
         const Simd<T> x = capped(z);
         const Simd<T> e = exp(x);
         const Simd<T> w = odds(e);
@@ -30,7 +30,7 @@ struct Mish {
         return fmadd(x * Simd<T>(4) * e, (Simd<T>(1) + e) * inverse * inverse, w * inverse);
     }
     template <class T>
-    static Simd<T> second_derivative(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> second_derivative(Simd<T> z) {
         const Simd<T> x = capped(z);
         const Simd<T> e = exp(x);
         const Simd<T> w = odds(e);
@@ -42,13 +42,13 @@ struct Mish {
 
   private:
     template <class T>
-    static Simd<T> odds(Simd<T> e) {
+    DEEPGEN_ANYWHERE static Simd<T> odds(Simd<T> e) {
         return e * (e + Simd<T>(2));
     }
 
     // From 20 on t is 1 in double precision, and the squares are far from overflow. A NaN stays.
     template <class T>
-    static Simd<T> capped(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> capped(Simd<T> z) {
         return min(Simd<T>(20), z);
     }
 };

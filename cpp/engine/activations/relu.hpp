@@ -15,15 +15,15 @@ struct Relu {
 
     // In this order a NaN stays a NaN: max gives its second argument when nothing is larger.
     template <class T>
-    static Simd<T> value(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> value(Simd<T> z) {
         return max(Simd<T>(0), z);
     }
     template <class T>
-    static Simd<T> slope(Simd<T> a) {
+    DEEPGEN_ANYWHERE static Simd<T> slope(Simd<T> a) {
         return select(a > Simd<T>(0), Simd<T>(1), Simd<T>(0));
     }
     template <class T>
-    static Simd<T> second_derivative(Simd<T>) {
+    DEEPGEN_ANYWHERE static Simd<T> second_derivative(Simd<T>) {
         return Simd<T>(0);
     }
 };

@@ -18,17 +18,17 @@ struct Selu {
     static constexpr double lambda_alpha = lambda * 1.6732632423543772848170429916717;
 
     template <class T>
-    static Simd<T> value(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> value(Simd<T> z) {
         const Simd<T> positive = Simd<T>(static_cast<T>(lambda)) * z;
         return select(z > Simd<T>(0), positive, Simd<T>(static_cast<T>(lambda_alpha)) * expm1(z));
     }
     template <class T>
-    static Simd<T> slope(Simd<T> a) {
+    DEEPGEN_ANYWHERE static Simd<T> slope(Simd<T> a) {
         const Simd<T> positive(static_cast<T>(lambda));
         return select(a > Simd<T>(0), positive, a + Simd<T>(static_cast<T>(lambda_alpha)));
     }
     template <class T>
-    static Simd<T> second_derivative(Simd<T> a) {
+    DEEPGEN_ANYWHERE static Simd<T> second_derivative(Simd<T> a) {
         return select(a > Simd<T>(0), Simd<T>(0), a + Simd<T>(static_cast<T>(lambda_alpha)));
     }
 };

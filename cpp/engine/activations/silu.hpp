@@ -16,20 +16,20 @@ struct Silu {
     static constexpr bool from_output = false;
 
     template <class T>
-    static Simd<T> value(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> value(Simd<T> z) {
         return z * sigmoid(z);
     }
 
     // s and 1 - s from the same exponential, or 1 - s would lose its digits where s is near 1.
     template <class T>
-    static Simd<T> slope(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> slope(Simd<T> z) {
         const Simd<T> e = exp(-abs(z));
         const Simd<T> larger = Simd<T>(1) / (Simd<T>(1) + e);
         const Simd<T> smaller = e * larger;
         return fmadd(z, larger * smaller, select(z > Simd<T>(0), larger, smaller));
     }
     template <class T>
-    static Simd<T> second_derivative(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> second_derivative(Simd<T> z) {
         const Simd<T> e = exp(-abs(z));
         const Simd<T> larger = Simd<T>(1) / (Simd<T>(1) + e);
         const Simd<T> smaller = e * larger;

@@ -14,15 +14,15 @@ struct Tanh {
     static constexpr bool from_output = true;
 
     template <class T>
-    static Simd<T> value(Simd<T> z) {
+    DEEPGEN_ANYWHERE static Simd<T> value(Simd<T> z) {
         return tanh(z);
     }
     template <class T>
-    static Simd<T> slope(Simd<T> a) {
+    DEEPGEN_ANYWHERE static Simd<T> slope(Simd<T> a) {
         return (Simd<T>(1) - a) * (Simd<T>(1) + a);
     }
     template <class T>
-    static Simd<T> second_derivative(Simd<T> a) {
+    DEEPGEN_ANYWHERE static Simd<T> second_derivative(Simd<T> a) {
         return Simd<T>(-2) * a * slope(a);
     }
 };

@@ -93,7 +93,7 @@ typedef struct DeepgenNet {
     int64_t n_tasks, n_stretches;
     const DeepgenTask *tasks;
     const DeepgenStretch *stretches;
-    int32_t loss; /* number in losses/members.hpp */
+    int32_t loss; /* number in losses/list.hpp */
     int32_t takes_classes;
     int64_t n_targets; /* columns of y, 1 for classes */
     int64_t n_loss_constants;
@@ -124,6 +124,7 @@ enum DeepgenArray {
 };
 
 #define DEEPGEN_N_CONSTANTS 8
+#define DEEPGEN_MAX_STATE_ARRAYS 3
 
 /* One step. Rows are order[begin .. end). */
 typedef struct DeepgenStep {

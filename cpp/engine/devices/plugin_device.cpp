@@ -12,7 +12,8 @@ PluginDevice::PluginDevice(const Plugin &plugin, const Network<float> &network,
                            const OptimizerSpec &optimizer)
     : run_(plugin, network), spec_(optimizer),
       optimizer_(make_optimizer<float>(optimizer, network.kernels())),
-      state_(*optimizer_, run_.packed()), rule_(optimizer.rule, network.kernels()) {}
+      state_(*optimizer_, run_.packed()), rule_(optimizer.rule, network.kernels()),
+      participation_(run_.table()) {}
 
 void PluginDevice::prepare(const TrainingSpec &spec) {
     refuse_unsupported(spec);
@@ -94,10 +95,7 @@ void PluginDevice::run(std::span<const PlannedStep> steps, Index, std::span<Step
     if (steps.empty())
         return;
     const DeepgenSlice slice = slice_of(steps);
-    DeepgenRun *const run = run_.get();
-    DeepgenStatus status{};
-    if (run_.table().run(1, &run, &slice, &status) != 0)
-        throw DeviceError(status);
+    participation_.run(run_.get(), slice);
     std::ranges::transform(reports_, reports.begin(), [](const DeepgenReport &report) {
         return StepReport{report.finite != 0, report.loss, report.gradient_squares,
                           report.weight_squares};

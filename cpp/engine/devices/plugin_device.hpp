@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "engine/devices/launcher.hpp"
 #include "engine/devices/optimizer_state.hpp"
 #include "engine/devices/plugin_run.hpp"
 
@@ -37,6 +38,7 @@ class PluginDevice final : public Device<float> {
     std::unique_ptr<Optimizer<float>> optimizer_;
     OptimizerState<float> state_;
     RatedRule<float> rule_;
+    Participation participation_;
 
     std::uint64_t dropout_key_ = 0, branch_key_ = 0; // of the epoch
 

@@ -16,17 +16,6 @@ void refuse_if(bool wanted, const Parts &...what) {
         refuse("device='cuda' does not support ", what..., "; use device='cpu'");
 }
 
-// What plugins will learn: the list shrinks.
-void refuse_not_yet(const LayerSpec &layer) {
-    refuse_if(layer.normalization.name != "none", "normalization '", layer.normalization.name,
-              "' yet");
-    refuse_if(layer.skip_from != no_skip, "skip '", layer.skip.name, "' yet");
-}
-void refuse_not_yet(const OptimizerSpec &optimizer) {
-    for (const Component &wrapper : optimizer.wrappers)
-        refuse_if(true, "wrapper '", wrapper.name, "' yet");
-}
-
 } // namespace
 
 template <class T>
@@ -44,7 +33,6 @@ void refuse_unsupported(const Network<T> &network) {
                   layer.reparametrization.name, "'");
         refuse_if(!normalization_on_device(norm), "normalization '", norm, "'");
         refuse_if(layer.skip_from != no_skip && !skip_on_device(skip), "skip '", skip, "'");
-        refuse_not_yet(layer);
     }
 }
 
@@ -52,7 +40,6 @@ void refuse_unsupported(const OptimizerSpec &optimizer) {
     refuse_if(needs_lapack(optimizer.rule.name), "optimizer '", optimizer.rule.name, "'");
     for (const Component &wrapper : optimizer.wrappers)
         refuse_if(!wrapper_on_device(wrapper.name), "wrapper '", wrapper.name, "'");
-    refuse_not_yet(optimizer);
 }
 
 void refuse_unsupported(const TrainingSpec &spec) {

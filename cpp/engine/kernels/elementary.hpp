@@ -31,8 +31,7 @@ struct Exponential {
     Simd<T> rest; // e^r - 1
 };
 
-inline Exponential<float> exponential(Simd<float> x) {
-    using Mask = Simd<float>::Mask;
+DEEPGEN_ANYWHERE inline Exponential<float> exponential(Simd<float> x) {
     // Beyond these limits e^x has overflowed to infinity, or half is 0. A NaN passes both.
     x = max(Simd<float>(-87.5F), min(Simd<float>(89.0F), x));
 
@@ -40,7 +39,7 @@ inline Exponential<float> exponential(Simd<float> x) {
     const Simd<float> magic(12582912.0F);
     const Simd<float> shifted = fmadd(x, Simd<float>(std::numbers::log2e_v<float>), magic);
     const Simd<float> n = shifted - magic;
-    const Mask half_bits = (reinterpret_cast<Mask>(shifted.v) << 23) + (126 << 23);
+    const auto half_bits = (bits(shifted) << 23) + (126 << 23);
 
     // log 2 in two parts; the first has 9 bits, so that n times it is exact.
     const Simd<float> r =
@@ -50,17 +49,16 @@ inline Exponential<float> exponential(Simd<float> x) {
     q = fmadd(q, r, Simd<float>(0.0416684F));
     q = fmadd(q, r, Simd<float>(0.1666652F));
     q = fmadd(q, r, Simd<float>(0.49999994F));
-    return {.half = reinterpret_cast<Simd<float>::Lanes>(half_bits), .rest = fmadd(r * r, q, r)};
+    return {.half = Simd<float>::of_bits(half_bits), .rest = fmadd(r * r, q, r)};
 }
 
-inline Exponential<double> exponential(Simd<double> x) {
-    using Mask = Simd<double>::Mask;
+DEEPGEN_ANYWHERE inline Exponential<double> exponential(Simd<double> x) {
     x = max(Simd<double>(-708.7), min(Simd<double>(710.0), x));
 
     const Simd<double> magic(0x1.8p52);
     const Simd<double> shifted = fmadd(x, Simd<double>(std::numbers::log2e), magic);
     const Simd<double> n = shifted - magic;
-    const Mask half_bits = (reinterpret_cast<Mask>(shifted.v) << 52) + (std::int64_t{1022} << 52);
+    const auto half_bits = (bits(shifted) << 52) + (std::int64_t{1022} << 52);
 
     // The first part of log 2 has 32 bits.
     const Simd<double> r =
@@ -70,11 +68,11 @@ inline Exponential<double> exponential(Simd<double> x) {
          {1.0 / 479001600.0, 1.0 / 39916800.0, 1.0 / 3628800.0, 1.0 / 362880.0, 1.0 / 40320.0,
           1.0 / 5040.0, 1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 1.0 / 2.0})
         q = fmadd(q, r, Simd<double>(coefficient));
-    return {.half = reinterpret_cast<Simd<double>::Lanes>(half_bits), .rest = fmadd(r * r, q, r)};
+    return {.half = Simd<double>::of_bits(half_bits), .rest = fmadd(r * r, q, r)};
 }
 
 template <class T>
-Simd<T> exp(Simd<T> x) {
+DEEPGEN_ANYWHERE Simd<T> exp(Simd<T> x) {
     const auto [half, rest] = exponential(x);
     const Simd<T> result = fmadd(half, rest, half);
     return result + result;
@@ -82,7 +80,7 @@ Simd<T> exp(Simd<T> x) {
 
 // e^x - 1 with a small relative error near 0 too.
 template <class T>
-Simd<T> expm1(Simd<T> x) {
+DEEPGEN_ANYWHERE Simd<T> expm1(Simd<T> x) {
     const auto [half, rest] = exponential(x);
     const Simd<T> result = fmadd(half, rest, half - Simd<T>(T(0.5)));
     return result + result;
@@ -90,13 +88,13 @@ Simd<T> expm1(Simd<T> x) {
 
 // 1 / (1 + e^-x); the exponential's overflow gives 0.
 template <class T>
-Simd<T> sigmoid(Simd<T> x) {
+DEEPGEN_ANYWHERE Simd<T> sigmoid(Simd<T> x) {
     return Simd<T>(1) / (Simd<T>(1) + exp(-x));
 }
 
 // tanh |x| = -d / (2 + d) with d = e^(-2 |x|) - 1: no overflow, and no cancellation near 0.
 template <class T>
-Simd<T> tanh(Simd<T> x) {
+DEEPGEN_ANYWHERE Simd<T> tanh(Simd<T> x) {
     const Simd<T> d = expm1(Simd<T>(-2) * abs(x));
     const Simd<T> magnitude = d / (Simd<T>(-2) - d);
     return select(x < Simd<T>(0), -magnitude, magnitude);
@@ -112,11 +110,9 @@ struct Normal {
 // e^(-a^2 / 2) for 0 <= a <= 40, with what rounding a^2 loses (Dekker's product: the mask keeps the
 // upper half of a's digits): the exponential would make it many units.
 template <class T>
-Simd<T> bell(Simd<T> a, std::int64_t mask) {
-    using Mask = typename Simd<T>::Mask;
-    using Lane = std::remove_reference_t<decltype(Mask{}[0])>;
-    const Simd<T> head = reinterpret_cast<typename Simd<T>::Lanes>(reinterpret_cast<Mask>(a.v) &
-                                                                   static_cast<Lane>(mask));
+DEEPGEN_ANYWHERE Simd<T> bell(Simd<T> a, std::int64_t mask) {
+    using Lane = typename Simd<T>::Lane;
+    const Simd<T> head = Simd<T>::of_bits(bits(a) & static_cast<Lane>(mask));
     const Simd<T> tail = a - head;
     const Simd<T> square = a * a;
     const Simd<T> lost = (head * head - square) + Simd<T>(2) * head * tail + tail * tail;
@@ -126,7 +122,7 @@ Simd<T> bell(Simd<T> a, std::int64_t mask) {
 
 // From the tail e^(-a^2 / 2) R(a).
 template <class T>
-Normal<T> normal_of(Simd<T> x, Simd<T> bell, Simd<T> ratio) {
+DEEPGEN_ANYWHERE Normal<T> normal_of(Simd<T> x, Simd<T> bell, Simd<T> ratio) {
     const Simd<T> beyond = bell * ratio;
     const T peak = static_cast<T>(0.398942280401432678); // 1 / sqrt(2 pi)
     return {.cumulative = select(x > Simd<T>(0), Simd<T>(1) - beyond, beyond),
@@ -134,7 +130,7 @@ Normal<T> normal_of(Simd<T> x, Simd<T> bell, Simd<T> ratio) {
 }
 
 // R as a rational function whose coefficients are all positive.
-inline Normal<float> normal(Simd<float> x) {
+DEEPGEN_ANYWHERE inline Normal<float> normal(Simd<float> x) {
     const Simd<float> a = min(Simd<float>(14.0F), abs(x)); // the tail is 0 from 13.2 on
     Simd<float> above(0.004028638372F);
     above = fmadd(above, a, Simd<float>(0.040041429708F));
@@ -151,7 +147,7 @@ inline Normal<float> normal(Simd<float> x) {
 }
 
 // (1 + a) R as a polynomial in (a - 5) / (a + 5).
-inline Normal<double> normal(Simd<double> x) {
+DEEPGEN_ANYWHERE inline Normal<double> normal(Simd<double> x) {
     const Simd<double> a = min(Simd<double>(40.0), abs(x)); // the tail is 0 from 37.6 on
     const Simd<double> t = (a - Simd<double>(5.0)) / (a + Simd<double>(5.0));
     Simd<double> ratio(-3.815816262632953e-10);
@@ -169,7 +165,7 @@ inline Normal<double> normal(Simd<double> x) {
 }
 
 // sin(2 pi s) for |s| <= 1/4. 4 s is exact, and the rest vanishes at 1/4.
-inline Simd<float> sine_of_quarter(Simd<float> s) {
+DEEPGEN_ANYWHERE inline Simd<float> sine_of_quarter(Simd<float> s) {
     const Simd<float> z = s * s;
     Simd<float> q(-2.4785847F);
     q = fmadd(q, z, Simd<float>(4.6306433F));
@@ -178,7 +174,7 @@ inline Simd<float> sine_of_quarter(Simd<float> s) {
     return fmadd(s, q * fmadd(Simd<float>(-16.0F), z, Simd<float>(1.0F)), Simd<float>(4.0F) * s);
 }
 
-inline Simd<double> sine_of_quarter(Simd<double> s) {
+DEEPGEN_ANYWHERE inline Simd<double> sine_of_quarter(Simd<double> s) {
     const Simd<double> z = s * s;
     Simd<double> q(-0.0063019937640018119438);
     for (const double coefficient :
@@ -189,34 +185,31 @@ inline Simd<double> sine_of_quarter(Simd<double> s) {
     return fmadd(s, q * fmadd(Simd<double>(-16.0), z, Simd<double>(1.0)), Simd<double>(4.0) * s);
 }
 
-// The bits of lanes, and the one that is a number's sign.
+// The bit that is a number's sign.
 template <class T>
-struct Signs {
-    using Mask = typename Simd<T>::Mask;
-    using Lane = std::remove_reference_t<decltype(Mask{}[0])>;
-    static constexpr Lane sign = std::numeric_limits<Lane>::min();
+inline constexpr auto sign_bit =
+    static_cast<typename Simd<T>::Lane>(std::uint64_t{1} << (8 * sizeof(T) - 1));
 
-    static Mask bits(Simd<T> x) { return reinterpret_cast<Mask>(x.v); }
-    static Simd<T> number(Mask bits) { return reinterpret_cast<typename Simd<T>::Lanes>(bits); }
-    static Simd<T> magnitude(Simd<T> x) { return number(bits(x) & static_cast<Lane>(~sign)); }
-};
+template <class T>
+DEEPGEN_ANYWHERE Simd<T> magnitude(Simd<T> x) {
+    return Simd<T>::of_bits(bits(x) & static_cast<typename Simd<T>::Lane>(~sign_bit<T>));
+}
 
 // round(|t|) - |t|, exactly. Beyond 2^22 or 2^51 turns a float has no place for the angle, and t
 // counts as whole turns.
 template <class T>
-Simd<T> rest_of_turns(Simd<T> t) {
-    using S = Signs<T>;
+DEEPGEN_ANYWHERE Simd<T> rest_of_turns(Simd<T> t) {
     constexpr T most = sizeof(T) == 4 ? T(4194304) : T(0x1p51);
     // A NaN passes.
-    const Simd<T> below = max(Simd<T>(-most), S::number(S::bits(t) | S::sign));
+    const Simd<T> below = max(Simd<T>(-most), Simd<T>::of_bits(bits(t) | sign_bit<T>));
     const Simd<T> magic(T(3) * most); // taking it off rounds to a whole number
     return below - ((below - magic) + magic);
 }
 
 // cos(2 pi t): near a zero of it the difference from 1/4 is exact.
 template <class T>
-Simd<T> cosine_of_turns(Simd<T> t) {
-    return sine_of_quarter(Simd<T>(T(0.25)) - Signs<T>::magnitude(rest_of_turns(t)));
+DEEPGEN_ANYWHERE Simd<T> cosine_of_turns(Simd<T> t) {
+    return sine_of_quarter(Simd<T>(T(0.25)) - magnitude(rest_of_turns(t)));
 }
 
 // Both at once; the sine to half a unit of 1.
@@ -226,13 +219,12 @@ struct Wave {
 };
 
 template <class T>
-Wave<T> wave_of_turns(Simd<T> t) {
-    using S = Signs<T>;
+DEEPGEN_ANYWHERE Wave<T> wave_of_turns(Simd<T> t) {
     const Simd<T> rest = rest_of_turns(t), quarter(T(0.25));
-    const Simd<T> to_zero = quarter - S::magnitude(rest);
-    const Simd<T> size = sine_of_quarter(quarter - S::magnitude(to_zero));
+    const Simd<T> to_zero = quarter - magnitude(rest);
+    const Simd<T> size = sine_of_quarter(quarter - magnitude(to_zero));
     return {.cosine = sine_of_quarter(to_zero),
-            .minus_sine = S::number(S::bits(size) ^ ((S::bits(t) ^ S::bits(rest)) & S::sign))};
+            .minus_sine = Simd<T>::of_bits(bits(size) ^ ((bits(t) ^ bits(rest)) & sign_bit<T>))};
 }
 
 } // namespace deepgen::DEEPGEN_PATH

@@ -4,9 +4,16 @@
 // The flags of the translation unit decide the width. Each path includes this header on its own,
 // and everything that is built on it lives in the path's namespace: an inline function shared
 // between paths would be compiled with one path's flags and run on another's machine.
+//
+// With DEEPGEN_ONE_LANE the register has one lane, and all of it compiles for a thread of a device.
 
 #pragma once
 
+#if defined(DEEPGEN_ONE_LANE)
+#include "engine/kernels/one_lane.hpp"
+#else
+
+#include "engine/core/anywhere.hpp"
 #include "engine/core/types.hpp"
 
 #include <cmath>
@@ -71,6 +78,7 @@ struct Simd {
     using Lanes = typename Register<T>::Lanes;
     using Mask = typename Register<T>::Mask;   // all bits of a lane set, or none
     using Words = typename Register<T>::Words; // 32 bits for each lane
+    using Lane = std::remove_reference_t<decltype(Mask{}[0])>;
 
     static constexpr Index lanes = register_bytes / static_cast<Index>(sizeof(T));
 
@@ -88,6 +96,10 @@ struct Simd {
         return x;
     }
     void store(T *to) const { std::memcpy(to, &v, register_bytes); }
+
+    // The bits of each lane as a whole number, and back.
+    static Simd of_bits(Mask bits) { return reinterpret_cast<Lanes>(bits); }
+    friend Mask bits(Simd a) { return reinterpret_cast<Mask>(a.v); }
 
     friend Simd operator+(Simd a, Simd b) { return a.v + b.v; }
     friend Simd operator-(Simd a, Simd b) { return a.v - b.v; }
@@ -124,9 +136,15 @@ struct Simd {
     friend Simd min(Simd a, Simd b) { return -max(-a, -b); }
     friend Simd abs(Simd a) { return max(a, -a); }
 
-    // a * b + c. Fused where the path has it; never left to the compiler, so that every tile shape
-    // rounds alike.
+    // a * b + c. Fused where the path has it, or the one that is emulated; never left to the
+    // compiler, so that every tile shape rounds alike.
     friend Simd fmadd(Simd a, Simd b, Simd c) {
+#if defined(DEEPGEN_EMULATE_AVX512)
+        Simd result;
+        for (Index i = 0; i < lanes; ++i)
+            result.v[i] = std::fma(a.v[i], b.v[i], c.v[i]);
+        return result;
+#else
         if constexpr (sizeof(T) == 4) {
 #if defined(DEEPGEN_USE_AVX512)
             return _mm512_fmadd_ps(a.v, b.v, c.v);
@@ -144,6 +162,7 @@ struct Simd {
             return a.v * b.v + c.v;
 #endif
         }
+#endif
     }
 
     friend Simd sqrt(Simd a) {
@@ -207,3 +226,5 @@ DEEPGEN_INLINE Simd<T> shuffle(Simd<T> a, Simd<T> b) {
 }
 
 } // namespace deepgen::DEEPGEN_PATH
+
+#endif

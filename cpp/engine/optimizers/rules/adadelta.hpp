@@ -27,12 +27,12 @@ struct AdaDelta {
         return {rho, 1.0 - rho, settings[1], rate};
     }
 
-    explicit AdaDelta(const RuleConstants &c)
+    DEEPGEN_ANYWHERE explicit AdaDelta(const RuleConstants &c)
         : rho(static_cast<T>(c[0])), rest(static_cast<T>(c[1])), epsilon(static_cast<T>(c[2])),
           rate(static_cast<T>(c[3])) {}
 
     // One root of the ratio costs less than two.
-    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
+    DEEPGEN_ANYWHERE void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
         Simd<T> &s = state[0], &u = state[1];
         s = fmadd(rho, s, rest * (g * g));
         const Simd<T> d = sqrt((u + epsilon) / (s + epsilon)) * g;

@@ -31,10 +31,10 @@ struct AdaGrad {
         return {rate, inside ? epsilon : 0.0, inside ? 0.0 : epsilon};
     }
 
-    explicit AdaGrad(const RuleConstants &c)
+    DEEPGEN_ANYWHERE explicit AdaGrad(const RuleConstants &c)
         : rate(static_cast<T>(c[0])), inside(static_cast<T>(c[1])), outside(static_cast<T>(c[2])) {}
 
-    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
+    DEEPGEN_ANYWHERE void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
         Simd<T> &s = state[0];
         s = fmadd(g, g, s);
         w = w - rate * g / (sqrt(s + inside) + outside);

@@ -36,12 +36,12 @@ struct Adam {
         return {beta_1, 1.0 - beta_1, beta_2, 1.0 - beta_2, epsilon, rate / bias_1, 1.0 / root_2};
     }
 
-    explicit Adam(const RuleConstants &c)
+    DEEPGEN_ANYWHERE explicit Adam(const RuleConstants &c)
         : beta_1(static_cast<T>(c[0])), rest_1(static_cast<T>(c[1])), beta_2(static_cast<T>(c[2])),
           rest_2(static_cast<T>(c[3])), epsilon(static_cast<T>(c[4])), rate(static_cast<T>(c[5])),
           root_scale(static_cast<T>(c[6])) {}
 
-    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
+    DEEPGEN_ANYWHERE void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
         Simd<T> &m = state[0], &v = state[1];
         m = fmadd(beta_1, m, rest_1 * g);
         v = fmadd(beta_2, v, rest_2 * (g * g));

@@ -19,7 +19,7 @@ struct CenteredRMSProp : RMSPropStep<T> {
 
     using RMSPropStep<T>::RMSPropStep;
 
-    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
+    DEEPGEN_ANYWHERE void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
         Simd<T> &s = state[0], &m = state[2];
         s = fmadd(this->rho, s, this->rest * (g * g));
         m = fmadd(this->rho, m, this->rest * g);

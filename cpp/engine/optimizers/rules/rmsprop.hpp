@@ -39,12 +39,12 @@ struct RMSPropStep {
                 rate_inside ? 1.0 : rate};
     }
 
-    explicit RMSPropStep(const RuleConstants &c)
+    DEEPGEN_ANYWHERE explicit RMSPropStep(const RuleConstants &c)
         : rho(static_cast<T>(c[0])), rest(static_cast<T>(c[1])), momentum(static_cast<T>(c[2])),
           inside(static_cast<T>(c[3])), outside(static_cast<T>(c[4])),
           rate_inside(static_cast<T>(c[5])), rate_outside(static_cast<T>(c[6])) {}
 
-    void move(Simd<T> &w, Simd<T> g, Simd<T> square, Simd<T> &b) const {
+    DEEPGEN_ANYWHERE void move(Simd<T> &w, Simd<T> g, Simd<T> square, Simd<T> &b) const {
         b = fmadd(momentum, b, rate_inside * g / (sqrt(square + inside) + outside));
         w = w - rate_outside * b;
     }
@@ -58,7 +58,7 @@ struct RMSProp : RMSPropStep<T> {
 
     using RMSPropStep<T>::RMSPropStep;
 
-    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
+    DEEPGEN_ANYWHERE void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
         Simd<T> &s = state[0];
         s = fmadd(this->rho, s, this->rest * (g * g));
         this->move(w, g, s, state[1]);

@@ -1,7 +1,8 @@
 // What the trainer asks of an elementwise optimizer: the update of one register of weights from
 // their gradient and the optimizer's state.
 //
-// A member is a struct, compiled once for each SIMD path inside the path's namespace, with
+// A member is a struct, compiled once for each SIMD path inside the path's namespace, and for a
+// device, with
 //   parameters             name, default, range of each setting
 //   n_state_arrays         how many numbers of state belong to each weight
 //   initial(s)             what they start at; may be left out for 0

@@ -29,11 +29,11 @@ struct Sgd {
         return {momentum, rate, nesterov ? momentum : 1.0, nesterov ? rate : 0.0};
     }
 
-    explicit Sgd(const RuleConstants &c)
+    DEEPGEN_ANYWHERE explicit Sgd(const RuleConstants &c)
         : momentum(static_cast<T>(c[0])), rate(static_cast<T>(c[1])), ahead(static_cast<T>(c[2])),
           gradient_rate(static_cast<T>(c[3])) {}
 
-    void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
+    DEEPGEN_ANYWHERE void operator()(Simd<T> &w, Simd<T> g, Simd<T> *state) const {
         Simd<T> &v = state[0];
         v = momentum * v - rate * g;
         w += ahead * v - gradient_rate * g;

@@ -1,0 +1,249 @@
+// A step of training as stages between which all who take part have met.
+
+#pragma once
+
+#include "cuda/ascent.cuh"
+#include "cuda/backward.cuh"
+
+namespace deepgen::cuda {
+
+// A step is a list of stages. Between two of them all blocks that work on the run have met.
+enum class StageKind {
+    rows,      // rows forward and back, as far as batch norms let them; `part` counts these
+    join,      // statistics of the batch norm of layer `part`
+    join_back, // the same on the way back
+    direction, // gradients at the weights, as the direction of an ascent
+    ascent,    // how far uphill, by one thread
+    climb,     // to the point uphill
+    total,     // gradients with L2; from a point uphill, the weights go back
+    clip,      // how much of the gradient's length is left, by one thread
+    descend,   // gradients unless they stand, their squares, the rule
+    report,    // by one thread
+};
+
+// Who shares a stage's work.
+enum class Sharing { by_rows, by_tasks, alone };
+
+struct Stage {
+    StageKind kind;
+    int part;
+    bool again; // the second evaluation of a step
+
+    DEEPGEN_ANYWHERE Sharing sharing() const {
+        switch (kind) {
+        case StageKind::rows:
+            return Sharing::by_rows;
+        case StageKind::direction:
+        case StageKind::climb:
+        case StageKind::total:
+        case StageKind::descend:
+            return Sharing::by_tasks;
+        default:
+            return Sharing::alone;
+        }
+    }
+};
+
+// What a launch knows of one run.
+struct Slice {
+    Net net;
+    Data data;
+    Memory memory; // global; placement.cuh puts some of it into shared memory
+    const std::int64_t *order;
+    std::uint64_t dropout_key, branch_key;
+    int n_stages;
+    const Stage *stages; // of a step
+    int n_steps;
+    const Step *steps;
+    DeepgenReport *reports;
+    Sizes sizes;
+    int shared; // how much of the memory is shared: placement.cuh
+};
+
+__device__ inline Batch batch_of(const Slice &slice, const Memory &memory, const Step &step,
+                                 bool again) {
+    return {.net = slice.net,
+            .memory = memory,
+            .data = slice.data,
+            .order = slice.order,
+            .first = step.first,
+            .n_rows = step.n_rows,
+            .training = true,
+            .moves_running = !again,
+            .weight_sum = step.weight_sum,
+            .penalty = step.penalty,
+            .dropout = step.dropout,
+            .dropout_key = slice.dropout_key,
+            .branch_key = slice.branch_key};
+}
+
+// What a block has of a stage: rows, or tasks with their segments.
+struct Share {
+    Rows rows;
+    Range tasks, segments;
+};
+
+__device__ inline void stop(const Slice &slice, Totals &totals, double loss) {
+    slice.reports[totals.step] = {
+        .finite = 0, .loss = loss, .gradient_squares = 0.0, .weight_squares = 0.0};
+    totals.stopped = 1;
+}
+
+// Rows forward and back from one batch norm to the next.
+__device__ inline void rows_stage(Crew &crew, const Batch &batch, Rows rows, int part) {
+    const Net &net = batch.net;
+    int now = 0;
+    const auto ends_at = [&](int l) { now += net.layers[l].normalization == DEEPGEN_BATCH_NORM; };
+    if (part == 0)
+        gather(crew, batch, rows);
+    for (int l = 0; l < net.n_layers; ++l) {
+        if (now == part)
+            forward_to_norm(crew, batch, l, rows);
+        ends_at(l);
+        if (now == part)
+            forward_from_norm(crew, batch, l, rows);
+    }
+    if (now == part)
+        loss_and_output_gradients(crew, batch, rows);
+    for (int l = net.n_layers - 1; l >= 0; --l) {
+        if (now == part)
+            backward_to_norm(crew, batch, l, rows);
+        ends_at(l);
+        if (now == part) {
+            backward_from_norm(crew, batch, l, rows);
+            if (l > 0)
+                product_backward(crew, batch, l, rows);
+        }
+    }
+}
+
+// How far the ascent goes, or that there is none: the loss at the weights was not finite.
+__device__ inline void ascent_stage(const Slice &slice, const Batch &batch) {
+    Totals &totals = *batch.memory.totals;
+    totals.loss = batch_loss(batch);
+    if (isfinite(totals.loss))
+        find_ascent(batch);
+    else
+        stop(slice, totals, totals.loss);
+}
+
+// What of the gradient's length is left.
+__device__ inline void clip_stage(const Batch &batch) {
+    const double squares = total_of_chunks(batch, 0);
+    Totals &totals = *batch.memory.totals;
+    totals.factor =
+        static_cast<float>(fmin(1.0, batch.net.wrappers.limit / (sqrt(squares) + 1e-6)));
+    if (!batch.net.wrappers.ascends)
+        totals.gradient_squares = squares;
+}
+
+__device__ inline void report_stage(const Slice &slice, const Batch &batch) {
+    const Wrappers &wrappers = batch.net.wrappers;
+    Totals &totals = *batch.memory.totals;
+    const double loss = batch_loss(batch);
+    if (!isfinite(loss)) {
+        stop(slice, totals, loss);
+        return;
+    }
+    slice.reports[totals.step] = {.finite = 1,
+                                  .loss = wrappers.ascends ? totals.loss : loss,
+                                  .gradient_squares = wrappers.ascends || wrappers.clips
+                                                          ? totals.gradient_squares
+                                                          : total_squares(batch, 0),
+                                  .weight_squares = total_squares(batch, 1)};
+    totals.begun = true;
+    ++totals.step;
+}
+
+// Gradients with L2 in them, at the weights that training goes on from.
+__device__ inline void total_stage(Crew &crew, const Batch &batch, const Share &share) {
+    const bool finite = isfinite(batch_loss(batch));
+    const auto put = [&](int i, float g) { batch.memory.gradient[i] = g; };
+    if (finite) {
+        gradients(crew, batch, share.tasks);
+        store_total_gradient(crew, batch, share.tasks, put);
+    }
+    if (!batch.net.wrappers.ascends)
+        return;
+    go_back(crew, batch, share.segments);
+    if (!finite || !batch.net.wrappers.clips)
+        return;
+    // Clipping takes squares of a gradient that has its L2 already.
+    store_total_gradient(crew, without_penalty(batch), share.tasks, put);
+}
+
+__device__ inline void descend_stage(Crew &crew, const Batch &batch, const Step &step,
+                                     const Share &share) {
+    if (!isfinite(batch_loss(batch)))
+        return;
+    const Wrappers &wrappers = batch.net.wrappers;
+    if (!wrappers.ascends && !wrappers.clips) {
+        gradients(crew, batch, share.tasks);
+        segment_squares(crew, batch, share.segments);
+        update(crew, batch, step, share.segments);
+        return;
+    }
+    const Real factor(batch.memory.totals->factor);
+    if (wrappers.clips && factor < Real(1.0F)) {
+        for_each_weight(crew, batch, share.segments, [&](const Segment &, int i) {
+            batch.memory.gradient[i] = (factor * Real(batch.memory.gradient[i])).v;
+        });
+        crew.meet();
+    }
+    const Batch rest = without_penalty(batch);
+    segment_squares(crew, rest, share.segments);
+    update(crew, rest, step, share.segments);
+}
+
+// One stage of the step that the run is at.
+__device__ inline void run_stage(Crew &crew, const Slice &slice, const Memory &memory,
+                                 const Stage &stage, const Share &share) {
+    const Totals &totals = *memory.totals;
+    if (totals.stopped || totals.step >= slice.n_steps)
+        return;
+    const Step &step = slice.steps[totals.step];
+    const Batch batch = batch_of(slice, memory, step, stage.again);
+    if (stage.sharing() == Sharing::alone)
+        crew.meet(); // all have seen the totals that it may change
+    switch (stage.kind) {
+    case StageKind::rows:
+        rows_stage(crew, batch, share.rows, stage.part);
+        break;
+    case StageKind::join:
+        join_moments(crew, batch, batch.layer(stage.part));
+        break;
+    case StageKind::join_back:
+        join_gradient_sums(crew, batch, batch.layer(stage.part));
+        break;
+    case StageKind::direction:
+        if (isfinite(batch_loss(batch))) {
+            gradients(crew, batch, share.tasks);
+            store_direction(crew, batch, share.tasks);
+        }
+        break;
+    case StageKind::ascent:
+        if (crew.rank() == 0)
+            ascent_stage(slice, batch);
+        break;
+    case StageKind::climb:
+        ascend(crew, batch, share.segments);
+        break;
+    case StageKind::total:
+        total_stage(crew, batch, share);
+        break;
+    case StageKind::clip:
+        if (crew.rank() == 0)
+            clip_stage(batch);
+        break;
+    case StageKind::descend:
+        descend_stage(crew, batch, step, share);
+        break;
+    case StageKind::report:
+        if (crew.rank() == 0)
+            report_stage(slice, batch);
+        break;
+    }
+    crew.meet();
+}
+
+} // namespace deepgen::cuda
