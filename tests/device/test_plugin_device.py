@@ -257,14 +257,6 @@ REFUSED = {
     "augmentation 'jitter'": (spec(HIDDEN), "float32", {"augmentation": "jitter"}),
     "mixup": (spec(HIDDEN), "float32", {"mixup": 0.2}),
     "pretext tasks": (spec(HIDDEN), "float32", {"pretext": "reconstruction"}),
-    # Not yet:
-    "normalization 'layer' yet": (
-        spec(LayerSpec(8, normalization=Component("layer"))),
-        "float32",
-        {},
-    ),
-    "skip 'residual' yet": (spec(HIDDEN, LayerSpec(8, skip_from=0)), "float32", {}),
-    "wrapper 'sam' yet": (spec(HIDDEN), "float32", {"wrappers": ["sam"]}),
 }
 
 

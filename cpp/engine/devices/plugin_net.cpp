@@ -141,7 +141,7 @@ PluginNet::PluginNet(const Network<float> &network, const PackedLayout<float> &p
         layers_.push_back(layer_of(network, layer, std::ssize(layers_)));
     const Component &loss = network.spec().loss;
     const LossEntry &entry = find_member("loss", losses(), loss.name);
-    loss_constants_ = in_order(loss, entry.parameters);
+    loss_constants_ = entry.constants(Settings(loss, entry.parameters));
     view_.n_inputs = network.n_inputs();
     view_.n_layers = std::ssize(layers_);
     view_.layers = layers_.data();
