@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from sklearn.utils import check_random_state
 
+from deepgen._engine.device import open_plugin
 from deepgen._engine.threads import effective_threads
 from deepgen._inputs.targets import Targets
 from deepgen._training.plan import FirstOrderPlan, LBFGSPlan
@@ -221,6 +222,7 @@ def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | L
         early_stopping=bool(model.early_stopping),
         averaging=averaging,
         recalibrates=recalibrates(model, averaging, incremental=incremental),
+        device=open_plugin() if model.device == "cuda" else None,
     )
 
 
