@@ -1,17 +1,20 @@
 // A plugin that computes nothing: it writes down each call, a line of JSON in the file that
 // RECORD names, and gives back the numbers that were written last. Its steps report 1, 2, ... for
 // their losses; the loss of step DIVERGES_AT of a slice is not finite, and where FAILS is set every
-// step fails.
+// step fails. A launch takes LASTS milliseconds.
 
 #include "engine/devices/abi.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <limits>
 #include <map>
+#include <mutex>
 #include <sstream>
 #include <string>
+#include <thread>
 #include <vector>
 
 struct DeepgenRun {
@@ -27,6 +30,9 @@ class Record {
   public:
     explicit Record(const char *call) { put("call") << '"' << call << '"'; }
     ~Record() {
+        // Runs of several threads write at the same time.
+        static std::mutex guard;
+        const std::lock_guard lock(guard);
         std::ofstream(std::getenv("RECORD"), std::ios::app) << '{' << text_.str() << "}\n";
     }
 
@@ -170,13 +176,17 @@ std::int32_t run_slices(std::int64_t n_runs, DeepgenRun *const *runs, const Deep
         std::strcpy(status->detail, "the recorder was told to");
         return -1;
     }
+    if (const char *const lasts = std::getenv("LASTS"))
+        std::this_thread::sleep_for(std::chrono::milliseconds(std::atoi(lasts)));
     const char *const diverges_at = std::getenv("DIVERGES_AT");
-    for (std::int64_t i = 0; i < slice.n_steps; ++i) {
-        const bool finite = !diverges_at || i < std::atoi(diverges_at);
-        slice.reports[i] = {
-            finite, finite ? static_cast<double>(i + 1) : std::numeric_limits<double>::infinity(),
-            4.0, 2.0};
-    }
+    for (std::int64_t run = 0; run < n_runs; ++run)
+        for (std::int64_t i = 0; i < slices[run].n_steps; ++i) {
+            const bool finite = !diverges_at || i < std::atoi(diverges_at);
+            slices[run].reports[i] = {finite,
+                                      finite ? static_cast<double>(i + 1)
+                                             : std::numeric_limits<double>::infinity(),
+                                      4.0, 2.0};
+        }
     return 0;
 }
 

@@ -93,7 +93,7 @@ typedef struct DeepgenNet {
     int64_t n_tasks, n_stretches;
     const DeepgenTask *tasks;
     const DeepgenStretch *stretches;
-    int32_t loss; /* number in losses/members.hpp */
+    int32_t loss; /* number in losses/list.hpp */
     int32_t takes_classes;
     int64_t n_targets; /* columns of y, 1 for classes */
     int64_t n_loss_constants;

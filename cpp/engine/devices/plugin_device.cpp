@@ -18,7 +18,8 @@ PluginDevice::PluginDevice(const Plugin &plugin, const Network<float> &network,
     : table_(plugin.table()), network_(network), spec_(optimizer),
       packed_(network.spec(), network.layout(), device_panel, network.kernels().products.transpose),
       optimizer_(make_optimizer<float>(optimizer, network.kernels())), state_(*optimizer_, packed_),
-      rule_(optimizer.rule, network.kernels()), run_(nullptr, table_.destroy) {}
+      rule_(optimizer.rule, network.kernels()), run_(nullptr, table_.destroy),
+      participation_(table_) {}
 
 template <class... Parameters, class... Arguments>
 void PluginDevice::call(std::int32_t (*function)(DeepgenRun *, Parameters...),
@@ -146,10 +147,7 @@ void PluginDevice::run(std::span<const PlannedStep> steps, Index, std::span<Step
     if (steps.empty())
         return;
     const DeepgenSlice slice = slice_of(steps);
-    DeepgenRun *const run = run_.get();
-    DeepgenStatus status{};
-    if (table_.run(1, &run, &slice, &status) != 0)
-        throw DeviceError(status);
+    participation_.run(run_.get(), slice);
     std::ranges::transform(reports_, reports.begin(), [](const DeepgenReport &report) {
         return StepReport{report.finite != 0, report.loss, report.gradient_squares,
                           report.weight_squares};

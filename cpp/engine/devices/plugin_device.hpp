@@ -3,8 +3,8 @@
 
 #pragma once
 
+#include "engine/devices/launcher.hpp"
 #include "engine/devices/optimizer_state.hpp"
-#include "engine/devices/plugin.hpp"
 #include "engine/devices/plugin_net.hpp"
 
 namespace deepgen {
@@ -48,6 +48,7 @@ class PluginDevice final : public Device<float> {
     OptimizerState<float> state_;
     RatedRule<float> rule_;
     std::unique_ptr<DeepgenRun, void (*)(DeepgenRun *)> run_;
+    Participation participation_;
 
     std::uint64_t dropout_key_ = 0, branch_key_ = 0; // of the epoch
 

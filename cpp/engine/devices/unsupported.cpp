@@ -16,17 +16,6 @@ void refuse_if(bool wanted, const Parts &...what) {
         refuse("device='cuda' does not support ", what..., "; use device='cpu'");
 }
 
-// What plugins will learn: the list shrinks.
-void refuse_not_yet(const NetworkSpec &spec, const OptimizerSpec &optimizer) {
-    for (const LayerSpec &layer : spec.layers) {
-        refuse_if(layer.normalization.name != "none", "normalization '", layer.normalization.name,
-                  "' yet");
-        refuse_if(layer.skip_from != no_skip, "skip '", layer.skip.name, "' yet");
-    }
-    for (const Component &wrapper : optimizer.wrappers)
-        refuse_if(true, "wrapper '", wrapper.name, "' yet");
-}
-
 } // namespace
 
 template <class T>
@@ -48,7 +37,6 @@ void refuse_unsupported(const Network<T> &network, const OptimizerSpec &optimize
     refuse_if(needs_lapack(optimizer.rule.name), "optimizer '", optimizer.rule.name, "'");
     for (const Component &wrapper : optimizer.wrappers)
         refuse_if(!wrapper_on_device(wrapper.name), "wrapper '", wrapper.name, "'");
-    refuse_not_yet(spec, optimizer);
 }
 
 void refuse_unsupported(const TrainingSpec &spec) {

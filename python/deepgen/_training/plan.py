@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
 from deepgen._engine.threads import worthwhile_threads
+from deepgen._engine.workers import Stop
 from deepgen.averaging import Averaging
 from deepgen.schedules import Constant, Position, Schedule
 
@@ -41,7 +41,7 @@ class TrainingPlan:
     incremental: bool
     keep_state: bool
     began: float
-    stop: Event | None = None
+    stop: Stop | None = None
     watch: Callable[[], None] | None = None
 
     @property
