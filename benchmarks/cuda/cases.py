@@ -120,7 +120,7 @@ def of_layers():
 def of_wrappers():
     """What is wrapped around rules, and a loss that is not finite."""
     small = (17, 20, 2)
-    clip = component("clip_norm", limit=0.5)
+    clip = component("clip_norm", limit=0.3)
     yield Case("clip_norm", layers(*small), wrappers=[clip])
     yield Case("sam", layers(*small), wrappers=[component("sam")])
     yield Case("asam", layers(*small), wrappers=[component("asam")])

@@ -13,9 +13,9 @@ import arrays
 import numpy as np
 from clock import quick, seconds_of, slice_steps, step_times
 from lines import write_line
-from replay import FIXTURES
+from replay import FIXTURES, Epoch, array_name
 from shapes import QUICK_SHAPES, SHAPES
-from work import data_of, order_of, require_learning
+from work import RECORDED_STEPS, data_of, digest, order_of, require_learning, start_of
 
 
 class Training:
@@ -27,26 +27,23 @@ class Training:
         Whose device trains.
     shape : Shape
         What is trained.
-    form : dict of arrays
-        The shape's net, as recorded.
+    fixtures : dict of arrays
+        With the shape's form and the constants of Adam's steps.
     """
 
-    def __init__(self, plugin, shape, form):
-        self.plugin, self.shape, self.form = plugin, shape, form
+    def __init__(self, plugin, shape, fixtures):
+        self.plugin, self.shape = plugin, shape
+        self.form, self.adam = fixtures["forms"][shape.form], fixtures["adam"]
         self.n_done = 0
         data = data_of(shape)
-        n_weights = int(form["net"]["facts"]["n_weights"][0])
-        lengths = np.diff(form["scales"]["ends"], prepend=0)
-        scales = np.repeat(form["scales"]["values"], lengths)
-        n_states = int(form["net"]["facts"]["n_state_arrays"][0])
         self.runs = []
         for net in range(shape.n_nets):
-            run = abi.Run(plugin, arrays.net_of(form["net"]))
+            run = abi.Run(plugin, arrays.net_of(self.form["net"]))
             run.set_data(*data, None, None, shape.batch_size)
-            random = np.random.RandomState(net).random_sample(n_weights) * 2 - 1
-            run.write(abi.WEIGHTS, (scales * random).astype(np.float32))
-            for state in range(n_states):
-                run.write(abi.STATE + state, np.zeros(n_weights, np.float32))
+            weights = start_of(self.form["scales"], net)
+            run.write(abi.WEIGHTS, weights)
+            for state in range(self.form["net"]["facts"]["n_state_arrays"][0]):
+                run.write(abi.STATE + state, np.zeros_like(weights))
             self.runs.append(run)
 
     def plan(self, n_steps):
@@ -62,14 +59,14 @@ class Training:
 
     def prepare(self):
         """Make the next slice of each net."""
-        n_recorded = len(self.form["constants"])
+        n_recorded = len(self.adam["constants"])
         # Later steps have the constants of the last one that is recorded.
         which = np.minimum(self.n_done + np.arange(len(self.steps)), n_recorded - 1)
         pieces = {
             "keys": np.zeros(2, np.uint64),
             "steps": self.steps,
-            "constants": self.form["constants"][which],
-            "decays": self.form["decays"][which],
+            "constants": self.adam["constants"][which],
+            "decays": self.adam["decays"][which],
         }
         self.slices = [arrays.slice_of(pieces) for _ in self.runs]
         self.n_done += len(self.steps)
@@ -86,29 +83,43 @@ class Training:
             run.close()
 
 
-def time_shape(plugin, shape, form, few):
-    training = Training(plugin, shape, form)
-    training.plan(min(4, shape.steps_per_epoch))
-    for _ in range(2):  # the first launch prepares the device
-        training.prepare()
-        seconds = seconds_of(training.run_slice)
-    training.plan(slice_steps(shape, seconds / len(training.steps), few))
+def first_steps(training):
+    """Make the steps whose bits are recorded of the first network; return what differs."""
+    training.plan(RECORDED_STEPS)
+    training.prepare()
+    training.run_slice()
+    form, run = training.form, training.runs[0]
+    sums = Epoch().add(training.steps, training.slices[0].reported)
+    differing = [] if np.array_equal(sums, form["progress"]) else ["reports"]
+    n_weights = int(form["net"]["facts"]["n_weights"][0])
+    for array, kept in form["digests"].items():
+        if not np.array_equal(digest(run.read(int(array), n_weights)), kept):
+            differing.append(array_name(int(array)))
+    return differing
+
+
+def time_shape(plugin, shape, fixtures, few):
+    training = Training(plugin, shape, fixtures)
+    differing = first_steps(training)
+    training.prepare()  # once more: the first launch prepared the device
+    seconds = seconds_of(training.run_slice)
+    training.plan(slice_steps(shape, seconds / RECORDED_STEPS, few))
     training.prepare()
     training.run_slice()
     first = training.losses()
     found = step_times(training.run_slice, len(training.steps), few, training.prepare)
     require_learning(first, training.losses())
     training.close()
-    return found
+    return found | {"differing": differing}
 
 
 def main(path, *options):
     few = quick(*options)
     plugin = abi.Plugin(path)
-    forms = arrays.load(FIXTURES)["forms"]
+    fixtures = arrays.load(FIXTURES)
     for shape in QUICK_SHAPES if few else SHAPES:
         try:
-            found = time_shape(plugin, shape, forms[shape.form], few)
+            found = time_shape(plugin, shape, fixtures, few)
         except (abi.PluginError, AssertionError) as error:
             found = {"error": str(error)}
         write_line("time", contestant="deepgen", shape=shape.name, **found)

@@ -17,6 +17,12 @@ FIXTURES = Path(__file__).with_name("fixtures.npz")
 NAMES = {abi.WEIGHTS: "weights", abi.MEAN: "running means", abi.VARIANCE: "running variances"}
 
 
+def array_name(array):
+    """What an array of the ABI is called here."""
+    whole = array - array % abi.MEAN or array
+    return NAMES.get(whole, f"state {array - abi.STATE}")
+
+
 class Epoch:
     """The sums of an epoch so far, added up as the engine's trainer does."""
 
@@ -78,9 +84,7 @@ def replay(plugin, case):
     for run, one in zip(runs, recorded, strict=True):
         for array, numbers in one["expected"].items():
             place = int(array)
-            base = place - place % abi.MEAN or place
-            name = NAMES.get(base, f"state {place - abi.STATE}")
-            compare(name, run.read(place, len(numbers)), numbers)
+            compare(array_name(place), run.read(place, len(numbers)), numbers)
         run.close()
     return differing
 

@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 SECONDS = 450.0
 ENOUGH = 5.0  # with less no part begins
 SANITIZER = ("compute-sanitizer", "/usr/local/cuda/bin/compute-sanitizer")
-SANITIZED = ("members side by side", "clip_norm, sam, ema over batch norm")
+SANITIZED = ("members side by side", "large batch, sam over batch norm")
 
 
 def parts(plugin, few):

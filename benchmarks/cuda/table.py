@@ -80,5 +80,7 @@ def shape_lines(shape, times, device, core_us):
             line += f", {us / own:.2f} times deepgen's"
         elif core_us is not None:
             line += f", {shape.n_nets * core_us / us:.1f} CPU cores of {core_us:g} us"
+        if one.get("differing"):
+            line += f"; first steps differ: {', '.join(one['differing'])}"
         lines.append(line)
     return lines

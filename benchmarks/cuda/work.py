@@ -1,17 +1,31 @@
-"""The data of a shape, the same for each contestant, and what is asserted of an answer."""
+"""The data of a shape, the same bits everywhere, and what is asserted of an answer."""
+
+import hashlib
 
 import numpy as np
 
 RATE = 1e-3
+RECORDED_STEPS = 3  # whose bits are kept
 
 
 def data_of(shape):
-    """X and y, float32: a smooth target of all columns."""
-    random_state = np.random.RandomState(0)
-    X = random_state.standard_normal((shape.n_rows, shape.widths[0])).astype(np.float32)
-    direction = random_state.standard_normal(shape.widths[0]).astype(np.float32)
-    y = np.sin(X @ direction / np.sqrt(np.float32(shape.widths[0])))
-    return X, np.ascontiguousarray(y[:, None], np.float32)
+    """X and y, float32: of single sums and products alone, which all machines round alike."""
+    X = np.random.RandomState(0).random_sample((shape.n_rows, shape.widths[0]))
+    X = (2 * X - 1).astype(np.float32)
+    y = X[:, :1] * X[:, 1:2] + X[:, 2:3]
+    return X, y
+
+
+def start_of(scales, net):
+    """Packed weights of a network, from the largest that each may be."""
+    numbers = np.repeat(scales["values"], np.diff(scales["ends"], prepend=0))
+    random = 2 * np.random.RandomState(net).random_sample(len(numbers)) - 1
+    return (numbers * random + 0.0).astype(np.float32)  # no zero is negative
+
+
+def digest(numbers):
+    """The bits of an array in 32 numbers."""
+    return np.frombuffer(hashlib.sha256(numbers.tobytes()).digest(), np.uint8)
 
 
 def order_of(shape, n_steps, net=0):
