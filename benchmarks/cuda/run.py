@@ -102,10 +102,11 @@ def main():
 
 
 def all_equal(found):
-    """Whether all recorded cases came out with their bits."""
+    """Whether all recorded cases came out with their bits, and no first steps with others."""
     cases = [one for one in found if one["kind"] == "bits"]
     complete = not any(one.get("part") == "bits" for one in found)
-    return bool(cases) and complete and all(one.get("differing") == {} for one in cases)
+    equal = all(one.get("differing") == {} for one in cases)
+    return bool(cases) and complete and equal and not any(one.get("differing") for one in found)
 
 
 if __name__ == "__main__":
