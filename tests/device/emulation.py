@@ -17,6 +17,7 @@ OPTIONS = (
 
 def sources():
     """All files that the plugin may include."""
+    yield HERE / "device_on_host.hpp"
     folders = (CPP, HERE / "emulator")
     yield from sorted(
         path
