@@ -96,20 +96,23 @@ __device__ inline void backward_from_norm(Crew &crew, const Batch &batch, int l,
     }
 }
 
-// The gradient of the outputs of layer l - 1 from that of the product of layer l.
-__device__ inline void product_backward(Crew &crew, const Batch &batch, int l, Rows rows) {
+// The gradient of some outputs of layer l - 1 from that of the product of layer l.
+template <class Workers>
+__device__ void backward_product(Workers &crew, const Batch &batch, int l, Rows rows,
+                                 Range columns) {
     const Layer &layer = batch.layer(l), &below = batch.layer(l - 1);
     const float scale = batch.mask_scale(below);
     const Left a{batch.at(layer.gradients, layer.stride, rows.begin), layer.stride, 1};
-    const auto column = [&](int k) {
+    const auto column = [&](int in_range) {
+        const int k = columns.begin + in_range;
         return layer.narrow
                    ? packed_column(batch.memory.weights + layer.coefs, layer.width,
                                    layer.padded_inputs, 0, k)
                    : packed_column(batch.memory.transposed + layer.transposed, layer.padded_width,
                                    layer.padded_inputs, transposed_gap, k);
     };
-    product(crew, rows.n(), layer.n_inputs, layer.width, a, column, [&](int i, int k, Real sum) {
-        const int row = rows.begin + i;
+    const auto finish = [&](int i, int in_range, Real sum) {
+        const int row = rows.begin + i, k = columns.begin + in_range;
         float *const gradient = batch.at(below.gradients, below.stride, row) + k;
         if (below.is_added)
             sum += Real(*gradient);
@@ -118,7 +121,8 @@ __device__ inline void product_backward(Crew &crew, const Batch &batch, int l, R
             sum = select(mask > Real(0.0F), sum * Real(scale), Real(0.0F));
         }
         *gradient = sum.v;
-    });
+    };
+    product(crew, rows.n(), columns.n(), layer.width, a, column, finish);
     crew.meet();
 }
 

@@ -4,10 +4,12 @@
 #pragma once
 
 #include "cuda/norms.cuh"
+#include "cuda/slabs.cuh"
 
 namespace deepgen::cuda {
 
-__device__ inline void matrix_gradient(Crew &crew, const Batch &batch, const Task &task) {
+template <class Workers>
+__device__ void matrix_gradient(Workers &crew, const Batch &batch, const Task &task) {
     const Layer &layer = batch.layer(task.layer);
     const Left inputs{batch.inputs(task.layer, 0), 1, batch.input_stride(task.layer)};
     const float *const gradients = batch.at(layer.gradients, layer.stride, 0);
@@ -20,15 +22,16 @@ __device__ inline void matrix_gradient(Crew &crew, const Batch &batch, const Tas
             min(task.columns, layer.width - task.column), batch.n_rows,
             {inputs.data + task.row, 1, inputs.along},
             [&](int j) { return Column{gradients + task.column + j, layer.stride}; }, store);
-    else // rows of W^T are outputs
+    else // rows of W^T are outputs: too few for slabs
         product(
-            crew, task.n_rows, min(task.columns, n_inputs - task.column), batch.n_rows,
-            {gradients, 1, layer.stride},
+            static_cast<Crew &>(crew), task.n_rows, min(task.columns, n_inputs - task.column),
+            batch.n_rows, {gradients, 1, layer.stride},
             [&](int k) { return Column{inputs.data + task.column + k, inputs.along}; }, store);
 }
 
 // Padding keeps the zeros that it began with.
-__device__ inline void gradients(Crew &crew, const Batch &batch, Range tasks) {
+template <class Workers>
+__device__ void gradients(Workers &crew, const Batch &batch, Range tasks) {
     for (int t = tasks.begin; t < tasks.end; ++t) {
         const Task &task = batch.net.tasks[t];
         if (task.kind != DEEPGEN_VECTORS) {

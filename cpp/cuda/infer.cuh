@@ -30,6 +30,7 @@ __global__ void __launch_bounds__(block_threads)
     const Rows rows{min(block * block_rows, n_rows), min((block + 1) * block_rows, n_rows)};
     gather(crew, batch, rows);
     for (int l = 0; l < net.n_layers; ++l) {
+        forward_product(crew, batch, l, rows, {0, net.layers[l].width});
         forward_to_norm(crew, batch, l, rows);
         forward_from_norm(crew, batch, l, rows);
     }
