@@ -77,16 +77,16 @@ template <class Workers>
 __device__ void forward_product(Workers &crew, const Batch &batch, int l, Rows rows,
                                 Range columns) {
     const Layer &layer = batch.layer(l);
-    const bool is_kept = layer.normalization != DEEPGEN_NO_NORM || skips_before_norm(layer);
-    layer_product(crew, batch, l, rows, columns, [&](int row, int j, Real z) {
-        if (is_kept) {
+    if (layer.normalization != DEEPGEN_NO_NORM || skips_before_norm(layer))
+        layer_product(crew, batch, l, rows, columns, [&](int row, int j, Real z) {
             batch.at(place_of_z(layer), layer.stride, row)[j] = z.v;
-            return;
-        }
-        if (layer.relu_in_product)
-            z = max(Real(0.0F), z); // in this order NaN passes
-        activate(batch, layer, row, j, z);
-    });
+        });
+    else
+        layer_product(crew, batch, l, rows, columns, [&](int row, int j, Real z) {
+            if (layer.relu_in_product)
+                z = max(Real(0.0F), z); // in this order NaN passes
+            activate(batch, layer, row, j, z);
+        });
     crew.meet();
 }
 

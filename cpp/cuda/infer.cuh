@@ -10,7 +10,7 @@ inline constexpr int infer_rows = 4096; // at once
 
 // A block takes some of n_rows rows of X. Norms of a batch are not there any more: their frozen
 // form went into the weights.
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, blocks_together)
     infer(Net net, Memory memory, Data data, int n_rows, float *to) {
     Crew crew;
     const Batch batch{.net = net,

@@ -15,7 +15,8 @@ inline int n_pieces(int n, int piece) {
 }
 
 // A block has some whole rows, or all that one block alone does.
-__global__ void __launch_bounds__(block_threads) train_rows(const Slice *slice, int number) {
+__global__ void __launch_bounds__(block_threads, blocks_together)
+    train_rows(const Slice *slice, int number) {
     const Stage &stage = slice->stages[number];
     at_step(*slice, slice->memory, stage, [&](const Step &, const Batch &batch) {
         Crew crew;
@@ -31,7 +32,8 @@ __global__ void __launch_bounds__(block_threads) train_rows(const Slice *slice, 
 }
 
 // A block has a tile of a product; those with the same rows follow one another.
-__global__ void __launch_bounds__(block_threads) train_tiles(const Slice *slice, int number) {
+__global__ void __launch_bounds__(block_threads, blocks_together)
+    train_tiles(const Slice *slice, int number) {
     const Stage &stage = slice->stages[number];
     at_step(*slice, slice->memory, stage, [&](const Step &, const Batch &batch) {
         SlabCrew<tile_rows_of_block> crew(dynamic_shared<float>());
@@ -48,7 +50,8 @@ __global__ void __launch_bounds__(block_threads) train_tiles(const Slice *slice,
 }
 
 // A block has a task.
-__global__ void __launch_bounds__(block_threads) train_tasks(const Slice *slice, int number) {
+__global__ void __launch_bounds__(block_threads, blocks_together)
+    train_tasks(const Slice *slice, int number) {
     const Stage &stage = slice->stages[number];
     at_step(*slice, slice->memory, stage, [&](const Step &step, const Batch &batch) {
         SlabCrew<task_rows_of_block> crew(dynamic_shared<float>());
