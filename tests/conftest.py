@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from device import emulation
 from hypothesis import HealthCheck, settings
 
 from deepgen import _core
@@ -86,3 +87,15 @@ def shared_data():
     if not folder.is_dir():
         pytest.skip("no real data: the folder shared/data is not beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def emulated_plugin():
+    """Path of the plugin for device='cuda', compiled for the CPU."""
+    return emulation.emulated_plugin()
+
+
+@pytest.fixture
+def on_emulator(emulated_plugin, monkeypatch):
+    """Let ``device='cuda'`` run on the emulator."""
+    monkeypatch.setenv("DEEPGEN_CUDA_PLUGIN", str(emulated_plugin))

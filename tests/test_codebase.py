@@ -38,6 +38,8 @@ MAY_INCLUDE = {
     "devices": {"core", "kernels", *FAMILIES, *OPTIMIZERS, "paths", "network"},
     "training": {"core", "kernels", *FAMILIES, "paths", "network", "devices"},
     "probes": {"core", "kernels", *FAMILIES, "paths", "network"},
+    # What the engine and the plugin share compiles for both.
+    "cuda": {"core", "kernels", "activations", "losses", "optimizers/rules", "devices"},
     "bindings": {
         *("core", "kernels", *FAMILIES, "paths", "network", "devices", "training", "probes"),
     },
@@ -47,6 +49,8 @@ SOURCES = sorted(
     path
     for folder, pattern in (
         ("cpp", "*.[ch]pp"),
+        ("cpp", "*.h"),
+        ("cpp", "*.cu*"),
         ("python", "*.py"),
         ("tests", "*.py"),
         ("tests", "*.cpp"),
@@ -101,6 +105,7 @@ def test_one_version_everywhere():
     assert metadata.version("deepgen") == deepgen.__version__
     assert _core.build_info()["version"] == deepgen.__version__
     assert f"## [{deepgen.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+    assert f'"deepgen-cuda13=={deepgen.__version__}"' in (ROOT / "pyproject.toml").read_text()
 
 
 def run_python(code):

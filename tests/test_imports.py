@@ -42,7 +42,7 @@ FLOORS = [
     {"_serialization"},
     {"estimators", "preprocessing"},
     {"probe"},
-    {"pretraining", "tabular"},
+    {"pretraining", "search", "tabular"},
     {"tables"},
     {"_loading", "expressivity", "optimization"},
     {"generalization"},

@@ -33,6 +33,7 @@ ROOMS = {
     "probe": ("Probe",),
     "report": ("ReportData", "card", "which_error", "write_report"),
     "schedules": ("Cosine", "OneCycle", "Warmup"),
+    "search": ("fit_many",),
     "skips": ("DeepNorm", "Fixup", "Highway", "Residual"),
     "tables": ("TableModel", "read_table"),
     "tabular": ("TabularClassifier", "TabularRegressor", "presets"),

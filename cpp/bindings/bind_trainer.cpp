@@ -4,6 +4,7 @@
 #include "bindings/lapack.hpp"
 
 #include "engine/devices/host_device.hpp"
+#include "engine/devices/plugin_device.hpp"
 #include "engine/training/trainer.hpp"
 
 #include <algorithm>
@@ -14,33 +15,39 @@
 namespace deepgen::python {
 namespace {
 
-// One scalar's trainer with what keeps its data and network alive.
+// On the device of a plugin, or on the processor.
+template <class T>
+std::unique_ptr<Device<T>> make_device(const Network<T> &network, const OptimizerSpec &optimizer,
+                                       const std::optional<Plugin> &plugin) {
+    if (plugin)
+        return make_plugin_device(*plugin, network, optimizer);
+    const bool needs = needs_lapack(optimizer.rule.name);
+    return std::make_unique<HostDevice<T>>(
+        network,
+        make_optimizer<T>(optimizer, network.kernels(), needs ? scipy_lapack<T>() : Lapack<T>{}));
+}
+
+// One scalar's trainer after what it borrows: network and data.
 template <class T>
 struct HeldTrainer {
     HeldTrainer(std::shared_ptr<const Network<T>> network_, const OptimizerSpec &optimizer,
-                const TrainingSpec &spec)
-        : network(std::move(network_)), trainer(*network, make_device(*network, optimizer), spec) {}
-
-    static std::unique_ptr<Device<T>> make_device(const Network<T> &network,
-                                                  const OptimizerSpec &optimizer) {
-        const bool needs = needs_lapack(optimizer.rule.name);
-        return std::make_unique<HostDevice<T>>(
-            network, make_optimizer<T>(optimizer, network.kernels(),
-                                       needs ? scipy_lapack<T>() : Lapack<T>{}));
-    }
+                const TrainingSpec &spec, const std::optional<Plugin> &plugin)
+        : network(std::move(network_)),
+          trainer(*network, make_device(*network, optimizer, plugin), spec) {}
 
     std::shared_ptr<const Network<T>> network;
-    Trainer<T> trainer;
     py::object X, y, weights;
+    Trainer<T> trainer;
 };
 
 // A trainer serves one Python thread at a time. `run` works without the GIL, so a second thread
 // could come in; it is told so rather than made to wait, which could be for ever.
 struct AnyTrainer {
-    AnyTrainer(const AnyNetwork &any, const OptimizerSpec &optimizer, const TrainingSpec &spec) {
+    AnyTrainer(const AnyNetwork &any, const OptimizerSpec &optimizer, const TrainingSpec &spec,
+               const std::optional<Plugin> &plugin) {
         std::visit(
             [&]<class T>(const std::shared_ptr<const Network<T>> &network) {
-                held = std::make_unique<HeldTrainer<T>>(network, optimizer, spec);
+                held = std::make_unique<HeldTrainer<T>>(network, optimizer, spec, plugin);
             },
             any.network);
     }
@@ -209,19 +216,21 @@ void bind_trainer(py::module_ &module) {
                          const std::vector<Component> &wrappers, double alpha, Index batch_size,
                          bool shuffle, std::uint64_t seed, const Component &augmentation,
                          double mixup, const RateFactors &rate_factors,
-                         const std::optional<Component> &pretext) {
-                 return AnyTrainer(network, {optimizer, wrappers},
-                                   {alpha, batch_size, shuffle, seed, augmentation, mixup,
-                                    rate_factors, pretext});
+                         const std::optional<Component> &pretext,
+                         const std::optional<Plugin> &device) {
+                 return AnyTrainer(
+                     network, {optimizer, wrappers},
+                     {alpha, batch_size, shuffle, seed, augmentation, mixup, rate_factors, pretext},
+                     device);
              }),
              arg("network"), kw_only(), arg("optimizer"),
              arg("wrappers") = std::vector<Component>(), arg("alpha") = 0.0, arg("batch_size"),
              arg("shuffle") = true, arg("seed"), arg("augmentation") = Component{"none", {}},
              arg("mixup") = 0.0, arg("rate_factors") = RateFactors{}, arg("pretext") = py::none(),
+             arg("device") = py::none(),
              "`wrappers` stand around the optimizer from the inside out; `rate_factors` are by the "
              "roles of rate_roles(). With a `pretext` task y is None, and its batches are samples "
-             "of "
-             "X.")
+             "of X. The `device` is the first of a plugin, or the processor.")
         .def("set_data", &set_data, arg("X"), arg("y"), arg("weights") = py::none(),
              arg("rows") = py::none(), "What to train on; the arrays are referenced, not copied.")
         .def("load", &load, arg("parameters"), "Take the weights from a flat vector.")

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cuda/forward.cuh"
-#include "cuda/loss_rows.cuh"
+#include "engine/losses/members.hpp"
 
 namespace deepgen::cuda {
 
@@ -14,18 +14,19 @@ __device__ inline void loss_and_output_gradients(Crew &crew, const Batch &batch,
     const double scale = 1.0 / batch.weight_sum;
     for (int row = rows.begin + crew.rank(); row < rows.end; row += crew.size()) {
         const std::int64_t sample = batch.sample(row);
-        const float weight = batch.data.weights ? batch.data.weights[sample] : 1.0F;
-        with_loss(net.loss, net.loss_constants, net.n_loss_constants, [&](const auto &loss) {
-            batch.memory.losses[row] = weighted_row(
-                loss, RowOf{.outputs = batch.at(last.output, last.stride, row),
-                            .n_outputs = last.width,
-                            .values = batch.data.values ? batch.data.values + sample * net.n_targets
-                                                        : nullptr,
-                            .own_class = batch.data.classes ? batch.data.classes[sample] : 0,
-                            .weight = weight,
-                            .scale = scale,
-                            .gradient = batch.at(last.gradients, last.stride, row)});
-        });
+        const Data &data = batch.data;
+        const float weight = data.weights ? data.weights[sample] : 1.0F;
+        const loss::Row<float> given{.outputs = batch.at(last.output, last.stride, row),
+                                     .n_outputs = last.width,
+                                     .values = data.values ? data.values + sample * net.n_targets
+                                                           : nullptr,
+                                     .own_class = data.classes ? data.classes[sample] : 0};
+        loss::with_loss(
+            net.loss, net.loss_constants, net.n_loss_constants, [&](const auto &formula) {
+                batch.memory.losses[row] =
+                    loss::weighted_loss_of_row(formula, given, static_cast<double>(weight), scale,
+                                               batch.at(last.gradients, last.stride, row));
+            });
     }
     crew.meet();
     for (int row = rows.begin + crew.rank() * row_block; row < rows.end;

@@ -404,9 +404,9 @@ class Trainer:
     """
     Trains a network by slices of steps.
     """
-    def __init__(self, network: Network, *, optimizer: Component, wrappers: collections.abc.Sequence[Component] = [], alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0, batch_size: typing.SupportsInt | typing.SupportsIndex, shuffle: bool = True, seed: typing.SupportsInt | typing.SupportsIndex, augmentation: Component = ..., mixup: typing.SupportsFloat | typing.SupportsIndex = 0.0, rate_factors: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] = {}, pretext: Component | None = None) -> None:
+    def __init__(self, network: Network, *, optimizer: Component, wrappers: collections.abc.Sequence[Component] = [], alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0, batch_size: typing.SupportsInt | typing.SupportsIndex, shuffle: bool = True, seed: typing.SupportsInt | typing.SupportsIndex, augmentation: Component = ..., mixup: typing.SupportsFloat | typing.SupportsIndex = 0.0, rate_factors: collections.abc.Mapping[str, typing.SupportsFloat | typing.SupportsIndex] = {}, pretext: Component | None = None, device: Plugin | None = None) -> None:
         """
-        `wrappers` stand around the optimizer from the inside out; `rate_factors` are by the roles of rate_roles(). With a `pretext` task y is None, and its batches are samples of X.
+        `wrappers` stand around the optimizer from the inside out; `rate_factors` are by the roles of rate_roles(). With a `pretext` task y is None, and its batches are samples of X. The `device` is the first of a plugin, or the processor.
         """
     def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
         ...

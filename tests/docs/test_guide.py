@@ -19,7 +19,9 @@ def name_of(path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", RUN, ids=name_of)
-def test_code_of_a_page_does_what_the_page_shows(path, tmp_path, monkeypatch):
+def test_code_of_a_page_does_what_the_page_shows(path, tmp_path, monkeypatch, request):
+    if path.name == "on-a-gpu.md":
+        request.getfixturevalue("on_emulator")
     if path.name in ("callbacks.md", "landscapes.md"):
         pytest.importorskip("sklearn.callback", reason="callbacks need scikit-learn 1.9")
     if path.name == "uncertainty.md":

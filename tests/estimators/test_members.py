@@ -203,7 +203,7 @@ import os, threading, time, warnings
 import numpy as np
 from deepgen import MLPRegressor
 X = np.random.default_rng(0).standard_normal((2000, 10))
-model = MLPRegressor(n_members=4, n_jobs=2, max_iter=10**6, tol=0.0, n_iter_no_change=np.inf)
+model = MLPRegressor(n_members=4, n_jobs={n_jobs}, max_iter=10**6, tol=0.0, n_iter_no_change=np.inf)
 threading.Timer(1.0, lambda: os.kill(os.getpid(), 2)).start()
 with warnings.catch_warnings(record=True):
     warnings.simplefilter("always")
@@ -217,7 +217,9 @@ print([member.n_iter_ >= 0 for member in model.members_])
 
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(signal, "SIGINT") or os.name != "posix", reason="needs signals")
-def test_ctrl_c_stops_all_members_and_leaves_them_usable():
-    run = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60)
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_ctrl_c_stops_all_members_and_leaves_them_usable(n_jobs):
+    code = SCRIPT.format(n_jobs=n_jobs)
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert run.returncode == 0, run.stderr
     assert run.stdout.strip() == "[True, True, True, True]"

@@ -56,7 +56,7 @@ def test_what_no_device_supports_is_refused_by_name(name, value):
 @pytest.mark.parametrize("name, value", cases(SUPPORTED))
 def test_the_rest_is_not_refused(name, value):
     model = MLPRegressor(device="cuda", **{name: value})
-    assert refused_on_device(model, make_optimizer(model)) == []
+    assert refused_on_device(model, make_optimizer(model)) == {}
 
 
 def test_all_that_is_refused_is_named_at_once():
@@ -68,4 +68,4 @@ def test_all_that_is_refused_is_named_at_once():
 
 def test_what_is_refused_is_supported_at_its_default():
     model = MLPRegressor()
-    assert refused_on_device(model, make_optimizer(model)) == []
+    assert refused_on_device(model, make_optimizer(model)) == {}

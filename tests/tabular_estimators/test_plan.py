@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from deepgen import TabularRegressor
 from deepgen.tabular import presets
 from deepgen.tabular.plan import MLPS, make_plan
 from deepgen.tabular.presets import PRESETS, ROWS
@@ -120,3 +121,33 @@ def test_a_rare_class_has_more_dropout_and_more_networks():
     assert network(199, parameters={"n_members": None}) == (3, 0.4)
     assert network(199, network={"dropout": 0.1}) == (3, 0.1)
     assert network(199, task="regression") == network(None, task="regression")
+
+
+def test_a_preset_leaves_out_what_the_device_does_not_support_and_says_so():
+    def plan(**changes):
+        return make_plan("fast", "classification", n_rows=3_000, **changes).network
+
+    on_cpu = plan()
+    assert on_cpu["parametrization"] == "ntk"
+    words = "device='cuda' does not support parametrization='ntk' .*; the preset is used without it"
+    with pytest.warns(UserWarning, match=words):
+        on_device = plan(parameters={"device": "cuda"})
+    assert set(on_cpu) - set(on_device) == {"parametrization"}
+    # The learning rate follows: that of NTK is divided in each layer.
+    root = np.sqrt(on_cpu["hidden_layer_sizes"][0])
+    assert on_device["learning_rate_init"] == pytest.approx(on_cpu["learning_rate_init"] / root)
+
+
+def test_a_preset_that_the_device_supports_is_unchanged():
+    on_cpu, on_device = (
+        make_plan("best", "regression", n_rows=3_000, parameters={"device": device}).network
+        for device in ("cpu", "cuda")
+    )
+    assert {**on_cpu, "device": "cuda"} == on_device
+
+
+def test_what_the_user_adds_to_a_preset_is_refused_and_not_left_out():
+    X, y = [[float(i)] for i in range(20)], [float(i) for i in range(20)]
+    model = TabularRegressor(device="cuda", network={"mixup": 0.2})
+    with pytest.raises(ValueError, match=r"device='cuda' does not support mixup=0.2 \("):
+        model.fit(X, y)

@@ -57,7 +57,7 @@ typedef struct DeepgenLayer {
     int32_t normalization; /* DeepgenNormalization */
     double momentum, epsilon;
     int32_t skip;      /* DeepgenSkip */
-    int32_t skip_from; /* the layer whose output is carried here */
+    int32_t skip_from; /* the layer whose output is carried here; -1: none */
     int32_t is_added;  /* a later layer, not the next product, adds this one's output */
     double skip_alpha;
     double dropout, branch_drop;
@@ -72,7 +72,8 @@ typedef struct DeepgenTask {
     int64_t offset, n;                    /* packed */
 } DeepgenTask;
 
-/* Packed weights up to `end`, from where those before end, whose rate has this factor. */
+/* Packed weights up to `end`, from where those before end, whose rate has this factor. They are in
+ * order and none is empty; the last ends at n_weights. */
 typedef struct DeepgenStretch {
     int64_t end;
     int32_t factor;
@@ -82,7 +83,7 @@ typedef struct DeepgenStretch {
 enum DeepgenWrapperKind { DEEPGEN_CLIP_NORM = 0, DEEPGEN_SAM, DEEPGEN_ASAM, DEEPGEN_EMA };
 typedef struct DeepgenWrapper {
     int32_t kind;
-    double settings[4]; /* in the order of the member's parameters */
+    double settings[4]; /* in the order of the member's parameters; the rest is 0 */
 } DeepgenWrapper;
 
 typedef struct DeepgenNet {
@@ -92,7 +93,7 @@ typedef struct DeepgenNet {
     int64_t n_tasks, n_stretches;
     const DeepgenTask *tasks;
     const DeepgenStretch *stretches;
-    int32_t loss; /* number in losses/members.hpp */
+    int32_t loss; /* number in losses/list.hpp */
     int32_t takes_classes;
     int64_t n_targets; /* columns of y, 1 for classes */
     int64_t n_loss_constants;

@@ -66,6 +66,8 @@ struct LossEntry {
     // Columns of y for a network of n_outputs; refuses a number of outputs that the settings do not
     // fit.
     Index (*n_targets)(const Settings &, Index n_outputs);
+    // The numbers of which its formula is made, here and on a device.
+    std::vector<double> (*constants)(const Settings &);
     std::unique_ptr<Loss<float>> (*make_float)(const Settings &);
     std::unique_ptr<Loss<double>> (*make_double)(const Settings &);
 

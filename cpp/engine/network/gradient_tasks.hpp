@@ -35,6 +35,36 @@ struct GradientTask {
     }
 };
 
+// Calls with (offset, length) of each chunk of packed weights that a task is made of.
+template <class T, class Function>
+void for_each_chunk(const PackedLayout<T> &packed, const GradientTask &task, Function function) {
+    const PackedLayer &layer = packed.layers()[as_size(task.layer)];
+    switch (task.kind) {
+    case GradientTask::Kind::tile:
+    case GradientTask::Kind::sparse_rows:
+        for (Index column = task.column; column < task.column + task.columns;) {
+            const Index width = packed.panel_width(column, layer.width);
+            function(layer.coefs + column * layer.n_inputs + task.row * width, task.n_rows * width);
+            column += width;
+        }
+        break;
+    case GradientTask::Kind::narrow:
+        function(layer.coefs + task.column * task.n_rows, task.n_rows * task.columns);
+        break;
+    case GradientTask::Kind::vectors:
+        function(layer.intercepts, layer.n_vectors);
+        break;
+    case GradientTask::Kind::embedding: {
+        const Index first = packed.feature_offset(as_size(task.row));
+        function(first, packed.feature_offset(as_size(task.row + task.n_rows)) - first);
+        break;
+    }
+    case GradientTask::Kind::input_scale:
+        function(packed.input_scale(), padded<T>(task.columns));
+        break;
+    }
+}
+
 template <class T>
 class GradientTasks {
   public:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from deepgen import _core
+from deepgen._engine.workers import current_share
 
 __all__ = ["effective_threads", "measuring_threads", "worthwhile_threads"]
 
@@ -20,10 +21,14 @@ def effective_threads(n_jobs: int | None) -> int:
 
     None means the physical cores, -1 all logical cores, -2 all but one and so on. None and negative
     numbers respect the process's cores (cgroup limits included), OpenMP's limit and
-    ``OMP_NUM_THREADS``.
+    ``OMP_NUM_THREADS``. A task beside others has no more threads than its share.
     """
     if n_jobs == 0:
         raise ValueError("n_jobs == 0 has no meaning; give a positive number, -1 for all, or None")
+    share = current_share.get()
+    if share is not None:
+        most = share.n_threads
+        return most if n_jobs is None or n_jobs < 0 else min(int(n_jobs), most)
     if n_jobs is not None and n_jobs > 0:
         return int(n_jobs)
     limit = _core.max_threads()

@@ -16,7 +16,6 @@ import numpy as np
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray
 from deepgen._engine.blas import one_blas_thread
-from deepgen._engine.threads import worthwhile_threads
 from deepgen._network.network import Network
 from deepgen._training.data import Data
 from deepgen._training.divergence import no_finite_step, where_weights_are_from
@@ -97,7 +96,7 @@ def run_epoch(
         n_steps = n_steps if until is None else min(n_steps, until)
         rates = plan.schedule.rates(plan.learning_rate, here, n_steps, state.schedule_state)
         began = time.perf_counter()
-        n_threads = sizer.n_threads(worthwhile_threads(plan.n_threads, trainer.step_work, n_steps))
+        n_threads = sizer.n_threads(plan.step_threads(trainer.step_work, n_steps))
         moving: dict[str, AnyArray] = plan.moved(here, n_steps) if plan.moving else {}
         progress = trainer.run(rates, n_threads=n_threads, **moving)
         sizer.record(progress.n_steps - n_done, time.perf_counter() - began, n_threads)
@@ -200,6 +199,7 @@ def _make_trainer(network: Network, data: Data, plan: FirstOrderPlan, seed: int)
         mixup=plan.mixup,
         rate_factors=plan.rate_factors,
         pretext=plan.pretext,
+        device=plan.device,
     )
     trainer.set_data(data.X, None if plan.pretext else data.y, data.weights, data.rows)
     return trainer

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
+from deepgen._engine.threads import worthwhile_threads
+from deepgen._engine.workers import Stop
 from deepgen.averaging import Averaging
 from deepgen.schedules import Constant, Position, Schedule
 
@@ -40,7 +41,7 @@ class TrainingPlan:
     incremental: bool
     keep_state: bool
     began: float
-    stop: Event | None = None
+    stop: Stop | None = None
     watch: Callable[[], None] | None = None
 
     @property
@@ -60,7 +61,8 @@ class FirstOrderPlan(TrainingPlan):
     ``n_iter_no_change`` epochs without improvement; with ``early_stopping`` the validation score
     decides, and the best weights are kept. ``recalibrates``: batch norm's statistics are computed
     anew for the prediction weights. ``pretext``: the task that is trained on X alone, in place of
-    the network's loss.
+    the network's loss. ``device``: the plugin on whose first device the steps run; None for the
+    processor.
     """
 
     optimizer: _core.Component
@@ -79,10 +81,15 @@ class FirstOrderPlan(TrainingPlan):
     averaging: Averaging | None
     recalibrates: bool
     pretext: _core.Component | None = None
+    device: _core.Plugin | None = None
 
     def moved(self, here: Position, n_steps: int) -> dict[str, NDArray[np.float64]]:
         """Return the values of ``moving`` in the next steps, (n_steps,) each."""
         return {name: by.rates(1.0, here, n_steps, {}) for name, by in self.moving.items()}
+
+    def step_threads(self, step_work: float, n_steps: int) -> int:
+        """Return the number of threads that steps of so much work are worth; a device takes one."""
+        return 1 if self.device else worthwhile_threads(self.n_threads, step_work, n_steps)
 
     @property
     def moves_rate(self) -> bool:

@@ -14,10 +14,7 @@ Simple and scalable predictive uncertainty estimation using deep ensembles.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
-from threading import Event
 from typing import Any
 
 import numpy as np
@@ -25,6 +22,7 @@ from sklearn.base import clone
 from sklearn.utils import check_random_state
 
 from deepgen._engine.arrays import AnyArray
+from deepgen._engine.workers import Workers
 from deepgen._inputs.features import check_features, read_groups
 from deepgen._training.state import unchanged_on_failure
 from deepgen._user_warnings import collect_warnings, warn
@@ -37,7 +35,6 @@ __all__ = [
     "log_odds_of_mean",
     "make_members",
     "mean_prediction",
-    "side_by_side",
 ]
 
 MAX_SEED = np.iinfo(np.int32).max
@@ -80,6 +77,8 @@ def fit_members(
     ------
     ValueError
         If parameters or data cannot be used.
+    KeyboardInterrupt
+        If Ctrl-C was pressed and a member has no weights.
 
     Warns
     -----
@@ -108,21 +107,22 @@ def fit_members(
     if held_out[0] is not None:
         held_out = (check_features(model, held_out[0], settings.dtype, reset=False), *held_out[1:])
     members = make_members(model) if known is None else known
-    # First one network per thread; remaining threads work within the networks.
-    n_workers = min(settings.n_threads, len(members))
-    n_threads = settings.n_threads // n_workers
-    settings = replace(settings, n_threads=n_threads, verbose=0)
-    own = {"n_members": 1, "verbose": False, "n_jobs": n_threads}
+    if model.device == "cuda":
+        workers = Workers.on_device(len(members))
+    else:
+        workers = Workers.on_cores(settings.n_threads, len(members))
+    settings = replace(settings, n_threads=workers.n_threads, stop=workers.stop, verbose=0)
+    own = {"n_members": 1, "verbose": False, "n_jobs": workers.n_threads}
     same = model.get_params(deep=False) | own
 
     collected: Counter[tuple[str, type[Warning]]] = Counter()
 
-    def train(member: Any, stop: Event) -> None:
+    def train(member: Any) -> None:
         member.set_params(**same | {"random_state": member.random_state})
         vars(member).pop("feature_names_in_", None)
         member.n_features_in_ = model.n_features_in_
         with collect_warnings() as warnings, unchanged_on_failure(member):
-            fit_network(member, replace(settings, stop=stop), samples, held_out=held_out)
+            fit_network(member, settings, samples, held_out=held_out)
         collected.update(set(warnings))
         if hasattr(model, "feature_names_in_"):
             member.feature_names_in_ = model.feature_names_in_
@@ -133,7 +133,12 @@ def fit_members(
                 f"loss = {member.loss_:.8f}"
             )
 
-    side_by_side(train, members, n_workers)
+    try:
+        workers.run(train, members)
+    except KeyboardInterrupt:
+        if any("network_" not in vars(member) for member in members):
+            raise
+        warn("Training interrupted by user.")
     for (message, category), count in sorted(collected.items(), key=str):
         warn(f"{count} of {len(members)} members: {message}", category)
     join_members(model, members)
@@ -169,39 +174,6 @@ def make_members(model: Any) -> list[Any]:
     """
     seeds = check_random_state(model.random_state).randint(MAX_SEED, size=model.n_members)
     return [clone(model).set_params(random_state=int(seed)) for seed in seeds]
-
-
-def side_by_side(train: Callable[[Any, Event], None], members: list[Any], n_workers: int) -> None:
-    """Train members, some at a time.
-
-    Parameters
-    ----------
-    train : callable
-        Function of a member and of an event that asks it to stop early.
-    members : list of BaseMLP
-        Members to be trained.
-    n_workers : int
-        Number of members at a time, >= 1.
-
-    Warns
-    -----
-    UserWarning
-        If Ctrl-C was pressed. Only the main thread receives it, and stops the others.
-    """
-    stop = Event()
-    if n_workers == 1:
-        for member in members:
-            train(member, stop)
-        return
-    with ThreadPoolExecutor(n_workers) as pool:
-        futures = [pool.submit(train, member, stop) for member in members]
-        try:
-            wait(futures)
-        except KeyboardInterrupt:
-            stop.set()
-            warn("Training interrupted by user.")
-        for future in futures:
-            future.result()
 
 
 def mean_prediction(predictions: list[AnyArray]) -> AnyArray:

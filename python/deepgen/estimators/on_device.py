@@ -31,8 +31,8 @@ REASONS: Final = {
 """What the device does instead, by the parameter that asks for more."""
 
 
-def refused_on_device(model: Any, optimizer: Optimizer) -> list[str]:
-    """Return the names of the parameters whose values the device does not support.
+def refused_on_device(model: Any, optimizer: Optimizer) -> dict[str, str]:
+    """Return the parameters whose values the device does not support.
 
     Parameters
     ----------
@@ -43,8 +43,9 @@ def refused_on_device(model: Any, optimizer: Optimizer) -> list[str]:
 
     Returns
     -------
-    names : list of str
-        Each of them is supported at its default. Whether X is sparse is known to the engine only.
+    refused : dict of str to str
+        Each with its value and the reason, as text. The default of each parameter is supported.
+        Whether X is sparse is known to the engine only.
     """
     norm, averaging = normalization_of(model), make_averaging(model)
     skip = None if model.skip is None else resolve(model.skip, SKIPS, "skip")
@@ -62,7 +63,11 @@ def refused_on_device(model: Any, optimizer: Optimizer) -> list[str]:
         "mixup": model.mixup > 0,
         "augmentation": model.augmentation is not None,
     }
-    return [name for name in REASONS if refused[name]]
+    return {
+        name: f"{name}={getattr(model, name)!r} ({reason})"
+        for name, reason in REASONS.items()
+        if refused[name]
+    }
 
 
 def refuse_on_device(model: Any, optimizer: Optimizer) -> None:
@@ -82,8 +87,8 @@ def refuse_on_device(model: Any, optimizer: Optimizer) -> None:
     ValueError
         If a parameter is not supported. The message gives the reason.
     """
-    if names := refused_on_device(model, optimizer):
-        given = " and ".join(f"{n}={getattr(model, n)!r} ({REASONS[n]})" for n in names)
+    if refused := refused_on_device(model, optimizer):
+        given = " and ".join(refused.values())
         raise ValueError(
             f"device='{model.device}' does not support {given}; change that or use device='cpu'"
         )

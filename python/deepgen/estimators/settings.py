@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from threading import Event
 from typing import Any
 
 import numpy as np
 from sklearn.utils import check_random_state
 
+from deepgen._engine.device import open_plugin
 from deepgen._engine.threads import effective_threads
+from deepgen._engine.workers import Stop, current_share
 from deepgen._inputs.targets import Targets
 from deepgen._training.plan import FirstOrderPlan, LBFGSPlan
 from deepgen._user_warnings import warn
@@ -57,8 +58,8 @@ class Settings:
         Whether the caller is ``partial_fit``, which trains one epoch.
     began : float
         Time of the beginning of the call, by ``time.perf_counter``.
-    stop : threading.Event, default=None
-        Event that ends training like Ctrl-C.
+    stop : Stop, default=None
+        Request that ends training like Ctrl-C.
     watch : callable, default=None
         Called after each epoch, in the thread that trains.
 
@@ -80,7 +81,7 @@ class Settings:
     verbose: int
     incremental: bool
     began: float
-    stop: Event | None = None
+    stop: Stop | None = None
     watch: Callable[[], None] | None = None
 
 
@@ -125,6 +126,7 @@ def read_settings(
     # L-BFGS computes in float64, since its line search compares losses that hardly differ.
     products = "float64" if isinstance(optimizer, LBFGS) else model.dtype
     prediction_dtype = numpy_type(model.dtype)
+    share = current_share.get()
     return Settings(
         optimizer=optimizer,
         schedule=make_schedule(model, optimizer),
@@ -136,6 +138,7 @@ def read_settings(
         verbose=int(model.verbose),
         incremental=incremental,
         began=began,
+        stop=None if share is None else share.stop,
         # Set by a model around the estimator for the time of a fit.
         watch=vars(model).get("_watch"),
     )
@@ -221,6 +224,7 @@ def make_plan(model: Any, settings: Settings, n_rows: int) -> FirstOrderPlan | L
         early_stopping=bool(model.early_stopping),
         averaging=averaging,
         recalibrates=recalibrates(model, averaging, incremental=incremental),
+        device=open_plugin() if model.device == "cuda" else None,
     )
 
 

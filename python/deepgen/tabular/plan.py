@@ -11,9 +11,12 @@ import numpy as np
 
 from deepgen._component import Component, resolve
 from deepgen._names import hint
+from deepgen._user_warnings import warn
 from deepgen.averaging import EMA
 from deepgen.embeddings import NUMERICAL_EMBEDDINGS
 from deepgen.estimators import MLPClassifier, MLPRegressor
+from deepgen.estimators.from_parameters import make_optimizer
+from deepgen.estimators.on_device import refused_on_device
 from deepgen.optimizers import Adam
 from deepgen.preprocessing import TableEncoder
 from deepgen.schedules import Scaled
@@ -236,6 +239,11 @@ def make_plan(
     ValueError
         If ``network`` contains an unknown parameter of the MLP, or one of the estimator itself.
 
+    Warns
+    -----
+    UserWarning
+        If the device does not support a part of the preset, which is left out.
+
     Examples
     --------
     >>> from deepgen.tabular.plan import make_plan
@@ -268,7 +276,10 @@ def make_plan(
         # Scores ignore class weights, and would prefer an epoch that the weights do not.
         given["scoring"] = "loss"
     rare = {} if n_rare is None or n_rare >= RARE_ROWS else recipe.rare
-    mlp = {"hidden_layer_sizes": hidden, **recipe.network, **settings, **rare, **given, **network}
+    of_preset = {**recipe.network, **settings, **rare}
+    if own.get("device", "cpu") != "cpu":
+        of_preset = _without_refused(of_preset, task, own["device"], network)
+    mlp = {"hidden_layer_sizes": hidden, **of_preset, **given, **network}
     mlp |= {name: value for name, value in _by_width(recipe, mlp).items() if name not in network}
     if "batch_size" not in network and isinstance(mlp["batch_size"], int):
         mlp["batch_size"] = max(min(mlp["batch_size"], n_rows // 2), 1)
@@ -277,6 +288,24 @@ def make_plan(
     if recipe.averaged_epochs and isinstance(mlp["solver"], Adam):
         mlp = {"averaging": _average(recipe.averaged_epochs, n_rows, mlp["batch_size"]), **mlp}
     return Plan(preset, task, n_rows, encoder, mlp)
+
+
+def _without_refused(
+    of_preset: dict[str, Any], task: str, device: str, network: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return a preset's parameters without those that a device does not support.
+
+    Parameters that the user gave instead are not its concern: the MLP refuses them.
+    """
+    used = {name: value for name, value in of_preset.items() if name not in network}
+    model = MLPS[task](**used)
+    refused = refused_on_device(model, make_optimizer(model))
+    if refused:
+        warn(
+            f"device='{device}' does not support {' and '.join(refused.values())}; the preset is "
+            "used without it"
+        )
+    return {name: value for name, value in used.items() if name not in refused}
 
 
 def _by_width(recipe: Recipe, mlp: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <initializer_list>
 #include <memory>
 #include <source_location>
 #include <string_view>
@@ -21,6 +22,25 @@ inline constexpr unsigned warp_size = 32;
 inline constexpr unsigned max_threads = 1024;
 
 using Place = std::source_location;
+
+// NaN stands behind memory too, where AddressSanitizer does not watch its end: what reads it shows,
+// and what writes to it is found.
+#if defined(EMULATOR_ASAN)
+inline constexpr std::size_t margin = 0;
+#else
+inline constexpr std::size_t margin = 1024;
+#endif
+inline constexpr std::byte nan_byte{0xff};
+
+inline void poison(void *memory, std::size_t bytes) {
+    std::fill_n(static_cast<std::byte *>(memory), bytes + margin, nan_byte);
+}
+
+inline void require_margin(const void *memory, std::size_t bytes) {
+    const std::byte *const end = static_cast<const std::byte *>(memory) + bytes;
+    if (std::any_of(end, end + margin, [](std::byte byte) { return byte != nan_byte; }))
+        fail("something was written beyond the end of memory");
+}
 
 // In which order the threads of a block get their turns; a right kernel gives the same bits in all.
 enum class Order { rising, falling, shuffled };
@@ -75,11 +95,25 @@ struct Meeting {
     char *tag() { return &tags[round % 2]; }
 };
 
-// Of a warp: meetings of disjoint sets of lanes do not disturb each other, so each has the place of
-// its lowest lane.
+// Of a warp: meetings of one set of lanes each. There are never more than lanes that wait.
 struct Warp {
     Meeting meetings[warp_size];
+
+    Meeting &of(unsigned mask);
 };
+
+EMULATOR_UNSEEN inline Meeting &Warp::of(unsigned mask) {
+    for (Meeting &meeting : meetings)
+        if (meeting.mask == mask || meeting.mask == 0) {
+            meeting.mask = mask;
+            return meeting;
+        }
+    Meeting *free = meetings;
+    while (free->n_waiting > 0)
+        ++free;
+    free->mask = mask;
+    return *free;
+}
 
 class Multiprocessor {
   public:
@@ -104,8 +138,13 @@ class Multiprocessor {
     void wait(Meeting &meeting, const Place &place);
     Meeting &meeting_of(unsigned &mask, const Place &place);
     void exchange(unsigned mask);
-    [[noreturn]] void fail_waiting();
-    [[noreturn]] void fail_apart(const char *what, const Thread &one, const Place &other);
+    void join(const Meeting &meeting, const Place &place);
+    struct At {
+        const Thread *thread;
+        Place place;
+    };
+    [[noreturn]] void stop(const char *what, std::initializer_list<At> threads) const;
+    [[noreturn]] void stop_waiting() const;
 
     std::vector<std::unique_ptr<Thread>> threads_;
     std::vector<Thread *> turns_;
@@ -133,6 +172,7 @@ inline void Multiprocessor::run(const Task &task, unsigned block) {
     happens(&start_);
     take_turns();
     happened(&end_);
+    require_margin(shared_.get(), shared_bytes_);
 }
 
 inline void Multiprocessor::prepare() {
@@ -151,12 +191,11 @@ inline void Multiprocessor::prepare() {
     random_ = order == Order::shuffled ? 1 : 0;
     whole_block_ = {};
     warps_.assign((n_threads_ + warp_size - 1) / warp_size, {});
-    // Exactly so large, for AddressSanitizer.
-    if (shared_bytes_ != task_->shared_bytes) {
+    if (!shared_ || shared_bytes_ != task_->shared_bytes) { // no larger, for AddressSanitizer
         shared_bytes_ = task_->shared_bytes;
-        shared_.reset(new std::byte[shared_bytes_]);
+        shared_.reset(new std::byte[shared_bytes_ + margin]);
     }
-    std::fill_n(shared_.get(), shared_bytes_, std::byte{0xff}); // NaN
+    poison(shared_.get(), shared_bytes_);
 #if defined(EMULATOR_TSAN)
     home_.fiber = __tsan_get_current_fiber();
 #endif
@@ -179,7 +218,7 @@ EMULATOR_UNSEEN inline void Multiprocessor::take_turns() {
             left -= thread.returned;
         }
         if (!moved)
-            fail_waiting();
+            stop_waiting();
     }
 }
 
@@ -212,12 +251,19 @@ EMULATOR_UNSEEN inline void Multiprocessor::wait(Meeting &meeting, const Place &
     switch_to(home_, thread.context, false);
 }
 
+// All who meet do so at one place of the source.
+EMULATOR_UNSEEN inline void Multiprocessor::join(const Meeting &meeting, const Place &place) {
+    if (meeting.n_waiting == 0)
+        return;
+    const Place &first = meeting.first->place;
+    if (first.line() != place.line() || first.column() != place.column() ||
+        std::strcmp(first.file_name(), place.file_name()) != 0)
+        stop("threads meet at different places", {{meeting.first, first}, {now_, place}});
+}
+
 EMULATOR_UNSEEN inline void Multiprocessor::meet_block(const Place &place) {
     Meeting &meeting = whole_block_;
-    if (meeting.n_waiting > 0 && (meeting.first->place.line() != place.line() ||
-                                  meeting.first->place.column() != place.column() ||
-                                  std::strcmp(meeting.first->place.file_name(), place.file_name())))
-        fail_apart("threads wait at different __syncthreads", *meeting.first, place);
+    join(meeting, place);
     char *const tag = meeting.tag();
     happens(tag);
     if (meeting.n_waiting + 1 < n_threads_)
@@ -238,19 +284,16 @@ EMULATOR_UNSEEN inline Meeting &Multiprocessor::meeting_of(unsigned &mask, const
     if (n_lanes < warp_size)
         mask &= (1u << n_lanes) - 1;
     if ((mask >> lane & 1) == 0)
-        fail_apart("a lane is not in its own mask", *now_, place);
-    Meeting &meeting = warps_.data()[number].meetings[std::countr_zero(mask) % warp_size];
-    if (meeting.n_waiting > 0 && meeting.mask != mask)
-        fail_apart("lanes of a warp meet with different masks", *meeting.first, place);
-    meeting.mask = mask;
-    return meeting;
+        stop("a lane is not in its own mask", {{now_, place}});
+    return warps_.data()[number].of(mask);
 }
 
 EMULATOR_UNSEEN inline void Multiprocessor::meet_warp(unsigned mask, std::uint64_t offer,
                                                       unsigned wants, const Place &place) {
     Meeting &meeting = meeting_of(mask, place);
+    join(meeting, place);
     if (wants >= warp_size || (mask >> wants & 1) == 0)
-        fail_apart("a lane wants the value of one that is not in the mask", *now_, place);
+        stop("a lane wants the value of one that is not in the mask", {{now_, place}});
     now_->offer = offer;
     now_->wants = wants;
     if (meeting.n_waiting + 1 < static_cast<unsigned>(std::popcount(mask)))
@@ -286,40 +329,30 @@ EMULATOR_UNSEEN inline void Multiprocessor::exchange(unsigned mask) {
     }
 }
 
-inline void print(const char *before, const Thread &thread, const Place &place) {
-    std::fprintf(stderr, "%sthread %u (%u, %u, %u) at %s:%u", before, thread.rank, thread.index.x,
-                 thread.index.y, thread.index.z, place.file_name(),
-                 static_cast<unsigned>(place.line()));
-}
-
-inline void Multiprocessor::fail_apart(const char *what, const Thread &one, const Place &other) {
-    std::fprintf(stderr, "kernel: %s, block (%u, %u, %u): ", what, block_index_.x, block_index_.y,
+inline void Multiprocessor::stop(const char *what, std::initializer_list<At> threads) const {
+    std::fprintf(stderr, "kernel: %s: block (%u, %u, %u)", what, block_index_.x, block_index_.y,
                  block_index_.z);
-    if (&one != now_)
-        print("", one, one.place);
-    print(&one == now_ ? "" : ", ", *now_, other);
-    fail("stopped");
+    for (const auto &[thread, place] : threads)
+        std::fprintf(stderr, ", thread (%u, %u, %u) at %s:%u", thread->index.x, thread->index.y,
+                     thread->index.z, place.file_name(), static_cast<unsigned>(place.line()));
+    std::fputc('\n', stderr);
+    std::abort();
 }
 
-inline void Multiprocessor::fail_waiting() {
-    unsigned n_returned = 0;
-    const Thread *waiting = nullptr;
-    for (unsigned rank = 0; rank < n_threads_; ++rank)
-        if (const Thread &thread = *threads_[rank]; thread.returned)
-            ++n_returned;
-        else if (waiting == nullptr)
-            waiting = &thread;
-    std::fprintf(stderr,
-                 "kernel: threads wait for ever, block (%u, %u, %u): %u of %u have returned, ",
-                 block_index_.x, block_index_.y, block_index_.z, n_returned, n_threads_);
-    print("", *waiting, waiting->place);
-    for (unsigned rank = 0; rank < n_threads_; ++rank)
-        if (const Thread &thread = *threads_[rank];
-            !thread.returned && thread.place.line() != waiting->place.line()) {
-            print(", ", thread, thread.place);
-            break;
-        }
-    fail("stopped");
+// Tells of the first that waits, and of one that waits elsewhere.
+inline void Multiprocessor::stop_waiting() const {
+    const auto waits = [](const auto &thread) { return !thread->returned; };
+    const auto end = threads_.begin() + n_threads_;
+    const Thread &one = **std::find_if(threads_.begin(), end, waits);
+    const auto other = std::find_if(threads_.begin(), end, [&](const auto &thread) {
+        return waits(thread) && thread->place.line() != one.place.line();
+    });
+    char what[80];
+    std::snprintf(what, sizeof what, "%u of %u threads wait for ever",
+                  static_cast<unsigned>(std::count_if(threads_.begin(), end, waits)), n_threads_);
+    if (other == end)
+        stop(what, {{&one, one.place}});
+    stop(what, {{&one, one.place}, {other->get(), (*other)->place}});
 }
 
 } // namespace emulator

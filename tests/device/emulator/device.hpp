@@ -110,9 +110,9 @@ class Device {
             return cudaSuccess;
         if (const std::size_t has = memory_asked_for(); used_ > has || bytes > has - used_)
             return cudaErrorMemoryAllocation;
-        if (posix_memalign(pointer, 256, bytes) != 0)
+        if (posix_memalign(pointer, 256, bytes + margin) != 0)
             return cudaErrorMemoryAllocation;
-        std::memset(*pointer, 0xff, bytes); // NaN
+        poison(*pointer, bytes);
         memory_[static_cast<std::byte *>(*pointer)] = bytes;
         used_ += bytes;
         return cudaSuccess;
@@ -125,6 +125,7 @@ class Device {
         if (found == memory_.end())
             return cudaErrorInvalidValue;
         finish();
+        require_margin(pointer, found->second);
         used_ -= found->second;
         memory_.erase(found);
         std::free(pointer);

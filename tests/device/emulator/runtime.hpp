@@ -9,6 +9,11 @@
 
 namespace emulator {
 
+inline void copy(void *to, const void *from, std::size_t bytes) {
+    if (bytes > 0) // pointers may be null then
+        std::memcpy(to, from, bytes);
+}
+
 // Calls work(device) under the device's lock unless the device is out of order.
 template <class Work>
 cudaError_t call(Work work) {
@@ -198,7 +203,7 @@ inline cudaError_t cudaMemcpyAsync(void *to, const void *from, std::size_t bytes
             return cudaErrorInvalidResourceHandle;
         if (!emulator::fits(own, to, from, bytes, kind))
             return cudaErrorInvalidValue;
-        own.enqueue(*found, [=] { std::memcpy(to, from, bytes); });
+        own.enqueue(*found, [=] { emulator::copy(to, from, bytes); });
         if (!found->captured && !(own.has(to, bytes) && own.has(from, bytes)))
             own.finish(*found);
         return own.state();
@@ -211,7 +216,7 @@ inline cudaError_t cudaMemcpy(void *to, const void *from, std::size_t bytes, cud
         if (!emulator::fits(own, to, from, bytes, kind))
             return cudaErrorInvalidValue;
         if (own.state() == cudaSuccess)
-            std::memcpy(to, from, bytes);
+            emulator::copy(to, from, bytes);
         return cudaSuccess;
     });
 }
@@ -224,7 +229,8 @@ inline cudaError_t cudaMemsetAsync(void *to, int value, std::size_t bytes,
             return cudaErrorInvalidResourceHandle;
         if (bytes > 0 && !own.has(to, bytes))
             return cudaErrorInvalidValue;
-        own.enqueue(*found, [=] { std::memset(to, value, bytes); });
+        if (bytes > 0)
+            own.enqueue(*found, [=] { std::memset(to, value, bytes); });
         return cudaSuccess;
     });
 }

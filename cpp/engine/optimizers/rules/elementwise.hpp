@@ -3,31 +3,24 @@
 
 #pragma once
 
-#include "engine/optimizers/optimizer.hpp"
+#include "engine/optimizers/rules/rated_rule.hpp"
 
 namespace deepgen {
 
 template <class T>
 class Elementwise final : public Optimizer<T> {
   public:
-    Elementwise(const Component &component, const Kernels<T> &kernels);
+    Elementwise(const Component &component, const Kernels<T> &kernels)
+        : rule_(component, kernels) {}
 
     void allocate(const OptimizerContext &) override;
     StepReport step(const Team &, BatchGradient<T> &, StepSize) override;
     std::vector<StateArray<T>> state() override;
 
   private:
-    // Weights up to `end`, from where the one before ends, whose rate has one of `factors_`.
-    struct Stretch {
-        Index end;
-        std::size_t factor;
-    };
-    void share_out(const OptimizerContext &);
+    using Stretch = typename RatedRule<T>::Stretch;
 
-    const Rule<T> *rule_;
-    std::vector<double> settings_; // as the rule's parameters; the last is weight_decay
-    std::vector<double> factors_;
-    std::vector<Stretch> stretches_;
+    RatedRule<T> rule_;
     std::vector<Buffer<T>> state_;
     std::vector<double> gradient_squares_, weight_squares_; // of each chunk
 };

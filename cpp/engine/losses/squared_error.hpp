@@ -5,16 +5,19 @@
 //
 // Bishop (2006), Pattern recognition and machine learning, eq. (5.11).
 
-#include "engine/losses/members.hpp"
-#include "engine/losses/rows.hpp"
+#pragma once
+
+#include "engine/losses/row.hpp"
 
 namespace deepgen::loss {
-namespace {
 
 struct SquaredError {
-    explicit SquaredError(const Settings &) {}
+    static constexpr std::array<Parameter, 0> parameters{};
+    static std::vector<double> constants(const Settings &) { return {}; }
 
-    Point at(double z, double y) const {
+    DEEPGEN_ANYWHERE explicit SquaredError(std::span<const double>) {}
+
+    DEEPGEN_ANYWHERE Point at(double z, double y) const {
         const double r = z - y;
         return {.value = 0.5 * r * r, .derivative = r};
     }
@@ -22,9 +25,5 @@ struct SquaredError {
     double fisher(double) const { return 1.0; }
     double mean(double z) const { return z; }
 };
-
-} // namespace
-
-constinit const LossEntry squared_error = elementwise<SquaredError>("squared_error", {});
 
 } // namespace deepgen::loss

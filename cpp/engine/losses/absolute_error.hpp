@@ -5,18 +5,19 @@
 //
 // Bloomfield & Steiger (1983), Least absolute deviations.
 
-#include "engine/losses/members.hpp"
-#include "engine/losses/rows.hpp"
+#pragma once
 
-#include <cmath>
+#include "engine/losses/row.hpp"
 
 namespace deepgen::loss {
-namespace {
 
 struct AbsoluteError {
-    explicit AbsoluteError(const Settings &) {}
+    static constexpr std::array<Parameter, 0> parameters{};
+    static std::vector<double> constants(const Settings &) { return {}; }
 
-    Point at(double z, double y) const {
+    DEEPGEN_ANYWHERE explicit AbsoluteError(std::span<const double>) {}
+
+    DEEPGEN_ANYWHERE Point at(double z, double y) const {
         const double r = z - y;
         return {.value = std::abs(r), .derivative = r > 0.0 ? 1.0 : r < 0.0 ? -1.0 : 0.0};
     }
@@ -24,9 +25,5 @@ struct AbsoluteError {
     double fisher(double) const { return 1.0; }
     double mean(double z) const { return z; }
 };
-
-} // namespace
-
-constinit const LossEntry absolute_error = elementwise<AbsoluteError>("absolute_error", {});
 
 } // namespace deepgen::loss

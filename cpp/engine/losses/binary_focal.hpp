@@ -7,35 +7,36 @@
 //
 // Lin, Goyal, Girshick, He & Dollar (2017), Focal loss for dense object detection, eq. (4).
 
-#include "engine/losses/links.hpp"
-#include "engine/losses/members.hpp"
-#include "engine/losses/rows.hpp"
+#pragma once
+
+#include "engine/losses/row.hpp"
 
 namespace deepgen::loss {
-namespace {
-
-constexpr Parameter parameters[] = {
-    {.name = "gamma", .value = 2.0, .low = 0.0, .high = infinity},
-};
 
 class BinaryFocal {
   public:
-    explicit BinaryFocal(const Settings &settings) : gamma_(settings["gamma"]) {}
+    static constexpr Parameter parameters[] = {
+        {.name = "gamma", .value = 2.0, .low = 0.0, .high = infinity},
+    };
+    static std::vector<double> constants(const Settings &settings) { return {settings["gamma"]}; }
 
-    Point at(double z, double y) const {
+    DEEPGEN_ANYWHERE explicit BinaryFocal(std::span<const double> constants)
+        : gamma_(constants[0]) {}
+
+    DEEPGEN_ANYWHERE Point at(double z, double y) const {
         const double sign = y == 1.0 ? 1.0 : -1.0;
         const double s = sign * z;
         const double log_p = -softplus(-s);
         const double wrong = sigmoid(-s); // 1 - p
-        const double focus = std::pow(wrong, gamma_);
+        const double focus = pow(wrong, gamma_);
         return {.value = -focus * log_p,
-                .derivative = sign * focus * (gamma_ * std::exp(log_p) * log_p - wrong)};
+                .derivative = sign * focus * (gamma_ * exp(log_p) * log_p - wrong)};
     }
     double second_derivative(double z, double y) const {
         const double s = y == 1.0 ? z : -z;
         const double log_p = -softplus(-s);
         const double p = sigmoid(s), wrong = sigmoid(-s);
-        return std::pow(wrong, gamma_) * p *
+        return pow(wrong, gamma_) * p *
                (gamma_ * log_p * (wrong - gamma_ * p) + (2.0 * gamma_ + 1.0) * wrong);
     }
     double mean(double z) const { return sigmoid(z); }
@@ -43,9 +44,5 @@ class BinaryFocal {
   private:
     double gamma_;
 };
-
-} // namespace
-
-constinit const LossEntry binary_focal = elementwise<BinaryFocal>("binary_focal", parameters);
 
 } // namespace deepgen::loss

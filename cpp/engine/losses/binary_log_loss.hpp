@@ -7,33 +7,36 @@
 // Bishop (2006), Pattern recognition and machine learning, eq. (5.21); Szegedy, Vanhoucke, Ioffe,
 // Shlens & Wojna (2016), Rethinking the inception architecture, section 7 (smoothing).
 
-#include "engine/losses/links.hpp"
-#include "engine/losses/members.hpp"
-#include "engine/losses/rows.hpp"
+#pragma once
+
+#include "engine/losses/row.hpp"
 
 namespace deepgen::loss {
-namespace {
-
-constexpr Parameter parameters[] = {
-    {.name = "label_smoothing", .value = 0.0, .low = 0.0, .high = 1.0, .open_high = true},
-};
 
 class BinaryLogLoss {
   public:
-    explicit BinaryLogLoss(const Settings &settings) : smoothing_(settings["label_smoothing"]) {}
+    static constexpr Parameter parameters[] = {
+        {.name = "label_smoothing", .value = 0.0, .low = 0.0, .high = 1.0, .open_high = true},
+    };
+    static std::vector<double> constants(const Settings &settings) {
+        return {settings["label_smoothing"]};
+    }
+
+    DEEPGEN_ANYWHERE explicit BinaryLogLoss(std::span<const double> constants)
+        : smoothing_(constants[0]) {}
 
     // Seen from the likelier side, s = sigmoid(-|z|) keeps its digits, and so does p - t.
-    Point at(double z, double y) const {
+    DEEPGEN_ANYWHERE Point at(double z, double y) const {
         const double t = y * (1.0 - smoothing_) + 0.5 * smoothing_;
-        const double e = std::exp(-std::abs(z));
+        const double e = exp(-std::abs(z));
         const double s = e / (1.0 + e);
-        const double overlap = std::log1p(e);
+        const double overlap = log1p(e);
         if (z > 0.0)
             return {.value = z * (1.0 - t) + overlap, .derivative = (1.0 - t) - s};
         return {.value = -z * t + overlap, .derivative = s - t};
     }
     double second_derivative(double z, double) const {
-        const double e = std::exp(-std::abs(z));
+        const double e = exp(-std::abs(z));
         return e / ((1.0 + e) * (1.0 + e));
     }
     double fisher(double z) const { return second_derivative(z, 0.0); }
@@ -42,10 +45,5 @@ class BinaryLogLoss {
   private:
     double smoothing_;
 };
-
-} // namespace
-
-constinit const LossEntry binary_log_loss =
-    elementwise<BinaryLogLoss>("binary_log_loss", parameters);
 
 } // namespace deepgen::loss

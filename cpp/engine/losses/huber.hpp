@@ -8,28 +8,30 @@
 //
 // Huber (1964), Robust estimation of a location parameter, section 1.
 
-#include "engine/losses/members.hpp"
-#include "engine/losses/rows.hpp"
+#pragma once
 
-#include <cmath>
+#include "engine/losses/row.hpp"
+
 #include <numbers>
 
 namespace deepgen::loss {
-namespace {
-
-constexpr Parameter parameters[] = {
-    {.name = "delta", .value = 1.0, .low = 0.0, .high = infinity, .open_low = true},
-};
 
 class Huber {
   public:
-    explicit Huber(const Settings &settings) : delta_(settings["delta"]) {
+    static constexpr Parameter parameters[] = {
+        {.name = "delta", .value = 1.0, .low = 0.0, .high = infinity, .open_low = true},
+    };
+    static std::vector<double> constants(const Settings &settings) {
+        const double delta = settings["delta"];
         const double inside =
-            std::sqrt(2.0 * std::numbers::pi) * std::erf(delta_ / std::numbers::sqrt2);
-        near_ = inside / (inside + 2.0 / delta_ * std::exp(-0.5 * delta_ * delta_));
+            std::sqrt(2.0 * std::numbers::pi) * std::erf(delta / std::numbers::sqrt2);
+        return {delta, inside / (inside + 2.0 / delta * std::exp(-0.5 * delta * delta))};
     }
 
-    Point at(double z, double y) const {
+    DEEPGEN_ANYWHERE explicit Huber(std::span<const double> constants)
+        : delta_(constants[0]), near_(constants[1]) {}
+
+    DEEPGEN_ANYWHERE Point at(double z, double y) const {
         const double r = z - y;
         if (std::abs(r) <= delta_)
             return {.value = 0.5 * r * r, .derivative = r};
@@ -46,9 +48,5 @@ class Huber {
     double delta_;
     double near_; // chance of |r| <= delta
 };
-
-} // namespace
-
-constinit const LossEntry huber = elementwise<Huber>("huber", parameters);
 
 } // namespace deepgen::loss

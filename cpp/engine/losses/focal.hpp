@@ -8,26 +8,26 @@
 //
 // Lin, Goyal, Girshick, He & Dollar (2017), Focal loss for dense object detection, eq. (4).
 
-#include "engine/losses/classes.hpp"
-#include "engine/losses/members.hpp"
+#pragma once
+
+#include "engine/losses/class_row.hpp"
 
 namespace deepgen::loss {
-namespace {
-
-constexpr Parameter parameters[] = {
-    {.name = "gamma", .value = 2.0, .low = 0.0, .high = infinity},
-};
 
 class Focal {
   public:
+    static constexpr Parameter parameters[] = {
+        {.name = "gamma", .value = 2.0, .low = 0.0, .high = infinity},
+    };
+    static std::vector<double> constants(const Settings &settings) { return {settings["gamma"]}; }
     static constexpr bool is_likelihood = false;
 
-    explicit Focal(const Settings &settings) : gamma_(settings["gamma"]) {}
+    DEEPGEN_ANYWHERE explicit Focal(std::span<const double> constants) : gamma_(constants[0]) {}
 
-    ClassPoint at(const ClassRow &row) const {
+    DEEPGEN_ANYWHERE ClassPoint at(const ClassRow &row) const {
         const double wrong = row.others / row.sum; // 1 - p
-        const double focus = std::pow(wrong, gamma_);
-        const double own = focus * (gamma_ * std::exp(row.log_p) * row.log_p - wrong);
+        const double focus = pow(wrong, gamma_);
+        const double own = focus * (gamma_ * exp(row.log_p) * row.log_p - wrong);
         // Of others that have all underflowed none has a derivative.
         return {.value = -focus * row.log_p,
                 .own = own,
@@ -39,7 +39,7 @@ class Focal {
         const double wrong = row.others / row.sum;
         if (wrong == 0.0)
             return {.along = 0.0, .spread = 0.0};
-        const double focus = std::pow(wrong, gamma_), p = std::exp(row.log_p);
+        const double focus = pow(wrong, gamma_), p = exp(row.log_p);
         return {.along =
                     gamma_ * focus * p * ((wrong - (gamma_ - 1.0) * p) * row.log_p + 2.0 * wrong),
                 .spread = focus - gamma_ * focus / wrong * p * row.log_p};
@@ -48,9 +48,5 @@ class Focal {
   private:
     double gamma_;
 };
-
-} // namespace
-
-constinit const LossEntry focal = class_loss<Focal>("focal", parameters);
 
 } // namespace deepgen::loss

@@ -7,29 +7,26 @@
 //
 // McCullagh & Nelder (1989), Generalized linear models, section 8.3.
 
-#include "engine/losses/members.hpp"
-#include "engine/losses/rows.hpp"
+#pragma once
 
-#include <cmath>
+#include "engine/losses/row.hpp"
 
 namespace deepgen::loss {
-namespace {
 
 struct Gamma {
-    explicit Gamma(const Settings &) {}
+    static constexpr std::array<Parameter, 0> parameters{};
+    static std::vector<double> constants(const Settings &) { return {}; }
 
-    Point at(double z, double y) const {
-        const double d = z - std::log(y);
-        const double excess = std::expm1(-d); // y / mu - 1
+    DEEPGEN_ANYWHERE explicit Gamma(std::span<const double>) {}
+
+    DEEPGEN_ANYWHERE Point at(double z, double y) const {
+        const double d = z - log(y);
+        const double excess = expm1(-d); // y / mu - 1
         return {.value = d + excess, .derivative = -excess};
     }
-    double second_derivative(double z, double y) const { return std::exp(std::log(y) - z); }
+    double second_derivative(double z, double y) const { return exp(log(y) - z); }
     double fisher(double) const { return 1.0; }
-    double mean(double z) const { return std::exp(z); }
+    double mean(double z) const { return exp(z); }
 };
-
-} // namespace
-
-constinit const LossEntry gamma = elementwise<Gamma>("gamma", {});
 
 } // namespace deepgen::loss

@@ -7,23 +7,26 @@
 // Bishop (2006), Pattern recognition and machine learning, eq. (5.24); Szegedy, Vanhoucke, Ioffe,
 // Shlens & Wojna (2016), Rethinking the inception architecture, section 7 (smoothing).
 
-#include "engine/losses/classes.hpp"
-#include "engine/losses/members.hpp"
+#pragma once
+
+#include "engine/losses/class_row.hpp"
 
 namespace deepgen::loss {
-namespace {
-
-constexpr Parameter parameters[] = {
-    {.name = "label_smoothing", .value = 0.0, .low = 0.0, .high = 1.0, .open_high = true},
-};
 
 class LogLoss {
   public:
+    static constexpr Parameter parameters[] = {
+        {.name = "label_smoothing", .value = 0.0, .low = 0.0, .high = 1.0, .open_high = true},
+    };
+    static std::vector<double> constants(const Settings &settings) {
+        return {settings["label_smoothing"]};
+    }
     static constexpr bool is_likelihood = true;
 
-    explicit LogLoss(const Settings &settings) : smoothing_(settings["label_smoothing"]) {}
+    DEEPGEN_ANYWHERE explicit LogLoss(std::span<const double> constants)
+        : smoothing_(constants[0]) {}
 
-    ClassPoint at(const ClassRow &row) const {
+    DEEPGEN_ANYWHERE ClassPoint at(const ClassRow &row) const {
         const double floor = smoothing_ / row.n_classes; // t_j of the other classes
         return {.value = -(1.0 - smoothing_) * row.log_p - smoothing_ * row.mean_log,
                 .own = (smoothing_ - floor) - row.others / row.sum,
@@ -36,9 +39,5 @@ class LogLoss {
   private:
     double smoothing_;
 };
-
-} // namespace
-
-constinit const LossEntry log_loss = class_loss<LogLoss>("log_loss", parameters);
 
 } // namespace deepgen::loss
