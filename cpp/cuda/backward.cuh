@@ -42,6 +42,7 @@ __device__ inline void loss_and_output_gradients(Crew &crew, const Batch &batch,
 // In order over the row blocks; every thread may ask.
 __device__ inline double batch_loss(const Batch &batch) {
     double total = 0.0;
+    DEEPGEN_UNROLL(16)
     for (int block = 0; block * row_block < batch.n_rows; ++block)
         total += batch.memory.block_losses[block];
     return total / batch.weight_sum;

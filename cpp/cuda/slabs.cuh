@@ -121,9 +121,7 @@ __device__ void product(SlabCrew<height> &crew, int rows, int columns, int depth
         const int next = first + slab_depth;
         if (next <= depth) {
             fetch(next);
-#if defined(__CUDACC__)
-#pragma unroll
-#endif
+            DEEPGEN_UNROLL(slab_depth)
             for (int k = 0; k < slab_depth; ++k)
                 multiply(half, k);
             put_down(1 - half);

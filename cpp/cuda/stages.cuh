@@ -115,10 +115,10 @@ inline void add_evaluation(const std::vector<Layer> &layers,
             begin = o + 1;
         } else if (is_batch_norm && operation.kind == OperationKind::forward_to_norm) {
             add_rows(o + 1);
-            stages.push_back({StageKind::join, again, {o, o + 1}, 0});
+            stages.push_back({StageKind::join, again, {o, o + 1}, layer.width});
         } else if (is_batch_norm && operation.kind == OperationKind::backward_to_norm) {
             add_rows(o + 1);
-            stages.push_back({StageKind::join_back, again, {o, o + 1}, 0});
+            stages.push_back({StageKind::join_back, again, {o, o + 1}, layer.width});
         }
     }
     add_rows(static_cast<int>(operations.size()));

@@ -23,13 +23,13 @@ enum class StageKind {
 };
 
 // Who shares a stage's work.
-enum class Sharing { by_rows, by_tiles, by_tasks, alone };
+enum class Sharing { by_rows, by_tiles, by_columns, by_tasks, alone };
 
 struct Stage {
     StageKind kind;
     bool again;       // the second evaluation of a step
     Range operations; // of rows or tiles; of a join the one that it comes after
-    int columns;      // of tiles
+    int columns;      // of tiles and joins
 
     DEEPGEN_ANYWHERE Sharing sharing() const {
         switch (kind) {
@@ -37,6 +37,9 @@ struct Stage {
             return Sharing::by_rows;
         case StageKind::tiles:
             return Sharing::by_tiles;
+        case StageKind::join:
+        case StageKind::join_back:
+            return Sharing::by_columns;
         case StageKind::direction:
         case StageKind::climb:
         case StageKind::total:
@@ -82,7 +85,7 @@ __device__ inline Batch batch_of(const Slice &slice, const Memory &memory, const
             .branch_key = slice.branch_key};
 }
 
-// What a block has of a stage: rows, of tiles some of their columns, or tasks with their segments.
+// What a block has of a stage: rows, columns, a tile of both, or tasks with their segments.
 struct Share {
     Rows rows;
     Range columns;
@@ -193,6 +196,16 @@ __device__ void run_tile(Workers &crew, const Slice &slice, const Batch &batch, 
         backward_product(crew, batch, operation.layer, share.rows, share.columns);
 }
 
+// Stages of columns.
+__device__ inline void run_columns(Crew &crew, const Slice &slice, const Batch &batch,
+                                   const Stage &stage, Range columns) {
+    const Layer &layer = batch.layer(slice.operations[stage.operations.begin].layer);
+    if (stage.kind == StageKind::join)
+        join_moments(crew, batch, layer, columns);
+    else
+        join_gradient_sums(crew, batch, layer, columns);
+}
+
 // Stages of tasks.
 template <class Workers>
 __device__ void run_tasks(Workers &crew, const Batch &batch, const Step &step, const Stage &stage,
@@ -216,29 +229,21 @@ __device__ void run_tasks(Workers &crew, const Batch &batch, const Step &step, c
     }
 }
 
-// Stages of one block.
+// Stages of one thread.
 __device__ inline void run_alone(Crew &crew, const Slice &slice, const Batch &batch,
                                  const Stage &stage) {
     crew.meet(); // all have seen the totals that it may change
+    if (crew.rank() > 0)
+        return;
     switch (stage.kind) {
-    case StageKind::join:
-        join_moments(crew, batch, batch.layer(slice.operations[stage.operations.begin].layer));
-        break;
-    case StageKind::join_back:
-        join_gradient_sums(crew, batch,
-                           batch.layer(slice.operations[stage.operations.begin].layer));
-        break;
     case StageKind::ascent:
-        if (crew.rank() == 0)
-            ascent_stage(slice, batch);
+        ascent_stage(slice, batch);
         break;
     case StageKind::clip:
-        if (crew.rank() == 0)
-            clip_stage(batch);
+        clip_stage(batch);
         break;
     default:
-        if (crew.rank() == 0)
-            report_stage(slice, batch);
+        report_stage(slice, batch);
         break;
     }
 }

@@ -23,6 +23,9 @@ __device__ inline void run_stage(Crew &crew, const Slice &slice, const Memory &m
         case Sharing::by_tiles:
             run_tile(crew, slice, batch, stage, all);
             break;
+        case Sharing::by_columns:
+            run_columns(crew, slice, batch, stage, all.columns);
+            break;
         case Sharing::by_tasks:
             run_tasks(crew, batch, step, stage, all);
             break;

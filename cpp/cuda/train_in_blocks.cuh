@@ -14,7 +14,7 @@ inline int n_pieces(int n, int piece) {
     return (n + piece - 1) / piece;
 }
 
-// A block has some whole rows, or all that one block alone does.
+// A block has some whole rows or columns, or all that one block alone does.
 __global__ void __launch_bounds__(block_threads, blocks_together)
     train_rows(const Slice *slice, int number) {
     const Stage &stage = slice->stages[number];
@@ -24,8 +24,14 @@ __global__ void __launch_bounds__(block_threads, blocks_together)
             run_alone(crew, *slice, batch, stage);
             return;
         }
-        const int first = static_cast<int>(blockIdx.x) * block_rows;
-        const Rows rows{first, min(first + block_rows, batch.n_rows)};
+        const int block = static_cast<int>(blockIdx.x);
+        if (stage.sharing() == Sharing::by_columns) {
+            const int first = block * slab_columns;
+            run_columns(crew, *slice, batch, stage,
+                        {first, min(first + slab_columns, stage.columns)});
+            return;
+        }
+        const Rows rows{block * block_rows, min((block + 1) * block_rows, batch.n_rows)};
         if (rows.n() > 0)
             run_rows(crew, *slice, batch, stage, rows);
     });
@@ -79,6 +85,8 @@ inline cudaError_t launch_stage(const Slice &slice, const Slice *on_device, cons
         return go(train_tiles,
                   n_pieces(n_rows, tile_rows_of_block) * n_pieces(stage.columns, slab_columns),
                   SlabCrew<tile_rows_of_block>::n_shared);
+    case Sharing::by_columns:
+        return go(train_rows, n_pieces(stage.columns, slab_columns), 0);
     case Sharing::by_tasks:
         return go(train_tasks, slice.net.n_tasks, SlabCrew<task_rows_of_block>::n_shared);
     case Sharing::alone:
