@@ -89,12 +89,13 @@ def test_files_fit_a_room():
 
 
 def test_tests_and_benchmarks_share_no_name():
-    """Both folders are on pytest's path: of two modules of one name only the first is found."""
-    tests, benchmarks = (
-        {path.stem for path in (ROOT / folder).iterdir() if path.suffix == ".py" or path.is_dir()}
-        for folder in ("tests", "benchmarks")
-    )
-    assert tests & benchmarks - {"conftest", "__pycache__"} == set()
+    """These folders are on pytest's path: of two modules of one name only the first is found."""
+    seen = set()
+    for folder in ("tests", "benchmarks", "benchmarks/cuda"):
+        paths = (ROOT / folder).iterdir()
+        names = {path.stem for path in paths if path.suffix == ".py" or path.is_dir()}
+        assert seen & names - {"conftest", "__pycache__"} == set()
+        seen |= names
 
 
 def test_cpp_is_ascii():

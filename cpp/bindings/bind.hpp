@@ -4,7 +4,7 @@
 
 #include "bindings/arrays.hpp"
 
-#include "engine/devices/plugin.hpp"
+#include "engine/devices/plugin_network.hpp"
 
 #include <chrono>
 #include <memory>
@@ -15,7 +15,8 @@ namespace deepgen::python {
 
 // A network of either scalar. Trainers hold it too, so it lives as long as the last of them.
 struct AnyNetwork {
-    AnyNetwork(NetworkSpec spec, std::string dtype, std::string simd);
+    AnyNetwork(NetworkSpec spec, std::string dtype, std::string simd,
+               const std::optional<Plugin> &device = std::nullopt);
 
     template <class Function>
     decltype(auto) visit(Function function) const {
@@ -27,6 +28,7 @@ struct AnyNetwork {
     std::string products, requested_simd; // the type that products compute in; the path asked for
     std::variant<std::shared_ptr<const Network<float>>, std::shared_ptr<const Network<double>>>
         network;
+    std::shared_ptr<PluginNetwork> on_device; // for outputs; null: the processor computes them
 };
 
 // While one lives, other threads of Python run. A daemon thread may come back to an interpreter

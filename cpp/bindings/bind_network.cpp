@@ -1,8 +1,7 @@
 // Sparse rows and networks. Each call: view the inputs, allocate the output, release the
 // GIL, compute.
 
-#include "bindings/bind.hpp"
-#include "engine/network/parameters.hpp"
+#include "bindings/outputs.hpp"
 
 #include <algorithm>
 #include <pybind11/stl.h>
@@ -13,62 +12,6 @@ namespace {
 using PreparedState = std::pair<AnyNetwork, py::object>;
 using SparseState = std::tuple<py::array, py::object, py::object, Index>;
 using NetworkState = std::tuple<NetworkSpec, std::string, std::string>;
-
-template <class T>
-[[nodiscard]] py::array_t<T> parameters_of(const Network<T> &network,
-                                           const py::handle &parameters) {
-    return vector_of<T>("parameters", parameters, network.layout().n_parameters);
-}
-
-template <class T>
-[[nodiscard]] const LayerPlan<T> &checked_layer(const Network<T> &network, Index layer) {
-    const auto n_layers = static_cast<Index>(network.layers().size());
-    require(layer >= 0 && layer < n_layers, "layer must be in 0 to ", n_layers - 1, ", got ",
-            layer);
-    return network.layers()[as_size(layer)];
-}
-
-// What a layer gives, or what its normalization takes; `source` is the flat parameters or the
-// packed ones.
-template <class T, class Source>
-py::array_t<T> layer_of(const Network<T> &network, Source &&source, const py::handle &X,
-                        const py::handle &rows, Index layer, Index n_threads,
-                        Part part = Part::output) {
-    const HeldInputs<T> inputs(X, network.n_inputs());
-    const HeldSelection selection(rows, inputs.view.n_rows);
-    const Index width = checked_layer(network, layer).width;
-    n_threads = checked_threads(n_threads);
-    py::array_t<T> out({selection.view.size, width});
-    T *const to = out.mutable_data();
-    const ReleasedInterpreter released;
-    network.activations(source, inputs.view, selection.view, layer, part, to, n_threads);
-    return out;
-}
-
-template <class T, class Source>
-py::array_t<T> outputs_of(const Network<T> &network, Source &&source, const py::handle &X,
-                          const py::handle &rows, Index n_threads) {
-    const auto last = static_cast<Index>(network.layers().size()) - 1;
-    return layer_of(network, source, X, rows, last, n_threads);
-}
-
-template <class T, class Source>
-py::array_t<T> means_of(const Network<T> &network, Source &&source, const py::handle &X,
-                        const py::handle &rows, Index n_threads) {
-    auto out = outputs_of(network, source, X, rows, n_threads);
-    T *const means = out.mutable_data();
-    const Index n_rows = out.shape(0), n_outputs = network.n_outputs();
-    {
-        const ReleasedInterpreter released;
-        std::vector<double> row(as_size(n_outputs));
-        for (Index i = 0; i < n_rows; ++i) {
-            network.loss().means(means + i * n_outputs, row.data(), n_outputs);
-            std::transform(row.begin(), row.end(), means + i * n_outputs,
-                           [](double mean) { return static_cast<T>(mean); });
-        }
-    }
-    return out;
-}
 
 // Predictions in the targets' units, and how many rows of them are not finite.
 std::pair<py::array_t<double>, Index> predict_in_units(const AnyNetwork &any,
@@ -81,6 +24,13 @@ std::pair<py::array_t<double>, Index> predict_in_units(const AnyNetwork &any,
         const HeldInputs<T> inputs(X, network.n_inputs());
         const auto shift = finite_vector_of("mean", mean, network.n_targets());
         const auto factor = finite_vector_of("scale", scale, network.n_targets());
+        if (any.on_device) {
+            const auto outputs = outputs_of(any, network, parameters, X, rows, n_threads);
+            py::array_t<double> out({outputs.shape(0), outputs.shape(1)});
+            const Index n_wrong = network.predict(outputs.data(), outputs.shape(0), shift.data(),
+                                                  factor.data(), out.mutable_data());
+            return std::pair(out, n_wrong);
+        }
         const HeldSelection selection(rows, inputs.view.n_rows);
         n_threads = checked_threads(n_threads);
         py::array_t<double> out({selection.view.size, network.n_outputs()});
@@ -100,16 +50,14 @@ std::pair<py::array_t<double>, Index> predict_in_units(const AnyNetwork &any,
 py::array forward(const AnyNetwork &any, const py::object &parameters, const py::object &X,
                   const py::object &rows, Index n_threads) {
     return any.visit([&](const auto &network) -> py::array {
-        const auto flat = parameters_of(network, parameters);
-        return outputs_of(network, flat.data(), X, rows, n_threads);
+        return outputs_of(any, network, parameters, X, rows, n_threads);
     });
 }
 
 py::array predict(const AnyNetwork &any, const py::object &parameters, const py::object &X,
                   const py::object &rows, Index n_threads) {
     return any.visit([&](const auto &network) -> py::array {
-        const auto flat = parameters_of(network, parameters);
-        return means_of(network, flat.data(), X, rows, n_threads);
+        return means_of(network, outputs_of(any, network, parameters, X, rows, n_threads));
     });
 }
 
@@ -151,7 +99,8 @@ struct Prepared {
     py::array predict(const py::object &X, const py::object &rows, Index n_threads) {
         return std::visit(
             [&](auto &p) -> py::array {
-                return means_of(*p->network, p->weights, X, rows, n_threads);
+                return means_of(*p->network,
+                                outputs_of(*p->network, p->weights, X, rows, n_threads));
             },
             packed);
     }
@@ -199,6 +148,11 @@ LossCall loss_and_gradient(const AnyNetwork &any, const py::object &parameters, 
         const HeldSelection selection(rows, inputs.view.n_rows);
         require(selection.view.size >= 1, "the loss of no rows is not defined");
         require(alpha >= 0.0, "alpha must not be negative, got ", alpha);
+        // Of a device's outputs the loss alone, as validation has it.
+        if (any.on_device && !with_gradient && alpha == 0.0) {
+            const auto outputs = outputs_of(any, network, parameters, X, rows, n_threads);
+            return {network.loss_of_outputs(outputs.data(), targets.view, selection.view), {}};
+        }
         n_threads = checked_threads(n_threads);
         py::array_t<T> gradient(with_gradient ? network.layout().n_parameters : 0);
         T *const to = with_gradient ? gradient.mutable_data() : nullptr;
@@ -224,7 +178,8 @@ py::array effective(const AnyNetwork &any, const py::object &parameters) {
 
 } // namespace
 
-AnyNetwork::AnyNetwork(NetworkSpec spec, std::string dtype, std::string simd)
+AnyNetwork::AnyNetwork(NetworkSpec spec, std::string dtype, std::string simd,
+                       const std::optional<Plugin> &device)
     : products(std::move(dtype)), requested_simd(std::move(simd)) {
     if (products == "float32")
         network =
@@ -237,6 +192,8 @@ AnyNetwork::AnyNetwork(NetworkSpec spec, std::string dtype, std::string simd)
                                                          kernels_bfloat16(requested_simd));
     else
         refuse("unknown dtype '", products, "'; known: bfloat16, float32, float64");
+    if (device)
+        visit([&]<class T>(const Network<T> &own) { on_device = network_on_device(*device, own); });
 }
 
 } // namespace deepgen::python
@@ -287,8 +244,10 @@ void bind_network(py::module_ &module) {
 
     bind_class<AnyNetwork>(module, "Network",
                            "A network made ready to run; parameters come with each call.")
-        .def(py::init<NetworkSpec, std::string, std::string>(), arg("spec"),
-             arg("dtype") = "float32", arg("simd") = "")
+        .def(py::init<NetworkSpec, std::string, std::string, const std::optional<Plugin> &>(),
+             arg("spec"), arg("dtype") = "float32", arg("simd") = "", arg("device") = py::none(),
+             "The outputs, and what follows from them, are computed on the first device of a "
+             "plugin, or on the processor. Pickles do not hold the device.")
         .def_property_readonly(
             "spec",
             [](const AnyNetwork &a) { return a.visit([](const auto &n) { return n.spec(); }); })

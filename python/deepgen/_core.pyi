@@ -300,8 +300,10 @@ class Network:
     """
     def __getstate__(self) -> tuple[NetworkSpec, str, str]:
         ...
-    def __init__(self, spec: NetworkSpec, dtype: str = 'float32', simd: str = '') -> None:
-        ...
+    def __init__(self, spec: NetworkSpec, dtype: str = 'float32', simd: str = '', device: Plugin | None = None) -> None:
+        """
+        The outputs, and what follows from them, are computed on the first device of a plugin, or on the processor. Pickles do not hold the device.
+        """
     def __reduce__(self) -> tuple[typing.Any, typing.Any, typing.Any]:
         ...
     def __setstate__(self, arg0: tuple[NetworkSpec, str, str]) -> None:

@@ -20,7 +20,7 @@
 struct DeepgenRun {
     DeepgenNet net;
     std::map<std::int32_t, std::vector<float>> arrays;
-    std::int64_t n_columns = 0;
+    std::int64_t n_outputs;
 };
 
 namespace {
@@ -124,7 +124,7 @@ DeepgenRun *create(std::int32_t device, const DeepgenNet *net, DeepgenStatus *) 
         .number("n_factors", net->n_factors)
         .number("n_state_arrays", net->n_state_arrays)
         .number("n_wrappers", net->n_wrappers);
-    return new DeepgenRun{*net, {}};
+    return new DeepgenRun{*net, {}, net->layers[net->n_layers - 1].width};
 }
 
 void destroy(DeepgenRun *run) {
@@ -133,7 +133,6 @@ void destroy(DeepgenRun *run) {
 }
 
 std::int32_t set_data(DeepgenRun *run, const DeepgenData *data, DeepgenStatus *) {
-    run->n_columns = data->n_columns;
     Record("set_data")
         .number("n_rows", data->n_rows)
         .list("X", data->X, data->n_rows * data->n_columns)
@@ -190,6 +189,17 @@ std::int32_t run_slices(std::int64_t n_runs, DeepgenRun *const *runs, const Deep
     return 0;
 }
 
+// Of each row the first feature, plus the number of the output.
+std::int32_t outputs(DeepgenRun *run, std::int64_t n_rows, const float *X, float *to,
+                     DeepgenStatus *) {
+    const std::int64_t n_outputs = run->n_outputs;
+    Record("outputs").number("n_rows", n_rows).list("X", X, n_rows * run->net.n_inputs);
+    for (std::int64_t i = 0; i < n_rows; ++i)
+        for (std::int64_t j = 0; j < n_outputs; ++j)
+            to[i * n_outputs + j] = X[i * run->net.n_inputs] + static_cast<float>(j);
+    return 0;
+}
+
 const DeepgenPlugin table{
     .abi = DEEPGEN_ABI,
     .built_for = "a recorder",
@@ -202,7 +212,7 @@ const DeepgenPlugin table{
     .write = write,
     .read = read,
     .run = run_slices,
-    .outputs = nullptr,
+    .outputs = outputs,
 };
 
 } // namespace

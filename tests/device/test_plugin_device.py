@@ -257,14 +257,6 @@ REFUSED = {
     "augmentation 'jitter'": (spec(HIDDEN), "float32", {"augmentation": "jitter"}),
     "mixup": (spec(HIDDEN), "float32", {"mixup": 0.2}),
     "pretext tasks": (spec(HIDDEN), "float32", {"pretext": "reconstruction"}),
-    # Not yet:
-    "normalization 'layer' yet": (
-        spec(LayerSpec(8, normalization=Component("layer"))),
-        "float32",
-        {},
-    ),
-    "skip 'residual' yet": (spec(HIDDEN, LayerSpec(8, skip_from=0)), "float32", {}),
-    "wrapper 'sam' yet": (spec(HIDDEN), "float32", {"wrappers": ["sam"]}),
 }
 
 
@@ -293,6 +285,54 @@ def test_sparse_rows_are_refused_and_leave_the_data(recorder, record):
     assert len(record.calls("set_data")) == 1
 
 
+def test_outputs_come_from_the_device_and_what_follows_from_the_host(recorder, record):
+    given = spec(HIDDEN, n_outputs=3, loss=Component("log_loss"))
+    here = network_of(given, "float32")
+    there = _core.Network(spec_of(given), "float32", device=recorder)
+    parameters = RNG.standard_normal(here.n_parameters).astype(np.float32)
+    rows = np.arange(3, 40, 2)
+    outputs = there.forward(parameters, X, rows=rows)
+    [call] = record.calls("outputs")
+    np.testing.assert_array_equal(np.float32(call["X"]), X[rows].ravel())
+    np.testing.assert_array_equal(outputs, X[rows][:, :1] + np.arange(3, dtype=np.float32))
+    sent = record.calls("write")[-1]
+    assert sent["array"] == WEIGHTS
+    np.testing.assert_array_equal(np.float32(sent["numbers"]), packed(here, parameters))
+    assert record.calls("create")[0]["n_state_arrays"] == 0
+    exponentials = np.exp(np.float64(outputs))
+    means = there.predict(parameters, X, rows=rows)
+    np.testing.assert_allclose(means, exponentials / exponentials.sum(1, keepdims=True), rtol=1e-6)
+    assert len(record.calls("create")) == 1
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "log_loss", "quantile"])
+def test_loss_and_predictions_of_outputs_have_the_bits_of_the_host(recorder, record, loss):
+    """The host's network gives the recorder's outputs: the first feature, and 1 more."""
+    given = NetworkSpec(N_INPUTS, [LayerSpec(2, "identity")], Component(loss))
+    here = network_of(given, "float32")
+    there = _core.Network(spec_of(given), "float32", device=recorder)
+    parameters = np.zeros(here.n_parameters, np.float32)
+    parameters[:2], parameters[-1] = 1.0, 1.0
+    many = RNG.standard_normal((2500, N_INPUTS)).astype(np.float32)
+    y = RNG.standard_normal((2500, 2)).astype(np.float32)
+    if here.takes_classes:
+        y = (y[:, 0] > 0).astype(np.int32)
+    weights, rows = RNG.random(2500).astype(np.float32), RNG.permutation(2500)[:2221]
+    np.testing.assert_array_equal(
+        here.forward(parameters, many, rows=rows), there.forward(parameters, many, rows=rows)
+    )
+    losses = [n.loss(parameters, many, y, weights, rows=rows) for n in (here, there)]
+    assert losses[0] == losses[1]
+    n_targets = 1 if here.takes_classes else 2
+    units = RNG.random(n_targets), RNG.random(n_targets)
+    if not here.takes_classes:
+        ours, theirs = (
+            n.predict_in_units(parameters, many, *units, rows=rows) for n in (here, there)
+        )
+        np.testing.assert_array_equal(ours[0], theirs[0])
+        assert ours[1] == theirs[1] == 0
+
+
 def test_an_estimator_trains_on_the_device(path, record, monkeypatch):
     monkeypatch.setenv("DEEPGEN_CUDA_PLUGIN", path)
     settings = {"hidden_layer_sizes": (8,), "max_iter": 3, "random_state": 0, "warm_start": True}
@@ -300,6 +340,7 @@ def test_an_estimator_trains_on_the_device(path, record, monkeypatch):
         model = MLPRegressor(device="cuda", batch_size=25, early_stopping=True, **settings)
         model.fit(X, Y)
     assert len(record.calls("set_order")) == 3
+    assert len(record.calls("outputs")) >= 3  # of the validation rows
     steps = [step for call in record.calls("run") for step in call["steps"]]
     assert len(steps) == 3 * 2
     # The recorder moves no weights.
@@ -308,3 +349,4 @@ def test_an_estimator_trains_on_the_device(path, record, monkeypatch):
         np.float32(start["numbers"]), packed(model.network_.core, model.network_.parameters)
     )
     assert model.predict(X).shape == Y.shape
+    assert record.calls("outputs")[-1]["n_rows"] == N_ROWS

@@ -7,38 +7,22 @@
 #include <algorithm>
 
 namespace deepgen {
-namespace {
-
-constexpr std::int32_t first_device = 0;
-
-} // namespace
 
 PluginDevice::PluginDevice(const Plugin &plugin, const Network<float> &network,
                            const OptimizerSpec &optimizer)
-    : table_(plugin.table()), network_(network), spec_(optimizer),
-      packed_(network.spec(), network.layout(), device_panel, network.kernels().products.transpose),
-      optimizer_(make_optimizer<float>(optimizer, network.kernels())), state_(*optimizer_, packed_),
-      rule_(optimizer.rule, network.kernels()), run_(nullptr, table_.destroy),
-      participation_(table_) {}
-
-template <class... Parameters, class... Arguments>
-void PluginDevice::call(std::int32_t (*function)(DeepgenRun *, Parameters...),
-                        const Arguments &...arguments) const {
-    DeepgenStatus status{};
-    if (function(run_.get(), arguments..., &status) != 0)
-        throw DeviceError(status);
-}
+    : run_(plugin, network), spec_(optimizer),
+      optimizer_(make_optimizer<float>(optimizer, network.kernels())),
+      state_(*optimizer_, run_.packed()), rule_(optimizer.rule, network.kernels()),
+      participation_(run_.table()) {}
 
 void PluginDevice::prepare(const TrainingSpec &spec) {
     refuse_unsupported(spec);
-    optimizer_->allocate({packed_.weights(), spec.seed, network_.loss().is_likelihood(),
-                          network_.reparametrized(), spec.rate_factors});
-    rule_.share_out(packed_.weights(), spec.rate_factors);
-    const PluginNet net(network_, packed_, rule_, spec_.wrappers);
-    DeepgenStatus status{};
-    run_.reset(table_.create(first_device, &net.view(), &status));
-    if (!run_)
-        throw DeviceError(status);
+    const Network<float> &network = run_.network();
+    const PackedWeights weights = run_.packed().weights();
+    optimizer_->allocate({weights, spec.seed, network.loss().is_likelihood(),
+                          network.reparametrized(), spec.rate_factors});
+    rule_.share_out(weights, spec.rate_factors);
+    run_.create(PluginNet(network, run_.packed(), rule_, spec_.wrappers));
     for (std::size_t i = 0; i < state_.layout().size(); ++i)
         write_state(i);
 }
@@ -53,47 +37,12 @@ void PluginDevice::set_data(const TrainingPart<float> &part, const TargetsView<f
                            .classes = y.classes,
                            .weights = y.weights,
                            .largest_batch = largest_batch};
-    call(table_.set_data, &data);
-}
-
-template <class Work>
-void PluginDevice::for_each_statistic(Work work) const {
-    std::int32_t layer = 0;
-    for (const LayerBlocks &blocks : network_.layout().layers) {
-        if (blocks.mean != absent) {
-            work(DEEPGEN_MEAN + layer, blocks.mean, blocks.width);
-            work(DEEPGEN_VARIANCE + layer, blocks.variance, blocks.width);
-        }
-        ++layer;
-    }
-}
-
-void PluginDevice::load(const float *flat) {
-    Buffer<float> numbers(as_size(packed_.size()));
-    packed_.pack(flat, numbers.data());
-    call(table_.write, DEEPGEN_WEIGHTS, packed_.size(), numbers.data());
-    for_each_statistic([&](std::int32_t array, Index offset, Index width) {
-        numbers.assign(as_size(padded<float>(width)), 0.0F);
-        std::copy_n(flat + offset, width, numbers.data());
-        call(table_.write, array, std::ssize(numbers), numbers.data());
-    });
-}
-
-void PluginDevice::store(float *flat) const {
-    Buffer<float> numbers(as_size(packed_.size()));
-    call(table_.read, DEEPGEN_WEIGHTS, packed_.size(), numbers.data());
-    packed_.unpack(numbers.data(), flat);
-    for_each_statistic([&](std::int32_t array, Index offset, Index width) {
-        numbers.resize(as_size(padded<float>(width)));
-        call(table_.read, array, std::ssize(numbers), numbers.data());
-        std::copy_n(numbers.data(), width, flat + offset);
-    });
+    run_.call(run_.table().set_data, &data);
 }
 
 void PluginDevice::write_state(std::size_t number) {
-    const std::span<const float> numbers = optimizer_->state()[number].numbers;
-    call(table_.write, DEEPGEN_STATE + static_cast<std::int32_t>(number), std::ssize(numbers),
-         numbers.data());
+    run_.write(DEEPGEN_STATE + static_cast<std::int32_t>(number),
+               optimizer_->state()[number].numbers);
 }
 
 void PluginDevice::load_state(std::size_t number, const float *from) {
@@ -102,16 +51,15 @@ void PluginDevice::load_state(std::size_t number, const float *from) {
 }
 
 void PluginDevice::store_state(std::size_t number, float *to) const {
-    const std::span<float> numbers = optimizer_->state()[number].numbers;
-    call(table_.read, DEEPGEN_STATE + static_cast<std::int32_t>(number), std::ssize(numbers),
-         numbers.data());
+    run_.read(DEEPGEN_STATE + static_cast<std::int32_t>(number),
+              optimizer_->state()[number].numbers);
     state_.store(number, to);
 }
 
 void PluginDevice::begin_epoch(const Epoch &epoch) {
     dropout_key_ = epoch.key(random::Purpose::dropout);
     branch_key_ = epoch.key(random::Purpose::branches);
-    call(table_.set_order, epoch.order.size, epoch.order.samples);
+    run_.call(run_.table().set_order, epoch.order.size, epoch.order.samples);
 }
 
 DeepgenSlice PluginDevice::slice_of(std::span<const PlannedStep> steps) {
@@ -157,7 +105,8 @@ void PluginDevice::run(std::span<const PlannedStep> steps, Index, std::span<Step
 template <class T>
 std::unique_ptr<Device<T>> make_plugin_device(const Plugin &plugin, const Network<T> &network,
                                               const OptimizerSpec &optimizer) {
-    refuse_unsupported(network, optimizer);
+    refuse_unsupported(network);
+    refuse_unsupported(optimizer);
     if constexpr (std::is_same_v<T, float>)
         return std::make_unique<PluginDevice>(plugin, network, optimizer);
     else

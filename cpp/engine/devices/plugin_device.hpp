@@ -5,7 +5,7 @@
 
 #include "engine/devices/launcher.hpp"
 #include "engine/devices/optimizer_state.hpp"
-#include "engine/devices/plugin_net.hpp"
+#include "engine/devices/plugin_run.hpp"
 
 namespace deepgen {
 
@@ -18,8 +18,8 @@ class PluginDevice final : public Device<float> {
     void set_data(const TrainingPart<float> &part, const TargetsView<float> &y,
                   Index largest_batch) override;
 
-    void load(const float *flat) override;
-    void store(float *flat) const override;
+    void load(const float *flat) override { run_.load(flat); }
+    void store(float *flat) const override { run_.store(flat); }
 
     std::vector<StateVector> state_layout() const override { return state_.layout(); }
     void load_state(std::size_t number, const float *from) override;
@@ -30,24 +30,14 @@ class PluginDevice final : public Device<float> {
              std::span<StepReport> reports) override;
 
   private:
-    // Calls a function of the plugin's table that takes the run; throws what it reports.
-    template <class... Parameters, class... Arguments>
-    void call(std::int32_t (*function)(DeepgenRun *, Parameters...),
-              const Arguments &...arguments) const;
     void write_state(std::size_t number);
-    // Calls work(array of the ABI, flat offset, width) for the running statistics of each layer.
-    template <class Work>
-    void for_each_statistic(Work work) const;
     DeepgenSlice slice_of(std::span<const PlannedStep> steps);
 
-    const DeepgenPlugin &table_;
-    const Network<float> &network_;
+    PluginRun run_;
     OptimizerSpec spec_;
-    PackedLayout<float> packed_;
     std::unique_ptr<Optimizer<float>> optimizer_;
     OptimizerState<float> state_;
     RatedRule<float> rule_;
-    std::unique_ptr<DeepgenRun, void (*)(DeepgenRun *)> run_;
     Participation participation_;
 
     std::uint64_t dropout_key_ = 0, branch_key_ = 0; // of the epoch

@@ -136,42 +136,44 @@ std::optional<DeepgenWrapperKind> wrapper_on_device(std::string_view name) {
     return number_of<DeepgenWrapperKind>(name, wrapper_names);
 }
 
-PluginNet::PluginNet(const Network<float> &network, const PackedLayout<float> &packed,
-                     const RatedRule<float> &rule, std::span<const Component> wrappers) {
+PluginNet::PluginNet(const Network<float> &network, const PackedLayout<float> &packed) {
     for (const PackedLayer &layer : packed.layers())
         layers_.push_back(layer_of(network, layer, std::ssize(layers_)));
+    const Component &loss = network.spec().loss;
+    const LossEntry &entry = find_member("loss", losses(), loss.name);
+    loss_constants_ = entry.constants(Settings(loss, entry.parameters));
+    view_.n_inputs = network.n_inputs();
+    view_.n_layers = std::ssize(layers_);
+    view_.layers = layers_.data();
+    view_.n_weights = packed.size();
+    view_.n_transposed = packed.transposed_size();
+    view_.loss = place(losses(), entry);
+    view_.takes_classes = network.takes_classes();
+    view_.n_targets = network.takes_classes() ? 1 : network.n_targets();
+    view_.n_loss_constants = std::ssize(loss_constants_);
+    view_.loss_constants = loss_constants_.data();
+}
+
+PluginNet::PluginNet(const Network<float> &network, const PackedLayout<float> &packed,
+                     const RatedRule<float> &rule, std::span<const Component> wrappers)
+    : PluginNet(network, packed) {
     const GradientTasks<float> tasks(packed, true);
     for (const GradientTask &task : tasks.tasks())
         tasks_.push_back(task_of(packed, task));
     for (const RatedRule<float>::Stretch &stretch : rule.stretches())
-        if (stretches_.empty() ||
-            stretches_.back().end < stretch.end) // not of roles without weights
+        if (stretches_.empty() || stretches_.back().end < stretch.end) // roles may have no weights
             stretches_.push_back({stretch.end, static_cast<std::int32_t>(stretch.factor)});
     for (const Component &wrapper : wrappers)
         wrappers_.push_back(wrapper_of(wrapper));
-    const Component &loss = network.spec().loss;
-    const LossEntry &entry = find_member("loss", losses(), loss.name);
-    loss_constants_ = in_order(loss, entry.parameters);
-    const std::span<const Rule<float>> rules = network.kernels().rules;
-    view_ = {.n_inputs = network.n_inputs(),
-             .n_layers = std::ssize(layers_),
-             .layers = layers_.data(),
-             .n_weights = packed.size(),
-             .n_transposed = packed.transposed_size(),
-             .n_tasks = std::ssize(tasks_),
-             .n_stretches = std::ssize(stretches_),
-             .tasks = tasks_.data(),
-             .stretches = stretches_.data(),
-             .loss = place(losses(), entry),
-             .takes_classes = network.takes_classes(),
-             .n_targets = network.takes_classes() ? 1 : network.n_targets(),
-             .n_loss_constants = std::ssize(loss_constants_),
-             .loss_constants = loss_constants_.data(),
-             .rule = static_cast<std::int32_t>(&rule.rule() - rules.data()),
-             .n_factors = static_cast<std::int32_t>(rule.n_factors()),
-             .n_state_arrays = rule.rule().n_state_arrays,
-             .n_wrappers = std::ssize(wrappers_),
-             .wrappers = wrappers_.data()};
+    view_.n_tasks = std::ssize(tasks_);
+    view_.tasks = tasks_.data();
+    view_.n_stretches = std::ssize(stretches_);
+    view_.stretches = stretches_.data();
+    view_.rule = static_cast<std::int32_t>(&rule.rule() - network.kernels().rules.data());
+    view_.n_factors = static_cast<std::int32_t>(rule.n_factors());
+    view_.n_state_arrays = rule.rule().n_state_arrays;
+    view_.n_wrappers = std::ssize(wrappers_);
+    view_.wrappers = wrappers_.data();
 }
 
 } // namespace deepgen

@@ -22,7 +22,9 @@ std::optional<DeepgenWrapperKind> wrapper_on_device(std::string_view name);
 
 class PluginNet {
   public:
-    // `packed` has panels of device_panel columns; the rule's factors are shared out over it.
+    // Without an optimizer, for the outputs of rows. `packed` has panels of device_panel columns.
+    PluginNet(const Network<float> &network, const PackedLayout<float> &packed);
+    // The rule's factors are shared out over the layout.
     PluginNet(const Network<float> &network, const PackedLayout<float> &packed,
               const RatedRule<float> &rule, std::span<const Component> wrappers);
     PluginNet(const PluginNet &) = delete;
@@ -35,7 +37,7 @@ class PluginNet {
     std::vector<DeepgenStretch> stretches_;
     std::vector<DeepgenWrapper> wrappers_;
     std::vector<double> loss_constants_;
-    DeepgenNet view_;
+    DeepgenNet view_{};
 };
 
 } // namespace deepgen

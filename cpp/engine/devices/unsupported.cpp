@@ -19,7 +19,7 @@ void refuse_if(bool wanted, const Parts &...what) {
 } // namespace
 
 template <class T>
-void refuse_unsupported(const Network<T> &network, const OptimizerSpec &optimizer) {
+void refuse_unsupported(const Network<T> &network) {
     const NetworkSpec &spec = network.spec();
     const Kernels<T> &kernels = network.kernels();
     refuse_if(std::is_same_v<T, double>, "dtype 'float64': it computes in float32");
@@ -34,6 +34,9 @@ void refuse_unsupported(const Network<T> &network, const OptimizerSpec &optimize
         refuse_if(!normalization_on_device(norm), "normalization '", norm, "'");
         refuse_if(layer.skip_from != no_skip && !skip_on_device(skip), "skip '", skip, "'");
     }
+}
+
+void refuse_unsupported(const OptimizerSpec &optimizer) {
     refuse_if(needs_lapack(optimizer.rule.name), "optimizer '", optimizer.rule.name, "'");
     for (const Component &wrapper : optimizer.wrappers)
         refuse_if(!wrapper_on_device(wrapper.name), "wrapper '", wrapper.name, "'");
@@ -49,7 +52,7 @@ void refuse_unsupported(const Inputs<float> &X) {
     refuse_if(X.sparse(), "sparse X");
 }
 
-template void refuse_unsupported(const Network<float> &, const OptimizerSpec &);
-template void refuse_unsupported(const Network<double> &, const OptimizerSpec &);
+template void refuse_unsupported(const Network<float> &);
+template void refuse_unsupported(const Network<double> &);
 
 } // namespace deepgen

@@ -8,7 +8,8 @@
 namespace deepgen {
 
 template <class T>
-void refuse_unsupported(const Network<T> &network, const OptimizerSpec &optimizer);
+void refuse_unsupported(const Network<T> &network);
+void refuse_unsupported(const OptimizerSpec &optimizer);
 void refuse_unsupported(const TrainingSpec &spec);
 void refuse_unsupported(const Inputs<float> &X);
 

@@ -61,6 +61,15 @@ LayerPlan<T> plan_of(const LayerSpec &layer, Index n_inputs, const Kernels<T> &k
     return plan;
 }
 
+template <class T>
+double positive_weight_sum(const TargetsView<T> &y, const Selection &rows) {
+    double sum = 0.0;
+    for (Index i = 0; i < rows.size; ++i)
+        sum += y.weights ? static_cast<double>(y.weights[rows[i]]) : 1.0;
+    require(sum > 0.0, "the sample weights sum to ", sum, ", a positive sum is wanted");
+    return sum;
+}
+
 } // namespace
 
 template <class T>
@@ -155,26 +164,40 @@ void Network<T>::activations(PackedParameters<T> &parameters, const Inputs<T> &X
 }
 
 template <class T>
+bool Network<T>::row_in_units(const T *outputs, const double *mean, const double *scale,
+                              double *to) const {
+    const bool shared = n_targets_ == 1; // several outputs may be of one target
+    loss_->means(outputs, to, n_outputs());
+    bool finite = true;
+    for (Index j = 0; j < n_outputs(); ++j) {
+        to[j] = to[j] * scale[shared ? 0 : j] + mean[shared ? 0 : j];
+        finite = finite && std::isfinite(to[j]);
+    }
+    return finite;
+}
+
+template <class T>
 Index Network<T>::predict(const T *parameters, const Inputs<T> &X, const Selection &rows,
                           const double *mean, const double *scale, double *out,
                           Index n_threads) const {
     PackedParameters<T> packed(*this, PackedParameters<T>::Use::forward);
     packed.load(*this, parameters);
     const auto last = static_cast<Index>(layers_.size()) - 1;
-    const Index width = n_outputs();
-    const bool shared = n_targets_ == 1; // several outputs may be of one target
     std::atomic<Index> n_wrong = 0;
     each_row(packed, X, rows, last, Part::output, n_threads, [&](Index i, const T *outputs) {
-        double *const to = out + i * width;
-        loss_->means(outputs, to, width);
-        bool finite = true;
-        for (Index j = 0; j < width; ++j) {
-            to[j] = to[j] * scale[shared ? 0 : j] + mean[shared ? 0 : j];
-            finite = finite && std::isfinite(to[j]);
-        }
-        if (!finite)
+        if (!row_in_units(outputs, mean, scale, out + i * n_outputs()))
             n_wrong.fetch_add(1, std::memory_order_relaxed);
     });
+    return n_wrong;
+}
+
+template <class T>
+Index Network<T>::predict(const T *outputs, Index n_rows, const double *mean, const double *scale,
+                          double *out) const {
+    Index n_wrong = 0;
+    for (Index i = 0; i < n_rows; ++i)
+        if (!row_in_units(outputs + i * n_outputs(), mean, scale, out + i * n_outputs()))
+            ++n_wrong;
     return n_wrong;
 }
 
@@ -218,12 +241,7 @@ template <class T>
 double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X,
                                      const TargetsView<T> &y, const Selection &rows, double alpha,
                                      bool training, T *gradient, Index n_threads) const {
-    double weight_sum = 0.0;
-    for (Index i = 0; i < rows.size; ++i)
-        weight_sum += y.weights ? static_cast<double>(y.weights[rows[i]]) : 1.0;
-    require(weight_sum > 0.0, "the sample weights sum to ", weight_sum,
-            ", a positive sum is wanted");
-
+    const double weight_sum = positive_weight_sum(y, rows);
     using Use = typename PackedParameters<T>::Use;
     PackedParameters<T> packed(*this, gradient ? Use::both_ways : Use::forward);
     packed.load(*this, parameters);
@@ -280,6 +298,46 @@ double Network<T>::loss_and_gradient(const T *parameters, const Inputs<T> &X,
                         gradient[i] += penalty * parameters[i];
                 }
     return loss / weight_sum + 0.5 * alpha * squares / weight_sum;
+}
+
+// In the order of loss_and_gradient: chunks of rows, and row blocks in them.
+template <class T>
+double Network<T>::loss_of_outputs(const T *outputs, const TargetsView<T> &y,
+                                   const Selection &rows) const {
+    const double weight_sum = positive_weight_sum(y, rows);
+    std::vector<T> values(as_size(y.classes ? 0 : row_block * y.n_targets));
+    std::array<std::int32_t, row_block> classes;
+    std::array<T, row_block> weights;
+    double loss = 0.0;
+    for (Index chunk = 0; chunk < rows.size; chunk += gradient_rows) {
+        const Index end = std::min(chunk + gradient_rows, rows.size);
+        double of_chunk = 0.0;
+        for (Index row = chunk; row < end; row += row_block) {
+            const Index n = std::min(row_block, end - row);
+            for (Index i = 0; i < n; ++i) {
+                const Index sample = rows[row + i];
+                if (y.classes)
+                    classes[as_size(i)] = y.classes[sample];
+                else
+                    std::copy_n(y.values + sample * y.n_targets, y.n_targets,
+                                values.data() + i * y.n_targets);
+                weights[as_size(i)] = y.weights ? y.weights[sample] : T(1);
+            }
+            of_chunk += loss_->value_and_gradient({.rows = n,
+                                                   .n_outputs = n_outputs(),
+                                                   .outputs = outputs + row * n_outputs(),
+                                                   .outputs_stride = n_outputs(),
+                                                   .values = y.classes ? nullptr : values.data(),
+                                                   .values_stride = y.n_targets,
+                                                   .classes = y.classes ? classes.data() : nullptr,
+                                                   .weights = weights.data(),
+                                                   .scale = 1.0 / weight_sum,
+                                                   .gradient = nullptr,
+                                                   .gradient_stride = 0});
+        }
+        loss += of_chunk;
+    }
+    return loss / weight_sum;
 }
 
 template class Network<float>;

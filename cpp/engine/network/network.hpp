@@ -94,6 +94,9 @@ class Network {
     // that are not finite.
     Index predict(const T *parameters, const Inputs<T> &X, const Selection &rows,
                   const double *mean, const double *scale, double *out, Index n_threads) const;
+    // The same from outputs that were computed elsewhere, (n_rows, n_outputs).
+    Index predict(const T *outputs, Index n_rows, const double *mean, const double *scale,
+                  double *out) const;
 
     // Mean and biased variance of each unit's z_l over the selected rows, in inference mode;
     // (width,) each.
@@ -105,8 +108,12 @@ class Network {
     double loss_and_gradient(const T *parameters, const Inputs<T> &X, const TargetsView<T> &y,
                              const Selection &rows, double alpha, bool training, T *gradient,
                              Index n_threads) const;
+    // The loss without L2 from outputs that were computed elsewhere, (rows.size, n_outputs).
+    double loss_of_outputs(const T *outputs, const TargetsView<T> &y, const Selection &rows) const;
 
   private:
+    // A row of predictions from its outputs; are all of them finite?
+    bool row_in_units(const T *outputs, const double *mean, const double *scale, double *to) const;
     // Measures rows in chunks, which threads share: take(i, a) gets a_l or z_l of each row, once.
     template <class Take>
     void each_row(PackedParameters<T> &parameters, const Inputs<T> &X, const Selection &rows,

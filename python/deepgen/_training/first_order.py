@@ -16,6 +16,7 @@ import numpy as np
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray
 from deepgen._engine.blas import one_blas_thread
+from deepgen._engine.threads import worthwhile_threads
 from deepgen._network.network import Network
 from deepgen._training.data import Data
 from deepgen._training.divergence import no_finite_step, where_weights_are_from
@@ -86,8 +87,7 @@ def run_epoch(
     ``weights`` (n_parameters,) is a buffer: it is overwritten when the average is updated.
     """
     trainer.begin_epoch(state.n_epochs)
-    steps_per_epoch, averaging = trainer.steps_per_epoch, plan.averaging
-    n_done = 0
+    steps_per_epoch, averaging, n_done = trainer.steps_per_epoch, plan.averaging, 0
     while True:
         # A slice ends at the sizer's limit, the epoch's end or the average's next update.
         n_steps = min(sizer.n_steps, steps_per_epoch - n_done)
@@ -96,7 +96,8 @@ def run_epoch(
         n_steps = n_steps if until is None else min(n_steps, until)
         rates = plan.schedule.rates(plan.learning_rate, here, n_steps, state.schedule_state)
         began = time.perf_counter()
-        n_threads = sizer.n_threads(plan.step_threads(trainer.step_work, n_steps))
+        most = 1 if plan.device else plan.n_threads
+        n_threads = sizer.n_threads(worthwhile_threads(most, trainer.step_work, n_steps))
         moving: dict[str, AnyArray] = plan.moved(here, n_steps) if plan.moving else {}
         progress = trainer.run(rates, n_threads=n_threads, **moving)
         sizer.record(progress.n_steps - n_done, time.perf_counter() - began, n_threads)
@@ -150,8 +151,7 @@ def train(
     kept = KeptWeights(network, data, plan, state)
     trainer = _make_trainer(network, data, plan, state.seed)
     _resume(trainer, kept)
-    epochs = _Epochs(trainer, kept, validation, monitor)
-    sizer = SliceSizer()
+    epochs, sizer = _Epochs(trainer, kept, validation, monitor), SliceSizer()
     # The trainer has loaded SciPy's LAPACK, if the optimizer needs it.
     blas = one_blas_thread() if _core.needs_lapack(plan.optimizer.name) else nullcontext()
     try:

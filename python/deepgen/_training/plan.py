@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen import _core
-from deepgen._engine.threads import worthwhile_threads
 from deepgen._engine.workers import Stop
 from deepgen.averaging import Averaging
 from deepgen.schedules import Constant, Position, Schedule
@@ -86,10 +85,6 @@ class FirstOrderPlan(TrainingPlan):
     def moved(self, here: Position, n_steps: int) -> dict[str, NDArray[np.float64]]:
         """Return the values of ``moving`` in the next steps, (n_steps,) each."""
         return {name: by.rates(1.0, here, n_steps, {}) for name, by in self.moving.items()}
-
-    def step_threads(self, step_work: float, n_steps: int) -> int:
-        """Return the number of threads that steps of so much work are worth; a device takes one."""
-        return 1 if self.device else worthwhile_threads(self.n_threads, step_work, n_steps)
 
     @property
     def moves_rate(self) -> bool:

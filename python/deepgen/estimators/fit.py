@@ -9,6 +9,7 @@ Ensembles read settings and samples once and call `fit_network` for each member.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -328,7 +329,7 @@ def fit_network(
     if isinstance(plan, LBFGSPlan):
         n_epochs = minimize(network, data, validation, plan, state, tasks)
     else:
-        with device_errors_in_words():
+        with device_errors_in_words() if plan.device else nullcontext():
             n_epochs = train(network, data, validation, plan, state, tasks)
     if not settings.incremental:
         _look_back(model, settings, samples, targets, network, encoded, data, state, n_epochs)

@@ -8,6 +8,7 @@ import numpy as np
 
 from deepgen import _core
 from deepgen._component import resolve
+from deepgen._engine.device import open_plugin
 from deepgen._engine.memory import memory_limit
 from deepgen._network.network import Network
 from deepgen._training.data import Data
@@ -338,7 +339,8 @@ def make_network(
         parametrization=model.parametrization,
         **front,
     )
-    core = _core.Network(spec, dtype=products)
+    device = open_plugin() if model.device == "cuda" else None
+    core = _core.Network(spec, dtype=products, device=device)
     if before is None:
         batch_size = 0 if data is None else _batch_rows(model, len(data.y))
         if batch_size and max(core.n_parameters, batch_size * sum(widths)) > MANY_PARAMETERS:
