@@ -208,8 +208,8 @@ __device__ inline void run_columns(Crew &crew, const Slice &slice, const Batch &
 
 // Stages of tasks.
 template <class Workers>
-__device__ void run_tasks(Workers &crew, const Batch &batch, const Step &step, const Stage &stage,
-                          const Share &share) {
+__device__ __forceinline__ void run_tasks(Workers &crew, const Batch &batch, const Step &step,
+                                          const Stage &stage, const Share &share) {
     switch (stage.kind) {
     case StageKind::direction:
         if (isfinite(batch_loss(batch))) {
@@ -248,14 +248,10 @@ __device__ inline void run_alone(Crew &crew, const Slice &slice, const Batch &ba
     }
 }
 
-// Calls work(step, batch) with the step that the run is at, unless the slice has been trained.
-template <class Work>
-__device__ void at_step(const Slice &slice, const Memory &memory, const Stage &stage, Work work) {
+// The step that the run is at; null once the slice has been trained.
+__device__ inline const Step *step_of(const Slice &slice, const Memory &memory) {
     const Totals &totals = *memory.totals;
-    if (totals.stopped || totals.step >= slice.n_steps)
-        return;
-    const Step &step = slice.steps[totals.step];
-    work(step, batch_of(slice, memory, step, stage.again));
+    return totals.stopped || totals.step >= slice.n_steps ? nullptr : &slice.steps[totals.step];
 }
 
 } // namespace deepgen::cuda

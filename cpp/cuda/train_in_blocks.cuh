@@ -17,57 +17,60 @@ inline int n_pieces(int n, int piece) {
 // A block has some whole rows or columns, or all that one block alone does.
 __global__ void __launch_bounds__(block_threads, blocks_together)
     train_rows(const Slice *slice, int number) {
+    const Step *const step = step_of(*slice, slice->memory);
+    if (!step)
+        return;
     const Stage &stage = slice->stages[number];
-    at_step(*slice, slice->memory, stage, [&](const Step &, const Batch &batch) {
-        Crew crew;
-        if (stage.sharing() == Sharing::alone) {
-            run_alone(crew, *slice, batch, stage);
-            return;
-        }
-        const int block = static_cast<int>(blockIdx.x);
-        if (stage.sharing() == Sharing::by_columns) {
-            const int first = block * slab_columns;
-            run_columns(crew, *slice, batch, stage,
-                        {first, min(first + slab_columns, stage.columns)});
-            return;
-        }
+    const Batch batch = batch_of(*slice, slice->memory, *step, stage.again);
+    const int block = static_cast<int>(blockIdx.x);
+    Crew crew;
+    if (stage.sharing() == Sharing::alone) {
+        run_alone(crew, *slice, batch, stage);
+    } else if (stage.sharing() == Sharing::by_columns) {
+        const int first = block * slab_columns;
+        run_columns(crew, *slice, batch, stage, {first, min(first + slab_columns, stage.columns)});
+    } else {
         const Rows rows{block * block_rows, min((block + 1) * block_rows, batch.n_rows)};
         if (rows.n() > 0)
             run_rows(crew, *slice, batch, stage, rows);
-    });
+    }
 }
 
 // A block has a tile of a product; those with the same rows follow one another.
 __global__ void __launch_bounds__(block_threads, blocks_together)
     train_tiles(const Slice *slice, int number) {
+    const Step *const step = step_of(*slice, slice->memory);
+    if (!step)
+        return;
     const Stage &stage = slice->stages[number];
-    at_step(*slice, slice->memory, stage, [&](const Step &, const Batch &batch) {
-        SlabCrew<tile_rows_of_block> crew(dynamic_shared<float>());
-        const int across = (stage.columns + slab_columns - 1) / slab_columns;
-        const int tile = static_cast<int>(blockIdx.x);
-        const int row = tile / across * tile_rows_of_block, column = tile % across * slab_columns;
-        const Share share{.rows = {row, min(row + tile_rows_of_block, batch.n_rows)},
-                          .columns = {column, min(column + slab_columns, stage.columns)},
-                          .tasks = {},
-                          .segments = {}};
-        if (share.rows.n() > 0)
-            run_tile(crew, *slice, batch, stage, share);
-    });
+    const Batch batch = batch_of(*slice, slice->memory, *step, stage.again);
+    const int across = (stage.columns + slab_columns - 1) / slab_columns;
+    const int tile = static_cast<int>(blockIdx.x);
+    const int row = tile / across * tile_rows_of_block, column = tile % across * slab_columns;
+    const Share share{.rows = {row, min(row + tile_rows_of_block, batch.n_rows)},
+                      .columns = {column, min(column + slab_columns, stage.columns)},
+                      .tasks = {},
+                      .segments = {}};
+    SlabCrew<tile_rows_of_block> crew(dynamic_shared<float>());
+    if (share.rows.n() > 0)
+        run_tile(crew, *slice, batch, stage, share);
 }
 
 // A block has a task.
 __global__ void __launch_bounds__(block_threads, blocks_together)
     train_tasks(const Slice *slice, int number) {
+    const Step *const step = step_of(*slice, slice->memory);
+    if (!step)
+        return;
     const Stage &stage = slice->stages[number];
-    at_step(*slice, slice->memory, stage, [&](const Step &step, const Batch &batch) {
-        SlabCrew<task_rows_of_block> crew(dynamic_shared<float>());
-        const int task = static_cast<int>(blockIdx.x);
-        run_tasks(crew, batch, step, stage,
-                  {.rows = {},
-                   .columns = {},
-                   .tasks = {task, task + 1},
-                   .segments = batch.net.tasks[task].segments});
-    });
+    const Batch batch = batch_of(*slice, slice->memory, *step, stage.again);
+    const int task = static_cast<int>(blockIdx.x);
+    SlabCrew<task_rows_of_block> crew(dynamic_shared<float>());
+    run_tasks(crew, batch, *step, stage,
+              {.rows = {},
+               .columns = {},
+               .tasks = {task, task + 1},
+               .segments = batch.net.tasks[task].segments});
 }
 
 inline cudaError_t launch_stage(const Slice &slice, const Slice *on_device, const Stage &stage,

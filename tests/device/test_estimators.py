@@ -111,7 +111,7 @@ REGRESSORS = {
     "products by tiles": {"hidden_layer_sizes": (600, 70, 530), "max_iter": 1},
     "tiles of more than one batch": {"hidden_layer_sizes": (530, 3, 70), "batch_size": 140},
     "tiles, layer norm": {
-        "hidden_layer_sizes": (520, 520),
+        "hidden_layer_sizes": (520, 520, 520),
         "batch_size": 70,
         "max_iter": 1,
         "normalization": "layer",
