@@ -35,7 +35,7 @@ __global__ void __launch_bounds__(block_threads) freeze(Net net, Memory memory, 
 }
 
 // A block takes some of n_rows rows of X.
-__global__ void __launch_bounds__(block_threads)
+__global__ void __launch_bounds__(block_threads, blocks_together)
     infer(Net net, Memory memory, Data data, int n_rows, float *to) {
     Crew crew;
     const Batch batch = frozen_batch(net, memory, data, n_rows);
@@ -43,6 +43,7 @@ __global__ void __launch_bounds__(block_threads)
     const Rows rows{min(block * block_rows, n_rows), min((block + 1) * block_rows, n_rows)};
     gather(crew, batch, rows);
     for (int l = 0; l < net.n_layers; ++l) {
+        forward_product(crew, batch, l, rows, {0, net.layers[l].width});
         forward_to_norm(crew, batch, l, rows);
         forward_from_norm(crew, batch, l, rows);
     }

@@ -66,7 +66,7 @@ def test_a_named_plugin_that_is_missing_is_not_replaced_by_another(fake, bare, m
     (bare / FILE).symlink_to(fake)
     device.usable_plugin()
     monkeypatch.setenv("DEEPGEN_CUDA_PLUGIN", "/nowhere/plugin.so")
-    with pytest.raises(device.DeviceError, match="DEEPGEN_CUDA_PLUGIN=/nowhere/plugin.so \\(/nowhere"):
+    with pytest.raises(device.DeviceError, match="DEEPGEN_CUDA_PLUGIN=/nowhere/plugin.so .*/now"):
         device.usable_plugin()
 
 
