@@ -42,6 +42,7 @@ __device__ inline void loss_and_output_gradients(Crew &crew, const Batch &batch,
 // In order over the row blocks; every thread may ask.
 __device__ inline double batch_loss(const Batch &batch) {
     double total = 0.0;
+    DEEPGEN_UNROLL(16)
     for (int block = 0; block * row_block < batch.n_rows; ++block)
         total += batch.memory.block_losses[block];
     return total / batch.weight_sum;
@@ -97,20 +98,23 @@ __device__ inline void backward_from_norm(Crew &crew, const Batch &batch, int l,
     }
 }
 
-// The gradient of the outputs of layer l - 1 from that of the product of layer l.
-__device__ inline void product_backward(Crew &crew, const Batch &batch, int l, Rows rows) {
+// The gradient of some outputs of layer l - 1 from that of the product of layer l.
+template <class Workers>
+__device__ void backward_product(Workers &crew, const Batch &batch, int l, Rows rows,
+                                 Range columns) {
     const Layer &layer = batch.layer(l), &below = batch.layer(l - 1);
     const float scale = batch.mask_scale(below);
     const Left a{batch.at(layer.gradients, layer.stride, rows.begin), layer.stride, 1};
-    const auto column = [&](int k) {
+    const auto column = [&](int in_range) {
+        const int k = columns.begin + in_range;
         return layer.narrow
                    ? packed_column(batch.memory.weights + layer.coefs, layer.width,
                                    layer.padded_inputs, 0, k)
                    : packed_column(batch.memory.transposed + layer.transposed, layer.padded_width,
                                    layer.padded_inputs, transposed_gap, k);
     };
-    product(crew, rows.n(), layer.n_inputs, layer.width, a, column, [&](int i, int k, Real sum) {
-        const int row = rows.begin + i;
+    const auto finish = [&](int i, int in_range, Real sum) {
+        const int row = rows.begin + i, k = columns.begin + in_range;
         float *const gradient = batch.at(below.gradients, below.stride, row) + k;
         if (below.is_added)
             sum += Real(*gradient);
@@ -119,7 +123,8 @@ __device__ inline void product_backward(Crew &crew, const Batch &batch, int l, R
             sum = select(mask > Real(0.0F), sum * Real(scale), Real(0.0F));
         }
         *gradient = sum.v;
-    });
+    };
+    product(crew, rows.n(), columns.n(), layer.width, a, column, finish);
     crew.meet();
 }
 

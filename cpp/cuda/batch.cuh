@@ -8,6 +8,7 @@
 namespace deepgen::cuda {
 
 inline constexpr int block_threads = 256;
+inline constexpr int blocks_together = 2;        // on a multiprocessor, at least
 inline constexpr int block_rows = 2 * row_block; // where many blocks share a batch
 
 // Some rows of a batch, those that a block has.

@@ -19,21 +19,27 @@ __device__ inline void gather(Crew &crew, const Batch &batch, Rows rows) {
     crew.meet();
 }
 
-// z of a layer; take(i, j, z) gets each entry, i counting the rows of the block.
-template <class Take>
-__device__ void layer_product(Crew &crew, const Batch &batch, int l, Rows rows, Take take) {
+// z of a layer, in some rows and columns: take(row, j, z) gets each entry. A narrow layer has all
+// of its columns computed at once.
+template <class Workers, class Take>
+__device__ void layer_product(Workers &crew, const Batch &batch, int l, Rows rows, Range columns,
+                              Take take) {
     const Layer &layer = batch.layer(l);
     const float *const weights = batch.memory.weights + layer.coefs;
     const float *const bias = batch.memory.weights + layer.intercepts;
     const Left a{batch.inputs(l, rows.begin), batch.input_stride(l), 1};
-    const auto finish = [&](int i, int j, Real sum) { take(i, j, sum + Real(bias[j])); };
+    const auto finish = [&](int i, int in_range, Real sum) {
+        const int j = columns.begin + in_range;
+        take(rows.begin + i, j, sum + Real(bias[j]));
+    };
     if (layer.narrow)
         narrow_product(crew, rows.n(), layer.width, layer.n_inputs, a, weights, finish);
     else
         product(
-            crew, rows.n(), layer.width, layer.n_inputs, a,
+            crew, rows.n(), columns.n(), layer.n_inputs, a,
             [&](int j) {
-                return packed_column(weights, layer.padded_inputs, layer.padded_width, 0, j);
+                return packed_column(weights, layer.padded_inputs, layer.padded_width, 0,
+                                     columns.begin + j);
             },
             finish);
 }
@@ -61,29 +67,37 @@ __device__ inline void activate(const Batch &batch, const Layer &layer, int row,
         *value = layer.from_output ? *output : z.v;
 }
 
-// z and, where there is a norm, what stands before its statistics. `finish` goes on from there.
-__device__ inline void forward_to_norm(Crew &crew, const Batch &batch, int l, Rows rows) {
+// Where z stands if it is not activated at once.
+__device__ inline int place_of_z(const Layer &layer) {
+    return layer.normalization != DEEPGEN_NO_NORM ? layer.standardized : layer.value;
+}
+
+// z, and its activation where nothing stands in between.
+template <class Workers>
+__device__ void forward_product(Workers &crew, const Batch &batch, int l, Rows rows,
+                                Range columns) {
     const Layer &layer = batch.layer(l);
-    const bool has_norm = layer.normalization != DEEPGEN_NO_NORM;
-    if (!has_norm && !skips_before_norm(layer)) {
-        layer_product(crew, batch, l, rows, [&](int i, int j, Real z) {
+    if (layer.normalization != DEEPGEN_NO_NORM || skips_before_norm(layer))
+        layer_product(crew, batch, l, rows, columns, [&](int row, int j, Real z) {
+            batch.at(place_of_z(layer), layer.stride, row)[j] = z.v;
+        });
+    else
+        layer_product(crew, batch, l, rows, columns, [&](int row, int j, Real z) {
             if (layer.relu_in_product)
                 z = max(Real(0.0F), z); // in this order NaN passes
-            activate(batch, layer, rows.begin + i, j, z);
+            activate(batch, layer, row, j, z);
         });
-        crew.meet();
-        return;
-    }
-    const int place = has_norm ? layer.standardized : layer.value;
-    layer_product(crew, batch, l, rows, [&](int i, int j, Real z) {
-        batch.at(place, layer.stride, rows.begin + i)[j] = z.v;
-    });
     crew.meet();
+}
+
+// From z to what a norm takes statistics of, and those of the rows.
+__device__ inline void forward_to_norm(Crew &crew, const Batch &batch, int l, Rows rows) {
+    const Layer &layer = batch.layer(l);
     if (skips_before_norm(layer)) {
-        drop(crew, batch, l, rows, place);
-        skip_forward(crew, batch, layer, rows, place);
+        drop(crew, batch, l, rows, place_of_z(layer));
+        skip_forward(crew, batch, layer, rows, place_of_z(layer));
     }
-    if (layer.normalization == DEEPGEN_BATCH_NORM)
+    if (layer.normalization == DEEPGEN_BATCH_NORM && batch.training)
         block_moments(crew, batch, layer, rows);
 }
 

@@ -4,47 +4,64 @@
 #pragma once
 
 #include "cuda/norms.cuh"
+#include "cuda/slabs.cuh"
 
 namespace deepgen::cuda {
 
-__device__ inline void matrix_gradient(Crew &crew, const Batch &batch, const Task &task) {
+template <class Workers>
+__device__ void tile_gradient(Workers &crew, const Batch &batch, const Task &task) {
     const Layer &layer = batch.layer(task.layer);
-    const Left inputs{batch.inputs(task.layer, 0), 1, batch.input_stride(task.layer)};
-    const float *const gradients = batch.at(layer.gradients, layer.stride, 0);
-    const int n_inputs = layer.n_inputs;
+    const float *const gradients = batch.at(layer.gradients, layer.stride, 0) + task.column;
     float *const to = batch.memory.gradient + task.offset;
-    const auto store = [&](int i, int j, Real sum) { to[i * task.columns + j] = sum.v; };
-    if (task.kind == DEEPGEN_TILE)
-        product(
-            crew, min(task.n_rows, n_inputs - task.row),
-            min(task.columns, layer.width - task.column), batch.n_rows,
-            {inputs.data + task.row, 1, inputs.along},
-            [&](int j) { return Column{gradients + task.column + j, layer.stride}; }, store);
-    else // rows of W^T are outputs
-        product(
-            crew, task.n_rows, min(task.columns, n_inputs - task.column), batch.n_rows,
-            {gradients, 1, layer.stride},
-            [&](int k) { return Column{inputs.data + task.column + k, inputs.along}; }, store);
+    product(
+        crew, min(task.n_rows, layer.n_inputs - task.row),
+        min(task.columns, layer.width - task.column), batch.n_rows,
+        {batch.inputs(task.layer, 0) + task.row, 1, batch.input_stride(task.layer)},
+        [&](int j) { return Column{gradients + j, layer.stride}; },
+        [&](int i, int j, Real sum) { to[i * task.columns + j] = sum.v; });
+}
+
+// Rows of W^T are outputs: too few for tiles, so that a thread has one entry.
+__device__ inline void narrow_gradient(Crew &crew, const Batch &batch, const Task &task) {
+    const Layer &layer = batch.layer(task.layer);
+    const int stride = batch.input_stride(task.layer);
+    const float *const inputs = batch.inputs(task.layer, 0) + task.column;
+    const float *const gradients = batch.at(layer.gradients, layer.stride, 0);
+    float *const to = batch.memory.gradient + task.offset;
+    crew.share_entries(
+        task.n_rows, min(task.columns, layer.n_inputs - task.column), [&](int o, int k) {
+            Real sum(0.0F);
+            DEEPGEN_UNROLL(32)
+            for (int i = 0; i < batch.n_rows; ++i)
+                sum =
+                    fmadd(Real(gradients[i * layer.stride + o]), Real(inputs[i * stride + k]), sum);
+            to[o * task.columns + k] = sum.v;
+        });
+}
+
+__device__ inline void vector_gradients(Crew &crew, const Batch &batch, const Layer &layer) {
+    float *const to = batch.memory.gradient;
+    if (layer.has_bias)
+        column_sums(crew, batch.n_rows, layer.width, batch.at(layer.gradients, layer.stride, 0),
+                    layer.stride, [&](int j, Real sum) { to[layer.intercepts + j] = sum.v; });
+    if (layer.normalization != DEEPGEN_NO_NORM)
+        scale_gradient(crew, batch, layer);
+    if (layer.has_slope)
+        column_sums(crew, batch.n_rows, layer.width, batch.at(layer.lifted, layer.stride, 0),
+                    layer.stride, [&](int j, Real sum) { to[layer.slope + j] = sum.v; });
 }
 
 // Padding keeps the zeros that it began with.
-__device__ inline void gradients(Crew &crew, const Batch &batch, Range tasks) {
+template <class Workers>
+__device__ void gradients(Workers &crew, const Batch &batch, Range tasks) {
     for (int t = tasks.begin; t < tasks.end; ++t) {
         const Task &task = batch.net.tasks[t];
-        if (task.kind != DEEPGEN_VECTORS) {
-            matrix_gradient(crew, batch, task);
-            continue;
-        }
-        const Layer &layer = batch.layer(task.layer);
-        float *const to = batch.memory.gradient;
-        if (layer.has_bias)
-            column_sums(crew, batch.n_rows, layer.width, batch.at(layer.gradients, layer.stride, 0),
-                        layer.stride, [&](int j, Real sum) { to[layer.intercepts + j] = sum.v; });
-        if (layer.normalization != DEEPGEN_NO_NORM)
-            scale_gradient(crew, batch, layer);
-        if (layer.has_slope)
-            column_sums(crew, batch.n_rows, layer.width, batch.at(layer.lifted, layer.stride, 0),
-                        layer.stride, [&](int j, Real sum) { to[layer.slope + j] = sum.v; });
+        if (task.kind == DEEPGEN_TILE)
+            tile_gradient(crew, batch, task);
+        else if (task.kind == DEEPGEN_NARROW)
+            narrow_gradient(crew, batch, task);
+        else
+            vector_gradients(crew, batch, batch.layer(task.layer));
     }
     crew.meet();
 }
@@ -113,6 +130,7 @@ __device__ inline void segment_squares(Crew &crew, const Batch &batch, Range seg
 // Which = 0: of the gradient, 1: of the weights. Segments add up to chunks, chunks to the whole.
 __device__ inline double total_squares(const Batch &batch, int which) {
     double total = 0.0, chunk = 0.0;
+    DEEPGEN_UNROLL(16)
     for (int s = 0; s < batch.net.n_segments; ++s) {
         const double own = batch.memory.squares[2 * s + which];
         if (batch.net.segments[s].begins_chunk) {
@@ -141,6 +159,7 @@ __device__ void store_total_gradient(Crew &crew, const Batch &batch, Range tasks
 
 __device__ inline double total_of_chunks(const Batch &batch, int which) {
     double total = 0.0;
+    DEEPGEN_UNROLL(16)
     for (int t = 0; t < batch.net.n_tasks; ++t)
         total += batch.memory.chunk_squares[2 * t + which];
     return total;

@@ -1,11 +1,20 @@
-// How a kernel is launched, and where a block's dynamic shared memory lies: for nvcc, and for the
-// emulator of the tests, whose cuda_runtime.h defines DEEPGEN_ON_HOST.
+// How a kernel is launched, where a block's dynamic shared memory lies, and how often a loop is
+// unrolled: for nvcc, and for the emulator of the tests, whose cuda_runtime.h defines
+// DEEPGEN_ON_HOST.
 
 #pragma once
 
 #include <cuda_runtime.h>
 
 #include <cstddef>
+
+// Before a loop whose chain waits for memory: so many reads are on their way at once.
+#if defined(DEEPGEN_ON_HOST)
+#define DEEPGEN_UNROLL(n)
+#else
+#define DEEPGEN_PRAGMA(text) _Pragma(#text)
+#define DEEPGEN_UNROLL(n) DEEPGEN_PRAGMA(unroll n)
+#endif
 
 namespace deepgen::cuda {
 

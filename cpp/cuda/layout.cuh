@@ -6,6 +6,7 @@
 #include "cuda/net.cuh"
 
 #include <algorithm>
+#include <limits>
 
 namespace deepgen::cuda {
 
@@ -108,11 +109,16 @@ struct Layout {
 
     // Places of the numbers of a batch of so many rows.
     Sizes place_batch(int n_rows, int input_stride) {
-        int next = n_rows * input_stride, next_sum = 0;
-        const auto take = [](int &from, int n) { return std::exchange(from, from + n); };
+        int next = 0, next_sum = 0;
+        const auto take = [](int &from, std::int64_t n) {
+            if (from + n > std::numeric_limits<int>::max())
+                throw Failure{DEEPGEN_NO_MEMORY, "a batch has more than 2^31 numbers"};
+            return std::exchange(from, from + as_int(n));
+        };
+        take(next, std::int64_t{n_rows} * input_stride);
         const int n_blocks = (n_rows + row_block - 1) / row_block;
         for (Layer &layer : layers) {
-            const int n = n_rows * layer.stride;
+            const std::int64_t n = std::int64_t{n_rows} * layer.stride;
             layer.output = take(next, n);
             layer.gradients = take(next, n);
             layer.value = layer.keeps_value ? take(next, n) : layer.output;
@@ -123,8 +129,8 @@ struct Layout {
             layer.standardized = take(next, n);
             layer.inverse_std =
                 take(next, std::max(padded(n_rows), n_column_vectors * layer.stride));
-            layer.sums = take(next_sum, n_blocks * layer.stride);
-            layer.squares = take(next_sum, n_blocks * layer.stride);
+            layer.sums = take(next_sum, std::int64_t{n_blocks} * layer.stride);
+            layer.squares = take(next_sum, std::int64_t{n_blocks} * layer.stride);
         }
         return {.n_rows = n_rows, .batch = next, .sums = next_sum};
     }

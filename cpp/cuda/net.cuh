@@ -3,6 +3,7 @@
 
 #pragma once
 
+#include "engine/core/anywhere.hpp"
 #include "engine/devices/abi.h"
 
 #include <cstdint>
@@ -61,6 +62,8 @@ struct Segment {
 // Some things that follow one another, those that a block has.
 struct Range {
     int begin, end;
+
+    DEEPGEN_ANYWHERE int n() const { return end - begin; }
 };
 
 struct Task {

@@ -1,7 +1,7 @@
 // Layer norm and batch norm of rows, with the sums in the CPU's order.
 //
 // Statistics of a batch are made in two halves: sums of row blocks by whoever has the rows, and
-// their join by one block (join_*) once all are there.
+// their join by columns (join_*) once all are there.
 
 #pragma once
 
@@ -165,6 +165,7 @@ __device__ inline int n_row_blocks(const Batch &batch) {
 // Over all rows, blocks in order.
 __device__ inline double column_total(const Batch &batch, int place, const Layer &layer, int j) {
     double total = 0.0;
+    DEEPGEN_UNROLL(16)
     for (int block = 0; block < n_row_blocks(batch); ++block)
         total += block_sums(batch, place, layer, block)[j];
     return total;
@@ -177,16 +178,19 @@ __device__ inline float &column(const Batch &batch, const Layer &layer, ColumnVe
 }
 
 // Chan, Golub & LeVeque (1979): squares about the common mean from squares about each block's own.
-__device__ inline void join_moments(Crew &crew, const Batch &batch, const Layer &layer) {
+__device__ inline void join_moments(Crew &crew, const Batch &batch, const Layer &layer,
+                                    Range columns) {
     const double n = batch.n_rows, share_of_all = 1.0 / n;
     float *const running = batch.memory.running + layer.running;
     const auto move = [&](float &to, double from) {
         const double kept = 1.0 - layer.momentum;
         to = static_cast<float>(kept * static_cast<double>(to) + from);
     };
-    crew.share_entries(1, layer.width, [&](int, int j) {
+    crew.share_entries(1, columns.n(), [&](int, int in_range) {
+        const int j = columns.begin + in_range;
         const double mean = column_total(batch, layer.sums, layer, j) * share_of_all;
         double variance = 0.0;
+        DEEPGEN_UNROLL(16)
         for (int block = 0; block < n_row_blocks(batch); ++block) {
             const double count = min(row_block, batch.n_rows - block * row_block);
             const double share = 1.0 / count;
@@ -205,10 +209,24 @@ __device__ inline void join_moments(Crew &crew, const Batch &batch, const Layer 
     crew.meet();
 }
 
-__device__ inline void join_gradient_sums(Crew &crew, const Batch &batch, const Layer &layer) {
+// As at prediction: by the running statistics.
+__device__ inline void freeze_moments(Crew &crew, const Batch &batch, const Layer &layer) {
+    const float *const running = batch.memory.running + layer.running;
+    crew.share_entries(1, layer.width, [&](int, int j) {
+        const double variance = static_cast<double>(running[layer.stride + j]);
+        column(batch, layer, column_mean, j) = running[j];
+        column(batch, layer, column_root, j) =
+            static_cast<float>(1.0 / sqrt(variance + layer.epsilon));
+    });
+    crew.meet();
+}
+
+__device__ inline void join_gradient_sums(Crew &crew, const Batch &batch, const Layer &layer,
+                                          Range columns) {
     const double share = 1.0 / static_cast<double>(batch.n_rows);
     const float *const scale = batch.memory.weights + layer.scale;
-    crew.share_entries(1, layer.width, [&](int, int j) {
+    crew.share_entries(1, columns.n(), [&](int, int in_range) {
+        const int j = columns.begin + in_range;
         column(batch, layer, column_factor, j) =
             (Real(scale[j]) * Real(column(batch, layer, column_root, j))).v;
         column(batch, layer, column_gradient, j) =

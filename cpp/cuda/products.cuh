@@ -113,6 +113,7 @@ __device__ void column_sums(Crew &crew, int rows, int columns, const float *x, i
     crew.share_entries(1, columns, [&](int, int j) {
         Real chain[4] = {Real(0.0F), Real(0.0F), Real(0.0F), Real(0.0F)};
         int i = 0;
+        DEEPGEN_UNROLL(8)
         for (; i + 4 <= rows; i += 4)
             for (int c = 0; c < 4; ++c)
                 chain[c] += Real(x[(i + c) * stride + j]);

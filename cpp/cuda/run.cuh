@@ -5,78 +5,12 @@
 #include "cuda/infer.cuh"
 #include "cuda/layout.cuh"
 #include "cuda/placement.cuh"
+#include "cuda/stages.cuh"
 #include "cuda/tables.cuh"
 #include "cuda/train_in_blocks.cuh"
 
 #include <memory>
 #include <optional>
-
-namespace deepgen::cuda {
-
-// What is wrapped around the rule, from the inside out.
-inline Wrappers wrappers_of(const DeepgenNet &given) {
-    Wrappers wrappers{};
-    for (std::int64_t w = 0; w < given.n_wrappers; ++w) {
-        const double *const settings = given.wrappers[w].settings;
-        switch (given.wrappers[w].kind) {
-        case DEEPGEN_CLIP_NORM:
-            wrappers.clips = true;
-            wrappers.limit = settings[0];
-            break;
-        case DEEPGEN_ASAM:
-            wrappers.adaptive = true;
-            wrappers.eta = settings[1];
-            [[fallthrough]];
-        case DEEPGEN_SAM:
-            wrappers.ascends = true;
-            wrappers.rho = settings[0];
-            break;
-        case DEEPGEN_EMA:
-            wrappers.averages = true;
-            wrappers.decay = settings[0];
-            break;
-        default:
-            throw Failure{DEEPGEN_FAILED, "a wrapper that this plugin does not know"};
-        }
-    }
-    return wrappers;
-}
-
-// Forward and back, with what batch norms need between their halves.
-inline void add_evaluation(const std::vector<Layer> &layers, bool again,
-                           std::vector<Stage> &stages) {
-    int part = 0;
-    const auto join = [&](const Layer &layer, StageKind kind) {
-        if (layer.normalization != DEEPGEN_BATCH_NORM)
-            return;
-        stages.push_back({StageKind::rows, part++, again});
-        stages.push_back({kind, as_int(&layer - layers.data()), again});
-    };
-    for (const Layer &layer : layers)
-        join(layer, StageKind::join);
-    for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer)
-        join(*layer, StageKind::join_back);
-    stages.push_back({StageKind::rows, part, again});
-}
-
-inline std::vector<Stage> stages_of(const std::vector<Layer> &layers, const Wrappers &wrappers) {
-    std::vector<Stage> stages;
-    add_evaluation(layers, false, stages);
-    if (wrappers.ascends) {
-        for (const StageKind kind : {StageKind::direction, StageKind::ascent, StageKind::climb})
-            stages.push_back({kind, 0, false});
-        add_evaluation(layers, true, stages);
-    }
-    if (wrappers.ascends || wrappers.clips)
-        stages.push_back({StageKind::total, 0, false});
-    if (wrappers.clips)
-        stages.push_back({StageKind::clip, 0, false});
-    stages.push_back({StageKind::descend, 0, false});
-    stages.push_back({StageKind::report, 0, false});
-    return stages;
-}
-
-} // namespace deepgen::cuda
 
 using namespace deepgen::cuda; // the ABI's type stands outside
 
@@ -97,7 +31,6 @@ struct DeepgenRun {
     }
 
     std::int32_t device;
-    std::vector<Stage> stages;
 
   private:
     // Calls take(numbers, n) with the place of an array of the ABI.
@@ -122,7 +55,9 @@ struct DeepgenRun {
     DeviceArray<Layer> layers;
     DeviceArray<Task> tasks;
     DeviceArray<Segment> segments;
-    DeviceArray<Stage> device_stages;
+    Plan plan;
+    DeviceArray<Stage> stages;
+    DeviceArray<Operation> operations;
     DeviceArray<double> loss_constants;
     DeviceArray<float> weights, transposed, gradient, state, ascent, average, running;
     DeviceArray<Totals> totals;
@@ -145,8 +80,6 @@ inline DeepgenRun::DeepgenRun(std::int32_t device_, const DeepgenNet &given)
       state(given.n_weights * given.n_state_arrays), running(layout.n_running), totals(1),
       own_slice(1) {
     const Wrappers wrappers = wrappers_of(given);
-    stages = stages_of(layout.layers, wrappers);
-    device_stages = DeviceArray<Stage>(std::span<const Stage>(stages));
     ascent = DeviceArray<float>(wrappers.ascends ? 2 * given.n_weights : 0);
     average = DeviceArray<float>(wrappers.averages ? given.n_weights : 0);
     net = {.n_inputs = as_int(given.n_inputs),
@@ -184,7 +117,11 @@ inline DeepgenRun::DeepgenRun(std::int32_t device_, const DeepgenNet &given)
 
 inline void DeepgenRun::set_data(const DeepgenData &given) {
     table = table_of(device, given, net.n_targets);
-    make_room(as_int(given.largest_batch));
+    const int n_rows = as_int(given.largest_batch);
+    plan = plan_of(layout.layers, net.wrappers, n_rows);
+    stages = DeviceArray<Stage>(std::span<const Stage>(plan.stages));
+    operations = DeviceArray<Operation>(std::span<const Operation>(plan.operations));
+    make_room(n_rows);
 }
 
 // For batches of so many rows.
@@ -297,8 +234,9 @@ inline Slice DeepgenRun::slice(const DeepgenSlice &given) {
             .order = order.data(),
             .dropout_key = given.dropout_key,
             .branch_key = given.branch_key,
-            .n_stages = as_int(std::ssize(stages)),
-            .stages = device_stages.data(),
+            .n_stages = as_int(stages.size()),
+            .stages = stages.data(),
+            .operations = operations.data(),
             .n_steps = as_int(given.n_steps),
             .steps = steps.data(),
             .reports = reports.data(),
@@ -309,7 +247,7 @@ inline Slice DeepgenRun::slice(const DeepgenSlice &given) {
 inline void DeepgenRun::train(const Slice &slice, cudaStream_t stream) {
     own_slice.write(&slice, 1);
     if (!graph)
-        graph.emplace(slice, stages, own_slice.data(), stream);
+        graph.emplace(slice, plan.stages, own_slice.data(), stream);
     graph->run(slice.n_steps, stream);
 }
 
@@ -320,14 +258,15 @@ inline void DeepgenRun::outputs(std::int64_t n_rows, const float *X, float *to) 
         make_room(together);
     DeviceArray<float> rows(static_cast<std::int64_t>(together) * net.n_inputs);
     DeviceArray<float> results(static_cast<std::int64_t>(together) * n_outputs);
+    const Data data{.n_columns = net.n_inputs,
+                    .X = rows.data(),
+                    .values = nullptr,
+                    .classes = nullptr,
+                    .weights = nullptr};
+    check(launch(freeze, dim3(1), dim3(block_threads), 0, nullptr, net, memory, data), "launch");
     for (std::int64_t first = 0; first < n_rows; first += together) {
         const int n = as_int(std::min<std::int64_t>(together, n_rows - first));
         rows.write(X + first * net.n_inputs, static_cast<std::int64_t>(n) * net.n_inputs);
-        const Data data{.n_columns = net.n_inputs,
-                        .X = rows.data(),
-                        .values = nullptr,
-                        .classes = nullptr,
-                        .weights = nullptr};
         check(launch(infer, dim3(static_cast<unsigned>((n + block_rows - 1) / block_rows)),
                      dim3(block_threads), 0, nullptr, net, memory, data, n, results.data()),
               "launch");

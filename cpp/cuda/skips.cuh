@@ -8,7 +8,7 @@
 
 namespace deepgen::cuda {
 
-__device__ inline bool skips_before_norm(const Layer &layer) {
+DEEPGEN_ANYWHERE inline bool skips_before_norm(const Layer &layer) {
     return layer.skip == DEEPGEN_DEEPNORM;
 }
 

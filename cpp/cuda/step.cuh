@@ -3,14 +3,15 @@
 #pragma once
 
 #include "cuda/ascent.cuh"
-#include "cuda/backward.cuh"
+#include "cuda/operations.cuh"
 
 namespace deepgen::cuda {
 
 // A step is a list of stages. Between two of them all blocks that work on the run have met.
 enum class StageKind {
-    rows,      // rows forward and back, as far as batch norms let them; `part` counts these
-    join,      // statistics of the batch norm of layer `part`
+    rows,      // some operations on whole rows
+    tiles,     // one operation, a product, by its rows and columns
+    join,      // statistics of the batch norm of a layer
     join_back, // the same on the way back
     direction, // gradients at the weights, as the direction of an ascent
     ascent,    // how far uphill, by one thread
@@ -22,17 +23,23 @@ enum class StageKind {
 };
 
 // Who shares a stage's work.
-enum class Sharing { by_rows, by_tasks, alone };
+enum class Sharing { by_rows, by_tiles, by_columns, by_tasks, alone };
 
 struct Stage {
     StageKind kind;
-    int part;
-    bool again; // the second evaluation of a step
+    bool again;       // the second evaluation of a step
+    Range operations; // of rows or tiles; of a join the one that it comes after
+    int columns;      // of tiles and joins
 
     DEEPGEN_ANYWHERE Sharing sharing() const {
         switch (kind) {
         case StageKind::rows:
             return Sharing::by_rows;
+        case StageKind::tiles:
+            return Sharing::by_tiles;
+        case StageKind::join:
+        case StageKind::join_back:
+            return Sharing::by_columns;
         case StageKind::direction:
         case StageKind::climb:
         case StageKind::total:
@@ -53,6 +60,7 @@ struct Slice {
     std::uint64_t dropout_key, branch_key;
     int n_stages;
     const Stage *stages; // of a step
+    const Operation *operations;
     int n_steps;
     const Step *steps;
     DeepgenReport *reports;
@@ -77,9 +85,10 @@ __device__ inline Batch batch_of(const Slice &slice, const Memory &memory, const
             .branch_key = slice.branch_key};
 }
 
-// What a block has of a stage: rows, or tasks with their segments.
+// What a block has of a stage: rows, columns, a tile of both, or tasks with their segments.
 struct Share {
     Rows rows;
+    Range columns;
     Range tasks, segments;
 };
 
@@ -87,34 +96,6 @@ __device__ inline void stop(const Slice &slice, Totals &totals, double loss) {
     slice.reports[totals.step] = {
         .finite = 0, .loss = loss, .gradient_squares = 0.0, .weight_squares = 0.0};
     totals.stopped = 1;
-}
-
-// Rows forward and back from one batch norm to the next.
-__device__ inline void rows_stage(Crew &crew, const Batch &batch, Rows rows, int part) {
-    const Net &net = batch.net;
-    int now = 0;
-    const auto ends_at = [&](int l) { now += net.layers[l].normalization == DEEPGEN_BATCH_NORM; };
-    if (part == 0)
-        gather(crew, batch, rows);
-    for (int l = 0; l < net.n_layers; ++l) {
-        if (now == part)
-            forward_to_norm(crew, batch, l, rows);
-        ends_at(l);
-        if (now == part)
-            forward_from_norm(crew, batch, l, rows);
-    }
-    if (now == part)
-        loss_and_output_gradients(crew, batch, rows);
-    for (int l = net.n_layers - 1; l >= 0; --l) {
-        if (now == part)
-            backward_to_norm(crew, batch, l, rows);
-        ends_at(l);
-        if (now == part) {
-            backward_from_norm(crew, batch, l, rows);
-            if (l > 0)
-                product_backward(crew, batch, l, rows);
-        }
-    }
 }
 
 // How far the ascent goes, or that there is none: the loss at the weights was not finite.
@@ -156,7 +137,8 @@ __device__ inline void report_stage(const Slice &slice, const Batch &batch) {
 }
 
 // Gradients with L2 in them, at the weights that training goes on from.
-__device__ inline void total_stage(Crew &crew, const Batch &batch, const Share &share) {
+template <class Workers>
+__device__ void total_stage(Workers &crew, const Batch &batch, const Share &share) {
     const bool finite = isfinite(batch_loss(batch));
     const auto put = [&](int i, float g) { batch.memory.gradient[i] = g; };
     if (finite) {
@@ -172,8 +154,9 @@ __device__ inline void total_stage(Crew &crew, const Batch &batch, const Share &
     store_total_gradient(crew, without_penalty(batch), share.tasks, put);
 }
 
-__device__ inline void descend_stage(Crew &crew, const Batch &batch, const Step &step,
-                                     const Share &share) {
+template <class Workers>
+__device__ void descend_stage(Workers &crew, const Batch &batch, const Step &step,
+                              const Share &share) {
     if (!isfinite(batch_loss(batch)))
         return;
     const Wrappers &wrappers = batch.net.wrappers;
@@ -195,35 +178,44 @@ __device__ inline void descend_stage(Crew &crew, const Batch &batch, const Step 
     update(crew, rest, step, share.segments);
 }
 
-// One stage of the step that the run is at.
-__device__ inline void run_stage(Crew &crew, const Slice &slice, const Memory &memory,
-                                 const Stage &stage, const Share &share) {
-    const Totals &totals = *memory.totals;
-    if (totals.stopped || totals.step >= slice.n_steps)
-        return;
-    const Step &step = slice.steps[totals.step];
-    const Batch batch = batch_of(slice, memory, step, stage.again);
-    if (stage.sharing() == Sharing::alone)
-        crew.meet(); // all have seen the totals that it may change
+// Stages of rows.
+__device__ inline void run_rows(Crew &crew, const Slice &slice, const Batch &batch,
+                                const Stage &stage, Rows rows) {
+    for (int o = stage.operations.begin; o < stage.operations.end; ++o)
+        operate(crew, batch, slice.operations[o], rows);
+}
+
+// Stages of tiles.
+template <class Workers>
+__device__ void run_tile(Workers &crew, const Slice &slice, const Batch &batch, const Stage &stage,
+                         const Share &share) {
+    const Operation &operation = slice.operations[stage.operations.begin];
+    if (operation.kind == OperationKind::forward_product)
+        forward_product(crew, batch, operation.layer, share.rows, share.columns);
+    else
+        backward_product(crew, batch, operation.layer, share.rows, share.columns);
+}
+
+// Stages of columns.
+__device__ inline void run_columns(Crew &crew, const Slice &slice, const Batch &batch,
+                                   const Stage &stage, Range columns) {
+    const Layer &layer = batch.layer(slice.operations[stage.operations.begin].layer);
+    if (stage.kind == StageKind::join)
+        join_moments(crew, batch, layer, columns);
+    else
+        join_gradient_sums(crew, batch, layer, columns);
+}
+
+// Stages of tasks.
+template <class Workers>
+__device__ __forceinline__ void run_tasks(Workers &crew, const Batch &batch, const Step &step,
+                                          const Stage &stage, const Share &share) {
     switch (stage.kind) {
-    case StageKind::rows:
-        rows_stage(crew, batch, share.rows, stage.part);
-        break;
-    case StageKind::join:
-        join_moments(crew, batch, batch.layer(stage.part));
-        break;
-    case StageKind::join_back:
-        join_gradient_sums(crew, batch, batch.layer(stage.part));
-        break;
     case StageKind::direction:
         if (isfinite(batch_loss(batch))) {
             gradients(crew, batch, share.tasks);
             store_direction(crew, batch, share.tasks);
         }
-        break;
-    case StageKind::ascent:
-        if (crew.rank() == 0)
-            ascent_stage(slice, batch);
         break;
     case StageKind::climb:
         ascend(crew, batch, share.segments);
@@ -231,19 +223,35 @@ __device__ inline void run_stage(Crew &crew, const Slice &slice, const Memory &m
     case StageKind::total:
         total_stage(crew, batch, share);
         break;
-    case StageKind::clip:
-        if (crew.rank() == 0)
-            clip_stage(batch);
-        break;
-    case StageKind::descend:
+    default:
         descend_stage(crew, batch, step, share);
         break;
-    case StageKind::report:
-        if (crew.rank() == 0)
-            report_stage(slice, batch);
+    }
+}
+
+// Stages of one thread.
+__device__ inline void run_alone(Crew &crew, const Slice &slice, const Batch &batch,
+                                 const Stage &stage) {
+    crew.meet(); // all have seen the totals that it may change
+    if (crew.rank() > 0)
+        return;
+    switch (stage.kind) {
+    case StageKind::ascent:
+        ascent_stage(slice, batch);
+        break;
+    case StageKind::clip:
+        clip_stage(batch);
+        break;
+    default:
+        report_stage(slice, batch);
         break;
     }
-    crew.meet();
+}
+
+// The step that the run is at; null once the slice has been trained.
+__device__ inline const Step *step_of(const Slice &slice, const Memory &memory) {
+    const Totals &totals = *memory.totals;
+    return totals.stopped || totals.step >= slice.n_steps ? nullptr : &slice.steps[totals.step];
 }
 
 } // namespace deepgen::cuda

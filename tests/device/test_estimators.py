@@ -108,6 +108,26 @@ REGRESSORS = {
     "early stopping": {"early_stopping": True, "max_iter": 20, "n_iter_no_change": 2},
     "members": {"n_members": 3},
     "wider than a block": {"hidden_layer_sizes": (300, 130), "max_iter": 2},
+    "products by tiles": {"hidden_layer_sizes": (600, 70, 530), "max_iter": 1},
+    "tiles of more than one batch": {"hidden_layer_sizes": (530, 3, 70), "batch_size": 140},
+    "tiles, layer norm": {
+        "hidden_layer_sizes": (520, 520, 520),
+        "batch_size": 70,
+        "max_iter": 1,
+        "normalization": "layer",
+        "skip": "residual",
+        "activation": "gelu",
+    },
+    "tiles, all at once": {
+        "hidden_layer_sizes": (520, 80),
+        "batch_size": 70,
+        "max_iter": 1,
+        "solver": SAM(),
+        "clip_norm": 0.5,
+        "averaging": "ema",
+        "normalization": "batch",
+        "dropout": 0.1,
+    },
 }
 
 
@@ -115,6 +135,13 @@ REGRESSORS = {
 def test_regressors(name):
     on_cpu, on_device = on_both(MLPRegressor(**{**SMALL, **REGRESSORS[name]}), X, Y)
     np.testing.assert_array_equal(on_cpu.predict(X), on_device.predict(X))
+
+
+def test_products_of_a_large_batch_by_tiles():
+    rng = np.random.default_rng(2)
+    wide = rng.standard_normal((16_500, 5)).astype(np.float32)
+    model = MLPRegressor(hidden_layer_sizes=(70,), batch_size=16_450, max_iter=2, random_state=3)
+    on_both(model, wide, np.c_[[wide[:, i] for i in range(5)]].T)
 
 
 @pytest.mark.parametrize("loss", ["poisson", "gamma"])
@@ -144,7 +171,10 @@ def test_several_targets():
 @pytest.mark.parametrize("order", ["rising", "falling", "shuffled"])
 def test_the_order_of_the_threads_is_no_matter(order, monkeypatch):
     monkeypatch.setenv("DEEPGEN_EMULATED_ORDER", order)
-    on_both(MLPRegressor(normalization="batch", clip_norm=0.5, **SMALL), X, Y)
+    settings = {**SMALL, "normalization": "batch", "clip_norm": 0.5}
+    on_both(MLPRegressor(**settings), X, Y)
+    settings.update(hidden_layer_sizes=(530, 70), batch_size=140, max_iter=1)
+    on_both(MLPRegressor(**settings), X, Y)
 
 
 def test_training_goes_on_where_it_was_on_either_side():

@@ -135,6 +135,10 @@ std::vector<Case> cases() {
     list.push_back({"many blocks", net(70, {300, 128, 5}, "relu"), {{"adam", {}}}, 302, 100});
     list.back().network.layers[0].normalization = {"batch", {}};
     list.back().optimizer.wrappers = {{"sam", {}}};
+    list.push_back({"tiles", net(20, {530, 70, 6}, "mish"), {{"adam", {}}}, 205, 140});
+    list.push_back({"tiles, batch norm", net(9, {66, 520, 3}, "relu"), {{"adam", {}}}, 42, 20});
+    list.back().network.layers[1].normalization = {"batch", {}};
+    list.back().network.layers[1].dropout = 0.2;
     return list;
 }
 
