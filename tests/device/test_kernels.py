@@ -83,8 +83,10 @@ def test_slopes_of_activations(kernels, name, trained):
     assert not kernels.differences("activation_slopes", FEW, number, int(trained), several=True)
 
 
-def test_rows_are_gathered(kernels, several):
-    assert not kernels.differences("gathering", SHAPES, several=several)
+@pytest.mark.parametrize("ordered", [False, True])
+def test_rows_are_gathered(kernels, several, ordered):
+    variant = int(not ordered)
+    assert not kernels.differences("gathering", SHAPES, variant=variant, several=several)
 
 
 @pytest.mark.parametrize("what", ["units", "units_of_a_slice", "branches", "both"])

@@ -5,9 +5,9 @@
 
 namespace deepgen::cuda {
 
-// Rows of X in an order.
+// Rows of X in an order; variant 1: as they stand.
 DEEPGEN_KERNEL_TEST(gathering) {
-    const int n = given.inputs, n_samples = 2 * given.rows + 3;
+    const int n = given.inputs, n_samples = 2 * given.rows + 6;
     std::vector<float> X;
     std::vector<std::int64_t> order(static_cast<std::size_t>(World::first + given.rows), -1);
     World world(given, SmallNet(given));
@@ -19,7 +19,8 @@ DEEPGEN_KERNEL_TEST(gathering) {
         X.push_back(world.numbers());
     world.expect(0, inputs);
     for (int i = 0; i < given.rows; ++i) {
-        const int sample = static_cast<int>(world.numbers.fraction() * n_samples);
+        const int drawn = static_cast<int>(world.numbers.fraction() * n_samples);
+        const int sample = given.variant == 1 ? static_cast<int>(World::first) + i : drawn;
         order[static_cast<std::size_t>(World::first + i)] = sample;
         std::copy_n(X.data() + sample * n, n, world.view(0, inputs, i).data);
     }
@@ -30,7 +31,7 @@ DEEPGEN_KERNEL_TEST(gathering) {
     told.net.n_inputs = n;
     told.net.input_stride = inputs.stride;
     told.data = {n, X_there.data(), nullptr, nullptr, nullptr};
-    told.order = order_there.data();
+    told.order = given.variant == 1 ? nullptr : order_there.data();
     device.by_rows([](Crew &crew, const Batch &batch, const Share &share) {
         gather(crew, batch, share.rows);
     });
