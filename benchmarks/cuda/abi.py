@@ -287,3 +287,10 @@ class Run:
         numbers = np.empty(n, np.float32)
         self._plugin.call("read", self.handle, array, n, pointer(numbers, c_float))
         return numbers
+
+    def outputs(self, X, n_outputs):
+        """Outputs of the last layer in inference mode, float32."""
+        to = np.empty((len(X), n_outputs), np.float32)
+        floats = (pointer(array, c_float) for array in (X, to))
+        self._plugin.call("outputs", self.handle, len(X), *floats)
+        return to

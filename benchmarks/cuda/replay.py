@@ -85,6 +85,9 @@ def replay(plugin, case):
         for array, numbers in one["expected"].items():
             place = int(array)
             compare(array_name(place), run.read(place, len(numbers)), numbers)
+        if "outputs" in one:
+            n_rows, n_outputs = one["outputs"].shape
+            compare("outputs", run.outputs(data["X"][:n_rows], n_outputs), one["outputs"])
         run.close()
     return differing
 

@@ -97,7 +97,7 @@ __device__ inline void forward_to_norm(Crew &crew, const Batch &batch, int l, Ro
         drop(crew, batch, l, rows, place_of_z(layer));
         skip_forward(crew, batch, layer, rows, place_of_z(layer));
     }
-    if (layer.normalization == DEEPGEN_BATCH_NORM)
+    if (layer.normalization == DEEPGEN_BATCH_NORM && batch.training)
         block_moments(crew, batch, layer, rows);
 }
 

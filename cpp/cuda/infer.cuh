@@ -8,24 +8,37 @@ namespace deepgen::cuda {
 
 inline constexpr int infer_rows = 4096; // at once
 
-// A block takes some of n_rows rows of X. Norms of a batch are not there any more: their frozen
-// form went into the weights.
+__device__ inline Batch frozen_batch(const Net &net, const Memory &memory, const Data &data,
+                                     int n_rows) {
+    return {.net = net,
+            .memory = memory,
+            .data = data,
+            .order = nullptr,
+            .first = 0,
+            .n_rows = n_rows,
+            .training = false,
+            .moves_running = false,
+            .weight_sum = 1.0,
+            .penalty = 0.0,
+            .dropout = -1.0,
+            .dropout_key = 0,
+            .branch_key = 0};
+}
+
+// One block: the statistics that batch norms have at prediction.
+__global__ void __launch_bounds__(block_threads) freeze(Net net, Memory memory, Data data) {
+    Crew crew;
+    const Batch batch = frozen_batch(net, memory, data, 0);
+    for (int l = 0; l < net.n_layers; ++l)
+        if (net.layers[l].normalization == DEEPGEN_BATCH_NORM)
+            freeze_moments(crew, batch, net.layers[l]);
+}
+
+// A block takes some of n_rows rows of X.
 __global__ void __launch_bounds__(block_threads, blocks_together)
     infer(Net net, Memory memory, Data data, int n_rows, float *to) {
     Crew crew;
-    const Batch batch{.net = net,
-                      .memory = memory,
-                      .data = data,
-                      .order = nullptr,
-                      .first = 0,
-                      .n_rows = n_rows,
-                      .training = false,
-                      .moves_running = false,
-                      .weight_sum = 1.0,
-                      .penalty = 0.0,
-                      .dropout = -1.0,
-                      .dropout_key = 0,
-                      .branch_key = 0};
+    const Batch batch = frozen_batch(net, memory, data, n_rows);
     const int block = static_cast<int>(blockIdx.x);
     const Rows rows{min(block * block_rows, n_rows), min((block + 1) * block_rows, n_rows)};
     gather(crew, batch, rows);

@@ -209,6 +209,18 @@ __device__ inline void join_moments(Crew &crew, const Batch &batch, const Layer 
     crew.meet();
 }
 
+// As at prediction: by the running statistics.
+__device__ inline void freeze_moments(Crew &crew, const Batch &batch, const Layer &layer) {
+    const float *const running = batch.memory.running + layer.running;
+    crew.share_entries(1, layer.width, [&](int, int j) {
+        const double variance = static_cast<double>(running[layer.stride + j]);
+        column(batch, layer, column_mean, j) = running[j];
+        column(batch, layer, column_root, j) =
+            static_cast<float>(1.0 / sqrt(variance + layer.epsilon));
+    });
+    crew.meet();
+}
+
 __device__ inline void join_gradient_sums(Crew &crew, const Batch &batch, const Layer &layer,
                                           Range columns) {
     const double share = 1.0 / static_cast<double>(batch.n_rows);

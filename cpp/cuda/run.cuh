@@ -258,14 +258,15 @@ inline void DeepgenRun::outputs(std::int64_t n_rows, const float *X, float *to) 
         make_room(together);
     DeviceArray<float> rows(static_cast<std::int64_t>(together) * net.n_inputs);
     DeviceArray<float> results(static_cast<std::int64_t>(together) * n_outputs);
+    const Data data{.n_columns = net.n_inputs,
+                    .X = rows.data(),
+                    .values = nullptr,
+                    .classes = nullptr,
+                    .weights = nullptr};
+    check(launch(freeze, dim3(1), dim3(block_threads), 0, nullptr, net, memory, data), "launch");
     for (std::int64_t first = 0; first < n_rows; first += together) {
         const int n = as_int(std::min<std::int64_t>(together, n_rows - first));
         rows.write(X + first * net.n_inputs, static_cast<std::int64_t>(n) * net.n_inputs);
-        const Data data{.n_columns = net.n_inputs,
-                        .X = rows.data(),
-                        .values = nullptr,
-                        .classes = nullptr,
-                        .weights = nullptr};
         check(launch(infer, dim3(static_cast<unsigned>((n + block_rows - 1) / block_rows)),
                      dim3(block_threads), 0, nullptr, net, memory, data, n, results.data()),
               "launch");

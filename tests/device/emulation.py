@@ -27,24 +27,37 @@ def sources():
     )
 
 
-def emulated_plugin():
-    """Path of the plugin for the CPU, compiled once for these sources and this processor."""
-    key = hashlib.sha256(repr(OPTIONS).encode())
-    key.update(Path("/proc/cpuinfo").read_text().partition("flags")[2].partition("\n")[0].encode())
-    for path in sources():
+def processor_flags():
+    """What the processor has, in the words of Linux."""
+    return Path("/proc/cpuinfo").read_text().partition("flags")[2].partition("\n")[0]
+
+
+def compiled(name, options, files, compile_to):
+    """Path of a library, compiled once for these options, sources and this processor."""
+    key = hashlib.sha256(repr(options).encode() + processor_flags().encode())
+    for path in files:
         key.update(path.read_bytes())
-    folder = Path(tempfile.gettempdir()) / f"deepgen-emulated-{os.getuid()}-{key.hexdigest()[:16]}"
+    folder = Path(tempfile.gettempdir()) / f"deepgen-{name}-{os.getuid()}-{key.hexdigest()[:16]}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    library = folder / "libdeepgen_emulated.so"
+    library = folder / f"libdeepgen_{name}.so"
     # Of several processes the first compiles, and the others wait.
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not library.exists():
             unfinished = library.with_suffix(".part")
-            subprocess.run(
-                ["g++", *OPTIONS, f"-I{CPP}", f"-I{HERE / 'emulator'}", "-x", "c++"]
-                + [CPP / "cuda" / "plugin.cu", "-o", unfinished],
-                check=True,
-            )
+            compile_to(unfinished)
             unfinished.rename(library)
     return library
+
+
+def emulated_plugin():
+    """Path of the plugin, compiled for the CPU."""
+
+    def compile_to(library):
+        subprocess.run(
+            ["g++", *OPTIONS, f"-I{CPP}", f"-I{HERE / 'emulator'}", "-x", "c++"]
+            + [CPP / "cuda" / "plugin.cu", "-o", library],
+            check=True,
+        )
+
+    return compiled("emulated", OPTIONS, sources(), compile_to)

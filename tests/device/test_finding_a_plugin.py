@@ -66,7 +66,7 @@ def test_a_named_plugin_that_is_missing_is_not_replaced_by_another(fake, bare, m
     (bare / FILE).symlink_to(fake)
     device.usable_plugin()
     monkeypatch.setenv("DEEPGEN_CUDA_PLUGIN", "/nowhere/plugin.so")
-    with pytest.raises(device.DeviceError, match="DEEPGEN_CUDA_PLUGIN=/nowhere/plugin.so cannot"):
+    with pytest.raises(device.DeviceError, match="DEEPGEN_CUDA_PLUGIN=/nowhere/plugin.so .*/now"):
         device.usable_plugin()
 
 
@@ -104,11 +104,11 @@ def test_a_device_that_is_too_old_is_refused(fake, monkeypatch):
 def test_libraries_that_are_no_plugin_of_this_version_are_named(monkeypatch, tmp_path):
     path = fake_plugin(tmp_path, other_version=True)
     monkeypatch.setenv("DEEPGEN_CUDA_PLUGIN", str(path))
-    words = f"needs the plugin of deepgen .*={re.escape(str(path))} is of another version: it does"
+    words = f"needs the plugin of deepgen .*={re.escape(str(path))} \\(it does"
     with pytest.raises(device.DeviceError, match=words):
         device.usable_plugin()
     monkeypatch.setenv("DEEPGEN_CUDA_PLUGIN", _core.__file__)
-    with pytest.raises(device.DeviceError, match="is none: .*undefined symbol: deepgen_plugin"):
+    with pytest.raises(device.DeviceError, match="a plugin of deepgen, and not .*undefined symbol"):
         device.usable_plugin()
 
 

@@ -17,11 +17,13 @@ def test_tasks_come_first_and_the_rest_of_the_threads_works_within(
     n_threads, n_tasks, n_workers, each
 ):
     crew, limits, workers = Workers.on_cores(n_threads, n_tasks), [], set()
+    at_once = threading.Barrier(n_workers)
 
     def task(item):
         workers.add(threading.get_ident())
         limits.append((current_share.get().n_threads, effective_threads(99), effective_threads(1)))
-        time.sleep(0.01)
+        if item < n_workers:
+            at_once.wait(timeout=30)
 
     told = []
     crew.run(task, range(n_tasks), told.append)

@@ -31,8 +31,6 @@ void PluginNetwork::outputs(const float *parameters, const Inputs<float> &X, con
 template <class T>
 std::shared_ptr<PluginNetwork> network_on_device(const Plugin &plugin, const Network<T> &network) {
     refuse_unsupported(network);
-    if (network.uses_batch_statistics())
-        return nullptr;
     if constexpr (std::is_same_v<T, float>)
         return std::make_shared<PluginNetwork>(plugin, network);
     else

@@ -20,8 +20,7 @@ class PluginNetwork {
     PluginRun run_; // made when first used
 };
 
-// Refuses by name what no plugin can do. Null where the processor computes the outputs: plugins
-// have no frozen statistics of batch norm.
+// Refuses by name what no plugin can do.
 template <class T>
 std::shared_ptr<PluginNetwork> network_on_device(const Plugin &plugin, const Network<T> &network);
 

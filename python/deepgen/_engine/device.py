@@ -7,18 +7,16 @@ and what came. Here both become a sentence that says how to get it. Nothing fall
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Final
 
 from deepgen import _core
+from deepgen._core import DeviceError
 from deepgen._engine.version import VERSION
 
 __all__ = [
     "DeviceError",
-    "device_errors_in_words",
     "driver_version",
     "find_plugin",
     "open_plugin",
@@ -39,10 +37,11 @@ GET_DRIVER: Final = "CUDA 13 needs driver 580 or newer, from https://www.nvidia.
 
 # What is missing, and how to get it; the engine's detail says what came.
 WORDS: Final = {
-    "not_opened": f"a plugin that can be opened, and {{plugin}} cannot: {{detail}}; {GET_PLUGIN}",
-    "no_plugin": f"a plugin of deepgen, and {{plugin}} is none: {{detail}}; {GET_PLUGIN}",
-    "other_version": f"the plugin of deepgen {VERSION}, and {{plugin}} is of another version: "
-    f"{{detail}}; {GET_PLUGIN}",
+    "not_found": "deepgen's plugin for CUDA, which is neither beside the package ({detail}) nor in "
+    f"a package of its own; {GET_PLUGIN}; {VARIABLE} may name the file of one",
+    "not_opened": f"a plugin that can be opened, and not {{detail}}; {GET_PLUGIN}",
+    "no_plugin": f"a plugin of deepgen, and not {{detail}}; {GET_PLUGIN}",
+    "other_version": f"the plugin of deepgen {VERSION}, and not {{detail}}; {GET_PLUGIN}",
     "no_driver": f"NVIDIA's driver, and none was found: {{detail}}; {GET_DRIVER}",
     "old_driver": f"a newer driver of NVIDIA, and {{driver}} is installed: {{detail}}; "
     f"{GET_DRIVER}",
@@ -55,10 +54,6 @@ WORDS: Final = {
 }
 
 
-class DeviceError(RuntimeError):
-    """What ``device='cuda'`` needs is missing, or the device failed."""
-
-
 def driver_version() -> str:
     """Return the version of NVIDIA's driver, such as '580.95.05'; '' if the kernel has none."""
     try:
@@ -67,18 +62,20 @@ def driver_version() -> str:
         return ""
 
 
-@contextmanager
-def device_errors_in_words(plugin: str = "the plugin") -> Iterator[None]:
-    """Replace the engine's reports about a device by sentences that say what to do."""
-    try:
-        yield
-    except _core.DeviceError as error:
-        reason, detail = error.args
-        if reason not in WORDS:
-            raise DeviceError(f"device='cuda' failed: {detail}") from None
-        driver = driver_version() or "an older one"
-        words = WORDS[reason].format(plugin=plugin, detail=detail, driver=driver)
-        raise DeviceError(f"device='cuda' needs {words}; or use device='cpu'") from None
+def in_words(error: DeviceError) -> str:
+    """Return what the engine reports about a device as a sentence that says what to do."""
+    if len(error.args) == 1:
+        return str(error.args[0])  # has been put into words, and got a name in front
+    reason, detail = error.args
+    if reason not in WORDS:
+        return f"device='cuda' failed: {detail}"
+    driver = driver_version() or "an older one"
+    needed = WORDS[reason].format(detail=detail, driver=driver)
+    return f"device='cuda' needs {needed}; or use device='cpu'"
+
+
+# Reports come from wherever the engine computes on a device, so the error itself has the words.
+DeviceError.__str__ = in_words  # type: ignore[method-assign, assignment]
 
 
 def find_plugin() -> Path:
@@ -98,27 +95,25 @@ def find_plugin() -> Path:
         return beside
     for entry in metadata.entry_points(group=GROUP, name=NAME):
         return Path(entry.load())
-    raise DeviceError(
-        f"device='cuda' needs deepgen's plugin for CUDA, which is neither beside the package "
-        f"({beside}) nor in a package of its own; {GET_PLUGIN}; {VARIABLE} may name the file of "
-        "one; or use device='cpu'"
-    )
+    raise DeviceError("not_found", str(beside))
 
 
 def open_plugin() -> _core.Plugin:
     """Return the opened plugin; raise `DeviceError` if there is none that can be used."""
     path = find_plugin()
     named = f"{VARIABLE}={path}" if os.environ.get(VARIABLE) else str(path)
-    with device_errors_in_words(named):
+    try:
         return _core.Plugin(str(path))
+    except DeviceError as error:
+        reason, detail = error.args
+        raise DeviceError(reason, f"{named} ({detail})") from None
 
 
 def usable_plugin() -> _core.Plugin:
     """Return the opened plugin; raise `DeviceError` also if the first device cannot be used."""
     plugin = open_plugin()
-    with device_errors_in_words():
-        plugin.n_devices()  # raises where there is none
-        first = plugin.describe(0)
-        if first.refusal:
-            raise _core.DeviceError("old_device", first.refusal)
+    plugin.n_devices()  # raises where there is none
+    first = plugin.describe(0)
+    if first.refusal:
+        raise DeviceError("old_device", first.refusal)
     return plugin

@@ -71,19 +71,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _cuda() -> dict[str, str]:
     """Return where the plugin for CUDA is and what devices it finds, or what is missing."""
-    from deepgen._engine.device import (
-        DeviceError,
-        device_errors_in_words,
-        find_plugin,
-        open_plugin,
-    )
+    from deepgen._engine.device import DeviceError, find_plugin, open_plugin
 
     facts = {}
     try:
         path, plugin = find_plugin(), open_plugin()
         facts["CUDA"] = f"{path}, built for {plugin.built_for}"
-        with device_errors_in_words():
-            devices = [plugin.describe(device) for device in range(plugin.n_devices())]
+        devices = [plugin.describe(device) for device in range(plugin.n_devices())]
     except DeviceError as error:
         return {**facts, "CUDA devices" if facts else "CUDA": str(error)}
     return facts | {f"CUDA device {i}": _described(device) for i, device in enumerate(devices)}

@@ -9,14 +9,12 @@ Ensembles read settings and samples once and call `fit_network` for each member.
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
-from deepgen._engine.device import device_errors_in_words
 from deepgen._inputs.features import as_matrix, check_features, read_groups
 from deepgen._inputs.targets import EncodedTargets, Targets
 from deepgen._network.network import Network
@@ -329,8 +327,7 @@ def fit_network(
     if isinstance(plan, LBFGSPlan):
         n_epochs = minimize(network, data, validation, plan, state, tasks)
     else:
-        with device_errors_in_words() if plan.device else nullcontext():
-            n_epochs = train(network, data, validation, plan, state, tasks)
+        n_epochs = train(network, data, validation, plan, state, tasks)
     if not settings.incremental:
         _look_back(model, settings, samples, targets, network, encoded, data, state, n_epochs)
 
