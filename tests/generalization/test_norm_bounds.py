@@ -78,7 +78,7 @@ def test_the_norms_are_their_formulas(bias):
 def test_path_norms_alone_do_not_change_when_units_are_rescaled():
     model, X, y = trained(bias=False)
     before = norm_bounds(Probe(model, X, y))
-    factors = np.array([8.0, 0.25, 1.0, 2.0, 16.0, 0.5])
+    factors = np.array([8.0, 0.25, 1.0, 2.0, 16.0, 0.5] * 2)
     model.coefs_ = [
         model.coefs_[0] * factors,
         model.coefs_[1] / factors[:, None],
