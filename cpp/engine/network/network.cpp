@@ -93,7 +93,7 @@ Network<T>::Network(NetworkSpec spec, const Kernels<T> &kernels)
     }
     const LossEntry &entry = find_member("loss", losses(), spec_.loss.name);
     const Settings settings(spec_.loss, entry.parameters);
-    loss_ = entry.make<T>(settings);
+    loss_ = entry.make<T>(settings, kernels_);
     n_targets_ = entry.n_targets(settings, n_outputs());
     takes_classes_ = entry.targets == Targets::classes;
 }
@@ -167,7 +167,7 @@ template <class T>
 bool Network<T>::row_in_units(const T *outputs, const double *mean, const double *scale,
                               double *to) const {
     const bool shared = n_targets_ == 1; // several outputs may be of one target
-    loss_->means(outputs, to, n_outputs());
+    loss_->means({1, n_outputs(), outputs, n_outputs()}, to);
     bool finite = true;
     for (Index j = 0; j < n_outputs(); ++j) {
         to[j] = to[j] * scale[shared ? 0 : j] + mean[shared ? 0 : j];
