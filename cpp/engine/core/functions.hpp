@@ -28,6 +28,9 @@
 #include <cmath>
 #include <numbers>
 
+// Of registers: a path must leave no function of this namespace in its object.
+#define DEEPGEN_WITHIN DEEPGEN_ANYWHERE inline __attribute__((always_inline))
+
 namespace deepgen {
 namespace parts_of_functions {
 
@@ -70,7 +73,7 @@ struct Exponential {
 
 // Of x + tail, |x| <= 746.
 template <class V>
-DEEPGEN_ANYWHERE inline Exponential<V> exponential(V x, V tail) {
+DEEPGEN_WITHIN Exponential<V> exponential(V x, V tail) {
     // Adding it rounds to a whole number, and leaves that in the low bits.
     constexpr double magic = 0x1.8p52;
     const V shifted = x * std::numbers::log2e + magic;
@@ -94,7 +97,7 @@ DEEPGEN_ANYWHERE inline Exponential<V> exponential(V x, V tail) {
 
 // Of x + tail, |x| <= 746.
 template <class V>
-DEEPGEN_ANYWHERE inline V exp_of_sum(V x, V tail) {
+DEEPGEN_WITHIN V exp_of_sum(V x, V tail) {
     const Exponential<V> e = exponential(x, tail);
     const V sum = 1.0 + e.high;
     const V value = sum + (((1.0 - sum) + e.high) + (e.curve - e.low));
@@ -106,7 +109,7 @@ DEEPGEN_ANYWHERE inline V exp_of_sum(V x, V tail) {
 
 // Of a register it has in each lane what it is of that double, bit for bit.
 template <class V>
-DEEPGEN_ANYWHERE inline V exp_of_lanes(V x) {
+DEEPGEN_WITHIN V exp_of_lanes(V x) {
     // Beyond these limits e^x has overflowed or vanished.
     const V above = x > -746.0 ? x : V() - 746.0;
     const V value = exp_of_sum<V>(above < 746.0 ? above : V() + 746.0, V());
