@@ -25,9 +25,7 @@ def levels_table(column: CategoryColumn | CodeColumn) -> NDArray[np.float32]:
     codes = np.array([n_levels, *range(n_levels), -1], dtype=np.intp)
     unknown = object()
     kind = "text" if column.is_text else "boolean"
-    raw = RawColumn(
-        column.name, kind, len(codes), codes=codes, levels=(*column.levels, unknown)
-    )
+    raw = RawColumn(column.name, kind, len(codes), codes=codes, levels=(*column.levels, unknown))
     table = np.zeros((len(codes), len(column.feature_kinds)), dtype=np.float32)
     column.write(raw, table)
     return table
