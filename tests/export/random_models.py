@@ -1,6 +1,7 @@
 """Fitted models whose networks hold random numbers, so that every part of them counts."""
 
 import warnings
+from contextlib import contextmanager
 from typing import get_args
 
 import numpy as np
@@ -91,7 +92,13 @@ def classifier(name, **more):
 
 def fitted(kind, parameters, y):
     """Fit for two epochs, which end too early: the numbers will be overwritten."""
-    settings = {"max_iter": 2, "random_state": 0, **parameters}
+    with quietly():
+        return kind(**{"max_iter": 2, "random_state": 0, **parameters}).fit(X, y)
+
+
+@contextmanager
+def quietly():
+    """Ignore what training says of its few epochs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return kind(**settings).fit(X, y)
+        yield

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from deepgen.export import to_c
-
 from export.compiled import call, classes_of, compiled, compiler  # noqa: F401
 from export.random_models import LABELS, REGRESSORS, ROWS, classifier, regressor
 

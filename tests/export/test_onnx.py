@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from deepgen.export import to_onnx
-
 from export.random_models import LABELS, REGRESSORS, ROWS, classifier, regressor
 
 pytest.importorskip("onnx", reason="onnx is in the extra 'onnx'; the gate's stage 'export' has it")

@@ -90,7 +90,7 @@ def _fields(encoder: Any) -> list[tuple[str, Any]]:
 
 
 def _number(arrays: CArrays, column: NumberColumn, field: str) -> Iterator[str]:
-    """Yield the lines of a column of numbers; features are rounded to float, as the encoder does."""
+    """Yield the lines of a column of numbers, rounded to float as by the encoder."""
     place, unit = column.start, literal(column.unit, single=False)
     median = literal(column.median, single=False)
     yield "    {"

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
 from deepgen._engine.arrays import AnyArray, FloatArray
-from deepgen._inputs.class_targets import ClassTargets
+from deepgen._inputs.regression_targets import RegressionTargets
 from deepgen._network.network import Network
 from deepgen.estimators import MLPClassifier, MLPRegressor
 
@@ -72,7 +72,7 @@ class FeatureMap:
     @property
     def width(self) -> int:
         """Number of columns that it makes."""
-        return next(iter(self.numbers.values())).shape[1]
+        return int(next(iter(self.numbers.values())).shape[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,10 +121,10 @@ def describe(model: Any) -> Described:
             " dtype='float32'"
         )
     link = LINKS.get(spec.loss.name, "identity")
-    if spec.loss.name == "quantile" and targets.n_outputs > 1 and targets.levels is not None:
-        link = "quantiles"
     classes, multilabel = None, False
-    if isinstance(targets, ClassTargets):
+    if isinstance(targets, RegressionTargets):
+        link = link if targets.levels is None else "quantiles"
+    else:
         classes, multilabel = targets.labels.classes, targets.labels.multilabel
         if len(classes) == 1 and not multilabel:
             link = "softmax"  # of one output, which is 1
@@ -155,7 +155,7 @@ def _member(model: Any) -> Member:
     kept = tuple(k for k in range(spec.n_inputs) if k not in gone)
     n_outputs, targets = spec.layers[-1].width, model._targets
     mean, scale, lowest, highest = np.zeros(n_outputs), np.ones(n_outputs), None, None
-    if not isinstance(targets, ClassTargets):
+    if isinstance(targets, RegressionTargets):
         mean = np.broadcast_to(targets.scaling.mean, (n_outputs,))
         scale = np.broadcast_to(targets.scaling.scale, (n_outputs,))
         if targets.clips and targets.lowest is not None:

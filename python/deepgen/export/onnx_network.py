@@ -62,10 +62,19 @@ def _linked(graph: Graph, link: str, z: str) -> str:
         places = [graph.constant(numbers, np.int64) for numbers in ([0], [1], [2**31])]
         axis = graph.constant([1], np.int64)
         first = graph.add("Slice", z, places[0], places[1], axis)
-        rises = graph.add("Softplus", graph.add("Slice", z, places[1], places[2], axis))
+        rises = _softplus(graph, graph.add("Slice", z, places[1], places[2], axis))
         steps = graph.add("Concat", first, rises, axis=1)
         return graph.add("CumSum", steps, graph.constant(1, np.int64))
     return graph.add({"exp": "Exp", "logistic": "Sigmoid"}[link], z)
+
+
+def _softplus(graph: Graph, z: str) -> str:
+    """Add softplus in float64, for which onnxruntime has no operator."""
+    zero, one = graph.constant(0.0, F64), graph.constant(1.0, F64)
+    small = graph.add("Exp", graph.add("Neg", graph.add("Abs", z)))
+    return graph.add(
+        "Add", graph.add("Max", z, zero), graph.add("Log", graph.add("Add", one, small))
+    )
 
 
 def _outputs(graph: Graph, member: Member, x: str) -> str:
