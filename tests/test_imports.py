@@ -44,7 +44,7 @@ FLOORS = [
     {"probe"},
     {"pretraining", "search", "tabular"},
     {"tables"},
-    {"_loading", "expressivity", "optimization"},
+    {"_loading", "export", "expressivity", "optimization"},
     {"generalization"},
     {"callbacks"},
     {"experiments", "report"},

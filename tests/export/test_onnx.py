@@ -6,8 +6,8 @@ import pytest
 from deepgen.export import to_onnx
 from export.random_models import LABELS, REGRESSORS, ROWS, classifier, regressor
 
-pytest.importorskip("onnx", reason="onnx is in the extra 'onnx'; the gate's stage 'export' has it")
-ort = pytest.importorskip("onnxruntime", reason="the gate's stage 'export' installs onnxruntime")
+pytest.importorskip("onnx", reason="onnx is in the extra 'onnx'; the gate's stage 'exports' has it")
+ort = pytest.importorskip("onnxruntime", reason="the gate's stage 'exports' installs onnxruntime")
 
 
 def run(made, inputs):

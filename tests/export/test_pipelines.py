@@ -11,15 +11,15 @@ from deepgen import MLPClassifier, MLPRegressor
 from deepgen.export import register_skl2onnx
 from export.random_models import LABELS, ROWS, TARGET, X, quietly
 
-skl2onnx = pytest.importorskip("skl2onnx", reason="the gate's stage 'export' installs skl2onnx")
-ort = pytest.importorskip("onnxruntime", reason="the gate's stage 'export' installs onnxruntime")
+skl2onnx = pytest.importorskip("skl2onnx", reason="the gate's stage 'exports' installs skl2onnx")
+ort = pytest.importorskip("onnxruntime", reason="the gate's stage 'exports' installs onnxruntime")
 
 NET = {"hidden_layer_sizes": (8,), "max_iter": 5, "random_state": 0, "n_members": 2}
 
 
-def run(model, rows, **options):
+def run(model, rows):
     register_skl2onnx()
-    made = skl2onnx.to_onnx(model, X[:1], target_opset=17, **options)
+    made = skl2onnx.to_onnx(model, X[:1], target_opset=17)
     session = ort.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
     return session.run(None, {"X": rows})
 
@@ -39,7 +39,7 @@ def test_a_regressor_in_a_pipeline(wrapped):
 def test_a_classifier_in_a_pipeline(name):
     with quietly():
         model = make_pipeline(StandardScaler(), MLPClassifier(**NET)).fit(X, LABELS[name])
-    label, probabilities = run(model, ROWS, options={MLPClassifier: {"zipmap": False}})
+    label, probabilities = run(model, ROWS)
     np.testing.assert_array_equal(label, model.predict(ROWS))
     np.testing.assert_allclose(probabilities, model.predict_proba(ROWS), atol=1e-5)
 

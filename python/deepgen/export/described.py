@@ -158,7 +158,7 @@ def _member(model: Any) -> Member:
     if isinstance(targets, RegressionTargets):
         mean = np.broadcast_to(targets.scaling.mean, (n_outputs,))
         scale = np.broadcast_to(targets.scaling.scale, (n_outputs,))
-        if targets.clips and targets.lowest is not None:
+        if targets.lowest is not None and targets.highest is not None and targets.clips:
             lowest = np.broadcast_to(targets.lowest, (n_outputs,))
             highest = np.broadcast_to(targets.highest, (n_outputs,))
     return Member(kept, maps, layers, mean, scale, lowest, highest)

@@ -21,8 +21,9 @@ def register_skl2onnx() -> None:
     Needs skl2onnx (extra ``onnx``) and a ``target_opset`` of at least 17. Calling it again changes
     nothing.
 
-    Options of skl2onnx are given by class, such as ``{MLPClassifier: {"zipmap": False}}``: to find
-    models by name it walks all attributes, and ``members_`` of a single network leads back to it.
+    Probabilities are an array: there is no ZipMap, and so no option for it. skl2onnx finds the
+    models that options belong to by walking all attributes, in which ``members_`` of a single
+    network leads back to it.
 
     See Also
     --------
@@ -43,8 +44,18 @@ def register_skl2onnx() -> None:
         "DeepgenMLPClassifier",
         _shape_of_classifier,
         _convert,
-        options={"nocl": [True, False], "zipmap": [True, False, "columns"]},
+        parser=_parse_classifier,
     )
+
+
+def _parse_classifier(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
+    """Declare a classifier with two outputs, whose types are set later."""
+    types = load_extra("skl2onnx.common.data_types", "onnx", "exporting pipelines to ONNX")
+    operator = scope.declare_local_operator("DeepgenMLPClassifier", model)
+    operator.inputs = inputs
+    for name, kind in (("label", types.Int64TensorType), ("probabilities", types.FloatTensorType)):
+        operator.outputs.append(scope.declare_local_variable(name, kind()))
+    return operator.outputs
 
 
 def _shape_of_regressor(operator: Any) -> None:
