@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from deepgen._engine.version import VERSION
-from deepgen.export.c_network import dtype_name, helpers, network
-from deepgen.export.c_table import encoder_function, row_struct
-from deepgen.export.c_text import CArrays, quoted
-from deepgen.export.described import Described, describe
-from deepgen.export.parts import parts_of
+from deepgen._export.c_network import dtype_name, helpers, network
+from deepgen._export.c_table import encoder_function, row_struct
+from deepgen._export.c_text import CArrays, quoted
+from deepgen._export.described import Described, describe
+from deepgen._export.parts import parts_of
 
 __all__ = ["to_c"]
 

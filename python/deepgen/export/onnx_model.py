@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from deepgen.export.described import describe
-from deepgen.export.onnx_graph import ML_DOMAIN, ML_OPSET, OPSET, Graph, load_onnx
-from deepgen.export.onnx_network import classify, predict
-from deepgen.export.onnx_table import encode, input_types
-from deepgen.export.parts import parts_of
+from deepgen._export.described import describe
+from deepgen._export.onnx_graph import ML_DOMAIN, ML_OPSET, OPSET, Graph, load_onnx
+from deepgen._export.onnx_network import classify, predict
+from deepgen._export.onnx_table import encode, input_types
+from deepgen._export.parts import parts_of
 
 __all__ = ["to_onnx"]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from deepgen._export.described import describe
+from deepgen._export.onnx_graph import ML_DOMAIN, ML_OPSET, OPSET, Graph, load_onnx
+from deepgen._export.onnx_network import classify, predict
 from deepgen._optional import load_extra
 from deepgen.estimators import MLPClassifier, MLPRegressor
-from deepgen.export.described import describe
-from deepgen.export.onnx_graph import ML_DOMAIN, ML_OPSET, OPSET, Graph, load_onnx
-from deepgen.export.onnx_network import classify, predict
 
 __all__ = ["register_skl2onnx"]
 

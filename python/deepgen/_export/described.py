@@ -15,7 +15,16 @@ from deepgen._inputs.regression_targets import RegressionTargets
 from deepgen._network.network import Network
 from deepgen.estimators import MLPClassifier, MLPRegressor
 
-__all__ = ["Described", "FeatureMap", "Layer", "LayerNorm", "Member", "Skip", "describe"]
+__all__ = [
+    "Described",
+    "FeatureMap",
+    "Layer",
+    "LayerNorm",
+    "Member",
+    "Skip",
+    "clip_bounds",
+    "describe",
+]
 
 LINKS = {
     "poisson": "exp",

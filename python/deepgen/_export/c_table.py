@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from deepgen.export.c_text import CArrays, literal, remark
-from deepgen.export.levels_table import levels_table, refuse_columns
+from deepgen._export.c_text import CArrays, literal, remark
+from deepgen._export.levels_table import levels_table, refuse_columns
 from deepgen.preprocessing.number import NumberColumn
 from deepgen.preprocessing.scales import FARTHEST, RobustScale
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from deepgen.export.levels_table import levels_table, refuse_columns
-from deepgen.export.onnx_graph import ML_DOMAIN, Graph
+from deepgen._export.levels_table import levels_table, refuse_columns
+from deepgen._export.onnx_graph import ML_DOMAIN, Graph
 from deepgen.preprocessing.number import NumberColumn
 from deepgen.preprocessing.scales import FARTHEST, RobustScale
 

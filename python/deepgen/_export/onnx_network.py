@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepgen.export.described import Described, FeatureMap, Layer, Member, clip_bounds
-from deepgen.export.onnx_graph import Graph
+from deepgen._export.described import Described, FeatureMap, Layer, Member, clip_bounds
+from deepgen._export.onnx_graph import Graph
 
 __all__ = ["classify", "predict"]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from deepgen.export.c_text import CArrays, literal
-from deepgen.export.described import FeatureMap, Layer, Member, clip_bounds
+from deepgen._export.c_text import CArrays, literal
+from deepgen._export.described import FeatureMap, Layer, Member, clip_bounds
 
-__all__ = ["helpers", "network"]
+__all__ = ["dtype_name", "helpers", "network"]
 
 ACTIVATIONS = {
     "identity": "z",
