@@ -74,10 +74,12 @@ py::array_t<T> means_of(const Network<T> &network, py::array_t<T> outputs) {
     const Index n_rows = outputs.shape(0), n_outputs = network.n_outputs();
     {
         const ReleasedInterpreter released;
-        std::vector<double> row(as_size(n_outputs));
-        for (Index i = 0; i < n_rows; ++i) {
-            network.loss().means(means + i * n_outputs, row.data(), n_outputs);
-            std::transform(row.begin(), row.end(), means + i * n_outputs,
+        std::vector<double> block(as_size(std::min(row_block, n_rows) * n_outputs));
+        for (Index i = 0; i < n_rows; i += row_block) {
+            const Index n = std::min(row_block, n_rows - i);
+            T *const to = means + i * n_outputs;
+            network.loss().means({n, n_outputs, to, n_outputs}, block.data());
+            std::transform(block.data(), block.data() + n * n_outputs, to,
                            [](double mean) { return static_cast<T>(mean); });
         }
     }

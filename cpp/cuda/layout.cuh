@@ -10,7 +10,12 @@
 
 namespace deepgen::cuda {
 
+// Offsets on the device are ints.
 inline int as_int(std::int64_t n) {
+    constexpr std::int64_t most = std::numeric_limits<int>::max();
+    if (n > most)
+        throw Failure{DEEPGEN_NO_MEMORY, std::to_string(n) + " numbers are wanted in one array, " +
+                                             std::to_string(most) + " can be counted"};
     return static_cast<int>(n);
 }
 inline int padded(std::int64_t n) {
@@ -111,9 +116,7 @@ struct Layout {
     Sizes place_batch(int n_rows, int input_stride) {
         int next = 0, next_sum = 0;
         const auto take = [](int &from, std::int64_t n) {
-            if (from + n > std::numeric_limits<int>::max())
-                throw Failure{DEEPGEN_NO_MEMORY, "a batch has more than 2^31 numbers"};
-            return std::exchange(from, from + as_int(n));
+            return std::exchange(from, as_int(from + n));
         };
         take(next, std::int64_t{n_rows} * input_stride);
         const int n_blocks = (n_rows + row_block - 1) / row_block;

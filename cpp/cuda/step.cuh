@@ -92,6 +92,23 @@ struct Share {
     Range tasks, segments;
 };
 
+inline constexpr int tile_rows_of_block = 128; // of a stage of tiles
+inline constexpr int task_rows_of_block = 64;  // as many as a task has at most
+
+DEEPGEN_ANYWHERE inline int n_pieces(int n, int piece) {
+    return (n + piece - 1) / piece;
+}
+
+// Tiles with the same rows follow one another.
+__device__ inline Share tile_of(int columns, int number, int n_rows) {
+    const int across = n_pieces(columns, slab_columns);
+    const int row = number / across * tile_rows_of_block, column = number % across * slab_columns;
+    return {.rows = {row, min(row + tile_rows_of_block, n_rows)},
+            .columns = {column, min(column + slab_columns, columns)},
+            .tasks = {},
+            .segments = {}};
+}
+
 __device__ inline void stop(const Slice &slice, Totals &totals, double loss) {
     slice.reports[totals.step] = {
         .finite = 0, .loss = loss, .gradient_squares = 0.0, .weight_squares = 0.0};

@@ -7,13 +7,6 @@
 
 namespace deepgen::cuda {
 
-inline constexpr int tile_rows_of_block = 128; // of a stage of tiles
-inline constexpr int task_rows_of_block = 64;  // as many as a task has at most
-
-inline int n_pieces(int n, int piece) {
-    return (n + piece - 1) / piece;
-}
-
 // A block has some whole rows or columns, or all that one block alone does.
 __global__ void __launch_bounds__(block_threads, blocks_together)
     train_rows(const Slice *slice, int number) {
@@ -36,7 +29,7 @@ __global__ void __launch_bounds__(block_threads, blocks_together)
     }
 }
 
-// A block has a tile of a product; those with the same rows follow one another.
+// A block has a tile of a product.
 __global__ void __launch_bounds__(block_threads, blocks_together)
     train_tiles(const Slice *slice, int number) {
     const Step *const step = step_of(*slice, slice->memory);
@@ -44,13 +37,7 @@ __global__ void __launch_bounds__(block_threads, blocks_together)
         return;
     const Stage &stage = slice->stages[number];
     const Batch batch = batch_of(*slice, slice->memory, *step, stage.again);
-    const int across = (stage.columns + slab_columns - 1) / slab_columns;
-    const int tile = static_cast<int>(blockIdx.x);
-    const int row = tile / across * tile_rows_of_block, column = tile % across * slab_columns;
-    const Share share{.rows = {row, min(row + tile_rows_of_block, batch.n_rows)},
-                      .columns = {column, min(column + slab_columns, stage.columns)},
-                      .tasks = {},
-                      .segments = {}};
+    const Share share = tile_of(stage.columns, static_cast<int>(blockIdx.x), batch.n_rows);
     SlabCrew<tile_rows_of_block> crew(dynamic_shared<float>());
     if (share.rows.n() > 0)
         run_tile(crew, *slice, batch, stage, share);

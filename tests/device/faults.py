@@ -219,9 +219,9 @@ FAULTS = [
         "Two blocks have one row.",
     ),
     Fault(
-        "train_in_blocks.cuh",
-        "tile % across * slab_columns;",
-        "tile % across * (slab_columns - 1);",
+        "step.cuh",
+        "number % across * slab_columns;",
+        "number % across * (slab_columns - 1);",
         "Tiles of a product overlap.",
     ),
     Fault(

@@ -232,6 +232,13 @@ def test_a_device_without_room_says_how_much_is_wanted(monkeypatch):
         MLPRegressor(device="cuda", **SMALL).fit(X, Y)
 
 
+def test_a_batch_has_no_more_numbers_than_can_be_counted():
+    tall = np.ones((12_000, 2), np.float32)
+    model = MLPRegressor(hidden_layer_sizes=(100_000,), batch_size=12_000, device="cuda")
+    with pytest.raises(DeviceError, match=r"numbers are wanted in one array, 2147483647 can be"):
+        model.fit(tall, tall[:, 0])
+
+
 def test_an_error_of_the_device_is_told_and_loses_nothing(monkeypatch):
     model = MLPRegressor(device="cuda", warm_start=True, **SMALL).fit(X, Y)
     before = model.predict(X)

@@ -36,10 +36,17 @@ def several(request):
     return request.param
 
 
+# Products too, by tiles of rows and columns.
+by_tiles = pytest.mark.parametrize(
+    "several", [0, 1, 2], ids=["one_block", "several_blocks", "by_tiles"]
+)
+
+
 def members(names):
     return pytest.mark.parametrize("number, name", list(enumerate(names)))
 
 
+@by_tiles
 @pytest.mark.parametrize("relu", [False, True])
 def test_products_forward(kernels, several, relu):
     assert not kernels.differences("forward", SHAPES, int(relu), several=several)
@@ -62,6 +69,7 @@ def test_losses_of_quantiles(kernels, several):
     assert not kernels.differences("loss_of_rows", SHAPES, quantile, 2, several=several)
 
 
+@by_tiles
 @pytest.mark.parametrize("adds", [False, True])
 @pytest.mark.parametrize("masks", [False, True])
 def test_products_backward(kernels, several, masks, adds):

@@ -14,18 +14,24 @@ import pytest
 from small_networks import LOSS_COMPONENTS, describe
 
 import reference
+from deepgen import _core
 from reference import Component
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALLEST = np.finfo(np.float64).tiny
 FUNCTIONS = ("exp", "expm1", "log", "log1p", "sigmoid", "softplus", "pow")
+# Flags of the SIMD paths, as in CMakeLists.txt.
+PATHS = {
+    "portable": (),
+    "avx2": ("-mavx2", "-mfma"),
+    "avx512": ("-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mfma"),
+}
 needs_long_double = pytest.mark.skipif(
     np.finfo(np.longdouble).nmant < 63, reason="long double is double here"
 )
 
 
-@pytest.fixture(scope="module")
-def library(tmp_path_factory):
+def compiled(tmp_path_factory, *path_flags):
     path = tmp_path_factory.mktemp("functions") / "functions.so"
     core = ROOT / "cpp" / "engine" / "core"
     sources = (
@@ -35,10 +41,22 @@ def library(tmp_path_factory):
     )
     flags = ("-std=c++20", "-O2", "-ffp-contract=off", "-fopenmp", "-shared", "-fPIC")
     compiler = os.environ.get("CXX", "g++")
-    subprocess.run([compiler, *flags, f"-I{ROOT / 'cpp'}", *sources, "-o", path], check=True)
+    command = [compiler, *flags, *path_flags, f"-I{ROOT / 'cpp'}", *sources, "-o", path]
+    subprocess.run(command, check=True)
     library = ctypes.CDLL(str(path))
-    library.loss_of_row.restype = ctypes.c_double
+    library.loss_of_row.restype = library.loss_of_rows.restype = ctypes.c_double
     return library
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory):
+    return compiled(tmp_path_factory)
+
+
+@pytest.fixture(scope="module", params=_core.simd_paths())
+def of_path(request, tmp_path_factory):
+    """The library as one SIMD path would compile it."""
+    return compiled(tmp_path_factory, *PATHS[request.param])
 
 
 def pointer(array):
@@ -188,6 +206,31 @@ def test_limits_of_powers_are_those_of_c(library):
         np.testing.assert_array_equal(values(library, "pow", x, y), np.power(x, y))
 
 
+def test_exponentials_side_by_side_have_the_bits_of_each_alone(library, of_path):
+    rng = np.random.default_rng(4)
+    x = np.concatenate(
+        [
+            *(evenly(low, high, 400_000) for low, high in ((-750, 720), (-1, 1), (-709, -708))),
+            rng.integers(-(2**63), 2**63, 400_000).view(np.float64),
+            [INF, -INF, NAN, 0.0, -0.0, 5e-324, 746.0, -746.0, 709.782712893384, 709.7827128933841],
+            [-708.396418532264, -708.3964185322641, -708.39641853226411, 1e300, -1e300, 1.0],
+        ]
+    )
+    to = np.empty_like(x)
+    assert x.size % 8 == 0  # whole cache lines
+    of_path.exponentials(ctypes.c_ssize_t(x.size), pointer(x), pointer(to))
+    np.testing.assert_array_equal(to.view(np.int64), values(library, "exp", x).view(np.int64))
+
+
+def test_the_first_two_powers_are_rounded_once(library):
+    x = np.concatenate([evenly(0, 1), over_exponents(-1022, 1023)])
+    np.testing.assert_array_equal(values(library, "pow", x, 1.0), x)
+    with np.errstate(all="ignore"):
+        square = x * x
+    square[square < SMALLEST] = 0.0
+    np.testing.assert_array_equal(values(library, "pow", x, 2.0), square)
+
+
 def row_of(component, n_outputs):
     """Outputs and targets of one row, for every loss."""
     rng = np.random.default_rng(3)
@@ -235,6 +278,47 @@ def test_the_loss_of_a_row_by_number_is_that_of_its_name(library, component: Com
     np.testing.assert_allclose(loss, 0.5 * member.value(np.float64(z)[None], y, **settings)[0])
     expected = 0.5 * member.gradient(np.float64(z)[None], y, **settings)[0]
     np.testing.assert_allclose(gradient, expected, rtol=3e-6, atol=1e-7)
+
+
+# One output and several, in one load of registers and beyond it, and rows wider than one.
+@pytest.mark.parametrize("n_outputs", [1, 3, 10, 64, 150])
+@pytest.mark.parametrize("component", LOSS_COMPONENTS, ids=describe)
+def test_the_loss_of_rows_has_the_bits_of_each_row_alone(library, of_path, component, n_outputs):
+    quantiles = np.atleast_1d(component.settings.get("quantile", 0.5)).size
+    n_outputs = n_outputs if quantiles == 1 else quantiles
+    takes_classes = reference.LOSSES[component.name].takes_classes
+    n_rows = 37
+    rng = np.random.default_rng(5)
+    z = rng.normal(scale=3.0, size=(n_rows, n_outputs)).astype(np.float32)
+    weights = rng.exponential(size=n_rows).astype(np.float32)
+    weights[[0, 7, 8, 20]] = 0.0
+    classes = rng.integers(0, n_outputs, n_rows, dtype=np.int32) if takes_classes else None
+    n_targets = n_outputs if quantiles == 1 else 1
+    y = None if takes_classes else rng.exponential(size=(n_rows, n_targets)).astype(np.float32)
+    if component.name.startswith("binary"):
+        y = np.float32(y > 0.5)
+    constants = constants_of(component)
+    gradient = np.full_like(z, 7.0)
+    loss = of_path.loss_of_rows(
+        sorted(reference.LOSSES).index(component.name),
+        ctypes.c_ssize_t(constants.size - 1 + (component.name == "huber")),
+        pointer(constants),
+        ctypes.c_ssize_t(n_rows),
+        ctypes.c_ssize_t(n_outputs),
+        pointer(z),
+        ctypes.c_ssize_t(n_targets),
+        pointer(y),
+        pointer(classes),
+        pointer(weights),
+        pointer(gradient),
+    )
+    expected = 0.0
+    for i in range(n_rows):
+        targets, own_class = (None, classes[i]) if takes_classes else (y[i], 0)
+        of_row = loss_of_row(library, component, weights[i], z[i], targets, own_class)
+        expected += of_row[0]
+        np.testing.assert_array_equal(gradient[i], of_row[1])
+    assert loss == expected
 
 
 @pytest.mark.parametrize("component", LOSS_COMPONENTS, ids=describe)

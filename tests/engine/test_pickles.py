@@ -5,9 +5,12 @@ import os
 import pickle
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from device.fakes import fake_plugin
 from scipy.sparse import csr_array
 from small_networks import BATCH, embedded, problem, residual
 
@@ -18,7 +21,9 @@ from reference import Component
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
-CLASSES = [cls for cls in vars(_core).values() if isinstance(cls, type)]
+CLASSES = [
+    cls for cls in vars(_core).values() if isinstance(cls, type) and not issubclass(cls, Exception)
+]
 PICKLED = {
     "Component",
     "EmbeddingSpec",
@@ -40,6 +45,8 @@ def objects():
     trainer.set_data(X, y)
     trainer.load(parameters)
     trainer.begin_epoch(0)
+    with tempfile.TemporaryDirectory() as folder:
+        plugin = _core.Plugin(str(fake_plugin(Path(folder))))
     made = [
         network.spec.loss,
         network.spec.layers[0],
@@ -55,6 +62,8 @@ def objects():
         _core.Probe(network, X, y),
         _core.Probe(network, X, y).point(parameters),
         next(iter(_core.catalog()["optimizers"]["adam"].values())),
+        plugin,
+        plugin.describe(0),
     ]
     return {type(one).__name__: one for one in made}
 

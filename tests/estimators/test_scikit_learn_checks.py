@@ -5,16 +5,11 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from deepgen import MLPClassifier, MLPRegressor
 
-REASON = "the check asks for 1e-7, more than float32 holds"
-WEIGHT_EQUIVALENCE = {
-    "check_sample_weight_equivalence_on_dense_data": REASON,
-    "check_sample_weight_equivalence_on_sparse_data": REASON,
-}
-
-
-def expected_failures(estimator):
-    return WEIGHT_EQUIVALENCE if estimator.dtype == "float32" else {}
-
+# They ask for 1e-7, more than float32 holds: it is the processor that decides.
+OF_FLOAT64 = (
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weight_equivalence_on_sparse_data",
+)
 
 CHECKS = parametrize_with_checks(
     [
@@ -22,8 +17,7 @@ CHECKS = parametrize_with_checks(
         MLPClassifier(dtype="float64"),
         MLPRegressor(),
         MLPClassifier(),
-    ],
-    expected_failed_checks=expected_failures,
+    ]
 )
 # scikit-learn before 1.8 hands pytest a generator, which pytest is about to refuse.
 NAMES, CASES = CHECKS.args
@@ -36,4 +30,6 @@ NAMES, CASES = CHECKS.args
 )
 @pytest.mark.parametrize(NAMES, list(CASES), ids=CHECKS.kwargs["ids"])
 def test_scikit_learn_check(estimator, check):
+    if estimator.dtype == "float32" and check.func.__name__ in OF_FLOAT64:
+        pytest.skip("the check asks for 1e-7, more than float32 holds")
     check(estimator)

@@ -172,7 +172,7 @@ def test_wrong_labels_have_smaller_normalized_margins_at_the_same_training_error
         y_random = np.random.RandomState(seed).permutation(y)
         medians = []
         for labels in (y, y_random):
-            model = MLPClassifier((128, 32), solver="lbfgs", alpha=0, random_state=seed, tol=1e-9)
+            model = MLPClassifier((512,), solver="lbfgs", alpha=0, random_state=seed, tol=1e-9)
             model.set_params(max_iter=2000, max_fun=5000)
             found = margins(Probe(model.fit(X, labels), X, labels))
             assert found.wrong == 0

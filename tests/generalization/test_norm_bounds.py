@@ -13,7 +13,7 @@ def trained(n_classes=3, **settings):
     draw = np.random.RandomState(0)
     X = draw.randn(60, 4) * [1, 2, 0.5, 1]
     y = np.digitize(X[:, 0] + 0.3 * X[:, 1], [-0.5, 0.5][: n_classes - 1])
-    given = dict(hidden_layer_sizes=(6, 5), random_state=0, solver="lbfgs", dtype="float64")
+    given = dict(hidden_layer_sizes=(12, 6), random_state=0, solver="lbfgs", dtype="float64")
     return MLPClassifier(**(given | settings)).fit(X, y), X, y
 
 
@@ -78,7 +78,7 @@ def test_the_norms_are_their_formulas(bias):
 def test_path_norms_alone_do_not_change_when_units_are_rescaled():
     model, X, y = trained(bias=False)
     before = norm_bounds(Probe(model, X, y))
-    factors = np.array([8.0, 0.25, 1.0, 2.0, 16.0, 0.5])
+    factors = np.array([8.0, 0.25, 1.0, 2.0, 16.0, 0.5] * 2)
     model.coefs_ = [
         model.coefs_[0] * factors,
         model.coefs_[1] / factors[:, None],

@@ -42,10 +42,6 @@ DEEPGEN_ANYWHERE constexpr std::int64_t bits_of(double x) {
 DEEPGEN_ANYWHERE constexpr double of_bits(std::int64_t bits) {
     return std::bit_cast<double>(bits);
 }
-// 2^n, a normal number.
-DEEPGEN_ANYWHERE constexpr double power_of_2(std::int64_t n) {
-    return of_bits((n + 1023) << 52);
-}
 
 // The first 26 digits: products of two such numbers are exact.
 DEEPGEN_ANYWHERE constexpr double head(double x) {
@@ -57,43 +53,64 @@ DEEPGEN_ANYWHERE inline double flushed(double x) {
     return std::abs(x) < smallest ? x * 0.0 : x;
 }
 
+// Whole numbers of the size of V's lanes, which are doubles: V is double, or a register of several.
+template <class V>
+using Words = std::conditional_t<std::is_same_v<V, double>, std::int64_t, decltype(V() < V())>;
+
 // e^x = 2^n (1 + (high - low) + curve): r is high - low rounded, and curve r^2 q(r).
+template <class V>
 struct Exponential {
-    std::int64_t n;
-    double high;
-    double low;
-    double r;
-    double curve;
+    V n;
+    Words<V> n_in_place; // of an exponent: n << 52
+    V high;
+    V low;
+    V r;
+    V curve;
 };
 
-// Of x + tail, |x| < 746.
-DEEPGEN_ANYWHERE inline Exponential exponential(double x, double tail) {
+// Of x + tail, |x| <= 746.
+template <class V>
+DEEPGEN_ANYWHERE inline Exponential<V> exponential(V x, V tail) {
     // Adding it rounds to a whole number, and leaves that in the low bits.
     constexpr double magic = 0x1.8p52;
-    const double shifted = x * std::numbers::log2e + magic;
-    const double n = shifted - magic;
-    const double high = x - n * log2_high; // exact
-    const double low = n * log2_low - tail;
-    const double r = high - low, r2 = r * r, r4 = r2 * r2;
-    const double q = 0.5 + (0x1.5555555555557p-3 * r +
-                            (r2 * (0x1.5555555555558p-5 + 0x1.11111111100dbp-7 * r) +
-                             r4 * (((0x1.6c16c16c151fap-10 + 0x1.a01a01abe8204p-13 * r) +
-                                    r2 * (0x1.a01a01acfb1c1p-16 + 0x1.71de02313782fp-19 * r)) +
-                                   r4 * ((0x1.27e4cccdb79e9p-22 + 0x1.af4dea2b1bc57p-26 * r) +
-                                         r2 * 0x1.1f8b4c1725b48p-29))));
-    return {
-        .n = bits_of(shifted) - bits_of(magic), .high = high, .low = low, .r = r, .curve = r2 * q};
+    const V shifted = x * std::numbers::log2e + magic;
+    const V n = shifted - magic;
+    const V high = x - n * log2_high; // exact
+    const V low = n * log2_low - tail;
+    const V r = high - low, r2 = r * r, r4 = r2 * r2;
+    const V q = 0.5 + (0x1.5555555555557p-3 * r +
+                       (r2 * (0x1.5555555555558p-5 + 0x1.11111111100dbp-7 * r) +
+                        r4 * (((0x1.6c16c16c151fap-10 + 0x1.a01a01abe8204p-13 * r) +
+                               r2 * (0x1.a01a01acfb1c1p-16 + 0x1.71de02313782fp-19 * r)) +
+                              r4 * ((0x1.27e4cccdb79e9p-22 + 0x1.af4dea2b1bc57p-26 * r) +
+                                    r2 * 0x1.1f8b4c1725b48p-29))));
+    return {.n = n,
+            .n_in_place = std::bit_cast<Words<V>>(shifted) << 52,
+            .high = high,
+            .low = low,
+            .r = r,
+            .curve = r2 * q};
 }
 
-// Of x + tail, for any x.
-DEEPGEN_ANYWHERE inline double exp_of_sum(double x, double tail) {
-    if (!(std::abs(x) < 746.0))
-        return x < 0.0 ? 0.0 : x + infinity; // NaN stays NaN
-    const Exponential e = exponential(x, tail);
-    const double sum = 1.0 + e.high;
-    const std::int64_t bits = bits_of(sum + (((1.0 - sum) + e.high) + (e.curve - e.low)));
-    const std::int64_t exponent = (bits >> 52) + e.n;
-    return exponent <= 0 ? 0.0 : exponent >= 2047 ? infinity : of_bits(bits + (e.n << 52));
+// Of x + tail, |x| <= 746.
+template <class V>
+DEEPGEN_ANYWHERE inline V exp_of_sum(V x, V tail) {
+    const Exponential<V> e = exponential(x, tail);
+    const V sum = 1.0 + e.high;
+    const V value = sum + (((1.0 - sum) + e.high) + (e.curve - e.low));
+    const V exponent = value < 1.0 ? e.n - 1.0 : e.n;
+    const V scaled = std::bit_cast<V>(std::bit_cast<Words<V>>(value) + e.n_in_place);
+    const V bounded = exponent > 1023.0 ? V() + infinity : scaled;
+    return exponent < -1022.0 ? V() : bounded;
+}
+
+// Of a register it has in each lane what it is of that double, bit for bit.
+template <class V>
+DEEPGEN_ANYWHERE inline V exp_of_lanes(V x) {
+    // Beyond these limits e^x has overflowed or vanished.
+    const V above = x > -746.0 ? x : V() - 746.0;
+    const V value = exp_of_sum<V>(above < 746.0 ? above : V() + 746.0, V());
+    return x == x ? value : x;
 }
 
 // x = 2^k m
@@ -120,8 +137,8 @@ DEEPGEN_ANYWHERE inline Scaled scaled_denormal(std::int64_t bits) {
     return {.k = x.k - 1074.0, .m = x.m};
 }
 
-// k log 2 + log(1 + f) + tail
-DEEPGEN_ANYWHERE inline double log_of_scaled(double k, double f, double tail) {
+// k log 2 + log(1 + f) - less
+DEEPGEN_ANYWHERE inline double log_of_scaled(double k, double f, double less) {
     const double s = f / (2.0 + f);
     const double z = s * s, z2 = z * z;
     const double l =
@@ -129,11 +146,8 @@ DEEPGEN_ANYWHERE inline double log_of_scaled(double k, double f, double tail) {
          z2 * (0x1.2492492e03e05p-2 + 0x1.c71c62d0402aep-3 * z)) +
         z2 * z2 * ((0x1.7462ba27c8794p-3 + 0x1.39fdb949c5e05p-3 * z) + z2 * 0x1.2b5fbed6295a5p-3);
     const double half_square = 0.5 * f * f;
-    const double whole = k * log2_high;
-    const double sum = whole + f;
-    const double lost = (whole - sum) + f;
-    const double rest = s * (half_square + z * l) + (k * log2_low + tail);
-    return sum + (lost - (half_square - rest));
+    const double rest = s * (half_square + z * l) + (k * log2_low - less);
+    return k * log2_high - ((half_square - rest) - f);
 }
 
 // Of what is no normal number above 0 the logarithm, or k and m of a denormal.
@@ -196,7 +210,7 @@ DEEPGEN_ANYWHERE inline LongLog long_log(Scaled x) {
 } // namespace parts_of_functions
 
 DEEPGEN_ANYWHERE inline double exp(double x) {
-    return parts_of_functions::exp_of_sum(x, 0.0);
+    return parts_of_functions::exp_of_lanes(x);
 }
 
 // e^x - 1
@@ -208,8 +222,9 @@ DEEPGEN_ANYWHERE inline double expm1(double x) {
         return -1.0;
     if (std::abs(x) < negligible)
         return flushed(x);
-    const Exponential e = exponential(x, 0.0);
-    const double half = power_of_2(e.n - 1); // unlike 2^n not beyond the largest number
+    const Exponential<double> e = exponential(x, 0.0);
+    // 2^(n - 1), which unlike 2^n is not beyond the largest number
+    const double half = of_bits(e.n_in_place + bits_of(0.5));
     const double less = half - 0.5;
     const double less_lost = (half - less) - 0.5;
     const double sum = less + half * e.high;
@@ -240,7 +255,7 @@ DEEPGEN_ANYWHERE inline double log1p(double x) {
     const Scaled parts = scaled(bits_of(sum));
     const bool is_near = parts.k == 0.0;
     const double lost = x < 1.0 ? x - (sum - 1.0) : 1.0 - (sum - x); // by the sum
-    return log_of_scaled(parts.k, is_near ? x : parts.m - 1.0, is_near ? 0.0 : lost / sum);
+    return log_of_scaled(parts.k, is_near ? x : parts.m - 1.0, is_near ? 0.0 : -lost / sum);
 }
 
 // x^y for x >= 0, with x^0 = 1; of other x it is NaN.
@@ -250,12 +265,16 @@ DEEPGEN_ANYWHERE inline double pow(double x, double y) {
         return 1.0;
     const std::int64_t bits = bits_of(x);
     Scaled parts;
-    if (is_positive_normal(bits))
+    if (is_positive_normal(bits)) {
+        if (y == 1.0)
+            return x;
+        if (y == 2.0) // rounded once
+            return x * x < smallest ? 0.0 : x * x;
         parts = scaled(bits);
-    else if (bits > 0 && bits < bits_of(smallest))
+    } else if (bits > 0 && bits < bits_of(smallest))
         parts = scaled_denormal(bits);
     else
-        return exp_of_sum(y * log_of_other(x), 0.0);
+        return exp(y * log_of_other(x));
     const LongLog log_x = long_log(parts);
     // Larger ones make all but 1 overflow or vanish.
     const double power = y < -0x1p65 ? -0x1p65 : y > 0x1p65 ? 0x1p65 : y;
@@ -264,6 +283,8 @@ DEEPGEN_ANYWHERE inline double pow(double x, double y) {
     const double product_tail = power_head * ((log_x.high - log_head) + log_x.low) +
                                 (power - power_head) * (log_x.high + log_x.low);
     const double exponent = product + product_tail;
+    if (!(std::abs(exponent) < 746.0))
+        return exp(exponent);
     return exp_of_sum(exponent, (product - exponent) + product_tail);
 }
 

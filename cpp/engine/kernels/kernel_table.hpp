@@ -170,6 +170,8 @@ struct Kernels {
     NormKernels<T> norms;
     TangentKernels<T> tangents;
     VectorKernels<T> vectors;
+    // to = e^x with the bits of core/functions.hpp's exp; n is in whole cache lines
+    void (*exponentials)(Index n, const double *x, double *to);
     // GFLOP/s of one thread doing nothing but fused multiply-adds in registers.
     double (*fma_peak)();
 };

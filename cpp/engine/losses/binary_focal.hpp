@@ -23,14 +23,16 @@ class BinaryFocal {
     DEEPGEN_ANYWHERE explicit BinaryFocal(std::span<const double> constants)
         : gamma_(constants[0]) {}
 
-    DEEPGEN_ANYWHERE Point at(double z, double y) const {
+    DEEPGEN_ANYWHERE static double exponent(double z) { return -std::abs(z); }
+    DEEPGEN_ANYWHERE Point at(double z, double y, double e) const {
         const double sign = y == 1.0 ? 1.0 : -1.0;
         const double s = sign * z;
-        const double log_p = -softplus(-s);
-        const double wrong = sigmoid(-s); // 1 - p
+        const double likely = 1.0 / (1.0 + e), unlikely = e * likely;
+        const double p = s > 0.0 ? likely : unlikely;
+        const double wrong = s > 0.0 ? unlikely : likely; // 1 - p
+        const double log_p = (s < 0.0 ? s : 0.0) - log1p(e);
         const double focus = pow(wrong, gamma_);
-        return {.value = -focus * log_p,
-                .derivative = sign * focus * (gamma_ * exp(log_p) * log_p - wrong)};
+        return {.value = -focus * log_p, .derivative = sign * focus * (gamma_ * p * log_p - wrong)};
     }
     double second_derivative(double z, double y) const {
         const double s = y == 1.0 ? z : -z;
@@ -39,7 +41,7 @@ class BinaryFocal {
         return pow(wrong, gamma_) * p *
                (gamma_ * log_p * (wrong - gamma_ * p) + (2.0 * gamma_ + 1.0) * wrong);
     }
-    double mean(double z) const { return sigmoid(z); }
+    double mean(double z, double e) const { return (z > 0.0 ? 1.0 : e) / (1.0 + e); }
 
   private:
     double gamma_;

@@ -26,9 +26,9 @@ class BinaryLogLoss {
         : smoothing_(constants[0]) {}
 
     // Seen from the likelier side, s = sigmoid(-|z|) keeps its digits, and so does p - t.
-    DEEPGEN_ANYWHERE Point at(double z, double y) const {
+    DEEPGEN_ANYWHERE static double exponent(double z) { return -std::abs(z); }
+    DEEPGEN_ANYWHERE Point at(double z, double y, double e) const {
         const double t = y * (1.0 - smoothing_) + 0.5 * smoothing_;
-        const double e = exp(-std::abs(z));
         const double s = e / (1.0 + e);
         const double overlap = log1p(e);
         if (z > 0.0)
@@ -40,7 +40,7 @@ class BinaryLogLoss {
         return e / ((1.0 + e) * (1.0 + e));
     }
     double fisher(double z) const { return second_derivative(z, 0.0); }
-    double mean(double z) const { return sigmoid(z); }
+    double mean(double z, double e) const { return (z > 0.0 ? 1.0 : e) / (1.0 + e); }
 
   private:
     double smoothing_;

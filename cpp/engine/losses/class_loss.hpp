@@ -10,20 +10,21 @@ namespace deepgen::loss {
 template <class T, OfClasses Formula>
 class ClassLoss final : public Loss<T> {
   public:
-    explicit ClassLoss(const Formula &formula) : formula_(formula) {}
+    ClassLoss(const Formula &formula, const Kernels<T> &kernels)
+        : formula_(formula), kernels_(kernels) {}
 
     double value_and_gradient(const LossRows<T> &block) const override {
-        return sum_rows(block, formula_);
+        return sum_rows(block, formula_, kernels_);
     }
 
     void curvature(const LossRows<T> &block, const T *tangents,
                    Index tangents_stride) const override {
+        SideBySide<Formula, T> powers(outputs_of(block), kernels_);
         write_rows(block, [&](Index i, double factor) {
             T *gradient = block.gradient + i * block.gradient_stride;
             const T *tangent = tangents + i * tangents_stride;
             const Index own_class = block.classes[i];
-            const ClassRow row = class_row(block.outputs + i * block.outputs_stride,
-                                           block.n_outputs, own_class, gradient);
+            const ClassRow row = class_row(block.n_outputs, own_class, gradient, powers.of_row(i));
             // Of others that have all underflowed none can change anything.
             const double share = row.others > 0.0 ? 1.0 / row.others : 0.0;
             const double own = static_cast<double>(tangent[own_class]);
@@ -73,26 +74,30 @@ class ClassLoss final : public Loss<T> {
         });
     }
 
-    void means(const T *outputs, double *means, Index n_outputs) const override {
-        const double highest = highest_output(outputs, n_outputs);
-        double sum = 0.0;
-        for (Index j = 0; j < n_outputs; ++j) {
-            const double e = exp(static_cast<double>(outputs[j]) - highest);
-            sum += e;
-            // Rounded before it is divided, which is what the means in T have always been.
-            means[j] = static_cast<double>(static_cast<T>(e));
+    void means(Rows<const T> outputs, double *means) const override {
+        SideBySide<Formula, T> powers(outputs, kernels_);
+        for (Index i = 0; i < outputs.rows; ++i, means += outputs.width) {
+            const auto of_row = powers.of_row(i);
+            double sum = 0.0;
+            for (Index j = 0; j < outputs.width; ++j) {
+                const double e = of_row(j).value;
+                sum += e;
+                // Rounded before it is divided, which is what the means in T have always been.
+                means[j] = static_cast<double>(static_cast<T>(e));
+            }
+            for (Index j = 0; j < outputs.width; ++j)
+                means[j] /= sum;
         }
-        for (Index j = 0; j < n_outputs; ++j)
-            means[j] /= sum;
     }
 
   private:
     Formula formula_;
+    const Kernels<T> &kernels_;
 };
 
 template <class T, class Formula>
-std::unique_ptr<Loss<T>> make_class_loss(const Settings &settings) {
-    return std::make_unique<ClassLoss<T, Formula>>(Formula(Formula::constants(settings)));
+std::unique_ptr<Loss<T>> make_class_loss(const Settings &settings, const Kernels<T> &kernels) {
+    return std::make_unique<ClassLoss<T, Formula>>(Formula(Formula::constants(settings)), kernels);
 }
 
 inline Index one_class_a_row(const Settings &, Index) {

@@ -15,6 +15,7 @@ namespace deepgen::loss {
 // would have no digits left.
 struct ClassRow {
     double n_classes;
+    double own;      // e_c
     double sum;      // of all e_j
     double others;   // of all but e_c
     double log_p;    // log p_c
@@ -50,39 +51,51 @@ DEEPGEN_ANYWHERE double highest_output(const T *outputs, Index n_outputs) {
     return static_cast<double>(highest);
 }
 
+template <OfClasses Formula, class T>
+struct Exponents<Formula, T> {
+    Exponents() = default;
+    DEEPGEN_ANYWHERE Exponents(const T *outputs_, Index n_outputs)
+        : outputs(outputs_), highest(highest_output(outputs_, n_outputs)) {}
+    DEEPGEN_ANYWHERE double operator()(Index j) const {
+        return static_cast<double>(outputs[j]) - highest;
+    }
+    const T *outputs = nullptr;
+    double highest = 0.0;
+};
+
 // The row in the formula's words; leaves e_j in `exponentials` unless it is null.
-template <class T>
-DEEPGEN_ANYWHERE ClassRow class_row(const T *outputs, Index n_outputs, Index own_class,
-                                    T *exponentials) {
-    const double highest = highest_output(outputs, n_outputs);
-    const double below = static_cast<double>(outputs[own_class]) - highest;
+template <class T, class Powers>
+DEEPGEN_ANYWHERE ClassRow class_row(Index n_outputs, Index own_class, T *exponentials,
+                                    Powers powers) {
+    double below = 0.0; // z_c - max z
     double own = 0.0;
     double others = 0.0;
     double sum_below = 0.0;
     for (Index j = 0; j < n_outputs; ++j) {
-        const double exponent = static_cast<double>(outputs[j]) - highest;
-        const double e = exp(exponent);
+        const auto [exponent, e] = powers(j);
         sum_below += exponent;
-        if (j == own_class)
+        if (j == own_class) {
+            below = exponent;
             own = e;
-        else
+        } else {
             others += e;
+        }
         if (exponentials)
             exponentials[j] = static_cast<T>(e);
     }
     const double log_sum = below == 0.0 ? log1p(others) : log(own + others);
     return {.n_classes = static_cast<double>(n_outputs),
+            .own = own,
             .sum = own + others,
             .others = others,
             .log_p = below - log_sum,
             .mean_log = sum_below / static_cast<double>(n_outputs) - log_sum};
 }
 
-template <OfClasses Formula, class T>
+template <OfClasses Formula, class T, class Powers>
 DEEPGEN_ANYWHERE double loss_of_row(const Formula &formula, const Row<T> &row, double factor,
-                                    T *gradient) {
-    const ClassPoint point =
-        formula.at(class_row(row.outputs, row.n_outputs, row.own_class, gradient));
+                                    T *gradient, Powers powers) {
+    const ClassPoint point = formula.at(class_row(row.n_outputs, row.own_class, gradient, powers));
     if (gradient) {
         for (Index j = 0; j < row.n_outputs; ++j) {
             const double e = static_cast<double>(gradient[j]);

@@ -12,10 +12,11 @@ namespace deepgen::loss {
 template <class T, Elementwise Formula>
 class ElementwiseLoss final : public Loss<T> {
   public:
-    explicit ElementwiseLoss(const Formula &formula) : formula_(formula) {}
+    ElementwiseLoss(const Formula &formula, const Kernels<T> &kernels)
+        : formula_(formula), kernels_(kernels) {}
 
     double value_and_gradient(const LossRows<T> &block) const override {
-        return sum_rows(block, formula_);
+        return sum_rows(block, formula_, kernels_);
     }
 
     void curvature(const LossRows<T> &block, const T *tangents,
@@ -47,18 +48,27 @@ class ElementwiseLoss final : public Loss<T> {
             });
     }
 
-    void means(const T *outputs, double *means, Index n_outputs) const override {
-        for (Index j = 0; j < n_outputs; ++j)
-            means[j] = formula_.mean(static_cast<double>(outputs[j]));
+    void means(Rows<const T> outputs, double *means) const override {
+        SideBySide<Formula, T> powers(outputs, kernels_);
+        for (Index i = 0; i < outputs.rows; ++i)
+            for (Index j = 0; j < outputs.width; ++j, ++means) {
+                const double z = static_cast<double>(outputs.data[i * outputs.stride + j]);
+                if constexpr (WithExponential<Formula>)
+                    *means = formula_.mean(z, powers.of_row(i)(j).value);
+                else
+                    *means = formula_.mean(z);
+            }
     }
 
   private:
     Formula formula_;
+    const Kernels<T> &kernels_;
 };
 
 template <class T, class Formula>
-std::unique_ptr<Loss<T>> make_elementwise(const Settings &settings) {
-    return std::make_unique<ElementwiseLoss<T, Formula>>(Formula(Formula::constants(settings)));
+std::unique_ptr<Loss<T>> make_elementwise(const Settings &settings, const Kernels<T> &kernels) {
+    return std::make_unique<ElementwiseLoss<T, Formula>>(Formula(Formula::constants(settings)),
+                                                         kernels);
 }
 
 inline Index as_many_targets_as_outputs(const Settings &, Index n_outputs) {

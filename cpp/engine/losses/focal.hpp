@@ -27,7 +27,7 @@ class Focal {
     DEEPGEN_ANYWHERE ClassPoint at(const ClassRow &row) const {
         const double wrong = row.others / row.sum; // 1 - p
         const double focus = pow(wrong, gamma_);
-        const double own = focus * (gamma_ * exp(row.log_p) * row.log_p - wrong);
+        const double own = focus * (gamma_ * (row.own / row.sum) * row.log_p - wrong);
         // Of others that have all underflowed none has a derivative.
         return {.value = -focus * row.log_p,
                 .own = own,
@@ -39,7 +39,7 @@ class Focal {
         const double wrong = row.others / row.sum;
         if (wrong == 0.0)
             return {.along = 0.0, .spread = 0.0};
-        const double focus = pow(wrong, gamma_), p = exp(row.log_p);
+        const double focus = pow(wrong, gamma_), p = row.own / row.sum;
         return {.along =
                     gamma_ * focus * p * ((wrong - (gamma_ - 1.0) * p) * row.log_p + 2.0 * wrong),
                 .spread = focus - gamma_ * focus / wrong * p * row.log_p};

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "engine/core/catalog.hpp"
+#include "engine/kernels/kernel_table.hpp"
 
 #include <memory>
 
@@ -53,8 +54,8 @@ class Loss {
     virtual void sampled_gradient(const LossRows<T> &block, std::uint64_t key,
                                   Index first) const = 0;
 
-    // One row of means from one row of outputs, in double; both have n_outputs entries.
-    virtual void means(const T *outputs, double *means, Index n_outputs) const = 0;
+    // (rows, width) means from rows of outputs, in double.
+    virtual void means(Rows<const T> outputs, double *means) const = 0;
 };
 
 enum class Targets { values, classes };
@@ -68,15 +69,15 @@ struct LossEntry {
     Index (*n_targets)(const Settings &, Index n_outputs);
     // The numbers of which its formula is made, here and on a device.
     std::vector<double> (*constants)(const Settings &);
-    std::unique_ptr<Loss<float>> (*make_float)(const Settings &);
-    std::unique_ptr<Loss<double>> (*make_double)(const Settings &);
+    std::unique_ptr<Loss<float>> (*make_float)(const Settings &, const Kernels<float> &);
+    std::unique_ptr<Loss<double>> (*make_double)(const Settings &, const Kernels<double> &);
 
     template <class T>
-    std::unique_ptr<Loss<T>> make(const Settings &settings) const {
+    std::unique_ptr<Loss<T>> make(const Settings &settings, const Kernels<T> &kernels) const {
         if constexpr (std::is_same_v<T, float>)
-            return make_float(settings);
+            return make_float(settings, kernels);
         else
-            return make_double(settings);
+            return make_double(settings, kernels);
     }
 };
 

@@ -18,14 +18,14 @@ struct Poisson {
 
     DEEPGEN_ANYWHERE explicit Poisson(std::span<const double>) {}
 
-    DEEPGEN_ANYWHERE Point at(double z, double y) const {
-        const double mu = exp(z);
+    DEEPGEN_ANYWHERE static double exponent(double z) { return z; }
+    DEEPGEN_ANYWHERE Point at(double z, double y, double mu) const {
         const double saturated = y > 0.0 ? y * (log(y) - 1.0) : 0.0;
         return {.value = mu - y * z + saturated, .derivative = mu - y};
     }
     double second_derivative(double z, double) const { return exp(z); }
     double fisher(double z) const { return exp(z); }
-    double mean(double z) const { return exp(z); }
+    double mean(double, double mu) const { return mu; }
 };
 
 } // namespace deepgen::loss

@@ -93,11 +93,11 @@ DEEPGEN_ANYWHERE void pull_back(T *gradient, Index n_outputs, Factor factor) {
     }
 }
 
-template <std::same_as<Quantile> Formula, class T>
+template <std::same_as<Quantile> Formula, class T, class Powers>
 DEEPGEN_ANYWHERE double loss_of_row(const Formula &formula, const Row<T> &row, double factor,
-                                    T *gradient) {
+                                    T *gradient, Powers powers) {
     if (formula.quantiles.size() == 1)
-        return loss_of_row(formula.pinball(0), row, factor, gradient);
+        return loss_of_row(formula.pinball(0), row, factor, gradient, powers);
     const double y = static_cast<double>(row.values[0]);
     double mean = 0.0;
     double sum = 0.0;

@@ -10,14 +10,14 @@ namespace deepgen::loss {
 template <class T>
 class ManyQuantiles final : public Loss<T> {
   public:
-    explicit ManyQuantiles(std::vector<double> quantiles)
-        : quantiles_(std::move(quantiles)), formula_(quantiles_) {}
+    ManyQuantiles(std::vector<double> quantiles, const Kernels<T> &kernels)
+        : kernels_(kernels), quantiles_(std::move(quantiles)), formula_(quantiles_) {}
 
     ManyQuantiles(const ManyQuantiles &) = delete;
     ManyQuantiles &operator=(const ManyQuantiles &) = delete;
 
     double value_and_gradient(const LossRows<T> &block) const override {
-        return sum_rows(block, formula_);
+        return sum_rows(block, formula_, kernels_);
     }
 
     void curvature(const LossRows<T> &block, const T *tangents,
@@ -53,15 +53,18 @@ class ManyQuantiles final : public Loss<T> {
         });
     }
 
-    void means(const T *outputs, double *means, Index n_outputs) const override {
-        double mean = 0.0;
-        for (Index j = 0; j < n_outputs; ++j) {
-            mean += rise(outputs, j);
-            means[j] = mean;
+    void means(Rows<const T> outputs, double *means) const override {
+        for (Index i = 0; i < outputs.rows; ++i) {
+            double mean = 0.0;
+            for (Index j = 0; j < outputs.width; ++j, ++means) {
+                mean += rise(outputs.data + i * outputs.stride, j);
+                *means = mean;
+            }
         }
     }
 
   private:
+    const Kernels<T> &kernels_;
     std::vector<double> quantiles_;
     Quantile formula_;
 };
@@ -80,11 +83,11 @@ inline Index n_targets_of_quantiles(const Settings &settings, Index n_outputs) {
 }
 
 template <class T>
-std::unique_ptr<Loss<T>> make_quantile(const Settings &settings) {
+std::unique_ptr<Loss<T>> make_quantile(const Settings &settings, const Kernels<T> &kernels) {
     std::vector<double> quantiles = Quantile::constants(settings);
     if (quantiles.size() == 1)
-        return std::make_unique<ElementwiseLoss<T, Pinball>>(Pinball(quantiles[0]));
-    return std::make_unique<ManyQuantiles<T>>(std::move(quantiles));
+        return std::make_unique<ElementwiseLoss<T, Pinball>>(Pinball(quantiles[0]), kernels);
+    return std::make_unique<ManyQuantiles<T>>(std::move(quantiles), kernels);
 }
 
 template <std::same_as<Quantile> Formula>

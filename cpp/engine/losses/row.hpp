@@ -28,20 +28,64 @@ struct Point {
     double derivative;
 };
 
-// at(z, y) is the loss of each output with a target of its own.
+// at(z, y) is the loss of each output with a target of its own, or at(z, y, e^exponent(z)): the
+// exponentials of many outputs can be computed side by side.
 template <class Formula>
-concept Elementwise = requires(const Formula &formula) {
+concept WithExponential = requires(const Formula &formula) {
+    { Formula::exponent(0.0) } -> std::same_as<double>;
+    { formula.at(0.0, 0.0, 1.0) } -> std::same_as<Point>;
+};
+template <class Formula>
+concept Elementwise = WithExponential<Formula> || requires(const Formula &formula) {
     { formula.at(0.0, 0.0) } -> std::same_as<Point>;
 };
 
-// l; writes factor * dl/dz unless `gradient` is null.
-template <Elementwise Formula, class T>
+// The exponents of a row by output, for formulas that ask for exponentials.
+template <class Formula, class T>
+struct Exponents {
+    Exponents() = default;
+    DEEPGEN_ANYWHERE Exponents(const T *, Index) {}
+};
+
+template <WithExponential Formula, class T>
+struct Exponents<Formula, T> {
+    Exponents() = default;
+    DEEPGEN_ANYWHERE Exponents(const T *outputs_, Index) : outputs(outputs_) {}
+    DEEPGEN_ANYWHERE double operator()(Index j) const {
+        return Formula::exponent(static_cast<double>(outputs[j]));
+    }
+    const T *outputs = nullptr;
+};
+
+// e^exponent
+struct Power {
+    double exponent;
+    double value;
+};
+
+// The powers of a row, each computed when it is asked for.
+template <class Formula, class T>
+struct OneByOne {
+    DEEPGEN_ANYWHERE Power operator()(Index j) const {
+        const double exponent = exponents(j);
+        return {.exponent = exponent, .value = exp(exponent)};
+    }
+    Exponents<Formula, T> exponents;
+};
+
+// l; writes factor * dl/dz unless `gradient` is null. powers(j) is asked for in order.
+template <Elementwise Formula, class T, class Powers>
 DEEPGEN_ANYWHERE double loss_of_row(const Formula &formula, const Row<T> &row, double factor,
-                                    T *gradient) {
+                                    T *gradient, Powers powers) {
     double sum = 0.0;
     for (Index j = 0; j < row.n_outputs; ++j) {
-        const Point point =
-            formula.at(static_cast<double>(row.outputs[j]), static_cast<double>(row.values[j]));
+        const double z = static_cast<double>(row.outputs[j]);
+        const double y = static_cast<double>(row.values[j]);
+        Point point;
+        if constexpr (WithExponential<Formula>)
+            point = formula.at(z, y, powers(j).value);
+        else
+            point = formula.at(z, y);
         sum += point.value;
         if (gradient)
             gradient[j] = static_cast<T>(factor * point.derivative);
@@ -52,9 +96,10 @@ DEEPGEN_ANYWHERE double loss_of_row(const Formula &formula, const Row<T> &row, d
 // w l; writes scale * w * dl/dz. A row of weight 0 adds nothing and gets a zero gradient, whatever
 // its outputs. An output that is not finite makes the loss so, even where the formula has a finite
 // limit, or a diverged run would go unnoticed.
-template <class Formula, class T>
+template <class Formula, class T, class Powers>
 DEEPGEN_ANYWHERE double weighted_loss_of_row(const Formula &formula, const Row<T> &row,
-                                             double weight, double scale, T *gradient) {
+                                             double weight, double scale, T *gradient,
+                                             Powers powers) {
     if (weight == 0.0) {
         if (gradient)
             for (Index j = 0; j < row.n_outputs; ++j)
@@ -64,7 +109,16 @@ DEEPGEN_ANYWHERE double weighted_loss_of_row(const Formula &formula, const Row<T
     double nothing = 0.0; // or NaN
     for (Index j = 0; j < row.n_outputs; ++j)
         nothing += static_cast<double>(row.outputs[j] - row.outputs[j]);
-    return weight * (loss_of_row(formula, row, scale * weight, gradient) + nothing);
+    return weight * (loss_of_row(formula, row, scale * weight, gradient, powers) + nothing);
+}
+
+// The same by one thread of many, which has no register of several lanes.
+template <class Formula, class T>
+DEEPGEN_ANYWHERE double weighted_loss_of_row(const Formula &formula, const Row<T> &row,
+                                             double weight, double scale, T *gradient) {
+    return weighted_loss_of_row(
+        formula, row, weight, scale, gradient,
+        OneByOne<Formula, T>{.exponents = Exponents<Formula, T>(row.outputs, row.n_outputs)});
 }
 
 } // namespace deepgen::loss

@@ -10,9 +10,66 @@
 
 namespace deepgen::loss {
 
+template <class T>
+Rows<const T> outputs_of(const LossRows<T> &block) {
+    return {block.rows, block.n_outputs, block.outputs, block.outputs_stride};
+}
+
+// The powers that a formula asks for over rows of outputs, computed ahead by whole registers.
+template <class Formula, class T>
+class SideBySide {
+  public:
+    SideBySide(Rows<const T> outputs, const Kernels<T> &kernels)
+        : outputs_(outputs), kernels_(kernels) {}
+
+    struct OfRow {
+        Power operator()(Index j) const { return all.at(i, j); }
+        SideBySide &all;
+        Index i;
+    };
+
+    // Rows are asked for in order, and each from its first output; some may be left out.
+    OfRow of_row(Index i) { return {*this, i}; }
+
+  private:
+    static constexpr Index most = 64; // a whole number of cache lines
+
+    Power at(Index i, Index j) {
+        const Index place = i * outputs_.width + j;
+        if (place >= end_)
+            compute(i, j);
+        return {.exponent = exponents_[place - begin_], .value = values_[place - begin_]};
+    }
+
+    void compute(Index i, Index j) {
+        const auto [rows, width, data, stride] = outputs_;
+        Exponents<Formula, T> row = row_;
+        Index n = 0;
+        begin_ = i * width + j;
+        for (; n < most && i < rows; ++n) {
+            if (j == 0)
+                row = {data + i * stride, width};
+            exponents_[n] = row(j);
+            if (++j == width)
+                ++i, j = 0;
+        }
+        row_ = row;
+        end_ = begin_ + n;
+        std::fill(exponents_ + n, exponents_ + padded<double>(n), 0.0);
+        kernels_.exponentials(padded<double>(n), exponents_, values_);
+    }
+
+    Rows<const T> outputs_;
+    const Kernels<T> &kernels_;
+    Exponents<Formula, T> row_; // the last that was begun
+    Index begin_ = 0, end_ = 0; // places of what is computed
+    double exponents_[most], values_[most];
+};
+
 // sum_i w_i l_i over the block, with the gradients scale * w_i * dl_i/dz_i.
 template <class T, class Formula>
-double sum_rows(const LossRows<T> &block, const Formula &formula) {
+double sum_rows(const LossRows<T> &block, const Formula &formula, const Kernels<T> &kernels) {
+    SideBySide<Formula, T> powers(outputs_of(block), kernels);
     double total = 0.0;
     for (Index i = 0; i < block.rows; ++i) {
         const Row<T> row{
@@ -23,7 +80,8 @@ double sum_rows(const LossRows<T> &block, const Formula &formula) {
         };
         const double weight = block.weights ? static_cast<double>(block.weights[i]) : 1.0;
         T *gradient = block.gradient ? block.gradient + i * block.gradient_stride : nullptr;
-        total += weighted_loss_of_row(formula, row, weight, block.scale, gradient);
+        total +=
+            weighted_loss_of_row(formula, row, weight, block.scale, gradient, powers.of_row(i));
     }
     return total;
 }

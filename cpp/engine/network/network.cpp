@@ -93,7 +93,7 @@ Network<T>::Network(NetworkSpec spec, const Kernels<T> &kernels)
     }
     const LossEntry &entry = find_member("loss", losses(), spec_.loss.name);
     const Settings settings(spec_.loss, entry.parameters);
-    loss_ = entry.make<T>(settings);
+    loss_ = entry.make<T>(settings, kernels_);
     n_targets_ = entry.n_targets(settings, n_outputs());
     takes_classes_ = entry.targets == Targets::classes;
 }
@@ -114,9 +114,9 @@ void Network<T>::effective(const T *parameters, T *out) const {
 
 template <class T>
 template <class Take>
-void Network<T>::each_row(PackedParameters<T> &parameters, const Inputs<T> &X,
-                          const Selection &rows, Index layer, Part part, Index n_threads,
-                          const Take &take) const {
+void Network<T>::each_chunk(PackedParameters<T> &parameters, const Inputs<T> &X,
+                            const Selection &rows, Index layer, Part part, Index n_threads,
+                            const Take &take) const {
     if (rows.size == 0)
         return;
     const Index n_chunks = (rows.size + inference_rows - 1) / inference_rows;
@@ -139,9 +139,7 @@ void Network<T>::each_row(PackedParameters<T> &parameters, const Inputs<T> &X,
             pass.forward(single_thread,
                          {.rows = {n, samples.data()}, .weight_sum = 0.0, .training = false}, X,
                          parameters, layer, part);
-            const Rows<const T> result = pass.result(layer, part, n);
-            for (Index i = 0; i < n; ++i)
-                take(first + i, result.data + i * result.stride);
+            take(first, pass.result(layer, part, n));
         }
     });
 }
@@ -159,21 +157,27 @@ void Network<T>::activations(PackedParameters<T> &parameters, const Inputs<T> &X
                              const Selection &rows, Index layer, Part part, T *out,
                              Index n_threads) const {
     const Index width = layers_[as_size(layer)].width;
-    each_row(parameters, X, rows, layer, part, n_threads,
-             [=](Index i, const T *values) { std::copy_n(values, width, out + i * width); });
+    each_chunk(parameters, X, rows, layer, part, n_threads, [=](Index first, Rows<const T> values) {
+        for (Index i = 0; i < values.rows; ++i)
+            std::copy_n(values.data + i * values.stride, width, out + (first + i) * width);
+    });
 }
 
 template <class T>
-bool Network<T>::row_in_units(const T *outputs, const double *mean, const double *scale,
-                              double *to) const {
+Index Network<T>::in_units(Rows<const T> outputs, const double *mean, const double *scale,
+                           double *to) const {
     const bool shared = n_targets_ == 1; // several outputs may be of one target
-    loss_->means(outputs, to, n_outputs());
-    bool finite = true;
-    for (Index j = 0; j < n_outputs(); ++j) {
-        to[j] = to[j] * scale[shared ? 0 : j] + mean[shared ? 0 : j];
-        finite = finite && std::isfinite(to[j]);
+    loss_->means(outputs, to);
+    Index n_wrong = 0;
+    for (Index i = 0; i < outputs.rows; ++i, to += outputs.width) {
+        bool finite = true;
+        for (Index j = 0; j < outputs.width; ++j) {
+            to[j] = to[j] * scale[shared ? 0 : j] + mean[shared ? 0 : j];
+            finite = finite && std::isfinite(to[j]);
+        }
+        n_wrong += finite ? 0 : 1;
     }
-    return finite;
+    return n_wrong;
 }
 
 template <class T>
@@ -184,21 +188,19 @@ Index Network<T>::predict(const T *parameters, const Inputs<T> &X, const Selecti
     packed.load(*this, parameters);
     const auto last = static_cast<Index>(layers_.size()) - 1;
     std::atomic<Index> n_wrong = 0;
-    each_row(packed, X, rows, last, Part::output, n_threads, [&](Index i, const T *outputs) {
-        if (!row_in_units(outputs, mean, scale, out + i * n_outputs()))
-            n_wrong.fetch_add(1, std::memory_order_relaxed);
-    });
+    const auto take = [&](Index first, Rows<const T> outputs) {
+        n_wrong.fetch_add(in_units({outputs.rows, n_outputs(), outputs.data, outputs.stride}, mean,
+                                   scale, out + first * n_outputs()),
+                          std::memory_order_relaxed);
+    };
+    each_chunk(packed, X, rows, last, Part::output, n_threads, take);
     return n_wrong;
 }
 
 template <class T>
 Index Network<T>::predict(const T *outputs, Index n_rows, const double *mean, const double *scale,
                           double *out) const {
-    Index n_wrong = 0;
-    for (Index i = 0; i < n_rows; ++i)
-        if (!row_in_units(outputs + i * n_outputs(), mean, scale, out + i * n_outputs()))
-            ++n_wrong;
-    return n_wrong;
+    return in_units({n_rows, n_outputs(), outputs, n_outputs()}, mean, scale, out);
 }
 
 // Blocks of rows are joined in order by Chan, Golub & LeVeque (1979).

@@ -112,12 +112,14 @@ class Network {
     double loss_of_outputs(const T *outputs, const TargetsView<T> &y, const Selection &rows) const;
 
   private:
-    // A row of predictions from its outputs; are all of them finite?
-    bool row_in_units(const T *outputs, const double *mean, const double *scale, double *to) const;
-    // Measures rows in chunks, which threads share: take(i, a) gets a_l or z_l of each row, once.
+    // Predictions from rows of outputs; how many rows of them are not finite?
+    Index in_units(Rows<const T> outputs, const double *mean, const double *scale,
+                   double *to) const;
+    // Measures rows in chunks, which threads share: take(i, a) gets a_l or z_l of the rows from i
+    // on, and each row once.
     template <class Take>
-    void each_row(PackedParameters<T> &parameters, const Inputs<T> &X, const Selection &rows,
-                  Index layer, Part part, Index n_threads, const Take &take) const;
+    void each_chunk(PackedParameters<T> &parameters, const Inputs<T> &X, const Selection &rows,
+                    Index layer, Part part, Index n_threads, const Take &take) const;
 
     NetworkSpec spec_;
     const Kernels<T> &kernels_;

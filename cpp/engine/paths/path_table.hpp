@@ -6,6 +6,7 @@
 #include "engine/embeddings/list.hpp"
 #include "engine/embeddings/members.hpp"
 #include "engine/kernels/columns.hpp"
+#include "engine/kernels/exponentials.hpp"
 #include "engine/kernels/kernel_table.hpp"
 #include "engine/kernels/narrow.hpp"
 #include "engine/kernels/parametric.hpp"
@@ -134,6 +135,7 @@ constexpr Kernels<T> table{
                 .dot = dot<T>,
                 .scale_by_size = scale_by_size<T>,
                 .lerp = lerp<T>},
+    .exponentials = exponentials,
     .fma_peak = fma_peak<T>,
 };
 

@@ -48,7 +48,7 @@ DEEPGEN_KERNEL_TEST(matrix_gradients) {
         if (task.layer == 1 && task.kind != DEEPGEN_VECTORS)
             matrix_gradient_on_path(world, task);
 
-    device.by_tasks([](Crew &crew, const Batch &batch, const Share &share) {
+    device.by_tasks([](auto &crew, const Batch &batch, const Share &share) {
         for (int t = share.tasks.begin; t < share.tasks.end; ++t)
             if (batch.net.tasks[t].layer == 1 && batch.net.tasks[t].kind != DEEPGEN_VECTORS)
                 gradients(crew, batch, {t, t + 1});
@@ -93,7 +93,7 @@ DEEPGEN_KERNEL_TEST(vector_gradients) {
     totals_on_path(own.squares, own.scale);
     totals_on_path(own.sums, own.shift);
 
-    device.by_tasks([](Crew &crew, const Batch &batch, const Share &share) {
+    device.by_tasks([](auto &crew, const Batch &batch, const Share &share) {
         for (int t = share.tasks.begin; t < share.tasks.end; ++t)
             if (batch.net.tasks[t].layer == 1 && batch.net.tasks[t].kind == DEEPGEN_VECTORS)
                 gradients(crew, batch, {t, t + 1});

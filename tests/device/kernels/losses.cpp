@@ -73,7 +73,7 @@ DEEPGEN_KERNEL_TEST(loss_of_rows) {
     told.net.n_targets = as_int(n_targets);
 
     const emulator::FlushedDenormals flushed;
-    const auto path_loss = loss.make<float>(settings);
+    const auto path_loss = loss.make<float>(settings, path_kernels());
     const auto loss_on_path = [&](int row, int n) { // as Pass::loss_rows
         const Matrix outputs = world.view(own.output, own, row);
         return path_loss->value_and_gradient(

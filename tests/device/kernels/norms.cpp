@@ -139,8 +139,8 @@ DEEPGEN_KERNEL_TEST(batch_norm_forward) {
     device.by_rows([](Crew &crew, const Batch &batch, const Share &share) {
         block_moments(crew, batch, batch.layer(1), share.rows);
     });
-    device.alone([](Crew &crew, const Batch &batch, const Share &) {
-        join_moments(crew, batch, batch.layer(1));
+    device.by_columns(own.width, [](Crew &crew, const Batch &batch, const Share &share) {
+        join_moments(crew, batch, batch.layer(1), share.columns);
     });
     device.by_rows([](Crew &crew, const Batch &batch, const Share &share) {
         forward_from_norm(crew, batch, 1, share.rows);
@@ -188,8 +188,8 @@ DEEPGEN_KERNEL_TEST(batch_norm_backward) {
     device.by_rows([](Crew &crew, const Batch &batch, const Share &share) {
         backward_to_norm(crew, batch, 1, share.rows);
     });
-    device.alone([](Crew &crew, const Batch &batch, const Share &) {
-        join_gradient_sums(crew, batch, batch.layer(1));
+    device.by_columns(own.width, [](Crew &crew, const Batch &batch, const Share &share) {
+        join_gradient_sums(crew, batch, batch.layer(1), share.columns);
     });
     device.by_rows([](Crew &crew, const Batch &batch, const Share &share) {
         backward_from_norm(crew, batch, 1, share.rows);

@@ -34,17 +34,30 @@ struct Told {
     }
 };
 
-// `work` is a device function: this is a kernel for it.
-template <class Work>
-__global__ void shared_work(Told told, Sharing sharing, bool several, Work work) {
-    Crew crew;
+// `work` is a device function: this is a kernel for it, by a crew with slabs or without.
+template <class Workers, class Work>
+__global__ void shared_work(Told told, Sharing sharing, bool several, int columns, Work work) {
+    Workers crew = [] {
+        if constexpr (std::is_same_v<Workers, Crew>)
+            return Crew();
+        else
+            return Workers(dynamic_shared<float>());
+    }();
     const Batch batch = told.batch();
     const int block = static_cast<int>(blockIdx.x);
     Share share{.rows = {0, told.n_rows},
+                .columns = {0, columns},
                 .tasks = {0, told.net.n_tasks},
                 .segments = {0, told.net.n_segments}};
     if (several && sharing == Sharing::by_rows)
         share.rows = {block * block_rows, min((block + 1) * block_rows, told.n_rows)};
+    if (several && sharing == Sharing::by_tiles) {
+        share = tile_of(columns, block, told.n_rows);
+        if (share.rows.n() <= 0)
+            return; // as the kernel of a stage
+    }
+    if (several && sharing == Sharing::by_columns)
+        share.columns = {block * slab_columns, min((block + 1) * slab_columns, columns)};
     if (several && sharing == Sharing::by_tasks) {
         share.tasks = {block, block + 1};
         share.segments = told.net.tasks[block].segments;
@@ -112,15 +125,26 @@ class OnDevice {
     // Each launch shares its work as a stage of a step does.
     template <class Work>
     void by_rows(Work work) {
-        launch_work(Sharing::by_rows, (told_.n_rows + block_rows - 1) / block_rows, work);
+        launch_work<Crew>(Sharing::by_rows, n_pieces(told_.n_rows, block_rows), 0, 0, work);
+    }
+    template <class Work>
+    void by_tiles(int columns, Work work) {
+        using Slabs = SlabCrew<tile_rows_of_block>;
+        const int n = n_pieces(told_.n_rows, tile_rows_of_block) * n_pieces(columns, slab_columns);
+        launch_work<Slabs>(Sharing::by_tiles, n, Slabs::n_shared, columns, work);
+    }
+    template <class Work>
+    void by_columns(int columns, Work work) {
+        launch_work<Crew>(Sharing::by_columns, n_pieces(columns, slab_columns), 0, columns, work);
     }
     template <class Work>
     void by_tasks(Work work) {
-        launch_work(Sharing::by_tasks, told_.net.n_tasks, work);
+        using Slabs = SlabCrew<task_rows_of_block>;
+        launch_work<Slabs>(Sharing::by_tasks, told_.net.n_tasks, Slabs::n_shared, 0, work);
     }
     template <class Work>
     void alone(Work work) {
-        launch_work(Sharing::alone, 1, work);
+        launch_work<Crew>(Sharing::alone, 1, 0, 0, work);
     }
     const Step &step() const { return told_.step; }
 
@@ -145,12 +169,21 @@ class OnDevice {
     }
 
   private:
+    // One block has no slabs, several have those of the stage.
+    template <class Workers, class Work>
+    void launch_work(Sharing sharing, int n_blocks, int n_shared, int columns, Work work) {
+        if (world_.given.several != 0)
+            launch_blocks(shared_work<Workers, Work>, std::max(n_blocks, 1), n_shared, sharing,
+                          true, columns, work);
+        else
+            launch_blocks(shared_work<Crew, Work>, 1, 0, sharing, false, columns, work);
+    }
     template <class Work>
-    void launch_work(Sharing sharing, int n_blocks, Work work) {
-        const bool several = world_.given.several != 0;
-        check(launch(shared_work<Work>,
-                     dim3(several ? static_cast<unsigned>(std::max(n_blocks, 1)) : 1),
-                     dim3(block_threads), 0, nullptr, told_, sharing, several, work),
+    void launch_blocks(void (*kernel)(Told, Sharing, bool, int, Work), int n_blocks, int n_shared,
+                       Sharing sharing, bool several, int columns, Work work) {
+        check(launch(kernel, dim3(static_cast<unsigned>(n_blocks)), dim3(block_threads),
+                     static_cast<std::size_t>(n_shared) * sizeof(float), nullptr, told_, sharing,
+                     several, columns, work),
               "launch");
     }
     template <class T>

@@ -5,6 +5,9 @@
 
 namespace deepgen::cuda {
 
+// Of `several`, where products are shared out by tiles.
+static constexpr int by_tiles = 2;
+
 // The product of the CPU as Pass calls it.
 static void multiply_on_path(World &world, const Matrix &to, bool relu) {
     const Layer &own = world.own();
@@ -50,9 +53,14 @@ DEEPGEN_KERNEL_TEST(forward) {
     else if (!own.relu_in_product && !own.identity)
         kernels.apply(value, output.data, output.stride);
 
-    device.by_rows([](Crew &crew, const Batch &batch, const Share &share) {
-        forward_to_norm(crew, batch, 1, share.rows);
-    });
+    if (given.several == by_tiles && !own.narrow)
+        device.by_tiles(own.width, [](auto &crew, const Batch &batch, const Share &share) {
+            forward_product(crew, batch, 1, share.rows, share.columns);
+        });
+    else
+        device.by_rows([](Crew &crew, const Batch &batch, const Share &share) {
+            forward_product(crew, batch, 1, share.rows, {0, batch.layer(1).width});
+        });
     return device.difference();
 }
 
@@ -108,9 +116,14 @@ DEEPGEN_KERNEL_TEST(backward) {
          .mask_stride = mask.stride,
          .mask_scale = static_cast<float>(1.0 / (1.0 - 0.3))});
 
-    device.by_rows([](Crew &crew, const Batch &batch, const Share &share) {
-        product_backward(crew, batch, 1, share.rows);
-    });
+    if (given.several == by_tiles)
+        device.by_tiles(own.n_inputs, [](auto &crew, const Batch &batch, const Share &share) {
+            backward_product(crew, batch, 1, share.rows, share.columns);
+        });
+    else
+        device.by_rows([](Crew &crew, const Batch &batch, const Share &share) {
+            backward_product(crew, batch, 1, share.rows, {0, batch.layer(1).n_inputs});
+        });
     return device.difference();
 }
 
