@@ -21,6 +21,7 @@ ROOMS = {
     "embeddings": ("PBLD", "CategoryEmbedding", "PiecewiseLinear"),
     "estimators": ("MLPClassifier", "MLPRegressor"),
     "experiments": ("CATALOG", "find_experiment"),
+    "export": ("register_skl2onnx", "to_c", "to_onnx"),
     "expressivity": ("breakpoints", "count_regions", "linear_regions"),
     "generalization": ("diversity",),
     "initializers": ("DataDependent", "Pretrained"),

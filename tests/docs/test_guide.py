@@ -24,6 +24,9 @@ def test_code_of_a_page_does_what_the_page_shows(path, tmp_path, monkeypatch, re
         request.getfixturevalue("on_emulator")
     if path.name in ("callbacks.md", "landscapes.md"):
         pytest.importorskip("sklearn.callback", reason="callbacks need scikit-learn 1.9")
+    if path.name == "export.md":
+        for library in ("onnxruntime", "skl2onnx"):
+            pytest.importorskip(library, reason="the gate's stage 'exports' installs it")
     if path.name == "uncertainty.md":
         pytest.importorskip("mapie", reason="conformal intervals are MAPIE's")
     monkeypatch.chdir(tmp_path)

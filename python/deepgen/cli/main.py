@@ -18,7 +18,7 @@ from deepgen._optional import MissingExtra
 
 __all__ = ["COMMANDS", "main"]
 
-COMMANDS: Final = ("fit", "predict", "report", "demo", "experiment", "info")
+COMMANDS: Final = ("fit", "predict", "report", "export", "demo", "experiment", "info")
 """Modules of this room that implement commands."""
 
 

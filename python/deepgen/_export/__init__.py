@@ -1,0 +1,1 @@
+"""What both forms of exports are made of; `deepgen.export` puts it together."""

@@ -1,0 +1,93 @@
+"""The encoder of raw tables as nodes of an ONNX graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from deepgen._export.levels_table import levels_table, refuse_columns
+from deepgen._export.onnx_graph import ML_DOMAIN, Graph
+from deepgen.preprocessing.number import NumberColumn
+from deepgen.preprocessing.scales import FARTHEST, RobustScale
+
+__all__ = ["encode", "input_types"]
+
+F32, F64 = np.float32, np.float64
+
+
+def input_types(encoder: Any) -> dict[str, Any]:
+    """Return name and type of the input of each column: text or float64."""
+    refuse_columns(encoder.columns_, "ONNX")
+    return {
+        str(column.name): np.str_ if getattr(column, "is_text", False) else F64
+        for column in encoder.columns_
+    }
+
+
+def encode(graph: Graph, encoder: Any) -> str:
+    """Add the features of a table, (n, n_features) in float32."""
+    parts: list[str] = []
+    for column in encoder.columns_:
+        x = str(column.name)
+        if isinstance(column, NumberColumn):
+            parts += _number(graph, column, x)
+        else:
+            table = graph.constant(levels_table(column), F32)
+            parts.append(graph.add("Gather", table, _position(graph, column, x)))
+    return graph.add("Concat", *parts, axis=1)
+
+
+def _number(graph: Graph, column: NumberColumn, x: str) -> list[str]:
+    missing = graph.add("IsNaN", x)
+    size = graph.add("Div", x, graph.constant(column.unit, F64))
+    filled = graph.add("Where", missing, graph.constant(column.median, F64), size)
+    parts = []
+    if column.scale is not None:
+        scale: Any = column.scale
+        z = graph.add("Sub", filled, graph.constant(scale.center, F64))
+        z = graph.add("Div", z, graph.constant(scale.width, F64))
+        far = graph.constant(-FARTHEST, F64), graph.constant(FARTHEST, F64)
+        z = graph.add("Clip", z, *far)
+        if isinstance(scale, RobustScale):
+            third = graph.add("Div", z, graph.constant(3.0, F64))
+            square = graph.add("Mul", third, third)
+            root = graph.add("Sqrt", graph.add("Add", square, graph.constant(1.0, F64)))
+            z = graph.add("Div", z, root)
+        parts.append(graph.cast(z, F32))
+    if column.bins is not None:
+        edges = column.bins.edges
+        share = graph.add("Sub", filled, graph.constant(edges[:-1], F64))
+        share = graph.add("Div", share, graph.constant(np.diff(edges), F64))
+        share = graph.add("Clip", share, graph.constant(0.0, F64), graph.constant(1.0, F64))
+        share = graph.add("Sub", share, graph.constant(0.5, F64))
+        share = graph.add("Mul", share, graph.constant(2 * column.bins.weight, F64))
+        parts.append(graph.cast(share, F32))
+    if column.has_missing:
+        parts.append(graph.cast(missing, F32))
+    return parts
+
+
+def _position(graph: Graph, column: Any, x: str) -> str:
+    """Add the row of the table of levels: 0 for an unknown one, the last for a missing value."""
+    n_levels = len(column.levels)
+    axis = graph.constant([1], np.int64)
+    if column.is_text:
+        places = {level: place + 1 for place, level in enumerate(column.levels)}
+        places.setdefault("", n_levels + 1)
+        place = graph.add(
+            "LabelEncoder",
+            x,
+            domain=ML_DOMAIN,
+            keys_strings=list(places),
+            values_int64s=list(places.values()),
+            default_int64=0,
+        )
+        return graph.add("Squeeze", place, axis)
+    levels = np.array([float(level) for level in column.levels])
+    same = graph.cast(graph.add("Equal", x, graph.constant(levels, F64)), F64)
+    places_of = graph.constant(np.arange(1.0, n_levels + 1)[:, None], F64)
+    found = graph.add("MatMul", same, places_of)
+    last = graph.constant(n_levels + 1, F64)
+    place = graph.add("Where", graph.add("IsNaN", x), last, found)
+    return graph.add("Squeeze", graph.cast(place, np.int64), axis)

@@ -1,0 +1,47 @@
+"""Models as C: compiled without a warning, they give the engine's predictions."""
+
+import ctypes
+
+import numpy as np
+import pytest
+
+from deepgen.export import to_c
+from export.compiled import call, classes_of, compiled, compiler  # noqa: F401
+from export.random_models import LABELS, REGRESSORS, ROWS, classifier, regressor
+
+
+@pytest.mark.parametrize("name", REGRESSORS)
+def test_predictions_of_regressors(name, tmp_path, compiler):  # noqa: F811
+    model = regressor(name)
+    expected = model.predict(ROWS).reshape(len(ROWS), -1)
+    library = compiled(to_c(model), tmp_path, compiler)
+    got = call(library.model_predict, ROWS, expected.shape[1])
+    size = np.abs(expected - np.mean(expected)).max()
+    np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-6 * size)
+
+
+@pytest.mark.parametrize("n_members", [1, 3])
+@pytest.mark.parametrize("name", LABELS)
+def test_predictions_of_classifiers(name, n_members, tmp_path, compiler):  # noqa: F811
+    model = classifier(name, n_members=n_members)
+    probabilities, labels = model.predict_proba(ROWS), model.predict(ROWS)
+    library = compiled(to_c(model), tmp_path, compiler)
+    n_classes = probabilities.shape[1]
+    got = call(library.model_probabilities, ROWS, n_classes)
+    np.testing.assert_allclose(got, probabilities, atol=1e-6)
+    names = classes_of(library, n_classes)
+    assert names == [str(label) for label in model.classes_]
+    if name == "several":
+        got = call(library.model_predict, ROWS, n_classes, ctypes.c_int)
+        np.testing.assert_array_equal(got, labels)
+    else:
+        rows = ROWS.astype(np.float64)
+        places = [library.model_predict(row.ctypes.data_as(ctypes.c_void_p)) for row in rows]
+        np.testing.assert_array_equal(model.classes_[places], labels)
+
+
+def test_a_name_must_be_an_identifier():
+    model = regressor("members")
+    assert "net_2_predict(const double *x, double *y)" in to_c(model, name="net_2")
+    with pytest.raises(ValueError, match="name must be an identifier of C"):
+        to_c(model, name="2nd")

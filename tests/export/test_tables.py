@@ -1,0 +1,168 @@
+"""Models of raw tables, exported with their encoder."""
+
+import ctypes
+
+import numpy as np
+import pandas as pd
+import pytest
+from tabular_estimators.frames import frame, labels, numbers
+
+import deepgen
+from deepgen import TabularClassifier, TabularRegressor, cli
+from deepgen.embeddings import CategoryEmbedding
+from deepgen.export import to_c, to_onnx
+from deepgen.preprocessing import TableEncoder
+from deepgen.tables import TableModel
+from export.compiled import compiled, compiler  # noqa: F401
+from export.random_models import quietly, randomize
+
+TINY = {"hidden_layer_sizes": (6,), "max_iter": 2}
+MODELS = {
+    "fast": {"preset": "fast"},
+    "balanced": {"preset": "balanced"},
+    "codes": {"preset": "fast", "network": {"category_embedding": CategoryEmbedding(size=3)}},
+    "members": {"preset": "fast", "n_members": 2},
+}
+
+
+def table(n_rows=400, seed=0):
+    """Numbers with gaps, text, truth values, a large unit, and a category of numbers."""
+    rng = np.random.default_rng(seed)
+    made = frame(n_rows, seed).drop(columns="sold")
+    made["large"] = rng.normal(size=n_rows) * 1e200
+    made["double"] = rng.integers(0, 3, n_rows)  # a keyword of C
+    made["many ü words"] = rng.choice([f"w{i}?" for i in range(12)], n_rows)
+    return made
+
+
+def strange(rows):
+    """The rows with unknown levels, gaps and far numbers."""
+    rows = rows.copy()
+    rows["kind"] = rows["kind"].astype(object)
+    rows.loc[rows.index[:2], "kind"] = "unseen"
+    rows.loc[rows.index[1:4], "town"] = None
+    rows.loc[rows.index[2:5], ["size", "large"]] = np.nan
+    rows.loc[rows.index[5], "size"] = 1e30
+    return rows
+
+
+def fitted(name, kind):
+    own = MODELS[name]
+    network = {**TINY, **own.get("network", {})}
+    rows = table()
+    rows["double"] = rows["double"].astype("category")
+    y = numbers(rows) if kind is TabularRegressor else labels(rows)
+    with quietly():
+        model = kind(**{**own, "network": network, "random_state": 0}).fit(rows, y)
+    randomize(model.mlp_)
+    return model, strange(rows)
+
+
+def onnx_inputs(model, rows):
+    inputs = {}
+    for column in model.encoder_.columns_:
+        values = rows[column.name]
+        if getattr(column, "is_text", False):
+            inputs[column.name] = values.astype(object).fillna("").to_numpy(object)[:, None]
+        else:
+            inputs[column.name] = values.astype(float).to_numpy()[:, None]
+    return inputs
+
+
+def struct_of(model):
+    kinds = [
+        ctypes.c_char_p if getattr(column, "is_text", False) else ctypes.c_double
+        for column in model.encoder_.columns_
+    ]
+    names = [f"field{place}" for place in range(len(kinds))]
+    return type("Row", (ctypes.Structure,), {"_fields_": list(zip(names, kinds, strict=True))})
+
+
+def c_rows(model, rows):
+    kind = struct_of(model)
+    for _, row in rows.iterrows():
+        values = []
+        for column in model.encoder_.columns_:
+            value = row[column.name]
+            if getattr(column, "is_text", False):
+                values.append(None if pd.isna(value) else str(value).encode())
+            else:
+                values.append(float(value))
+        yield kind(*values)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_regressor_as_onnx(name):
+    pytest.importorskip("onnx", reason="the gate's stage 'exports' installs onnx")
+    ort = pytest.importorskip("onnxruntime", reason="the gate's stage 'exports' installs it")
+    model, rows = fitted(name, TabularRegressor)
+    session = ort.InferenceSession(to_onnx(model).SerializeToString())
+    expected = model.predict(rows)
+    (got,) = session.run(None, onnx_inputs(model, rows))
+    np.testing.assert_allclose(got.ravel(), expected, atol=1e-5 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_classifier_as_onnx(name):
+    pytest.importorskip("onnx", reason="the gate's stage 'exports' installs onnx")
+    ort = pytest.importorskip("onnxruntime", reason="the gate's stage 'exports' installs it")
+    model, rows = fitted(name, TabularClassifier)
+    session = ort.InferenceSession(to_onnx(model).SerializeToString())
+    label, probabilities = session.run(None, onnx_inputs(model, rows))
+    np.testing.assert_allclose(probabilities, model.predict_proba(rows), atol=1e-5)
+    np.testing.assert_array_equal(label, model.predict(rows))
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_both_as_c(name, tmp_path, compiler):  # noqa: F811
+    model, rows = fitted(name, TabularRegressor)
+    library = compiled(to_c(model), tmp_path, compiler)
+    got = np.empty(len(rows))
+    for place, row in enumerate(c_rows(model, rows)):
+        library.model_predict(ctypes.byref(row), got[place:].ctypes.data_as(ctypes.c_void_p))
+    expected = model.predict(rows)
+    np.testing.assert_allclose(got, expected, atol=1e-6 * np.abs(expected).max())
+
+
+def test_a_classifier_as_c(tmp_path, compiler):  # noqa: F811
+    model, rows = fitted("codes", TabularClassifier)
+    library = compiled(to_c(model), tmp_path, compiler)
+    places = [library.model_predict(ctypes.byref(row)) for row in c_rows(model, rows)]
+    np.testing.assert_array_equal(model.classes_[places], model.predict(rows))
+
+
+def test_dates_and_ranks_are_refused_by_name():
+    rows = frame()
+    with quietly():
+        model = TabularRegressor(preset="fast", network=TINY).fit(rows, numbers(rows))
+    with pytest.raises(ValueError, match="column 'sold' holds dates, and C has no calendar"):
+        to_c(model)
+    rows = rows[["size"]]
+    model.encoder_ = TableEncoder(numbers="quantile").fit(rows)
+    with pytest.raises(ValueError, match="column 'size' is scaled by quantiles"):
+        to_c(model)
+
+
+@pytest.mark.parametrize("wrong", ["text", TableEncoder()])
+def test_what_is_no_model_is_refused(wrong):
+    for export in (to_c, to_onnx):
+        with pytest.raises(TypeError, match=f"{type(wrong).__name__} cannot be exported: give"):
+            export(wrong)
+
+
+def test_a_model_of_the_command_line_becomes_c(tmp_path, capsys):
+    model, _ = fitted("fast", TabularRegressor)
+    path, out = tmp_path / "model.dgn", tmp_path / "model.c"
+    model.save(path)
+    assert cli.main(["export", str(path), "--to", "c", "--out", str(out)]) == 0
+    assert out.read_text() == to_c(deepgen.load(path))
+    assert capsys.readouterr().out == f"saved {out}\n"
+    assert to_c(TableModel(model, "price", "regression")) == out.read_text()
+
+
+def test_the_command_refuses_in_one_line(tmp_path, capsys):
+    path = tmp_path / "encoder.dgn"
+    TableEncoder().fit(table()).save(path)
+    arguments = ["export", str(path), "--to", "c", "--out", str(tmp_path / "model.c")]
+    assert cli.main(arguments) == 2
+    assert "TableEncoder cannot be exported" in capsys.readouterr().err
