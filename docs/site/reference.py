@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import pkgutil
+from functools import cached_property
 
 import deepgen
 
@@ -119,7 +120,8 @@ def _page_of(path):
         return start + f".. autofunction:: {path}\n"
     lines = [f".. autoclass:: {path}\n"]
     for member, value in members(thing):
-        directive = "autoproperty" if isinstance(value, property) else "automethod"
+        is_method = not isinstance(value, (property, cached_property))
+        directive = "automethod" if is_method else "autoproperty"
         lines.append(f"   .. {directive}:: {path}.{member}\n")
     return start + "\n".join([*lines, f".. minigallery:: {path}\n"])
 
@@ -140,11 +142,16 @@ def members(thing):
     found = []
     for name in dir(thing):
         value = inspect.getattr_static(thing, name)
-        if name.startswith("_") or not (isinstance(value, property) or hasattr(value, "__get__")):
+        if name.startswith("_"):
             continue
+        if isinstance(value, property):
+            code = value.fget
+        elif isinstance(value, cached_property):
+            code = value.func
+        else:
+            code = getattr(thing, name)
         # scikit-learn puts methods of its own into the classes.
-        code = value.fget if isinstance(value, property) else getattr(thing, name)
         is_ours = (getattr(code, "__module__", None) or "").startswith("deepgen")
-        if is_ours and inspect.getdoc(getattr(thing, name)):
+        if is_ours and callable(code) and inspect.getdoc(getattr(thing, name)):
             found.append((name, value))
     return found
