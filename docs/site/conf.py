@@ -26,11 +26,12 @@ extensions = [
 
 # Titles and links of Markdown as GitHub reads them.
 myst_heading_anchors = 6
-# A claim's section is named after its experiment.
+# The gallery's settings hold functions, which Sphinx cannot store.
 suppress_warnings = ["config.cache"]
 
 autodoc_typehints = "none"
 autosummary_generate = False
+toc_object_entries_show_parents = "hide"
 numpydoc_show_class_members = False
 # Other projects' names; no inventory of theirs is fetched.
 nitpick_ignore = [
@@ -84,12 +85,14 @@ sphinx_gallery_conf = {
     "ignore_pattern": r"options\.py",
     "reset_argv": "conf.arguments_of",
     "image_scrapers": ("matplotlib", "figures"),
-    "abort_on_example_error": False,
+    "abort_on_example_error": True,
     "within_subsection_order": "FileNameSortKey",
     "doc_module": ("deepgen",),
     "backreferences_dir": "api/used_in",
     "download_all_examples": False,
     "show_memory": False,
+    # That page would load scripts from elsewhere.
+    "write_computation_times": False,
     "plot_gallery": True,
     "remove_config_comments": True,
 }
