@@ -228,8 +228,7 @@ default='from_dtype'
         NotFittedError
             If the encoder is not fitted.
         ValueError
-            If a column is missing, new, or has values of another kind than in training; the message
-            names it.
+            If a column is missing, new, or of another kind than in training; the message names it.
         """
         return self._write(*self._read(X))
 
