@@ -1,6 +1,7 @@
 """Options: what every example understands on its command line."""
 
 import argparse
+import os
 from pathlib import Path
 
 import matplotlib
@@ -20,7 +21,7 @@ def read_options(description):
         ``library`` ('deepgen' or 'sklearn'), ``quick`` (bool), ``out`` (Path of the figure, or
         None for `figures/` beside the examples).
     """
-    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser = argparse.ArgumentParser(description=description.partition("\n")[0])
     parser.add_argument(
         "--library",
         choices=("deepgen", "sklearn"),
@@ -31,6 +32,18 @@ def read_options(description):
     parser.add_argument("--out", type=Path, help="where the figure goes")
     matplotlib.use("Agg")
     return parser.parse_args()
+
+
+def data_folder():
+    """Return the folder of the larger tables.
+
+    Returns
+    -------
+    folder : Path
+        DEEPGEN_DATA, else `../shared/data` beside the checkout; it may be missing.
+    """
+    beside = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+    return Path(os.environ.get("DEEPGEN_DATA", beside))
 
 
 def save_figure(figure, options, name):

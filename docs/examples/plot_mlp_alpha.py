@@ -1,6 +1,9 @@
-"""What alpha does: decision boundaries on three toy tables for five strengths of L2.
+"""What alpha does
+===============
 
-python docs/examples/plot_mlp_alpha.py [--library sklearn] [--quick] [--out FIGURE]
+Decision boundaries on three toy tables for five strengths of L2::
+
+    python docs/examples/plot_mlp_alpha.py [--library sklearn] [--quick] [--out FIGURE]
 """
 
 import time
@@ -33,11 +36,18 @@ def separable_classes():
     return X + 2 * np.random.RandomState(2).uniform(size=X.shape), y
 
 
+# %%
+# Moons, circles, and two classes that a line nearly separates.
+
 tables = {
     "moons": make_moons(noise=0.3, random_state=0),
     "circles": make_circles(noise=0.2, factor=0.5, random_state=1),
     "nearly separable": separable_classes(),
 }
+
+# %%
+# A network for each table and strength: small ``alpha`` follows single points, large ``alpha``
+# straightens the boundary.
 
 figure, axes = plt.subplots(
     len(tables), len(ALPHAS) + 1, figsize=(2.2 * (len(ALPHAS) + 1), 7), layout="constrained"

@@ -1,6 +1,9 @@
-"""How momentum and the learning rate's schedule change training: loss curves on four tables.
+"""How solver and learning rate change training
+============================================
 
-python docs/examples/plot_mlp_training_curves.py [--library sklearn] [--quick] [--out FIGURE]
+Loss curves on four tables, with and without momentum, for two schedules and Adam::
+
+    python docs/examples/plot_mlp_training_curves.py [--library sklearn] [--quick] [--out FIGURE]
 """
 
 import warnings
@@ -34,6 +37,9 @@ TRAININGS = [
     ("falling rate, Nesterov", {"solver": "sgd", **FALLING, **NESTEROV}, "C0", "--"),
     ("Adam", {"solver": "adam", "learning_rate_init": 0.01}, "black", "-"),
 ]
+
+# %%
+# Seven trainings of each table.
 
 tables = {
     "iris": load_iris(return_X_y=True),

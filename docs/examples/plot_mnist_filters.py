@@ -1,19 +1,20 @@
-"""What the first layer looks for: weights of an MNIST classifier drawn as images.
+"""What the first layer looks for
+==============================
 
-python docs/examples/plot_mnist_filters.py [--library sklearn] [--quick] [--out FIGURE]
+Weights of an MNIST classifier drawn as images::
 
-Needs `mnist.npz` with X_train, y_train, X_test and y_test (flat rows of 784 bytes) in the folder
-`../shared/data` beside the checkout, or where DEEPGEN_DATA points; ends with a word where it is
+    python docs/examples/plot_mnist_filters.py [--library sklearn] [--quick] [--out FIGURE]
+
+Needs ``mnist.npz`` with X_train, y_train, X_test and y_test (flat rows of 784 bytes) in the folder
+``../shared/data`` beside the checkout, or where DEEPGEN_DATA points; ends with a word where it is
 missing.
 """
 
-import os
 import time
 import warnings
-from pathlib import Path
 
 import numpy as np
-from options import read_options, save_figure
+from options import data_folder, read_options, save_figure
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 
@@ -25,8 +26,7 @@ else:
 
 import matplotlib.pyplot as plt  # noqa: E402
 
-beside = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-file = Path(os.environ.get("DEEPGEN_DATA", beside)) / "mnist.npz"
+file = data_folder() / "mnist.npz"
 if not file.is_file():
     raise SystemExit(f"skipped: {file} is missing")
 with np.load(file) as stored:
@@ -35,6 +35,9 @@ with np.load(file) as stored:
 if options.quick:
     X, y = X[:4000], y[:4000]
 X_train, X_test, y_train, y_test = train_test_split(X, y, random_state=0, test_size=0.7)
+
+# %%
+# Forty hidden units, eight epochs.
 
 model = MLPClassifier(
     hidden_layer_sizes=(40,),
@@ -53,6 +56,9 @@ with warnings.catch_warnings():
 seconds = time.perf_counter() - began
 train_score, test_score = model.score(X_train, y_train), model.score(X_test, y_test)
 print(f"accuracy {train_score:.4f} in training, {test_score:.4f} in the test, {seconds:.2f} s")
+
+# %%
+# Red pixels speak against a unit, blue ones for it.
 
 filters = model.coefs_[0].T.reshape(-1, 28, 28)
 largest = np.abs(filters).max()

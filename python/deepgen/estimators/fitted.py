@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from deepgen._display.documented import Documented
 from deepgen._engine.arrays import AnyArray, Matrix
 from deepgen._engine.threads import measuring_threads
 from deepgen._inputs.features import as_matrix, check_features
@@ -60,7 +61,7 @@ def _set_by_fit() -> Any:
     return _SetByFit()
 
 
-class FittedMLP(BaseEstimator):
+class FittedMLP(Documented, BaseEstimator):
     """Fitted attributes that are derived from the network and the training state.
 
     Examples

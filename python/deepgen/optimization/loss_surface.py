@@ -193,8 +193,8 @@ def loss_surface(
     network everywhere.
 
     Coordinates are those of `Probe.parameters`. With weight norm these are the trained v and gain,
-    not the weights gain v / |v|: random directions move v and leave the gain, so that weights turn
-    by arctan(alpha) and keep their length. With the other reparametrizations, too, the numbers
+    not the weights gain ``v / |v|``: random directions move v and leave the gain, so that weights
+    turn by arctan(alpha) and keep their length. With the other reparametrizations, too, the numbers
     that move are those before the weights are computed; ``coordinates`` of the result says which.
 
     The surface changes if single units are rescaled (incoming weights times c, outgoing weights

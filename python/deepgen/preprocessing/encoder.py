@@ -13,6 +13,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from deepgen._display.documented import Documented
 from deepgen._inputs.columns import list_columns
 from deepgen._inputs.frame import Frame, read_frame
 from deepgen._inputs.raw_column import RawColumn
@@ -42,7 +43,7 @@ COLUMNS: dict[str, type[Column]] = {
 }
 
 
-class TableEncoder(TransformerMixin, BaseEstimator):
+class TableEncoder(Documented, TransformerMixin, BaseEstimator):
     """Convert raw tables to features for neural networks.
 
     Numbers are scaled; missing ones become the median, with an indicator feature if training had
@@ -98,7 +99,7 @@ default='from_dtype'
         Requested number of bins; 0 without an encoding.
     n_features_in_ : int
         Number of columns of the training table.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (``n_features_in_``,)
         Names of the columns, if all of them are text.
 
     See Also
@@ -227,8 +228,7 @@ default='from_dtype'
         NotFittedError
             If the encoder is not fitted.
         ValueError
-            If a column is missing, new, or has values of another kind than in training; the message
-            names it.
+            If a column is missing, new, or of another kind than in training; the message names it.
         """
         return self._write(*self._read(X))
 

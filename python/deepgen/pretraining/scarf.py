@@ -74,7 +74,7 @@ class SCARF(PretextTransformer):
         Number of epochs.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (``n_features_in_``,)
         Names of the features, if all of them are text.
 
     See Also

@@ -20,6 +20,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted
 
 from deepgen import _core
+from deepgen._display.documented import Documented
 from deepgen._engine.arrays import AnyArray
 from deepgen._engine.threads import measuring_threads
 from deepgen._inputs.features import as_matrix, check_features
@@ -56,7 +57,7 @@ OF_TRAINING = (
 
 
 class PretextTransformer(
-    ClassNamePrefixFeaturesOutMixin, SuggestsNames, TransformerMixin, BaseEstimator
+    Documented, ClassNamePrefixFeaturesOutMixin, SuggestsNames, TransformerMixin, BaseEstimator
 ):
     """Base of the transformers of this room, not for direct use.
 

@@ -14,6 +14,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import estimator_html_repr
 from sklearn.utils.validation import check_is_fitted
 
+from deepgen._display.documented import Documented
 from deepgen._display.html import table as html_table
 from deepgen._engine.arrays import AnyArray
 from deepgen.preprocessing import TableEncoder
@@ -27,7 +28,7 @@ from deepgen.tabular.summary import describe_encoder, describe_network, describe
 __all__ = ["FittedTabular"]
 
 
-class FittedTabular(BaseEstimator):
+class FittedTabular(Documented, BaseEstimator):
     """Base with an encoder and an MLP, not for direct use.
 
     Examples

@@ -40,9 +40,9 @@ def rect(a: Any, b: Any, h: Any, eps: float = 1e-7) -> MLPRegressor:
         (x - b - \epsilon)_+]
 
     with :math:`(x)_+ = \max(x, 0)`. Outside the box four large terms cancel, so the rounding error
-    is about 1e-16 h |x| / eps, some 1e-9 for the default ``eps`` in float64. In float32 it would be
-    of the size of h, so the network is float64. Adjacent boxes share a ramp: [a, b] and [b, c] meet
-    in a ramp from one height to the other.
+    is about ``1e-16 h |x| / eps``, some 1e-9 for the default ``eps`` in float64. In float32 it
+    would be of the size of h, so the network is float64. Adjacent boxes share a ramp: [a, b] and
+    [b, c] meet in a ramp from one height to the other.
 
     References
     ----------

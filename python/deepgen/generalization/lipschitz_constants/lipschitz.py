@@ -214,8 +214,8 @@ def lipschitz(
     solver's accuracy. **Product** [2]_: with L for a
     layer's constant, s for the activation's largest slope, :math:`L_l = s \|W_l\| L_{l-1}`; a
     residual block adds its input's constant (1 + product for a block on its own), DeepNorm adds
-    alpha times it, and layer norm multiplies by max |scale| / sqrt(epsilon), 316 by default, which
-    is true and says nothing. No theorem is assumed beyond the chain rule.
+    alpha times it, and layer norm multiplies by ``max |scale| / sqrt(epsilon)``, 316 by default,
+    which is true and says nothing. No theorem is assumed beyond the chain rule.
 
     On a box the pattern maximum and LipSDP know the certified range of each unit's argument (see
     `output_bounds`) and so its range of slopes: a unit that is active everywhere in the box counts
