@@ -78,7 +78,10 @@ class DeviceArray {
 // What is launched one after the other; others may go on beside it.
 class Stream {
   public:
-    Stream() { check(cudaStreamCreate(&stream_), "cudaStreamCreate"); }
+    // By default copies and launches of other threads wait for this stream, and it for them.
+    explicit Stream(unsigned flags = cudaStreamDefault) {
+        check(cudaStreamCreateWithFlags(&stream_, flags), "cudaStreamCreateWithFlags");
+    }
     Stream(const Stream &) = delete;
     Stream &operator=(const Stream &) = delete;
     ~Stream() { cudaStreamDestroy(stream_); }

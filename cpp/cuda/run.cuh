@@ -247,7 +247,7 @@ inline Slice DeepgenRun::slice(const DeepgenSlice &given) {
 inline void DeepgenRun::train(const Slice &slice, cudaStream_t stream) {
     own_slice.write(&slice, 1);
     if (!graph)
-        graph.emplace(slice, plan.stages, own_slice.data(), stream);
+        graph.emplace(slice, plan.stages, own_slice.data());
     graph->run(slice.n_steps, stream);
 }
 

@@ -90,8 +90,10 @@ class StepGraph {
   public:
     static constexpr int n_steps = 16;
 
-    StepGraph(const Slice &slice, const std::vector<Stage> &stages, const Slice *on_device,
-              cudaStream_t stream) {
+    StepGraph(const Slice &slice, const std::vector<Stage> &stages, const Slice *on_device) {
+        // For which nobody waits: a copy by another thread would break off the capture.
+        const Stream capture(cudaStreamNonBlocking);
+        cudaStream_t const stream = capture.get();
         cudaGraph_t graph = nullptr;
         check(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal), "capture");
         for (int step = 0; step < n_steps; ++step)
