@@ -48,15 +48,12 @@ def run(options: argparse.Namespace) -> int:
     ValueError
         If the model cannot be read or exported.
     """
-    from deepgen._loading import load
     from deepgen._replace_file import replace_file
+    from deepgen.cli.model_file import load_model
     from deepgen.export import to_c, to_onnx
 
     check_out(options.out)
-    try:
-        model = load(options.model)
-    except OSError as error:
-        raise ValueError(f"cannot read {options.model}: {error.strerror or error}") from None
+    model = load_model(options.model)
     try:
         content = to_c(model).encode() if options.to == "c" else to_onnx(model).SerializeToString()
     except TypeError as error:
