@@ -8,9 +8,12 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-INCLUDES = [ROOT / "cpp", HERE / "emulator"]
+CPP = ROOT / "cpp"
+# Of all code that the emulator runs.
+TARGET = ("-std=c++20", "-march=native", "-ffp-contract=off", "-fvisibility=hidden")
+INCLUDES = (f"-I{CPP}", f"-I{HERE / 'emulator'}")
 FLAGS = [
-    *("-std=c++20", "-O1", "-g1", "-march=native", "-ffp-contract=off", "-fvisibility=hidden"),
+    *(*TARGET, "-O1", "-g1"),
     *("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wshadow", "-Werror"),
 ]
 SANITIZERS = {
@@ -23,14 +26,13 @@ SANITIZERS = {
 
 def compile_program(source, to, sanitizer="none", first_include=None):
     """Compile one file to a program; a folder may come before the others on the includes' path."""
-    folders = [*([first_include] if first_include else []), *INCLUDES]
+    first = [f"-I{first_include}"] if first_include else []
     subprocess.run(
         [
             os.environ.get("CXX", "g++"),
             *(FLAGS + SANITIZERS[sanitizer]),
-            *(f"-I{folder}" for folder in folders),
-            source,
-            *("-o", to),
+            *(*first, *INCLUDES),
+            *(source, "-o", to),
         ],
         check=True,
     )

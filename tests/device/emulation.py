@@ -7,10 +7,10 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-CPP = HERE.parents[1] / "cpp"
+from device.compiled import CPP, HERE, INCLUDES, TARGET
+
 OPTIONS = (
-    *("-std=c++20", "-O2", "-g1", "-march=native", "-ffp-contract=off", "-fvisibility=hidden"),
+    *(*TARGET, "-O2", "-g1"),
     *("-fPIC", "-shared", "-DDEEPGEN_ONE_LANE", '-DDEEPGEN_BUILT_FOR="emulated"'),
 )
 
@@ -55,8 +55,7 @@ def emulated_plugin():
 
     def compile_to(library):
         subprocess.run(
-            ["g++", *OPTIONS, f"-I{CPP}", f"-I{HERE / 'emulator'}", "-x", "c++"]
-            + [CPP / "cuda" / "plugin.cu", "-o", library],
+            ["g++", *OPTIONS, *INCLUDES, "-x", "c++"] + [CPP / "cuda" / "plugin.cu", "-o", library],
             check=True,
         )
 

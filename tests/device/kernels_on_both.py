@@ -6,14 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, dataclass
 
 from device import emulation
-from device.emulation import CPP, HERE
+from device.compiled import CPP, HERE, INCLUDES, TARGET
 from device.registers import members
 
 FOLDER = HERE / "kernels"
 _DEVICE = (
-    *("-std=c++20", "-O1", "-march=native", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC"),
+    *(*TARGET, "-O1", "-fPIC"),
     *("-Wall", "-Wextra", "-Wconversion", "-Werror", "-DDEEPGEN_ONE_LANE"),
-    *(f"-I{CPP}", f"-I{HERE / 'emulator'}", f"-I{HERE}"),
+    *(*INCLUDES, f"-I{HERE}"),
 )
 # Compiled in a moment, and as fast as the emulator needs.
 _HOST = ("-std=c++20", "-O0", "-ffp-contract=off", "-fvisibility=hidden", "-fPIC", f"-I{CPP}")

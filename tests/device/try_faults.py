@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from device.compiled import SANITIZERS, run_program
-from device.emulation import CPP, HERE, OPTIONS
+from device.compiled import CPP, HERE, INCLUDES, SANITIZERS, run_program
+from device.emulation import OPTIONS
 from device.faults import FAULTS
 
 ORDERS = ["rising", "falling", "shuffled"]
@@ -49,7 +49,7 @@ def compile_plugin(folder, sanitizer, fault=None):
     plugin = folder / f"{sanitizer}.so"
     subprocess.run(
         ["g++", *OPTIONS, "-O1", "-w", *SANITIZERS[sanitizer]]
-        + [f"-I{folder}", f"-I{CPP}", f"-I{HERE / 'emulator'}", "-x", "c++"]
+        + [f"-I{folder}", *INCLUDES, "-x", "c++"]
         + [sources / "plugin.cu", "-o", plugin],
         check=True,
     )
