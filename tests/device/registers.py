@@ -6,18 +6,15 @@ import subprocess
 from pathlib import Path
 
 import numpy as np
-
-from deepgen import _core
+from simd_flags import EMULATED_AVX512, SIMD_FLAGS
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / "cpp" / "engine"
 
-ONE_LANE = ["-DDEEPGEN_ONE_LANE"]
+ONE_LANE = ("-DDEEPGEN_ONE_LANE",)
 # Those that fuse multiplication and addition, as a device does.
-_AVX512 = ["-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mfma"]
-_PATHS = {"avx512": _AVX512, "avx2": ["-mavx2", "-mfma", "-mno-avx512f"]}
-REGISTERS = {name: flags for name, flags in _PATHS.items() if name in _core.simd_paths()}
-REGISTERS["emulated avx512"] = ["-DDEEPGEN_EMULATE_AVX512", "-Wno-psabi"]
+REGISTERS = {path: flags for path, flags in SIMD_FLAGS.items() if path != "portable"}
+REGISTERS["emulated avx512"] = EMULATED_AVX512
 
 N_CONSTANTS = 8
 MAX_STATE_ARRAYS = 3

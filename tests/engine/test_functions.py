@@ -11,21 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from simd_flags import SIMD_FLAGS
 from small_networks import LOSS_COMPONENTS, describe
 
 import reference
-from deepgen import _core
 from reference import Component
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALLEST = np.finfo(np.float64).tiny
 FUNCTIONS = ("exp", "expm1", "log", "log1p", "sigmoid", "softplus", "pow")
-# Flags of the SIMD paths, as in CMakeLists.txt.
-PATHS = {
-    "portable": (),
-    "avx2": ("-mavx2", "-mfma"),
-    "avx512": ("-mavx512f", "-mavx512dq", "-mavx512vl", "-mavx512bw", "-mfma"),
-}
 needs_long_double = pytest.mark.skipif(
     np.finfo(np.longdouble).nmant < 63, reason="long double is double here"
 )
@@ -53,10 +47,10 @@ def library(tmp_path_factory):
     return compiled(tmp_path_factory)
 
 
-@pytest.fixture(scope="module", params=_core.simd_paths())
+@pytest.fixture(scope="module", params=SIMD_FLAGS)
 def of_path(request, tmp_path_factory):
     """The library as one SIMD path would compile it."""
-    return compiled(tmp_path_factory, *PATHS[request.param])
+    return compiled(tmp_path_factory, *SIMD_FLAGS[request.param])
 
 
 def pointer(array):

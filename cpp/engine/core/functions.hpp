@@ -71,7 +71,7 @@ struct Exponential {
     V curve;
 };
 
-// Of x + tail, |x| <= 746.
+// Of x + tail, |x| <= 710.
 template <class V>
 DEEPGEN_WITHIN Exponential<V> exponential(V x, V tail) {
     // Adding it rounds to a whole number, and leaves that in the low bits.
@@ -95,7 +95,7 @@ DEEPGEN_WITHIN Exponential<V> exponential(V x, V tail) {
             .curve = r2 * q};
 }
 
-// Of x + tail, |x| <= 746.
+// Of x + tail, |x| <= 710: an exponent beyond that would run into the sign.
 template <class V>
 DEEPGEN_WITHIN V exp_of_sum(V x, V tail) {
     const Exponential<V> e = exponential(x, tail);
@@ -111,8 +111,8 @@ DEEPGEN_WITHIN V exp_of_sum(V x, V tail) {
 template <class V>
 DEEPGEN_WITHIN V exp_of_lanes(V x) {
     // Beyond these limits e^x has overflowed or vanished.
-    const V above = x > -746.0 ? x : V() - 746.0;
-    const V value = exp_of_sum<V>(above < 746.0 ? above : V() + 746.0, V());
+    const V above = x > -710.0 ? x : V() - 710.0;
+    const V value = exp_of_sum<V>(above < 710.0 ? above : V() + 710.0, V());
     return x == x ? value : x;
 }
 
@@ -286,7 +286,7 @@ DEEPGEN_ANYWHERE inline double pow(double x, double y) {
     const double product_tail = power_head * ((log_x.high - log_head) + log_x.low) +
                                 (power - power_head) * (log_x.high + log_x.low);
     const double exponent = product + product_tail;
-    if (!(std::abs(exponent) < 746.0))
+    if (!(std::abs(exponent) < 710.0))
         return exp(exponent);
     return exp_of_sum(exponent, (product - exponent) + product_tail);
 }
