@@ -26,6 +26,7 @@ from sklearn.metrics import log_loss
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen._interval import t_interval
+from deepgen.callbacks import Pruning
 from deepgen.search import fit_many
 
 N_TRAINING, N_TESTING = 2_000, 4_000
@@ -42,30 +43,6 @@ def drawn(trial):
         "batch_size": trial.suggest_int("batch_size", 16, 256, log=True),
         "dropout": trial.suggest_float("dropout", 0.0, 0.5),
     }
-
-
-class Pruning:
-    """Ends a fit that the study prunes, by the validation score of each epoch."""
-
-    def __init__(self, trial):
-        self.trial, self.pruned = trial, False
-
-    def setup(self, estimator, context):
-        """Nothing is set up."""
-
-    def teardown(self, estimator, context):
-        """Nothing is left."""
-
-    def on_fit_task_begin(self, estimator, context):
-        """Epochs are told at their end."""
-
-    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
-        """Tell the study the score of an epoch."""
-        scores = fitted_estimator.history_["val_score"]
-        if context.task_name == "iteration":
-            self.trial.report(scores[-1], len(scores))
-            self.pruned = self.trial.should_prune()
-        return self.pruned
 
 
 class Task:
@@ -188,7 +165,7 @@ def mean(values):
 def main():
     """Compare the ways on each table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("tables", nargs="*", default=["california_housing", "adult"])
+    parser.add_argument("tables", nargs="*", default=["kin8nm", "adult"])
     parser.add_argument("--quick", action="store_true", help="few epochs, fits and seeds")
     parser.add_argument("--fits", type=int, default=24)
     parser.add_argument("--seeds", type=int, default=10)

@@ -73,9 +73,7 @@ def test_without_validation_rows_there_is_nothing_to_prune_by():
 
 
 def test_members_have_no_epochs_in_common():
-    with pytest.raises(
-        ValueError, match="callbacks follow the epochs of one network"
-    ):
+    with pytest.raises(ValueError, match="callbacks follow the epochs of one network"):
         fitted(Trial(last=2), n_members=2)
 
 
