@@ -106,6 +106,7 @@ def test_one_version_everywhere():
     assert metadata.version("deepgen") == deepgen.__version__
     assert _core.build_info()["version"] == deepgen.__version__
     assert f"## [{deepgen.__version__}]" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"\nversion: {deepgen.__version__}\n" in (ROOT / "CITATION.cff").read_text()
     assert f'"deepgen-cuda13=={deepgen.__version__}"' in (ROOT / "pyproject.toml").read_text()
 
 

@@ -14,7 +14,7 @@ ROOMS = {
     "activations": ("Parametric",),
     "augmentation": ("Jitter", "MarginalNoise", "Mask", "SwapNoise"),
     "averaging": ("EMA", "SWA"),
-    "callbacks": ("EdgeOfStability", "Trajectory"),
+    "callbacks": ("EdgeOfStability", "Pruning", "Trajectory"),
     "cli": ("main",),
     "datasets": ("load_california_housing",),
     "decomposition": ("decompose",),

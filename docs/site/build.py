@@ -18,8 +18,8 @@ import reference
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-PAGES = ("CHANGELOG.md", "CONTRIBUTING.md", "docs/*.md", "docs/guide/*", "docs/adr/*.md")
-PAGES += ("docs/examples/*.md", "docs/examples/figures/*", "docs/readme.png")
+PAGES = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "docs/*.md", "docs/guide/*")
+PAGES += ("docs/adr/*.md", "docs/examples/*.md", "docs/examples/figures/*", "docs/readme.png")
 PAGES += ("benchmarks/tabular_choice.md", "python/deepgen/data/README.md")
 # Linked to, and served as they are.
 FILES = ("CITATION.cff", "docs/claims.html")

@@ -12,7 +12,8 @@ LISTS = ("docs/guide/README", "docs/adr/README")
 FIRST_PAGE = [
     *("/docs/guide/README", "/api/index", "/gallery/index", "/docs/experiments"),
     *("/docs/performance", "/docs/scores", "/benchmarks/tabular_choice", "/docs/architecture"),
-    *("/docs/adr/README", "/CONTRIBUTING", "/CHANGELOG", "/python/deepgen/data/README"),
+    *("/docs/adr/README", "/CONTRIBUTING", "/CHANGELOG", "/docs/release", "/SECURITY"),
+    "/python/deepgen/data/README",
 ]
 LINK = re.compile(r"\]\(([^):]+\.md)\)")
 

@@ -53,3 +53,21 @@ def test_the_gallery_shows_every_example():
         assert script.name in gallery
         assert f"figures/{script.stem}.png" in gallery
         assert (EXAMPLES / "figures" / f"{script.stem}.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("library", "words"),
+    [
+        ("mlflow", "the loaded models have the bits of the logged one"),
+        ("optuna", "4 trials, "),
+        ("shap", "their order agrees: rank correlation 0."),
+    ],
+)
+def test_an_example_with_another_library_keeps_what_it_promises(library, words, tmp_path):
+    pytest.importorskip(library, reason="the gate installs no such library")
+    script = EXAMPLES / f"with_{library}.py"
+    done = subprocess.run(
+        [sys.executable, script, "--quick"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert words in done.stdout

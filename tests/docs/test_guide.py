@@ -10,7 +10,7 @@ from docs import pages
 GUIDE = sorted((ROOT / "docs" / "guide").glob("*.md"))
 RUN = [*GUIDE, ROOT / "README.md"]
 LINKING = [*RUN, *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "examples").glob("*.md")]
-LINKING += [ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
+LINKING += [ROOT / name for name in ("CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md")]
 
 
 def name_of(path):

@@ -34,7 +34,7 @@ def with_column(value):
 @pytest.mark.parametrize(
     "value",
     [
-        lambda row: np.datetime64("2020-01-01") + row,
+        lambda row: np.datetime64("2020-01-01") + np.timedelta64(row, "D"),
         lambda row: np.timedelta64(row, "D"),
         lambda row: pd.Timestamp("2020") + pd.Timedelta(days=row),
         lambda row: pd.Timedelta(days=row),

@@ -223,6 +223,20 @@ def test_another_library_with_threads_imported_later(digest, other):
     assert run(twice) == digest
 
 
+@needs_torch
+def test_torch_keeps_its_threads_and_bits_beside_a_fit():
+    """Wheels bring an OpenMP runtime each, with a number of threads of its own."""
+    result = """
+    a = torch.sin(torch.arange(640000.0)).reshape(800, 800)
+    bits = (a @ a).softmax(1).numpy().tobytes()
+    print(torch.get_num_threads(), hashlib.sha256(bits).hexdigest())
+    """
+    alone = run(lines("import hashlib", TORCH, result))
+    assert alone.startswith("2 ")
+    assert run(lines(TORCH, HASH, PRINT, result)) == alone
+    assert run(lines(HASH, PRINT, TORCH, PRINT, result)) == alone
+
+
 @pytest.mark.skipif(not FORKS, reason="this system cannot fork")
 @pytest.mark.parametrize("other", OTHER)
 def test_a_fork_after_another_library_has_used_threads(digest, other):
