@@ -6,6 +6,8 @@ python benchmarks/single_table_rows.py [--calls N]
 import argparse
 import time
 import warnings
+from importlib import import_module
+from importlib.util import find_spec
 
 import numpy as np
 import pandas as pd
@@ -31,6 +33,15 @@ def mixed_table(seed=0):
     for i in range(24):
         columns[f"word {i}"] = rng.choice(TOWNS, N_ROWS)
     return pd.DataFrame(columns)
+
+
+def tables_of(frame):
+    """Yield a frame as tables of the libraries that are here, under their names."""
+    yield "pandas", frame
+    if find_spec("polars") and find_spec("pyarrow"):
+        polars = import_module("polars")
+        yield "Polars", polars.from_pandas(frame)
+        yield "Arrow", polars.from_pandas(frame).to_arrow()
 
 
 def microseconds(call, n_calls):
@@ -66,13 +77,14 @@ def main():
             model.fit(X, np.digitize(y, [-1.0, 1.0]) if are_classes else y)
             prepared, expected = model.prepare(), model.predict(X)
             np.testing.assert_array_equal([prepared.predict(row) for row in rows], expected)
-            np.testing.assert_array_equal(model.predict(X.iloc[[7]]), expected[7:8])
             row, frame, names = rows[7], X.iloc[[7]], dict(zip(X.columns, rows[7], strict=True))
             calls = {
                 "prepared, a tuple": (lambda p=prepared, r=row: p.predict(r), PREPARED),
                 "prepared, a dict": (lambda p=prepared, r=names: p.predict(r), PREPARED),
-                "predict, a frame": (lambda m=model, f=frame: m.predict(f), FRAME),
             }
+            for library, one in tables_of(frame):
+                np.testing.assert_array_equal(model.predict(one), expected[7:8])
+                calls[f"predict, {library}"] = lambda m=model, t=one: m.predict(t), FRAME
             for what, (call, wanted) in calls.items():
                 found = microseconds(call, options.calls)
                 word = "met" if found <= wanted else "missed"

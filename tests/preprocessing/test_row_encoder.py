@@ -144,3 +144,32 @@ def test_frames_of_one_row_are_read_as_rows_where_that_is_the_same(column, read)
     pytest.importorskip("pyarrow")
     frame = read_frame(pandas.DataFrame({"x": column, "y": 1.0}))
     assert (frame.row() is not None) == read
+
+
+@pytest.mark.parametrize("library", ["polars", "arrow"])
+def test_other_tables_of_one_row_are_read_as_rows_where_that_is_the_same(library):
+    polars = pytest.importorskip("polars")
+    part = MIXED.drop(columns=["zoned", "day"])
+    table = polars.DataFrame(
+        {
+            **{name: polars.from_pandas(part[name]) for name in part},
+            "date": [datetime.date(1969, 12, 1 + i % 31) for i in range(len(part))],
+            "whole": polars.Series(range(400), dtype=polars.UInt16),
+        }
+    )
+    if library == "polars":
+        levels = polars.Series(["x", "y", "x", "z"] * 100, dtype=polars.Categorical)
+        table = table.with_columns(levels.alias("level"))
+        other = table.with_columns(polars.lit(datetime.timedelta(days=1)).alias("span"))
+    else:
+        arrow = pytest.importorskip("pyarrow")
+        table = arrow.table({name: table[name].to_list() for name in table.columns})
+        spans = arrow.array([datetime.timedelta(days=1)] * 400)
+        other = table.append_column("span", spans)
+    encoder = TableEncoder(numerical_encoding="ple").fit(table)
+    expected = encoder.transform(table)
+    for place in range(0, 400, 7):
+        one = table[place : place + 1] if library == "polars" else table.slice(place, 1)
+        assert read_frame(one).row() is not None
+        np.testing.assert_array_equal(encoder.transform(one)[0], expected[place])
+    assert read_frame(other[:1] if library == "polars" else other.slice(0, 1)).row() is None

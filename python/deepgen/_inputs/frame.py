@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from deepgen._inputs.array_column import column_of_array
-from deepgen._inputs.arrow_column import read_arrow
+from deepgen._inputs.arrow_column import read_arrow, row_of_arrow
 from deepgen._inputs.columns import list_columns
 from deepgen._inputs.object_columns import column_of_objects
 from deepgen._inputs.pandas_column import read_pandas, row_of_pandas
-from deepgen._inputs.polars_column import read_polars
+from deepgen._inputs.polars_column import read_polars, row_of_polars
 from deepgen._inputs.raw_column import RawColumn
 from deepgen._user_warnings import warn
 
@@ -91,6 +91,7 @@ def read_frame(X: Any) -> Frame:
             [column.dtype for column in columns],
             len(X),
             lambda name, place, zone, rows: read_polars(name, columns[place][rows], zone),
+            lambda: row_of_polars(X),
         )
     if hasattr(X, "column_names") and hasattr(X, "schema"):
         chunks = list(X.columns)
@@ -99,6 +100,7 @@ def read_frame(X: Any) -> Frame:
             list(X.schema.types),
             X.num_rows,
             lambda name, place, zone, rows: read_arrow(name, chunks[place][rows], zone),
+            lambda: row_of_arrow(X),
         )
     return _array(X)
 
