@@ -44,7 +44,7 @@ class RowEncoder:
 
     Notes
     -----
-    The result has the bits of ``encoder.transform``. 64 columns take some 60 microseconds.
+    The result has the bits of ``encoder.transform``. 64 columns take about 40 microseconds.
 
     Examples
     --------
