@@ -21,9 +21,8 @@ FLOORS = [
         "_replace_file",
         "_settings",
         "_user_warnings",
-        "datasets",
     },
-    {"_component"},
+    {"_component", "datasets"},
     {"_engine", "_display"},
     {
         "_network",

@@ -13,6 +13,17 @@ using PreparedState = std::pair<AnyNetwork, py::object>;
 using SparseState = std::tuple<py::array, py::object, py::object, Index>;
 using NetworkState = std::tuple<NetworkSpec, std::string, std::string>;
 
+// Outputs (m, n_outputs) in the targets' units, and how many rows of them are not finite.
+template <class T>
+std::pair<py::array_t<double>, Index>
+in_units(const Network<T> &network, const py::array_t<T> &outputs, const py::array_t<double> &shift,
+         const py::array_t<double> &factor) {
+    py::array_t<double> out({outputs.shape(0), outputs.shape(1)});
+    const Index n_wrong = network.predict(outputs.data(), outputs.shape(0), shift.data(),
+                                          factor.data(), out.mutable_data());
+    return {out, n_wrong};
+}
+
 // Predictions in the targets' units, and how many rows of them are not finite.
 std::pair<py::array_t<double>, Index> predict_in_units(const AnyNetwork &any,
                                                        const py::object &parameters,
@@ -26,10 +37,7 @@ std::pair<py::array_t<double>, Index> predict_in_units(const AnyNetwork &any,
         const auto factor = finite_vector_of("scale", scale, network.n_targets());
         if (any.on_device) {
             const auto outputs = outputs_of(any, network, parameters, X, rows, n_threads);
-            py::array_t<double> out({outputs.shape(0), outputs.shape(1)});
-            const Index n_wrong = network.predict(outputs.data(), outputs.shape(0), shift.data(),
-                                                  factor.data(), out.mutable_data());
-            return std::pair(out, n_wrong);
+            return in_units(network, outputs, shift, factor);
         }
         const HeldSelection selection(rows, inputs.view.n_rows);
         n_threads = checked_threads(n_threads);
@@ -101,6 +109,20 @@ struct Prepared {
             [&](auto &p) -> py::array {
                 return means_of(*p->network,
                                 outputs_of(*p->network, p->weights, X, rows, n_threads));
+            },
+            packed);
+    }
+    // As `predict_in_units` below computes them, to the bit.
+    std::pair<py::array_t<double>, Index>
+    predict_in_units(const py::object &X, const py::object &mean, const py::object &scale,
+                     const py::object &rows, Index n_threads) {
+        return std::visit(
+            [&](auto &p) {
+                const auto &network = *p->network;
+                const auto shift = finite_vector_of("mean", mean, network.n_targets());
+                const auto factor = finite_vector_of("scale", scale, network.n_targets());
+                const auto outputs = outputs_of(network, p->weights, X, rows, n_threads);
+                return in_units(network, outputs, shift, factor);
             },
             packed);
     }
@@ -240,7 +262,11 @@ void bind_network(py::module_ &module) {
             .def("forward", &Prepared::forward, arg("X"), kw_only(), arg("rows") = py::none(),
                  arg("n_threads") = 1, "Raw outputs (m, n_outputs).")
             .def("predict", &Prepared::predict, arg("X"), kw_only(), arg("rows") = py::none(),
-                 arg("n_threads") = 1, "Means (m, n_outputs): the inverse link of the outputs.");
+                 arg("n_threads") = 1, "Means (m, n_outputs): the inverse link of the outputs.")
+            .def("predict_in_units", &Prepared::predict_in_units, arg("X"), arg("mean"),
+                 arg("scale"), kw_only(), arg("rows") = py::none(), arg("n_threads") = 1,
+                 "Means in the targets' units, scale * m + mean of (n_targets,) each, and how many "
+                 "rows are not finite.");
 
     bind_class<AnyNetwork>(module, "Network",
                            "A network made ready to run; parameters come with each call.")

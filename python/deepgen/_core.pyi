@@ -294,6 +294,10 @@ class Prepared:
         """
         Means (m, n_outputs): the inverse link of the outputs.
         """
+    def predict_in_units(self, X: typing.Any, mean: typing.Any, scale: typing.Any, *, rows: typing.Any = None, n_threads: typing.SupportsInt | typing.SupportsIndex = 1) -> tuple[numpy.typing.NDArray[numpy.float64], int]:
+        """
+        Means in the targets' units, scale * m + mean of (n_targets,) each, and how many rows are not finite.
+        """
 class Network:
     """
     A network made ready to run; parameters come with each call.

@@ -2,12 +2,15 @@
 
 import io
 import sys
+import warnings
+from types import SimpleNamespace
 
 import pytest
 
-from deepgen._display import progress_bar
+from deepgen import MLPRegressor
+from deepgen._display import epoch_bar, progress_bar
+from deepgen._display.epoch_bar import EpochBar
 from deepgen._display.progress_bar import Bar
-from deepgen.tabular.epoch_bar import EpochBar
 
 
 class Terminal(io.StringIO):
@@ -61,6 +64,40 @@ def test_an_error_leaves_no_bar_and_the_cursor_behind(monkeypatch, has_rich):
     text = terminal.getvalue()
     assert "epoch 1/2" in text and text.endswith("\r\x1b[K")
     assert text.count("\x1b[?25l") == text.count("\x1b[?25h")
+
+
+def test_members_have_one_bar_with_the_epochs_of_all(monkeypatch, capsys):
+    terminal = watched(monkeypatch)
+    monkeypatch.setattr(progress_bar, "find_spec", lambda name: None)
+    monkeypatch.setattr(epoch_bar, "PAUSE", 0.0)
+    settings = {"n_members": 3, "max_iter": 4, "tol": 0, "n_iter_no_change": 9, "random_state": 0}
+    model = MLPRegressor(hidden_layer_sizes=(2,), verbose=True, **settings)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model.fit([[0.0], [1.0]], [0.0, 1.0])
+    texts = [text for text in terminal.getvalue().split("\r\x1b[K") if text]
+    assert [text.split()[-1] for text in texts] == [f"{n}/12" for n in range(1, 13)]
+    assert {text.split()[0] for text in texts} == {"MLPRegressor"}
+    assert terminal.getvalue().endswith("\r\x1b[K")
+    told = sorted(line.split(":")[0] for line in capsys.readouterr().out.splitlines())
+    assert told == [f"Member {n} of 3" for n in (1, 2, 3)]
+
+
+def test_in_a_notebook_the_bar_overwrites_its_line_with_spaces(monkeypatch):
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    shell = type("ZMQInteractiveShell", (), {})()
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    with Bar("fit") as bar:
+        bar("epoch", 1, 2)
+        long = stream.getvalue()[2:]
+    assert long == "fit [############------------] epoch 1/2"
+    assert stream.getvalue() == f"\r\r{long}\r{' ' * len(long)}\r"
+
+
+def test_a_program_that_only_imported_ipython_is_no_notebook(monkeypatch):
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    assert not progress_bar.in_notebook()
 
 
 def test_nothing_is_drawn_where_nobody_watches(monkeypatch):

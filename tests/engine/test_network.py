@@ -247,8 +247,14 @@ def test_a_prepared_network_gives_the_same_bits(dtype, build, normalization, rep
     network = network_of(spec, dtype)
     rows = np.array([3, 39, 3, 0], dtype=np.int64)
     outputs, means = network.forward(parameters, X), network.predict(parameters, X)
+    units = np.linspace(-3, 1e6, network.n_outputs), np.linspace(0.3, 7, network.n_outputs)
+    in_units, _ = network.predict_in_units(parameters, X, *units)
     prepared = network.prepare(parameters)
     parameters[:] = 0
+    np.testing.assert_array_equal(prepared.predict_in_units(X, *units)[0], in_units)
+    some, n_wrong = prepared.predict_in_units(X, *units, rows=rows)
+    np.testing.assert_array_equal(some, in_units[rows])
+    assert n_wrong == 0
     for n_threads in (1, 2):
         np.testing.assert_array_equal(prepared.forward(X, n_threads=n_threads), outputs)
         np.testing.assert_array_equal(prepared.predict(X, n_threads=n_threads), means)

@@ -5,6 +5,7 @@ import ctypes
 import numpy as np
 import pytest
 
+import deepgen
 from deepgen.export import to_c
 from export.compiled import call, classes_of, compiled, compiler  # noqa: F401
 from export.random_models import LABELS, REGRESSORS, ROWS, classifier, regressor
@@ -38,6 +39,23 @@ def test_predictions_of_classifiers(name, n_members, tmp_path, compiler):  # noq
         rows = ROWS.astype(np.float64)
         places = [library.model_predict(row.ctypes.data_as(ctypes.c_void_p)) for row in rows]
         np.testing.assert_array_equal(model.classes_[places], labels)
+
+
+@pytest.mark.parametrize("name", [*REGRESSORS, *LABELS])
+def test_c_has_the_values_of_the_portable_path(name, tmp_path, compiler, monkeypatch):  # noqa: F811
+    is_class = name in LABELS
+    model = classifier(name) if is_class else regressor(name)
+    model.save(tmp_path / "model.dgn")
+    monkeypatch.setenv("DEEPGEN_SIMD", "portable")
+    portable = deepgen.load(tmp_path / "model.dgn")
+    assert {member.network_.core.simd for member in portable.members_} == {"portable"}
+    expected = portable.predict_proba(ROWS) if is_class else portable.predict(ROWS)
+    expected = expected.reshape(len(ROWS), -1)
+    library = compiled(to_c(portable), tmp_path, compiler)
+    function = library.model_probabilities if is_class else library.model_predict
+    got = call(function, ROWS, expected.shape[1])
+    size = np.abs(expected - np.mean(expected)).max()
+    np.testing.assert_allclose(got, expected, rtol=1e-6, atol=1e-6 * size)
 
 
 def test_a_name_must_be_an_identifier():

@@ -1,4 +1,4 @@
-"""Pipelines with an MLP, converted by skl2onnx."""
+"""Pipelines with an MLP, an encoder or a tabular model, converted by skl2onnx."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,13 @@ from sklearn.ensemble import StackingRegressor
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from tabular_estimators.frames import frame, labels, numbers
 
-from deepgen import MLPClassifier, MLPRegressor
+from deepgen import MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor
 from deepgen.export import register_skl2onnx
+from deepgen.preprocessing import TableEncoder
 from export.random_models import LABELS, ROWS, TARGET, X, quietly
+from export.test_tables import TINY, seconds_of
 
 skl2onnx = pytest.importorskip("skl2onnx", reason="the gate's stage 'exports' installs skl2onnx")
 ort = pytest.importorskip("onnxruntime", reason="the gate's stage 'exports' installs onnxruntime")
@@ -49,3 +52,86 @@ def test_other_labels_are_refused_by_name():
         model = make_pipeline(StandardScaler(), MLPClassifier(**NET)).fit(X, LABELS["truth"])
     with pytest.raises(ValueError, match="labels of integers and text, these are bool"):
         run(model, ROWS)
+
+
+def typed(rows, dates=(), *, order=None):
+    """Inputs of a table, and their types for skl2onnx."""
+    types = skl2onnx.common.data_types
+    kinds, inputs = [], {}
+    for name in order or rows.columns:
+        values = rows[name]
+        if name in dates:
+            inputs[name] = seconds_of(values)[:, None]
+        elif values.dtype.kind in "iufb":
+            inputs[name] = values.to_numpy(float)[:, None]
+        else:
+            inputs[name] = values.astype(object).fillna("").to_numpy(object)[:, None]
+        is_text = inputs[name].dtype == object
+        kind = types.StringTensorType if is_text else types.DoubleTensorType
+        kinds.append((name, kind([None, 1])))
+    return kinds, inputs
+
+
+def converted(model, kinds, inputs):
+    register_skl2onnx()
+    made = skl2onnx.to_onnx(model, initial_types=kinds, target_opset=17)
+    session = ort.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
+    return session.run(None, inputs)
+
+
+def mixed(n_rows=300):
+    rows = frame(n_rows)
+    rows["kind"] = rows["kind"].astype(str)
+    return rows
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_tabular_models_in_a_pipeline(reverse):
+    rows = mixed()
+    order = list(rows.columns[::-1] if reverse else rows.columns)
+    with quietly():
+        model = TabularRegressor(preset="fast", network=TINY, n_members=2, random_state=0)
+        model = make_pipeline(model).fit(rows, numbers(rows))
+        net = TabularClassifier(preset="fast", network=TINY, random_state=0)
+        net = make_pipeline(net).fit(rows, labels(rows))
+    kinds, inputs = typed(rows, ["sold"], order=order)
+    (got,) = converted(model, kinds, inputs)
+    np.testing.assert_allclose(got.ravel(), model.predict(rows), rtol=1e-5, atol=1e-5)
+    label, probabilities = converted(net, kinds, inputs)
+    np.testing.assert_array_equal(label, net.predict(rows))
+    np.testing.assert_allclose(probabilities, net.predict_proba(rows), atol=1e-5)
+
+
+def test_the_pipeline_of_a_tabular_model_converts():
+    rows = mixed().drop(columns="sold")
+    with quietly():
+        model = TabularRegressor(preset="fast", network=TINY, random_state=0)
+        pipeline = model.fit(rows, numbers(rows)).to_pipeline().fit(rows, numbers(rows))
+    (got,) = converted(pipeline, *typed(rows))
+    np.testing.assert_allclose(got.ravel(), pipeline.predict(rows), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", ["robust", "standard", "quantile"])
+def test_an_encoder_behind_a_scaler_takes_its_columns_by_position(scale):
+    encoder = TableEncoder(numbers=scale, numerical_encoding="ple", n_bins=4)
+    with quietly():
+        model = make_pipeline(StandardScaler(), encoder, MLPRegressor(**NET)).fit(X, TARGET)
+    (got,) = run(model, ROWS[:60])
+    # The scaler's numbers are rounded to float32 in the graph.
+    np.testing.assert_allclose(got.ravel(), model.predict(ROWS), rtol=1e-5)
+
+
+def test_columns_of_another_type_or_number_are_refused():
+    rows = mixed().drop(columns="sold")
+    with quietly():
+        model = make_pipeline(TabularRegressor(network=TINY)).fit(rows, numbers(rows))
+    kinds, inputs = typed(rows)
+    types = skl2onnx.common.data_types
+    numbers_only = [(name, types.DoubleTensorType([None, 1])) for name, _ in kinds]
+    with pytest.raises(ValueError, match="columns 'town', 'kind' held text: give StringTensorTyp"):
+        converted(model, numbers_only, inputs)
+    texts = [(name, types.StringTensorType([None, 1])) for name, _ in kinds]
+    with pytest.raises(ValueError, match="columns 'size', 'count', 'new' held numbers: give Dou"):
+        converted(model, texts, inputs)
+    with pytest.raises(ValueError, match="skl2onnx has 4 columns for a table of 5"):
+        converted(model, kinds[1:], inputs)

@@ -9,9 +9,11 @@ from tabular_estimators.frames import frame, labels, numbers
 
 import deepgen
 from deepgen import TabularClassifier, TabularRegressor, cli
+from deepgen._export.calendar import Arithmetic, turns
 from deepgen.embeddings import CategoryEmbedding
 from deepgen.export import to_c, to_onnx
 from deepgen.preprocessing import TableEncoder
+from deepgen.preprocessing.date import PARTS, part_of
 from deepgen.tables import TableModel
 from export.compiled import compiled, compiler  # noqa: F401
 from export.random_models import quietly, randomize
@@ -22,13 +24,19 @@ MODELS = {
     "balanced": {"preset": "balanced"},
     "codes": {"preset": "fast", "network": {"category_embedding": CategoryEmbedding(size=3)}},
     "members": {"preset": "fast", "n_members": 2},
+    "quantiles": {"preset": "fast"},
 }
 
 
 def table(n_rows=400, seed=0):
-    """Numbers with gaps, text, truth values, a large unit, and a category of numbers."""
+    """All kinds of columns, with gaps, a large unit, a category of numbers, equal quantiles."""
     rng = np.random.default_rng(seed)
-    made = frame(n_rows, seed).drop(columns="sold")
+    made = frame(n_rows, seed)
+    made.loc[rng.random(n_rows) < 0.1, "sold"] = pd.NaT
+    made["seen"] = pd.Timestamp("1967-02-27 18:30:10") + pd.to_timedelta(
+        rng.integers(0, 40_000, n_rows), "h"
+    )
+    made["equal"] = np.maximum(rng.integers(-3, 4, n_rows), 0) + rng.choice([0.0, 0.5], n_rows)
     made["large"] = rng.normal(size=n_rows) * 1e200
     made["double"] = rng.integers(0, 3, n_rows)  # a keyword of C
     made["many ü words"] = rng.choice([f"w{i}?" for i in range(12)], n_rows)
@@ -42,7 +50,11 @@ def strange(rows):
     rows.loc[rows.index[:2], "kind"] = "unseen"
     rows.loc[rows.index[1:4], "town"] = None
     rows.loc[rows.index[2:5], ["size", "large"]] = np.nan
-    rows.loc[rows.index[5], "size"] = 1e30
+    rows.loc[rows.index[5], ["size", "equal"]] = 1e30
+    rows.loc[rows.index[6], ["size", "equal"]] = -1e30
+    far = ["1600-02-29T23:59:59", "2400-02-29", "2100-03-01T00:00:01", "1969-12-31T23:59:59.500"]
+    rows["sold"] = rows["sold"].astype("datetime64[ms]")
+    rows.loc[rows.index[7:11], "sold"] = np.array(far, dtype="datetime64[ms]")
     return rows
 
 
@@ -54,8 +66,18 @@ def fitted(name, kind):
     y = numbers(rows) if kind is TabularRegressor else labels(rows)
     with quietly():
         model = kind(**{**own, "network": network, "random_state": 0}).fit(rows, y)
+        if name == "quantiles":
+            # No preset scales by quantiles: an encoder of one's own, and a network on it.
+            model.encoder_ = TableEncoder(numbers="quantile", numerical_encoding="ple").fit(rows)
+            model.mlp_.fit(model.encoder_.transform(rows), y)
     randomize(model.mlp_)
     return model, strange(rows)
+
+
+def seconds_of(values):
+    """Dates as seconds since 1970, NaN where missing."""
+    exact = values.to_numpy("datetime64[ms]")
+    return np.where(np.isnat(exact), np.nan, exact.astype(np.int64) / 1000)
 
 
 def onnx_inputs(model, rows):
@@ -64,6 +86,8 @@ def onnx_inputs(model, rows):
         values = rows[column.name]
         if getattr(column, "is_text", False):
             inputs[column.name] = values.astype(object).fillna("").to_numpy(object)[:, None]
+        elif column.kind == "date":
+            inputs[column.name] = seconds_of(values)[:, None]
         else:
             inputs[column.name] = values.astype(float).to_numpy()[:, None]
     return inputs
@@ -80,6 +104,8 @@ def struct_of(model):
 
 def c_rows(model, rows):
     kind = struct_of(model)
+    dates = [column.name for column in model.encoder_.columns_ if column.kind == "date"]
+    rows = rows.assign(**{name: seconds_of(rows[name]) for name in dates})
     for _, row in rows.iterrows():
         values = []
         for column in model.encoder_.columns_:
@@ -131,16 +157,36 @@ def test_a_classifier_as_c(tmp_path, compiler):  # noqa: F811
     np.testing.assert_array_equal(model.classes_[places], model.predict(rows))
 
 
-def test_dates_and_ranks_are_refused_by_name():
+def test_calendar_parts_are_those_of_numpy():
+    dates = np.arange("1200-01-01", "2800-01-01", 7 * 3600 + 1, dtype="datetime64[s]")
+    seconds = dates.astype(np.int64).astype(np.float64)
+    for part in PARTS:
+        np.testing.assert_array_equal(turns(Floats(), seconds, part), part_of(dates, part))
+
+
+class Floats(Arithmetic):
+    """The arithmetic of the exports, in NumPy."""
+
+    def plus(self, a, b):
+        return a + b
+
+    def minus(self, a, b):
+        return a - b
+
+    def times(self, a, n):
+        return a * n
+
+    def over(self, a, n):
+        return np.floor(a / n)
+
+
+def test_a_struct_says_what_a_date_is():
     rows = frame()
+    rows["sold"] = rows["sold"].dt.tz_localize("Europe/Berlin")
     with quietly():
         model = TabularRegressor(preset="fast", network=TINY).fit(rows, numbers(rows))
-    with pytest.raises(ValueError, match="column 'sold' holds dates, and C has no calendar"):
-        to_c(model)
-    rows = rows[["size"]]
-    model.encoder_ = TableEncoder(numbers="quantile").fit(rows)
-    with pytest.raises(ValueError, match="column 'size' is scaled by quantiles"):
-        to_c(model)
+    said = "NAN: missing; seconds since 1970 on the clock of Europe_Berlin"
+    assert f"double sold; /* column sold; {said} */" in to_c(model)
 
 
 @pytest.mark.parametrize("wrong", ["text", TableEncoder()])

@@ -85,6 +85,7 @@ def measuring(data):
     net = NETWORKS[data.draw(nets)]
     method = data.draw(st.sampled_from(MEASURES))
     given = sound(net) | {"n_threads": 1}
+    units = np.ones((2, 1 if net.takes_classes else net.n_outputs))
     if method.startswith("loss"):
         given |= {"alpha": 0.0}
         if method == "loss_and_gradient":
@@ -94,8 +95,7 @@ def measuring(data):
         if method in ("activations", "moments"):
             given["layer"] = 1
         if method == "predict_in_units":
-            n_targets = 1 if net.takes_classes else net.n_outputs
-            given |= {"mean": np.zeros(n_targets), "scale": np.ones(n_targets)}
+            given |= {"mean": units[0], "scale": units[1]}
     kind = data.draw(st.integers(0, 9))
     if kind == 0:
         given["rows"] = several_rows(data)
@@ -123,7 +123,9 @@ def measuring(data):
     own = {name: given.pop(name) for name in ("parameters",) if name in given}
     prepared = tally.make(method, net.prepare, **own)
     if prepared is not None:
-        method = data.draw(st.sampled_from(["forward", "predict"]))
+        method = data.draw(st.sampled_from(["forward", "predict", "predict_in_units"]))
+        if method == "predict_in_units":
+            given |= changed(data.draw, {"mean": units[0], "scale": units[1]})
         tally.make(method, getattr(prepared, method), **given)
 
 

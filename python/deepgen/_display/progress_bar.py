@@ -1,4 +1,4 @@
-"""A progress bar on the terminal: by rich where it is installed, else one line of text."""
+"""A progress bar: on a terminal by rich where it is installed, else, and in notebooks, one line."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import sys
 from importlib.util import find_spec
 from typing import Any
 
-__all__ = ["Bar", "is_watched"]
+__all__ = ["Bar", "in_notebook", "is_watched"]
 
 
 def is_watched() -> bool:
-    """Return whether standard error is a terminal.
+    """Return whether standard error is a terminal, or is shown below the cell of a notebook.
 
     Returns
     -------
@@ -24,11 +24,24 @@ def is_watched() -> bool:
     False
     """
     stream: object = sys.stderr
-    return stream is not None and sys.stderr.isatty()
+    return stream is not None and (sys.stderr.isatty() or in_notebook())
+
+
+def in_notebook() -> bool:
+    """Return whether this process is the kernel of a notebook.
+
+    Returns
+    -------
+    in_notebook : bool
+        Without importing IPython: a kernel has done so.
+    """
+    ipython: Any = sys.modules.get("IPython")
+    shell = None if ipython is None else ipython.get_ipython()
+    return type(shell).__name__ == "ZMQInteractiveShell"
 
 
 class Bar:
-    """A progress bar on standard error; it draws nothing if that is no terminal.
+    """A progress bar on standard error; it draws nothing if nobody sees that.
 
     A context of it ends with a cleared line, also after an error.
 
@@ -49,7 +62,10 @@ class Bar:
     def __init__(self, name: str) -> None:
         self._name = name
         self._shown = is_watched()
-        self._rich = _rich_bar(name) if self._shown and find_spec("rich") else None
+        self._in_notebook = in_notebook()
+        self._length = 0
+        has_rich = self._shown and not self._in_notebook and find_spec("rich")
+        self._rich = _rich_bar(name) if has_rich else None
 
     def __enter__(self) -> Bar:
         return self
@@ -90,10 +106,14 @@ class Bar:
         line : str
             New text.
         """
-        if self._shown:
-            # Clear the line, then write without a newline: the next text replaces this one.
-            sys.stderr.write(f"\r\x1b[K{line}")
-            sys.stderr.flush()
+        if not self._shown:
+            return
+        # Clear the line, then write without a newline: the next text replaces this one. A notebook
+        # knows the return to the start of the line, but not the code that clears it.
+        clear = " " * self._length + "\r" if self._in_notebook else "\x1b[K"
+        self._length = len(line)
+        sys.stderr.write(f"\r{clear}{line}")
+        sys.stderr.flush()
 
 
 def _rich_bar(name: str) -> Any:

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from deepgen._export.c_dates import days_of_field, parts_of_date
+from deepgen._export.c_quantiles import quantile_functions
 from deepgen._export.c_text import CArrays, literal, remark
-from deepgen._export.levels_table import levels_table, refuse_columns
+from deepgen._export.levels_table import levels_table
+from deepgen.preprocessing.date import DateColumn
 from deepgen.preprocessing.number import NumberColumn
-from deepgen.preprocessing.scales import FARTHEST, RobustScale
+from deepgen.preprocessing.scales import FARTHEST, QuantileScale, RobustScale
 
 __all__ = ["encoder_function", "row_struct"]
 
@@ -24,14 +27,15 @@ KEYWORDS = frozenset(
 
 def row_struct(encoder: Any, name: str) -> str:
     """Return the struct of a row, with a field per column."""
-    refuse_columns(encoder.columns_, "C")
     lines = ["typedef struct {"]
     for field, column in _fields(encoder):
         is_text = getattr(column, "is_text", False)
         kind, missing = ("const char *", "NULL") if is_text else ("double ", "NAN")
-        lines.append(
-            f"    {kind}{field}; /* column {remark(str(column.name))}; {missing}: missing */"
-        )
+        what = f"column {remark(str(column.name))}; {missing}: missing"
+        if isinstance(column, DateColumn):
+            clock = "on its clock" if column.zone is None else f"on the clock of {column.zone}"
+            what += f"; seconds since 1970 {remark(clock)}"
+        lines.append(f"    {kind}{field}; /* {what} */")
     return "\n".join([*lines, f"}} {name}_row;", ""])
 
 
@@ -40,13 +44,19 @@ def encoder_function(arrays: CArrays, encoder: Any, name: str) -> str:
     lines = [f"static void encode(const {name}_row *row, double *x) {{"]
     for field, column in _fields(encoder):
         if isinstance(column, NumberColumn):
-            lines += _number(arrays, column, field)
+            lines += _number(arrays, column, column.start, f"row->{field}")
+        elif isinstance(column, DateColumn):
+            lines += _number(arrays, column.days, column.start, days_of_field(field))
+            lines += parts_of_date(arrays, column, field)
         else:
             lines += _levels(arrays, column, field)
     body = "\n".join([*lines, "}", ""])
     text = any(getattr(column, "is_text", False) for column in encoder.columns_)
     numbers = any(hasattr(c, "is_text") and not c.is_text for c in encoder.columns_)
-    return "\n".join([FIND_TEXT] * text + [FIND_NUMBER] * numbers + [body])
+    ranks = any(isinstance(getattr(c, "scale", None), QuantileScale) for c in encoder.columns_)
+    functions = [FIND_TEXT] * text + [FIND_NUMBER] * numbers
+    functions += [quantile_functions()] if ranks else []
+    return "\n".join([*functions, body])
 
 
 FIND_TEXT = """\
@@ -89,20 +99,24 @@ def _fields(encoder: Any) -> list[tuple[str, Any]]:
     return fields
 
 
-def _number(arrays: CArrays, column: NumberColumn, field: str) -> Iterator[str]:
-    """Yield the lines of a column of numbers, rounded to float as by the encoder."""
-    place, unit = column.start, literal(column.unit, single=False)
-    median = literal(column.median, single=False)
+def _number(arrays: CArrays, column: NumberColumn, place: int, value: str) -> Iterator[str]:
+    """Yield the lines of numbers from a feature on, rounded to float as by the encoder."""
+    unit, median = (literal(own, single=False) for own in (column.unit, column.median))
+    scale: Any = column.scale
     yield "    {"
-    yield f"        int missing = isnan(row->{field});"
-    yield f"        double filled = missing ? {median} : row->{field} / {unit};"
-    if column.scale is not None:
-        scale: Any = column.scale
+    yield f"        double value = {value};"
+    yield "        int missing = isnan(value);"
+    yield f"        double filled = missing ? {median} : value / {unit};"
+    if isinstance(scale, QuantileScale):
+        own = arrays.add_doubles(f"column{column.place}_quantiles", scale.quantiles)
+        yield f"        double z = normal_of(filled, {own}, {len(scale.quantiles)});"
+    elif scale is not None:
         center, width = (literal(value, single=False) for value in (scale.center, scale.width))
         far = literal(FARTHEST, single=False)
         yield f"        double z = fmin(fmax((filled - {center}) / {width}, -{far}), {far});"
         if isinstance(scale, RobustScale):
             yield "        z = z / sqrt(1.0 + (z / 3.0) * (z / 3.0));"
+    if scale is not None:
         yield f"        x[{place}] = (double)(float)z;"
         place += 1
     if column.bins is not None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._inputs.raw_column import RawColumn
 from deepgen.preprocessing.category import CategoryColumn
 from deepgen.preprocessing.code import CodeColumn
-from deepgen.preprocessing.number import NumberColumn
-from deepgen.preprocessing.scales import QuantileScale
 
-__all__ = ["levels_table", "refuse_columns"]
+__all__ = ["levels_table"]
 
 
 def levels_table(column: CategoryColumn | CodeColumn) -> NDArray[np.float32]:
@@ -29,19 +25,3 @@ def levels_table(column: CategoryColumn | CodeColumn) -> NDArray[np.float32]:
     table = np.zeros((len(codes), len(column.feature_kinds)), dtype=np.float32)
     column.write(raw, table)
     return table
-
-
-def refuse_columns(columns: Any, target: str) -> None:
-    """Refuse columns that have no form in the language of an export, by name."""
-    for column in columns:
-        if isinstance(column, NumberColumn):
-            if isinstance(column.scale, QuantileScale):
-                raise ValueError(
-                    f"column {column.name!r} is scaled by quantiles, which {target} has no function"
-                    " for: encode it with numbers='robust'"
-                )
-        elif not isinstance(column, CategoryColumn | CodeColumn):
-            raise ValueError(
-                f"column {column.name!r} holds dates, and {target} has no calendar: before fitting,"
-                " put numbers in its place, such as days since a date"
-            )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from deepgen._export.levels_table import levels_table, refuse_columns
+from deepgen._export.levels_table import levels_table
+from deepgen._export.onnx_dates import add_days, add_parts
 from deepgen._export.onnx_graph import ML_DOMAIN, Graph
+from deepgen._export.onnx_quantiles import add_quantile_scale
+from deepgen.preprocessing.date import DateColumn
 from deepgen.preprocessing.number import NumberColumn
-from deepgen.preprocessing.scales import FARTHEST, RobustScale
+from deepgen.preprocessing.scales import FARTHEST, QuantileScale, RobustScale
 
 __all__ = ["encode", "input_types"]
 
@@ -18,20 +22,25 @@ F32, F64 = np.float32, np.float64
 
 def input_types(encoder: Any) -> dict[str, Any]:
     """Return name and type of the input of each column: text or float64."""
-    refuse_columns(encoder.columns_, "ONNX")
     return {
         str(column.name): np.str_ if getattr(column, "is_text", False) else F64
         for column in encoder.columns_
     }
 
 
-def encode(graph: Graph, encoder: Any) -> str:
-    """Add the features of a table, (n, n_features) in float32."""
+def encode(graph: Graph, encoder: Any, values: Mapping[str, str]) -> str:
+    """Add the features of a table, (n, n_features) in float32.
+
+    ``values`` are the values of its columns by name, (n, 1) each, in the types of `input_types`.
+    """
     parts: list[str] = []
     for column in encoder.columns_:
-        x = str(column.name)
+        x = values[str(column.name)]
         if isinstance(column, NumberColumn):
             parts += _number(graph, column, x)
+        elif isinstance(column, DateColumn):
+            parts += _number(graph, column.days, add_days(graph, x))
+            parts += add_parts(graph, column, x)
         else:
             table = graph.constant(levels_table(column), F32)
             parts.append(graph.add("Gather", table, _position(graph, column, x)))
@@ -44,17 +53,7 @@ def _number(graph: Graph, column: NumberColumn, x: str) -> list[str]:
     filled = graph.add("Where", missing, graph.constant(column.median, F64), size)
     parts = []
     if column.scale is not None:
-        scale: Any = column.scale
-        z = graph.add("Sub", filled, graph.constant(scale.center, F64))
-        z = graph.add("Div", z, graph.constant(scale.width, F64))
-        far = graph.constant(-FARTHEST, F64), graph.constant(FARTHEST, F64)
-        z = graph.add("Clip", z, *far)
-        if isinstance(scale, RobustScale):
-            third = graph.add("Div", z, graph.constant(3.0, F64))
-            square = graph.add("Mul", third, third)
-            root = graph.add("Sqrt", graph.add("Add", square, graph.constant(1.0, F64)))
-            z = graph.add("Div", z, root)
-        parts.append(graph.cast(z, F32))
+        parts.append(graph.cast(_scaled(graph, column.scale, filled), F32))
     if column.bins is not None:
         edges = column.bins.edges
         share = graph.add("Sub", filled, graph.constant(edges[:-1], F64))
@@ -66,6 +65,21 @@ def _number(graph: Graph, column: NumberColumn, x: str) -> list[str]:
     if column.has_missing:
         parts.append(graph.cast(missing, F32))
     return parts
+
+
+def _scaled(graph: Graph, scale: Any, filled: str) -> str:
+    if isinstance(scale, QuantileScale):
+        return add_quantile_scale(graph, scale, filled)
+    z = graph.add("Sub", filled, graph.constant(scale.center, F64))
+    z = graph.add("Div", z, graph.constant(scale.width, F64))
+    far = graph.constant(-FARTHEST, F64), graph.constant(FARTHEST, F64)
+    z = graph.add("Clip", z, *far)
+    if not isinstance(scale, RobustScale):
+        return z
+    third = graph.add("Div", z, graph.constant(3.0, F64))
+    square = graph.add("Mul", third, third)
+    root = graph.add("Sqrt", graph.add("Add", square, graph.constant(1.0, F64)))
+    return graph.add("Div", z, root)
 
 
 def _position(graph: Graph, column: Any, x: str) -> str:

@@ -11,12 +11,24 @@ from deepgen._inputs.array_column import column_of_array
 from deepgen._inputs.object_columns import column_of_objects
 from deepgen._inputs.raw_column import RawColumn, told
 
-__all__ = ["read_arrow"]
+__all__ = ["read_arrow", "row_of_arrow"]
 
 STRANGE = (
     *("time", "list", "large_list", "fixed_size_list", "struct", "map", "binary"),
     *("large_binary", "fixed_size_binary", "sparse_union", "dense_union", "month_day_nano"),
 )
+
+PLAIN = {"bool", "string", "large_string", "float", "double", "date32[day]"} | {
+    f"{sign}int{bits}" for sign in ("", "u") for bits in (8, 16, 32, 64)
+}
+"""Types whose values read as objects as they do as a column."""
+
+
+def row_of_arrow(X: Any) -> list[Any] | None:
+    """Return the values of a table of one row as objects; None if some would read differently."""
+    if {str(kind) for kind in X.schema.types} <= PLAIN:
+        return [column[0].as_py() for column in X.columns]
+    return None
 
 
 def read_arrow(name: Any, values: Any, zone: str | None) -> RawColumn:

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from deepgen._inputs.array_column import column_of_array
-from deepgen._inputs.arrow_column import read_arrow
+from deepgen._inputs.arrow_column import read_arrow, row_of_arrow
 from deepgen._inputs.columns import list_columns
 from deepgen._inputs.object_columns import column_of_objects
-from deepgen._inputs.pandas_column import read_pandas
-from deepgen._inputs.polars_column import read_polars
+from deepgen._inputs.pandas_column import read_pandas, row_of_pandas
+from deepgen._inputs.polars_column import read_polars, row_of_polars
 from deepgen._inputs.raw_column import RawColumn
 from deepgen._user_warnings import warn
 
-__all__ = ["Frame", "read_frame"]
+__all__ = ["Frame", "read_frame", "refuse_other_names"]
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
     """Columns of a table, read on demand; ``names`` is None for arrays.
 
-    ``untyped`` are the positions of the columns whose kind depends on all of their values.
+    ``untyped`` are the positions of the columns whose kind depends on all of their values. ``row``
+    returns the values of a table of one row as Python objects that read as its columns do, in far
+    less time; None if some would not.
     """
 
     names: tuple[Any, ...] | None
@@ -33,6 +35,7 @@ class Frame:
     n_columns: int
     read: Callable[[int, str | None, slice], RawColumn]
     untyped: frozenset[int] = frozenset()
+    row: Callable[[], list[Any] | None] = lambda: None  # noqa: E731
     _whole: dict[int, RawColumn] = field(default_factory=dict, init=False, repr=False)
 
     def column(self, place: int, zone: str | None = None, rows: slice | None = None) -> RawColumn:
@@ -65,12 +68,7 @@ class Frame:
                 )
             return range(n_columns)
         places = {name: place for place, name in enumerate(self.names)}
-        lacking = [name for name in known if name not in places]
-        strange = [name for name in self.names if name not in set(known)]
-        if lacking or strange:
-            lacks = [f"lacks {list_columns(lacking)}"] if lacking else []
-            has = [f"has {list_columns(strange)}, which training had not"] if strange else []
-            raise ValueError(f"X {' and '.join(lacks + has)}")
+        refuse_other_names(places, known, "X")
         return [places[name] for name in known]
 
 
@@ -79,46 +77,65 @@ def read_frame(X: Any) -> Frame:
     if hasattr(X, "collect") and hasattr(X, "collect_schema"):
         raise TypeError("X is a lazy frame; give X.collect()")
     if hasattr(X, "iloc") and hasattr(X, "columns"):
-        columns = [X.iloc[:, place] for place in range(X.shape[1])]
         return _named(
-            list(X.columns),
-            columns,
+            X.columns.tolist(),
+            X.dtypes.tolist(),
             len(X),
-            lambda name, values, zone, rows: read_pandas(name, values.iloc[rows], zone),
+            lambda name, place, zone, rows: read_pandas(name, X.iloc[rows, place], zone),
+            lambda: row_of_pandas(X),
         )
     if hasattr(X, "get_columns") and hasattr(X, "columns"):
+        columns = X.get_columns()
         return _named(
             list(X.columns),
-            X.get_columns(),
+            [column.dtype for column in columns],
             len(X),
-            lambda name, values, zone, rows: read_polars(name, values[rows], zone),
+            lambda name, place, zone, rows: read_polars(name, columns[place][rows], zone),
+            lambda: row_of_polars(X),
         )
     if hasattr(X, "column_names") and hasattr(X, "schema"):
+        chunks = list(X.columns)
         return _named(
             list(X.column_names),
-            list(X.columns),
+            list(X.schema.types),
             X.num_rows,
-            lambda name, values, zone, rows: read_arrow(name, values[rows], zone),
+            lambda name, place, zone, rows: read_arrow(name, chunks[place][rows], zone),
+            lambda: row_of_arrow(X),
         )
     return _array(X)
 
 
+def refuse_other_names(given: Collection[Any], known: Sequence[Any], what: str) -> None:
+    """Refuse names of columns that are not those of training; ``what`` has the given ones."""
+    wanted = set(known)
+    lacking = [name for name in known if name not in given]
+    strange = [name for name in given if name not in wanted]
+    if lacking or strange:
+        lacks = [f"lacks {list_columns(lacking)}"] if lacking else []
+        has = [f"has {list_columns(strange)}, which training had not"] if strange else []
+        raise ValueError(f"{what} {' and '.join(lacks + has)}")
+
+
 def _named(
-    names: list[Any], columns: list[Any], n_rows: int, read: Callable[..., RawColumn]
+    names: list[Any],
+    types: list[Any],
+    n_rows: int,
+    read: Callable[..., RawColumn],
+    row: Callable[[], list[Any] | None] = lambda: None,
 ) -> Frame:
     """Return a frame of columns with names, which must be unique text or whole numbers."""
     # Other names, such as dates, are converted to text, which files support.
     plain = [int(n) if _is_whole(n) else str(n) for n in names]
     if twice := [name for name, count in Counter(plain).items() if count > 1]:
         raise ValueError(f"several columns of X have the same name: {list_columns(twice)}")
-    _check_size(n_rows, len(columns))
-    types = [str(getattr(column, "dtype", "")).lower() for column in columns]
+    _check_size(n_rows, len(names))
     return Frame(
         tuple(plain),
         n_rows,
-        len(columns),
-        lambda place, zone, rows: read(plain[place], columns[place], zone, rows),
-        frozenset(place for place, kind in enumerate(types) if kind == "object"),
+        len(names),
+        lambda place, zone, rows: read(plain[place], place, zone, rows),
+        frozenset(place for place, kind in enumerate(types) if _is_object(kind)),
+        row,
     )
 
 
@@ -156,7 +173,15 @@ def _array(X: Any) -> Frame:
         return column_of_objects(place, values.tolist(), zone=zone)
 
     untyped = frozenset(() if is_typed else range(array.shape[1]))
-    return Frame(None, len(array), array.shape[1], read, untyped)
+    is_plain = array.dtype.kind in "biufO"
+    return Frame(
+        None,
+        len(array),
+        array.shape[1],
+        read,
+        untyped,
+        lambda: array[0].tolist() if is_plain else None,
+    )
 
 
 def _check_size(n_rows: int, n_columns: int) -> None:
@@ -166,6 +191,13 @@ def _check_size(n_rows: int, n_columns: int) -> None:
         raise ValueError(f"Found array with 0 feature(s) {shape}.")
     if n_rows == 0:
         raise ValueError(f"Found array with 0 sample(s) {shape}.")
+
+
+def _is_object(kind: Any) -> bool:
+    """Return whether a column of a type holds Python objects."""
+    if isinstance(kind, np.dtype):  # whose text takes some microseconds
+        return kind.kind == "O"
+    return str(kind).lower() == "object"
 
 
 def _is_whole(name: Any) -> bool:

@@ -12,7 +12,14 @@ from deepgen._inputs.arrow_column import read_arrow
 from deepgen._inputs.object_columns import column_of_objects
 from deepgen._inputs.raw_column import RawColumn, told
 
-__all__ = ["read_pandas"]
+__all__ = ["read_pandas", "row_of_pandas"]
+
+LEVELS = (str, bool, int, float, np.generic)
+"""Types of categories; others are named by their text."""
+NULLABLE = {"StringDtype", "BooleanDtype", "Float32Dtype", "Float64Dtype"} | {
+    f"{sign}Int{bits}Dtype" for sign in ("", "U") for bits in (8, 16, 32, 64)
+}
+"""Names of pandas' own types whose values are Python's or missing."""
 
 
 def read_pandas(name: Any, values: Any, zone: str | None) -> RawColumn:
@@ -40,13 +47,37 @@ def read_pandas(name: Any, values: Any, zone: str | None) -> RawColumn:
     return column_of_objects(name, values.tolist(), zone=zone)
 
 
+def row_of_pandas(X: Any) -> list[Any] | None:
+    """Return the values of a frame of one row as objects; None if some would read differently.
+
+    A column of a frame takes some ten microseconds to get at, all values of a row together as much
+    as ten columns.
+    """
+    types = X.dtypes.tolist()
+    categories = [place for place, kind in enumerate(types) if hasattr(kind, "categories")]
+    if not all(map(_reads_as_objects, types)):
+        return None
+    values: list[Any] = X.iloc[0].tolist()
+    for place in categories:
+        if not isinstance(values[place], LEVELS):
+            values[place] = str(values[place])
+    return values
+
+
+def _reads_as_objects(kind: Any) -> bool:
+    """Return whether the values of a column of a type read as objects as they do as a column."""
+    if isinstance(kind, np.dtype):
+        return kind.kind in "biufMO"
+    if hasattr(kind, "categories"):
+        own = kind.categories.dtype
+        return type(own).__name__ == "StringDtype" or own.kind in "biufO"
+    return type(kind).__name__ in NULLABLE
+
+
 def _categories(name: Any, values: Any) -> RawColumn:
     """Read categories; the value of each category is converted once."""
     codes = values.cat.codes.to_numpy().astype(np.intp)
-    levels = [
-        level if isinstance(level, (str, bool, int, float, np.generic)) else str(level)
-        for level in values.cat.categories
-    ]
+    levels = [level if isinstance(level, LEVELS) else str(level) for level in values.cat.categories]
     read = column_of_objects(name, levels, is_category=True)
     if read.kind in ("text", "boolean"):
         assert read.codes is not None

@@ -8,7 +8,19 @@ from deepgen._inputs.array_column import column_of_array
 from deepgen._inputs.object_columns import column_of_objects
 from deepgen._inputs.raw_column import RawColumn, told
 
-__all__ = ["read_polars"]
+__all__ = ["read_polars", "row_of_polars"]
+
+PLAIN = {"Boolean", "String", "Categorical", "Enum", "Date", "Float32", "Float64"} | {
+    f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64)
+}
+"""Types whose values read as objects as they do as a column."""
+
+
+def row_of_polars(X: Any) -> list[Any] | None:
+    """Return the values of a frame of one row as objects; None if some would read differently."""
+    if {dtype.base_type().__name__ for dtype in X.dtypes} <= PLAIN:
+        return list(X.row(0))
+    return None
 
 
 def read_polars(name: Any, values: Any, zone: str | None) -> RawColumn:

@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable, in_a_few_words
 from deepgen._display.style import in_style
+from deepgen._display.text_table import Row
 from deepgen._engine.arrays import FloatArray
 from deepgen.optimization.lanczos import largest_eigenvalue
 from deepgen.probe import Probe
@@ -31,7 +33,7 @@ RENEWAL = 0.1
 """Share of a random vector in the next start, in case another eigenvector has overtaken."""
 
 
-class EdgeOfStability:
+class EdgeOfStability(ShownAsTable):
     """Callback that measures the largest eigenvalue of the Hessian each few epochs.
 
     ``model.set_callbacks(edge).fit(X, y)`` fills it; each fit begins anew. Training does not change
@@ -117,6 +119,10 @@ class EdgeOfStability:
             f"EdgeOfStability(every={self.every}, {len(self._points)} points, last lambda_1 "
             f"{self.lambda_1[-1]:.4g}, lambda_1 * rate / 2 {self.stability[-1]:.4g})"
         )
+
+    def _html_rows(self) -> list[Row]:
+        names = ("epochs", "lambda_1", "loss", "rates", "stability", "every", "tol")
+        return [{"field": name, "value": in_a_few_words(getattr(self, name))} for name in names]
 
     @property
     def epochs(self) -> NDArray[np.int64]:

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._counts import checked_count
+from deepgen._display.shown_as_table import ShownAsTable, in_a_few_words
+from deepgen._display.text_table import Row
 from deepgen._engine.arrays import AnyArray
 from deepgen.callbacks.stored_rows import StoredRows
 
 __all__ = ["Trajectory"]
 
 
-class Trajectory:
+class Trajectory(ShownAsTable):
     """Callback that stores the weights at the start, each few epochs and at the end of training.
 
     ``model.set_callbacks(trajectory).fit(X, y)`` fills it; each fit begins anew. Training does not
@@ -92,6 +94,10 @@ class Trajectory:
     def __repr__(self) -> str:
         place = "in a file" if self._rows.on_disk else "in memory"
         return f"Trajectory(every={self.every}, {len(self._epochs)} points {place})"
+
+    def _html_rows(self) -> list[Row]:
+        names = ("epochs", "weights", "every")
+        return [{"field": name, "value": in_a_few_words(getattr(self, name))} for name in names]
 
     @property
     def epochs(self) -> NDArray[np.int64]:

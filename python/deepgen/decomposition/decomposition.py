@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import BLUE, ORANGE, in_style
 from deepgen._display.text_table import format_table
 from deepgen._engine.arrays import FloatArray
@@ -22,7 +23,7 @@ TERMS = ("approximation", "estimation", "optimization", "excess")
 
 
 @dataclass(frozen=True)
-class Reading:
+class Reading(ShownAsTable):
     """The three errors and their sum, by one of the two definitions.
 
     Parameters
@@ -75,7 +76,7 @@ class Reading:
 
 
 @dataclass(frozen=True, repr=False)
-class Decomposition:
+class Decomposition(ShownAsTable):
     """Decomposition of the error of an estimator for a known truth.
 
     All numbers are in squared units of y (the squared error is not halved), or of classifiers in

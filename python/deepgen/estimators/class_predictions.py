@@ -13,7 +13,45 @@ from deepgen.estimators.ensemble import log_odds_of_mean, mean_prediction
 if TYPE_CHECKING:
     from deepgen._inputs.class_targets import ClassTargets
 
-__all__ = ["ClassPredictions"]
+__all__ = ["ClassPredictions", "joint_logits", "joint_probabilities"]
+
+
+def joint_logits(targets: ClassTargets, each: list[AnyArray]) -> AnyArray:
+    """Return the logits of several networks together.
+
+    Parameters
+    ----------
+    targets : ClassTargets
+        Targets of the networks.
+    each : list of ndarray of shape (n_samples, n_outputs)
+        Logits of each network.
+
+    Returns
+    -------
+    logits : ndarray of shape (n_samples, n_outputs)
+        Those of the mean probability; of a single network its own.
+    """
+    if len(each) == 1:
+        return each[0]
+    return log_odds_of_mean(each, softmax=targets.labels.softmax)
+
+
+def joint_probabilities(targets: ClassTargets, each: list[AnyArray]) -> AnyArray:
+    """Return the mean probabilities of several networks.
+
+    Parameters
+    ----------
+    targets : ClassTargets
+        Targets of the networks.
+    each : list of ndarray of shape (n_samples, n_outputs)
+        Logits of each network.
+
+    Returns
+    -------
+    probabilities : ndarray of shape (n_samples, n_classes)
+        Probabilities of the classes, in float64.
+    """
+    return mean_prediction([targets.probabilities(outputs) for outputs in each])
 
 
 class ClassPredictions(BaseMLP):
@@ -31,10 +69,7 @@ class ClassPredictions(BaseMLP):
     classes_: Any
 
     def _logits(self, X: Any) -> AnyArray:
-        each = self._outputs(X)
-        if len(each) == 1:
-            return each[0]
-        return log_odds_of_mean(each, softmax=self._targets.labels.softmax)
+        return joint_logits(self._targets, self._outputs(X))
 
     def predict(self, X: Any) -> Any:
         """Predict labels.
@@ -139,7 +174,7 @@ class ClassPredictions(BaseMLP):
         [[1.0, 0.0], [0.0, 1.0]]
         """
         outputs = self._outputs(X)
-        return mean_prediction([self._targets.probabilities(each) for each in outputs])
+        return joint_probabilities(self._targets, outputs)
 
     def predict_log_proba(self, X: Any) -> AnyArray:
         """Predict logarithms of probabilities, computed from the logits.

@@ -14,6 +14,7 @@ Simple and scalable predictive uncertainty estimation using deep ensembles.
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from deepgen._display.epoch_bar import EpochBar
 from deepgen._engine.arrays import AnyArray
 from deepgen._engine.workers import Workers
 from deepgen._inputs.features import check_features, read_groups
@@ -116,6 +118,10 @@ def fit_members(
     same = model.get_params(deep=False) | own
 
     collected: Counter[tuple[str, type[Warning]]] = Counter()
+    n_epochs = 1 if incremental else int(model.max_iter)
+    bar = EpochBar(type(model).__name__, n_epochs * len(members)) if model.verbose else None
+    if bar is not None and settings.watch is None:
+        settings = replace(settings, watch=bar)
 
     def train(member: Any) -> None:
         member.set_params(**same | {"random_state": member.random_state})
@@ -126,15 +132,16 @@ def fit_members(
         collected.update(set(warnings))
         if hasattr(model, "feature_names_in_"):
             member.feature_names_in_ = model.feature_names_in_
-        if model.verbose:
+        if bar is not None:
             number = members.index(member) + 1
-            print(
+            bar.print(
                 f"Member {number} of {len(members)}: {member.n_iter_} iterations, "
                 f"loss = {member.loss_:.8f}"
             )
 
     try:
-        workers.run(train, members)
+        with bar or nullcontext():
+            workers.run(train, members)
     except KeyboardInterrupt:
         if any("network_" not in vars(member) for member in members):
             raise

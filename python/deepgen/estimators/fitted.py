@@ -25,7 +25,7 @@ from deepgen.estimators.network_spec import numpy_type
 from deepgen.estimators.saving import save
 from deepgen.estimators.subspace import Subspace
 
-__all__ = ["FittedMLP", "network_of"]
+__all__ = ["FittedMLP", "network_of", "outputs_of"]
 
 
 class _Layers(list[AnyArray]):
@@ -59,6 +59,40 @@ class _SetByFit:
 
 def _set_by_fit() -> Any:
     return _SetByFit()
+
+
+def outputs_of(targets: Targets, network: Any, matrix: Matrix, n_threads: int) -> AnyArray:
+    """Return a network's outputs; warn of those that are not finite.
+
+    Parameters
+    ----------
+    targets : Targets
+        Targets of the network.
+    network : Network or PreparedNetwork
+        Network.
+    matrix : ndarray of shape (n_samples, n_features) or SparseRows
+        Samples in the network's type.
+    n_threads : int
+        Largest number of threads.
+
+    Returns
+    -------
+    outputs : ndarray of shape (n_samples, n_outputs)
+        Outputs in the form that the targets decode.
+
+    Warns
+    -----
+    RuntimeWarning
+        If outputs are not finite.
+    """
+    outputs, n_wrong = targets.read(network, matrix, n_threads=n_threads)
+    if n_wrong:
+        warn(
+            f"The outputs for {n_wrong} of {len(outputs)} samples are not finite: features or "
+            f"weights are too large for {network.dtype}, or weights are not finite.",
+            RuntimeWarning,
+        )
+    return outputs
 
 
 class FittedMLP(Documented, BaseEstimator):
@@ -313,18 +347,7 @@ class FittedMLP(Documented, BaseEstimator):
         members = self._own_members
         X = check_features(self, X, members[0].network_.dtype, reset=False)
         matrix, n_threads = as_matrix(X), measuring_threads(self.n_jobs, X.shape[0])
-        return [member._compute(matrix, n_threads) for member in members]
-
-    def _compute(self, matrix: Matrix, n_threads: int) -> AnyArray:
-        network = self.network_
-        outputs, n_wrong = self._targets.read(network, matrix, n_threads=n_threads)
-        if n_wrong:
-            warn(
-                f"The outputs for {n_wrong} of {len(outputs)} samples are not finite: features or "
-                f"weights are too large for {network.dtype}, or weights are not finite.",
-                RuntimeWarning,
-            )
-        return outputs
+        return [outputs_of(own._targets, own.network_, matrix, n_threads) for own in members]
 
     def _as_data(
         self, X: Any, y: Any, sample_weight: Any = None, dtype: np.dtype[Any] | type = np.float64

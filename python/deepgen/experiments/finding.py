@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._interval import Interval
 
 __all__ = [
@@ -40,7 +41,7 @@ RULE: Final = (
 
 
 @dataclass(frozen=True)
-class Finding:
+class Finding(ShownAsTable):
     """A measured number together with the claimed range.
 
     Parameters

@@ -8,9 +8,11 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from deepgen._display.html import table as html_table
 from deepgen._display.style import new_figure, write_figure
 from deepgen._display.text_table import Row, columns_of, format_table, to_csv
 from deepgen._engine.version import VERSION
@@ -118,23 +120,30 @@ class Result:
         return " ".join(words)
 
     def __str__(self) -> str:
+        claimed, found = self._texts()
+        return f"{claimed}\n\n{format_table(self.table)}\n\n{found}"
+
+    def _repr_html_(self) -> str:
+        claimed, found = map(escape, self._texts())
+        return f"<pre>{claimed}</pre>\n{html_table(self.table)}\n<pre>{found}</pre>"
+
+    def _texts(self) -> tuple[str, str]:
+        """Return the lines before the table and after it."""
         methods = dict.fromkeys(finding.interval.method for finding in self.findings)
         repeats = f"{len(self.seeds)} seeds" if self.seeds else "no randomness"
-        return "\n".join(
-            [
-                f"{self.experiment.title} ({self.name})",
-                f"claim:   {self.claim}",
-                f"source:  {self.experiment.source}",
-                "",
-                format_table(self.table),
-                "",
-                *(f"finding: {finding}" for finding in self.findings),
-                *(f"note:    {note}" for note in self.notes),
-                f"seeds:   {repeats}{', quick sizes' if self.quick else ''}"
-                f"; intervals: {'; '.join(methods)}",
-                f"verdict: {self.verdict}",
-            ]
-        )
+        claimed = [
+            f"{self.experiment.title} ({self.name})",
+            f"claim:   {self.claim}",
+            f"source:  {self.experiment.source}",
+        ]
+        found = [
+            *(f"finding: {finding}" for finding in self.findings),
+            *(f"note:    {note}" for note in self.notes),
+            f"seeds:   {repeats}{', quick sizes' if self.quick else ''}"
+            f"; intervals: {'; '.join(methods)}",
+            f"verdict: {self.verdict}",
+        ]
+        return "\n".join(claimed), "\n".join(found)
 
     def to_csv(self) -> str:
         """Return the table as CSV.

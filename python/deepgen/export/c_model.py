@@ -116,7 +116,8 @@ def _remarks(model: Described, encoder: Any, name: str, kind: str) -> Iterator[s
     if encoder is None:
         yield f" * x holds {model.n_features} features."
     else:
-        yield f" * {name}_row holds the columns of a row; truth values are 0 and 1."
+        yield f" * {name}_row holds the columns of a row: truth values are 0 and 1,"
+        yield " * dates are seconds since 1970."
     yield " */"
 
 

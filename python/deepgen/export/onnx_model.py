@@ -32,8 +32,9 @@ def to_onnx(model: Any) -> Any:
         Model with operators of opset 17 (and opset 3 of ai.onnx.ml, for text). An MLP takes one
         input ``X`` (n_samples, n_features) in float32; a model of a table takes one input (n, 1)
         per column, under its name: text (an empty one is missing, if it was no level in training)
-        or float64 (NaN is missing, truth values are 0 and 1). A regressor gives ``variable``
-        (n_samples, n_outputs), a classifier ``label`` and ``probabilities``; numbers are float64.
+        or float64 (NaN is missing, truth values are 0 and 1, dates are seconds since 1970 on the
+        column's clock). A regressor gives ``variable`` (n_samples, n_outputs), a classifier
+        ``label`` and ``probabilities``; numbers are float64.
 
     Raises
     ------
@@ -71,8 +72,9 @@ def to_onnx(model: Any) -> Any:
     if encoder is None:
         inputs, x = [_value("X", np.float32, described.n_features)], "X"
     else:
-        inputs = [_value(name, kind, 1) for name, kind in input_types(encoder).items()]
-        x = encode(graph, encoder)
+        types = input_types(encoder)
+        inputs = [_value(name, kind, 1) for name, kind in types.items()]
+        x = encode(graph, encoder, {name: name for name in types})
     if described.classes is None:
         graph.rename(predict(graph, described, x), "variable")
         outputs = [_value("variable", np.float64, described.n_outputs)]

@@ -1,4 +1,4 @@
-"""Conversion of pipelines by skl2onnx: what it calls for an MLP in them."""
+"""Conversion of pipelines by skl2onnx: what it calls for our estimators in them."""
 
 from __future__ import annotations
 
@@ -6,20 +6,31 @@ from typing import Any
 
 import numpy as np
 
-from deepgen._export.described import describe
+from deepgen._export.described import Described, describe
 from deepgen._export.onnx_graph import ML_DOMAIN, ML_OPSET, OPSET, Graph, load_onnx
 from deepgen._export.onnx_network import classify, predict
+from deepgen._export.onnx_table import encode
+from deepgen._export.parts import parts_of
+from deepgen._export.skl_columns import columns_of
 from deepgen._optional import load_extra
 from deepgen.estimators import MLPClassifier, MLPRegressor
+from deepgen.preprocessing import TableEncoder
+from deepgen.tabular import TabularClassifier, TabularRegressor
 
 __all__ = ["register_skl2onnx"]
 
+PURPOSE = "exporting pipelines to ONNX"
+
 
 def register_skl2onnx() -> None:
-    """Make skl2onnx convert the MLPs, so that it converts pipelines with them.
+    """Make skl2onnx convert our estimators, so that it converts pipelines with them.
 
-    Needs skl2onnx (extra ``onnx``) and a ``target_opset`` of at least 17. Calling it again changes
-    nothing.
+    These are the MLPs, `TabularRegressor`, `TabularClassifier` and `TableEncoder`. Needs skl2onnx
+    (extra ``onnx``) and a ``target_opset`` of at least 17. Calling it again changes nothing.
+
+    A raw table comes as one input per column, by the names of the training table, or as the columns
+    of fewer inputs in its order. Columns of text need ``StringTensorType``; dates are seconds since
+    1970 on the column's clock, as ``DoubleTensorType``, which keeps all seconds.
 
     Probabilities are an array: there is no ZipMap, and so no option for it. skl2onnx finds the
     models that options belong to by walking all attributes, in which ``members_`` of a single
@@ -27,7 +38,7 @@ def register_skl2onnx() -> None:
 
     See Also
     --------
-    to_onnx : Conversion of a model without a pipeline, and of models of tables.
+    to_onnx : Conversion of a model without a pipeline.
 
     Examples
     --------
@@ -35,23 +46,28 @@ def register_skl2onnx() -> None:
     >>> callable(register_skl2onnx)
     True
     """
-    skl2onnx = load_extra("skl2onnx", "onnx", "exporting pipelines to ONNX")
+    skl2onnx = load_extra("skl2onnx", "onnx", PURPOSE)
+    for regressor in (MLPRegressor, TabularRegressor):
+        skl2onnx.update_registered_converter(
+            regressor, f"Deepgen{regressor.__name__}", _shape_of_regressor, _convert
+        )
+    for classifier in (MLPClassifier, TabularClassifier):
+        skl2onnx.update_registered_converter(
+            classifier,
+            f"Deepgen{classifier.__name__}",
+            _shape_of_classifier,
+            _convert,
+            parser=_parse_classifier,
+        )
     skl2onnx.update_registered_converter(
-        MLPRegressor, "DeepgenMLPRegressor", _shape_of_regressor, _convert
-    )
-    skl2onnx.update_registered_converter(
-        MLPClassifier,
-        "DeepgenMLPClassifier",
-        _shape_of_classifier,
-        _convert,
-        parser=_parse_classifier,
+        TableEncoder, "DeepgenTableEncoder", _shape_of_encoder, _convert
     )
 
 
 def _parse_classifier(scope: Any, model: Any, inputs: Any, custom_parsers: Any = None) -> Any:
     """Declare a classifier with two outputs, whose types are set later."""
-    types = load_extra("skl2onnx.common.data_types", "onnx", "exporting pipelines to ONNX")
-    operator = scope.declare_local_operator("DeepgenMLPClassifier", model)
+    types = load_extra("skl2onnx.common.data_types", "onnx", PURPOSE)
+    operator = scope.declare_local_operator(f"Deepgen{type(model).__name__}", model)
     operator.inputs = inputs
     for name, kind in (("label", types.Int64TensorType), ("probabilities", types.FloatTensorType)):
         operator.outputs.append(scope.declare_local_variable(name, kind()))
@@ -60,13 +76,21 @@ def _parse_classifier(scope: Any, model: Any, inputs: Any, custom_parsers: Any =
 
 def _shape_of_regressor(operator: Any) -> None:
     rows, kind = _rows_and_type(operator)
-    operator.outputs[0].type = kind([rows, operator.raw_operator.n_outputs_])
+    _, mlp = parts_of(operator.raw_operator)
+    operator.outputs[0].type = kind([rows, mlp.n_outputs_])
+
+
+def _shape_of_encoder(operator: Any) -> None:
+    types = load_extra("skl2onnx.common.data_types", "onnx", PURPOSE)
+    rows, _ = _rows_and_type(operator)
+    n_features = len(operator.raw_operator.feature_kinds_)
+    operator.outputs[0].type = types.FloatTensorType([rows, n_features])
 
 
 def _shape_of_classifier(operator: Any) -> None:
-    types = load_extra("skl2onnx.common.data_types", "onnx", "exporting pipelines to ONNX")
+    types = load_extra("skl2onnx.common.data_types", "onnx", PURPOSE)
     rows, kind = _rows_and_type(operator)
-    model = describe(operator.raw_operator)
+    model = describe(parts_of(operator.raw_operator)[1])
     assert model.classes is not None
     shape = [rows, len(model.classes)] if model.multilabel else [rows]
     label = types.Int64TensorType
@@ -83,29 +107,52 @@ def _shape_of_classifier(operator: Any) -> None:
 
 def _rows_and_type(operator: Any) -> tuple[Any, Any]:
     """Return the number of rows and the type of numbers: double for doubles, else float."""
-    types = load_extra("skl2onnx.common.data_types", "onnx", "exporting pipelines to ONNX")
-    given = operator.inputs[0].type
-    is_double = isinstance(given, types.DoubleTensorType)
-    return given.shape[0], types.DoubleTensorType if is_double else types.FloatTensorType
+    types = load_extra("skl2onnx.common.data_types", "onnx", PURPOSE)
+    given = [variable.type for variable in operator.inputs]
+    is_double = any(isinstance(kind, types.DoubleTensorType) for kind in given)
+    return given[0].shape[0], types.DoubleTensorType if is_double else types.FloatTensorType
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
-    """Put the nodes of a model into the graph of a pipeline, under names that are free there."""
-    types = load_extra("skl2onnx.common.data_types", "onnx", "exporting pipelines to ONNX")
-    helper, model, graph = load_onnx("onnx.helper"), describe(operator.raw_operator), Graph()
-    x = graph.cast("X", np.float32)
-    is_double = isinstance(operator.outputs[-1].type, types.DoubleTensorType)
-    number = np.float64 if is_double else np.float32
-    names = {"X": operator.inputs[0].full_name}
-    if model.classes is None:
-        made = [graph.cast(predict(graph, model, x), number)]
+    """Put the nodes of an estimator into the graph of a pipeline, under names that are free."""
+    graph, model = Graph(), operator.raw_operator
+    names = {f"X{i}": variable.full_name for i, variable in enumerate(operator.inputs)}
+    if isinstance(model, TableEncoder):
+        made = [_encoded(graph, model, operator)]
     else:
-        label, probabilities = classify(graph, model, x)
-        if model.multilabel or model.classes.dtype.kind in "iu":
-            label = graph.cast(label, np.int64)
-        made = [label, graph.cast(probabilities, number)]
+        encoder, mlp = parts_of(model)
+        if encoder is None:
+            x = graph.cast("X0", np.float32)
+        else:
+            x = _encoded(graph, encoder, operator)
+        made = _predicted(graph, describe(mlp), x, operator)
     for value, output in zip(made, operator.outputs, strict=True):
         names[value] = output.full_name
+    _insert(graph, names, scope, container)
+
+
+def _encoded(graph: Graph, encoder: TableEncoder, operator: Any) -> str:
+    """Add the features of a table whose columns are those of the operator's inputs."""
+    columns = columns_of(graph, encoder, operator.inputs)
+    return encode(graph, encoder, columns)
+
+
+def _predicted(graph: Graph, model: Described, x: str, operator: Any) -> list[str]:
+    """Add what an estimator predicts, in the types of the operator's outputs."""
+    types = load_extra("skl2onnx.common.data_types", "onnx", PURPOSE)
+    is_double = isinstance(operator.outputs[-1].type, types.DoubleTensorType)
+    number = np.float64 if is_double else np.float32
+    if model.classes is None:
+        return [graph.cast(predict(graph, model, x), number)]
+    label, probabilities = classify(graph, model, x)
+    if model.multilabel or model.classes.dtype.kind in "iu":
+        label = graph.cast(label, np.int64)
+    return [label, graph.cast(probabilities, number)]
+
+
+def _insert(graph: Graph, names: dict[str, str], scope: Any, container: Any) -> None:
+    """Put nodes and constants into a pipeline; ``names`` has those of inputs and outputs."""
+    helper = load_onnx("onnx.helper")
 
     def named(values: Any) -> list[str]:
         for value in values:

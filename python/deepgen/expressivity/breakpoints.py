@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.piecewise import piecewise_linear_of
@@ -21,7 +22,7 @@ SAME_SLOPE = 1e-12
 
 
 @dataclass(frozen=True, repr=False)
-class Breakpoints:
+class Breakpoints(ShownAsTable):
     """The linear pieces of a network along a segment.
 
     Parameters

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.box import checked_box
 from deepgen.expressivity.cell_walk import PILOT, CellWalk
@@ -22,7 +23,7 @@ FORESEEN = 4
 
 
 @dataclass(frozen=True, repr=False)
-class RegionCount:
+class RegionCount(ShownAsTable):
     """The activation regions of a network in a box.
 
     Parameters

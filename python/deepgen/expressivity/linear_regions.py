@@ -12,6 +12,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen._optional import load_extra
@@ -34,7 +35,7 @@ BLOCK = 1000
 
 
 @dataclass(frozen=True, repr=False)
-class LinearRegions:
+class LinearRegions(ShownAsTable):
     """The cells of a plane on which a network has one activation pattern.
 
     Parameters

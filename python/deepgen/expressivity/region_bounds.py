@@ -8,11 +8,13 @@ from itertools import accumulate
 from math import comb, prod
 from operator import index
 
+from deepgen._display.shown_as_table import ShownAsTable
+
 __all__ = ["RegionBounds", "region_bounds"]
 
 
 @dataclass(frozen=True)
-class RegionBounds:
+class RegionBounds(ShownAsTable):
     """Bounds on the largest number of activation regions, as exact integers.
 
     Parameters

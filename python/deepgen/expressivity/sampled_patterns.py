@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen.expressivity.box import checked_box
 from deepgen.expressivity.piecewise import piecewise_linear_of
 
@@ -17,7 +18,7 @@ BLOCK = 10_000
 
 
 @dataclass(frozen=True)
-class SampledPatterns:
+class SampledPatterns(ShownAsTable):
     """Activation patterns at random points.
 
     Parameters

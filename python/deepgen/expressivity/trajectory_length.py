@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.piecewise import piecewise_linear_of
@@ -17,7 +18,7 @@ __all__ = ["TrajectoryLength", "trajectory_length"]
 
 
 @dataclass(frozen=True, repr=False)
-class TrajectoryLength:
+class TrajectoryLength(ShownAsTable):
     """Lengths of the images of a curve.
 
     Parameters

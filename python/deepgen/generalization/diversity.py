@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 
@@ -28,7 +29,7 @@ __all__ = ["Diversity", "diversity"]
 
 
 @dataclass(frozen=True, eq=False)
-class Diversity:
+class Diversity(ShownAsTable):
     """Differences between the members of an ensemble, and the gain of their mean.
 
     Parameters

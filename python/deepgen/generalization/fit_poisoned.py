@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._optional import load_extra
 
 __all__ = ["PoisonedFit", "fit_poisoned"]
 
 
 @dataclass(frozen=True, eq=False)
-class PoisonedFit:
+class PoisonedFit(ShownAsTable):
     """A model that was trained on clean and on poisonous samples.
 
     Parameters

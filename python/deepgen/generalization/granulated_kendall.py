@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import as_text, in_style
 from deepgen._display.text_table import format_table
 from deepgen._engine.arrays import FloatArray
@@ -35,7 +36,7 @@ BLOCK = 4_000_000
 
 
 @dataclass(frozen=True)
-class HyperParameterKendall:
+class HyperParameterKendall(ShownAsTable):
     """The coefficient of one hyper-parameter.
 
     Parameters
@@ -63,7 +64,7 @@ class HyperParameterKendall:
 
 
 @dataclass(frozen=True, eq=False)
-class GranulatedKendall:
+class GranulatedKendall(ShownAsTable):
     """Granulated and pooled rank correlation of a measure with a gap.
 
     Parameters

@@ -19,6 +19,7 @@ import numpy as np
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen._network.network import MATRICES
@@ -41,7 +42,7 @@ RIGHT_SIDES = 32
 
 
 @dataclass(frozen=True, eq=False)
-class Influence:
+class Influence(ShownAsTable):
     """What each training row does for the loss.
 
     Parameters

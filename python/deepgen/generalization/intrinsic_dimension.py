@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen._network.network import MATRICES
@@ -37,7 +38,7 @@ GRID_STEP = 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class IntrinsicDimension:
+class IntrinsicDimension(ShownAsTable):
     """The score by the dimension of the subspace of training.
 
     Parameters

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from deepgen._display.text_table import format_table
+from deepgen._display.shown_as_table import ShownAsTable
+from deepgen._display.text_table import Row, format_table
 from deepgen.generalization.compressibility.compression import compression
 from deepgen.generalization.lipschitz_constants.lipschitz import lipschitz
 from deepgen.generalization.norms.margins import margins
@@ -75,7 +76,7 @@ Values = dict[str, float]
 
 
 @dataclass(frozen=True, eq=False)
-class Measures:
+class Measures(ShownAsTable):
     """Measures of one network by name, and the reasons for those that it has not.
 
     Parameters
@@ -120,18 +121,19 @@ class Measures:
         table : str
             One line per measure, in the order of their groups: value or reason.
         """
-        return format_table(
-            [
-                {
-                    "measure": name,
-                    "value": self.values.get(name),
-                    "what it is": about
-                    if name in self.values
-                    else f"not measured: {self.reasons[name]}",
-                }
-                for name, about in self.about.items()
-            ]
-        )
+        return format_table(self._html_rows())
+
+    def _html_rows(self) -> list[Row]:
+        return [
+            {
+                "measure": name,
+                "value": self.values.get(name),
+                "what it is": about
+                if name in self.values
+                else f"not measured: {self.reasons[name]}",
+            }
+            for name, about in self.about.items()
+        ]
 
 
 def _size(probe: Probe, _: int) -> Values:

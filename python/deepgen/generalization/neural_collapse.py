@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.probe.probe import check_probe
@@ -27,7 +28,7 @@ __all__ = ["NeuralCollapse", "neural_collapse"]
 
 
 @dataclass(frozen=True, eq=False)
-class NeuralCollapse:
+class NeuralCollapse(ShownAsTable):
     r"""Distances from collapse, all 0 where it is complete.
 
     Parameters

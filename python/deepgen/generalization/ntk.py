@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.probe.probe import check_probe
@@ -34,7 +35,7 @@ MAX_SIZE = 5000
 
 
 @dataclass(frozen=True, eq=False)
-class NTK:
+class NTK(ShownAsTable):
     """The tangent kernel on some rows.
 
     Parameters

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 
@@ -31,7 +32,7 @@ from a constant by a few points."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class OffsetLaw:
+class OffsetLaw(ShownAsTable):
     """A fitted law, loss = a + b n^-c.
 
     Parameters

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.optimization.arguments import generator_of
@@ -39,7 +40,7 @@ RANKS = (2, 5, 10, 50)
 
 
 @dataclass(frozen=True, eq=False)
-class ConditionNumber:
+class ConditionNumber(ShownAsTable):
     """Condition of the Hessian.
 
     Parameters

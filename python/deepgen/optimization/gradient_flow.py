@@ -20,6 +20,7 @@ import numpy as np
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen._network.network import MATRICES
@@ -32,7 +33,7 @@ __all__ = ["GradientFlow", "gradient_flow"]
 
 
 @dataclass(frozen=True, eq=False)
-class GradientFlow:
+class GradientFlow(ShownAsTable):
     """Signals and gradients of each layer, from the first to the output.
 
     Parameters

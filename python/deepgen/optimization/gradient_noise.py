@@ -29,6 +29,7 @@ import numpy as np
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.optimization.arguments import generator_of
@@ -43,7 +44,7 @@ __all__ = ["GradientNoise", "gradient_noise"]
 
 
 @dataclass(frozen=True, eq=False)
-class GradientNoise:
+class GradientNoise(ShownAsTable):
     """Covariance of the gradients of single samples.
 
     Parameters

@@ -21,6 +21,7 @@ import numpy as np
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.optimization.arguments import generator_of
@@ -64,7 +65,7 @@ class Density(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class HessianSpectrum:
+class HessianSpectrum(ShownAsTable):
     """Spectrum of a curvature matrix.
 
     Parameters

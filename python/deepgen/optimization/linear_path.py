@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen.optimization.statistics import recalibrated, with_all_parameters
 from deepgen.optimization.validation import accuracy_of, check_classes, validation_probe
@@ -31,7 +32,7 @@ __all__ = ["LinearPath", "linear_path"]
 
 
 @dataclass(frozen=True, eq=False)
-class LinearPath:
+class LinearPath(ShownAsTable):
     """The loss along a straight line.
 
     Parameters

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen.optimization.balance import balanced_probe
 from deepgen.optimization.directions import Scaling, path_of, plane_of, projected
@@ -37,7 +38,7 @@ SURFACES: Final = {
 
 
 @dataclass(frozen=True, eq=False)
-class LossSurface:
+class LossSurface(ShownAsTable):
     """The loss on a plane, and what else was measured there.
 
     Parameters

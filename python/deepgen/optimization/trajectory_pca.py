@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import AnyArray
 
@@ -29,7 +30,7 @@ CHUNK = 2**22
 
 
 @dataclass(frozen=True, eq=False)
-class TrajectoryPCA:
+class TrajectoryPCA(ShownAsTable):
     """Principal components of a path.
 
     Parameters

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen._network.network import MATRICES, Network
 from deepgen.estimators.base import BaseMLP
@@ -37,7 +38,7 @@ MAX_SWEEPS = 100
 
 
 @dataclass(frozen=True, eq=False)
-class UnitMatching:
+class UnitMatching(ShownAsTable):
     """A correspondence of the hidden units of two networks.
 
     Parameters

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from deepgen._engine.arrays import FloatArray
 
-__all__ = ["Bins", "bins_for"]
+__all__ = ["Bins", "bins_for", "within_bins"]
 
 BINS_BY_ROWS: Final = ((10_000, 48), (0, 16))
 """Numbers of bins, each with the number of rows from which it applies."""
@@ -41,6 +41,41 @@ def bins_for(n_rows: int) -> int:
     (16, 48)
     """
     return next(n_bins for least, n_bins in BINS_BY_ROWS if n_rows >= least)
+
+
+def within_bins(
+    values: FloatArray, lower: FloatArray, widths: FloatArray, weight: float | FloatArray
+) -> FloatArray:
+    """Return the encoding of numbers by bins, elementwise.
+
+    Parameters
+    ----------
+    values : ndarray
+        Numbers without missing ones.
+    lower, widths : ndarray
+        Lower edges and widths of the bins, of a shape that broadcasts with ``values``.
+    weight : float or ndarray
+        Value above a bin.
+
+    Returns
+    -------
+    encoded : ndarray
+        Numbers from ``-weight`` to ``weight``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from deepgen.preprocessing.bins import within_bins
+    >>> within_bins(np.array([0.5, 2.5]), np.array([0.0, 1.0]), np.array([1.0, 2.0]), 0.5).tolist()
+    [0.0, 0.25]
+    """
+    with np.errstate(over="ignore"):
+        share = values - lower
+        share /= widths
+        np.clip(share, 0, 1, out=share)
+        share -= 0.5
+        share *= 2 * weight
+    return share
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,15 +148,9 @@ class Bins:
             Array for the encoding.
         """
         lower, widths = self.edges[:-1], np.diff(self.edges)
-        with np.errstate(over="ignore"):
-            for start in range(0, len(values), ROWS_AT_ONCE):
-                rows = slice(start, start + ROWS_AT_ONCE)
-                share = values[rows, None] - lower
-                share /= widths
-                np.clip(share, 0, 1, out=share)
-                share -= 0.5
-                share *= 2 * self.weight
-                out[rows] = share
+        for start in range(0, len(values), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            out[rows] = within_bins(values[rows, None], lower, widths, self.weight)
 
     def to_data(self) -> dict[str, Any]:
         """Return the bins as plain data.

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepgen._inputs.frame import Frame
 from deepgen._inputs.raw_column import RawColumn
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["KINDS", "Column"]
+__all__ = ["KINDS", "Column", "write_columns"]
 
 KINDS = ("number", "encoding", "indicator", "category", "code", "date part")
 """Kinds of features."""
@@ -130,3 +132,32 @@ class Column:
             Column that writes the same features.
         """
         return cls(**data)
+
+
+def write_columns(
+    columns: Sequence[Column], frame: Frame, places: Sequence[int], rows: slice | None = None
+) -> NDArray[np.float32]:
+    """Return the features of some rows of a table.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        Columns with features, in their order.
+    frame : Frame
+        Table.
+    places : sequence of int
+        Positions in it of the columns of the training table.
+    rows : slice or None, default=None
+        Rows; None means all.
+
+    Returns
+    -------
+    features : ndarray of shape (n_rows, n_features_out)
+        Features.
+    """
+    n_rows = frame.n_rows if rows is None else rows.stop - rows.start
+    out = np.zeros((n_rows, columns[-1].features.stop), dtype=np.float32)
+    for column in columns:
+        raw = frame.column(places[column.place], column.clock, rows)
+        column.write(raw, out[:, column.features])
+    return out

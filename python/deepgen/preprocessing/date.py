@@ -14,7 +14,7 @@ from deepgen.preprocessing.column import Column
 from deepgen.preprocessing.number import NumberColumn
 from deepgen.preprocessing.scales import RobustScale
 
-__all__ = ["DateColumn"]
+__all__ = ["PARTS", "DateColumn", "circle", "days_of", "part_of"]
 
 PARTS: Final = {"month": 12, "weekday": 7, "hour": 24}
 """Calendar parts with their periods."""
@@ -79,11 +79,11 @@ class DateColumn(Column):
             None for a constant column.
         """
         dates = raw.dates(raw.zone)
-        days = NumberColumn.learn(name, place, _days(dates), RobustScale, n_bins)
+        days = NumberColumn.learn(name, place, days_of(dates), RobustScale, n_bins)
         if days is None:
             return None
         present = dates[~np.isnat(dates)]
-        parts = tuple(part for part in PARTS if len(np.unique(_part(present, part))) > 1)
+        parts = tuple(part for part in PARTS if len(np.unique(part_of(present, part))) > 1)
         return cls(name, place, 0, days, parts, raw.zone)
 
     def named(self, name: str) -> DateColumn:
@@ -107,15 +107,11 @@ class DateColumn(Column):
     def write(self, raw: RawColumn, out: NDArray[np.float32]) -> None:
         dates = raw.dates(self.zone)
         n_days = len(self.days.feature_kinds)
-        self.days.write_numbers(_days(dates), out[:, :n_days])
+        self.days.write_numbers(days_of(dates), out[:, :n_days])
         missing = np.isnat(dates)
         for place, part in enumerate(self.parts):
-            angle = 2 * np.pi * np.arange(PARTS[part]) / PARTS[part]
-            # The last entry, 0, is the middle of the circle.
-            circle = np.zeros((PARTS[part] + 1, 2))
-            circle[:-1] = np.column_stack([np.sin(angle), np.cos(angle)])
-            turns = np.where(missing, PARTS[part], _part(dates, part))
-            out[:, n_days + 2 * place : n_days + 2 * place + 2] = circle[turns]
+            turns = np.where(missing, PARTS[part], part_of(dates, part))
+            out[:, n_days + 2 * place : n_days + 2 * place + 2] = circle(part)[turns]
 
     def describe(self) -> str:
         parts = "".join(f", {part}" for part in self.parts)
@@ -129,14 +125,38 @@ class DateColumn(Column):
         return cls(**{**data, "days": NumberColumn.from_data(days)})
 
 
-def _days(dates: NDArray[np.datetime64]) -> FloatArray:
-    """Return days since 1970, with fractions; NaN where missing."""
+def days_of(dates: NDArray[np.datetime64]) -> FloatArray:
+    """Return days since 1970, with fractions; NaN where missing.
+
+    Parameters
+    ----------
+    dates : ndarray of shape (n,)
+        Dates in seconds.
+
+    Returns
+    -------
+    days : ndarray of shape (n,)
+        Numbers.
+    """
     days = dates.astype(np.int64) / 86_400
     return np.where(np.isnat(dates), np.nan, days)
 
 
-def _part(dates: NDArray[np.datetime64], part: str) -> NDArray[np.int64]:
-    """Return months or weekdays from 0, or hours; anything where a date is missing."""
+def part_of(dates: NDArray[np.datetime64], part: str) -> NDArray[np.int64]:
+    """Return months or weekdays from 0, or hours; anything where a date is missing.
+
+    Parameters
+    ----------
+    dates : ndarray of shape (n,)
+        Dates in seconds.
+    part : {'month', 'weekday', 'hour'}
+        Calendar part.
+
+    Returns
+    -------
+    numbers : ndarray of shape (n,)
+        Whole numbers below the part's period.
+    """
     if part == "month":
         return np.asarray(dates.astype("datetime64[M]").astype(np.int64) % 12)
     seconds = dates.astype(np.int64)
@@ -144,3 +164,22 @@ def _part(dates: NDArray[np.datetime64], part: str) -> NDArray[np.int64]:
         return np.asarray(seconds // 3600 % 24)
     # The first day of 1970 was a Thursday, the fourth day of its week.
     return np.asarray((seconds // 86_400 + 3) % 7)
+
+
+def circle(part: str) -> FloatArray:
+    """Return the points of a calendar part on its circle.
+
+    Parameters
+    ----------
+    part : {'month', 'weekday', 'hour'}
+        Calendar part.
+
+    Returns
+    -------
+    points : ndarray of shape (period + 1, 2)
+        Sine and cosine; the last point, of a missing date, is the middle of the circle.
+    """
+    angle = 2 * np.pi * np.arange(PARTS[part]) / PARTS[part]
+    points = np.zeros((PARTS[part] + 1, 2))
+    points[:-1] = np.column_stack([np.sin(angle), np.cos(angle)])
+    return points

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from functools import cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -24,10 +25,11 @@ from deepgen._user_warnings import warn
 from deepgen.preprocessing.bins import bins_for
 from deepgen.preprocessing.category import CategoryColumn
 from deepgen.preprocessing.code import CodeColumn
-from deepgen.preprocessing.column import Column
+from deepgen.preprocessing.column import Column, write_columns
 from deepgen.preprocessing.date import DateColumn
 from deepgen.preprocessing.learning import Plan, chosen_categories, learn_columns
 from deepgen.preprocessing.number import NumberColumn
+from deepgen.preprocessing.row_encoder import RowEncoder
 from deepgen.preprocessing.scales import SCALES
 
 if TYPE_CHECKING:
@@ -202,9 +204,8 @@ default='from_dtype'
             self.category_encoding == "codes",
         )
         columns, empty = learn_columns(frame, plan)
-        names = frame.names if frame.names is not None else tuple(range(frame.n_columns))
         if empty:
-            told = list_columns([names[place] for place in empty])
+            told = list_columns([i if frame.names is None else frame.names[i] for i in empty])
             warn(f"{told} of X {'has' if len(empty) == 1 else 'have'} no value and will be dropped")
         self._set_fitted(columns, frame.names, frame.n_columns, n_bins)
         return self
@@ -361,8 +362,8 @@ default='from_dtype'
         n_bins: int,
     ) -> None:
         """Set the fitted attributes."""
-        self._names = names
-        self.columns_ = columns
+        self.__dict__.pop("_row_encoder", None)
+        self._names, self.columns_ = names, columns
         self.n_bins_ = n_bins
         self.n_features_in_ = n_features_in
         self.feature_kinds_ = np.array([k for c in columns for k in c.feature_kinds], dtype=object)
@@ -374,11 +375,8 @@ default='from_dtype'
         self.category_features_ = np.array([column.start for column in codes], dtype=np.intp)
         self.category_sizes_ = np.array([column.n_codes for column in codes], dtype=np.intp)
         used = {column.place for column in columns}
-        self.dropped_columns_ = tuple(
-            place if names is None else names[place]
-            for place in range(n_features_in)
-            if place not in used
-        )
+        known = range(n_features_in) if names is None else names
+        self.dropped_columns_ = tuple(name for i, name in enumerate(known) if i not in used)
         if names is not None and all(isinstance(name, str) for name in names):
             self.feature_names_in_ = np.array(names, dtype=object)
         elif hasattr(self, "feature_names_in_"):
@@ -392,9 +390,11 @@ default='from_dtype'
 
     def _write(self, frame: Frame, places: Any, rows: slice | None = None) -> NDArray[np.float32]:
         """Return the features of some rows of a table with its columns at given places."""
-        n_rows = frame.n_rows if rows is None else rows.stop - rows.start
-        out = np.zeros((n_rows, len(self.feature_kinds_)), dtype=np.float32)
-        for column in self.columns_:
-            raw = frame.column(places[column.place], column.clock, rows)
-            column.write(raw, out[:, column.features])
-        return out
+        values = frame.row() if frame.n_rows == 1 else None
+        if values is not None:
+            return self._row_encoder.encode([values[place] for place in places])
+        return write_columns(self.columns_, frame, places, rows)
+
+    @cached_property
+    def _row_encoder(self) -> RowEncoder:
+        return RowEncoder(self.columns_, self._names)

@@ -192,7 +192,9 @@ SCALES: dict[str, type[Scale]] = {
 """Scales by name."""
 
 
-def _linear(values: FloatArray, center: float, width: float) -> NDArray[np.float64]:
+def _linear(
+    values: FloatArray, center: float | FloatArray, width: float | FloatArray
+) -> NDArray[np.float64]:
     """Return (values - center) / width, finite even beyond the range of float64."""
     with np.errstate(over="ignore"):
         return np.clip((values - center) / width, -FARTHEST, FARTHEST)

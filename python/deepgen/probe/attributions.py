@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import as_text, in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen._names import shortened
@@ -20,7 +21,7 @@ DRAWN = 20
 
 
 @dataclass(frozen=True, eq=False)
-class Attributions:
+class Attributions(ShownAsTable):
     r"""Contributions of each column to each row's prediction, compared with a baseline.
 
     Parameters

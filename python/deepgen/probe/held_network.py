@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen import _core
+from deepgen._display.shown_as_table import ShownAsTable, in_a_few_words
+from deepgen._display.text_table import Row
 from deepgen._engine.arrays import AnyArray, FloatArray
 from deepgen._engine.row_chunks import row_spans
 from deepgen._engine.threads import effective_threads, worthwhile_threads
@@ -30,7 +32,7 @@ VECTORS_AT_ONCE = 8
 KEPT_BYTES = 512 * 2**20
 
 
-class HeldNetwork:
+class HeldNetwork(ShownAsTable):
     """What every measurement of a probe needs: network, data, and calls on chunks of rows.
 
     Attributes
@@ -75,6 +77,13 @@ class HeldNetwork:
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
         self._measure(self.network)
+
+    def _html_rows(self) -> list[Row]:
+        """Return the blocks of parameters with their sizes and ranges."""
+        return [
+            {"block": name, "numbers": in_a_few_words(block)}
+            for name, block in self.network.blocks().items()
+        ]
 
     def __repr__(self) -> str:
         spec = self.network.core.spec

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import BLUE, GREEN, ORANGE, VERMILION, in_style
 from deepgen._display.text_table import Row, format_table
 from deepgen._interval import Interval
@@ -45,7 +46,7 @@ COPIES = (
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WhichError:
+class WhichError(ShownAsTable):
     """The three errors of an estimator on data of unknown truth.
 
     All numbers but ``accuracy`` are in units of ``loss``. A number that could not be measured is

@@ -77,6 +77,9 @@ class Card:
         titles = ", ".join(section.title for section in self.sections)
         return f"Card({self.title!r}: {titles})"
 
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown()
+
     def to_markdown(self) -> str:
         """Return the card as Markdown, without figures.
 

@@ -12,12 +12,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_consistent_length
 
+from deepgen._display.epoch_bar import EpochBar
 from deepgen._inputs.frame import read_frame
 from deepgen._user_warnings import collect_warnings, warn
 from deepgen.estimators.base import SuggestsNames
 from deepgen.estimators.constraints import SHARED, Names
 from deepgen.preprocessing import TableEncoder
-from deepgen.tabular.epoch_bar import EpochBar
 from deepgen.tabular.fitted import FittedTabular
 from deepgen.tabular.plan import FEWEST_ROWS, Plan, make_plan
 from deepgen.tabular.presets import PRESETS, TIMED_MEMBERS

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from deepgen._display.shown_as_table import ShownAsTable
+
 __all__ = ["Conditioning", "conditioning"]
 
 
 @dataclass(frozen=True)
-class Conditioning:
+class Conditioning(ShownAsTable):
     """Conditioning of the triangular system behind a memorizing network.
 
     Parameters

@@ -9,6 +9,7 @@ import numpy as np
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.expressivity.box import checked_box
@@ -27,7 +28,7 @@ MAX_WORK = 1e12
 
 
 @dataclass(frozen=True, eq=False)
-class OutputBounds:
+class OutputBounds(ShownAsTable):
     """Ranges that a model's predictions do not leave on a box.
 
     Parameters

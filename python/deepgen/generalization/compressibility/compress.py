@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._counts import checked_count
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.text_table import format_table
 from deepgen._engine.arrays import FloatArray
 from deepgen.estimators.fitted import network_of
@@ -39,7 +40,7 @@ BLOCK = 2**21
 
 
 @dataclass(frozen=True, eq=False)
-class Compressed:
+class Compressed(ShownAsTable):
     """A compressed network and what it takes to write it down.
 
     Parameters

@@ -25,6 +25,7 @@ import numpy as np
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.generalization.compressibility.compress import refuse_many_signs, signs_needed
@@ -50,7 +51,7 @@ MAX_WORK = 2e11
 
 
 @dataclass(frozen=True, eq=False)
-class Compression:
+class Compression(ShownAsTable):
     """Cushions of a network, and what they promise about compression.
 
     Parameters

@@ -19,6 +19,7 @@ import numpy as np
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen._optional import MissingExtra, load_extra
@@ -61,7 +62,7 @@ NAMES = {
 
 
 @dataclass(frozen=True, eq=False)
-class Lipschitz:
+class Lipschitz(ShownAsTable):
     """Bounds on the Lipschitz constant of a model's predictions.
 
     Parameters

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import COLORS, as_text, in_style
 from deepgen._display.text_table import format_table
 from deepgen._engine.arrays import AnyArray, FloatArray
@@ -39,7 +40,7 @@ MAX_LINES = 10
 
 
 @dataclass(frozen=True)
-class ClassMargins:
+class ClassMargins(ShownAsTable):
     """Summary of the margins of one class.
 
     Parameters
@@ -71,7 +72,7 @@ class ClassMargins:
 
 
 @dataclass(frozen=True, eq=False)
-class Margins:
+class Margins(ShownAsTable):
     """Margins of the rows of a probe.
 
     Parameters

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style, legend_below
 from deepgen._display.text_table import format_table
 from deepgen._engine.arrays import FloatArray
@@ -39,7 +40,7 @@ __all__ = ["NormBound", "NormBounds", "norm_bounds"]
 
 
 @dataclass(frozen=True)
-class NormBound:
+class NormBound(ShownAsTable):
     """One norm of a network, and the order of the bound by it.
 
     Parameters
@@ -72,7 +73,7 @@ class NormBound:
 
 
 @dataclass(frozen=True, eq=False)
-class NormBounds:
+class NormBounds(ShownAsTable):
     """Bounds of the gap by norms, beside the gap.
 
     Parameters

@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._engine.arrays import FloatArray
 from deepgen.generalization.norms.matrix_chain import MatrixChain, chain_of_layers, matrix_chain
 from deepgen.generalization.norms.starting_model import starting_model
@@ -31,7 +32,7 @@ __all__ = ["SpectralComplexity", "spectral_complexity"]
 
 
 @dataclass(frozen=True, eq=False)
-class SpectralComplexity:
+class SpectralComplexity(ShownAsTable):
     """The spectral complexity R_A and its terms, layer by layer.
 
     Parameters

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.generalization.random_weights.curvature_basis import STRUCTURES
@@ -36,7 +37,7 @@ ALPHAS = np.geomspace(1e-4, 1e4, 41)
 
 
 @dataclass(frozen=True, eq=False)
-class Laplace:
+class Laplace(ShownAsTable):
     """A normal distribution over weights around the trained ones.
 
     Parameters

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepgen._counts import checked_count
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen.generalization.settings import checked_size, generator
 from deepgen.optimization.validation import accuracy_of, check_classes
 from deepgen.probe.probe import check_probe
@@ -30,7 +31,7 @@ N_HALVINGS = 12
 
 
 @dataclass(frozen=True)
-class NoiseFlatness:
+class NoiseFlatness(ShownAsTable):
     """The largest noise on the weights that a classifier bears.
 
     Parameters

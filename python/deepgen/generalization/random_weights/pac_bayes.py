@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen._network.network import Network
@@ -54,7 +55,7 @@ SEARCH_SHARE = 0.02
 
 
 @dataclass(frozen=True, eq=False)
-class PacBayes:
+class PacBayes(ShownAsTable):
     """A bound on the error of networks with noisy weights, and what it is made of.
 
     Parameters

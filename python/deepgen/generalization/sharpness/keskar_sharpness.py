@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from deepgen._counts import checked_count
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._engine.arrays import FloatArray
 from deepgen.generalization.settings import checked_size, generator
 from deepgen.probe.probe import check_probe
@@ -30,7 +31,7 @@ __all__ = ["KeskarSharpness", "keskar_sharpness"]
 
 
 @dataclass(frozen=True, eq=False)
-class KeskarSharpness:
+class KeskarSharpness(ShownAsTable):
     """The largest rise of the loss that was found in a box around the parameters.
 
     Parameters

@@ -21,6 +21,7 @@ import numpy as np
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
 from deepgen._engine.arrays import FloatArray
 from deepgen.generalization.settings import checked_size, generator
@@ -33,7 +34,7 @@ __all__ = ["SamSharpness", "sam_sharpness"]
 
 
 @dataclass(frozen=True, eq=False)
-class SamSharpness:
+class SamSharpness(ShownAsTable):
     """The largest rise of the loss that was found in a ball around the parameters.
 
     Parameters

@@ -14,7 +14,7 @@ PAUSE = 0.1
 
 
 class EpochBar:
-    """Count epochs of all training threads, and draw them on a terminal until the context ends.
+    """Count epochs of all training threads, and draw them until the context ends.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class EpochBar:
 
     Examples
     --------
-    >>> from deepgen.tabular.epoch_bar import EpochBar
+    >>> from deepgen._display.epoch_bar import EpochBar
     >>> bar = EpochBar("fit", 10)
     >>> bar()
     >>> bar.n_done
@@ -46,6 +46,18 @@ class EpochBar:
             if now - self._drawn >= PAUSE:
                 self._drawn = now
                 self._bar("epoch", min(self.n_done, self.total), self.total)
+
+    def print(self, line: str) -> None:
+        """Print a line on standard output, above the bar.
+
+        Parameters
+        ----------
+        line : str
+            Text without a line break.
+        """
+        with self._lock:
+            self._bar.erase()
+            print(line, flush=True)
 
     def __enter__(self) -> EpochBar:
         return self
