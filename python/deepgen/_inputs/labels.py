@@ -138,6 +138,16 @@ class Labels:
         numbers: AnyArray = np.searchsorted(self.classes, found)[inverse].astype(np.int32)
         return numbers
 
+    def counts(self, y: Any) -> AnyArray:
+        """Return the number of samples of each class, (n_classes,).
+
+        For multilabel targets, the numbers of 0 and of 1 for each label, (n_labels, 2).
+        """
+        if not self.multilabel:
+            return np.bincount(self.numbers(y), minlength=len(self.classes))
+        ones = np.asarray(y.sum(axis=0)).ravel()
+        return np.column_stack([y.shape[0] - ones, ones])
+
     def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
         """Return labels in the engine's format.
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepgen import _core
 from deepgen._engine.arrays import AnyArray
+from deepgen._engine.step_trainer import StepTrainer
 from deepgen._network.network import Network
 from deepgen._training.data import Data
 from deepgen._training.plan import FirstOrderPlan
@@ -50,7 +50,7 @@ class KeptWeights:
         self.fallback = network.parameters.copy()
         self.lowest_loss = float("inf")
 
-    def update_prediction(self, trainer: _core.Trainer, *, is_measured: bool) -> None:
+    def update_prediction(self, trainer: StepTrainer, *, is_measured: bool) -> None:
         """Set the network to the prediction weights that belong to ``current``."""
         network, averaging = self.network, self.plan.averaging
         if averaging is None:
