@@ -207,20 +207,23 @@ def advance(work: Work, number: int, shard: Shard, state: State, steps: Steps) -
     advanced : Advanced
         State of this shard after the steps, or before the first step that was not finite.
     """
+    # What comes from another process may lie at any address.
+    rates = aligned(steps.rates)
+    moving = {name: aligned(by) for name, by in steps.moving.items()}
     trainer = work.trainer(number, len(shard.y))
     weights = None if shard.weights is None else aligned(shard.weights)
     trainer.set_data(aligned(shard.X), aligned(shard.y), weights)
     trainer.load(aligned(state.parameters))
     trainer.set_state({name: aligned(values) for name, values in state.optimizer.items()})
     done, loss, norm, n_rows, finite = 0, 0.0, 0.0, 0, True
-    while finite and done < len(steps.rates):
+    while finite and done < len(rates):
         # The order of a pass depends on its number alone, so that a round begins anywhere in it.
         pass_number, batch = divmod(steps.first + done, trainer.steps_per_epoch)
         trainer.begin_epoch(pass_number)
         trainer.seek(batch)
         part = slice(done, done + trainer.steps_per_epoch - batch)
-        moving: dict[str, Any] = {name: by[part] for name, by in steps.moving.items()}
-        progress = trainer.run(steps.rates[part], n_threads=work.n_threads, **moving)
+        here: dict[str, Any] = {name: by[part] for name, by in moving.items()}
+        progress = trainer.run(rates[part], n_threads=work.n_threads, **here)
         done, finite = done + progress.n_steps, progress.finite
         loss, norm = loss + progress.loss, norm + progress.gradient_norm
         n_rows += progress.n_rows
