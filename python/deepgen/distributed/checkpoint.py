@@ -57,13 +57,20 @@ class Checkpoint:
         ------
         ValueError
             If the file is no checkpoint, or one of other parameters.
+        OSError
+            If it cannot be read.
         """
         try:
             with open(self.path, "rb") as file:
                 description, tensors = unpack(read_content(file))
+            fitted: Any = restore_estimator(description, Reader(tensors))
         except FileNotFoundError:
             return None
-        fitted: Any = restore_estimator(description, Reader(tensors))
+        except OSError:
+            raise
+        except Exception as error:
+            # As by `deepgen.load`: any other error means that the file is malformed.
+            raise ValueError(f"'{self.path}' is no checkpoint: {error}") from error
         state = vars(fitted).get("_training_state")
         if type(fitted) is not type(model) or state is None or state.optimizer_state is None:
             raise ValueError(f"'{self.path}' is no checkpoint of a {type(model).__name__}")

@@ -61,9 +61,11 @@ def _mean(shares: Sequence[float], arrays: Sequence[AnyArray]) -> AnyArray:
     if arrays[0].dtype.kind != "f":
         return arrays[0]
     mean = np.zeros(arrays[0].shape)
-    for share, values in zip(shares, arrays, strict=True):
-        mean += share * values.astype(np.float64)
-    return mean.astype(arrays[0].dtype)
+    # A shard that has diverged makes the mean useless, which the caller sees by ``finite``.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for share, values in zip(shares, arrays, strict=True):
+            mean += share * values.astype(np.float64)
+        return mean.astype(arrays[0].dtype)
 
 
 @dataclass(frozen=True)

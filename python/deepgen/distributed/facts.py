@@ -21,7 +21,7 @@ from deepgen._user_warnings import warn
 from deepgen.distributed.rows import Rows
 from deepgen.estimators.network_spec import numpy_type
 
-__all__ = ["Facts", "facts_of", "learn_targets", "share_between", "warn_if_sorted"]
+__all__ = ["Facts", "facts_of", "learn_targets", "refuse_unlike", "share_between", "warn_if_sorted"]
 
 # Largest number of rows of a shard that start the network.
 SAMPLED = 512
@@ -97,6 +97,28 @@ def facts_of(model: Any, rows: Rows) -> Facts:
     return Facts(len(y), moments, sample, labels=labels, counts=labels.counts(y))
 
 
+def refuse_unlike(facts: Sequence[Facts]) -> None:
+    """Refuse shards with different columns.
+
+    Parameters
+    ----------
+    facts : sequence of Facts
+        Facts about every shard.
+
+    Raises
+    ------
+    ValueError
+        If their numbers of features or of targets differ.
+    """
+    for name, shapes in (
+        ("features", {each.sample.X.shape[1:] for each in facts}),
+        ("targets", {each.sample.y.shape[1:] for each in facts}),
+    ):
+        if len(shapes) > 1:
+            numbers = sorted(shape[0] if shape else 1 for shape in shapes)
+            raise ValueError(f"the shards have {' and '.join(map(str, numbers))} {name}")
+
+
 def learn_targets(model: Any, facts: Sequence[Facts]) -> Targets:
     """Return the targets that all shards determine, combined in their order.
 
@@ -112,16 +134,7 @@ def learn_targets(model: Any, facts: Sequence[Facts]) -> Targets:
     targets : Targets
         Scaling and range of a regressor's targets, classes and their weights of a classifier's.
         With one shard they are those of ``fit`` on its rows.
-
-    Raises
-    ------
-    ValueError
-        If the shards have different kinds of targets.
     """
-    shapes = {each.sample.y.shape[1:] for each in facts}
-    if len(shapes) > 1:
-        columns = sorted(str(shape[0]) if shape else "1" for shape in shapes)
-        raise ValueError(f"the shards have targets of {' and '.join(columns)} columns")
     y = facts[0].sample.y
     if is_classifier(model):
         labels = _all_labels(facts)

@@ -16,7 +16,7 @@ from deepgen.distributed.advance import Work
 from deepgen.distributed.checkpoint import Checkpoint, EpochEnds
 from deepgen.distributed.combine import Nesterov
 from deepgen.distributed.executor import Executor
-from deepgen.distributed.facts import learn_targets, warn_if_sorted
+from deepgen.distributed.facts import learn_targets, refuse_unlike, warn_if_sorted
 from deepgen.distributed.refusals import refuse_on_shards
 from deepgen.distributed.rows import Rows
 from deepgen.distributed.trainer import FixedSlices, ShardTrainer
@@ -173,11 +173,9 @@ def fit_shards(
 
     # Targets: what all shards together determine.
     facts = executor.describe(model)
+    refuse_unlike(facts)
     warn_if_sorted(facts)
     sample = Rows.join([each.sample for each in facts])
-    n_features = {each.sample.X.shape[1] for each in facts}
-    if len(n_features) > 1:
-        raise ValueError(f"the shards have {' and '.join(map(str, sorted(n_features)))} features")
     model.n_features_in_ = sample.X.shape[1]
     vars(model).pop("feature_names_in_", None)
     if sample.names is not None:

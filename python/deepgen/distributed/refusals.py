@@ -33,10 +33,10 @@ def refuse_on_shards(model: Any, settings: Settings, *, has_validation: bool) ->
     rule = optimizer.rule() if isinstance(optimizer, FirstOrder) else optimizer
     if not isinstance(optimizer, FirstOrder):
         reason = "its line search needs the loss of all rows at each point; use 'adam'"
-        raise ValueError(f"solver='{optimizer.name}' is not supported on shards: {reason}")
+        raise ValueError(f"solver={model.solver!r} is not supported on shards: {reason}")
     if isinstance(rule, KFAC | Shampoo):
         reason = "averages of its matrices are not the matrices of an average; use 'adam'"
-        raise ValueError(f"solver='{optimizer.name}' is not supported on shards: {reason}")
+        raise ValueError(f"solver={model.solver!r} is not supported on shards: {reason}")
     named = type(averaging).__name__ if isinstance(averaging, Averaging) else averaging
     norm = batch_norm_of(model)
     for what, is_given, reason in (
