@@ -1,17 +1,17 @@
 """Bits on a cluster: those of the serial executor, whatever happens to the workers."""
 
 import os
+import sys
 import time
 
 import numpy as np
 import pytest
 from shards.rows import THREE, WEIGHTS, X, Y, classifier, fitted_on, regressor, weights_of
 
-from deepgen.distributed import Rows
-
 distributed = pytest.importorskip(
     "distributed", reason="dask is in the extra 'dask'; the gate's stage 'dask' installs it"
 )
+cloudpickle = pytest.importorskip("cloudpickle")
 da = pytest.importorskip("dask.array")
 
 from deepgen.dask import DaskMLPClassifier, DaskMLPRegressor  # noqa: E402
@@ -115,15 +115,8 @@ class Deadly:
         os._exit(1)
 
 
-def make_deadly(_rows):
-    import os
-
-    class Shard:
-        @property
-        def y(self):
-            os._exit(1)
-
-    return Shard()
+def make_deadly(_shard):
+    return Deadly()
 
 
 class Doomed(DaskExecutor):
@@ -136,25 +129,21 @@ class Doomed(DaskExecutor):
 
 
 def test_a_shard_that_kills_its_workers_is_named(cluster, client, monkeypatch):
-    import cloudpickle
-
     monkeypatch.setattr("deepgen.dask.executor.REPEATS", 1)
     cluster.scale(2)
     client.wait_for_workers(2, timeout=120)
-    client.run_on_scheduler(let_none_fail)
+    client.run_on_scheduler(let_one_fail)
     executor = Doomed(client, partitions_of(on_cluster(X), on_cluster(Y)), None)
-    import sys
-
+    # Workers do not find the modules of the tests.
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     try:
-        with pytest.raises(RuntimeError, match=r"round 2 failed 2 times: shard 1: .*127.0.0.1"):
+        with pytest.raises(RuntimeError, match="round 2 failed 2 times: shard 1: "):
             fit_shards(regressor(), executor, local_steps=3)
     finally:
         cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
     # The cluster has lived through it.
     client.wait_for_workers(2, timeout=120)
-    assert Rows is not None
 
 
-def let_none_fail(dask_scheduler):
-    dask_scheduler.allowed_failures = 0
+def let_one_fail(dask_scheduler):
+    dask_scheduler.allowed_failures = 1

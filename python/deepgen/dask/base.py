@@ -29,6 +29,21 @@ _COUNT = Interval(Integral, 1, None, closed="left")
 class DaskMLP(Documented, BaseEstimator):
     """Base of `DaskMLPRegressor` and `DaskMLPClassifier`, not for direct use.
 
+    Parameters
+    ----------
+    *args : object
+        Parameters of the plain estimator.
+    client : distributed.Client or None, default=None
+        Client of the cluster.
+    n_shards : int or None, default=None
+        Number of shards.
+    local_steps : int or 'auto', default='auto'
+        Steps of a round.
+    outer : {'auto', 'mean', 'nesterov'}, default='auto'
+        Rule between the rounds.
+    **parameters : object
+        Parameters of the plain estimator.
+
     Examples
     --------
     >>> from deepgen.dask import DaskMLPClassifier, DaskMLPRegressor

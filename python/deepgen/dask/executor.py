@@ -15,7 +15,7 @@ import numpy as np
 
 from deepgen._inputs.targets import Targets
 from deepgen.dask.collections import load_dask
-from deepgen.distributed import Advanced, Rows, Shard, Steps, Work, advance, combine
+from deepgen.distributed import Advanced, Executor, Rows, Shard, Steps, Work, advance, combine
 from deepgen.distributed.advance import State
 from deepgen.distributed.facts import Facts, facts_of
 
@@ -73,7 +73,7 @@ def find_client(client: Any) -> Any:
     return client
 
 
-class DaskExecutor:
+class DaskExecutor(Executor):
     """Functions on shards that lie on the workers of a Dask cluster.
 
     Parameters
@@ -133,7 +133,8 @@ class DaskExecutor:
     def advance(self, work: Work, shares: Sequence[float], state: State, steps: Steps) -> Advanced:
         def run() -> Advanced:
             # A list: of a dict, Dask would take the keys as names of data that it has already.
-            (sent,) = self._client.scatter([(work, state)], hash=False)
+            # Every worker gets a copy, which all need, and which the loss of one does not lose.
+            (sent,) = self._client.scatter([(work, state)], hash=False, broadcast=True)
             advanced = [
                 self._submit(_advance, sent, number, shard, steps)
                 for number, shard in enumerate(self._shards)
@@ -149,13 +150,14 @@ class DaskExecutor:
 
     def _again(self, what: str, run: Callable[[], Result]) -> Result:
         """Run something, and again if workers that had a part of it were lost."""
-        for repeat in range(REPEATS + 1):
+        last: _Lost | None = None
+        for _ in range(REPEATS + 1):
             try:
                 return run()
             except _Lost as error:
-                if repeat == REPEATS:
-                    raise RuntimeError(f"{what} failed {REPEATS + 1} times: {error}") from error
-        raise AssertionError
+                # A task whose workers died says more than those that were called off with it.
+                last = error if last is None or error.is_telling else last
+        raise RuntimeError(f"{what} failed {REPEATS + 1} times: {last}") from last
 
     def _results(self, futures: list[Any], kind: str, sources: list[Any]) -> list[Any]:
         """Return the results of futures; an error names the one of ``sources`` that has it."""
@@ -169,12 +171,10 @@ class DaskExecutor:
             self._client.cancel([*futures, *sources])
             raise
         except (*passing, TypeError, ValueError) as error:
-            failed = [n for n, source in enumerate(sources) if source.status != "finished"]
-            if not failed and len(futures) == len(sources):
-                failed = [n for n, future in enumerate(futures) if future.status != "finished"]
-            said = f"{kind} {failed[0]}: {error}" if failed else str(error)
+            said = f"{_place_of(error, kind, futures, sources)}{error}"
             if isinstance(error, passing):
-                raise _Lost(said) from error
+                is_telling = isinstance(error, distributed.KilledWorker)
+                raise _Lost(said, is_telling=is_telling) from error
             raise type(error)(said) from error
 
     def _wait(self, futures: list[Any]) -> None:
@@ -199,7 +199,24 @@ class DaskExecutor:
 
 
 class _Lost(Exception):
-    """Work whose workers were lost."""
+    """Work whose workers were lost; ``is_telling`` if a task was found to take them with it."""
+
+    def __init__(self, said: str, *, is_telling: bool) -> None:
+        super().__init__(said)
+        self.is_telling = is_telling
+
+
+def _place_of(error: Any, kind: str, futures: list[Any], sources: list[Any]) -> str:
+    """Return the name of the partition or shard that an error is of; empty if nobody knows."""
+    task = getattr(error, "task", None)
+    for each in (sources, futures) if len(futures) == len(sources) else (sources,):
+        # Others are called off with the one that failed.
+        told = [future.key == task or future.status == "error" for future in each]
+        called_off = [future.status == "cancelled" for future in each]
+        for marked in (told, called_off):
+            if any(marked):
+                return f"{kind} {marked.index(True)}: "
+    return ""
 
 
 def _join(*parts: Rows) -> Rows:

@@ -66,4 +66,4 @@ def _described(base: str, own: str) -> str:
     title = "Parameters\n----------\n"
     before, _, after = cleandoc(own).partition(title)
     inherited = cleandoc(base).partition(title)[2].partition("\n\n")[0]
-    return f"{before}{title}{inherited}\n{after}"
+    return f"{before}{title}{inherited}\n{after}\n"

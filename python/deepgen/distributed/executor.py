@@ -19,6 +19,11 @@ Result = TypeVar("Result")
 class Executor(Protocol):
     """What runs functions on shards, wherever these are.
 
+    Parameters
+    ----------
+    *args, **kwargs : object
+        Whatever an executor needs.
+
     Examples
     --------
     >>> from deepgen.distributed import Executor
@@ -77,7 +82,7 @@ class Executor(Protocol):
         """
 
 
-class SerialExecutor:
+class SerialExecutor(Executor):
     """The reference: one shard after the other, in this process.
 
     Parameters

@@ -222,7 +222,9 @@ def fit_shards(
     described = f"{course}, rows {[each.n_rows for each in facts]}, weights {weights}"
     if before is not None and file is not None:
         file.check(state, described)
-        plan = replace(plan, n_epochs=max(plan.n_epochs - state.n_epochs, 0))
+        is_over = state.patience.n_stale > plan.n_iter_no_change
+        left = 0 if is_over else max(plan.n_epochs - state.n_epochs, 0)
+        plan = replace(plan, n_epochs=left)
     state.data = described
     state.use_criterion(criterion(model, targets))
 
@@ -252,16 +254,17 @@ def fit_shards(
             early_stopping=plan.early_stopping,
             best=state.best_weights,
         )
-    n_epochs = train(
-        network,
-        data,
-        validation,
-        plan,
-        state,
-        tasks,
-        trainer=trainer,
-        sizer=FixedSlices(n_steps),
-    )
+    n_epochs = 0
+    if plan.n_epochs:
+        sizer = FixedSlices(n_steps)
+        n_epochs = train(
+            network, data, validation, plan, state, tasks, trainer=trainer, sizer=sizer
+        )
+    else:
+        # The checkpoint is that of a course that has come to its end.
+        if state.best_weights is not None:
+            network.parameters[...] = state.best_weights
+        state.drop_optimizer_state()
     state.data = ""
     model.network_, model._training_state = network.as_type(prediction_dtype), state
     model._targets, model.n_iter_ = targets, n_epochs
