@@ -99,7 +99,7 @@ class DaskExecutor(Executor):
         self._shards: list[Any] = []
 
     def describe(self, model: Any) -> list[Facts]:
-        return self._again("reading the rows", lambda: self._describe(model))
+        return self._again("reading the rows", lambda is_last: self._describe(model))
 
     def _describe(self, model: Any) -> list[Facts]:
         read = load_dask("dask").delayed(Rows.read, pure=False)
@@ -120,7 +120,7 @@ class DaskExecutor(Executor):
         return self._results(facts, "shard", self._rows)
 
     def encode(self, model: Any, targets: Targets) -> list[float]:
-        def run() -> list[float]:
+        def run(*, is_last: bool) -> list[float]:
             self._shards = [self._submit(Rows.encode, rows, model, targets) for rows in self._rows]
             weights = [self._submit(_weight, shard) for shard in self._shards]
             return self._results(weights, "shard", self._shards)
@@ -131,14 +131,17 @@ class DaskExecutor(Executor):
         return weights
 
     def advance(self, work: Work, shares: Sequence[float], state: State, steps: Steps) -> Advanced:
-        def run() -> Advanced:
+        def run(*, is_last: bool) -> Advanced:
             # A list: of a dict, Dask would take the keys as names of data that it has already.
             # Every worker gets a copy, which all need, and which the loss of one does not lose.
             (sent,) = self._client.scatter([(work, state)], hash=False, broadcast=True)
-            advanced = [
-                self._submit(_advance, sent, number, shard, steps)
-                for number, shard in enumerate(self._shards)
-            ]
+            advanced = []
+            for number, shard in enumerate(self._shards):
+                advanced.append(self._submit(_advance, sent, number, shard, steps))
+                if is_last:
+                    # One by one, so that the shard that fails is known: what it has in common
+                    # with others is lost with its worker, and all of them are called off.
+                    self._results(advanced[-1:], "shard", advanced, number)
             mean = self._submit(_combine, list(shares), *advanced)
             result: Advanced = self._results([mean], "shard", advanced)[0]
             return result
@@ -148,21 +151,25 @@ class DaskExecutor(Executor):
     def _submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return self._client.submit(function, *arguments, pure=False)
 
-    def _again(self, what: str, run: Callable[[], Result]) -> Result:
+    def _again(self, what: str, run: Callable[..., Result]) -> Result:
         """Run something, and again if workers that had a part of it were lost."""
-        last: _Lost | None = None
-        for _ in range(REPEATS + 1):
+        passing = _passing()
+        for repeat in range(REPEATS + 1):
             try:
-                return run()
-            except _Lost as error:
-                # A task whose workers died says more than those that were called off with it.
-                last = error if last is None or error.is_telling else last
+                return run(is_last=repeat == REPEATS)
+            except passing as error:
+                last = error
         raise RuntimeError(f"{what} failed {REPEATS + 1} times: {last}") from last
 
-    def _results(self, futures: list[Any], kind: str, sources: list[Any]) -> list[Any]:
-        """Return the results of futures; an error names the one of ``sources`` that has it."""
-        distributed = load_dask("distributed")
-        passing = (distributed.KilledWorker, distributed.CancelledError, OSError)
+    def _results(
+        self, futures: list[Any], kind: str, sources: list[Any], number: int | None = None
+    ) -> list[Any]:
+        """Return the results of futures; an error names its source, which may be known by number."""
+
+        def named(error: Exception) -> str:
+            place = _place_of(error, futures, sources) if number is None else number
+            return str(error) if place is None else f"{kind} {place}: {error}"
+
         try:
             self._wait(futures)
             found: list[Any] = self._client.gather(futures)
@@ -170,12 +177,10 @@ class DaskExecutor(Executor):
         except KeyboardInterrupt:
             self._client.cancel([*futures, *sources])
             raise
-        except (*passing, TypeError, ValueError) as error:
-            said = f"{_place_of(error, kind, futures, sources)}{error}"
-            if isinstance(error, passing):
-                is_telling = isinstance(error, distributed.KilledWorker)
-                raise _Lost(said, is_telling=is_telling) from error
-            raise type(error)(said) from error
+        except _passing() as error:
+            raise _Lost(named(error)) from error
+        except (TypeError, ValueError) as error:
+            raise type(error)(named(error)) from error
 
     def _wait(self, futures: list[Any]) -> None:
         """Wait for futures, as long as the cluster has workers."""
@@ -198,25 +203,24 @@ class DaskExecutor(Executor):
                     ) from None
 
 
-class _Lost(Exception):
-    """Work whose workers were lost; ``is_telling`` if a task was found to take them with it."""
-
-    def __init__(self, said: str, *, is_telling: bool) -> None:
-        super().__init__(said)
-        self.is_telling = is_telling
+class _Lost(OSError):
+    """Work whose workers were lost."""
 
 
-def _place_of(error: Any, kind: str, futures: list[Any], sources: list[Any]) -> str:
-    """Return the name of the partition or shard that an error is of; empty if nobody knows."""
+def _passing() -> tuple[type[Exception], ...]:
+    """Return the errors that come of lost workers, and may not come again."""
+    distributed = load_dask("distributed")
+    return distributed.KilledWorker, distributed.CancelledError, OSError
+
+
+def _place_of(error: Any, futures: list[Any], sources: list[Any]) -> int | None:
+    """Return the number of the partition or shard that an error is of; None if nobody knows."""
     task = getattr(error, "task", None)
     for each in (sources, futures) if len(futures) == len(sources) else (sources,):
-        # Others are called off with the one that failed.
         told = [future.key == task or future.status == "error" for future in each]
-        called_off = [future.status == "cancelled" for future in each]
-        for marked in (told, called_off):
-            if any(marked):
-                return f"{kind} {marked.index(True)}: "
-    return ""
+        if any(told):
+            return told.index(True)
+    return None
 
 
 def _join(*parts: Rows) -> Rows:
