@@ -73,7 +73,8 @@ class Labels:
 
         check_kind(y)
         if y.ndim == 1:
-            found = y if classes is None else np.asarray(classes)
+            # Twice: scikit-learn takes labels that hardly ever repeat for numbers.
+            found = y if classes is None else np.tile(classes, 2)
             check_kind(found)
             unique_labels(found)  # refuses numbers among strings
             return cls(np.unique(found))

@@ -2,7 +2,7 @@
 
 No task waits for another one's messages, so nothing can hang: a lost worker costs the tasks that it
 had, which Dask runs again elsewhere. Shards are made again from the collections by the same graph.
-What only the client knows, the common state, is sent anew in each round.
+What only the client knows, the common state, is a task of each round, with its value in it.
 """
 
 from __future__ import annotations
@@ -65,12 +65,16 @@ def find_client(client: Any) -> Any:
     if not client.nthreads():
         try:
             client.wait_for_workers(1, timeout=PATIENCE)
-        except TimeoutError:
+        except _late():
             raise TimeoutError(
                 f"the cluster {client.scheduler.address} has no worker, and none joined within "
                 f"{PATIENCE:g} s"
             ) from None
     return client
+
+
+# Dask's setting of the size from which on it warns of data in tasks.
+LARGE_GRAPH = "distributed.admin.large-graph-warning-threshold"
 
 
 class DaskExecutor(Executor):
@@ -132,15 +136,16 @@ class DaskExecutor(Executor):
 
     def advance(self, work: Work, shares: Sequence[float], state: State, steps: Steps) -> Advanced:
         def run(*, is_last: bool) -> Advanced:
-            # A list: of a dict, Dask would take the keys as names of data that it has already.
-            # Every worker gets a copy, which all need, and which the loss of one does not lose.
-            (sent,) = self._client.scatter([(work, state)], hash=False, broadcast=True)
+            # By a task: what is scattered is lost with its worker, and scattering to all of them
+            # waits for ever if one is lost meanwhile.
+            with load_dask("dask").config.set({LARGE_GRAPH: "100 GiB"}):
+                sent = self._submit(_hold, work, state)
             advanced = []
             for number, shard in enumerate(self._shards):
                 advanced.append(self._submit(_advance, sent, number, shard, steps))
                 if is_last:
-                    # One by one, so that the shard that fails is known: what it has in common
-                    # with others is lost with its worker, and all of them are called off.
+                    # One by one, so that the shard that fails is known: the loss of a worker is
+                    # counted against all tasks that stood there.
                     self._results(advanced[-1:], "shard", advanced, number)
             mean = self._submit(_combine, list(shares), *advanced)
             result: Advanced = self._results([mean], "shard", advanced)[0]
@@ -164,7 +169,7 @@ class DaskExecutor(Executor):
     def _results(
         self, futures: list[Any], kind: str, sources: list[Any], number: int | None = None
     ) -> list[Any]:
-        """Return the results of futures; an error names its source, which may be known by number."""
+        """Return the results of futures; an error names its source, which ``number`` may tell."""
 
         def named(error: Exception) -> str:
             place = _place_of(error, futures, sources) if number is None else number
@@ -190,7 +195,7 @@ class DaskExecutor(Executor):
             try:
                 wait(futures, timeout=LOOK)
                 return
-            except TimeoutError:
+            except _late():
                 now = time.monotonic()
                 if self._client.nthreads():
                     alone_since = None
@@ -203,14 +208,21 @@ class DaskExecutor(Executor):
                     ) from None
 
 
-class _Lost(OSError):
+class _Lost(Exception):
     """Work whose workers were lost."""
 
 
 def _passing() -> tuple[type[Exception], ...]:
     """Return the errors that come of lost workers, and may not come again."""
     distributed = load_dask("distributed")
-    return distributed.KilledWorker, distributed.CancelledError, OSError
+    comm = load_dask("distributed.comm")
+    lost = distributed.KilledWorker, distributed.CancelledError, comm.CommClosedError
+    return _Lost, *lost, *_late()
+
+
+def _late() -> tuple[type[Exception], ...]:
+    """Return the errors of waiting too long: asyncio's is another one before Python 3.11."""
+    return TimeoutError, load_dask("distributed").TimeoutError
 
 
 def _place_of(error: Any, futures: list[Any], sources: list[Any]) -> int | None:
@@ -221,6 +233,10 @@ def _place_of(error: Any, futures: list[Any], sources: list[Any]) -> int | None:
         if any(told):
             return told.index(True)
     return None
+
+
+def _hold(work: Work, state: State) -> tuple[Work, State]:
+    return work, state
 
 
 def _join(*parts: Rows) -> Rows:
