@@ -164,7 +164,7 @@ default=None
         course = fit_shards(
             model,
             DaskExecutor(client, partitions, self.n_shards),
-            held_out=in_memory(X_val, y_val, sample_weight_val),
+            held_out=in_memory(client, X_val, y_val, sample_weight_val),
             local_steps=self.local_steps,
             outer=self.outer,
             checkpoint=checkpoint,
@@ -228,7 +228,7 @@ default=None
         Predictions are computed where X is; they, ``y`` and weights are brought to this process.
         """
         check_is_fitted(self)
-        predictions, y, weights = in_memory(self.predict(X), y, sample_weight)
+        predictions, y, weights = in_memory(self.client, self.predict(X), y, sample_weight)
         columns = np.asarray(y)
         if columns.ndim == 2 and columns.shape[1] == 1:
             columns = columns.ravel()

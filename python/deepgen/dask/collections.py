@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -44,11 +45,13 @@ def is_collection(values: Any) -> bool:
     return bool(load_dask("dask").is_dask_collection(values))
 
 
-def in_memory(*values: Any) -> tuple[Any, ...]:
+def in_memory(client: Any, *values: Any) -> tuple[Any, ...]:
     """Bring the values of collections to this process.
 
     Parameters
     ----------
+    client : distributed.Client or None
+        Client of the cluster that computes them; None for what Dask takes without one.
     *values : object
         Collections of Dask, or what is here already.
 
@@ -57,7 +60,8 @@ def in_memory(*values: Any) -> tuple[Any, ...]:
     values : tuple
         The same in memory.
     """
-    found: tuple[Any, ...] = load_dask("dask").compute(*values)
+    with nullcontext() if client is None else client.as_current():
+        found: tuple[Any, ...] = load_dask("dask").compute(*values)
     return found
 
 

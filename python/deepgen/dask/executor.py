@@ -170,11 +170,6 @@ class DaskExecutor(Executor):
         self, futures: list[Any], kind: str, sources: list[Any], number: int | None = None
     ) -> list[Any]:
         """Return the results of futures; an error names its source, which ``number`` may tell."""
-
-        def named(error: Exception) -> str:
-            place = _place_of(error, futures, sources) if number is None else number
-            return str(error) if place is None else f"{kind} {place}: {error}"
-
         try:
             self._wait(futures)
             found: list[Any] = self._client.gather(futures)
@@ -182,10 +177,16 @@ class DaskExecutor(Executor):
         except KeyboardInterrupt:
             self._client.cancel([*futures, *sources])
             raise
-        except _passing() as error:
-            raise _Lost(named(error)) from error
-        except (TypeError, ValueError) as error:
-            raise type(error)(named(error)) from error
+        except Exception as error:
+            # Of several errors the first source's, whichever came first.
+            place, own = _first_error(futures, sources)
+            own, place = own or error, place if number is None else number
+            said = str(own) if place is None else f"{kind} {place}: {own}"
+            if isinstance(own, _passing()):
+                raise _Lost(said) from own
+            # Its own type may not be made of a text.
+            types = (type for type in (TypeError, ValueError) if isinstance(own, type))
+            raise next(types, RuntimeError)(said) from own
 
     def _wait(self, futures: list[Any]) -> None:
         """Wait for futures, as long as the cluster has workers."""
@@ -225,14 +226,13 @@ def _late() -> tuple[type[Exception], ...]:
     return TimeoutError, load_dask("distributed").TimeoutError
 
 
-def _place_of(error: Any, futures: list[Any], sources: list[Any]) -> int | None:
-    """Return the number of the partition or shard that an error is of; None if nobody knows."""
-    task = getattr(error, "task", None)
+def _first_error(futures: list[Any], sources: list[Any]) -> tuple[int | None, Any]:
+    """Return number and error of the first partition or shard that has one, if it is known."""
     for each in (sources, futures) if len(futures) == len(sources) else (sources,):
-        told = [future.key == task or future.status == "error" for future in each]
-        if any(told):
-            return told.index(True)
-    return None
+        for place, future in enumerate(each):
+            if future.status == "error":
+                return place, future.exception()
+    return None, None
 
 
 def _hold(work: Work, state: State) -> tuple[Work, State]:
