@@ -160,7 +160,7 @@ def as_matrix(X: Any) -> Matrix:
     Sparse rows have sorted columns and no duplicates; the user's matrix is not changed.
     """
     if isinstance(X, np.ndarray):
-        return aligned(X)
+        return X if X.flags.aligned else X.copy()
     if not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()

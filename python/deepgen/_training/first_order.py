@@ -26,7 +26,6 @@ from deepgen._training.monitor import Monitor
 from deepgen._training.plan import FirstOrderPlan
 from deepgen._training.slice_sizer import SliceSizer
 from deepgen._training.state import TrainingState
-from deepgen._training.trainer import make_trainer, position_of, resume
 from deepgen._training.validation import Validation
 from deepgen._user_warnings import warn
 from deepgen.schedules import Position
@@ -155,8 +154,10 @@ def train(
     """
     monitor = Monitor(plan, state, tasks)
     kept = KeptWeights(network, data, plan, state)
-    trainer = make_trainer(network, data, plan, state.seed) if trainer is None else trainer
-    resume(trainer, kept)
+    trainer = _make_trainer(network, data, plan, state.seed) if trainer is None else trainer
+    kept.resume(trainer)
+    if plan.averaging is not None:
+        plan.averaging.check_run(_position(trainer, plan, state, 0))
     epochs, sizer = _Epochs(trainer, kept, validation, monitor), sizer or SliceSizer()
     # The trainer has loaded SciPy's LAPACK, if the optimizer needs it.
     blas = one_blas_thread() if _core.needs_lapack(plan.optimizer.name) else nullcontext()
@@ -170,7 +171,7 @@ def train(
                     _warn_where_spent(
                         plan,
                         state,
-                        position_of(trainer, plan, state, 0),
+                        _position(trainer, plan, state, 0),
                         is_first=not monitor.n_epochs,
                     )
                 monitor.begin(network)
@@ -189,6 +190,33 @@ def train(
         monitor.say()
     epochs.finish()
     return monitor.n_epochs
+
+
+def _make_trainer(network: Network, data: Data, plan: FirstOrderPlan, seed: int) -> _core.Trainer:
+    """Return the engine's trainer with the data."""
+    trainer = _core.Trainer(
+        network.core,
+        optimizer=plan.optimizer,
+        wrappers=plan.wrappers,
+        alpha=plan.alpha,
+        batch_size=plan.batch_size,
+        shuffle=plan.shuffle,
+        seed=seed,
+        augmentation=plan.augmentation,
+        mixup=plan.mixup,
+        rate_factors=plan.rate_factors,
+        pretext=plan.pretext,
+        device=plan.device,
+    )
+    trainer.set_data(data.X, None if plan.pretext else data.y, data.weights, data.rows)
+    return trainer
+
+
+def _position(
+    trainer: StepTrainer, plan: FirstOrderPlan, state: TrainingState, step: int
+) -> Position:
+    """Return the position of a step of the current epoch."""
+    return Position(state.n_epochs, step, trainer.steps_per_epoch, state.samples_seen, plan.horizon)
 
 
 def _warn_where_spent(
@@ -246,7 +274,7 @@ class _Epochs:
         # First the weights: those that training continues from, and those of the prediction.
         self.trainer.store(kept.current)
         if plan.averaging is not None and epoch.finite:
-            end = position_of(self.trainer, plan, state, self.trainer.steps_per_epoch)
+            end = _position(self.trainer, plan, state, self.trainer.steps_per_epoch)
             plan.averaging.end_epoch(end, kept.current, state.averaging_state)
         kept.update_prediction(self.trainer, is_measured=self.is_measured)
         # Then the row of the history, so that callbacks find it.
