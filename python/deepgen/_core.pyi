@@ -432,6 +432,10 @@ class Trainer:
         """
         At most len(rates) steps, never past the epoch's end; rates[i] is the learning rate of step i, and so of what else moves: the dropout of layers that drop units, and weight decay.
         """
+    def seek(self, batch: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Go to a batch of the epoch that has begun; sums of progress begin there. Steps from it have the bits that they would have after the batches before it.
+        """
     def set_data(self, X: typing.Any, y: typing.Any, weights: typing.Any = None, rows: typing.Any = None) -> None:
         """
         What to train on; the arrays are referenced, not copied.

@@ -27,6 +27,9 @@ def test_code_of_a_page_does_what_the_page_shows(path, tmp_path, monkeypatch, re
     if path.name == "export.md":
         for library in ("onnxruntime", "skl2onnx"):
             pytest.importorskip(library, reason="the gate's stage 'exports' installs it")
+    if path.name == "many-machines.md":
+        for library in ("distributed", "dask.dataframe"):
+            pytest.importorskip(library, reason="the gate's stage 'dask' installs it")
     if path.name == "uncertainty.md":
         pytest.importorskip("mapie", reason="conformal intervals are MAPIE's")
     monkeypatch.chdir(tmp_path)

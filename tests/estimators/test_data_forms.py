@@ -8,6 +8,7 @@ import pytest
 from scipy import sparse
 
 from deepgen import MLPClassifier, MLPRegressor
+from deepgen._inputs.features import as_matrix
 from estimators.samples import curve, features, same_bits
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -381,3 +382,13 @@ def test_a_single_target_is_named(thing):
 def test_labels_that_are_objects_are_named():
     with pytest.raises(ValueError, match="Unknown label type: y holds objects of the type tuple"):
         classifier().fit(X, pd.Series([(1, 2)] * 157).to_numpy())
+
+
+@pytest.mark.parametrize("part", ["data", "indices", "indptr"])
+def test_sparse_rows_at_odd_addresses_are_the_same_data(part, tmp_path):
+    plain = sparse.csr_matrix(np.where(X > 0, X, 0).astype(np.float32))
+    odd = plain.copy()
+    setattr(odd, part, unaligned(getattr(plain, part), tmp_path))
+    network = regressor().fit(plain, Y).network_
+    outputs = [network.outputs(as_matrix(each)) for each in (odd, plain)]
+    np.testing.assert_array_equal(*outputs)

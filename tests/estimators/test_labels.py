@@ -264,3 +264,9 @@ def test_logits_and_probabilities_have_their_shapes(y, shape, n_columns):
     model = MLPClassifier(max_iter=2, random_state=0).fit(X, y)
     assert model.decision_function(X).shape == shape
     assert model.predict_proba(X).shape == model.predict_log_proba(X).shape == (len(X), n_columns)
+
+
+def test_many_classes_are_given_without_a_warning():
+    classes = np.arange(40)
+    model = MLPClassifier(random_state=0).partial_fit(X[:120], classes.repeat(3), classes=classes)
+    assert model.classes_.tolist() == classes.tolist()

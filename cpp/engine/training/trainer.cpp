@@ -68,6 +68,7 @@ void Trainer<T>::set_data(const Inputs<T> &X, const TargetsView<T> &y, const Sel
     batch_weights_ = std::move(weights);
     step_work_ = 3.0 * tasks.cost() * static_cast<double>(batch_ends_.front());
     next_batch_ = steps_per_epoch();
+    begun_ = false;
 }
 
 template <class T>
@@ -99,6 +100,16 @@ void Trainer<T>::begin_epoch(std::uint64_t epoch) {
     }
     device_->begin_epoch(drawn);
     next_batch_ = 0;
+    begun_ = true;
+    progress_ = {};
+}
+
+template <class T>
+void Trainer<T>::seek(Index batch) {
+    require(begun_, "begin_epoch comes before seek");
+    require(batch >= 0 && batch <= steps_per_epoch(), "the epoch has ", steps_per_epoch(),
+            " batches, got batch ", batch, " to go to");
+    next_batch_ = batch;
     progress_ = {};
 }
 

@@ -39,6 +39,10 @@ class Trainer {
     void store(T *flat) const { device_->store(flat); }
 
     void begin_epoch(std::uint64_t epoch);
+    // Go to a batch of the epoch that has begun, in place of the steps before it; sums of progress
+    // begin there. What its steps draw depends on their place, so that they have the bits that they
+    // would have after those steps, from the same weights and state.
+    void seek(Index batch);
     // At most rates.size() more steps; rates[i] is the learning rate of the i-th of them.
     Progress run(std::span<const double> rates, Index n_threads, const MovingSettings &moving = {});
 
@@ -77,7 +81,8 @@ class Trainer {
     std::vector<double> batch_weights_;
     double step_work_ = 0.0;
     Index next_batch_ = 0;
-    Progress progress_; // of the epoch
+    bool begun_ = false; // whether there is an epoch's order for the present data
+    Progress progress_;  // of the epoch
 
     std::vector<PlannedStep> steps_; // of the slice
     std::vector<StepReport> reports_;

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from deepgen import _core
 
-__all__ = ["AnyArray", "FloatArray", "Matrix", "n_not_finite", "owned"]
+__all__ = ["AnyArray", "FloatArray", "Matrix", "aligned", "n_not_finite", "owned"]
 
 AnyArray: TypeAlias = NDArray[Any]
 """An array of any type."""
@@ -19,6 +19,14 @@ FloatArray: TypeAlias = NDArray[np.float64]
 
 Matrix: TypeAlias = NDArray[Any] | _core.SparseRows
 """Samples in the engine's format."""
+
+
+def aligned(array: AnyArray) -> AnyArray:
+    """Return an array at an address that suits its type, copied only if it is not at one.
+
+    Arrays from files, from shared memory and from other processes may be at any address.
+    """
+    return array if array.flags.aligned else array.copy()
 
 
 def n_not_finite(values: AnyArray) -> int:

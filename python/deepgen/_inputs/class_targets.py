@@ -70,9 +70,13 @@ class ClassTargets(Targets):
 
     def with_class_weights(self, y: Any) -> ClassTargets:
         """Return these targets with the weights of the classes learned."""
+        return self if self.class_weight is None else self.with_class_counts(self.labels.counts(y))
+
+    def with_class_counts(self, counts: AnyArray) -> ClassTargets:
+        """Return these targets with the weights that the counts of `Labels.counts` give."""
         if self.class_weight is None:
             return self
-        return replace(self, weights=ClassWeights.learn(self.class_weight, self.labels, y))
+        return replace(self, weights=ClassWeights.learn(self.class_weight, self.labels, counts))
 
     def class_factors(self, y: Any) -> NDArray[np.float64] | None:
         return None if self.weights is None else self.weights.factors(y)

@@ -34,7 +34,8 @@ class ClassWeights:
     >>> from deepgen._inputs.class_weights import ClassWeights
     >>> from deepgen._inputs.labels import Labels
     >>> y = np.array(["no", "no", "no", "yes"])
-    >>> weights = ClassWeights.learn("balanced", Labels.learn(y), y)
+    >>> labels = Labels.learn(y)
+    >>> weights = ClassWeights.learn("balanced", labels, labels.counts(y))
     >>> float(weights.factors(y)[-1])
     2.0
     """
@@ -43,12 +44,11 @@ class ClassWeights:
     tables: tuple[NDArray[np.float64], ...]
 
     @classmethod
-    def learn(cls, class_weight: Any, labels: Labels, y: Any) -> ClassWeights:
-        """Return the weights according to a classifier's ``class_weight``.
+    def learn(cls, class_weight: Any, labels: Labels, counts: NDArray[Any]) -> ClassWeights:
+        """Return the weights according to ``class_weight`` and the counts of `Labels.counts`.
 
         A dict maps classes to weights; multilabel targets need a list with one dict per label.
-        'balanced' means n_samples / (n_classes * samples of the class), counted in ``y`` without
-        sample weights.
+        'balanced' means n_samples / (n_classes * samples of the class), without sample weights.
         """
         balanced = isinstance(class_weight, str)
         if not labels.multilabel:
@@ -57,13 +57,11 @@ class ClassWeights:
                     "class_weight is a list, which is for several labels per sample; give a dict "
                     "from class to weight"
                 )
-            counts = np.bincount(labels.numbers(y), minlength=len(labels.classes))
             table = _even(counts) if balanced else _given(class_weight, labels.classes.tolist())
             return cls(labels, (table,))
         n_labels = len(labels.classes)
         if balanced:
-            ones = np.asarray(y.sum(axis=0)).ravel()
-            return cls(labels, tuple(_even(np.array([y.shape[0] - n, n])) for n in ones))
+            return cls(labels, tuple(_even(each) for each in counts))
         if not isinstance(class_weight, list) or len(class_weight) != n_labels:
             raise ValueError(
                 f"class_weight must be 'balanced' or a list of {n_labels} dicts from 0 and 1 to "

@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.utils.validation import column_or_1d, validate_data
 
 from deepgen import _core
-from deepgen._engine.arrays import AnyArray, Matrix
+from deepgen._engine.arrays import AnyArray, Matrix, aligned
 from deepgen._inputs.columns import (
     column_of_time,
     columns_not_finite,
@@ -160,14 +160,14 @@ def as_matrix(X: Any) -> Matrix:
     Sparse rows have sorted columns and no duplicates; the user's matrix is not changed.
     """
     if isinstance(X, np.ndarray):
-        return X if X.flags.aligned else np.require(X, requirements="A")
+        return X if X.flags.aligned else X.copy()
     if not X.has_canonical_format:
         X = X.copy()
         X.sum_duplicates()
     return _core.SparseRows(
-        X.data,
-        X.indices.astype(np.int32, copy=False),
-        X.indptr.astype(np.int64, copy=False),
+        aligned(X.data),
+        aligned(X.indices.astype(np.int32, copy=False)),
+        aligned(X.indptr.astype(np.int64, copy=False)),
         X.shape[1],
     )
 
@@ -197,4 +197,4 @@ def check_weights(sample_weight: Any, X: Any, dtype: np.dtype[Any]) -> AnyArray 
         raise ValueError("All sample_weight are zero: there is nothing to learn from")
     if weights.max() < np.finfo(dtype).tiny:
         raise ValueError(f"All sample_weight are too small for {dtype}: at most {weights.max()}")
-    return np.require(weights, requirements="A")
+    return aligned(weights)

@@ -73,7 +73,8 @@ class Labels:
 
         check_kind(y)
         if y.ndim == 1:
-            found = y if classes is None else np.asarray(classes)
+            # Twice: scikit-learn takes labels that hardly ever repeat for numbers.
+            found = y if classes is None else np.tile(classes, 2)
             check_kind(found)
             unique_labels(found)  # refuses numbers among strings
             return cls(np.unique(found))
@@ -137,6 +138,16 @@ class Labels:
         found, inverse = np.unique(y, return_inverse=True)
         numbers: AnyArray = np.searchsorted(self.classes, found)[inverse].astype(np.int32)
         return numbers
+
+    def counts(self, y: Any) -> AnyArray:
+        """Return the number of samples of each class, (n_classes,).
+
+        For multilabel targets, the numbers of 0 and of 1 for each label, (n_labels, 2).
+        """
+        if not self.multilabel:
+            return np.bincount(self.numbers(y), minlength=len(self.classes))
+        ones = np.asarray(y.sum(axis=0)).ravel()
+        return np.column_stack([y.shape[0] - ones, ones])
 
     def encode(self, y: Any, dtype: np.dtype[Any]) -> AnyArray:
         """Return labels in the engine's format.

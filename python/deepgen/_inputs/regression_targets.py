@@ -9,17 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import rel_entr
-from sklearn.metrics import (
-    d2_absolute_error_score,
-    d2_pinball_score,
-    mean_tweedie_deviance,
-    r2_score,
-)
+from sklearn.metrics import d2_absolute_error_score, d2_pinball_score, r2_score
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray, Matrix
 from deepgen._inputs.columns import columns_not_finite, list_columns
+from deepgen._inputs.deviances import cross_entropy, explained, tweedie
 from deepgen._inputs.features import refuse_lookalikes
 from deepgen._inputs.target_scaling import Moments, TargetScaling
 from deepgen._inputs.targets import Targets, logits_of_shares
@@ -154,13 +149,21 @@ class RegressionTargets(Targets):
             return self
         columns, centred = y.reshape(len(y), -1), not self.loss.positive_link
         moments = Moments.of(columns, weights)
+        if complete:
+            return self.with_moments(moments)
         scaling = moments.scaling(centred=centred)
-        if not complete:
-            moments = Moments.without_outliers(columns, weights)
-            without = moments.scaling(centred=centred)
-            ruled = scaling.scale > RULED * without.scale
-            mean = np.where(ruled, without.mean, scaling.mean)
-            scaling = TargetScaling(mean, np.where(ruled, without.scale, scaling.scale))
+        moments = Moments.without_outliers(columns, weights)
+        without = moments.scaling(centred=centred)
+        ruled = scaling.scale > RULED * without.scale
+        mean = np.where(ruled, without.mean, scaling.mean)
+        scaling = TargetScaling(mean, np.where(ruled, without.scale, scaling.scale))
+        return replace(self, scaling=scaling, seen=moments)
+
+    def with_moments(self, moments: Moments) -> RegressionTargets:
+        """Return these targets with the scaling that the moments of all training rows give."""
+        if not self.standardizes or self.loss.has_own_scale:
+            return self
+        scaling = moments.scaling(centred=not self.loss.positive_link)
         return replace(self, scaling=scaling, seen=moments)
 
     def with_rows(
@@ -326,13 +329,13 @@ class RegressionTargets(Targets):
             return float(d2_absolute_error_score(y, predictions, sample_weight=weights))
         deviance: Callable[..., Any]
         if isinstance(self.loss, Poisson | Gamma):
-            deviance = partial(_tweedie, power=1 if isinstance(self.loss, Poisson) else 2)
+            deviance = partial(tweedie, power=1 if isinstance(self.loss, Poisson) else 2)
         elif isinstance(self.loss, BinaryCrossEntropy):
-            deviance = _cross_entropy
+            deviance = cross_entropy
         else:
             return self.score(y, predictions, weights)
         columns = zip(y.reshape(len(y), -1).T, outputs.T, strict=True)
-        return float(np.mean([_d2(*column, weights, deviance) for column in columns]))
+        return float(np.mean([explained(*column, weights, deviance) for column in columns]))
 
 
 def _fit(rows: Moments, used: TargetScaling, centred: bool) -> NDArray[np.bool_]:
@@ -358,33 +361,6 @@ def _quantiles(y: AnyArray, weights: AnyArray | None, levels: list[float]) -> An
         places = np.searchsorted(reached, np.multiply(levels, reached[-1]))
         columns.append(column[order][np.minimum(places, len(column) - 1)])
     return np.stack(columns, axis=1)
-
-
-def _d2(y: AnyArray, predictions: AnyArray, weights: Any, deviance: Callable[..., Any]) -> float:
-    """Return the explained share of a deviance; 0 for constant targets, as R2."""
-    counted = y if weights is None else y[weights > 0]
-    if (counted == counted[0]).all():
-        return 0.0
-    constant = np.full(len(y), np.average(y, weights=weights))
-    with np.errstate(over="ignore"):
-        own = deviance(y, predictions, sample_weight=weights)
-    if not np.isfinite(own):
-        return float("nan")
-    return float(1 - own / deviance(y, constant, sample_weight=weights))
-
-
-def _tweedie(y: AnyArray, means: AnyArray, *, sample_weight: Any, power: int) -> float:
-    """Return the mean Tweedie deviance."""
-    # For a prediction that is 0 in float64 only counts near 0 have a finite deviance.
-    means = np.maximum(means, np.finfo(np.float64).tiny)
-    return float(mean_tweedie_deviance(y, means, sample_weight=sample_weight, power=power))
-
-
-def _cross_entropy(y: AnyArray, p: AnyArray, *, sample_weight: Any) -> float:
-    """Return the mean cross-entropy of targets in [0, 1], minus its lowest possible value."""
-    # A probability that rounds to 1 differs from 1 by at most half a unit in the last place.
-    rest = np.maximum(1 - p, np.finfo(np.float64).eps / 2)
-    return float(np.average(rel_entr(y, p) + rel_entr(1 - y, rest), weights=sample_weight))
 
 
 def _refuse_overflow(y: AnyArray, values: AnyArray, dtype: np.dtype[Any]) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray
 from deepgen._engine.blas import one_blas_thread
+from deepgen._engine.step_trainer import StepTrainer
 from deepgen._engine.threads import worthwhile_threads
 from deepgen._network.network import Network
 from deepgen._training.data import Data
@@ -76,7 +77,7 @@ class Epoch:
 
 
 def run_epoch(
-    trainer: _core.Trainer,
+    trainer: StepTrainer,
     plan: FirstOrderPlan,
     state: TrainingState,
     sizer: SliceSizer,
@@ -126,12 +127,16 @@ def train(
     plan: FirstOrderPlan,
     state: TrainingState,
     tasks: CallbackTasks | None = None,
+    *,
+    trainer: StepTrainer | None = None,
+    sizer: SliceSizer | None = None,
 ) -> int:
     """Train a network; return the number of epochs of this call.
 
     Training starts from the network's parameters and overwrites them. ``validation`` is measured
     after each epoch. Training continues from ``state`` and updates it for a later call. ``tasks``
-    report each epoch to scikit-learn's callbacks, which may stop training.
+    report each epoch to scikit-learn's callbacks, which may stop training. ``trainer`` takes the
+    steps in place of the engine's on ``data``, and ``sizer`` chooses its slices.
 
     Raises
     ------
@@ -149,9 +154,11 @@ def train(
     """
     monitor = Monitor(plan, state, tasks)
     kept = KeptWeights(network, data, plan, state)
-    trainer = _make_trainer(network, data, plan, state.seed)
-    _resume(trainer, kept)
-    epochs, sizer = _Epochs(trainer, kept, validation, monitor), SliceSizer()
+    trainer = _make_trainer(network, data, plan, state.seed) if trainer is None else trainer
+    kept.resume(trainer)
+    if plan.averaging is not None:
+        plan.averaging.check_run(_position(trainer, plan, state, 0))
+    epochs, sizer = _Epochs(trainer, kept, validation, monitor), sizer or SliceSizer()
     # The trainer has loaded SciPy's LAPACK, if the optimizer needs it.
     blas = one_blas_thread() if _core.needs_lapack(plan.optimizer.name) else nullcontext()
     try:
@@ -205,37 +212,8 @@ def _make_trainer(network: Network, data: Data, plan: FirstOrderPlan, seed: int)
     return trainer
 
 
-def _resume(trainer: _core.Trainer, kept: KeptWeights) -> None:
-    """Load the kept weights and the states of optimizer and average into the trainer."""
-    plan, state, averaging = kept.plan, kept.state, kept.plan.averaging
-    trainer.load(kept.current)
-    known: dict[str, AnyArray] = {}
-    if averaging is not None:
-        if kept.user_changed or state.optimizer_state is None:
-            averaging.restart(state.averaging_state)
-        n_trainable = kept.network.core.n_trainable
-        known |= averaging.engine_state(kept.current, n_trainable, state.averaging_state)
-    if state.optimizer_state is not None and state.optimizer == plan.optimizer.name:
-        # The average belongs to weights that the user has changed, so it is dropped; the
-        # optimizer's moments remain valid.
-        own = state.optimizer_state
-        if kept.user_changed and averaging is not None:
-            own = averaging.drop_own_state(own)
-        known |= own
-    if known:
-        # Wrappers may differ between calls: only states with the shape of the new layout are used.
-        shapes = trainer.state_layout()
-        fits = {name: values for name, values in known.items() if values.shape == shapes.get(name)}
-        trainer.set_state(fits if fits.keys() == shapes.keys() else trainer.state() | fits)
-    # The trainer has a copy of it; a second one would only take memory.
-    state.drop_optimizer_state()
-    state.use_schedule(plan.schedule.name)
-    if averaging is not None:
-        averaging.check_run(_position(trainer, plan, state, 0))
-
-
 def _position(
-    trainer: _core.Trainer, plan: FirstOrderPlan, state: TrainingState, step: int
+    trainer: StepTrainer, plan: FirstOrderPlan, state: TrainingState, step: int
 ) -> Position:
     """Return the position of a step of the current epoch."""
     return Position(state.n_epochs, step, trainer.steps_per_epoch, state.samples_seen, plan.horizon)
@@ -272,7 +250,7 @@ class _Epochs:
 
     def __init__(
         self,
-        trainer: _core.Trainer,
+        trainer: StepTrainer,
         kept: KeptWeights,
         validation: Validation | None,
         monitor: Monitor,

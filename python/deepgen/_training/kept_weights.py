@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from deepgen import _core
 from deepgen._engine.arrays import AnyArray
+from deepgen._engine.step_trainer import StepTrainer
 from deepgen._network.network import Network
 from deepgen._training.data import Data
 from deepgen._training.plan import FirstOrderPlan
@@ -50,7 +50,36 @@ class KeptWeights:
         self.fallback = network.parameters.copy()
         self.lowest_loss = float("inf")
 
-    def update_prediction(self, trainer: _core.Trainer, *, is_measured: bool) -> None:
+    def resume(self, trainer: StepTrainer) -> None:
+        """Load the kept weights and the states of optimizer and average into the trainer."""
+        plan, state, averaging = self.plan, self.state, self.plan.averaging
+        trainer.load(self.current)
+        known: dict[str, AnyArray] = {}
+        if averaging is not None:
+            if self.user_changed or state.optimizer_state is None:
+                averaging.restart(state.averaging_state)
+            n_trainable = self.network.core.n_trainable
+            known |= averaging.engine_state(self.current, n_trainable, state.averaging_state)
+        if state.optimizer_state is not None and state.optimizer == plan.optimizer.name:
+            # The average belongs to weights that the user has changed, so it is dropped; the
+            # optimizer's moments remain valid.
+            own = state.optimizer_state
+            if self.user_changed and averaging is not None:
+                own = averaging.drop_own_state(own)
+            known |= own
+        if known:
+            # Wrappers may differ between calls: only states with the shape of the new layout are
+            # used.
+            shapes = trainer.state_layout()
+            fits = {
+                name: values for name, values in known.items() if values.shape == shapes.get(name)
+            }
+            trainer.set_state(fits if fits.keys() == shapes.keys() else trainer.state() | fits)
+        # The trainer has a copy of it; a second one would only take memory.
+        state.drop_optimizer_state()
+        state.use_schedule(plan.schedule.name)
+
+    def update_prediction(self, trainer: StepTrainer, *, is_measured: bool) -> None:
         """Set the network to the prediction weights that belong to ``current``."""
         network, averaging = self.network, self.plan.averaging
         if averaging is None:

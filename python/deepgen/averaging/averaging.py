@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from deepgen import _core
 from deepgen._component import Component
 from deepgen._engine.arrays import AnyArray
+from deepgen._engine.step_trainer import StepTrainer
 from deepgen.schedules import Position, Schedule
 
 __all__ = ["Averaging"]
@@ -170,7 +171,7 @@ class Averaging(Component):
         """
 
     def prediction_weights(
-        self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
+        self, trainer: StepTrainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
         """Return the weights for prediction.
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray
+from deepgen._engine.step_trainer import StepTrainer
 from deepgen.averaging.averaging import Averaging
 
 __all__ = ["BatchEnsemble", "PackedMembers"]
@@ -95,7 +96,7 @@ class PackedMembers(BatchEnsemble):
         return {"batch_ensemble_members": members.ravel()}
 
     def prediction_weights(
-        self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
+        self, trainer: StepTrainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
         """Return the first member's weights, and store those of all in the state."""
         members = trainer.recall("batch_ensemble_members").reshape(self.n_members, -1)

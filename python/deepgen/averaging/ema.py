@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray
+from deepgen._engine.step_trainer import StepTrainer
 from deepgen.averaging.averaging import Averaging
 
 __all__ = ["EMA"]
@@ -54,7 +55,7 @@ class EMA(Averaging):
         return (self.to_core(),)
 
     def prediction_weights(
-        self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
+        self, trainer: StepTrainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
         """Return the average."""
         if not trainer.recall("ema_begun")[0]:

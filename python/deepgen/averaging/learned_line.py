@@ -9,6 +9,7 @@ import numpy as np
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray
+from deepgen._engine.step_trainer import StepTrainer
 from deepgen.averaging.averaging import Averaging
 
 __all__ = ["LearnedLine"]
@@ -88,7 +89,7 @@ class LearnedLine(Averaging):
         return {"line_ends": ends.ravel(), "line_begun": np.ones(1, dtype=weights.dtype)}
 
     def prediction_weights(
-        self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
+        self, trainer: StepTrainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
         """Return the midpoint, and store the ends in the state."""
         if not trainer.recall("line_begun")[0]:

@@ -7,8 +7,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from deepgen import _core
 from deepgen._engine.arrays import AnyArray
+from deepgen._engine.step_trainer import StepTrainer
 from deepgen._settings import real
 from deepgen._user_warnings import warn
 from deepgen.averaging.averaging import Averaging
@@ -77,7 +77,7 @@ class SWA(Averaging):
         state.update(mean=mean + (weights - mean) / n_averaged, n_averaged=n_averaged)
 
     def prediction_weights(
-        self, trainer: _core.Trainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
+        self, trainer: StepTrainer, weights: AnyArray, n_trainable: int, state: dict[str, Any]
     ) -> AnyArray:
         """Return the mean."""
         return state["mean"].astype(weights.dtype) if "mean" in state else weights

@@ -1,0 +1,180 @@
+"""What training on shards costs: scores beside one worker, and the seconds of a round.
+
+python benchmarks/many_machines.py scores [--seeds N] [--data FOLDER] [--tables NAME ...] [--quick]
+python benchmarks/many_machines.py rounds [--quick]
+
+`scores` fits 128-128 with batches of 256 and a cosine of rates to diamonds (R2, 30 epochs) and
+letter (accuracy, 20 epochs), on one shard, which has the bits of an ordinary fit, and on several
+that are drawn at random, with the same number of passes, by the defaults and with Nesterov's
+momentum on rounds of 16 steps. They are fitted one after the other: a
+cluster has the same bits. `+-` is the standard error over the seeds; a row is BELOW when it is
+lower than one shard by more than the standard error of the difference.
+
+`rounds` fits 64-64 on clusters of processes with one thread each, in rounds of one step, where
+nearly all is overhead, and in long ones, and says how much faster two processes are than one. Look
+at the load that it prints: other programs make the figures upper bounds.
+"""
+
+import argparse
+import os
+import time
+import warnings
+from pathlib import Path
+
+import numpy as np
+from real_tables import SPLITS, standardised
+from sklearn.exceptions import ConvergenceWarning
+
+from deepgen import MLPClassifier, MLPRegressor
+from deepgen.distributed import Rows, SerialExecutor, fit_shards
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+EPOCHS = {"diamonds": 30, "letter": 20}
+# Shards, steps of a round and outer rule; one shard first.
+COURSES = (
+    (1, "auto", "auto"),
+    (4, "auto", "auto"),
+    (16, "auto", "auto"),
+    (4, 16, "nesterov"),
+    (16, 16, "nesterov"),
+)
+# Rows, features and shards of the timed fits.
+N_ROWS, N_FEATURES, N_PARTS = 40_000, 32, 4
+# Steps of a short and of a long round, and rounds that are timed.
+SHORT, LONG, N_ROUNDS = 1, 512, 8
+
+
+def score(table, n_shards, local_steps, outer, n_epochs, seed):
+    """Return the score on test rows after training on shards, and what was chosen."""
+    kind = MLPRegressor if table.is_regression else MLPClassifier
+    model = kind(
+        hidden_layer_sizes=(128, 128),
+        batch_size=256,
+        learning_rate="cosine",
+        learning_rate_init=2e-3,
+        max_iter=n_epochs,
+        n_iter_no_change=np.inf,
+        random_state=seed,
+    )
+    order = np.random.default_rng(seed).permutation(len(table.y_train))
+    shards = [
+        Rows.read(model, table.X_train[part], table.y_train[part])
+        for part in np.array_split(order, n_shards)
+    ]
+    executor = SerialExecutor(shards)
+    course = fit_shards(model, executor, local_steps=local_steps, outer=outer)
+    return model.score(table.X_test, table.y_test), course
+
+
+def scores(options):
+    """Print a row for each table and number of shards."""
+    seeds = range(2 if options.quick else options.seeds)
+    for name in options.tables:
+        table, alone = standardised(SPLITS[name](options.data)), None
+        for how in COURSES:
+            n_epochs = 2 if options.quick else EPOCHS[name]
+            found = [score(table, *how, n_epochs, seed) for seed in seeds]
+            values, course = np.array([value for value, _ in found]), found[0][1]
+            error = values.std(ddof=1) / np.sqrt(len(values))
+            verdict = ""
+            if alone is None:
+                alone = values.mean(), error
+            else:
+                less = alone[0] - values.mean()
+                verdict = "BELOW" if less > np.hypot(alone[1], error) else "not below"
+            print(
+                f"{name:9} {how[0]:2} shards of batches of {course.local_batch:3}, rounds of "
+                f"{course.local_steps:3} steps, {course.outer:8} {values.mean():.4f} +- {error:.4f}"
+                f"  {verdict}",
+                flush=True,
+            )
+
+
+class Timed:
+    """An executor, and the seconds of its rounds; after enough of them it ends the fit."""
+
+    def __init__(self, executor):
+        self.executor, self.seconds = executor, []
+        self.describe, self.encode = executor.describe, executor.encode
+
+    def advance(self, *asked):
+        """Run a round and take its time.
+
+        Raises
+        ------
+        KeyboardInterrupt
+            After enough rounds.
+        """
+        if len(self.seconds) == N_ROUNDS + 2:
+            raise KeyboardInterrupt
+        began = time.perf_counter()
+        result = self.executor.advance(*asked)
+        self.seconds.append(time.perf_counter() - began)
+        return result
+
+
+def seconds_of_rounds(client, n_steps):
+    """Return the median of the seconds of a round; the first two are left out."""
+    import dask.array as da
+
+    from deepgen.dask.collections import partitions_of
+    from deepgen.dask.executor import DaskExecutor
+
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((N_ROWS, N_FEATURES), dtype=np.float32)
+    y = X[:, 0] * X[:, 1]
+    rows = N_ROWS // N_PARTS
+    parts = partitions_of(da.from_array(X, (rows, N_FEATURES)), da.from_array(y, rows))
+    model = MLPRegressor(
+        hidden_layer_sizes=(64, 64),
+        batch_size=64,
+        max_iter=1000,
+        n_iter_no_change=np.inf,
+        random_state=0,
+    )
+    executor = Timed(DaskExecutor(client, parts, None))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Training interrupted")
+        fit_shards(model, executor, local_steps=n_steps)
+    return float(np.median(executor.seconds[2:]))
+
+
+def rounds(options):
+    """Print the seconds of short and long rounds on one and two processes."""
+    from distributed import Client, LocalCluster
+
+    found = {}
+    for n_workers in (1, 2):
+        with (
+            LocalCluster(
+                n_workers=n_workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+            ) as cluster,
+            Client(cluster) as client,
+        ):
+            for n_steps in (SHORT, 16 if options.quick else LONG):
+                found[n_workers, n_steps] = seconds_of_rounds(client, n_steps)
+                print(
+                    f"{n_workers} processes, {N_PARTS} shards, rounds of {n_steps:3} steps: "
+                    f"{1e3 * found[n_workers, n_steps]:7.1f} ms, load "
+                    f"{os.getloadavg()[0]:.1f}",
+                    flush=True,
+                )
+    long = max(n_steps for _, n_steps in found)
+    print(f"two processes are {found[1, long] / found[2, long]:.2f} times as fast as one")
+
+
+def main():
+    """Read the command line and measure."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("scores", "rounds"))
+    parser.add_argument("--quick", action="store_true", help="only see that it runs")
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--data", type=Path, default=SHARED_DATA)
+    parser.add_argument("--tables", nargs="+", choices=sorted(EPOCHS), default=sorted(EPOCHS))
+    options = parser.parse_args()
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    {"scores": scores, "rounds": rounds}[options.what](options)
+
+
+if __name__ == "__main__":
+    main()

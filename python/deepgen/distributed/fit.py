@@ -1,0 +1,291 @@
+"""Fitting an estimator on shards: what `deepgen.estimators.fit` does for rows in one place."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from deepgen._training.data import Data
+from deepgen._training.first_order import train
+from deepgen._training.plan import FirstOrderPlan
+from deepgen._training.state import TrainingState
+from deepgen.distributed.advance import Work
+from deepgen.distributed.checkpoint import Checkpoint, EpochEnds
+from deepgen.distributed.combine import Nesterov
+from deepgen.distributed.executor import Executor
+from deepgen.distributed.facts import learn_targets, refuse_unlike, warn_if_sorted
+from deepgen.distributed.refusals import refuse_on_shards
+from deepgen.distributed.rows import Rows
+from deepgen.distributed.trainer import FixedSlices, ShardTrainer
+from deepgen.estimators.fit import read_validation
+from deepgen.estimators.from_parameters import make_network
+from deepgen.estimators.scoring import network_validation
+from deepgen.estimators.settings import criterion, draw_seed, make_plan, read_settings
+from deepgen.estimators.starting_weights import start_network
+
+__all__ = ["Course", "fit_shards", "local_batch", "steps_of_round"]
+
+# Below so many rows the fixed costs of a step exceed those of its arithmetic, so that no shard has
+# smaller batches, unless the user's own batch is smaller.
+SMALLEST_BATCH = 16
+# Arithmetic of a round on one shard, in floating-point operations: about half a second of a core,
+# beside which the cost of sending a network hardly counts.
+ROUND_WORK = 50e9
+# Nesterov's momentum on the rounds needs some of them to build up.
+FEWEST_ROUNDS = 50
+
+
+@dataclass(frozen=True)
+class Course:
+    """What was chosen for a fit on shards.
+
+    Parameters
+    ----------
+    n_shards : int
+        Number of shards.
+    local_batch : int
+        Rows of a step on a shard.
+    local_steps : int
+        Steps of a round.
+    steps_per_epoch : int
+        Steps of an epoch.
+    outer : {'mean', 'nesterov'}
+        Rule between the rounds.
+
+    Examples
+    --------
+    >>> from deepgen.distributed import Course
+    >>> Course(4, 64, 128, 500, "mean").n_shards
+    4
+    """
+
+    n_shards: int
+    local_batch: int
+    local_steps: int
+    steps_per_epoch: int
+    outer: str
+
+
+def local_batch(batch_size: int, n_shards: int) -> int:
+    """Return the rows of a step on each shard, so that ``batch_size`` is that of all together.
+
+    Parameters
+    ----------
+    batch_size : int
+        Rows of a step of all shards, >= 1.
+    n_shards : int
+        Number of shards, >= 1.
+
+    Returns
+    -------
+    rows : int
+        At least 16, or ``batch_size`` if that is less: smaller steps are mostly overhead.
+
+    Examples
+    --------
+    >>> from deepgen.distributed.fit import local_batch
+    >>> local_batch(200, 4), local_batch(200, 64)
+    (50, 16)
+    """
+    return max(-(-batch_size // n_shards), min(batch_size, SMALLEST_BATCH))
+
+
+def steps_of_round(n_weights: int, batch_size: int, steps_per_epoch: int) -> int:
+    """Return the steps of a round by its arithmetic.
+
+    Parameters
+    ----------
+    n_weights : int
+        Number of weights of the network, >= 1.
+    batch_size : int
+        Rows of a step on a shard, >= 1.
+    steps_per_epoch : int
+        Steps of an epoch, >= 1.
+
+    Returns
+    -------
+    n_steps : int
+        The smallest power of two of at least 50 GFLOP (six operations per weight and row), at most
+        an epoch.
+
+    Examples
+    --------
+    >>> from deepgen.distributed.fit import steps_of_round
+    >>> steps_of_round(148_000, 64, 10_000), steps_of_round(1_000, 64, 100)
+    (1024, 100)
+    """
+    wanted = max(1.0, ROUND_WORK / (6.0 * n_weights * batch_size))
+    return min(steps_per_epoch, 1 << int(np.ceil(np.log2(wanted))))
+
+
+def fit_shards(
+    model: Any,
+    executor: Executor,
+    *,
+    held_out: tuple[Any, Any, Any] = (None, None, None),
+    local_steps: Any = "auto",
+    outer: str = "auto",
+    checkpoint: str | os.PathLike[str] | None = None,
+) -> Course:
+    """Fit an estimator on shards.
+
+    Parameters
+    ----------
+    model : MLPRegressor or MLPClassifier
+        Estimator that gets the fitted attributes.
+    executor : Executor
+        Where the shards are.
+    held_out : tuple of array-like, default=(None, None, None)
+        Validation features, targets and weights.
+    local_steps : int or 'auto', default='auto'
+        Steps of a round; 'auto' is `steps_of_round`.
+    outer : {'auto', 'mean', 'nesterov'}, default='auto'
+        Rule between the rounds; 'auto' is 'nesterov' if the local batches had to be raised above
+        ``batch_size / n_shards`` and there are at least 50 rounds, else 'mean'.
+    checkpoint : str or path-like, default=None
+        File that is written after each epoch, and from which the fit goes on if it exists.
+
+    Returns
+    -------
+    course : Course
+        What was chosen.
+
+    Raises
+    ------
+    ValueError
+        If parameters, rows or the checkpoint cannot be used.
+
+    Warns
+    -----
+    UserWarning
+        If the rows are sorted by their targets.
+    ConvergenceWarning
+        As by ``fit``.
+    """
+    settings = read_settings(model, held_out, incremental=False)
+    refuse_on_shards(model, settings, has_validation=held_out[0] is not None)
+    file = None if checkpoint is None else Checkpoint(checkpoint)
+    before = None if file is None else file.read(model)
+    dtype, prediction_dtype = settings.dtype, settings.prediction_dtype
+
+    # Targets: what all shards together determine.
+    facts = executor.describe(model)
+    refuse_unlike(facts)
+    warn_if_sorted(facts)
+    sample = Rows.join([each.sample for each in facts])
+    model.n_features_in_ = sample.X.shape[1]
+    vars(model).pop("feature_names_in_", None)
+    if sample.names is not None:
+        model.feature_names_in_ = sample.names
+    state = TrainingState(draw_seed(model)) if before is None else before._training_state
+    targets = learn_targets(model, facts) if before is None else before._targets
+
+    # Network, started by a sample of the rows.
+    shown = sample.encode(model, targets)
+    network = make_network(
+        model,
+        n_inputs=sample.X.shape[1],
+        n_outputs=targets.n_outputs,
+        loss=targets.core,
+        products=settings.products,
+        before=None if before is None else before.network_,
+        data=Data(shown.X, shown.y, shown.weights),
+    )
+    data = Data(shown.X, shown.y, shown.weights)
+    if before is None:
+        outputs = start_network(model, network, data, state.seed, coefs=None, intercepts=None)
+        state.start = network.checksum()
+        if (moved := targets.in_units_of(outputs)) is not targets:
+            targets = moved
+            shown = sample.encode(model, targets)
+            data = Data(shown.X, shown.y, shown.weights)
+    weights = executor.encode(model, targets)
+
+    # Plan: rounds of equal steps on all shards.
+    n_rows, n_shards = sum(each.n_rows for each in facts), len(facts)
+    plan = make_plan(model, settings, n_rows)
+    assert isinstance(plan, FirstOrderPlan)
+    rows = local_batch(plan.batch_size, n_shards)
+    steps_per_epoch = -(-n_rows // (rows * n_shards))
+    n_weights = sum(coefs.size for coefs in network.coefs())
+    n_steps = steps_of_round(n_weights, rows, steps_per_epoch)
+    if local_steps != "auto":
+        n_steps = min(int(local_steps), steps_per_epoch)
+    if outer == "auto":
+        n_rounds = plan.n_epochs * -(-steps_per_epoch // n_steps)
+        raised = rows > -(-plan.batch_size // n_shards)
+        outer = "nesterov" if raised and n_rounds >= FEWEST_ROUNDS else "mean"
+    course = Course(n_shards, rows, n_steps, steps_per_epoch, outer)
+    described = f"{course}, rows {[each.n_rows for each in facts]}, weights {weights}"
+    if before is not None and file is not None:
+        file.check(state, described)
+        is_over = state.patience.n_stale > plan.n_iter_no_change
+        left = 0 if is_over else max(plan.n_epochs - state.n_epochs, 0)
+        plan = replace(plan, n_epochs=left)
+    state.data = described
+    state.use_criterion(criterion(model, targets))
+
+    # Training, epoch by epoch as on rows in one place.
+    validation = None
+    if held_out[0] is not None:
+        held = read_validation(
+            model, targets, *held_out, dtype=dtype, prediction_dtype=prediction_dtype
+        )
+        validation = network_validation(model, targets, held, state)
+    work = _work_of(network, plan, state.seed, rows, n_shards, model.n_jobs)
+    total = sum(weights)
+    trainer = ShardTrainer(
+        executor,
+        work,
+        [weight / total for weight in weights],
+        steps_per_epoch,
+        Nesterov() if outer == "nesterov" else None,
+    )
+    tasks: Any = None
+    if file is not None:
+        tasks = EpochEnds(
+            lambda network, best: file.write(
+                model, targets, network, state, plan.optimizer.name, trainer.state(), best
+            ),
+            state,
+            early_stopping=plan.early_stopping,
+            best=state.best_weights,
+        )
+    n_epochs = 0
+    if plan.n_epochs:
+        sizer = FixedSlices(n_steps)
+        n_epochs = train(
+            network, data, validation, plan, state, tasks, trainer=trainer, sizer=sizer
+        )
+    else:
+        # The checkpoint is that of a course that has come to its end.
+        if state.best_weights is not None:
+            network.parameters[...] = state.best_weights
+        state.drop_optimizer_state()
+    state.data = ""
+    model.network_, model._training_state = network.as_type(prediction_dtype), state
+    model._targets, model.n_iter_ = targets, n_epochs
+    return course
+
+
+def _work_of(
+    network: Any, plan: FirstOrderPlan, seed: int, rows: int, n_shards: int, n_jobs: Any
+) -> Work:
+    """Return the settings of local steps that a plan of all rows means."""
+    return Work(
+        core=network.core,
+        optimizer=plan.optimizer,
+        wrappers=plan.wrappers,
+        # The penalty of a batch is divided by its rows, of which a local one has a share.
+        alpha=plan.alpha / n_shards,
+        batch_size=rows,
+        shuffle=plan.shuffle,
+        seed=seed,
+        augmentation=plan.augmentation,
+        mixup=plan.mixup,
+        rate_factors=plan.rate_factors,
+        n_threads=1 if n_jobs is None else plan.n_threads,
+    )
