@@ -50,6 +50,20 @@ class ClassWeights:
         'balanced' means n_samples / (n_classes * samples of the class), counted in ``y`` without
         sample weights.
         """
+        if labels.multilabel:
+            counts = np.asarray(y.sum(axis=0)).ravel()
+        else:
+            counts = np.bincount(labels.numbers(y), minlength=len(labels.classes))
+        return cls.of_counts(class_weight, labels, counts, y.shape[0])
+
+    @classmethod
+    def of_counts(
+        cls, class_weight: Any, labels: Labels, counts: NDArray[Any], n_rows: int
+    ) -> ClassWeights:
+        """Return the weights as `learn`, from the number of samples of each class, or label.
+
+        ``counts`` (n_classes,) or (n_labels,).
+        """
         balanced = isinstance(class_weight, str)
         if not labels.multilabel:
             if isinstance(class_weight, list):
@@ -57,13 +71,11 @@ class ClassWeights:
                     "class_weight is a list, which is for several labels per sample; give a dict "
                     "from class to weight"
                 )
-            counts = np.bincount(labels.numbers(y), minlength=len(labels.classes))
             table = _even(counts) if balanced else _given(class_weight, labels.classes.tolist())
             return cls(labels, (table,))
         n_labels = len(labels.classes)
         if balanced:
-            ones = np.asarray(y.sum(axis=0)).ravel()
-            return cls(labels, tuple(_even(np.array([y.shape[0] - n, n])) for n in ones))
+            return cls(labels, tuple(_even(np.array([n_rows - n, n])) for n in counts))
         if not isinstance(class_weight, list) or len(class_weight) != n_labels:
             raise ValueError(
                 f"class_weight must be 'balanced' or a list of {n_labels} dicts from 0 and 1 to "
