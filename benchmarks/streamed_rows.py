@@ -128,7 +128,7 @@ def quality(quick: bool) -> None:
             data: tuple = shuffled
             if rows is not None:
                 write_rows(Path(folder), *rows, 4, group)
-                size = n_rows * 8 // (7 * n_parts) + BATCH
+                size = n_rows * 4 // (3 * n_parts) + 2 * BATCH
                 data = (ParquetRows(folder, NAMES, "y", buffer_rows=size),)
             for seed in range(n_seeds):
                 model = MLPRegressor(

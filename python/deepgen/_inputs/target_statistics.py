@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from deepgen._engine.arrays import AnyArray
 from deepgen._inputs.class_targets import ClassTargets
 from deepgen._inputs.class_weights import ClassWeights
-from deepgen._inputs.labels import Labels
+from deepgen._inputs.labels import Labels, check_kind
 from deepgen._inputs.regression_targets import RegressionTargets
 from deepgen._inputs.target_scaling import Moments
 
@@ -25,8 +25,8 @@ class TargetStatistics(Protocol):
     """What the targets of many rows determine, collected chunk by chunk."""
 
     @property
-    def classes(self) -> AnyArray | None:
-        """All classes; None for numbers, and for several labels per row."""
+    def examples(self) -> AnyArray | None:
+        """Targets of all classes; None for numbers, and for several labels per row."""
 
     def add(self, y: AnyArray) -> None:
         """Add a chunk of targets in the user's form, (n_rows,) or (n_rows, n_targets)."""
@@ -43,7 +43,7 @@ class TargetStatistics(Protocol):
 class NumberStatistics:
     """Moments and range of a regressor's targets, which ``targets`` check; see the protocol."""
 
-    classes = None
+    examples = None
 
     def __init__(self, targets: RegressionTargets, dtype: np.dtype[Any]) -> None:
         self._targets, self._dtype = targets, dtype
@@ -88,19 +88,26 @@ class ClassStatistics:
         self._counts: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
     @property
-    def classes(self) -> AnyArray | None:
-        return None if self._multilabel else self._labels
+    def examples(self) -> AnyArray | None:
+        # Several of each, since scikit-learn warns of labels that hardly repeat.
+        return None if self._multilabel else np.repeat(self._labels, 3)
+
+    @property
+    def n_outside_most_frequent(self) -> int | None:
+        """Number of rows outside of the most frequent class; None for several labels per row."""
+        return None if self._multilabel else int(self._n_rows - self._counts.max())
 
     def add(self, y: AnyArray) -> None:
-        labels, is_first = Labels.learn(y), not self._n_rows
+        is_first = not self._n_rows
         self._n_rows += len(y)
-        if labels.multilabel:
-            labels.check(y)
+        if y.ndim == 2:
+            Labels.learn(y).check(y)
             ones = y.sum(axis=0, dtype=np.int64)
             self._multilabel = True
             self._counts = ones if is_first else self._counts + ones
             return
         found, counts = np.unique(y, return_counts=True)
+        check_kind(np.repeat(found, 3))
         if not is_first:
             both = np.concatenate([self._labels, found])
             found, places = np.unique(both, return_inverse=True)
@@ -114,8 +121,8 @@ class ClassStatistics:
 
     def teach(self, targets: ClassTargets, y: AnyArray, *, is_first: bool) -> ClassTargets:
         labels = targets.labels
-        if not self._multilabel:
-            labels.check(self._labels, all_of_them=not is_first)
+        if self.examples is not None:
+            labels.check(self.examples, all_of_them=not is_first)
         if targets.class_weight is None:
             return targets
         weights = ClassWeights.of_counts(targets.class_weight, labels, self._counts, self._n_rows)

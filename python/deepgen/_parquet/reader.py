@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deepgen._counts import checked_count
 from deepgen._engine.arrays import AnyArray
+from deepgen._engine.random_streams import DRAWN_ROWS, generator
 from deepgen._names import hint, listed
 from deepgen._optional import load_extra
 from deepgen._parquet.columns import (
@@ -24,8 +26,8 @@ __all__ = ["ParquetReader", "RowBatch"]
 
 # Rows of a batch: its numbers stay in the cache while they are transposed.
 BATCH_NUMBERS, FEWEST_ROWS, MOST_ROWS = 2**20, 2**8, 2**14
-# Columns that are read at once in training. Of each, Arrow holds a page and a dictionary: of all
-# columns at once these can take as much memory as a buffer.
+# Of each column that is read, Arrow holds a page and a dictionary: of all columns at once these can
+# take as much memory as a buffer.
 BLOCK = 8
 # To open a file costs as much as to read thousands of its rows.
 OPEN_FILES = 16
@@ -51,8 +53,11 @@ class ParquetReader:
     """Rows of Parquet files, of which only the wanted columns are read.
 
     ``group_rows`` are the numbers of rows of the row groups, in the order of the files; a row group
-    is known by its position there. Empty files and row groups count as none.
+    is known by its position there. Empty files and row groups count as none. ``block`` columns are
+    read at once in training.
     """
+
+    block: int = BLOCK
 
     def __init__(
         self, path: Any, features: Sequence[str] | None, target: Any, buffer_rows: int
@@ -94,6 +99,18 @@ class ParquetReader:
         """Number of features that `write_features` writes."""
         return len(self.names)
 
+    @property
+    def feature_names(self) -> tuple[str, ...] | None:
+        """Names of the features, if they have any."""
+        return self.names
+
+    def drawn_rows(self, most: int) -> NDArray[np.int64]:
+        """Return the positions of rows to draw: all, or one of each of ``most`` equal stretches."""
+        if self.n_rows <= most:
+            return np.arange(self.n_rows, dtype=np.int64)
+        ends = np.arange(most + 1, dtype=np.int64) * self.n_rows // most
+        return generator(0, DRAWN_ROWS).integers(ends[:-1], ends[1:])
+
     def batches(self) -> Iterator[RowBatch]:
         """Yield all rows, in the order of the files."""
         for file, group, n_rows in self._groups:
@@ -106,8 +123,8 @@ class ParquetReader:
         Returns their targets in the user's form.
         """
         file, number, n_rows = self._groups[group]
-        for first in range(0, len(self.names), BLOCK):
-            places = slice(first, first + BLOCK)
+        for first in range(0, len(self.names), self.block):
+            places = slice(first, first + self.block)
             for batch, at in self._within(file, number, n_rows, start, stop, self.names[places]):
                 self.write_features(batch, out[at : at + batch.n_rows], places)
         targets = [
@@ -195,7 +212,7 @@ class ParquetReader:
                 ):
                     n_read += table.num_rows
                     yield RowBatch(table, file)
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise ValueError(f"{file} cannot be read: {error}") from None
         if n_read != n_rows:
             raise ValueError(f"{file} has changed while its rows were used")

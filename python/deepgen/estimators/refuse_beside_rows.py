@@ -23,7 +23,7 @@ def refuse_beside_rows(
 
     Parameters
     ----------
-    model : BaseMLP
+    model : BaseMLP or BaseTabular
         Estimator with constructor parameters.
     y, sample_weight : array-like, default=None
         Targets and weights beside the rows.
@@ -52,7 +52,8 @@ def refuse_beside_rows(
         if value is not None:
             why = "its target is a column of the files" if name == "y" else "rows come from files"
             raise TypeError(f"{name} cannot be given beside ParquetRows: {why}")
-    if model.solver == "lbfgs" or isinstance(model.solver, LBFGS):
+    solver = getattr(model, "solver", None)
+    if solver == "lbfgs" or isinstance(solver, LBFGS):
         raise ValueError(
             "solver='lbfgs' takes all rows in each step, and ParquetRows come in parts; use a "
             "first-order solver such as 'adam'"
@@ -61,6 +62,11 @@ def refuse_beside_rows(
         raise ValueError(
             "early_stopping=True would hold out a part of ParquetRows, which is not supported: "
             "give X_val and y_val, or set early_stopping=False"
+        )
+    if solver is None and model.max_time is not None:
+        raise ValueError(
+            "max_time plans a training by timing arrays, and ParquetRows are in files: give "
+            "network={'max_iter': ...} instead"
         )
     if getattr(model, "_skl_callbacks", None):
         raise ValueError("callbacks get X and y as arrays, and ParquetRows are in files")

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import is_classifier
 
 from deepgen._engine.arrays import AnyArray
-from deepgen._engine.random_streams import DRAWN_ROWS, generator
+from deepgen._inputs.class_targets import ClassTargets
 from deepgen._inputs.target_statistics import (
     ClassStatistics,
     NumberStatistics,
@@ -25,7 +24,7 @@ from deepgen._training.streamed.streamed_data import StreamedData
 from deepgen.estimators.samples import Samples
 from deepgen.estimators.settings import Settings
 
-__all__ = ["StreamedSamples", "read_rows"]
+__all__ = ["DRAWN", "KEPT", "StreamedSamples", "read_rows"]
 
 # Rows drawn for quantiles and starting weights, and those of them that stay during training, for
 # batch norm's statistics and the comparison with a constant.
@@ -79,7 +78,8 @@ class StreamedSamples(Samples):
         data : Data
             The drawn rows in the engine's format.
         """
-        targets = model._make_targets(self.y, previous, self.statistics.classes)
+        examples = self.statistics.examples
+        targets = model._make_targets(self.y if examples is None else examples, previous)
         y = targets.check(self.y, settings.prediction_dtype)
         taught: Targets = self.statistics.teach(targets, y, is_first=is_first)
         encoded, weights = _encode(taught, y, settings.dtype)
@@ -110,7 +110,8 @@ class StreamedSamples(Samples):
         dtype = self.X.dtype
 
         def encode_part(y: AnyArray) -> tuple[AnyArray, AnyArray | None]:
-            y = y if y.dtype.kind == "O" else targets.check(y, dtype)
+            # Labels are known: to check them again would take longer than to read them.
+            y = y if isinstance(targets, ClassTargets) else targets.check(y, dtype)
             return _encode(targets, y, dtype)
 
         # The other drawn rows have done their service; their memory is a buffer's.
@@ -151,7 +152,7 @@ def read_rows(model: Any, reader: ParquetReader, dtype: np.dtype[Any], *, reset:
     """
     reader.check_features()
     _use_names(model, reader, reset=reset)
-    drawn = _drawn_rows(reader.n_rows, min(DRAWN, reader.buffer_rows))
+    drawn = reader.drawn_rows(min(DRAWN, reader.buffer_rows))
     X = np.empty((len(drawn), reader.n_features), dtype)
     statistics: TargetStatistics | None = None
     y, start, n_taken, features = [], 0, 0, np.empty((0, reader.n_features), dtype)
@@ -192,17 +193,12 @@ def _statistics(model: Any, y: AnyArray, dtype: np.dtype[Any]) -> TargetStatisti
     return NumberStatistics(model._make_targets(y, None), dtype)
 
 
-def _drawn_rows(n_rows: int, most: int) -> NDArray[np.int64]:
-    """Return the positions of rows to draw, in order: one of each of ``most`` equal stretches."""
-    if n_rows <= most:
-        return np.arange(n_rows, dtype=np.int64)
-    ends = np.arange(most + 1, dtype=np.int64) * n_rows // most
-    return generator(0, DRAWN_ROWS).integers(ends[:-1], ends[1:])
-
-
 def _use_names(model: Any, reader: ParquetReader, *, reset: bool) -> None:
     """Set the number and names of an estimator's features, or compare them."""
-    names = np.array(reader.names, dtype=object)
+    if reader.feature_names is None:
+        model.n_features_in_ = reader.n_features
+        return
+    names = np.array(reader.feature_names, dtype=object)
     if reset:
         model.n_features_in_, model.feature_names_in_ = len(names), names
         return
