@@ -12,7 +12,6 @@ target.
 from __future__ import annotations
 
 import argparse
-import resource
 import statistics
 import subprocess
 import sys
@@ -101,15 +100,15 @@ def peak_of_fit(folder: str, buffer_rows: int) -> None:
     with tempfile.TemporaryDirectory() as small:
         write_rows(Path(small), X, y, 1, 500)
         model.fit(ParquetRows(small, NAMES, "y", buffer_rows=1000))
-    before = resident()
+    before = memory_of("VmRSS")
     model.fit(ParquetRows(folder, NAMES, "y", buffer_rows=buffer_rows))
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024 - before)
+    print(memory_of("VmHWM") - before)
 
 
-def resident() -> float:
-    """Return the megabytes that this process holds."""
+def memory_of(what: str) -> float:
+    """Return the megabytes that this process holds (VmRSS), or held at most (VmHWM)."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+    return next(int(line.split()[1]) for line in lines if line.startswith(what)) / 1024
 
 
 def quality(quick: bool) -> None:

@@ -194,8 +194,11 @@ class BaseTabular(SuggestsNames, FittedTabular):
         held_out: tuple[Any, Any, Any] = (None, None, None),
         *,
         has_bar: bool,
-    ) -> None:
-        """Fit as `fit`, but print nothing; ``has_bar`` draws the progress bar."""
+    ) -> Samples:
+        """Fit as `fit`, but print nothing; ``has_bar`` draws the progress bar.
+
+        Returns the samples; of rows in files some that were drawn.
+        """
         began = time.perf_counter()
         self._validate_params()
         if isinstance(X, ParquetRows):
@@ -220,6 +223,7 @@ class BaseTabular(SuggestsNames, FittedTabular):
         self._keep(encoder, mlp, plan)
         self.encoded_mean_ = drawn.X.mean(axis=0, dtype=np.float64)
         self.summary_ = summarize(self, drawn, validation, time.perf_counter() - began)
+        return drawn
 
     def _prepare(self, X: Any, y: Any, sample_weight: Any, held_out: Any) -> Prepared:
         """Plan for a table, and encode it."""
@@ -294,6 +298,8 @@ class BaseTabular(SuggestsNames, FittedTabular):
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> Self:
         """Train one more epoch; the first call fits the encoder."""
         self._validate_params()
+        if isinstance(X, ParquetRows):
+            refuse_beside_rows(self, incremental=True)
         y = read_targets(y, type(self).__name__, are_labels=self._task == "classification")
         if self.__sklearn_is_fitted__():
             self.mlp_.partial_fit(self.encoder_.transform(X), y, sample_weight, **options)

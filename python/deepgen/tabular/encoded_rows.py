@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-import numpy as np
+from typing import Any
 
 from deepgen._engine.arrays import AnyArray
 from deepgen._optional import load_extra
@@ -105,7 +104,7 @@ def encoded_rows(rows: ParquetRows, encoder: TableEncoder) -> EncodedRows:
     return EncodedRows(rows.path, rows.features, rows.target, rows.buffer_rows, encoder=encoder)
 
 
-def as_table(reader: ParquetReader, batch: RowBatch, rows: AnyArray | None = None) -> AnyArray:
+def as_table(reader: ParquetReader, batch: RowBatch) -> Any:
     """Return the feature columns of a batch as an Arrow table.
 
     Parameters
@@ -114,8 +113,6 @@ def as_table(reader: ParquetReader, batch: RowBatch, rows: AnyArray | None = Non
         Reader of the batch.
     batch : RowBatch
         Rows of a file.
-    rows : ndarray of shape (n_rows,), default=None
-        Indices of the rows to take; None means all.
 
     Returns
     -------
@@ -123,5 +120,4 @@ def as_table(reader: ParquetReader, batch: RowBatch, rows: AnyArray | None = Non
         The columns in the order of the reader's names.
     """
     arrow = load_extra("pyarrow", "parquet", "ParquetRows")
-    table = arrow.Table.from_batches([batch.table]).select(reader.names)
-    return table if rows is None else table.take(np.asarray(rows))
+    return arrow.Table.from_batches([batch.table]).select(reader.names)
