@@ -30,8 +30,9 @@ class ParquetRows:
     target : str or sequence of str
         Column of the targets, or columns of several.
     buffer_rows : int, default=524288
-        Number of rows of a buffer. All memory for rows is below that of two such buffers. Must be
-        large enough for two batches.
+        Number of rows of a buffer, of which three quarters are filled. Two buffers are more than
+        all rows take in memory, unless they are so small that what Arrow holds of each column, up
+        to about two megabytes, counts beside them. Must be large enough for two batches.
 
     See Also
     --------

@@ -37,6 +37,14 @@ class StreamedSamples(Samples):
 
     Parameters
     ----------
+    given, X : ndarray of shape (n_drawn, n_features)
+        Features of the drawn rows.
+    y : ndarray of shape (n_drawn,) or (n_drawn, n_targets)
+        Their targets.
+    sample_weight, classes, groups : None
+        Rows in files have none of these.
+    names : ndarray of shape (n_features,), default=None
+        Names of the features, if they have any.
     reader : ParquetReader
         Reader of all rows.
     statistics : TargetStatistics

@@ -86,21 +86,16 @@ class _FirstRows:
         """Return rows of a table that are the first ones of their kind."""
         rows = []
         for name, known in [*self._levels.items()]:
-            column = table.column(name).combine_chunks()
+            column = table.column(name).chunk(0)
             if str(column.type).startswith("dictionary"):
                 column = column.cast(column.type.value_type)
             coded = column.dictionary_encode("encode")
-            if hasattr(coded, "combine_chunks"):
-                coded = coded.combine_chunks()
-            new = [
-                code
-                for code, level in enumerate(coded.dictionary.to_pylist())
-                if level not in known
-            ]
+            levels = coded.dictionary.to_pylist()
+            new = [code for code, level in enumerate(levels) if level not in known]
             if new:
                 codes, places = np.unique(coded.indices.to_numpy(), return_index=True)
                 rows += places[np.isin(codes, new)].tolist()
-                known.update(coded.dictionary.take(new).to_pylist())
+                known.update(levels)
             if len(known) > MOST_LEVELS:
                 del self._levels[name]
         for name in [*self._complete]:

@@ -16,6 +16,17 @@ __all__ = ["EncodedReader", "EncodedRows", "as_table", "encoded_rows"]
 class EncodedReader(ParquetReader):
     """Reader whose features are those of an encoder.
 
+    Parameters
+    ----------
+    path : str, path-like, or sequence of these
+        Files, as those of `ParquetRows`.
+    features : sequence of str or None
+        Columns of the table.
+    target : str or sequence of str
+        Columns of the targets.
+    buffer_rows : int
+        Number of rows of a buffer.
+
     Examples
     --------
     >>> from deepgen.tabular.encoded_rows import EncodedReader
