@@ -43,8 +43,8 @@ class ParquetRows:
     The same files and the same seed give the same bits, for any number of threads. Needs pyarrow
     (extra ``parquet``), when rows are read.
 
-    Files in which neighbouring rows are alike are shuffled only as far as a buffer mixes several
-    row groups: many small row groups are better than few large ones.
+    Files in which neighbouring rows are alike are shuffled only as far as a buffer mixes row
+    groups: in files sorted by the target, fewer than sixteen of them in a buffer cost quality.
 
     Examples
     --------
