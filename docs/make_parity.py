@@ -129,8 +129,13 @@ def read_method(name, theirs, ours):
         raise ValueError(f"{ours.__name__} has no method {name}")
     there = inspect.signature(getattr(theirs, name)).parameters
     here = inspect.signature(getattr(ours, name)).parameters
+    optional = []
     for original in there.values():
         parameter = here.get(original.name)
+        if parameter is not None and original.default is original.empty != parameter.default:
+            # What may be left out may still be given.
+            optional.append(f"`{original.name}={parameter.default}`")
+            parameter = parameter.replace(default=original.empty)
         if parameter is None or (parameter.kind, parameter.default) != (
             original.kind,
             original.default,
@@ -139,7 +144,7 @@ def read_method(name, theirs, ours):
     positional = [p.name for p in there.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
     if list(here)[: len(positional)] != positional:
         raise ValueError(f"{name}: arguments in another order")
-    more = [f"`{key}`" for key in here if key not in there]
+    more = optional + [f"`{key}`" for key in here if key not in there]
     return ("wider", "also " + ", ".join(more)) if more else ("same", "")
 
 

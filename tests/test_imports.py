@@ -35,7 +35,7 @@ FLOORS = [
         "optimizers",
         "schedules",
     },
-    {"skips", "averaging", "decomposition"},
+    {"skips", "averaging", "decomposition", "_parquet"},
     {"_inputs"},
     {"_training"},
     {"_serialization"},

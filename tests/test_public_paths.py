@@ -8,7 +8,14 @@ import pytest
 import deepgen
 from deepgen.experiments import CATALOG, claims
 
-TOP = ("MLPClassifier", "MLPRegressor", "Probe", "TabularClassifier", "TabularRegressor")
+TOP = (
+    "MLPClassifier",
+    "MLPRegressor",
+    "ParquetRows",
+    "Probe",
+    "TabularClassifier",
+    "TabularRegressor",
+)
 TOP += ("__version__", "load", "plot_history")
 ROOMS = {
     "activations": ("Parametric",),

@@ -2,7 +2,8 @@
 
 ``TabularRegressor`` and ``TabularClassifier`` fit raw tables; ``MLPRegressor`` and
 ``MLPClassifier`` replace scikit-learn's classes of these names; ``Probe`` measures fitted networks.
-They, and scikit-learn with them, are imported on first use.
+``ParquetRows`` are rows in files for their ``fit``. All, and scikit-learn with them, are imported
+on first use.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from deepgen._display.history import plot_history
     from deepgen._loading import load
+    from deepgen._parquet import ParquetRows
     from deepgen.estimators import MLPClassifier, MLPRegressor
     from deepgen.probe import Probe
     from deepgen.tabular import TabularClassifier, TabularRegressor
@@ -21,6 +23,7 @@ __version__ = "0.1.0"
 __all__ = [
     "MLPClassifier",
     "MLPRegressor",
+    "ParquetRows",
     "Probe",
     "TabularClassifier",
     "TabularRegressor",
@@ -39,6 +42,10 @@ def __getattr__(name: str) -> Any:
         from deepgen import tabular
 
         return getattr(tabular, name)
+    if name == "ParquetRows":
+        from deepgen._parquet import ParquetRows
+
+        return ParquetRows
     if name == "Probe":
         from deepgen.probe import Probe
 

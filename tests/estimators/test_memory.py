@@ -127,3 +127,25 @@ def test_another_type_or_order_costs_one_conversion(folder, stored, order):
 def test_training_in_float64_does_not_copy_float64(folder):
     work = "MLPRegressor(dtype='float64', **settings).fit(X, y)"
     assert peak(folder, work, stored="float64") < SLACK
+
+
+def test_rows_in_files_take_less_than_two_buffers(folder, tmp_path):
+    pq = pytest.importorskip("pyarrow.parquet")
+    pa = pytest.importorskip("pyarrow")
+    X = np.fromfile(folder / "float32", np.float32).reshape(N, WIDTH)
+    for number, rows in enumerate(np.array_split(X, 4)):
+        table = pa.table({f"x{i}": column for i, column in enumerate(rows.T)})
+        pq.write_table(table, tmp_path / f"{number}.parquet", row_group_size=5000)
+    few = {f"x{i}": column for i, column in enumerate(X[:500].T)}
+    (tmp_path / "few").mkdir()
+    pq.write_table(pa.table(few), tmp_path / "few" / "0.parquet", row_group_size=100)
+    prepare = f"""
+        from deepgen import ParquetRows
+        def rows(path, buffer_rows):
+            return ParquetRows(path, [f"x{{i}}" for i in range(1, {WIDTH})], "x0", buffer_rows)
+        small = MLPRegressor(**settings).set_params(batch_size=100)
+        small.fit(rows("{tmp_path}/few/0.parquet", 300))
+    """
+    # All of them twice, so that two buffers are half of the rows.
+    work = f"MLPRegressor(**settings).fit(rows(2 * ['{tmp_path}/[0-3].parquet'], 60_000))"
+    assert peak(folder, work, prepare=prepare) < 2 * 60_000 * WIDTH * 4

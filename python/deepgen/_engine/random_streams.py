@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["INIT", "SPLIT", "generator", "mix", "stream"]
+__all__ = ["DRAWN_ROWS", "INIT", "ROW_GROUPS", "SPLIT", "generator", "mix", "stream"]
 
 INIT = 0
 """Purpose of the starting weights."""
 SPLIT = 6
 """Purpose of the split into training and validation rows."""
+ROW_GROUPS = 12
+"""Purpose of the order of row groups in an epoch."""
+DRAWN_ROWS = 13
+"""Purpose of the rows drawn for statistics."""
 
 _GOLDEN = 0x9E3779B97F4A7C15
 _MASK = 0xFFFFFFFFFFFFFFFF

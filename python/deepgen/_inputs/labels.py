@@ -9,7 +9,7 @@ import numpy as np
 
 from deepgen._engine.arrays import AnyArray
 
-__all__ = ["Labels"]
+__all__ = ["Labels", "check_kind"]
 
 
 def check_kind(y: Any) -> None:

@@ -25,7 +25,10 @@ from deepgen._training.kept_weights import KeptWeights
 from deepgen._training.monitor import Monitor
 from deepgen._training.plan import FirstOrderPlan
 from deepgen._training.slice_sizer import SliceSizer
+from deepgen._training.spent_schedule import warn_where_spent
 from deepgen._training.state import TrainingState
+from deepgen._training.streamed.parts_trainer import PartsTrainer
+from deepgen._training.streamed.streamed_data import StreamedData
 from deepgen._training.validation import Validation
 from deepgen._user_warnings import warn
 from deepgen.schedules import Position
@@ -34,9 +37,6 @@ if TYPE_CHECKING:
     from deepgen._training.callbacks import CallbackTasks
 
 __all__ = ["Epoch", "run_epoch", "train"]
-
-# A schedule whose last rate is a larger share of the base rate still changes the weights.
-SPENT = 0.1
 
 
 @dataclass
@@ -168,7 +168,7 @@ def train(
             # Each epoch: steps, then all that belongs between epochs; `end` says whether to go on.
             while monitor.n_epochs < plan.n_epochs:
                 if state.n_epochs:
-                    _warn_where_spent(
+                    warn_where_spent(
                         plan,
                         state,
                         _position(trainer, plan, state, 0),
@@ -186,6 +186,9 @@ def train(
         warn("Training interrupted by user.")
         trainer.store(kept.current)
         kept.update_prediction(trainer, is_measured=epochs.is_measured)
+    finally:
+        if isinstance(trainer, PartsTrainer):
+            trainer.close()
     if monitor.unsaid and not plan.incremental:
         monitor.say()
     epochs.finish()
@@ -194,7 +197,7 @@ def train(
 
 def _make_trainer(network: Network, data: Data, plan: FirstOrderPlan, seed: int) -> _core.Trainer:
     """Return the engine's trainer with the data."""
-    trainer = _core.Trainer(
+    trainer = (PartsTrainer if isinstance(data, StreamedData) else _core.Trainer)(
         network.core,
         optimizer=plan.optimizer,
         wrappers=plan.wrappers,
@@ -208,7 +211,10 @@ def _make_trainer(network: Network, data: Data, plan: FirstOrderPlan, seed: int)
         pretext=plan.pretext,
         device=plan.device,
     )
-    trainer.set_data(data.X, None if plan.pretext else data.y, data.weights, data.rows)
+    if isinstance(trainer, PartsTrainer) and isinstance(data, StreamedData):
+        data.feed(trainer, network.core, plan, seed)
+    else:
+        trainer.set_data(data.X, None if plan.pretext else data.y, data.weights, data.rows)
     return trainer
 
 
@@ -217,32 +223,6 @@ def _position(
 ) -> Position:
     """Return the position of a step of the current epoch."""
     return Position(state.n_epochs, step, trainer.steps_per_epoch, state.samples_seen, plan.horizon)
-
-
-def _warn_where_spent(
-    plan: FirstOrderPlan, state: TrainingState, here: Position, *, is_first: bool
-) -> None:
-    """Warn that earlier calls have used up the schedule, so that further epochs have little effect.
-
-    The warning comes once per fit, at its first epoch or at the end of the planned epochs, and once
-    in all calls of ``partial_fit``, which are epochs of one training.
-    """
-    base, schedule = plan.learning_rate, plan.schedule
-    if here.epoch != here.horizon and (plan.incremental or not is_first):
-        return
-    if plan.averaging is not None and plan.averaging.runs_to_the_end:
-        return  # the run is over, and what follows only refines its last member
-    if not schedule.is_spent(base, here, state.schedule_state):
-        return
-    rate = schedule.rates(base, here, 1, dict(state.schedule_state))[0]
-    if rate <= SPENT * base:
-        anew = "" if plan.incremental else ", or begin anew with warm_start=False"
-        warn(
-            f"The learning rate {schedule!r} is used up after {here.epoch} epochs: training goes "
-            f"on at rate {rate:.2g} (learning_rate_init={base:g}) and changes next to nothing. "
-            "Give learning_rate='constant', or a schedule whose n_epochs counts the epochs of all "
-            f"calls, such as Cosine(n_epochs={10 * here.horizon}){anew}."
-        )
 
 
 class _Epochs:

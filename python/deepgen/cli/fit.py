@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import warnings
+from collections.abc import Callable
 from functools import partial
+from glob import has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,7 +23,8 @@ NAME: Final = "fit"
 HELP: Final = "fit a model to a CSV or Parquet file and save it"
 DESCRIPTION: Final = (
     "Fit networks to a table, with settings that depend on the preset and the number of rows. Each "
-    "network holds out a fifth of the rows, to choose its best epoch and for its score. Numbers "
+    "network holds out a fifth of the rows, or those of --validation, to choose its best epoch and "
+    "for its score. Numbers "
     "are scaled, and the median replaces missing ones; text becomes one feature per category, "
     "dates become days, month, weekday and hour; an additional feature marks missing values. "
     "Columns that are empty or constant are left out; free text is refused. The model file "
@@ -37,7 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser : argparse.ArgumentParser
         The parser of the command.
     """
-    parser.add_argument("data", help="table with a line of column names (.csv, .csv.gz, .parquet)")
+    parser.add_argument(
+        "data",
+        help="table with a line of column names (.csv, .csv.gz, .parquet); with --validation a "
+        "Parquet file, a folder or a quoted pattern of such files, which may be larger than memory",
+    )
     parser.add_argument("--target", metavar="COL", required=True, help="column to predict")
     parser.add_argument(
         "--task",
@@ -48,6 +55,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--out", metavar="FILE", default="model.dgn", help="model file (default: model.dgn)"
+    )
+    parser.add_argument(
+        "--validation",
+        metavar="FILE",
+        help="table of rows to hold out, in place of a fifth of DATA; DATA is then read in parts",
     )
     positive, natural = partial(parse_int, least=1), partial(parse_int, least=0)
     parser.add_argument(
@@ -116,17 +128,35 @@ def run(options: argparse.Namespace) -> int:
     -------
     status : int
         Exit code, always 0: what fails raises.
+
+    Raises
+    ------
+    ValueError
+        If several files come without validation rows.
     """
     from deepgen.tables import read_table
     from deepgen.tables.fit import fit_table
+    from deepgen.tables.fit_files import fit_files
 
     # Errors that would come at the end are found before training.
     check_out(options.out)
-    table = read_table(options.data)
+    fit: Callable[..., TableModel]
+    if options.validation is None:
+        if Path(options.data).is_dir() or (
+            has_magic(options.data) and not Path(options.data).exists()
+        ):
+            raise ValueError(
+                f"{options.data} stands for several files, of which no rows can be held out; give "
+                "--validation FILE"
+            )
+        table = read_table(options.data)
+        fit = partial(fit_table, table)
+    else:
+        table = read_table(options.validation)
+        fit = partial(fit_files, options.data, table)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = fit_table(
-            table,
+        model = fit(
             options.target,
             task=options.task,
             preset=options.preset,
@@ -152,9 +182,14 @@ def _summary(path: str, table: Any, model: TableModel) -> str:
     metadata, encoder = model.metadata, model.encoder
     rows, score = metadata["rows"], metadata["score"]
     dropped = encoder.dropped_columns_
-    without = rows["without target"]
+    without, trained_on = rows["without target"], f"{rows['training']:,}"
+    n_rows = len(table)
+    if "drawn" in rows:
+        n_rows += rows["training"]
+        if rows["drawn"] < rows["training"]:
+            trained_on = f"{rows['drawn']:,} of {rows['training']:,}"
     lines = [
-        f"table    {Path(path).name}: {len(table):,} rows, {len(table.columns):,} columns"
+        f"table    {Path(path).name}: {n_rows:,} rows, {len(table.columns):,} columns"
         + (f" ({without:,} rows without a target left out)" if without else ""),
         f"target   {model.target}: {model.task} ({metadata['reason']})",
         *(
@@ -163,7 +198,7 @@ def _summary(path: str, table: Any, model: TableModel) -> str:
             else []
         ),
         f"fit      {model.estimator.summary_}",
-        f"{model.metric:<8} {score['training']:.4f} on {rows['training']:,} rows that trained, "
+        f"{model.metric:<8} {score['training']:.4f} on {trained_on} rows that trained, "
         f"{score['held out']:.4f} on {rows['held out']:,} rows held out",
         f"         {metadata['baseline']:.4f} for always answering the "
         + ("mean" if model.task == "regression" else "most frequent class"),

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils._param_validation import InvalidParameterError
 
 from deepgen._inputs.targets import Targets
+from deepgen._parquet import ParquetRows
 from deepgen._training.callbacks import CallbackSupport
 from deepgen._training.state import unchanged_on_failure
 from deepgen.averaging import BatchEnsemble, Snapshots
@@ -17,6 +18,7 @@ from deepgen.estimators.constraints import SHARED, refusal_hint
 from deepgen.estimators.ensemble import fit_members
 from deepgen.estimators.fit import fit_estimator
 from deepgen.estimators.fitted import FittedMLP
+from deepgen.estimators.refuse_beside_rows import refuse_beside_rows
 from deepgen.estimators.snapshots import fit_snapshots
 from deepgen.optimizers import LBFGS
 
@@ -116,7 +118,7 @@ class BaseMLP(SuggestsNames, CallbackSupport, FittedMLP):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -130,11 +132,12 @@ class BaseMLP(SuggestsNames, CallbackSupport, FittedMLP):
 
         Parameters
         ----------
-        X : array-like or sparse matrix of shape (n_samples, n_features)
-            Features; CSR and CSC matrices are not densified.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+        X : array-like or sparse matrix of shape (n_samples, n_features), or ParquetRows
+            Features; CSR and CSC matrices are not densified. `deepgen.ParquetRows` are features and
+            targets in files, which may be larger than memory.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
             Targets of a regressor, labels of a classifier; multilabel targets are a matrix of 0 and
-            1, which may be sparse.
+            1, which may be sparse. Required, except with `ParquetRows`.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights, >= 0.
         X_val : array-like or sparse matrix of shape (n_val, n_features), default=None
@@ -200,6 +203,8 @@ class BaseMLP(SuggestsNames, CallbackSupport, FittedMLP):
     def _fit(self, *data: Any, **options: Any) -> Self:
         """Train; a failed call leaves the attributes unchanged."""
         with unchanged_on_failure(self):
+            if isinstance(data[0], ParquetRows):
+                refuse_beside_rows(self, *data[1:], **options)
             if self.averaging == "snapshot" or isinstance(self.averaging, Snapshots):
                 fit_snapshots(self, *data, **options)
             elif self.averaging == "batch_ensemble" or isinstance(self.averaging, BatchEnsemble):

@@ -30,6 +30,7 @@ from deepgen._training.state import unchanged_on_failure
 from deepgen._user_warnings import collect_warnings, warn
 from deepgen.estimators.fit import fit_network, read_samples
 from deepgen.estimators.settings import read_settings
+from deepgen.estimators.streamed_samples import StreamedSamples
 
 __all__ = [
     "fit_members",
@@ -109,10 +110,12 @@ def fit_members(
     if held_out[0] is not None:
         held_out = (check_features(model, held_out[0], settings.dtype, reset=False), *held_out[1:])
     members = make_members(model) if known is None else known
+    # Each fit on rows in files has two buffers of its own.
+    n_at_once = 1 if isinstance(samples, StreamedSamples) else len(members)
     if model.device == "cuda":
-        workers = Workers.on_device(len(members))
+        workers = Workers.on_device(n_at_once)
     else:
-        workers = Workers.on_cores(settings.n_threads, len(members))
+        workers = Workers.on_cores(settings.n_threads, n_at_once)
     settings = replace(settings, n_threads=workers.n_threads, stop=workers.stop, verbose=0)
     own = {"n_members": 1, "verbose": False, "n_jobs": workers.n_threads}
     same = model.get_params(deep=False) | own

@@ -9,7 +9,7 @@ Ensembles read settings and samples once and call `fit_network` for each member.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,7 @@ from sklearn.utils.validation import column_or_1d
 from deepgen._inputs.features import as_matrix, check_features, read_groups
 from deepgen._inputs.targets import EncodedTargets, Targets
 from deepgen._network.network import Network
+from deepgen._parquet import ParquetRows
 from deepgen._training.callbacks import CallbackTasks, with_callbacks
 from deepgen._training.data import Data
 from deepgen._training.first_order import train
@@ -28,6 +29,7 @@ from deepgen._training.validation import Validation, make_split
 from deepgen.averaging import LearnedLine
 from deepgen.averaging.batch_ensemble import PackedMembers
 from deepgen.estimators.from_parameters import make_network
+from deepgen.estimators.samples import Samples
 from deepgen.estimators.scoring import (
     attributes_by_network,
     measured_on,
@@ -36,56 +38,17 @@ from deepgen.estimators.scoring import (
 )
 from deepgen.estimators.settings import Settings, criterion, draw_seed, make_plan, read_settings
 from deepgen.estimators.starting_weights import start_line, start_members, start_network
+from deepgen.estimators.streamed_samples import StreamedSamples, read_rows
 from deepgen.estimators.validation_set import ValidationSet
 from deepgen.estimators.worse_than_constant import FEW_EPOCHS, MUCH_WORSE, warn_if_worse
 from deepgen.optimizers import FirstOrder
 
 __all__ = [
-    "Samples",
     "fit_estimator",
     "fit_network",
     "read_samples",
     "read_validation",
 ]
-
-
-@dataclass(frozen=True)
-class Samples:
-    """Samples of a call, in the user's form and validated.
-
-    Parameters
-    ----------
-    given : array-like, data frame or sparse matrix of shape (n_samples, n_features)
-        Features in the user's form.
-    X : ndarray or CSR matrix of shape (n_samples, n_features)
-        The same in the type of training.
-    y : ndarray or CSR matrix of shape (n_samples,) or (n_samples, n_targets)
-        Targets, validated as by scikit-learn; the estimator's targets check the rest.
-    sample_weight : array-like of shape (n_samples,), float or None
-        Sample weights in the user's form.
-    classes : array-like of shape (n_classes,), default=None
-        All classes, if ``y`` may lack some.
-    groups : ndarray of shape (n_samples,), default=None
-        Groups of samples that early stopping keeps together.
-    names : ndarray of shape (n_features,), default=None
-        Names of the features, if they have any.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from deepgen import MLPRegressor
-    >>> from deepgen.estimators.fit import read_samples
-    >>> read_samples(MLPRegressor(), [[0], [1]], [2, 3], None, np.dtype("f4"), reset=True).y
-    array([2, 3])
-    """
-
-    given: Any
-    X: Any
-    y: Any
-    sample_weight: Any
-    classes: Any = None
-    groups: Any = None
-    names: Any = None
 
 
 def read_samples(
@@ -98,7 +61,7 @@ def read_samples(
     model : BaseMLP
         Estimator; its number and names of features are set or compared.
     X, y, sample_weight : array-like
-        Samples in the user's form.
+        Samples in the user's form; or ``X`` is `ParquetRows`, and the others are None.
     dtype : numpy.dtype
         Type of training.
     reset : bool
@@ -109,6 +72,8 @@ def read_samples(
     samples : Samples
         Samples of equal length with finite values.
     """
+    if isinstance(X, ParquetRows):
+        return read_rows(model, X.open(), dtype, reset=reset)
     features, y = check_features(model, X, dtype, reset=reset, y=y, multi_output=True)
     if isinstance(y, np.ndarray) and y.ndim == 2 and y.shape[1] == 1:
         y = column_or_1d(y, warn=True)
@@ -191,11 +156,13 @@ def fit_estimator(
     is_first = not goes_on or coefs_init is not None
     samples = read_samples(model, X, y, sample_weight, settings.dtype, reset=is_first)
     groups = None if groups is None else read_groups(groups, samples.X)
-    samples = replace(samples, classes=classes, groups=groups)
+    handed_over = [replace(samples, classes=classes, groups=groups)]
+    del samples
     fit_network(
         model,
         settings,
-        samples,
+        # No name holds them here: rows drawn from files are not needed to the end.
+        handed_over.pop(),
         held_out=held_out,
         coefs_init=coefs_init,
         intercepts_init=intercepts_init,
@@ -248,17 +215,20 @@ def fit_network(
         how = model.validation_fraction
         split = make_split(samples.X, samples.y, samples.groups, how, state.seed)
     previous = None if is_first else model._targets
-    targets, encoded = model._make_targets(samples.y, previous, samples.classes).fit(
-        samples.y,
-        samples.sample_weight,
-        samples.X,
-        dtype=dtype,
-        prediction_dtype=prediction_dtype,
-        is_first=is_first,
-        is_complete=not settings.incremental,
-        split=split,
-    )
-    data = Data(as_matrix(samples.X), encoded.encoded, encoded.weights, encoded.training_rows)
+    if isinstance(samples, StreamedSamples):
+        targets, encoded, data = samples.encode(model, previous, settings, is_first=is_first)
+    else:
+        targets, encoded = model._make_targets(samples.y, previous, samples.classes).fit(
+            samples.y,
+            samples.sample_weight,
+            samples.X,
+            dtype=dtype,
+            prediction_dtype=prediction_dtype,
+            is_first=is_first,
+            is_complete=not settings.incremental,
+            split=split,
+        )
+        data = Data(as_matrix(samples.X), encoded.encoded, encoded.weights, encoded.training_rows)
 
     # Network: a copy of the continued one, which a failed call must not change.
     network = make_network(
@@ -306,6 +276,9 @@ def fit_network(
 
     # Plan; the state is adapted to it: parts that belong to other settings are dropped.
     n_rows = samples.X.shape[0] if data.rows is None else len(data.rows)
+    if isinstance(samples, StreamedSamples):
+        samples, encoded, data = samples.for_training(targets, encoded)
+        n_rows = data.n_rows
     plan = make_plan(model, settings, n_rows)
     state.use_criterion(criterion(model, targets))
     if settings.incremental or model.warm_start:

@@ -69,7 +69,7 @@ def warn_if_worse(
     ConvergenceWarning
         If it is above; after fewer than 20 epochs, if the loss is more than ten times as high.
     """
-    rows = np.arange(data.n_rows, dtype=np.int64) if data.rows is None else data.rows
+    rows = np.arange(len(data.y), dtype=np.int64) if data.rows is None else data.rows
     most = max(FEWEST_ROWS, int(WORK / network.core.n_parameters))
     rows = np.ascontiguousarray(rows[:: -(-len(rows) // most)])
     y = targets.encode(encoded.y[rows], np.dtype(np.float64))

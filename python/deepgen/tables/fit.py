@@ -15,7 +15,7 @@ from deepgen.tables.model import TableModel, fingerprint
 from deepgen.tables.task import choose_task
 from deepgen.tabular.mean_by_row import Part
 
-__all__ = ["fit_table"]
+__all__ = ["check_settings", "fit_table", "make_estimator", "measured"]
 
 MIN_ROWS: Final = 10
 """Smallest number of rows with a target."""
@@ -88,24 +88,7 @@ def fit_table(
     >>> model.task, model.metadata["rows"]["training"], model.metadata["rows"]["held out"]
     ('regression', 80, 20)
     """
-    from sklearn.metrics import get_scorer_names
-
-    from deepgen.tabular import TabularClassifier, TabularRegressor
-
-    if target not in table.columns:
-        columns = ", ".join(f"'{name}'" for name in table.columns)
-        raise ValueError(
-            f"there is no column '{target}'; the table has {columns}.{hint(target, table.columns)}"
-        )
-    strange = [name for name in drop if name not in table.columns or name == target]
-    if strange:
-        raise ValueError(
-            f"there is no column '{strange[0]}' to drop.{hint(strange[0], table.columns)}"
-        )
-    scorers = {"loss", *get_scorer_names()}
-    if scoring is not None and scoring not in scorers:
-        known = listed(scorers)
-        raise ValueError(f"unknown scoring '{scoring}'; known: {known}.{hint(scoring, scorers)}")
+    check_settings(table.columns, target, drop, scoring)
     rows = table[table[target].notna()]
     if len(rows) < MIN_ROWS:
         raise ValueError(f"{MIN_ROWS} rows with a target are needed, got {len(rows)}")
@@ -120,20 +103,16 @@ def fit_table(
             f"no class of column '{target}' repeats often enough to be learnt: "
             f"{len(y)} classes in {len(y)} rows"
         )
-    settings: dict[str, Any] = {
-        "hidden_layer_sizes": None if hidden_layer_sizes is None else tuple(hidden_layer_sizes),
-        "max_iter": max_iter,
-        "n_iter_no_change": patience,
-    }
-    # With a rare class accuracy hardly changes, so the weights of any epoch would be kept.
-    usual = "loss" if is_class else None
-    model = (TabularClassifier if is_class else TabularRegressor)(
-        preset=preset,  # type: ignore[arg-type]
+    model = make_estimator(
+        chosen.kind,
+        preset=preset,
         max_time=max_time,
         n_members=n_members,
-        scoring=usual if scoring is None else scoring,
-        random_state=seed,
-        network={name: value for name, value in settings.items() if value is not None},
+        hidden_layer_sizes=hidden_layer_sizes,
+        max_iter=max_iter,
+        scoring=scoring,
+        patience=patience,
+        seed=seed,
     )
     try:
         # The model keeps its summary line; the caller decides when to print it.
@@ -141,8 +120,7 @@ def fit_table(
     except AttributeError as error:
         raise ValueError(f"scoring={scoring!r} does not fit {chosen.kind}: {error}") from error
     seen, held_out = seen_and_held_out(model, X, y)
-    classes = model.classes_ if isinstance(model, TabularClassifier) else None
-    always = _always(seen, held_out, y, classes)
+    classes = model.classes_ if is_class else None
     metadata = {
         "rows": {
             "training": len(seen.rows),
@@ -151,6 +129,117 @@ def fit_table(
         },
         "seed": seed,
         "reason": chosen.reason,
+        **measured(seen, held_out, y, classes),
+        "table": fingerprint(table),
+    }
+    return TableModel(model, target, chosen.kind, metadata)
+
+
+def check_settings(
+    columns: Sequence[str], target: str, drop: Sequence[str], scoring: str | None
+) -> None:
+    """Refuse unknown columns and scores.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Columns of the table.
+    target : str
+        Name of the target column.
+    drop : sequence of str
+        Columns that are not used.
+    scoring : str or None
+        Score of the held-out rows.
+
+    Raises
+    ------
+    ValueError
+        If there is no such column or score.
+    """
+    from sklearn.metrics import get_scorer_names
+
+    if target not in columns:
+        known = ", ".join(f"'{name}'" for name in columns)
+        raise ValueError(
+            f"there is no column '{target}'; the table has {known}.{hint(target, columns)}"
+        )
+    strange = [name for name in drop if name not in columns or name == target]
+    if strange:
+        raise ValueError(f"there is no column '{strange[0]}' to drop.{hint(strange[0], columns)}")
+    scorers = {"loss", *get_scorer_names()}
+    if scoring is not None and scoring not in scorers:
+        known = listed(scorers)
+        raise ValueError(f"unknown scoring '{scoring}'; known: {known}.{hint(scoring, scorers)}")
+
+
+def make_estimator(
+    kind: str,
+    *,
+    preset: str,
+    max_time: float | None,
+    n_members: int | None,
+    hidden_layer_sizes: Sequence[int] | None,
+    max_iter: int | None,
+    scoring: str | None,
+    patience: int | None,
+    seed: int,
+) -> Any:
+    """Return the estimator of a task.
+
+    Parameters
+    ----------
+    kind : {'regression', 'classification'}
+        Kind of the target.
+    preset, max_time, n_members, hidden_layer_sizes, max_iter, scoring, patience, seed : object
+        Settings as those of `fit_table`.
+
+    Returns
+    -------
+    estimator : TabularRegressor or TabularClassifier
+        Estimator, not fitted.
+    """
+    from deepgen.tabular import TabularClassifier, TabularRegressor
+
+    is_class = kind == "classification"
+    settings: dict[str, Any] = {
+        "hidden_layer_sizes": None if hidden_layer_sizes is None else tuple(hidden_layer_sizes),
+        "max_iter": max_iter,
+        "n_iter_no_change": patience,
+    }
+    # With a rare class accuracy hardly changes, so the weights of any epoch would be kept.
+    usual = "loss" if is_class else None
+    return (TabularClassifier if is_class else TabularRegressor)(
+        preset=preset,  # type: ignore[arg-type]
+        max_time=max_time,
+        n_members=n_members,
+        scoring=usual if scoring is None else scoring,
+        random_state=seed,
+        network={name: value for name, value in settings.items() if value is not None},
+    )
+
+
+def measured(
+    seen: Part, held_out: Part, y: NDArray[Any], classes: NDArray[Any] | None
+) -> dict[str, Any]:
+    """Return the measures of predictions that a model keeps.
+
+    Parameters
+    ----------
+    seen, held_out : Part
+        Predictions for rows that trained, and for rows held out.
+    y : ndarray of shape (n,)
+        Targets of all these rows.
+    classes : ndarray of shape (n_classes,) or None
+        Classes, if predictions are their probabilities.
+
+    Returns
+    -------
+    measures : dict
+        ``score``, ``baseline`` and measures of ``probabilities``.
+    """
+    always = _always(seen, held_out, y, classes)
+    parts = {"training": seen, "held out": held_out, "baseline": always}
+    return {
         "score": {
             "training": _score(seen, y, classes),
             "held out": _score(held_out, y, classes),
@@ -160,15 +249,9 @@ def fit_table(
         if classes is None
         else {
             name: class_measures(y[part.rows], part.predictions, classes)
-            for name, part in (
-                ("training", seen),
-                ("held out", held_out),
-                ("baseline", always),
-            )
+            for name, part in parts.items()
         },
-        "table": fingerprint(table),
     }
-    return TableModel(model, target, chosen.kind, metadata)
 
 
 def _score(part: Part, y: NDArray[Any], classes: NDArray[Any] | None) -> float:

@@ -166,7 +166,7 @@ class TableModel:
         dtype = self.estimator.classes_.dtype if self.task == "classification" else np.dtype(float)
         X = self.columns(rows)
         try:
-            if dtype.kind in "iuf":
+            if dtype.kind in "iufb":
                 return X, rows[self.target].to_numpy(dtype=float).astype(dtype)
             return X, np.array([str(value) for value in rows[self.target]])
         except (TypeError, ValueError):

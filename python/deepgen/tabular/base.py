@@ -14,10 +14,15 @@ from sklearn.utils.validation import check_consistent_length
 
 from deepgen._display.epoch_bar import EpochBar
 from deepgen._inputs.frame import read_frame
+from deepgen._parquet import ParquetRows
 from deepgen._user_warnings import collect_warnings, warn
 from deepgen.estimators.base import SuggestsNames
 from deepgen.estimators.constraints import SHARED, Names
+from deepgen.estimators.refuse_beside_rows import refuse_beside_rows
+from deepgen.estimators.streamed_samples import KEPT
 from deepgen.preprocessing import TableEncoder
+from deepgen.tabular.drawn_table import draw_table
+from deepgen.tabular.encoded_rows import encoded_rows
 from deepgen.tabular.fitted import FittedTabular
 from deepgen.tabular.plan import FEWEST_ROWS, Plan, make_plan
 from deepgen.tabular.presets import PRESETS, TIMED_MEMBERS
@@ -37,6 +42,8 @@ HANDED_ON = (
     *("class_weight", "n_jobs", "device"),
 )
 MAX_SEED = np.iinfo(np.int32).max
+# Plan, fitted encoder, samples for training and for validation, and rows for the summary.
+Prepared = tuple[Plan, TableEncoder, Samples, Samples, Samples]
 
 
 def can_continue(model: Any) -> bool:
@@ -114,7 +121,7 @@ class BaseTabular(SuggestsNames, FittedTabular):
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         X_val: Any = None,
@@ -125,11 +132,12 @@ class BaseTabular(SuggestsNames, FittedTabular):
 
         Parameters
         ----------
-        X : data frame or array-like of shape (n_samples, n_columns)
+        X : data frame or array-like of shape (n_samples, n_columns), or ParquetRows
             A table of pandas, Polars or Arrow, or an array, with numbers, strings, categories,
-            booleans, dates and missing values.
-        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Targets or labels without missing values.
+            booleans, dates and missing values; or `deepgen.ParquetRows`, a table in files with its
+            targets, which may be larger than memory.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs), default=None
+            Targets or labels without missing values. Required, except with `ParquetRows`.
         sample_weight : array-like of shape (n_samples,), default=None
             Sample weights, >= 0. The encoder does not use them.
         X_val : data frame or array-like of shape (n_val, n_columns), default=None
@@ -186,15 +194,44 @@ class BaseTabular(SuggestsNames, FittedTabular):
         held_out: tuple[Any, Any, Any] = (None, None, None),
         *,
         has_bar: bool,
-    ) -> None:
-        """Fit as `fit`, but print nothing; ``has_bar`` draws the progress bar."""
+    ) -> Samples:
+        """Fit as `fit`, but print nothing; ``has_bar`` draws the progress bar.
+
+        Returns the samples; of rows in files some that were drawn.
+        """
         began = time.perf_counter()
         self._validate_params()
+        if isinstance(X, ParquetRows):
+            refuse_beside_rows(self, y, sample_weight, held_out=held_out)
+            prepared = self._prepare_rows(X, held_out)
+        else:
+            prepared = self._prepare(X, y, sample_weight, held_out)
+        plan, encoder, samples, validation, drawn = prepared
+        bar = None
+        if has_bar:
+            bar = EpochBar(type(self).__name__, plan.n_epochs * plan.n_members)
+        with collect_warnings() as collected, bar or nullcontext():
+            if self.max_time is None:
+                mlp = plan.train(samples, validation, bar)
+            else:
+                deadline = began + float(self.max_time)
+                mlp, plan = fit_in_time(plan, samples, validation, deadline, bar)
+        for message, category in collected:
+            # The schedule was planned to end with the last epoch.
+            if "Maximum iterations" not in message:
+                warn(message, category)
+        self._keep(encoder, mlp, plan)
+        self.encoded_mean_ = drawn.X.mean(axis=0, dtype=np.float64)
+        self.summary_ = summarize(self, drawn, validation, time.perf_counter() - began)
+        return drawn
+
+    def _prepare(self, X: Any, y: Any, sample_weight: Any, held_out: Any) -> Prepared:
+        """Plan for a table, and encode it."""
         X_val, y_val, sample_weight_val = held_out
-        name = type(self).__name__
-        is_class = self._task == "classification"
+        name, is_class = type(self).__name__, self._task == "classification"
         y = read_targets(y, name, are_labels=is_class)
-        plan = self._make_plan(X, n_rare=n_outside_most_frequent(y) if is_class else None)
+        n_rows, n_rare = read_frame(X).n_rows, n_outside_most_frequent(y) if is_class else None
+        plan = self._make_plan(n_rows, n_rare=n_rare)
         check_consistent_length(X, y, sample_weight)
         if y_val is not None:
             y_val = read_targets(y_val, name, are_labels=is_class)
@@ -207,29 +244,29 @@ class BaseTabular(SuggestsNames, FittedTabular):
             )
         encoder = plan.make_encoder()
         samples = Samples(encoder.fit_transform(X), y, sample_weight)
-        plan = plan.on(encoder)
-        try:
-            encoded = None if X_val is None else encoder.transform(X_val)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"X_val: {error}") from error
-        validation = Samples(encoded, y_val, sample_weight_val)
-        bar = EpochBar(name, plan.n_epochs * plan.n_members) if has_bar else None
-        with collect_warnings() as collected, bar or nullcontext():
-            if self.max_time is None:
-                mlp = plan.train(samples, validation, bar)
-            else:
-                deadline = began + float(self.max_time)
-                mlp, plan = fit_in_time(plan, samples, validation, deadline, bar)
-        for message, category in collected:
-            # The schedule was planned to end with the last epoch.
-            if "Maximum iterations" not in message:
-                warn(message, category)
-        self._keep(encoder, mlp, plan)
-        self.encoded_mean_ = samples.X.mean(axis=0, dtype=np.float64)
-        self.summary_ = summarize(self, samples, validation, time.perf_counter() - began)
+        validation = Samples(_encoded(encoder, X_val), y_val, sample_weight_val)
+        return plan.on(encoder), encoder, samples, validation, samples
 
-    def _make_plan(self, X: Any, *, n_rare: int | None = None) -> Plan:
-        """Return the settings for a table; its seed is a number, so it can be reused."""
+    def _prepare_rows(self, rows: ParquetRows, held_out: Any) -> Prepared:
+        """Plan for a table in files, and fit the encoder to rows drawn from it."""
+        X_val, y_val, sample_weight_val = held_out
+        name, is_class = type(self).__name__, self._task == "classification"
+        if y_val is not None:
+            y_val = read_targets(y_val, name, are_labels=is_class)
+        reader = rows.open()
+        # Parameters are checked before all rows are read, which may take long.
+        self._make_plan(reader.n_rows).make_network()._validate_params()
+        table, y, n_rare = draw_table(reader, self.categorical_features, is_class=is_class)
+        y = read_targets(y, name, are_labels=is_class)
+        plan = self._make_plan(reader.n_rows, n_rare=n_rare)
+        encoder = plan.make_encoder().fit(table)
+        few = np.arange(0, len(y), -(-len(y) // KEPT))
+        drawn = Samples(encoder.transform(table.take(few)), y[few])
+        validation = Samples(_encoded(encoder, X_val), y_val, sample_weight_val)
+        return plan.on(encoder), encoder, Samples(encoded_rows(rows, encoder)), validation, drawn
+
+    def _make_plan(self, n_rows: int, *, n_rare: int | None = None) -> Plan:
+        """Return the settings for a number of rows; the seed is a number, so it can be reused."""
         parameters = {name: getattr(self, name) for name in HANDED_ON if hasattr(self, name)}
         if self.max_time is not None and self.n_members is None:
             parameters["n_members"] = TIMED_MEMBERS
@@ -239,7 +276,7 @@ class BaseTabular(SuggestsNames, FittedTabular):
         return make_plan(
             self.preset,
             self._task,
-            n_rows=read_frame(X).n_rows,
+            n_rows=n_rows,
             n_rare=n_rare,
             parameters={
                 **parameters,
@@ -261,11 +298,13 @@ class BaseTabular(SuggestsNames, FittedTabular):
     def _partial_fit(self, X: Any, y: Any, sample_weight: Any, **options: Any) -> Self:
         """Train one more epoch; the first call fits the encoder."""
         self._validate_params()
+        if isinstance(X, ParquetRows):
+            refuse_beside_rows(self, incremental=True)
         y = read_targets(y, type(self).__name__, are_labels=self._task == "classification")
         if self.__sklearn_is_fitted__():
             self.mlp_.partial_fit(self.encoder_.transform(X), y, sample_weight, **options)
             return self
-        plan = self._make_plan(X)
+        plan = self._make_plan(read_frame(X).n_rows)
         check_consistent_length(X, y, sample_weight)
         encoder = plan.make_encoder()
         encoded = encoder.fit_transform(X)
@@ -275,3 +314,11 @@ class BaseTabular(SuggestsNames, FittedTabular):
         self._keep(encoder, mlp, plan)
         self.encoded_mean_ = encoded.mean(axis=0, dtype=np.float64)
         return self
+
+
+def _encoded(encoder: TableEncoder, X_val: Any) -> Any:
+    """Return encoded validation rows; None if there are none."""
+    try:
+        return None if X_val is None else encoder.transform(X_val)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"X_val: {error}") from error

@@ -53,7 +53,7 @@ def summarize(model: Any, samples: Samples, validation: Samples, seconds: float)
     mlps = model.mlp_.members_
     count = f"{len(mlps)} nets" if len(mlps) > 1 else "1 net"
     parts = [
-        f"{len(samples.X):,} rows, {describe_encoder(model.encoder_)}",
+        f"{model.plan_.n_rows:,} rows, {describe_encoder(model.encoder_)}",
         f"{count}, {_epochs(mlps)} of {model.plan_.n_epochs:,} epochs, {_seconds(seconds)}",
     ]
     measured = _measured(model, samples, validation)

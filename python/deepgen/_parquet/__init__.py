@@ -1,0 +1,8 @@
+"""Parquet files larger than memory: which files and columns, and their rows in batches."""
+
+from __future__ import annotations
+
+from deepgen._parquet.reader import ParquetReader, RowBatch
+from deepgen._parquet.rows import ParquetRows
+
+__all__ = ["ParquetReader", "ParquetRows", "RowBatch"]
