@@ -40,6 +40,11 @@ REASONS = {
     "a part of a page": ["report.ReportData", "report.Section"],
     "shown as Markdown": ["report.Card"],
     "a call that predicts": ["tabular.PreparedClassifier", "tabular.PreparedRegressor"],
+    "a part of a training on shards": [
+        "distributed.Advanced", "distributed.Course", "distributed.Executor", "distributed.Rows",
+        "distributed.SerialExecutor", "distributed.Shard", "distributed.Steps", "distributed.Work",
+    ],
+    "a callback that only tells a search": ["callbacks.Pruning"],
 }  # fmt: skip
 
 
