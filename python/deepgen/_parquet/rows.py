@@ -31,8 +31,8 @@ class ParquetRows:
         Column of the targets, or columns of several.
     buffer_rows : int, default=524288
         Number of rows of a buffer, of which three quarters are filled. Two buffers are more than
-        all rows take in memory, unless they are so small that what Arrow holds of each column, up
-        to about two megabytes, counts beside them. Must be large enough for two batches.
+        all rows take in memory, unless they are so small that Arrow's own memory, some 25 MB for
+        128 columns, counts beside them. Must be large enough for two batches.
 
     See Also
     --------

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from deepgen._inputs.frame import read_frame
 from deepgen.decomposition.multi_start import last_step
 from deepgen.tabular.base import BaseTabular
 
@@ -81,7 +82,7 @@ def _settings(model: Any, X: Any) -> dict[str, Any]:
     last = last_step(model)[1]
     settings: dict[str, Any] = last.get_params(deep=False)
     if isinstance(last, BaseTabular):
-        settings = {**last._make_plan(X).network, "max_time": last.max_time}
+        settings = {**last._make_plan(read_frame(X).n_rows).network, "max_time": last.max_time}
     return settings
 
 
