@@ -10,15 +10,17 @@ momentum on rounds of 16 steps. They are fitted one after the other: a
 cluster has the same bits. `+-` is the standard error over the seeds; a row is BELOW when it is
 lower than one shard by more than the standard error of the difference.
 
-`rounds` fits 64-64 on clusters of processes with one thread each, in rounds of one step, where
-nearly all is overhead, and in long ones, and says how much faster two processes are than one. Look
-at the load that it prints: other programs make the figures upper bounds.
+`rounds` fits 64-256-256-256-1 on clusters of processes with one thread each, in rounds of one step,
+where nearly all is overhead, and in rounds of about half a second on two processes, and says how
+much faster two processes are than one. Look at the load that it prints: other programs make the
+figures upper bounds.
 """
 
 import argparse
 import os
 import time
 import warnings
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +40,10 @@ COURSES = (
     (4, 16, "nesterov"),
     (16, 16, "nesterov"),
 )
-# Rows, features and shards of the timed fits.
-N_ROWS, N_FEATURES, N_PARTS = 40_000, 32, 4
-# Steps of a short and of a long round, and rounds that are timed.
-SHORT, LONG, N_ROUNDS = 1, 512, 8
+# Network, shards and rows of a step of a shard in the timed fits.
+WIDE, N_SHARDS, LOCAL_BATCH = (64, 256, 256, 256, 1), 4, 16
+# Steps of a short and of a long round.
+SHORT, LONG = 1, 2048
 
 
 def score(table, n_shards, local_steps, outer, n_epochs, seed):
@@ -93,8 +95,8 @@ def scores(options):
 class Timed:
     """An executor, and the seconds of its rounds; after enough of them it ends the fit."""
 
-    def __init__(self, executor):
-        self.executor, self.seconds = executor, []
+    def __init__(self, executor, n_rounds):
+        self.executor, self.n_rounds, self.seconds = executor, n_rounds, []
         self.describe, self.encode = executor.describe, executor.encode
 
     def advance(self, *asked):
@@ -105,7 +107,7 @@ class Timed:
         KeyboardInterrupt
             After enough rounds.
         """
-        if len(self.seconds) == N_ROUNDS + 2:
+        if len(self.seconds) == self.n_rounds:
             raise KeyboardInterrupt
         began = time.perf_counter()
         result = self.executor.advance(*asked)
@@ -113,53 +115,62 @@ class Timed:
         return result
 
 
-def seconds_of_rounds(client, n_steps):
-    """Return the median of the seconds of a round; the first two are left out."""
+@contextmanager
+def processes(n_workers):
+    """Give a client of as many processes on this machine, with one thread each."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=n_workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def seconds_of_rounds(client, widths, n_shards, n_steps, n_rounds=8):
+    """Return the median of the seconds of a round; two more before them are left out."""
     import dask.array as da
 
     from deepgen.dask.collections import partitions_of
     from deepgen.dask.executor import DaskExecutor
 
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((N_ROWS, N_FEATURES), dtype=np.float32)
-    y = X[:, 0] * X[:, 1]
-    rows = N_ROWS // N_PARTS
-    parts = partitions_of(da.from_array(X, (rows, N_FEATURES)), da.from_array(y, rows))
+    # Rounds end with the epoch, which is a whole number of them: all have equally many steps.
+    rows = LOCAL_BATCH * n_steps * -(-64 // n_steps)
+    # The workers draw the rows: those of long rounds would make a large graph.
+    shape = rows * n_shards, widths[0]
+    X = da.random.default_rng(0).standard_normal(shape, chunks=(rows, widths[0]))
+    X = X.astype(np.float32)
     model = MLPRegressor(
-        hidden_layer_sizes=(64, 64),
-        batch_size=64,
+        hidden_layer_sizes=widths[1:-1],
+        batch_size=LOCAL_BATCH * n_shards,
         max_iter=1000,
         n_iter_no_change=np.inf,
         random_state=0,
     )
-    executor = Timed(DaskExecutor(client, parts, None))
+    parts = partitions_of(X, X[:, 0] * X[:, 1])
+    executor = Timed(DaskExecutor(client, parts, None), n_rounds + 2)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Training interrupted")
-        fit_shards(model, executor, local_steps=n_steps)
+        course = fit_shards(model, executor, local_steps=n_steps, outer="mean")
+    assert (course.n_shards, course.local_steps) == (n_shards, n_steps), course
     return float(np.median(executor.seconds[2:]))
 
 
 def rounds(options):
     """Print the seconds of short and long rounds on one and two processes."""
-    from distributed import Client, LocalCluster
-
-    found = {}
+    found, long = {}, 16 if options.quick else LONG
     for n_workers in (1, 2):
-        with (
-            LocalCluster(
-                n_workers=n_workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
-            ) as cluster,
-            Client(cluster) as client,
-        ):
-            for n_steps in (SHORT, 16 if options.quick else LONG):
-                found[n_workers, n_steps] = seconds_of_rounds(client, n_steps)
+        with processes(n_workers) as client:
+            for n_steps in (SHORT, long):
+                seconds = seconds_of_rounds(client, WIDE, N_SHARDS, n_steps)
+                found[n_workers, n_steps] = seconds
                 print(
-                    f"{n_workers} processes, {N_PARTS} shards, rounds of {n_steps:3} steps: "
-                    f"{1e3 * found[n_workers, n_steps]:7.1f} ms, load "
-                    f"{os.getloadavg()[0]:.1f}",
+                    f"{n_workers} processes, {N_SHARDS} shards, rounds of {n_steps:4} steps: "
+                    f"{1e3 * seconds:7.1f} ms, load {os.getloadavg()[0]:.1f}",
                     flush=True,
                 )
-    long = max(n_steps for _, n_steps in found)
     print(f"two processes are {found[1, long] / found[2, long]:.2f} times as fast as one")
 
 
