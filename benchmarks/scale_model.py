@@ -146,8 +146,8 @@ def print_against(model, seconds):
 
 
 def seconds_of_row(widths, n_samples):
-    """Return the seconds of one core for a row."""
-    workload = Workload(widths, BATCH, 2 * BATCH)
+    """Return the seconds of one core for a row, in batches of its part of a machine's."""
+    workload = Workload(widths, BATCH // N_CORES, 2 * BATCH)
     call = EngineTraining(workload, 1).epoch
     return interleaved({"row": call}, n_samples)["row"].median / workload.n_samples
 
