@@ -322,3 +322,12 @@ def test_a_fit_worse_than_a_constant_warns_here_too(table, tmp_path):
         MLPRegressor(**settings).fit(ParquetRows(Path(tmp_path), NAMES, "y", 200))
     said = [str(w.message) for w in caught if issubclass(w.category, ConvergenceWarning)]
     assert any("worse than a constant" in text and "'a'" in text for text in said)
+
+
+def test_a_file_without_rows_may_have_columns_of_other_types(tmp_path):
+    for number, kind in enumerate((pa.null(), pa.float64(), pa.string())):
+        a = pa.array([0.5, 1.5, 2.5] if kind == pa.float64() else [], kind)
+        pq.write_table(pa.table({"a": a, "y": a}), tmp_path / f"{number}.parquet")
+    model = MLPRegressor(hidden_layer_sizes=(2,), max_iter=500, tol=1, random_state=0)
+    alone = model.fit(ParquetRows(tmp_path / "1.parquet", ["a"], "y")).coefs_[0].copy()
+    assert np.array_equal(model.fit(ParquetRows(tmp_path, ["a"], "y")).coefs_[0], alone)

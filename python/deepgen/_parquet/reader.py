@@ -78,13 +78,16 @@ class ParquetReader:
         for file in find_files(path):
             opened = self._opened(file)
             schema, metadata = opened.schema_arrow, opened.metadata
-            if not self._types:
+            sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+            # The first file with rows tells the types: pandas gives a column without rows any.
+            if not self._types or (any(sizes) and not self._groups):
                 first = file
                 self.names = chosen or tuple(n for n in schema.names if n not in self.targets)
                 self._types = self._found(schema, file)
             else:
-                self._compare(self._found(schema, file), file, first)
-            sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
+                types = self._found(schema, file)
+                if any(sizes):
+                    self._compare(types, file, first)
             self._groups += [(file, i, n) for i, n in enumerate(sizes) if n]
         if not self.names:
             raise ValueError(f"{first} has no column besides the target")
