@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from deepgen._engine.arrays import AnyArray
+from deepgen._engine.epoch_sums import EpochSums
 from deepgen._training.slice_sizer import SliceSizer
 from deepgen._user_warnings import warn
 from deepgen.distributed.advance import State, Steps, Work
 from deepgen.distributed.combine import Nesterov
 from deepgen.distributed.executor import Executor
 
-__all__ = ["EpochSums", "FixedSlices", "ShardTrainer"]
+__all__ = ["FixedSlices", "ShardTrainer"]
 
 VELOCITY = "outer_velocity"
 """Name of the outer rule's memory in the state of the optimizer."""
@@ -52,36 +52,6 @@ class FixedSlices(SliceSizer):
 
     def record(self, n_steps: int, seconds: float, n_threads: int) -> None:
         """Record nothing."""
-
-
-@dataclass
-class EpochSums:
-    """Sums over the rounds of the epoch so far.
-
-    Parameters
-    ----------
-    n_steps, n_rows : int
-        Numbers of steps and of rows in their batches.
-    loss, gradient_norm : float
-        Sums of mean loss times rows, and of the mean norm of the gradient over steps.
-    finite : bool
-        Whether all losses were finite.
-    epoch_done : bool
-        Whether the epoch has no further step.
-
-    Examples
-    --------
-    >>> from deepgen.distributed.trainer import EpochSums
-    >>> EpochSums().n_steps
-    0
-    """
-
-    n_steps: int = 0
-    n_rows: int = 0
-    loss: float = 0.0
-    gradient_norm: float = 0.0
-    finite: bool = True
-    epoch_done: bool = False
 
 
 class ShardTrainer:

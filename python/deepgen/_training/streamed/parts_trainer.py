@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from deepgen import _core
+from deepgen._engine.epoch_sums import EpochSums
 from deepgen._training.streamed.part_reader import Part, PartReader
 
-__all__ = ["PartsTrainer", "PartsProgress"]
-
-
-@dataclass(frozen=True)
-class PartsProgress:
-    """What the steps of the epoch so far did, as the engine's ``Progress``."""
-
-    n_steps: int = 0
-    n_rows: int = 0
-    loss: float = 0.0
-    gradient_norm: float = 0.0
-    finite: bool = True
-    epoch_done: bool = False
+__all__ = ["PartsTrainer"]
 
 
 class PartsTrainer(_core.Trainer):
@@ -35,7 +23,7 @@ class PartsTrainer(_core.Trainer):
     _epoch: int
     _number: int
     _held: Part | None
-    _before: PartsProgress
+    _before: EpochSums
 
     def follow(self, reader: PartReader, batch_size: int, *, joins_single_row: bool) -> None:
         """Take the data from a reader.
@@ -52,14 +40,14 @@ class PartsTrainer(_core.Trainer):
         return self._n_steps
 
     def begin_epoch(self, epoch: Any) -> None:
-        self._epoch, self._before = epoch, PartsProgress()
+        self._epoch, self._before = epoch, EpochSums()
         self._begin_part(0)
 
     def run(self, rates: Any, n_threads: Any = 1, **moving: Any) -> Any:
         """Run at most to the end of the current part."""
         part, before = super().run(rates, n_threads=n_threads, **moving), self._before
         is_last = self._number + 1 == self._reader.n_parts
-        progress = PartsProgress(
+        progress = EpochSums(
             before.n_steps + part.n_steps,
             before.n_rows + part.n_rows,
             before.loss + part.loss,
