@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
@@ -145,9 +145,8 @@ def learn_targets(model: Any, facts: Sequence[Facts]) -> Targets:
     moments = reduce(Moments.and_of, [each.moments for each in facts])
     learned: RegressionTargets = model._make_targets(y, None).with_moments(moments)
     if learned.clips:
-        lowest = np.min([each.lowest for each in facts if each.lowest is not None], axis=0)
-        highest = np.max([each.highest for each in facts if each.highest is not None], axis=0)
-        learned = replace(learned, lowest=lowest, highest=highest)
+        ends = [end for each in facts for end in (each.lowest, each.highest) if end is not None]
+        learned = learned.with_range(np.stack(ends), None)
     return learned
 
 
