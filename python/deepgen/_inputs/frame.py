@@ -21,6 +21,10 @@ from deepgen._user_warnings import warn
 __all__ = ["Frame", "read_frame", "refuse_other_names"]
 
 
+def _no_row() -> None:
+    """Return None: such a table is read column by column, one of a single row too."""
+
+
 @dataclass(frozen=True, eq=False)
 class Frame:
     """Columns of a table, read on demand; ``names`` is None for arrays.
@@ -35,7 +39,7 @@ class Frame:
     n_columns: int
     read: Callable[[int, str | None, slice], RawColumn]
     untyped: frozenset[int] = frozenset()
-    row: Callable[[], list[Any] | None] = lambda: None  # noqa: E731
+    row: Callable[[], list[Any] | None] = _no_row
     _whole: dict[int, RawColumn] = field(default_factory=dict, init=False, repr=False)
 
     def column(self, place: int, zone: str | None = None, rows: slice | None = None) -> RawColumn:
@@ -121,7 +125,7 @@ def _named(
     types: list[Any],
     n_rows: int,
     read: Callable[..., RawColumn],
-    row: Callable[[], list[Any] | None] = lambda: None,
+    row: Callable[[], list[Any] | None],
 ) -> Frame:
     """Return a frame of columns with names, which must be unique text or whole numbers."""
     # Other names, such as dates, are converted to text, which files support.

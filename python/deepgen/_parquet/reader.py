@@ -53,11 +53,8 @@ class ParquetReader:
     """Rows of Parquet files, of which only the wanted columns are read.
 
     ``group_rows`` are the numbers of rows of the row groups, in the order of the files; a row group
-    is known by its position there. Empty files and row groups count as none. ``block`` columns are
-    read at once in training.
+    is known by its position there. Empty files and row groups count as none.
     """
-
-    block: int = BLOCK
 
     def __init__(
         self, path: Any, features: Sequence[str] | None, target: Any, buffer_rows: int
@@ -101,6 +98,11 @@ class ParquetReader:
     def n_features(self) -> int:
         """Number of features that `write_features` writes."""
         return len(self.names)
+
+    @property
+    def block(self) -> int:
+        """Number of columns that are read at once in training."""
+        return BLOCK
 
     @property
     def feature_names(self) -> tuple[str, ...] | None:

@@ -46,7 +46,7 @@ class EncodedReader(ParquetReader):
         return None
 
     @property
-    def block(self) -> int:  # type: ignore[override]
+    def block(self) -> int:
         """Number of columns, since an encoder takes them together."""
         return len(self.names)
 
