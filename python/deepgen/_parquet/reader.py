@@ -109,6 +109,18 @@ class ParquetReader:
         """Names of the features, if they have any."""
         return self.names
 
+    def drawn_batches(self, most: int) -> Iterator[tuple[RowBatch, NDArray[np.int64]]]:
+        """Yield all rows in the order of the files, and which rows of each batch `drawn_rows` has.
+
+        The positions are those within the batch.
+        """
+        drawn, start, n_taken = self.drawn_rows(most), 0, 0
+        for batch in self.batches():
+            end = start + batch.n_rows
+            n_until = int(np.searchsorted(drawn, end))
+            yield batch, drawn[n_taken:n_until] - start
+            start, n_taken = end, n_until
+
     def drawn_rows(self, most: int) -> NDArray[np.int64]:
         """Return the positions of rows to draw: all, or one of each of ``most`` equal stretches."""
         if self.n_rows <= most:

@@ -160,11 +160,11 @@ def read_rows(model: Any, reader: ParquetReader, dtype: np.dtype[Any], *, reset:
     """
     reader.check_features()
     _use_names(model, reader, reset=reset)
-    drawn = reader.drawn_rows(min(DRAWN, reader.buffer_rows))
-    X = np.empty((len(drawn), reader.n_features), dtype)
+    most = min(DRAWN, reader.buffer_rows)
+    X = np.empty((min(most, reader.n_rows), reader.n_features), dtype)
     statistics: TargetStatistics | None = None
-    y, start, n_taken, features = [], 0, 0, np.empty((0, reader.n_features), dtype)
-    for batch in reader.batches():
+    y, n_taken, features = [], 0, np.empty((0, reader.n_features), dtype)
+    for batch, own in reader.drawn_batches(most):
         if len(features) < batch.n_rows:
             features = np.empty((batch.n_rows, reader.n_features), dtype)
         rows = features[: batch.n_rows]
@@ -174,15 +174,13 @@ def read_rows(model: Any, reader: ParquetReader, dtype: np.dtype[Any], *, reset:
         if statistics is None:
             statistics = _statistics(model, targets, dtype)
         statistics.add(targets)
-        n_until = int(np.searchsorted(drawn, start + batch.n_rows))
-        own = drawn[n_taken:n_until] - start
-        X[n_taken:n_until] = rows[own]
+        X[n_taken : n_taken + len(own)] = rows[own]
         y.append(targets[own])
-        start, n_taken = start + batch.n_rows, n_until
+        n_taken += len(own)
     assert statistics is not None
     names = vars(model).get("feature_names_in_")
     samples = Samples(X, X, np.concatenate(y), None, names=names)
-    if len(drawn) == reader.n_rows:
+    if len(X) == reader.n_rows:
         return samples
     return StreamedSamples(**vars(samples), reader=reader, statistics=statistics)
 

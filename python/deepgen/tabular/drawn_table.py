@@ -48,22 +48,19 @@ def draw_table(
         labels per row.
     """
     arrow = load_extra("pyarrow", "parquet", "ParquetRows")
-    drawn = reader.drawn_rows(min(DRAWN, reader.buffer_rows))
     statistics = ClassStatistics() if is_class else None
     first: _FirstRows | None = None
-    tables, y, start, n_taken = [], [], 0, 0
-    for batch in reader.batches():
+    tables, y = [], []
+    for batch, drawn in reader.drawn_batches(min(DRAWN, reader.buffer_rows)):
         targets = reader.read_targets(batch)
         if statistics is not None:
             statistics.add(targets)
         table = as_table(reader, batch)
         if first is None:
             first = _FirstRows(table, categorical_features)
-        n_until = int(np.searchsorted(drawn, start + batch.n_rows))
-        rows = np.union1d(drawn[n_taken:n_until] - start, first.of(table)).astype(np.int64)
+        rows = np.union1d(drawn, first.of(table)).astype(np.int64)
         tables.append(table.take(rows))
         y.append(targets[rows])
-        start, n_taken = start + batch.n_rows, n_until
     n_rare = None if statistics is None else statistics.n_outside_most_frequent
     return arrow.concat_tables(tables), np.concatenate(y), n_rare
 
