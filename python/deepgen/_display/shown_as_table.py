@@ -27,9 +27,16 @@ class ShownAsTable:
         return f"<pre>{escape(repr(self))}</pre>\n{table(self._html_rows())}"
 
     def _html_rows(self) -> Sequence[Row]:
-        """Return the rows of the table: public fields and their values in a few words."""
-        names = [own.name for own in fields(self) if not own.name.startswith("_")]  # type: ignore[arg-type]
-        return [{"field": name, "value": in_a_few_words(getattr(self, name))} for name in names]
+        """Return the rows of the table: fields and their values in a few words."""
+        return [
+            {"field": name, "value": in_a_few_words(getattr(self, name))}
+            for name in self._html_fields()
+        ]
+
+    def _html_fields(self) -> Sequence[str]:
+        """Return the names of the fields: the public ones of a dataclass."""
+        dataclass: Any = self
+        return [own.name for own in fields(dataclass) if not own.name.startswith("_")]
 
 
 def in_a_few_words(value: Any) -> str:

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from deepgen._counts import checked_count
 from deepgen._display.axes import axes_or_new
-from deepgen._display.shown_as_table import ShownAsTable, in_a_few_words
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._display.style import in_style
-from deepgen._display.text_table import Row
 from deepgen._engine.arrays import FloatArray
 from deepgen.optimization.lanczos import largest_eigenvalue
 from deepgen.probe import Probe
@@ -120,9 +119,8 @@ class EdgeOfStability(ShownAsTable):
             f"{self.lambda_1[-1]:.4g}, lambda_1 * rate / 2 {self.stability[-1]:.4g})"
         )
 
-    def _html_rows(self) -> list[Row]:
-        names = ("epochs", "lambda_1", "loss", "rates", "stability", "every", "tol")
-        return [{"field": name, "value": in_a_few_words(getattr(self, name))} for name in names]
+    def _html_fields(self) -> tuple[str, ...]:
+        return ("epochs", "lambda_1", "loss", "rates", "stability", "every", "tol")
 
     @property
     def epochs(self) -> NDArray[np.int64]:

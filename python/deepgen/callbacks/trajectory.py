@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepgen._counts import checked_count
-from deepgen._display.shown_as_table import ShownAsTable, in_a_few_words
-from deepgen._display.text_table import Row
+from deepgen._display.shown_as_table import ShownAsTable
 from deepgen._engine.arrays import AnyArray
 from deepgen.callbacks.stored_rows import StoredRows
 
@@ -95,9 +94,8 @@ class Trajectory(ShownAsTable):
         place = "in a file" if self._rows.on_disk else "in memory"
         return f"Trajectory(every={self.every}, {len(self._epochs)} points {place})"
 
-    def _html_rows(self) -> list[Row]:
-        names = ("epochs", "weights", "every")
-        return [{"field": name, "value": in_a_few_words(getattr(self, name))} for name in names]
+    def _html_fields(self) -> tuple[str, ...]:
+        return ("epochs", "weights", "every")
 
     @property
     def epochs(self) -> NDArray[np.int64]:
