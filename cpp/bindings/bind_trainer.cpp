@@ -247,9 +247,8 @@ void bind_trainer(py::module_ &module) {
                 any.visit([&](auto &held) { held.trainer.seek(batch); });
             },
             arg("batch"),
-            "Go to a batch of the epoch that has begun; sums of progress begin there. Steps from "
-            "it "
-            "have the bits that they would have after the batches before it.")
+            "Go to a batch of the epoch that has begun; sums of progress begin there. Steps "
+            "from it have the bits that they would have after the batches before it.")
         .def("run", &run, arg("rates"), arg("n_threads") = 1, kw_only(),
              arg("dropout") = py::none(), arg("weight_decay") = py::none(),
              "At most len(rates) steps, never past the epoch's end; rates[i] is the learning rate "
