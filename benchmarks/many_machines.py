@@ -6,14 +6,13 @@ python benchmarks/many_machines.py rounds [--quick]
 `scores` fits 128-128 with batches of 256 and a cosine of rates to diamonds (R2, 30 epochs) and
 letter (accuracy, 20 epochs), on one shard, which has the bits of an ordinary fit, and on several
 that are drawn at random, with the same number of passes, by the defaults and with Nesterov's
-momentum on rounds of 16 steps. They are fitted one after the other: a
-cluster has the same bits. `+-` is the standard error over the seeds; a row is BELOW when it is
-lower than one shard by more than the standard error of the difference.
+momentum on rounds of 16 steps. They are fitted one after the other: a cluster has the same bits.
+`+-` is the standard error over the seeds; a row is BELOW when it is lower than one shard by more
+than the standard error of the difference.
 
 `rounds` fits 64-256-256-256-1 on clusters of processes with one thread each, in rounds of one step,
-where nearly all is overhead, and in rounds of about half a second on two processes, and says how
-much faster two processes are than one. Look at the load that it prints: other programs make the
-figures upper bounds.
+where nearly all is overhead, and of 2,048 steps, and says how much faster two processes are than
+one. Look at the load that it prints: other programs make the figures upper bounds.
 """
 
 import argparse
@@ -24,13 +23,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from real_tables import SPLITS, standardised
+from real_tables import SHARED_DATA, SPLITS, standardised
 from sklearn.exceptions import ConvergenceWarning
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.distributed import Rows, SerialExecutor, fit_shards
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 EPOCHS = {"diamonds": 30, "letter": 20}
 # Shards, steps of a round and outer rule; one shard first.
 COURSES = (

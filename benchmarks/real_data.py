@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from real_tables import TABLES, Table
+from real_tables import SHARED_DATA, TABLES, Table
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.neural_network import MLPClassifier as PeerClassifier
@@ -20,7 +20,6 @@ from threadpoolctl import threadpool_limits
 
 from deepgen import MLPClassifier, MLPRegressor
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SETTINGS = {
     "hidden_layer_sizes": (128, 64),
     "batch_size": 128,

@@ -1,11 +1,14 @@
 """Real tables with their own splits, read from the folder of shared data."""
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from encoders import standard
 from sklearn.model_selection import train_test_split
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
 @dataclass(frozen=True)

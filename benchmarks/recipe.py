@@ -17,13 +17,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from real_tables import SHARED_DATA
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from deepgen.preprocessing import TableEncoder
 from deepgen.tables.fit import fit_table
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 N_ROWS, N_TEST = 2_200, 12_000
 RARE = 0.06
 MAX_SPREAD, MARGIN = 0.08, 0.01

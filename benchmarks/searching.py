@@ -18,8 +18,7 @@ from pathlib import Path
 
 import numpy as np
 import optuna
-from real_data import SHARED_DATA
-from real_tables import TABLES
+from real_tables import SHARED_DATA, TABLES
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import log_loss

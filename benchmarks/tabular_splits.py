@@ -8,13 +8,11 @@ that any judging split tests on, and four tables are not looked at by choosing a
 
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from real_tables import Split
+from real_tables import SHARED_DATA, Split
 
-SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 TO_CHOOSE_BY = {
     "regression": (
         "california_housing_mixed",
