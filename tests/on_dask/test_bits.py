@@ -79,8 +79,8 @@ class Killing(DaskExecutor):
         self.round = steps.number
         return super().advance(work, shares, state, steps)
 
-    def _submit(self, function, *arguments):
-        future = super()._submit(function, *arguments)
+    def _submit(self, function, *arguments, **where):
+        future = super()._submit(function, *arguments, **where)
         if getattr(self, "round", 0) == 4 and function.__name__ == "_combine":
             address = sorted(self._client.nthreads())[0]
             pid = self._client.run(os.getpid, workers=[address])[address]

@@ -15,8 +15,9 @@ import numpy as np
 
 from deepgen._inputs.targets import Targets
 from deepgen.dask.collections import load_dask
+from deepgen.dask.placement import place
 from deepgen.distributed import Advanced, Executor, Rows, Shard, Steps, Work, advance, combine
-from deepgen.distributed.advance import State
+from deepgen.distributed.advance import State, shard_threads
 from deepgen.distributed.facts import Facts, facts_of
 
 __all__ = ["DaskExecutor", "find_client"]
@@ -125,7 +126,10 @@ class DaskExecutor(Executor):
 
     def encode(self, model: Any, targets: Targets) -> list[float]:
         def run(*, is_last: bool) -> list[float]:
-            self._shards = [self._submit(Rows.encode, rows, model, targets) for rows in self._rows]
+            self._shards = [
+                self._submit(Rows.encode, rows, model, targets, home=home)
+                for rows, home in self._placed(self._rows, shard_threads(model.n_jobs))
+            ]
             weights = [self._submit(_weight, shard) for shard in self._shards]
             return self._results(weights, "shard", self._shards)
 
@@ -141,8 +145,8 @@ class DaskExecutor(Executor):
             with load_dask("dask").config.set({LARGE_GRAPH: "100 GiB"}):
                 sent = self._submit(_hold, work, state)
             advanced = []
-            for number, shard in enumerate(self._shards):
-                advanced.append(self._submit(_advance, sent, number, shard, steps))
+            for number, (shard, home) in enumerate(self._placed(self._shards, work.n_threads)):
+                advanced.append(self._submit(_advance, sent, number, shard, steps, home=home))
                 if is_last:
                     # One by one, so that the shard that fails is known: the loss of a worker is
                     # counted against all tasks that stood there.
@@ -153,8 +157,21 @@ class DaskExecutor(Executor):
 
         return self._again(f"round {steps.number}", run)
 
-    def _submit(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return self._client.submit(function, *arguments, pure=False)
+    def _submit(
+        self, function: Callable[..., Any], *arguments: Any, home: str | None = None
+    ) -> Any:
+        """Submit a task; its home is where it runs if nothing speaks against it."""
+        where = {} if home is None else {"workers": [home], "allow_other_workers": True}
+        return self._client.submit(function, *arguments, pure=False, **where)
+
+    def _placed(self, futures: list[Any], n_threads: int) -> list[tuple[Any, str | None]]:
+        """Return futures with their homes: left to Dask, some workers wait for others."""
+        slots = {name: max(1, n // n_threads) for name, n in self._client.nthreads().items()}
+        if not slots:
+            return [(future, None) for future in futures]
+        holders = self._client.who_has(futures)
+        homes = place([holders[future.key] for future in futures], slots)
+        return list(zip(futures, homes, strict=True))
 
     def _again(self, what: str, run: Callable[..., Result]) -> Result:
         """Run something, and again if workers that had a part of it were lost."""
@@ -229,9 +246,9 @@ def _late() -> tuple[type[Exception], ...]:
 def _first_error(futures: list[Any], sources: list[Any]) -> tuple[int | None, Any]:
     """Return number and error of the first partition or shard that has one, if it is known."""
     for each in (sources, futures) if len(futures) == len(sources) else (sources,):
-        for place, future in enumerate(each):
+        for number, future in enumerate(each):
             if future.status == "error":
-                return place, future.exception()
+                return number, future.exception()
     return None, None
 
 

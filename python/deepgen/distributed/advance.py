@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from deepgen import _core
 from deepgen._engine.arrays import AnyArray, aligned
+from deepgen._engine.threads import effective_threads
 from deepgen.distributed.rows import Shard
 
-__all__ = ["Advanced", "State", "Steps", "Work", "advance"]
+__all__ = ["Advanced", "State", "Steps", "Work", "advance", "shard_threads"]
 
 # Distinguishes the seeds of further shards from that of the run, which is the first one's.
 OTHER_SHARD = 0x9E3779B97F4A7C15
@@ -184,6 +185,28 @@ class Work:
             mixup=self.mixup,
             rate_factors=self.rate_factors,
         )
+
+
+def shard_threads(n_jobs: int | None) -> int:
+    """Return the threads of a shard.
+
+    Parameters
+    ----------
+    n_jobs : int or None
+        The estimator's parameter. None is one thread, since the others have shards of their own.
+
+    Returns
+    -------
+    n_threads : int
+        At least 1.
+
+    Examples
+    --------
+    >>> from deepgen.distributed.advance import shard_threads
+    >>> shard_threads(None), shard_threads(4)
+    (1, 4)
+    """
+    return 1 if n_jobs is None else effective_threads(n_jobs)
 
 
 def advance(work: Work, number: int, shard: Shard, state: State, steps: Steps) -> Advanced:
