@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 
+from deepgen.distributed import Rows, SerialExecutor, fit_shards
 from deepgen.distributed.fit import local_batch, steps_of_round
 from deepgen.losses import Quantile
-from deepgen.optimizers import SAM, SGD, Adam
+from deepgen.optimizers import SAM, SGD, AdaGrad, Adam, AdamW
 from deepgen.schedules import FlatCos, Scaled
 from shards.rows import (
     SEVERAL,
@@ -136,19 +137,66 @@ def test_settings_of_rounds_are_worked_out():
     assert [local_batch(8, n) for n in (1, 2, 4)] == [8, 8, 8]
     assert steps_of_round(148_000, 64, 10**6) == 1024
     assert steps_of_round(10**9, 64, 10**6) == 1
-    assert steps_of_round(100, 64, 250) == 250
+    assert [steps_of_round(100, 64, steps) for steps in (250, 8, 9)] == [32, 1, 2]
     for n in (3, 40_000, 148_000):
         steps = steps_of_round(n, 50, 10**9)
         assert steps & (steps - 1) == 0
         assert steps / 2 * 6 * n * 50 < 50e9 <= steps * 6 * n * 50
-    # More shards than the batch can be divided by, and enough rounds.
+    # More shards than the batch can be divided by, and enough rounds that are long enough.
     chosen = [
-        fitted_on(parts_of(n_shards), regressor(max_iter=n_epochs), local_steps=local_steps)[1]
-        for n_shards, n_epochs, local_steps in ((4, 60, 1), (8, 60, 1), (8, 8, "auto"))
+        fitted_on(
+            parts_of(n_shards),
+            regressor(batch_size=batch_size, max_iter=n_epochs),
+            local_steps=local_steps,
+        )[1]
+        for n_shards, batch_size, n_epochs, local_steps in (
+            (4, 64, 60, 1),
+            (3, 32, 60, 8),
+            (3, 32, 60, 7),
+            (3, 32, 20, 8),
+            (8, 64, 8, "auto"),
+        )
     ]
-    assert [course.outer for course in chosen] == ["mean", "nesterov", "mean"]
-    assert [course.local_batch for course in chosen] == [16, 16, 16]
+    assert [course.outer for course in chosen] == ["mean", "nesterov", "mean", "mean", "mean"]
+    assert [course.local_batch for course in chosen] == [16] * 5
+    factors = [2.0, 1.0, np.sqrt(2), np.sqrt(2), 2.0]
+    assert [course.rate_factor for course in chosen] == factors
     assert fitted_on(parts_of(2), regressor(), outer="nesterov")[1].outer == "nesterov"
+
+
+@pytest.mark.parametrize(
+    ("outer", "rule", "factor"),
+    [("mean", Adam, 2.0), ("mean", AdaGrad, 2.0), ("mean", SGD, 1.0), ("nesterov", Adam, 1.0)],
+)
+def test_adaptive_rules_of_smaller_batches_have_larger_rates(outer, rule, factor):
+    """By the root of the ratio of the batches; what the history tells are the user's rates."""
+    asked = []
+
+    class Recording(SerialExecutor):
+        def advance(self, work, shares, state, steps):
+            asked.extend(steps.rates)
+            return super().advance(work, shares, state, steps)
+
+    model = regressor(solver=rule(), learning_rate="cosine", learning_rate_init=1e-3)
+    plain = clone(model).fit(X[:384], Y[:384])
+    shards = [Rows.read(model, X[part], Y[part]) for part in parts_of(4, 384)]
+    course = fit_shards(model, Recording(shards), local_steps=2, outer=outer)
+    assert course.rate_factor == factor
+    assert len(asked) == 4 * course.steps_per_epoch
+    told = plain.history_["learning_rate"]
+    assert model.history_["learning_rate"].tolist() == told.tolist()
+    assert asked[course.steps_per_epoch - 1 :: course.steps_per_epoch] == (factor * told).tolist()
+
+
+@pytest.mark.parametrize("decay", [0.5, Scaled(FlatCos(), 0.5)])
+def test_decoupled_weight_decay_is_that_of_one_shard(decay):
+    """Under an epsilon beside which gradients are nothing, weights do nothing but decay."""
+    settings = dict(solver=AdamW(weight_decay=decay, epsilon=1e30), batch_size=64, dtype="float64")
+    plain = regressor(**settings).fit(X[:384], Y[:384])
+    model, course = fitted_on(parts_of(4, 384), regressor(**settings), local_steps=4)
+    assert course.rate_factor == 2.0
+    for shrunk, expected in zip(model.coefs_, plain.coefs_, strict=True):
+        np.testing.assert_allclose(shrunk, expected, rtol=1e-12)
 
 
 def test_a_fit_that_diverges_says_so_and_returns():

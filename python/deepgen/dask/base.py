@@ -173,6 +173,7 @@ default=None
         self._local = model
         self.n_shards_, self.local_steps_ = course.n_shards, course.local_steps
         self.local_batch_size_, self.outer_ = course.local_batch, course.outer
+        self.rate_factor_ = course.rate_factor
         return self
 
     def to_local(self) -> Any:

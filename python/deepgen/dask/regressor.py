@@ -26,11 +26,11 @@ class DaskMLPRegressor(RegressorMixin, DaskMLP):
         joined to it. None means the number of partitions with rows, at most 64.
     local_steps : int or 'auto', default='auto'
         Steps that each shard takes on its own in a round; 'auto' is a power of two with at least 50
-        GFLOP of arithmetic, at most an epoch.
+        GFLOP of arithmetic, at most an eighth of an epoch.
     outer : {'auto', 'mean', 'nesterov'}, default='auto'
         Rule between the rounds: the mean of the shards, or Nesterov's momentum on its changes.
         'auto' takes the momentum if the shards' batches had to be larger than ``batch_size /
-        n_shards``, which is at least 16, and there are at least 50 rounds.
+        n_shards``, which is at least 16, and there are at least 50 rounds of at least 8 steps.
 
     Attributes
     ----------
@@ -42,6 +42,9 @@ class DaskMLPRegressor(RegressorMixin, DaskMLP):
         Rows of a step on a shard.
     outer_ : {'mean', 'nesterov'}
         Rule between the rounds.
+    rate_factor_ : float
+        Factor of the learning rate on every shard: for adaptive rules under the mean, the root of
+        ``batch_size / local_batch_size_``.
     n_iter_ : int
         Number of epochs of the last call.
     n_features_in_ : int

@@ -12,7 +12,7 @@ from deepgen._training.data import Data
 from deepgen._training.first_order import train
 from deepgen._training.plan import FirstOrderPlan
 from deepgen._training.state import TrainingState
-from deepgen.distributed.advance import Work
+from deepgen.distributed.advance import Work, shard_threads
 from deepgen.distributed.checkpoint import Checkpoint, EpochEnds
 from deepgen.distributed.combine import Nesterov
 from deepgen.distributed.executor import Executor
@@ -25,8 +25,9 @@ from deepgen.estimators.from_parameters import make_network
 from deepgen.estimators.scoring import network_validation
 from deepgen.estimators.settings import criterion, draw_seed, make_plan, read_settings
 from deepgen.estimators.starting_weights import start_network
+from deepgen.optimizers import FirstOrder
 
-__all__ = ["Course", "fit_shards", "local_batch", "steps_of_round"]
+__all__ = ["Course", "fit_shards", "local_batch", "rate_factor", "steps_of_round"]
 
 # Below so many rows the fixed costs of a step exceed those of its arithmetic, so that no shard has
 # smaller batches, unless the user's own batch is smaller.
@@ -34,8 +35,11 @@ SMALLEST_BATCH = 16
 # Arithmetic of a round on one shard, in floating-point operations: about half a second of a core,
 # beside which the cost of sending a network hardly counts.
 ROUND_WORK = 50e9
-# Nesterov's momentum on the rounds needs some of them to build up.
-FEWEST_ROUNDS = 50
+# Rounds of an epoch of little arithmetic: many shards drift apart in longer ones.
+EPOCH_ROUNDS = 8
+# Nesterov's momentum on the rounds needs some of them to build up, and changes that are more than
+# the noise of a few steps.
+FEWEST_ROUNDS, FEWEST_STEPS = 50, 8
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,13 @@ class Course:
         Steps of an epoch.
     outer : {'mean', 'nesterov'}
         Rule between the rounds.
+    rate_factor : float
+        Factor of the learning rate on every shard.
 
     Examples
     --------
     >>> from deepgen.distributed import Course
-    >>> Course(4, 64, 128, 500, "mean").n_shards
+    >>> Course(4, 64, 128, 500, "mean", 2.0).n_shards
     4
     """
 
@@ -67,6 +73,7 @@ class Course:
     local_steps: int
     steps_per_epoch: int
     outer: str
+    rate_factor: float
 
 
 def local_batch(batch_size: int, n_shards: int) -> int:
@@ -109,16 +116,53 @@ def steps_of_round(n_weights: int, batch_size: int, steps_per_epoch: int) -> int
     -------
     n_steps : int
         The smallest power of two of at least 50 GFLOP (six operations per weight and row), at most
-        an epoch.
+        an eighth of an epoch.
 
     Examples
     --------
     >>> from deepgen.distributed.fit import steps_of_round
     >>> steps_of_round(148_000, 64, 10_000), steps_of_round(1_000, 64, 100)
-    (1024, 100)
+    (1024, 13)
     """
     wanted = max(1.0, ROUND_WORK / (6.0 * n_weights * batch_size))
-    return min(steps_per_epoch, 1 << int(np.ceil(np.log2(wanted))))
+    return min(-(-steps_per_epoch // EPOCH_ROUNDS), 1 << int(np.ceil(np.log2(wanted))))
+
+
+def rate_factor(optimizer: FirstOrder, batch_size: int, rows: int, outer: str) -> float:
+    """Return the factor of the learning rate on every shard.
+
+    An adaptive rule divides the gradient by the root of a mean of its squares. Of a smaller batch
+    this root is larger, since most of the gradient is noise: a shard would go less far in the
+    direction that all shards have in common, by the root of the ratio of the batches.
+
+    Parameters
+    ----------
+    optimizer : FirstOrder
+        Rule of the steps.
+    batch_size : int
+        Rows of a step of all shards, >= 1.
+    rows : int
+        Rows of a step on a shard, >= 1.
+    outer : {'mean', 'nesterov'}
+        Rule between the rounds.
+
+    Returns
+    -------
+    factor : float
+        Root of ``batch_size / rows`` for adaptive rules under the mean, at least 1. Else 1: the
+        mean of plain gradients does not depend on the batch, and Nesterov's momentum on the rounds
+        lengthens the steps itself.
+
+    Examples
+    --------
+    >>> from deepgen.distributed.fit import rate_factor
+    >>> from deepgen.optimizers import SGD, Adam
+    >>> [rate_factor(rule, 256, 64, "mean") for rule in (Adam(), SGD())]
+    [2.0, 1.0]
+    """
+    if not optimizer.is_adaptive or outer != "mean":
+        return 1.0
+    return float(np.sqrt(max(batch_size / rows, 1.0)))
 
 
 def fit_shards(
@@ -144,7 +188,7 @@ def fit_shards(
         Steps of a round; 'auto' is `steps_of_round`.
     outer : {'auto', 'mean', 'nesterov'}, default='auto'
         Rule between the rounds; 'auto' is 'nesterov' if the local batches had to be raised above
-        ``batch_size / n_shards`` and there are at least 50 rounds, else 'mean'.
+        ``batch_size / n_shards`` and there are at least 50 rounds of at least 8 steps, else 'mean'.
     checkpoint : str or path-like, default=None
         File that is written after each epoch, and from which the fit goes on if it exists.
 
@@ -217,8 +261,12 @@ def fit_shards(
     if outer == "auto":
         n_rounds = plan.n_epochs * -(-steps_per_epoch // n_steps)
         raised = rows > -(-plan.batch_size // n_shards)
-        outer = "nesterov" if raised and n_rounds >= FEWEST_ROUNDS else "mean"
-    course = Course(n_shards, rows, n_steps, steps_per_epoch, outer)
+        fits = n_rounds >= FEWEST_ROUNDS and n_steps >= FEWEST_STEPS
+        outer = "nesterov" if raised and fits else "mean"
+    assert isinstance(settings.optimizer, FirstOrder)
+    rule = settings.optimizer.rule()
+    factor = rate_factor(rule, plan.batch_size, rows, outer)
+    course = Course(n_shards, rows, n_steps, steps_per_epoch, outer, factor)
     described = f"{course}, rows {[each.n_rows for each in facts]}, weights {weights}"
     if before is not None and file is not None:
         file.check(state, described)
@@ -235,7 +283,7 @@ def fit_shards(
             model, targets, *held_out, dtype=dtype, prediction_dtype=prediction_dtype
         )
         validation = network_validation(model, targets, held, state)
-    work = _work_of(network, plan, state.seed, rows, n_shards, model.n_jobs)
+    work = _work_of(network, plan, rule, state.seed, course, shard_threads(model.n_jobs))
     total = sum(weights)
     trainer = ShardTrainer(
         executor,
@@ -243,6 +291,7 @@ def fit_shards(
         [weight / total for weight in weights],
         steps_per_epoch,
         Nesterov() if outer == "nesterov" else None,
+        factor,
     )
     tasks: Any = None
     if file is not None:
@@ -272,20 +321,24 @@ def fit_shards(
 
 
 def _work_of(
-    network: Any, plan: FirstOrderPlan, seed: int, rows: int, n_shards: int, n_jobs: Any
+    network: Any, plan: FirstOrderPlan, rule: FirstOrder, seed: int, course: Course, n_threads: int
 ) -> Work:
     """Return the settings of local steps that a plan of all rows means."""
+    if isinstance(decay := getattr(rule, "weight_decay", None), float | int):
+        # It is multiplied by the rate.
+        decaying: Any = rule
+        rule = replace(decaying, weight_decay=decay / course.rate_factor)
     return Work(
         core=network.core,
-        optimizer=plan.optimizer,
+        optimizer=rule.to_core(),
         wrappers=plan.wrappers,
         # The penalty of a batch is divided by its rows, of which a local one has a share.
-        alpha=plan.alpha / n_shards,
-        batch_size=rows,
+        alpha=plan.alpha / course.n_shards,
+        batch_size=course.local_batch,
         shuffle=plan.shuffle,
         seed=seed,
         augmentation=plan.augmentation,
         mixup=plan.mixup,
         rate_factors=plan.rate_factors,
-        n_threads=1 if n_jobs is None else plan.n_threads,
+        n_threads=n_threads,
     )

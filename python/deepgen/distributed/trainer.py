@@ -69,6 +69,8 @@ class ShardTrainer:
         Steps of an epoch, the same for all shards.
     outer : Nesterov or None
         Rule that follows the average; None for the average itself.
+    rate_factor : float, default=1.0
+        Factor of the learning rate on every shard; decoupled weight decay does not change.
 
     Examples
     --------
@@ -86,9 +88,11 @@ class ShardTrainer:
         shares: Sequence[float],
         steps_per_epoch: int,
         outer: Nesterov | None,
+        rate_factor: float = 1.0,
     ) -> None:
         self.steps_per_epoch = steps_per_epoch
         self._executor, self._work, self._shares, self._outer = executor, work, shares, outer
+        self._rate_factor = rate_factor
         core = work.core
         parameters = np.zeros(core.n_parameters, dtype=core.dtype)
         # Only the shapes and the first values of the state; data and weights are the shards'.
@@ -152,10 +156,12 @@ class ShardTrainer:
         sums : EpochSums
             Sums over the epoch so far.
         """
+        if weight_decay is not None:
+            weight_decay = weight_decay / self._rate_factor
         given = {"dropout": dropout, "weight_decay": weight_decay}
         moving = {name: by for name, by in given.items() if by is not None}
         first = self._epoch * self.steps_per_epoch + self._sums.n_steps
-        steps = Steps(self._n_rounds + 1, first, rates, moving)
+        steps = Steps(self._n_rounds + 1, first, self._rate_factor * rates, moving)
         before = self._state
         result = self._executor.advance(self._work, self._shares, before, steps)
         self._warn_of_paths(result.paths)

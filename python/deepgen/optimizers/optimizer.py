@@ -54,6 +54,9 @@ class FirstOrder(Optimizer):
     True
     """
 
+    is_adaptive: ClassVar[bool] = True
+    """Whether the gradient is divided by a measure of its size."""
+
     def rate(self, default: float) -> float:
         """Return the learning rate before any schedule.
 

@@ -50,6 +50,7 @@ class SGD(FirstOrder):
     """
 
     name: ClassVar[str] = "sgd"
+    is_adaptive: ClassVar[bool] = False
 
     momentum: float = 0.9
     nesterov: bool = True
