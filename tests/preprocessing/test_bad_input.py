@@ -50,6 +50,28 @@ def test_columns_that_cannot_be_read_are_refused_by_name(column, words):
         TableEncoder().fit(table(bad=column))
 
 
+HUGE = 2**53 + np.arange(20) % 5
+
+
+@pytest.mark.parametrize(("column", "chosen"), [
+    (pandas.Categorical(HUGE), "from_dtype"),
+    (pandas.Series(pandas.Categorical(-HUGE.astype(object))), "from_dtype"),
+    (HUGE, ["bad"]),
+    (HUGE.astype(np.uint64), ["bad"]),
+    (pandas.array(HUGE, dtype="Int64"), ["bad"]),
+    (some(HUGE.tolist()), ["bad"]),
+    (some([2**60, 2**60 + 1]), ["bad"]),
+])  # fmt: skip
+def test_categories_that_floats_merge_are_refused(column, chosen):
+    """Identifiers of 64 bits: as text they are what they were."""
+    with pytest.raises(ValueError, match=r"column 'bad' is a category with numbers of 2\*\*53"):
+        TableEncoder(categorical_features=chosen).fit(table(bad=column))
+    text = pandas.Series(column).astype(str).to_numpy(dtype=object)
+    assert len(TableEncoder().fit(table(bad=text)).columns_[1].levels) == len(set(text))
+    small = pandas.Categorical(np.where(np.arange(20) < 10, 2**53 - 1, 2**53 - 2))
+    assert len(TableEncoder().fit(table(bad=small)).columns_[1].levels) == 2
+
+
 def test_free_text_is_refused_with_a_pointer():
     many = [f"word {i}" for i in range(300)]
     with pytest.raises(ValueError, match=r"column 'bad' is free text: 300 .* skrub's"):

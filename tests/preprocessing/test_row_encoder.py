@@ -32,7 +32,7 @@ MIXED = pandas.DataFrame(
         "word": RNG.choice(["a", "b", "c", None], 400),
         "two": RNG.choice(["no", "yes"], 400),
         "many": RNG.choice([f"level {i}" for i in range(20)], 400),
-        "code": RNG.choice([1.0, 2.0, 3.5, 2.0**53], 400),
+        "code": RNG.choice([1.0, 2.0, 3.5, 2.0**53 - 1], 400),
         "truth": RNG.random(400) < 0.5,
         "day": pandas.Timestamp("1965-03-04 05:06:07.9")
         + pandas.to_timedelta(RNG.integers(0, 90_000, 400), "h"),

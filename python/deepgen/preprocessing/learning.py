@@ -20,6 +20,9 @@ from deepgen.preprocessing.scales import Scale
 
 __all__ = ["Plan", "chosen_categories", "learn_columns"]
 
+# From here on a float has several whole numbers for neighbours.
+INEXACT = 2.0**53
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -175,6 +178,11 @@ def _learn(raw: RawColumn, name: Any, place: int, plan: Plan) -> Column | None:
 
 def _learn_category(raw: RawColumn, name: Any, place: int, plan: Plan) -> Column | None:
     levels, counts, n_missing, is_text = find_levels(raw)
+    if raw.kind == "number" and max(map(abs, levels)) >= INEXACT:
+        raise ValueError(
+            f"{told(raw.name)} is a category with numbers of 2**53 and more, where floats cannot "
+            "tell neighbouring whole numbers apart: make it text, such as with .astype(str)"
+        )
     if len(levels) == 1 and not n_missing:
         return None
     if len(levels) > max(plan.max_levels, raw.n_rows / 20):
