@@ -5,6 +5,7 @@ import re
 import typing
 from dataclasses import fields, replace
 
+import numpy as np
 import pytest
 from numpydoc.docscrape import ClassDoc
 
@@ -158,6 +159,16 @@ def test_ranges_show_which_bounds_belong(text):
     allowed = Range.of(text)
     assert str(allowed) == text
     assert (allowed.low in allowed, allowed.high in allowed) == (text[0] == "[", text[-1] == "]")
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32, np.float64, np.longdouble, np.int8])
+def test_numbers_of_numpy_are_numbers(kind):
+    assert kind(1) in Range.of("[0, inf)")
+    assert kind(1) not in Range.of("[0, 1)")
+    assert kind(-1) not in Range.of("[0, inf)")
+    if kind is not np.int8:
+        assert kind(np.inf) not in Range.of("[0, inf)")
+        assert kind(np.nan) not in Range.of("[0, inf)")
 
 
 def test_the_engine_s_infinite_bound_is_for_no_field():

@@ -49,6 +49,8 @@ class Range:
         return cls(float(low), float(high), text[0] == "(", text[-1] == ")")
 
     def __contains__(self, number: Any) -> bool:
+        # The largest float is infinite beside a number of NumPy's with fewer bits.
+        number = number.item() if isinstance(number, np.generic) else number
         above = self.low < number if self.open_low else self.low <= number
         below = number < self.high if self.open_high else number <= self.high
         # Integers may be too large for a float.

@@ -273,6 +273,47 @@ def test_collections_that_do_not_fit_are_refused(client):
     assert "_local" not in vars(model)
 
 
+@pytest.mark.parametrize("n_shards", [None, 1])
+def test_partitions_with_other_columns_are_refused(client, n_shards):
+    dd = pytest.importorskip("dask.dataframe")
+    pieces = [FRAME[FEATURES][:200], FRAME[FEATURES[::-1]][200:]]
+    mixed = dd.from_map(lambda place: pieces[place], [0, 1])
+    y = dd.from_map(lambda place: (Y[:200], Y[200:])[place], [0, 1], meta=FRAME["y"].iloc[:0])
+    kind = "shard" if n_shards is None else "part"
+    with pytest.raises(ValueError, match=f"{kind} 0 and {kind} 1 are not alike: names of features"):
+        on_dask(client=client, n_shards=n_shards).fit(mixed, y)
+
+
+def test_errors_of_the_input_come_back(client):
+    """Dask follows the causes of an error to their end; that of a wrong shape was its own."""
+    model = on_dask(client=client, max_iter=1)
+    with pytest.raises(ValueError, match="partition 0: Expected 2D array, got 1D array"):
+        model.fit(array(X)[:, 0], array(Y))
+    model.fit(frame()[FEATURES], frame()["y"])
+    with pytest.raises(ValueError, match="feature names should match"):
+        model.predict(frame()[FEATURES[::-1]]).compute()
+    model.fit(array(X), array(Y))
+    with pytest.raises(ValueError, match="X has 4 features, but MLPRegressor is expecting 5"):
+        model.predict(array(X)[:, :4]).compute()
+    with pytest.raises(ValueError, match="X must have rows and columns, got 1 dimension"):
+        model.predict(array(X)[0])
+
+
+def test_scores_are_those_of_the_plain_estimator(client):
+    for model, y in (
+        (on_dask(client=client, loss="quantile"), Y),
+        (on_dask(client=client), Y),
+        (DaskMLPClassifier(**SETTINGS, client=client), THREE),
+    ):
+        model.fit(array(X), array(y))
+        plain = model.to_local()
+        assert model.score(array(X), array(y)) == plain.score(X, y)
+        kept = array(X)[:, 0] > 0
+        # As many rows as there are: nobody knows before.
+        few = model.score(array(X)[kept], array(y)[kept])
+        assert few == plain.score(X[X[:, 0] > 0], y[X[:, 0] > 0])
+
+
 def test_parameters_that_do_not_fit_are_refused(client):
     for settings, message in (
         (dict(solver="lbfgs"), "solver='lbfgs' is not supported on shards"),
@@ -293,6 +334,7 @@ def test_sorted_partitions_are_told(client):
 
 
 def test_without_a_cluster_or_workers_fit_says_so(client, monkeypatch):
+    import dask
     import distributed
 
     with (
@@ -302,6 +344,14 @@ def test_without_a_cluster_or_workers_fit_says_so(client, monkeypatch):
         monkeypatch.setattr("deepgen.dask.executor.PATIENCE", 0.2)
         with pytest.raises(TimeoutError, match="has no worker, and none joined within 0.2 s"):
             on_dask(client=alone).fit(array(X), array(Y))
+
+    with pytest.raises(ValueError, match="client must be connected .* this one is closed"):
+        on_dask(client=alone).fit(array(X), array(Y))
+    for given in ("tcp://127.0.0.1:8786", client.cluster):
+        with pytest.raises(TypeError, match="client must be a dask.distributed.Client, got a "):
+            on_dask(client=given).fit(array(X), array(Y))
+    with pytest.raises(TypeError, match="X must be an array or a frame of Dask, got Delayed"):
+        on_dask(client=client).fit(dask.delayed(X), array(Y))
 
     def none():
         raise ValueError("No global client found and no address provided")

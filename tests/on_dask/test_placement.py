@@ -30,7 +30,8 @@ def test_shards_of_lost_workers_go_to_others():
 
 
 def test_of_several_holders_the_one_with_most_room_is_taken():
-    assert place([["a"], ["a", "b"], ["b"], ["a", "b"]], {"a": 1, "b": 1}) == ["a", "b", "b", "a"]
+    assert place([["a"], ["a", "b"], ["b"], ["a", "b"]], {"a": 1, "b": 1}) == ["a", "a", "b", "b"]
+    assert place([["a", "b"], ["a"], ["a"], ["b"]], {"a": 1, "b": 1}) == ["b", "a", "a", "b"]
 
 
 def test_any_shards_are_even_on_any_workers():

@@ -1,6 +1,7 @@
 """Checkpoints: a course that is broken off goes on with the bits of one without a break."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import deepgen
@@ -70,9 +71,10 @@ def test_checkpoints_of_something_else_are_refused(tmp_path):
     fitted_on(parts_of(2), regressor(), checkpoint=path)
     with pytest.raises(ValueError, match="a checkpoint with alpha=0.0001, and this call has 0.5"):
         fitted_on(parts_of(2), regressor(alpha=0.5), checkpoint=path)
-    with pytest.raises(ValueError, match="is a checkpoint of other rows"):
+    with pytest.raises(ValueError, match="is a checkpoint of another course: it has n_shards 2,"):
         fitted_on(parts_of(3), regressor(), checkpoint=path)
-    with pytest.raises(ValueError, match="is a checkpoint of other rows"):
+    rows = r"it has rows of the shards \[202, 201\].* and this call has rows of the shards \[200, "
+    with pytest.raises(ValueError, match=rows):
         fitted_on(parts_of(2, 400), regressor(), checkpoint=path)
     with pytest.raises(ValueError, match="is no checkpoint of a MLPClassifier"):
         fitted_on(parts_of(2), classifier(), Y > 40, checkpoint=path)
@@ -82,6 +84,47 @@ def test_checkpoints_of_something_else_are_refused(tmp_path):
     path.write_bytes(b"no model")
     with pytest.raises(ValueError, match="course.dgn"):
         fitted_on(parts_of(2), regressor(), checkpoint=path)
+
+
+CHANGED = {
+    "targets": dict(y=Y * 1000 + 5),
+    "features": dict(X=X * 100),
+    "order of features": dict(X=X[:, ::-1]),
+    "names": dict(X=pd.DataFrame(X, columns=list("abcde"))),
+    "validation rows": dict(held_out=(X[:80] + 0.2, *HELD[1:])),
+    "no validation rows": dict(held_out=(None, None, None)),
+}
+
+
+@pytest.mark.parametrize("name", CHANGED)
+def test_checkpoints_of_other_values_are_refused(name, tmp_path):
+    path = tmp_path / "course.dgn"
+    given = dict(y=Y, X=X, held_out=HELD)
+
+    def fit(y, X, held_out):
+        model = regressor(max_iter=2)
+        of = X.iloc if hasattr(X, "iloc") else X
+        if hasattr(X, "columns") and held_out[0] is not None:
+            held_out = pd.DataFrame(held_out[0], columns=X.columns), *held_out[1:]
+        shards = [Rows.read(model, of[part], y[part]) for part in parts_of(2)]
+        fit_shards(model, SerialExecutor(shards), held_out=held_out, checkpoint=path)
+
+    fit(**given)
+    fit(**given)
+    with pytest.raises(ValueError, match="is a checkpoint of another course"):
+        fit(**{**given, **CHANGED[name]})
+
+
+def test_the_rule_between_rounds_does_not_change_with_more_epochs(tmp_path):
+    settings = dict(batch_size=32, hidden_layer_sizes=(4,))
+    path = tmp_path / "course.dgn"
+    outer = []
+    for n_epochs in (2, 30, 2):
+        model = regressor(**settings, max_iter=n_epochs)
+        _, course = fitted_on(parts_of(3), model, local_steps=8, checkpoint=path)
+        outer.append(course.outer)
+    assert outer == ["mean"] * 3
+    assert fitted_on(parts_of(3), model.set_params(max_iter=30), local_steps=8)[1].outer != "mean"
 
 
 def test_a_finished_fit_is_no_checkpoint(tmp_path):

@@ -188,7 +188,7 @@ def test_adaptive_rules_of_smaller_batches_have_larger_rates(outer, rule, factor
     assert asked[course.steps_per_epoch - 1 :: course.steps_per_epoch] == (factor * told).tolist()
 
 
-@pytest.mark.parametrize("decay", [0.5, Scaled(FlatCos(), 0.5)])
+@pytest.mark.parametrize("decay", [0.5, 1, np.float32(0.5), np.int64(1), Scaled(FlatCos(), 0.5)])
 def test_decoupled_weight_decay_is_that_of_one_shard(decay):
     """Under an epsilon beside which gradients are nothing, weights do nothing but decay."""
     settings = dict(solver=AdamW(weight_decay=decay, epsilon=1e30), batch_size=64, dtype="float64")

@@ -92,14 +92,34 @@ def test_an_error_names_the_shard():
 
 
 def test_shards_with_different_columns_are_refused():
-    model = regressor()
-    first, both = Rows.read(model, X[:200], Y[:200]), np.column_stack([Y, Y])
-    for others, message in (
-        (Rows.read(model, X[200:], both[200:]), "the shards have 1 and 2 targets"),
-        (Rows.read(model, X[200:, :4], Y[200:]), "the shards have 4 and 5 features"),
+    model, both = regressor(), np.column_stack([Y, Y])
+    names = list("abcde")
+    frame = pd.DataFrame(X, columns=names)
+    alike = "1 are not alike: "
+    for first, second, message in (
+        ((X, Y), (X, both), alike + "numbers of targets are 1 and 2"),
+        ((X, Y), (X[:, :4], Y), alike + "numbers of features are 5 and 4"),
+        ((frame, Y), (frame[names[::-1]], Y), alike + "names of features are .'a',.* and .'e'"),
+        ((frame, Y), (frame.rename(columns={"c": "z"}), Y), alike + "names of features"),
+        ((frame, Y), (X, Y), alike + "names of features .* and None"),
     ):
-        with pytest.raises(ValueError, match=message):
-            fit_shards(model, SerialExecutor([first, others]))
+        parts = [
+            Rows.read(model, X_given[rows], y_given[rows])
+            for (X_given, y_given), rows in zip(
+                (first, second), (slice(0, 200), slice(200, None)), strict=True
+            )
+        ]
+        with pytest.raises(ValueError, match="shard 0 and shard " + message):
+            fit_shards(model, SerialExecutor(parts))
+        with pytest.raises(ValueError, match="part 0 and part " + message):
+            Rows.join(parts)
+    labels = Y > 40
+    parts = [
+        Rows.read(classifier(), X[:200], labels[:200].astype(int)),
+        Rows.read(classifier(), X[200:], labels[200:].astype(int).astype(str)),
+    ]
+    with pytest.raises(ValueError, match="shard 0 and shard 1 .* targets are numbers and text"):
+        fit_shards(classifier(), SerialExecutor(parts))
 
 
 UNSUPPORTED = {

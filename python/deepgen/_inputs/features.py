@@ -69,11 +69,15 @@ def check_features(
                 estimator, X, accept_sparse="csr", dtype=dtype, order="C", reset=reset, **others
             )
         except (TypeError, ValueError) as error:
-            raise _told(error, X, others.get("y"), dtype) from error
+            told = _told(error, X, others.get("y"), dtype)
+            # An error that is its own cause has no end for who follows the causes, as Dask does.
+            if told is None:
+                raise
+            raise told from error
 
 
-def _told(error: Exception, X: Any, y: Any, dtype: np.dtype[Any]) -> Exception:
-    """Return scikit-learn's error, extended by the names of the columns if that helps."""
+def _told(error: Exception, X: Any, y: Any, dtype: np.dtype[Any]) -> Exception | None:
+    """Return scikit-learn's error, extended by the names of columns; None if that does not help."""
     text = str(error)
     if text.startswith("Input contains NaN"):  # of objects, which only targets stay
         text = "Input y contains NaN."
@@ -93,7 +97,7 @@ def _told(error: Exception, X: Any, y: Any, dtype: np.dtype[Any]) -> Exception:
         )
     if objects and isinstance(error, TypeError):
         return TypeError(f"{text}. See {list_columns(objects)} of X.")
-    return error
+    return None
 
 
 def has_known_form(estimator: Any, X: Any) -> bool:

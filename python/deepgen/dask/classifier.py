@@ -28,7 +28,7 @@ class DaskMLPClassifier(ClassifierMixin, DaskMLP):
         joined to it. None means the number of partitions with rows, at most 64.
     local_steps : int or 'auto', default='auto'
         Steps that each shard takes on its own in a round; 'auto' is a power of two with at least 50
-        GFLOP of arithmetic, at most an eighth of an epoch.
+        GFLOP of arithmetic, at most an eighth of an epoch, rounded up.
     outer : {'auto', 'mean', 'nesterov'}, default='auto'
         Rule between the rounds: the mean of the shards, or Nesterov's momentum on its changes.
         'auto' takes the momentum if the shards' batches had to be larger than ``batch_size /
@@ -75,6 +75,8 @@ class DaskMLPClassifier(ClassifierMixin, DaskMLP):
     """
 
     _local_type = MLPClassifier
+    # That of `ClassifierMixin` brings the rows here, and knows no losses.
+    score = DaskMLP.score
 
     def __init__(
         self,

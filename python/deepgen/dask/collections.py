@@ -108,7 +108,8 @@ def partitions_of(X: Any, y: Any, sample_weight: Any = None) -> list[tuple[Any, 
 
 def _parts(name: str, values: Any, chunks: Any) -> list[Any]:
     """Return the partitions along the rows; known chunks of rows are made those of X."""
-    if not is_collection(values) or not hasattr(values, "to_delayed"):
+    # Of the type: a delayed value has whatever attribute it is asked for.
+    if not is_collection(values) or not hasattr(type(values), "to_delayed"):
         raise TypeError(
             f"{name} must be an array or a frame of Dask, got {type(values).__name__}; "
             "dask.array.from_array and dask.dataframe.from_pandas make one"
@@ -144,6 +145,11 @@ def lazy(model: Any, method: str, X: Any, columns: Any, dtype: Any) -> Any:
     -------
     result : dask.array.Array, dask.dataframe.Series, dask.dataframe.DataFrame or ndarray
         Array of an array, frame or series of a frame, with its index.
+
+    Raises
+    ------
+    ValueError
+        If X is an array without columns.
     """
     if not is_collection(X):
         return getattr(model, method)(X)
@@ -151,6 +157,8 @@ def lazy(model: Any, method: str, X: Any, columns: Any, dtype: Any) -> Any:
     # One task holds the model; it is part of no other, so that the graph stays small.
     held = dask.delayed(model, pure=False)
     if hasattr(X, "chunks"):
+        if X.ndim != 2:
+            raise ValueError(f"X must have rows and columns, got {X.ndim} dimension(s)")
         X = X.rechunk({1: -1})
         chunks: Any = (X.chunks[0],) if columns is None else (X.chunks[0], (len(columns),))
         return X.map_blocks(

@@ -50,7 +50,9 @@ def find_client(client: Any) -> Any:
     Raises
     ------
     ValueError
-        If there is no client.
+        If there is no client, or it is closed.
+    TypeError
+        If it is no client.
     TimeoutError
         If no worker joins its cluster within five minutes.
     """
@@ -63,6 +65,14 @@ def find_client(client: Any) -> Any:
                 "there is no Dask client: make one, such as Client(LocalCluster()) of "
                 "dask.distributed, or pass client="
             ) from None
+    if not isinstance(client, distributed.Client):
+        raise TypeError(
+            f"client must be a dask.distributed.Client, got a {type(client).__name__}: make one, "
+            "such as Client(cluster) or Client('tcp://scheduler:8786')"
+        )
+    if client.asynchronous or client.status != "running":
+        form = "asynchronous" if client.asynchronous else client.status
+        raise ValueError(f"client must be connected and not asynchronous, and this one is {form}")
     if not client.nthreads():
         try:
             client.wait_for_workers(1, timeout=PATIENCE)

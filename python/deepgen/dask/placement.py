@@ -33,8 +33,9 @@ def place(holders: Sequence[Sequence[str]], slots: Mapping[str, int]) -> list[st
     depth = -(-len(holders) // sum(slots.values()))
     room = {address: depth * slots[address] for address in sorted(slots)}
     homes: dict[int, str] = {}
-    for number, held in enumerate(holders):
-        near = [address for address in sorted(held) if room.get(address)]
+    # Shards with few holders choose first.
+    for number in sorted(range(len(holders)), key=lambda number: len(holders[number])):
+        near = [address for address in sorted(holders[number]) if room.get(address)]
         if near:
             homes[number] = max(near, key=room.__getitem__)
             room[homes[number]] -= 1

@@ -26,7 +26,7 @@ class DaskMLPRegressor(RegressorMixin, DaskMLP):
         joined to it. None means the number of partitions with rows, at most 64.
     local_steps : int or 'auto', default='auto'
         Steps that each shard takes on its own in a round; 'auto' is a power of two with at least 50
-        GFLOP of arithmetic, at most an eighth of an epoch.
+        GFLOP of arithmetic, at most an eighth of an epoch, rounded up.
     outer : {'auto', 'mean', 'nesterov'}, default='auto'
         Rule between the rounds: the mean of the shards, or Nesterov's momentum on its changes.
         'auto' takes the momentum if the shards' batches had to be larger than ``batch_size /
@@ -63,10 +63,10 @@ class DaskMLPRegressor(RegressorMixin, DaskMLP):
     -----
     ``batch_size`` counts the rows of a step on all shards together. The bits depend on seed, number
     of shards and rows of each shard, and neither on number and speed of the workers nor on the loss
-    of some. With one shard they are those of `deepgen.MLPRegressor` on the same rows. ``n_jobs``
-    are the threads of a shard, and None is one. Not supported are ``warm_start``, ``averaging``,
-    ``n_members``, embeddings, 'lbfgs', 'kfac', 'shampoo', ``device='cuda'``, and
-    ``early_stopping`` without ``X_val``.
+    of some. With one shard they are those of `deepgen.MLPRegressor` on the same rows of positive
+    weight. ``n_jobs`` are the threads of a shard, and None is one. Not supported are
+    ``warm_start``, ``averaging``, ``n_members``, embeddings, 'lbfgs', 'kfac', 'shampoo',
+    ``device='cuda'``, and ``early_stopping`` without ``X_val``.
 
     Examples
     --------
@@ -76,6 +76,8 @@ class DaskMLPRegressor(RegressorMixin, DaskMLP):
     """
 
     _local_type = MLPRegressor
+    # That of `RegressorMixin` brings the rows here, and knows no losses.
+    score = DaskMLP.score
 
     def __init__(
         self,

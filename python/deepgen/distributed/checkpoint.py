@@ -84,24 +84,27 @@ class Checkpoint:
         return fitted
 
     def check(self, state: TrainingState, course: str) -> None:
-        """Refuse a checkpoint of other shards.
+        """Refuse a checkpoint of another course.
 
         Parameters
         ----------
         state : TrainingState
             State in the file.
         course : str
-            Description of the shards of this call.
+            Description of the shards and rounds of this call, a line per entry.
 
         Raises
         ------
         ValueError
-            If the descriptions differ.
+            If the descriptions differ. The message has the lines that do.
         """
-        if state.data != course:
+        then, now = state.data.split("\n"), course.split("\n")
+        if then != now:
+            gone = ", ".join(line for line in then if line not in now)
+            come = ", ".join(line for line in now if line not in then)
             raise ValueError(
-                f"'{self.path}' is a checkpoint of other rows: it has {state.data}, and this call "
-                f"has {course}"
+                f"'{self.path}' is a checkpoint of another course: it has {gone}; and this call "
+                f"has {come}"
             )
 
     def write(

@@ -128,5 +128,6 @@ def _each(function: Callable[[int], Result], n_shards: int) -> list[Result]:
         try:
             results.append(function(number))
         except (TypeError, ValueError) as error:
-            raise type(error)(f"shard {number}: {error}") from error
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"shard {number}: {error}") from error
     return results

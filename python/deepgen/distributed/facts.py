@@ -21,7 +21,7 @@ from deepgen._user_warnings import warn
 from deepgen.distributed.rows import Rows
 from deepgen.estimators.network_spec import numpy_type
 
-__all__ = ["Facts", "facts_of", "learn_targets", "refuse_unlike", "share_between", "warn_if_sorted"]
+__all__ = ["Facts", "facts_of", "learn_targets", "share_between", "warn_if_sorted"]
 
 # Largest number of rows of a shard that start the network.
 SAMPLED = 512
@@ -95,28 +95,6 @@ def facts_of(model: Any, rows: Rows) -> Facts:
     numbers = y.astype(np.float64) if labels.multilabel else np.zeros((len(y), 1))
     moments = Moments.of(numbers, rows.weights)
     return Facts(len(y), moments, sample, labels=labels, counts=labels.counts(y))
-
-
-def refuse_unlike(facts: Sequence[Facts]) -> None:
-    """Refuse shards with different columns.
-
-    Parameters
-    ----------
-    facts : sequence of Facts
-        Facts about every shard.
-
-    Raises
-    ------
-    ValueError
-        If their numbers of features or of targets differ.
-    """
-    for name, shapes in (
-        ("features", {each.sample.X.shape[1:] for each in facts}),
-        ("targets", {each.sample.y.shape[1:] for each in facts}),
-    ):
-        if len(shapes) > 1:
-            numbers = sorted(shape[0] if shape else 1 for shape in shapes)
-            raise ValueError(f"the shards have {' and '.join(map(str, numbers))} {name}")
 
 
 def learn_targets(model: Any, facts: Sequence[Facts]) -> Targets:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -16,15 +18,16 @@ from deepgen.distributed.advance import Work, shard_threads
 from deepgen.distributed.checkpoint import Checkpoint, EpochEnds
 from deepgen.distributed.combine import Nesterov
 from deepgen.distributed.executor import Executor
-from deepgen.distributed.facts import learn_targets, refuse_unlike, warn_if_sorted
+from deepgen.distributed.facts import Facts, learn_targets, warn_if_sorted
 from deepgen.distributed.refusals import refuse_on_shards
 from deepgen.distributed.rows import Rows
-from deepgen.distributed.trainer import FixedSlices, ShardTrainer
+from deepgen.distributed.trainer import VELOCITY, FixedSlices, ShardTrainer
 from deepgen.estimators.fit import read_validation
 from deepgen.estimators.from_parameters import make_network
 from deepgen.estimators.scoring import network_validation
 from deepgen.estimators.settings import criterion, draw_seed, make_plan, read_settings
 from deepgen.estimators.starting_weights import start_network
+from deepgen.estimators.validation_set import ValidationSet
 from deepgen.optimizers import FirstOrder
 
 __all__ = ["Course", "fit_shards", "local_batch", "rate_factor", "steps_of_round"]
@@ -116,7 +119,7 @@ def steps_of_round(n_weights: int, batch_size: int, steps_per_epoch: int) -> int
     -------
     n_steps : int
         The smallest power of two of at least 50 GFLOP (six operations per weight and row), at most
-        an eighth of an epoch.
+        an eighth of an epoch, rounded up.
 
     Examples
     --------
@@ -217,7 +220,7 @@ def fit_shards(
 
     # Targets: what all shards together determine.
     facts = executor.describe(model)
-    refuse_unlike(facts)
+    Rows.refuse_unlike([each.sample for each in facts], "shard")
     warn_if_sorted(facts)
     sample = Rows.join([each.sample for each in facts])
     model.n_features_in_ = sample.X.shape[1]
@@ -258,7 +261,10 @@ def fit_shards(
     n_steps = steps_of_round(n_weights, rows, steps_per_epoch)
     if local_steps != "auto":
         n_steps = min(int(local_steps), steps_per_epoch)
-    if outer == "auto":
+    if outer == "auto" and before is not None:
+        # That of the course, since ``max_iter`` may be another one now.
+        outer = "nesterov" if VELOCITY in (state.optimizer_state or {}) else "mean"
+    elif outer == "auto":
         n_rounds = plan.n_epochs * -(-steps_per_epoch // n_steps)
         raised = rows > -(-plan.batch_size // n_shards)
         fits = n_rounds >= FEWEST_ROUNDS and n_steps >= FEWEST_STEPS
@@ -267,7 +273,12 @@ def fit_shards(
     rule = settings.optimizer.rule()
     factor = rate_factor(rule, plan.batch_size, rows, outer)
     course = Course(n_shards, rows, n_steps, steps_per_epoch, outer, factor)
-    described = f"{course}, rows {[each.n_rows for each in facts]}, weights {weights}"
+    held = None
+    if held_out[0] is not None:
+        held = read_validation(
+            model, targets, *held_out, dtype=dtype, prediction_dtype=prediction_dtype
+        )
+    described = _described(course, facts, weights, sample, data, held)
     if before is not None and file is not None:
         file.check(state, described)
         is_over = state.patience.n_stale > plan.n_iter_no_change
@@ -277,12 +288,7 @@ def fit_shards(
     state.use_criterion(criterion(model, targets))
 
     # Training, epoch by epoch as on rows in one place.
-    validation = None
-    if held_out[0] is not None:
-        held = read_validation(
-            model, targets, *held_out, dtype=dtype, prediction_dtype=prediction_dtype
-        )
-        validation = network_validation(model, targets, held, state)
+    validation = None if held is None else network_validation(model, targets, held, state)
     work = _work_of(network, plan, rule, state.seed, course, shard_threads(model.n_jobs))
     total = sum(weights)
     trainer = ShardTrainer(
@@ -320,14 +326,34 @@ def fit_shards(
     return course
 
 
+def _described(
+    course: Course,
+    facts: Sequence[Facts],
+    weights: Sequence[float],
+    sample: Rows,
+    data: Data,
+    held: ValidationSet | None,
+) -> str:
+    """Return a text, a line per entry, that tells courses on other rows apart."""
+    entries = {
+        **vars(course),
+        "rows of the shards": [each.n_rows for each in facts],
+        "weights of the shards": list(weights),
+        "features": None if sample.names is None else sample.names.tolist(),
+        "checksum of some rows": data.checksum(data.X),
+        "checksum of the validation rows": held and held.data.checksum(held.checked),
+    }
+    return "\n".join(f"{name} {entry!r}" for name, entry in entries.items())
+
+
 def _work_of(
     network: Any, plan: FirstOrderPlan, rule: FirstOrder, seed: int, course: Course, n_threads: int
 ) -> Work:
     """Return the settings of local steps that a plan of all rows means."""
-    if isinstance(decay := getattr(rule, "weight_decay", None), float | int):
+    if isinstance(decay := getattr(rule, "weight_decay", None), Real):
         # It is multiplied by the rate.
         decaying: Any = rule
-        rule = replace(decaying, weight_decay=decay / course.rate_factor)
+        rule = replace(decaying, weight_decay=float(decay) / course.rate_factor)
     return Work(
         core=network.core,
         optimizer=rule.to_core(),

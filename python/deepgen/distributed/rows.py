@@ -149,10 +149,11 @@ class Rows:
         Returns
         -------
         rows : Rows
-            The single part itself, or a copy.
+            The single part itself, or a copy. Parts that are not alike are refused.
         """
         if len(parts) == 1:
             return parts[0]
+        cls.refuse_unlike(parts, "part")
         weights = [part.weights for part in parts if part.weights is not None]
         return cls(
             np.concatenate([part.X for part in parts]),
@@ -160,6 +161,40 @@ class Rows:
             np.concatenate(weights) if weights else None,
             parts[0].names,
         )
+
+    @staticmethod
+    def refuse_unlike(parts: Sequence[Rows], what: str) -> None:
+        """Refuse parts that are no parts of one table.
+
+        Parameters
+        ----------
+        parts : sequence of Rows
+            Parts; at least one.
+        what : str
+            Name of a part in the error.
+
+        Raises
+        ------
+        ValueError
+            If numbers or names of columns, or the kinds of labels, are not those of the first part.
+        """
+        first = parts[0]._form()
+        for number, part in enumerate(parts):
+            for (name, there), here in zip(first.items(), part._form().values(), strict=True):
+                if here != there:
+                    raise ValueError(
+                        f"{what} 0 and {what} {number} are not alike: {name} are {there} and {here}"
+                    )
+
+    def _form(self) -> dict[str, Any]:
+        """Return what all parts of a table have in common."""
+        kinds = {"U": "text", "S": "bytes", "O": "objects", "b": "truth values"}
+        return {
+            "numbers of features": self.X.shape[1],
+            "names of features": None if self.names is None else self.names.tolist(),
+            "numbers of targets": self.y.shape[1] if self.y.ndim > 1 else 1,
+            "targets": kinds.get(self.y.dtype.kind, "numbers"),
+        }
 
     def sample(self, n_rows: int) -> Rows:
         """Return rows that are evenly spaced.

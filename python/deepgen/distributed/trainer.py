@@ -15,7 +15,7 @@ from deepgen.distributed.advance import State, Steps, Work
 from deepgen.distributed.combine import Nesterov
 from deepgen.distributed.executor import Executor
 
-__all__ = ["FixedSlices", "ShardTrainer"]
+__all__ = ["VELOCITY", "FixedSlices", "ShardTrainer"]
 
 VELOCITY = "outer_velocity"
 """Name of the outer rule's memory in the state of the optimizer."""

@@ -321,4 +321,5 @@ def _encoded(encoder: TableEncoder, X_val: Any) -> Any:
     try:
         return None if X_val is None else encoder.transform(X_val)
     except (TypeError, ValueError) as error:
-        raise type(error)(f"X_val: {error}") from error
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"X_val: {error}") from error
