@@ -69,7 +69,11 @@ def test_fields_differ(names):
     assert fields_of(struct(["plain", "Size", "x2"])) == ["plain", "Size", "x2"]
 
 
-@pytest.mark.parametrize("names", [["NULL", "NAN", "INFINITY", "HUGE_VAL", "FP_NAN"], *CLASHES])
+HEADER_NAMES = ["NULL", "NAN", "INFINITY", "HUGE_VAL", "FP_NAN"]
+HOSTILE = ["*/ evil /*", "a; evil", "a\n#error evil", "a??/", "a\\", '"', "%:", "_Pragma", "a\0b"]
+
+
+@pytest.mark.parametrize("names", [HEADER_NAMES, HOSTILE, *CLASHES])
 def test_tables_with_such_names_compile(names, tmp_path, compiler):  # noqa: F811
     rows = pd.DataFrame(np.random.default_rng(0).normal(size=(60, len(names))), columns=names)
     with quietly():
