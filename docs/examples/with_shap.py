@@ -1,4 +1,4 @@
-"""SHAP values of a pipeline and of a model of raw tables, beside integrated gradients.
+"""SHAP values of a pipeline, beside integrated gradients.
 
 python docs/examples/with_shap.py [--quick]
 

@@ -7,6 +7,7 @@ from sklearn.utils.fixes import parse_version
 
 from deepgen import MLPClassifier, MLPRegressor
 from deepgen.callbacks import Pruning
+from deepgen.optimizers import LBFGS
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -72,6 +73,19 @@ def test_without_validation_rows_there_is_nothing_to_prune_by():
         fitted(Trial(last=2), early_stopping=False)
 
 
+@pytest.mark.filterwarnings("ignore:early_stopping has no effect")
+@pytest.mark.parametrize("early_stopping", [True, False])
+@pytest.mark.parametrize("solver", ["lbfgs", LBFGS()])
+@pytest.mark.parametrize("kind", [MLPRegressor, MLPClassifier])
+def test_lbfgs_holds_out_no_rows_to_prune_by(kind, solver, early_stopping):
+    own = "Pruning needs validation scores: solver='lbfgs' holds out no rows, so give X_val and"
+    with pytest.raises(ValueError, match=own):
+        fitted(Trial(last=2), kind, solver=solver, early_stopping=early_stopping)
+    trial, y = Trial(last=2), Y if kind is MLPRegressor else Y > 0
+    model = kind(solver=solver, max_iter=5, random_state=0).set_callbacks(Pruning(trial))
+    assert model.fit(X[:60], y[:60], X_val=X[60:], y_val=y[60:]).n_iter_ == 2
+
+
 def test_members_have_no_epochs_in_common():
     with pytest.raises(ValueError, match="callbacks follow the epochs of one network"):
         fitted(Trial(last=2), n_members=2)
@@ -81,3 +95,8 @@ def test_members_have_no_epochs_in_common():
 def test_what_is_no_trial_is_refused(trial):
     with pytest.raises(TypeError, match="trial must have the method report, got"):
         Pruning(trial)
+
+
+def test_a_class_is_no_trial():
+    with pytest.raises(TypeError, match="trial must be an object, got the class Trial"):
+        Pruning(Trial)

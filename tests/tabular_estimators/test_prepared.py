@@ -1,6 +1,8 @@
 """Prepared estimators: the bits of tables for single rows, in a tuple or by name."""
 
 import pickle
+from collections import ChainMap, defaultdict
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
@@ -85,6 +87,25 @@ def test_rows_that_do_not_fit_are_refused_by_name():
     ):  # fmt: skip
         with pytest.raises(error, match=words):
             prepared.predict(bad)
+
+
+def test_a_dict_that_lacks_names_is_refused_and_stays_as_it_was():
+    prepared = TabularRegressor(network=TINY, random_state=0).fit(TABLE, numbers(TABLE)).prepare()
+    row = dict(zip(TABLE.columns, ROWS[5], strict=True))
+    expected = prepared.predict(row)
+    few = {name: row[name] for name in ("size", "town")}
+    other = {**few, "a": 1, "b": 2, "c": 3, "d": 4}
+    for made in (dict, lambda given: defaultdict(float, given), MappingProxyType, ChainMap):
+        assert prepared.predict(made(dict(row))) == expected
+        for given, words in (
+            ({}, "the row lacks columns 'size', 'count', 'town', 'kind', 'new', 'sold'"),
+            (few, "the row lacks columns 'count', 'kind', 'new', 'sold'"),
+            (other, "the row lacks columns 'count', .* and has columns 'a', 'b', 'c', 'd'"),
+        ):
+            bad = made(dict(given))
+            with pytest.raises(ValueError, match=words):
+                prepared.predict(bad)
+            assert dict(bad) == given
 
 
 def test_a_model_of_an_array_takes_no_names():

@@ -10,7 +10,10 @@ from deepgen._export.c_text import CArrays
 from deepgen._export.calendar import DAY, Arithmetic, turns
 from deepgen.preprocessing.date import PARTS, DateColumn, circle
 
-__all__ = ["days_of_field", "parts_of_date"]
+__all__ = ["DATES_END", "days_of_field", "parts_of_date"]
+
+DATES_END = 2**52
+"""Seconds from 1970 below which the arithmetic is exact: 142 million years."""
 
 
 def days_of_field(field: str) -> str:
@@ -27,9 +30,9 @@ def parts_of_date(arrays: CArrays, column: DateColumn, field: str) -> Iterator[s
         lines = _Lines()
         turn = turns(lines, "seconds", part)
         yield "    {"
-        yield f"        int missing = isnan(row->{field}), turn = {PARTS[part]};"
+        yield f"        int turn = {PARTS[part]};"
         yield f"        double seconds = floor(row->{field});"
-        yield "        if (!missing) {"
+        yield f"        if (fabs(seconds) < {DATES_END}.0) {{"
         yield from (f"            {line}" for line in lines.lines)
         yield f"            turn = (int){turn};"
         yield "        }"

@@ -11,9 +11,10 @@ from deepgen._export.described import FeatureMap, Layer, Member, clip_bounds
 
 __all__ = ["dtype_name", "helpers", "network"]
 
+# NaN passes through each of them, so that no prediction hides it.
 ACTIVATIONS = {
     "identity": "z",
-    "relu": "z > 0.0 ? z : 0.0",
+    "relu": "z <= 0.0 ? 0.0 : z",
     "logistic": "logistic(z)",
     "tanh": "tanh(z)",
     "leaky_relu": "z > 0.0 ? z : 0.01 * z",
@@ -32,7 +33,14 @@ static double logistic(double z) {
 
 SOFTPLUS = """\
 static double softplus(double z) {
-    return (z > 0.0 ? z : 0.0) + log1p(exp(-fabs(z)));
+    return (z <= 0.0 ? 0.0 : z) + log1p(exp(-fabs(z)));
+}
+"""
+
+CLIP = """\
+/* Unlike fmin and fmax it keeps NaN. */
+static double clip(double z, double low, double high) {
+    return z < low ? low : z > high ? high : z;
 }
 """
 
@@ -78,6 +86,10 @@ def helpers(members: tuple[Member, ...], link: str) -> list[str]:
     ]
     if any(layer.slopes is not None and layer.activation == "identity" for layer in layers):
         parts.append("static double identity_value(double z) {\n    return z;\n}\n")
+    if any(each.kind == "pwl" for member in members for each in member.maps) or any(
+        member.lowest is not None for member in members
+    ):
+        parts.append(CLIP)
     parts.append(DENSE)
     if any(layer.norm is not None for layer in layers):
         parts.append(LAYER_NORM)
@@ -153,7 +165,8 @@ def _map(arrays: CArrays, each: FeatureMap, own: str, place: int) -> Iterator[st
         n_levels = int(each.fixed[0])
         yield f"    for (int j = 0; j < {width}; j++) {{"
         yield f"        int known = {x} >= 0.0 && {x} < {n_levels}.0;"
-        yield f"        front[{place} + j] = (double){table}[(known ? (int){x} : 0) * {width} + j];"
+        value = f"(double){table}[(known ? (int){x} : 0) * {width} + j]"
+        yield f"        front[{place} + j] = isnan({x}) ? NAN : {value};"
         yield "    }"
         return
     weights = arrays.add(f"{own}_weights", numbers["weights"])
@@ -172,8 +185,7 @@ def _map(arrays: CArrays, each: FeatureMap, own: str, place: int) -> Iterator[st
         lows, highs = arrays.add(f"{own}_low", low), arrays.add(f"{own}_high", high)
         yield f"        double left = (double){edges}[j], right = (double){edges}[j + 1];"
         yield f"        double share = ({x} - left) / (right - left);"
-        yield f"        share = fmax(share, (double){lows}[j]);"
-        yield f"        basis_{own}[j] = fmin(share, (double){highs}[j]);"
+        yield f"        basis_{own}[j] = clip(share, (double){lows}[j], (double){highs}[j]);"
     yield "    }"
     yield f"    dense(basis_{own}, {n_basis}, {weights}, {intercepts}, {width}, front + {place});"
 

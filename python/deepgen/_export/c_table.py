@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from deepgen._export.c_dates import days_of_field, parts_of_date
+from deepgen._export.c_dates import DATES_END, days_of_field, parts_of_date
 from deepgen._export.c_quantiles import quantile_functions
 from deepgen._export.c_text import CArrays, literal, remark
 from deepgen._export.levels_table import levels_table
@@ -21,8 +21,14 @@ __all__ = ["encoder_function", "row_struct"]
 KEYWORDS = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if"
     " inline int long register restrict return short signed sizeof static struct switch typedef"
-    " union unsigned void volatile while".split()
+    " union unsigned void volatile while"
+    # of C23 and GNU C
+    " alignas alignof asm bool constexpr false nullptr static_assert thread_local true typeof"
+    " typeof_unqual".split()
 )
+
+TAKEN = re.compile(r"[^a-z]*|[0-9_].*|M_\w+|math_errhandling|linux|unix")
+"""No identifiers, and what a macro of the headers or the compiler may be: mostly capitals."""
 
 
 def row_struct(encoder: Any, name: str) -> str:
@@ -48,8 +54,11 @@ def encoder_function(arrays: CArrays, encoder: Any, name: str) -> str:
         elif isinstance(column, DateColumn):
             lines += _number(arrays, column.days, column.start, days_of_field(field))
             lines += parts_of_date(arrays, column, field)
+            lines += _refused(column, f"fabs(row->{field}) >= {DATES_END}.0")
         else:
             lines += _levels(arrays, column, field)
+        if not isinstance(column, DateColumn) and not getattr(column, "is_text", False):
+            lines += _refused(column, f"isinf(row->{field})")
     body = "\n".join([*lines, "}", ""])
     text = any(getattr(column, "is_text", False) for column in encoder.columns_)
     numbers = any(hasattr(c, "is_text") and not c.is_text for c in encoder.columns_)
@@ -85,14 +94,14 @@ static int find_number(double value, const double *levels, int n) {
 
 
 def _fields(encoder: Any) -> list[tuple[str, Any]]:
-    """Return each column with an identifier of its own."""
+    """Return each column with an identifier of its own, which C has not taken."""
     taken: set[str] = set()
     fields = []
     for column in encoder.columns_:
         field = re.sub(r"[^0-9A-Za-z_]", "_", str(column.name))
-        if not field or field[0].isdigit() or field[0] == "_":
+        if field in KEYWORDS or TAKEN.fullmatch(field):
             field = f"column_{field.lstrip('_')}"
-        if field in KEYWORDS or field in taken:
+        while field in taken:
             field = f"{field}_{column.place}"
         taken.add(field)
         fields.append((field, column))
@@ -106,7 +115,8 @@ def _number(arrays: CArrays, column: NumberColumn, place: int, value: str) -> It
     yield "    {"
     yield f"        double value = {value};"
     yield "        int missing = isnan(value);"
-    yield f"        double filled = missing ? {median} : value / {unit};"
+    if scale is not None or column.bins is not None:
+        yield f"        double filled = missing ? {median} : value / {unit};"
     if isinstance(scale, QuantileScale):
         own = arrays.add_doubles(f"column{column.place}_quantiles", scale.quantiles)
         yield f"        double z = normal_of(filled, {own}, {len(scale.quantiles)});"
@@ -134,12 +144,19 @@ def _number(arrays: CArrays, column: NumberColumn, place: int, value: str) -> It
     yield "    }"
 
 
+def _refused(column: Any, condition: str) -> Iterator[str]:
+    """Yield the lines that make the predictions NaN where `predict` refuses the number."""
+    yield f"    if ({condition})"
+    yield f"        x[{column.start}] = NAN;"
+
+
 def _levels(arrays: CArrays, column: Any, field: str) -> Iterator[str]:
     table = levels_table(column)
     own, n_levels, width = f"column{column.place}", len(column.levels), table.shape[1]
     values = arrays.add_doubles(f"{own}_features", table)
     if column.is_text:
-        levels, find = arrays.add_texts(f"{own}_levels", column.levels), "find_text"
+        what = f"a level of column {column.name!r}"
+        levels, find = arrays.add_texts(f"{own}_levels", column.levels, what), "find_text"
     else:
         numbers = np.array([float(level) for level in column.levels])
         levels, find = arrays.add_doubles(f"{own}_levels", numbers), "find_number"

@@ -20,8 +20,10 @@ def literal(value: float, *, single: bool) -> str:
     return f"{text}f" if single else text
 
 
-def quoted(text: str) -> str:
+def quoted(text: str, what: str) -> str:
     """Return a string literal; bytes that C or its trigraphs could read otherwise are octal."""
+    if "\0" in text:
+        raise ValueError(f"{what} holds NUL, at which a text of C ends: {text!r}")
     letters = (
         chr(byte) if chr(byte) in PLAIN else f"\\{byte:03o}" for byte in text.encode("utf-8")
     )
@@ -48,9 +50,9 @@ class CArrays:
         """Add an array of doubles; return its name."""
         return self._add("double", name, np.ravel(values), single=False)
 
-    def add_texts(self, name: str, texts: Any) -> str:
-        """Add an array of strings; return its name."""
-        return self._write("char *const", name, [quoted(str(text)) for text in texts])
+    def add_texts(self, name: str, texts: Any, what: str) -> str:
+        """Add an array of strings, each of which errors call ``what``; return its name."""
+        return self._write("char *const", name, [quoted(str(text), what) for text in texts])
 
     def _add(self, kind: str, name: str, values: Any, *, single: bool) -> str:
         return self._write(kind, name, [literal(value, single=single) for value in values])

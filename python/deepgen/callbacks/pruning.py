@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepgen.optimizers import LBFGS
+
 __all__ = ["Pruning"]
 
 
@@ -11,8 +13,10 @@ class Pruning:
     """Callback that tells a search the validation score of each epoch, and ends a pruned fit.
 
     ``model.set_callbacks(Pruning(trial)).fit(X, y)`` fits until training ends or the trial is
-    pruned; up to there the weights do not change by a bit. The estimator needs validation rows:
-    ``early_stopping=True``, or ``X_val`` and ``y_val``.
+    pruned; up to there the weights do not change by a bit. It is for `MLPRegressor` and
+    `MLPClassifier`, with scikit-learn 1.9 or newer: the estimators for tables have no
+    ``set_callbacks``. The fit needs validation rows: ``early_stopping=True``, or ``X_val`` and
+    ``y_val``; with ``solver='lbfgs'``, which holds out no rows, ``X_val`` and ``y_val``.
 
     Parameters
     ----------
@@ -28,7 +32,7 @@ class Pruning:
     Raises
     ------
     TypeError
-        If ``trial`` lacks one of the two methods.
+        If ``trial`` lacks one of the two methods, or is a class.
     ValueError
         From ``fit``: if there are no validation rows, or the estimator has several members.
 
@@ -55,6 +59,8 @@ class Pruning:
     """
 
     def __init__(self, trial: Any) -> None:
+        if isinstance(trial, type):
+            raise TypeError(f"trial must be an object, got the class {trial.__name__}")
         for name in ("report", "should_prune"):
             if not callable(getattr(trial, name, None)):
                 raise TypeError(f"trial must have the method {name}, got {trial!r}")
@@ -112,10 +118,10 @@ class Pruning:
             return False
         history = fitted_estimator.history_
         if "val_score" not in history:
-            raise ValueError(
-                "Pruning needs validation scores: set early_stopping=True, or give X_val and y_val "
-                "to fit"
-            )
+            how = "set early_stopping=True, or give X_val and y_val to fit"
+            if estimator.solver == "lbfgs" or isinstance(estimator.solver, LBFGS):
+                how = "solver='lbfgs' holds out no rows, so give X_val and y_val to fit"
+            raise ValueError(f"Pruning needs validation scores: {how}")
         self.trial.report(float(history["val_score"][-1]), int(history["epoch"][-1]))
         self.pruned = bool(self.trial.should_prune())
         return self.pruned

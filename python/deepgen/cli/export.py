@@ -46,13 +46,13 @@ def run(options: argparse.Namespace) -> int:
     Raises
     ------
     ValueError
-        If the model cannot be read or exported.
+        If the model cannot be read or exported, or the file is that of the model.
     """
     from deepgen._replace_file import replace_file
     from deepgen.cli.model_file import load_model
     from deepgen.export import to_c, to_onnx
 
-    check_out(options.out)
+    check_out(options.out, options.model)
     model = load_model(options.model)
     try:
         content = to_c(model).encode() if options.to == "c" else to_onnx(model).SerializeToString()

@@ -134,14 +134,15 @@ def run(options: argparse.Namespace) -> int:
     ValueError
         If several files come without validation rows.
     """
+    from deepgen._parquet.files import find_files
     from deepgen.tables import read_table
     from deepgen.tables.fit import fit_table
     from deepgen.tables.fit_files import fit_files
 
-    # Errors that would come at the end are found before training.
-    check_out(options.out)
+    # Outputs that cannot be written are found before training.
     fit: Callable[..., TableModel]
     if options.validation is None:
+        check_out(options.out, options.data)
         if Path(options.data).is_dir() or (
             has_magic(options.data) and not Path(options.data).exists()
         ):
@@ -152,6 +153,7 @@ def run(options: argparse.Namespace) -> int:
         table = read_table(options.data)
         fit = partial(fit_table, table)
     else:
+        check_out(options.out, options.validation, *find_files(options.data))
         table = read_table(options.validation)
         fit = partial(fit_files, options.data, table)
     with warnings.catch_warnings(record=True) as caught:

@@ -55,7 +55,7 @@ def run(options: argparse.Namespace) -> int:
 
     pandas = load_extra("pandas", "tables", "reading a table")
     if options.out:
-        check_out(options.out)
+        check_out(options.out, options.model, options.data)
     model = load_table_model(options.model)
     table = read_table(options.data, model.text_columns)
     predictions = pandas.DataFrame({model.target: model.predict(table)})

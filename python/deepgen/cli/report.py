@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     from deepgen.report import ReportData, write_report
     from deepgen.tables import read_table
 
-    check_out(options.out)
+    check_out(options.out, options.model, options.data)
     model = load_table_model(options.model)
     table = read_table(options.data, model.text_columns)
     name = Path(options.data).name

@@ -51,7 +51,9 @@ def to_c(model: Any, name: str = "model") -> str:
     Notes
     -----
     Weights have the type of the network, and all sums are computed in double. Norms are folded into
-    the weights. The memory of a call is the sum of the layers' widths, on the stack.
+    the weights. A row that ``predict`` refuses, since a number in it is infinite or a feature of an
+    MLP is NaN, gives NaN for predictions and probabilities, and the first class. The memory of a
+    call is the sum of the layers' widths, on the stack.
 
     Examples
     --------
@@ -102,11 +104,12 @@ def _remarks(model: Described, encoder: Any, name: str, kind: str) -> Iterator[s
     yield " *"
     if model.classes is None:
         yield f" * void {name}_predict({given}, double *y);"
-        yield f" *     writes {model.n_outputs} prediction(s)"
+        yield f" *     writes {_counted(model.n_outputs, 'prediction')}"
     else:
         n_classes = len(model.classes)
         yield f" * void {name}_probabilities({given}, double *p);"
-        yield f" *     writes {n_classes} probabilities, in the order of {name}_classes"
+        probabilities = "1 probability" if n_classes == 1 else f"{n_classes} probabilities"
+        yield f" *     writes {probabilities}, in the order of {name}_classes"
         if model.multilabel:
             yield f" * void {name}_predict({given}, int *labels);"
             yield f" *     writes 1 for each of {n_classes} labels that is more probable than not"
@@ -114,11 +117,25 @@ def _remarks(model: Described, encoder: Any, name: str, kind: str) -> Iterator[s
             yield f" * int {name}_predict({given});"
             yield f" *     returns the place of the most probable class in {name}_classes"
     if encoder is None:
-        yield f" * x holds {model.n_features} features."
+        yield f" * x holds {_counted(model.n_features, 'feature')}."
     else:
         yield f" * {name}_row holds the columns of a row: truth values are 0 and 1,"
         yield " * dates are seconds since 1970."
+    refused = "a feature is NaN or infinite" if encoder is None else "a number is infinite"
+    yield f" * If {refused}, {_of_refused(model)}."
     yield " */"
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
+def _of_refused(model: Described) -> str:
+    """Return what the functions give for a row that `predict` refuses."""
+    if model.classes is None:
+        return "all predictions are NaN"
+    labels = "all labels are 0" if model.multilabel else "the place is 0"
+    return f"all probabilities are NaN, and {labels}"
 
 
 def _features(model: Described, encoder: Any, name: str) -> Iterator[str]:
@@ -126,7 +143,7 @@ def _features(model: Described, encoder: Any, name: str) -> Iterator[str]:
     yield f"static void read_features({_argument(encoder, name)}, double *features) {{"
     if encoder is None:
         yield f"    for (int i = 0; i < {model.n_features}; i++)"
-        yield "        features[i] = (double)(real)x[i];"
+        yield "        features[i] = isfinite((real)x[i]) ? (double)(real)x[i] : NAN;"
     else:
         yield "    encode(row, features);"
     yield "}"
@@ -148,7 +165,7 @@ def _regressor(arrays: CArrays, model: Described, encoder: Any, name: str) -> It
         if member.lowest is not None:
             low = arrays.add_doubles(f"net{number}_lowest", member.lowest)
             high = arrays.add_doubles(f"net{number}_highest", member.highest)
-            value = f"fmin(fmax({value}, {low}[j]), {high}[j])"
+            value = f"clip({value}, {low}[j], {high}[j])"
         lines += [f"    for (int j = 0; j < {n}; j++)", f"        y[j] += {value};"]
     yield f"void {name}_predict({_argument(encoder, name)}, double *y) {{"
     yield from _begin(model, encoder)
@@ -163,7 +180,7 @@ def _classifier(model: Described, encoder: Any, name: str) -> Iterator[str]:
     assert model.classes is not None
     n, n_classes, n_members = model.n_outputs, len(model.classes), len(model.members)
     argument = _argument(encoder, name)
-    labels = ", ".join(quoted(str(label)) for label in model.classes.tolist())
+    labels = ", ".join(quoted(str(label), "a class") for label in model.classes.tolist())
     yield f"const char *const {name}_classes[{n_classes}] = {{{labels}}};\n"
     # What decides: the outputs of one network, which do not round to 0 or 1, else mean p - 1/2.
     yield f"static void decide({argument}, double *p, double *outputs) {{"

@@ -324,7 +324,7 @@ class TabularClassifier(ClassifierMixin, BaseTabular):
         Notes
         -----
         Predictions have the bits of those of a table. A row of 64 columns takes about a tenth of a
-        millisecond, of which the network takes a part (``python benchmarks/single_rows.py``).
+        millisecond, of which the network takes a part (``python benchmarks/single_table_rows.py``).
 
         Examples
         --------

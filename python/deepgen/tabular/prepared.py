@@ -39,6 +39,7 @@ class PreparedTabular:
 
     def __init__(self, encoder: Any, mlp: Any) -> None:
         self._names = encoder._names
+        self._known = frozenset(self._names or ())
         self._n_columns = encoder.n_features_in_
         self._encoder = RowEncoder(encoder.columns_, encoder._names)
         self._targets = mlp._targets
@@ -77,13 +78,10 @@ class PreparedTabular:
                 "the training table had no names of columns: give a tuple of "
                 f"{self._n_columns} values, not a dict"
             )
-        try:
-            values = [row[name] for name in self._names]
-        except KeyError:
-            values = []
-        if len(row) != len(values):
+        # Looked up only afterwards: a defaultdict would add the names that it lacks.
+        if row.keys() != self._known:
             refuse_other_names(row, self._names, "the row")
-        return values
+        return [row[name] for name in self._names]
 
     def _listed(self) -> str:
         return "" if self._names is None else f": {list_columns(list(self._names))}"
