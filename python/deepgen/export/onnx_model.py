@@ -79,9 +79,9 @@ def to_onnx(model: Any) -> Any:
         graph.rename(predict(graph, described, x), "variable")
         outputs = [_value("variable", np.float64, described.n_outputs)]
     else:
-        label, probabilities = classify(graph, described, x)
-        graph.rename(label, "label")
-        graph.rename(probabilities, "probabilities")
+        made = classify(graph, described, x)
+        graph.rename(made.label, "label")
+        graph.rename(made.probabilities, "probabilities")
         n_classes = len(described.classes)
         kind = np.int64 if described.multilabel else described.classes.dtype
         width = n_classes if described.multilabel else None
@@ -93,11 +93,11 @@ def to_onnx(model: Any) -> Any:
         graph.nodes, type(mlp).__name__, inputs, outputs, initializer=graph.constants
     )
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML_DOMAIN, ML_OPSET)]
-    made = helper.make_model(
+    onnx_model = helper.make_model(
         onnx_graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="deepgen"
     )
-    load_onnx("onnx.checker").check_model(made)
-    return made
+    load_onnx("onnx.checker").check_model(onnx_model)
+    return onnx_model
 
 
 def _value(name: str, kind: Any, width: int | None) -> Any:

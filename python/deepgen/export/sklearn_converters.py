@@ -12,6 +12,11 @@ from deepgen._export.onnx_network import classify, predict
 from deepgen._export.onnx_table import encode
 from deepgen._export.parts import parts_of
 from deepgen._export.skl_columns import columns_of
+from deepgen._export.skl_options import (
+    OPTIONS,
+    keep_from_members,
+    wants_raw_scores,
+)
 from deepgen._optional import load_extra
 from deepgen.estimators import MLPClassifier, MLPRegressor
 from deepgen.preprocessing import TableEncoder
@@ -32,9 +37,10 @@ def register_skl2onnx() -> None:
     of fewer inputs in its order. Columns of text need ``StringTensorType``; dates are seconds since
     1970 on the column's clock, as ``DoubleTensorType``, which keeps all seconds.
 
-    Probabilities are an array: there is no ZipMap, and so no option for it. skl2onnx finds the
-    models that options belong to by walking all attributes, in which ``members_`` of a single
-    network leads back to it.
+    Probabilities are an array: there is no ZipMap, whatever the option ``zipmap`` says. With the
+    option ``raw_scores`` they are the values of ``decision_function``, for two classes those of
+    both. Calibration and stacks get what they were fitted on. A stack on labels, or on decision
+    values of two classes, is refused, because skl2onnx converts none rightly.
 
     See Also
     --------
@@ -47,6 +53,7 @@ def register_skl2onnx() -> None:
     True
     """
     skl2onnx = load_extra("skl2onnx", "onnx", PURPOSE)
+    keep_from_members((MLPRegressor, MLPClassifier, TabularRegressor, TabularClassifier))
     for regressor in (MLPRegressor, TabularRegressor):
         skl2onnx.update_registered_converter(
             regressor, f"Deepgen{regressor.__name__}", _shape_of_regressor, _convert
@@ -58,6 +65,7 @@ def register_skl2onnx() -> None:
             _shape_of_classifier,
             _convert,
             parser=_parse_classifier,
+            options=OPTIONS,
         )
     skl2onnx.update_registered_converter(
         TableEncoder, "DeepgenTableEncoder", _shape_of_encoder, _convert
@@ -125,7 +133,9 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
             x = graph.cast("X0", np.float32)
         else:
             x = _encoded(graph, encoder, operator)
-        made = _predicted(graph, describe(mlp), x, operator)
+        own = describe(mlp)
+        raw_scores = own.classes is not None and wants_raw_scores(model, scope, container)
+        made = _predicted(graph, own, x, operator, raw_scores=raw_scores)
     for value, output in zip(made, operator.outputs, strict=True):
         names[value] = output.full_name
     _insert(graph, names, scope, container)
@@ -137,17 +147,25 @@ def _encoded(graph: Graph, encoder: TableEncoder, operator: Any) -> str:
     return encode(graph, encoder, columns)
 
 
-def _predicted(graph: Graph, model: Described, x: str, operator: Any) -> list[str]:
-    """Add what an estimator predicts, in the types of the operator's outputs."""
+def _predicted(
+    graph: Graph, model: Described, x: str, operator: Any, *, raw_scores: bool
+) -> list[str]:
+    """Add what an estimator predicts, in the types of the operator's outputs.
+
+    With ``raw_scores`` a classifier gives the values of ``decision_function``, no probabilities.
+    """
     types = load_extra("skl2onnx.common.data_types", "onnx", PURPOSE)
     is_double = isinstance(operator.outputs[-1].type, types.DoubleTensorType)
     number = np.float64 if is_double else np.float32
     if model.classes is None:
         return [graph.cast(predict(graph, model, x), number)]
-    label, probabilities = classify(graph, model, x)
+    made = classify(graph, model, x)
+    label, values = made.label, made.probabilities
     if model.multilabel or model.classes.dtype.kind in "iu":
         label = graph.cast(label, np.int64)
-    return [label, graph.cast(probabilities, number)]
+    if raw_scores:
+        values = made.decision(graph, model)
+    return [label, graph.cast(values, number)]
 
 
 def _insert(graph: Graph, names: dict[str, str], scope: Any, container: Any) -> None:
