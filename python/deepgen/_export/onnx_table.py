@@ -28,14 +28,15 @@ def input_types(encoder: Any) -> dict[str, Any]:
     }
 
 
-def encode(graph: Graph, encoder: Any, values: Mapping[str, str]) -> str:
+def encode(graph: Graph, encoder: Any, values: Mapping[int, str]) -> str:
     """Add the features of a table, (n, n_features) in float32.
 
-    ``values`` are the values of its columns by name, (n, 1) each, in the types of `input_types`.
+    ``values`` are those of its columns by their places in the training table, (n, 1) each, as text
+    or float64.
     """
     parts: list[str] = []
     for column in encoder.columns_:
-        x = values[str(column.name)]
+        x = values[column.place]
         if isinstance(column, NumberColumn):
             parts += _number(graph, column, x)
         elif isinstance(column, DateColumn):

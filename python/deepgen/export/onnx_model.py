@@ -74,7 +74,7 @@ def to_onnx(model: Any) -> Any:
     else:
         types = input_types(encoder)
         inputs = [_value(name, kind, 1) for name, kind in types.items()]
-        x = encode(graph, encoder, {name: name for name in types})
+        x = encode(graph, encoder, {c.place: str(c.name) for c in encoder.columns_})
     if described.classes is None:
         graph.rename(predict(graph, described, x), "variable")
         outputs = [_value("variable", np.float64, described.n_outputs)]

@@ -33,9 +33,10 @@ def register_skl2onnx() -> None:
     These are the MLPs, `TabularRegressor`, `TabularClassifier` and `TableEncoder`. Needs skl2onnx
     (extra ``onnx``) and a ``target_opset`` of at least 17. Calling it again changes nothing.
 
-    A raw table comes as one input per column, by the names of the training table, or as the columns
-    of fewer inputs in its order. Columns of text need ``StringTensorType``; dates are seconds since
-    1970 on the column's clock, as ``DoubleTensorType``, which keeps all seconds.
+    A raw table comes as all its columns: one input per column by the names of the training table,
+    or under other names, or in fewer inputs, in its order. Only some of the names are an error.
+    Columns of text need ``StringTensorType``; dates are seconds since 1970 on the column's clock,
+    as ``DoubleTensorType``, which keeps all seconds.
 
     Probabilities are an array: there is no ZipMap, whatever the option ``zipmap`` says. With the
     option ``raw_scores`` they are the values of ``decision_function``, for two classes those of
@@ -114,16 +115,22 @@ def _shape_of_classifier(operator: Any) -> None:
 
 
 def _rows_and_type(operator: Any) -> tuple[Any, Any]:
-    """Return the number of rows and the type of numbers: double for doubles, else float."""
+    """Return the number of rows, if known, and the type: double for doubles, else float."""
     types = load_extra("skl2onnx.common.data_types", "onnx", PURPOSE)
     given = [variable.type for variable in operator.inputs]
     is_double = any(isinstance(kind, types.DoubleTensorType) for kind in given)
-    return given[0].shape[0], types.DoubleTensorType if is_double else types.FloatTensorType
+    rows = given[0].shape[0] if given[0].shape else None
+    return rows, types.DoubleTensorType if is_double else types.FloatTensorType
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Put the nodes of an estimator into the graph of a pipeline, under names that are free."""
     graph, model = Graph(), operator.raw_operator
+    if container.target_opset < OPSET:
+        raise ValueError(
+            f"target_opset={container.target_opset} is too low for {type(model).__name__}: give"
+            f" {OPSET} or more"
+        )
     names = {f"X{i}": variable.full_name for i, variable in enumerate(operator.inputs)}
     if isinstance(model, TableEncoder):
         made = [_encoded(graph, model, operator)]
