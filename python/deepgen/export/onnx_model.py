@@ -43,7 +43,8 @@ def to_onnx(model: Any) -> Any:
     TypeError
         If it is of another kind.
     ValueError
-        If something in it cannot be exported; the message names it, and what to do.
+        If something in it cannot be exported, such as a column that has no name, or the name of
+        another column as text or of an output; the message names it, and what to do.
     MissingExtra
         If onnx is not installed.
 
@@ -68,27 +69,26 @@ def to_onnx(model: Any) -> Any:
     encoder, mlp = parts_of(model)
     described = describe(mlp)
     helper = load_onnx("onnx.helper")
-    graph = Graph()
+    names = ["variable"] if described.classes is None else ["label", "probabilities"]
     if encoder is None:
-        inputs, x = [_value("X", np.float32, described.n_features)], "X"
+        graph, x = Graph(), "X"
+        inputs = [_value(x, np.float32, described.n_features)]
     else:
-        types = input_types(encoder)
+        types = input_types(encoder, names)
+        graph = Graph([*types, *names])
         inputs = [_value(name, kind, 1) for name, kind in types.items()]
         x = encode(graph, encoder, {c.place: str(c.name) for c in encoder.columns_})
     if described.classes is None:
-        graph.rename(predict(graph, described, x), "variable")
-        outputs = [_value("variable", np.float64, described.n_outputs)]
+        graph.rename(predict(graph, described, x), names[0])
+        outputs = [_value(names[0], np.float64, described.n_outputs)]
     else:
         made = classify(graph, described, x)
-        graph.rename(made.label, "label")
-        graph.rename(made.probabilities, "probabilities")
+        graph.rename(made.label, names[0])
+        graph.rename(made.probabilities, names[1])
         n_classes = len(described.classes)
         kind = np.int64 if described.multilabel else described.classes.dtype
         width = n_classes if described.multilabel else None
-        outputs = [
-            _value("label", kind, width),
-            _value("probabilities", np.float64, n_classes),
-        ]
+        outputs = [_value(names[0], kind, width), _value(names[1], np.float64, n_classes)]
     onnx_graph = helper.make_graph(
         graph.nodes, type(mlp).__name__, inputs, outputs, initializer=graph.constants
     )
