@@ -40,6 +40,19 @@ def test_a_regressor_in_a_pipeline(wrapped):
     np.testing.assert_allclose(got.ravel(), model.predict(ROWS), rtol=1e-5)
 
 
+def test_networks_in_float64_keep_all_digits_in_a_pipeline():
+    with quietly():
+        own = MLPRegressor(dtype="float64", **NET)
+        net = make_pipeline(StandardScaler(), own).fit(X.astype(float), TARGET)
+        table = TabularRegressor(preset="fast", network={"dtype": "float64", **TINY})
+        table = make_pipeline(table).fit(X.astype(float), TARGET)
+    types = skl2onnx.common.data_types
+    kinds = [("X", types.DoubleTensorType([None, X.shape[1]]))]
+    for model in (net, table):
+        (got,) = converted(model, kinds, {"X": ROWS.astype(float)})
+        np.testing.assert_allclose(got.ravel(), model.predict(ROWS.astype(float)), rtol=1e-12)
+
+
 @pytest.mark.parametrize("name", ["two words", "odd words", "numbers", "several"])
 def test_a_classifier_in_a_pipeline(name):
     with quietly():
@@ -175,6 +188,17 @@ def test_inputs_without_names_of_columns_come_by_their_order(names):
     kinds = [(names[-1], skl2onnx.common.data_types.DoubleTensorType([None, 4]))]
     (got,) = converted(model, kinds, {names[-1]: rows.to_numpy()})
     np.testing.assert_allclose(got.ravel(), model.predict(rows), rtol=1e-5)
+
+
+def test_columns_without_a_feature_are_among_the_inputs():
+    rows = pd.DataFrame(X[:, :3].astype(float), columns=list("abc")).assign(a=1.0)
+    with quietly():
+        model = TabularRegressor(preset="fast", network=TINY, random_state=0).fit(rows, TARGET)
+    assert model.encoder_.dropped_columns_ == ("a",)
+    (got,) = converted(model, *doubles(rows, list("abc")))
+    np.testing.assert_allclose(got.ravel(), model.predict(rows), rtol=1e-5)
+    with pytest.raises(ValueError, match="has 2 columns for a table of 3: give each column"):
+        converted(model, *doubles(rows[["b", "c"]], list("bc")))
 
 
 def test_an_input_whose_columns_are_not_known():

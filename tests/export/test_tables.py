@@ -237,6 +237,38 @@ def test_names_that_onnx_has_no_room_for_are_refused(kind, names, said, tmp_path
     assert not out.exists()
 
 
+def test_a_network_in_float64_on_a_table():
+    pytest.importorskip("onnx", reason="the gate's stage 'exports' installs onnx")
+    ort = pytest.importorskip("onnxruntime", reason="the gate's stage 'exports' installs it")
+    rows = table()
+    with quietly():
+        model = TabularRegressor(preset="fast", network={"dtype": "float64", **TINY})
+        model.fit(rows, numbers(rows))
+    session = ort.InferenceSession(to_onnx(model).SerializeToString())
+    (got,) = session.run(None, onnx_inputs(model, rows))
+    # The encoder's features are in float32, which its formulas may round another way.
+    expected = model.predict(rows)
+    np.testing.assert_allclose(got.ravel(), expected, atol=1e-6 * np.abs(expected).max())
+
+
+def test_columns_that_held_one_value_or_none_have_no_input():
+    pytest.importorskip("onnx", reason="the gate's stage 'exports' installs onnx")
+    ort = pytest.importorskip("onnxruntime", reason="the gate's stage 'exports' installs it")
+    rows = frame(200)[["size", "count"]].assign(empty=np.nan, one=1.0, word="w")
+    with quietly():
+        model = TabularRegressor(preset="fast", network=TINY).fit(rows, numbers(frame(200)))
+    assert model.encoder_.dropped_columns_ == ("empty", "one", "word")
+    made = to_onnx(model)
+    assert [value.name for value in made.graph.input] == ["size", "count"]
+    session, inputs = ort.InferenceSession(made.SerializeToString()), onnx_inputs(model, rows)
+    expected = model.predict(rows)
+    (got,) = session.run(None, inputs)
+    np.testing.assert_allclose(got.ravel(), expected, atol=1e-5 * np.abs(expected).max())
+    refused = ort.capi.onnxruntime_pybind11_state.InvalidArgument
+    with pytest.raises(refused, match="Invalid input name: one"):
+        session.run(None, {**inputs, "one": np.ones((len(rows), 1))})
+
+
 def test_an_output_of_the_other_kind_is_a_name_for_a_column():
     pytest.importorskip("onnx", reason="the gate's stage 'exports' installs onnx")
     names = [

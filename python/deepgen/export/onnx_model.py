@@ -30,11 +30,13 @@ def to_onnx(model: Any) -> Any:
     -------
     onnx_model : onnx.ModelProto
         Model with operators of opset 17 (and opset 3 of ai.onnx.ml, for text). An MLP takes one
-        input ``X`` (n_samples, n_features) in float32; a model of a table takes one input (n, 1)
-        per column, under its name: text (an empty one is missing, if it was no level in training)
-        or float64 (NaN is missing, truth values are 0 and 1, dates are seconds since 1970 on the
-        column's clock). A regressor gives ``variable`` (n_samples, n_outputs), a classifier
-        ``label`` and ``probabilities``; numbers are float64.
+        input ``X`` (n_samples, n_features) in the type of the network: float32, or float64 after a
+        fit with ``dtype="float64"``. A model of a table takes one input (n, 1) per column, under
+        its name: text (an empty one is missing, if it was no level in training) or float64 (NaN is
+        missing, truth values are 0 and 1, dates are seconds since 1970 on the column's clock).
+        Columns that were empty or constant in training have no input. A regressor gives
+        ``variable`` (n_samples, n_outputs), a classifier ``label`` and ``probabilities``; numbers
+        are float64.
 
     Raises
     ------
@@ -56,7 +58,8 @@ def to_onnx(model: Any) -> Any:
     Notes
     -----
     Norms are folded into the weights, and members are averaged in the graph. Networks are computed
-    in float32, links and units in float64. Sparse multilabel predictions become dense.
+    in their type, links and units in float64; the error function of ``gelu`` is computed in
+    float32, since onnxruntime has no other. Sparse multilabel predictions become dense.
 
     Examples
     --------
@@ -72,12 +75,13 @@ def to_onnx(model: Any) -> Any:
     names = ["variable"] if described.classes is None else ["label", "probabilities"]
     if encoder is None:
         graph, x = Graph(), "X"
-        inputs = [_value(x, np.float32, described.n_features)]
+        inputs = [_value(x, described.dtype, described.n_features)]
     else:
         types = input_types(encoder, names)
         graph = Graph([*types, *names])
         inputs = [_value(name, kind, 1) for name, kind in types.items()]
         x = encode(graph, encoder, {c.place: str(c.name) for c in encoder.columns_})
+        x = graph.cast(x, described.dtype)
     if described.classes is None:
         graph.rename(predict(graph, described, x), names[0])
         outputs = [_value(names[0], np.float64, described.n_outputs)]

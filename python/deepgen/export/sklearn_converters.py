@@ -136,11 +136,9 @@ def _convert(scope: Any, operator: Any, container: Any) -> None:
         made = [_encoded(graph, model, operator)]
     else:
         encoder, mlp = parts_of(model)
-        if encoder is None:
-            x = graph.cast("X0", np.float32)
-        else:
-            x = _encoded(graph, encoder, operator)
         own = describe(mlp)
+        x = "X0" if encoder is None else _encoded(graph, encoder, operator)
+        x = graph.cast(x, own.dtype)
         raw_scores = own.classes is not None and wants_raw_scores(model, scope, container)
         made = _predicted(graph, own, x, operator, raw_scores=raw_scores)
     for value, output in zip(made, operator.outputs, strict=True):
