@@ -32,6 +32,13 @@ INNER = {
     "members": lambda: MLPClassifier(n_members=2, **NET),
     "table": lambda: TabularClassifier(preset="fast", network={"max_iter": 10}, random_state=0),
     "pipeline": lambda: make_pipeline(StandardScaler(), MLPClassifier(**NET)),
+    "pipeline in a pipeline": lambda: make_pipeline(
+        StandardScaler(), make_pipeline(StandardScaler(), MLPClassifier(**NET))
+    ),
+    "stack in a pipeline": lambda: make_pipeline(
+        StandardScaler(),
+        StackingClassifier([("line", LogisticRegression())], MLPClassifier(**NET), cv=2),
+    ),
     "search": lambda: GridSearchCV(MLPClassifier(**NET), {"alpha": [0.1]}, cv=2),
 }
 

@@ -45,8 +45,8 @@ def keep_from_members(kinds: tuple[type, ...]) -> None:
 def wants_raw_scores(model: Any, scope: Any, container: Any) -> bool:
     """Return whether a classifier shall give the values of ``decision_function``.
 
-    skl2onnx says so by an option, but pipelines and searches do not pass it on: so we also look at
-    who predicts by the classifier. What skl2onnx cannot convert rightly is refused.
+    skl2onnx says so by an option, but pipelines and searches do not pass it on. So we also look at
+    those that predict by the classifier. What skl2onnx cannot convert rightly is refused.
     """
     wanted = bool(container.get_options(model, {"raw_scores": False})["raw_scores"])
     outer = [each.raw_operator for each in scope.operators.values()]
@@ -55,14 +55,22 @@ def wants_raw_scores(model: Any, scope: Any, container: Any) -> bool:
             wanted |= any(own.estimator is model for own in each.calibrated_classifiers_)
         elif isinstance(each, StackingClassifier):
             wanted |= _stacked(each, model)
-        elif isinstance(each, Pipeline | GridSearchCV) and _last(each) is model:
+        if each is not model and _decider(each) is model:
             wanted |= wants_raw_scores(each, scope, container)
     return wanted
 
 
-def _last(model: Any) -> Any:
-    """Return the estimator whose predictions are those of a pipeline or a search."""
-    return model[-1] if isinstance(model, Pipeline) else model.best_estimator_
+def _decider(model: Any) -> Any:
+    """Return the estimator whose predictions are those of a pipeline, a search or a stack."""
+    while True:
+        if isinstance(model, Pipeline):
+            model = model[-1]
+        elif isinstance(model, GridSearchCV):
+            model = model.best_estimator_
+        elif isinstance(model, StackingClassifier):
+            model = model.final_estimator_
+        else:
+            return model
 
 
 def _stacked(stack: Any, model: Any) -> bool:
