@@ -189,6 +189,94 @@ def test_a_struct_says_what_a_date_is():
     assert f"double sold; /* column sold; {said} */" in to_c(model)
 
 
+def small(kind, names):
+    rows = frame(200)[["size", "town", "count"]].set_axis(names, axis=1)
+    y = numbers(frame(200)) if kind is TabularRegressor else labels(frame(200))
+    with quietly():
+        return kind(preset="fast", network=TINY, random_state=0).fit(rows, y), rows
+
+
+@pytest.mark.parametrize("kind", [TabularRegressor, TabularClassifier])
+@pytest.mark.parametrize("which", [slice(0, 3), slice(-3, None), slice(3, 30, 9)])
+def test_columns_with_names_of_inner_values(kind, which):
+    onnx = pytest.importorskip("onnx", reason="the gate's stage 'exports' installs onnx")
+    ort = pytest.importorskip("onnxruntime", reason="the gate's stage 'exports' installs it")
+    graph = to_onnx(small(kind, ["a", "b", "c"])[0]).graph
+    inner = [node.output[0] for node in graph.node if node.op_type != "Identity"]
+    inner += [constant.name for constant in graph.initializer]
+    model, rows = small(kind, inner[which])
+    made = to_onnx(model)
+    onnx.checker.check_model(made, full_check=True)
+    assert [value.name for value in made.graph.input] == inner[which]
+    session = ort.InferenceSession(made.SerializeToString())
+    *_, got = session.run(None, onnx_inputs(model, rows))
+    is_regressor = kind is TabularRegressor
+    expected = model.predict(rows)[:, None] if is_regressor else model.predict_proba(rows)
+    np.testing.assert_allclose(got, expected, rtol=1e-5, atol=1e-5)
+
+
+WRONG_NAMES = [
+    (TabularRegressor, ["variable", "b", "c"], "column 'variable' .* an output of the ONNX model"),
+    (TabularClassifier, ["a", "label", "c"], "column 'label' .* an output of the ONNX model has"),
+    (TabularClassifier, ["label", "probabilities", "c"], "columns 'label', 'probabilities' cannot"),
+    (TabularClassifier, [1, "1", "c"], "columns 1, '1' .* several inputs of ONNX would have"),
+    (TabularRegressor, ["a", "", "c"], "column '' .* no input of ONNX may have: give other names"),
+]
+
+
+@pytest.mark.parametrize(("kind", "names", "said"), WRONG_NAMES)
+def test_names_that_onnx_has_no_room_for_are_refused(kind, names, said, tmp_path, capsys):
+    pytest.importorskip("onnx", reason="the gate's stage 'exports' installs onnx")
+    model, _ = small(kind, names)
+    with pytest.raises(ValueError, match=said):
+        to_onnx(model)
+    path, out = tmp_path / "model.dgn", tmp_path / "model.onnx"
+    model.save(path)
+    assert cli.main(["export", str(path), "--to", "onnx", "--out", str(out)]) == 2
+    assert "give other names in the table" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_a_network_in_float64_on_a_table():
+    pytest.importorskip("onnx", reason="the gate's stage 'exports' installs onnx")
+    ort = pytest.importorskip("onnxruntime", reason="the gate's stage 'exports' installs it")
+    rows = table()
+    with quietly():
+        model = TabularRegressor(preset="fast", network={"dtype": "float64", **TINY})
+        model.fit(rows, numbers(rows))
+    session = ort.InferenceSession(to_onnx(model).SerializeToString())
+    (got,) = session.run(None, onnx_inputs(model, rows))
+    # The encoder's features are in float32, which its formulas may round another way.
+    expected = model.predict(rows)
+    np.testing.assert_allclose(got.ravel(), expected, atol=1e-6 * np.abs(expected).max())
+
+
+def test_columns_that_held_one_value_or_none_have_no_input():
+    pytest.importorskip("onnx", reason="the gate's stage 'exports' installs onnx")
+    ort = pytest.importorskip("onnxruntime", reason="the gate's stage 'exports' installs it")
+    rows = frame(200)[["size", "count"]].assign(empty=np.nan, one=1.0, word="w")
+    with quietly():
+        model = TabularRegressor(preset="fast", network=TINY).fit(rows, numbers(frame(200)))
+    assert model.encoder_.dropped_columns_ == ("empty", "one", "word")
+    made = to_onnx(model)
+    assert [value.name for value in made.graph.input] == ["size", "count"]
+    session, inputs = ort.InferenceSession(made.SerializeToString()), onnx_inputs(model, rows)
+    expected = model.predict(rows)
+    (got,) = session.run(None, inputs)
+    np.testing.assert_allclose(got.ravel(), expected, atol=1e-5 * np.abs(expected).max())
+    refused = ort.capi.onnxruntime_pybind11_state.InvalidArgument
+    with pytest.raises(refused, match="Invalid input name: one"):
+        session.run(None, {**inputs, "one": np.ones((len(rows), 1))})
+
+
+def test_an_output_of_the_other_kind_is_a_name_for_a_column():
+    pytest.importorskip("onnx", reason="the gate's stage 'exports' installs onnx")
+    names = [
+        value.name for value in to_onnx(small(TabularRegressor, ["label", "b", "c"])[0]).graph.input
+    ]
+    assert names == ["label", "b", "c"]
+
+
 @pytest.mark.parametrize("wrong", ["text", TableEncoder()])
 def test_what_is_no_model_is_refused(wrong):
     for export in (to_c, to_onnx):

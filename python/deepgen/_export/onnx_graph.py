@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -23,13 +24,14 @@ def load_onnx(module: str = "onnx") -> Any:
 
 
 class Graph:
-    """Nodes and constants in the order in which they are needed."""
+    """Nodes and constants in the order in which they are needed, under names that are not taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, taken: Collection[str] = ()) -> None:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
         self._helper = load_onnx("onnx.helper")
         self._numpy = load_onnx("onnx.numpy_helper")
+        self._taken = frozenset(taken)
         self._n_names = 0
 
     def add(self, operator: str, *inputs: str, domain: str = "", **attributes: Any) -> str:
@@ -59,4 +61,5 @@ class Graph:
 
     def _name(self, what: str) -> str:
         self._n_names += 1
-        return f"{what}_{self._n_names}"
+        name = f"{what}_{self._n_names}"
+        return self._name(what) if name in self._taken else name

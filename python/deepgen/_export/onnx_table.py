@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from deepgen._export.levels_table import levels_table
 from deepgen._export.onnx_dates import add_days, add_parts
 from deepgen._export.onnx_graph import ML_DOMAIN, Graph
 from deepgen._export.onnx_quantiles import add_quantile_scale
+from deepgen._inputs.columns import list_columns
 from deepgen.preprocessing.date import DateColumn
 from deepgen.preprocessing.number import NumberColumn
 from deepgen.preprocessing.scales import FARTHEST, QuantileScale, RobustScale
@@ -20,22 +22,39 @@ __all__ = ["encode", "input_types"]
 F32, F64 = np.float32, np.float64
 
 
-def input_types(encoder: Any) -> dict[str, Any]:
-    """Return name and type of the input of each column: text or float64."""
+def input_types(encoder: Any, outputs: Collection[str]) -> dict[str, Any]:
+    """Return name and type of the input of each column: text or float64.
+
+    Names that an input cannot have next to others and the ``outputs`` of the model are refused.
+    """
+    names = [column.name for column in encoder.columns_]
+    count = Counter(map(str, names))
+    reasons = {
+        "no input of ONNX may have": [name for name in names if name == ""],
+        "several inputs of ONNX would have": [name for name in names if count[str(name)] > 1],
+        "an output of the ONNX model has": [name for name in names if str(name) in outputs],
+    }
+    for reason, wrong in reasons.items():
+        if wrong:
+            raise ValueError(
+                f"{list_columns(wrong)} cannot be exported under a name that {reason}: give"
+                " other names in the table, and fit again"
+            )
     return {
         str(column.name): np.str_ if getattr(column, "is_text", False) else F64
         for column in encoder.columns_
     }
 
 
-def encode(graph: Graph, encoder: Any, values: Mapping[str, str]) -> str:
+def encode(graph: Graph, encoder: Any, values: Mapping[int, str]) -> str:
     """Add the features of a table, (n, n_features) in float32.
 
-    ``values`` are the values of its columns by name, (n, 1) each, in the types of `input_types`.
+    ``values`` are those of its columns by their places in the training table, (n, 1) each, as text
+    or float64.
     """
     parts: list[str] = []
     for column in encoder.columns_:
-        x = values[str(column.name)]
+        x = values[column.place]
         if isinstance(column, NumberColumn):
             parts += _number(graph, column, x)
         elif isinstance(column, DateColumn):

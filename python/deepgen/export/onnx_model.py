@@ -30,11 +30,13 @@ def to_onnx(model: Any) -> Any:
     -------
     onnx_model : onnx.ModelProto
         Model with operators of opset 17 (and opset 3 of ai.onnx.ml, for text). An MLP takes one
-        input ``X`` (n_samples, n_features) in float32; a model of a table takes one input (n, 1)
-        per column, under its name: text (an empty one is missing, if it was no level in training)
-        or float64 (NaN is missing, truth values are 0 and 1, dates are seconds since 1970 on the
-        column's clock). A regressor gives ``variable`` (n_samples, n_outputs), a classifier
-        ``label`` and ``probabilities``; numbers are float64.
+        input ``X`` (n_samples, n_features) in the type of the network: float32, or float64 after a
+        fit with ``dtype="float64"``. A model of a table takes one input (n, 1) per column, under
+        its name: text (an empty one is missing, if it was no level in training) or float64 (NaN is
+        missing, truth values are 0 and 1, dates are seconds since 1970 on the column's clock).
+        Columns that were empty or constant in training have no input. A regressor gives
+        ``variable`` (n_samples, n_outputs), a classifier ``label`` and ``probabilities``; numbers
+        are float64.
 
     Raises
     ------
@@ -43,7 +45,8 @@ def to_onnx(model: Any) -> Any:
     TypeError
         If it is of another kind.
     ValueError
-        If something in it cannot be exported; the message names it, and what to do.
+        If something in it cannot be exported, such as a column that has no name, or the name of
+        another column as text or of an output; the message names it, and what to do.
     MissingExtra
         If onnx is not installed.
 
@@ -55,7 +58,8 @@ def to_onnx(model: Any) -> Any:
     Notes
     -----
     Norms are folded into the weights, and members are averaged in the graph. Networks are computed
-    in float32, links and units in float64. Sparse multilabel predictions become dense.
+    in their type, links and units in float64; the error function of ``gelu`` is computed in
+    float32, since onnxruntime has no other. Sparse multilabel predictions become dense.
 
     Examples
     --------
@@ -68,36 +72,36 @@ def to_onnx(model: Any) -> Any:
     encoder, mlp = parts_of(model)
     described = describe(mlp)
     helper = load_onnx("onnx.helper")
-    graph = Graph()
+    names = ["variable"] if described.classes is None else ["label", "probabilities"]
     if encoder is None:
-        inputs, x = [_value("X", np.float32, described.n_features)], "X"
+        graph, x = Graph(), "X"
+        inputs = [_value(x, described.dtype, described.n_features)]
     else:
-        types = input_types(encoder)
+        types = input_types(encoder, names)
+        graph = Graph([*types, *names])
         inputs = [_value(name, kind, 1) for name, kind in types.items()]
-        x = encode(graph, encoder, {name: name for name in types})
+        x = encode(graph, encoder, {c.place: str(c.name) for c in encoder.columns_})
+        x = graph.cast(x, described.dtype)
     if described.classes is None:
-        graph.rename(predict(graph, described, x), "variable")
-        outputs = [_value("variable", np.float64, described.n_outputs)]
+        graph.rename(predict(graph, described, x), names[0])
+        outputs = [_value(names[0], np.float64, described.n_outputs)]
     else:
-        label, probabilities = classify(graph, described, x)
-        graph.rename(label, "label")
-        graph.rename(probabilities, "probabilities")
+        made = classify(graph, described, x)
+        graph.rename(made.label, names[0])
+        graph.rename(made.probabilities, names[1])
         n_classes = len(described.classes)
         kind = np.int64 if described.multilabel else described.classes.dtype
         width = n_classes if described.multilabel else None
-        outputs = [
-            _value("label", kind, width),
-            _value("probabilities", np.float64, n_classes),
-        ]
+        outputs = [_value(names[0], kind, width), _value(names[1], np.float64, n_classes)]
     onnx_graph = helper.make_graph(
         graph.nodes, type(mlp).__name__, inputs, outputs, initializer=graph.constants
     )
     opsets = [helper.make_opsetid("", OPSET), helper.make_opsetid(ML_DOMAIN, ML_OPSET)]
-    made = helper.make_model(
+    onnx_model = helper.make_model(
         onnx_graph, opset_imports=opsets, ir_version=IR_VERSION, producer_name="deepgen"
     )
-    load_onnx("onnx.checker").check_model(made)
-    return made
+    load_onnx("onnx.checker").check_model(onnx_model)
+    return onnx_model
 
 
 def _value(name: str, kind: Any, width: int | None) -> Any:

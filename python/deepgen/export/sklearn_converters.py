@@ -12,6 +12,11 @@ from deepgen._export.onnx_network import classify, predict
 from deepgen._export.onnx_table import encode
 from deepgen._export.parts import parts_of
 from deepgen._export.skl_columns import columns_of
+from deepgen._export.skl_options import (
+    OPTIONS,
+    keep_from_members,
+    wants_raw_scores,
+)
 from deepgen._optional import load_extra
 from deepgen.estimators import MLPClassifier, MLPRegressor
 from deepgen.preprocessing import TableEncoder
@@ -28,13 +33,15 @@ def register_skl2onnx() -> None:
     These are the MLPs, `TabularRegressor`, `TabularClassifier` and `TableEncoder`. Needs skl2onnx
     (extra ``onnx``) and a ``target_opset`` of at least 17. Calling it again changes nothing.
 
-    A raw table comes as one input per column, by the names of the training table, or as the columns
-    of fewer inputs in its order. Columns of text need ``StringTensorType``; dates are seconds since
-    1970 on the column's clock, as ``DoubleTensorType``, which keeps all seconds.
+    A raw table comes as all its columns: one input per column by the names of the training table,
+    or under other names, or in fewer inputs, in its order. Only some of the names are an error.
+    Columns of text need ``StringTensorType``; dates are seconds since 1970 on the column's clock,
+    as ``DoubleTensorType``, which keeps all seconds.
 
-    Probabilities are an array: there is no ZipMap, and so no option for it. skl2onnx finds the
-    models that options belong to by walking all attributes, in which ``members_`` of a single
-    network leads back to it.
+    Probabilities are an array: there is no ZipMap, whatever the option ``zipmap`` says. With the
+    option ``raw_scores`` they are the values of ``decision_function``, for two classes those of
+    both. Calibration and stacks get what they were fitted on. A stack on labels, or on decision
+    values of two classes, is refused, because skl2onnx converts none rightly.
 
     See Also
     --------
@@ -47,6 +54,7 @@ def register_skl2onnx() -> None:
     True
     """
     skl2onnx = load_extra("skl2onnx", "onnx", PURPOSE)
+    keep_from_members((MLPRegressor, MLPClassifier, TabularRegressor, TabularClassifier))
     for regressor in (MLPRegressor, TabularRegressor):
         skl2onnx.update_registered_converter(
             regressor, f"Deepgen{regressor.__name__}", _shape_of_regressor, _convert
@@ -58,6 +66,7 @@ def register_skl2onnx() -> None:
             _shape_of_classifier,
             _convert,
             parser=_parse_classifier,
+            options=OPTIONS,
         )
     skl2onnx.update_registered_converter(
         TableEncoder, "DeepgenTableEncoder", _shape_of_encoder, _convert
@@ -106,26 +115,32 @@ def _shape_of_classifier(operator: Any) -> None:
 
 
 def _rows_and_type(operator: Any) -> tuple[Any, Any]:
-    """Return the number of rows and the type of numbers: double for doubles, else float."""
+    """Return the number of rows, if known, and the type: double for doubles, else float."""
     types = load_extra("skl2onnx.common.data_types", "onnx", PURPOSE)
     given = [variable.type for variable in operator.inputs]
     is_double = any(isinstance(kind, types.DoubleTensorType) for kind in given)
-    return given[0].shape[0], types.DoubleTensorType if is_double else types.FloatTensorType
+    rows = given[0].shape[0] if given[0].shape else None
+    return rows, types.DoubleTensorType if is_double else types.FloatTensorType
 
 
 def _convert(scope: Any, operator: Any, container: Any) -> None:
     """Put the nodes of an estimator into the graph of a pipeline, under names that are free."""
     graph, model = Graph(), operator.raw_operator
+    if container.target_opset < OPSET:
+        raise ValueError(
+            f"target_opset={container.target_opset} is too low for {type(model).__name__}: give"
+            f" {OPSET} or more"
+        )
     names = {f"X{i}": variable.full_name for i, variable in enumerate(operator.inputs)}
     if isinstance(model, TableEncoder):
         made = [_encoded(graph, model, operator)]
     else:
         encoder, mlp = parts_of(model)
-        if encoder is None:
-            x = graph.cast("X0", np.float32)
-        else:
-            x = _encoded(graph, encoder, operator)
-        made = _predicted(graph, describe(mlp), x, operator)
+        own = describe(mlp)
+        x = "X0" if encoder is None else _encoded(graph, encoder, operator)
+        x = graph.cast(x, own.dtype)
+        raw_scores = own.classes is not None and wants_raw_scores(model, scope, container)
+        made = _predicted(graph, own, x, operator, raw_scores=raw_scores)
     for value, output in zip(made, operator.outputs, strict=True):
         names[value] = output.full_name
     _insert(graph, names, scope, container)
@@ -137,17 +152,25 @@ def _encoded(graph: Graph, encoder: TableEncoder, operator: Any) -> str:
     return encode(graph, encoder, columns)
 
 
-def _predicted(graph: Graph, model: Described, x: str, operator: Any) -> list[str]:
-    """Add what an estimator predicts, in the types of the operator's outputs."""
+def _predicted(
+    graph: Graph, model: Described, x: str, operator: Any, *, raw_scores: bool
+) -> list[str]:
+    """Add what an estimator predicts, in the types of the operator's outputs.
+
+    With ``raw_scores`` a classifier gives the values of ``decision_function``, no probabilities.
+    """
     types = load_extra("skl2onnx.common.data_types", "onnx", PURPOSE)
     is_double = isinstance(operator.outputs[-1].type, types.DoubleTensorType)
     number = np.float64 if is_double else np.float32
     if model.classes is None:
         return [graph.cast(predict(graph, model, x), number)]
-    label, probabilities = classify(graph, model, x)
+    made = classify(graph, model, x)
+    label, values = made.label, made.probabilities
     if model.multilabel or model.classes.dtype.kind in "iu":
         label = graph.cast(label, np.int64)
-    return [label, graph.cast(probabilities, number)]
+    if raw_scores:
+        values = made.decision(graph, model)
+    return [label, graph.cast(values, number)]
 
 
 def _insert(graph: Graph, names: dict[str, str], scope: Any, container: Any) -> None:
