@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepgen import MLPClassifier, MLPRegressor, ParquetRows
+from deepgen import MLPClassifier, MLPRegressor, ParquetRows, Probe
 from deepgen._training import first_order as training
 from deepgen.optimizers import LBFGS
 from estimators.row_files import (
@@ -152,6 +152,34 @@ def test_partial_fit_refuses_rows_in_files(folder):
         MLPClassifier(**SMALL).partial_fit(
             ParquetRows(folder, NAMES, "label"), None, classes=["low"]
         )
+
+
+@pytest.mark.parametrize("where", ["files", "arrays"])
+@pytest.mark.parametrize("targets", [{}, {"y_val": np.zeros(N_ROWS)}, {"y_val": np.zeros(3)}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"early_stopping": True},
+        {"n_members": 2},
+        {"n_members": 2, "averaging": "snapshot"},
+        {"n_members": 2, "averaging": "batch_ensemble"},
+    ],
+)
+def test_validation_rows_are_arrays(table, folder, where, targets, settings):
+    """Only drawn ones of rows in files would be measured, by other targets than ``y_val``."""
+    rows = ParquetRows(folder, NAMES, "y", 200)
+    data = (rows,) if where == "files" else (table[NAMES], table["y"])
+    model = MLPRegressor(**SMALL, **settings)
+    with pytest.raises(TypeError, match="X_val must be an array.*, got ParquetRows: read"):
+        model.fit(*data, X_val=rows, **targets)
+    assert not hasattr(model, "network_")
+
+
+def test_a_probe_takes_arrays(table, folder):
+    model = MLPRegressor(**SMALL).fit(table[NAMES], table["y"])
+    with pytest.raises(TypeError, match="X must be an array.*, got ParquetRows"):
+        Probe(model, ParquetRows(folder, NAMES, "y", 200), table["y"])
 
 
 def test_arrays_still_need_targets(table):
