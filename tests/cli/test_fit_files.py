@@ -65,6 +65,54 @@ def test_a_pattern_has_the_bits_of_the_folder(folder):
     assert np.array_equal(*models)
 
 
+def fit(capsys, rows, held_out, *more):
+    """Run a short fit, and return its exit code and its errors."""
+    out = held_out.parent / "columns.dgn"
+    out.unlink(missing_ok=True)
+    arguments = ["--validation", f"{held_out}", "--epochs", "1", "--out", f"{out}", *more]
+    code = cli.main(["fit", f"{rows}", "--target", "price", *arguments])
+    assert out.exists() == (code == 0)
+    return code, capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lost", [["kind"], ["size"], ["kind", "label"]])
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_columns_that_validation_rows_lack_are_not_dropped_silently(folder, lost, ending, capsys):
+    held_out = folder / f"few.{ending}"
+    few = pd.read_csv(folder / "held-out.csv").drop(columns=lost)
+    few.to_csv(held_out, index=False) if ending == "csv" else few.to_parquet(held_out)
+    code, error = fit(capsys, folder / "rows", held_out)
+    names = ", ".join(f"'{name}'" for name in lost)
+    assert code == 2
+    assert f"the files have {names}, which the validation rows lack" in error and "--drop" in error
+    drop = [word for name in lost for word in ("--drop", name)]
+    assert fit(capsys, folder / "rows", held_out, *drop) == (0, "")
+    assert {*lost}.isdisjoint(load(folder / "columns.dgn").encoder.feature_names_in_)
+
+
+def test_columns_of_one_file_and_of_folders_are_not_dropped_silently(folder, capsys):
+    held_out = folder / "held-out.csv"
+    where = folder / "other"
+    where.mkdir()
+    table = pd.read_parquet(folder / "rows")
+    table[:100].to_parquet(where / "0.parquet")
+    table[100:].assign(late=1.0).to_parquet(where / "1.parquet")
+    code, error = fit(capsys, where, held_out)
+    assert code == 2 and "the files have 'late', which the validation rows lack" in error
+    assert fit(capsys, where, held_out, "--drop", "late") == (0, "")
+    table.assign(year=np.arange(400) % 2).to_parquet(folder / "years", partition_cols=["year"])
+    code, error = fit(capsys, folder / "years", held_out)
+    assert code == 2 and "the files have 'year', which the validation rows lack" in error
+    dated = folder / "dated.csv"
+    pd.read_csv(held_out).assign(year=0).to_csv(dated, index=False)
+    code, error = fit(capsys, folder / "years", dated)
+    assert code == 2 and "no column 'year'. It is in the names of folders" in error
+    assert fit(capsys, folder / "years", dated, "--drop", "year") == (0, "")
+    # An index of pandas is no column of a table.
+    table.sample(300, random_state=0).to_parquet(folder / "mixed.parquet")
+    assert fit(capsys, folder / "mixed.parquet", held_out) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -73,6 +121,7 @@ def test_a_pattern_has_the_bits_of_the_folder(folder):
         (["rows", "--validation", "none.csv"], "none.csv"),
         (["nowhere", "--validation", "held-out.csv"], "there is no file or folder"),
         (["rows", "--validation", "held-out.csv", "--drop", "x"], "no column 'x' to drop"),
+        (["rows", "--validation", "held-out.csv", "--drop", "kinds"], "Did you mean 'kind'?"),
         (["rows", "--validation", "held-out.csv", "--max-time", "3"], "limit the epochs"),
         (["held-out.csv", "--validation", "held-out.csv"], "cannot be read as Parquet"),
     ],

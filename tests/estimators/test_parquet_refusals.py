@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from deepgen import MLPClassifier, MLPRegressor, ParquetRows
+from deepgen import MLPClassifier, MLPRegressor, ParquetRows, Probe
 from deepgen._training import first_order as training
 from deepgen.optimizers import LBFGS
 from estimators.row_files import (
@@ -72,12 +72,17 @@ def damaged(table, what):
         y = table["y"].where(table.index != row)
         return table.assign(y=y), "target 'y' is missing in 1 rows of .*parquet; leave"
     if what == "infinite target":
-        return table.assign(y=table["y"].where(table.index != row, np.inf)), "NaN or infinity"
+        y = table["y"].where(table.index != row, np.inf)
+        return table.assign(y=y), "target 'y' is infinite in 1 rows of .*parquet; leave"
+    if what == "large target":
+        y = table["y"].where(table.index != row, 1e300)
+        return table.assign(y=y), "rows.parquet: y is too large for float32"
     return table.assign(y="much"), "a regressor"
 
 
 @pytest.mark.parametrize(
-    "what", ["gap", "infinity", "large", "target", "infinite target", "text target"]
+    "what",
+    ["gap", "infinity", "large", "target", "infinite target", "large target", "text target"],
 )
 @pytest.mark.parametrize("buffer_rows", [200, 2**19])
 def test_values_that_cannot_be_used_are_refused(table, tmp_path, what, buffer_rows):
@@ -154,6 +159,34 @@ def test_partial_fit_refuses_rows_in_files(folder):
         )
 
 
+@pytest.mark.parametrize("where", ["files", "arrays"])
+@pytest.mark.parametrize("targets", [{}, {"y_val": np.zeros(N_ROWS)}, {"y_val": np.zeros(3)}])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {},
+        {"early_stopping": True},
+        {"n_members": 2},
+        {"n_members": 2, "averaging": "snapshot"},
+        {"n_members": 2, "averaging": "batch_ensemble"},
+    ],
+)
+def test_validation_rows_are_arrays(table, folder, where, targets, settings):
+    """Only drawn ones of rows in files would be measured, by other targets than ``y_val``."""
+    rows = ParquetRows(folder, NAMES, "y", 200)
+    data = (rows,) if where == "files" else (table[NAMES], table["y"])
+    model = MLPRegressor(**SMALL, **settings)
+    with pytest.raises(TypeError, match="X_val must be an array.*, got ParquetRows: read"):
+        model.fit(*data, X_val=rows, **targets)
+    assert not hasattr(model, "network_")
+
+
+def test_a_probe_takes_arrays(table, folder):
+    model = MLPRegressor(**SMALL).fit(table[NAMES], table["y"])
+    with pytest.raises(TypeError, match="X must be an array.*, got ParquetRows"):
+        Probe(model, ParquetRows(folder, NAMES, "y", 200), table["y"])
+
+
 def test_arrays_still_need_targets(table):
     with pytest.raises(ValueError, match="requires y to be passed"):
         MLPRegressor(**SMALL).fit(table[NAMES])
@@ -170,7 +203,7 @@ def test_a_file_that_is_overwritten_during_the_fit_is_noticed(table, tmp_path, m
         return run_epoch(*arguments)
 
     monkeypatch.setattr(training, "run_epoch", overwrite_first)
-    with pytest.raises(ValueError, match=r"rows.parquet (cannot be read|has changed)"):
+    with pytest.raises(ValueError, match=r"rows.parquet has changed"):
         model.fit(ParquetRows(file, NAMES, "y", 200))
     assert np.array_equal(weights_of(model), before)
     assert no_reader_lives()

@@ -125,10 +125,7 @@ class Labels:
                 f"call to fit. Previously got {self.classes}, `y` has {found}"
             )
         if len(np.setdiff1d(found, self.classes)):
-            raise ValueError(
-                "`y` has classes not in `self.classes_`. `self.classes_` has "
-                f"{self.classes}. 'y' has {found}."
-            )
+            raise self._unknown(found)
 
     def numbers(self, y: AnyArray) -> AnyArray:
         """Return the index of each sample's class.
@@ -136,8 +133,18 @@ class Labels:
         ``y`` (n_samples,); returns (n_samples,).
         """
         found, inverse = np.unique(y, return_inverse=True)
-        numbers: AnyArray = np.searchsorted(self.classes, found)[inverse].astype(np.int32)
+        places = np.minimum(np.searchsorted(self.classes, found), len(self.classes) - 1)
+        # Labels of files are checked once and read in each epoch: a number of none must not pass.
+        if (self.classes[places] != found).any():
+            raise self._unknown(found)
+        numbers: AnyArray = places[inverse].astype(np.int32)
         return numbers
+
+    def _unknown(self, found: AnyArray) -> ValueError:
+        return ValueError(
+            "`y` has classes not in `self.classes_`. `self.classes_` has "
+            f"{self.classes}. 'y' has {found}."
+        )
 
     def counts(self, y: Any) -> AnyArray:
         """Return the number of samples of each class, (n_classes,).
@@ -157,6 +164,8 @@ class Labels:
         """
         if self.multilabel:
             dense = y if isinstance(y, np.ndarray) else y.toarray()
+            if not np.isin(dense, (0, 1)).all():
+                raise ValueError("several labels per sample must be 0 or 1, and others came")
             return np.require(dense, dtype=dtype, requirements=["C", "A"])
         numbers = self.numbers(y)
         return numbers if self.softmax else numbers.astype(dtype).reshape(-1, 1)

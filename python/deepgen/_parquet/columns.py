@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
 from deepgen._engine.arrays import AnyArray
 
-__all__ = ["is_number", "is_target", "numbers", "shown_type", "target_values"]
+__all__ = ["column_names", "is_number", "is_target", "numbers", "shown_type", "target_values"]
 
 NUMBERS = ("int", "uint", "float", "double", "halffloat", "bool", "decimal")
 TEXT = ("string", "large_string", "string_view")
+
+
+def column_names(schema: Any) -> list[str]:
+    """Return the columns of an Arrow schema; an index that pandas wrote without a name is none."""
+    return [name for name in schema.names if not re.fullmatch(r"__index_level_\d+__", name)]
 
 
 def is_number(kind: Any) -> bool:

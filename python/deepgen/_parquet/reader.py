@@ -12,8 +12,8 @@ from deepgen._counts import checked_count
 from deepgen._engine.arrays import AnyArray
 from deepgen._engine.random_streams import DRAWN_ROWS, generator
 from deepgen._names import hint, listed
-from deepgen._optional import load_extra
 from deepgen._parquet.columns import (
+    column_names,
     is_number,
     is_target,
     numbers,
@@ -21,6 +21,7 @@ from deepgen._parquet.columns import (
     target_values,
 )
 from deepgen._parquet.files import find_files
+from deepgen._parquet.open_files import FileStamp, OpenFiles, changed
 
 __all__ = ["ParquetReader", "RowBatch"]
 
@@ -29,8 +30,7 @@ BATCH_NUMBERS, FEWEST_ROWS, MOST_ROWS = 2**20, 2**8, 2**14
 # Of each column that is read, Arrow holds a page and a dictionary: of all columns at once these can
 # take as much memory as a buffer.
 BLOCK = 8
-# To open a file costs as much as to read thousands of its rows.
-OPEN_FILES = 16
+NOT_READ = "partitions (name=value) are not read; write such columns into the files"
 
 
 class RowBatch(NamedTuple):
@@ -62,9 +62,7 @@ class ParquetReader:
         self.buffer_rows = checked_count("buffer_rows", buffer_rows)
         self.targets = _names("target", [target] if isinstance(target, str) else target)
         self._several = len(self.targets) > 1
-        self._arrow = load_extra("pyarrow", "parquet", "ParquetRows")
-        self._parquet = load_extra("pyarrow.parquet", "parquet", "ParquetRows")
-        self._open_files: dict[str, Any] = {}
+        self._files = OpenFiles()
         chosen = None if features is None else _names("features", features)
         if chosen is not None and (both := set(chosen) & set(self.targets)):
             raise ValueError(f"{listed(both)} is a target and cannot be a feature too")
@@ -72,19 +70,23 @@ class ParquetReader:
         self._types: dict[str, Any] = {}
         self._groups: list[tuple[str, int, int]] = []
         first = ""
-        for file in find_files(path):
-            opened = self._opened(file)
+        files = find_files(path)
+        self._partitions = files.partitions
+        for file in files.names:
+            opened = self._files.get(file)
             schema, metadata = opened.schema_arrow, opened.metadata
             sizes = [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
             # The first file with rows tells the types: pandas gives a column without rows any.
             if not self._types or (any(sizes) and not self._groups):
                 first = file
-                self.names = chosen or tuple(n for n in schema.names if n not in self.targets)
+                self.names = chosen or self._others(schema)
                 self._types = self._found(schema, file)
             else:
                 types = self._found(schema, file)
                 if any(sizes):
                     self._compare(types, file, first)
+            if chosen is None and any(sizes):
+                self._refuse_others(column_names(schema), file, first)
             self._groups += [(file, i, n) for i, n in enumerate(sizes) if n]
         if not self.names:
             raise ValueError(f"{first} has no column besides the target")
@@ -109,6 +111,17 @@ class ParquetReader:
         """Names of the features, if they have any."""
         return self.names
 
+    @property
+    def stamps(self) -> dict[str, FileStamp]:
+        """What tells whether the files are the same for another reader."""
+        return self._files.stamps
+
+    def refuse_other_files(self, stamps: dict[str, FileStamp]) -> None:
+        """Refuse files that another reader of these rows has not found so."""
+        for file in [*stamps, *self.stamps]:
+            if self.stamps.get(file) != stamps.get(file):
+                raise changed(file)
+
     def drawn_batches(self, most: int) -> Iterator[tuple[RowBatch, NDArray[np.int64]]]:
         """Yield all rows in the order of the files, and which rows of each batch `drawn_rows` has.
 
@@ -132,7 +145,7 @@ class ParquetReader:
         """Yield all rows, in the order of the files."""
         for file, group, n_rows in self._groups:
             yield from self._batches(file, group, n_rows, [*self._types])
-        self._arrow.default_memory_pool().release_unused()
+        self._files.free_memory()
 
     def read(self, group: int, start: int, stop: int, out: AnyArray) -> AnyArray:
         """Write the features of rows of a row group into ``out`` (stop - start, n_features).
@@ -148,13 +161,12 @@ class ParquetReader:
             self.read_targets(batch)
             for batch, _ in self._within(file, number, n_rows, start, stop, self.targets)
         ]
+        self._files.refuse_change(file)
         return np.concatenate(targets)
 
     def close(self) -> None:
         """Close the files, and free the memory that Arrow keeps."""
-        while self._open_files:
-            self._open_files.popitem()[1].close()
-        self._arrow.default_memory_pool().release_unused()
+        self._files.close()
 
     def check_features(self) -> None:
         """Refuse features that are no numbers."""
@@ -192,14 +204,16 @@ class ParquetReader:
         for name in self.targets:
             column = batch.table.column(name)
             values = target_values(column)
-            n_missing = column.null_count
-            if values.dtype.kind == "f":
-                n_missing = int(np.isnan(values).sum())
-            if n_missing:
-                raise ValueError(
-                    f"Input y contains NaN: the target {name!r} is missing in {n_missing} rows of "
-                    f"{batch.file}; leave these rows out"
-                )
+            has_gaps = values.dtype.kind == "f"
+            n_missing = int(np.isnan(values).sum()) if has_gaps else column.null_count
+            n_infinite = int(np.isinf(values).sum()) if has_gaps else 0
+            for what, n_rows in (("NaN", n_missing), ("infinity", n_infinite)):
+                if n_rows:
+                    found = "missing" if what == "NaN" else "infinite"
+                    raise ValueError(
+                        f"Input y contains {what}: the target {name!r} is {found} in {n_rows} rows "
+                        f"of {batch.file}; leave these rows out"
+                    )
             columns.append(values)
         return np.column_stack(columns) if self._several else columns[0]
 
@@ -221,42 +235,48 @@ class ParquetReader:
     ) -> Iterator[RowBatch]:
         """Yield columns of the rows of a row group."""
         most, n_read = max(BATCH_NUMBERS // len(names), FEWEST_ROWS), 0
-        opened = self._opened(file)
+        opened = self._files.get(file)
         try:
-            if group < opened.metadata.num_row_groups:
-                for table in opened.iter_batches(
-                    min(most, MOST_ROWS), row_groups=[group], columns=[*names], use_threads=False
-                ):
-                    n_read += table.num_rows
-                    yield RowBatch(table, file)
+            for table in opened.iter_batches(
+                min(most, MOST_ROWS), row_groups=[group], columns=[*names], use_threads=False
+            ):
+                n_read += table.num_rows
+                yield RowBatch(table, file)
         except (OSError, ValueError) as error:
+            self._files.refuse_change(file)
             raise ValueError(f"{file} cannot be read: {error}") from None
+        self._files.refuse_change(file)
         if n_read != n_rows:
-            raise ValueError(f"{file} has changed while its rows were used")
+            raise ValueError(f"{file} has other rows than it tells: {n_read} of {n_rows}")
 
-    def _opened(self, file: str) -> Any:
-        """Return an open file; one that cannot be read is refused by name."""
-        if (opened := self._open_files.pop(file, None)) is None:
-            try:
-                # Without these settings whole row groups would be read ahead.
-                opened = self._parquet.ParquetFile(file, pre_buffer=False, buffer_size=2**16)
-            except (OSError, ValueError) as error:
-                raise ValueError(f"{file} cannot be read as Parquet: {error}") from None
-            if len(self._open_files) == OPEN_FILES:
-                self._open_files.pop(next(iter(self._open_files))).close()
-        self._open_files[file] = opened  # the last one used is the last one closed
-        return opened
+    def _others(self, schema: Any) -> tuple[str, ...]:
+        """Return the columns that are no target."""
+        return tuple(name for name in column_names(schema) if name not in self.targets)
 
     def _found(self, schema: Any, file: str) -> dict[str, Any]:
         """Return the types of the wanted columns of a file."""
         wanted = (*self.names, *self.targets)
         if missing := [name for name in wanted if name not in schema.names]:
-            raise ValueError(
-                f"{file} has no column {listed(missing)}.{hint(missing[0], schema.names)}"
-            )
+            why = hint(missing[0], schema.names)
+            if missing[0] in self._partitions:
+                why = f" It is in the names of folders: {NOT_READ}"
+            raise ValueError(f"{file} has no column {listed(missing)}.{why}")
         if twice := [name for name in wanted if schema.names.count(name) > 1]:
             raise ValueError(f"{file} has several columns of the name {listed({*twice})}")
         return {name: schema.field(name).type for name in wanted}
+
+    def _refuse_others(self, columns: list[str], file: str, first: str) -> None:
+        """Refuse columns that would be left out though all are wanted."""
+        if lost := [name for name in self._partitions if name not in columns]:
+            raise ValueError(
+                f"the names of the folders of {file} hold {listed(lost)}: {NOT_READ}, or name the "
+                "features to do without them"
+            )
+        if others := [name for name in columns if name not in (*self.names, *self.targets)]:
+            raise ValueError(
+                f"the files differ: {file} has {listed(others)}, which {first} has not; name the "
+                "features"
+            )
 
     def _compare(self, types: dict[str, Any], file: str, first: str) -> None:
         """Refuse a file whose columns are of other types than those of the first one."""

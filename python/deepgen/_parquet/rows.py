@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from deepgen._parquet.reader import ParquetReader
 
@@ -25,8 +26,10 @@ class ParquetRows:
         A file, a folder (its files that end in ``.parquet`` or ``.pq``, to any depth), a pattern
         such as ``rows-*.parquet``, or a list of these.
     features : sequence of str or None
-        Columns of the features; None means all that are no target. MLPs take numbers and truth
-        values, estimators for tables what they take as a table.
+        Columns of the features; None means all that are no target, which then must be the same in
+        all files (an index that pandas wrote without a name is no column). MLPs take numbers and
+        truth values, estimators for tables what they take as a table. Columns that only the names
+        of folders hold (``year=2024/sales.parquet``) are not read.
     target : str or sequence of str
         Column of the targets, or columns of several.
     buffer_rows : int, default=524288
@@ -42,6 +45,8 @@ class ParquetRows:
     -----
     The same files and the same seed give the same bits, for any number of threads. Needs pyarrow
     (extra ``parquet``), when rows are read.
+
+    Files must not change during a fit: one that has been replaced or written to is refused.
 
     Files in which neighbouring rows are alike are shuffled only as far as a buffer mixes row
     groups: in files sorted by the target, fewer than sixteen of them in a buffer cost quality.
@@ -66,6 +71,11 @@ class ParquetRows:
     target: str | Sequence[str]
     buffer_rows: int = 2**19
 
+    def __post_init__(self) -> None:
+        # A fit reads them more than once, and the next one again: an iterator would be used up.
+        for name in ("path", "features", "target"):
+            object.__setattr__(self, name, _kept(getattr(self, name)))
+
     def open(self) -> ParquetReader:
         """Read what the files say about themselves.
 
@@ -81,7 +91,14 @@ class ParquetRows:
         TypeError
             If the path, a name or a column is of a wrong type.
         ValueError
-            If there are no files or rows, a file cannot be read, or the files lack a column or
-            differ in its type.
+            If there are no files or rows, a file cannot be read, the files lack a column or differ
+            in its type, or, with ``features=None``, some have columns that others have not.
         """
         return ParquetReader(self.path, self.features, self.target, self.buffer_rows)
+
+
+def _kept(names: Any) -> Any:
+    """Return a name as it is, and several as a tuple."""
+    if isinstance(names, str | bytes | os.PathLike) or not isinstance(names, Iterable):
+        return names
+    return tuple(map(_kept, names))

@@ -59,7 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--validation",
         metavar="FILE",
-        help="table of rows to hold out, in place of a fifth of DATA; DATA is then read in parts",
+        help="table of rows to hold out, in place of a fifth of DATA; it has DATA's columns, and "
+        "DATA is then read in parts",
     )
     positive, natural = partial(parse_int, least=1), partial(parse_int, least=0)
     parser.add_argument(

@@ -29,6 +29,7 @@ from deepgen._training.validation import Validation, make_split
 from deepgen.averaging import LearnedLine
 from deepgen.averaging.batch_ensemble import PackedMembers
 from deepgen.estimators.from_parameters import make_network
+from deepgen.estimators.refuse_beside_rows import refuse_rows
 from deepgen.estimators.samples import Samples
 from deepgen.estimators.scoring import (
     attributes_by_network,
@@ -109,6 +110,7 @@ def read_validation(
     validation_set : ValidationSet
         Samples in the user's form and in the engine's.
     """
+    refuse_rows("X", X)
     samples = read_samples(model, X, y, sample_weight, dtype, reset=False)
     encoded = targets.transform(
         samples.y, sample_weight, samples.X, dtype=dtype, prediction_dtype=prediction_dtype

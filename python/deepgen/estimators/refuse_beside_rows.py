@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from deepgen._parquet import ParquetRows
 from deepgen.optimizers import LBFGS
 
-__all__ = ["refuse_beside_rows"]
+__all__ = ["refuse_beside_rows", "refuse_rows"]
 
 
 def refuse_beside_rows(
@@ -70,3 +71,25 @@ def refuse_beside_rows(
         )
     if getattr(model, "_skl_callbacks", None):
         raise ValueError("callbacks get X and y as arrays, and ParquetRows are in files")
+
+
+def refuse_rows(name: str, X: Any) -> None:
+    """Refuse rows in files where all are needed: only some would be at hand, with other targets.
+
+    Parameters
+    ----------
+    name : str
+        Name of the argument.
+    X : array-like, sparse matrix or ParquetRows
+        Features in the user's form.
+
+    Raises
+    ------
+    TypeError
+        If they are in files.
+    """
+    if isinstance(X, ParquetRows):
+        raise TypeError(
+            f"{name} must be an array, a data frame, a sparse matrix or a list of rows, got "
+            "ParquetRows: read these rows into memory"
+        )

@@ -28,6 +28,7 @@ from deepgen.estimators.from_parameters import (
 )
 from deepgen.estimators.incompatibilities import refuse_combinations
 from deepgen.estimators.network_spec import hidden_widths, numpy_type
+from deepgen.estimators.refuse_beside_rows import refuse_rows
 from deepgen.optimizers import LBFGS, FirstOrder, Optimizer
 from deepgen.schedules import Schedule
 
@@ -119,6 +120,8 @@ def read_settings(
     hidden_widths(model.hidden_layer_sizes)
     optimizer = make_optimizer(model)
     refuse_combinations(model, optimizer, incremental=incremental)
+    if held_out[0] is not None:
+        refuse_rows("X_val", held_out[0])
     if (held_out[0] is None) != (held_out[1] is None):
         raise ValueError("X_val and y_val belong together: give both or neither")
     if held_out[0] is None and held_out[2] is not None:

@@ -118,7 +118,8 @@ class StreamedSamples(Samples):
         dtype = self.X.dtype
 
         def encode_part(y: AnyArray) -> tuple[AnyArray, AnyArray | None]:
-            # Labels are known: to check them again would take longer than to read them.
+            # Labels are known, and their encoding refuses others: to check them as an array's would
+            # take longer than to read them.
             y = y if isinstance(targets, ClassTargets) else targets.check(y, dtype)
             return _encode(targets, y, dtype)
 
@@ -154,6 +155,11 @@ def read_rows(model: Any, reader: ParquetReader, dtype: np.dtype[Any], *, reset:
         The samples as if they were arrays if they are at most 2^19 and fit into a buffer; else
         samples in files.
 
+    Raises
+    ------
+    ValueError
+        If targets cannot be used; the message names their file.
+
     Notes
     -----
     The reader refuses features that are no numbers, and missing ones.
@@ -173,7 +179,10 @@ def read_rows(model: Any, reader: ParquetReader, dtype: np.dtype[Any], *, reset:
         targets = reader.read_targets(batch)
         if statistics is None:
             statistics = _statistics(model, targets, dtype)
-        statistics.add(targets)
+        try:
+            statistics.add(targets)
+        except ValueError as error:
+            raise ValueError(f"{batch.file}: {error}") from error
         X[n_taken : n_taken + len(own)] = rows[own]
         y.append(targets[own])
         n_taken += len(own)

@@ -136,7 +136,12 @@ def fit_table(
 
 
 def check_settings(
-    columns: Sequence[str], target: str, drop: Sequence[str], scoring: str | None
+    columns: Sequence[str],
+    target: str,
+    drop: Sequence[str],
+    scoring: str | None,
+    *,
+    others: Sequence[str] = (),
 ) -> None:
     """Refuse unknown columns and scores.
 
@@ -150,6 +155,8 @@ def check_settings(
         Columns that are not used.
     scoring : str or None
         Score of the held-out rows.
+    others : sequence of str, default=()
+        Columns of a second table, which need not be used either.
 
     Raises
     ------
@@ -163,9 +170,10 @@ def check_settings(
         raise ValueError(
             f"there is no column '{target}'; the table has {known}.{hint(target, columns)}"
         )
-    strange = [name for name in drop if name not in columns or name == target]
+    both = [*dict.fromkeys([*columns, *others])]
+    strange = [name for name in drop if name not in both or name == target]
     if strange:
-        raise ValueError(f"there is no column '{strange[0]}' to drop.{hint(strange[0], columns)}")
+        raise ValueError(f"there is no column '{strange[0]}' to drop.{hint(strange[0], both)}")
     scorers = {"loss", *get_scorer_names()}
     if scoring is not None and scoring not in scorers:
         known = listed(scorers)

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from deepgen._parquet import ParquetRows
+from deepgen._names import listed
+from deepgen._parquet import ParquetRows, file_columns
 from deepgen.tables.fit import check_settings, make_estimator, measured
 from deepgen.tables.model import TableModel
 from deepgen.tables.task import choose_task
@@ -64,7 +65,7 @@ def fit_files(
     seed : int, default=0
         Seed of starting weights and of the order of rows.
     drop : sequence of str, default=()
-        Columns that are not used.
+        Columns that are not used; the files or the validation rows may lack them.
 
     Returns
     -------
@@ -75,8 +76,8 @@ def fit_files(
     Raises
     ------
     ValueError
-        If there is no such column, the columns of files and validation rows differ, or values
-        cannot be used.
+        If there is no such column, the columns of files and validation rows differ and are not
+        dropped, or values cannot be used.
 
     Examples
     --------
@@ -96,12 +97,19 @@ def fit_files(
             "a limit of the time is planned with rows in memory, and these are in files; limit "
             "the epochs instead"
         )
-    check_settings(validation.columns, target, drop, scoring)
+    columns = file_columns(path)
+    check_settings(validation.columns, target, drop, scoring, others=columns)
+    lost = [name for name in columns if name not in (*validation.columns, *drop)]
+    if lost:
+        raise ValueError(
+            f"the files have {listed(lost)}, which the validation rows lack: add such columns "
+            "there, or leave them out (--drop)"
+        )
     rows = validation[validation[target].notna()]
     if len(rows) < 2:
         raise ValueError(f"2 validation rows with a target are needed, got {len(rows)}")
     chosen = choose_task(rows[target], target, task)
-    X = rows.drop(columns=[target, *drop]).rename(columns=str)
+    X = rows.drop(columns=[target, *drop], errors="ignore").rename(columns=str)
     if not len(X.columns):
         raise ValueError(f"the table has no column besides '{target}'")
     model = make_estimator(

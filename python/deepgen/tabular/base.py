@@ -263,7 +263,13 @@ class BaseTabular(SuggestsNames, FittedTabular):
         few = np.arange(0, len(y), -(-len(y) // KEPT))
         drawn = Samples(encoder.transform(table.take(few)), y[few])
         validation = Samples(_encoded(encoder, X_val), y_val, sample_weight_val)
-        return plan.on(encoder), encoder, Samples(encoded_rows(rows, encoder)), validation, drawn
+        return (
+            plan.on(encoder),
+            encoder,
+            Samples(encoded_rows(rows, reader, encoder)),
+            validation,
+            drawn,
+        )
 
     def _make_plan(self, n_rows: int, *, n_rare: int | None = None) -> Plan:
         """Return the settings for a number of rows; the seed is a number, so it can be reused."""

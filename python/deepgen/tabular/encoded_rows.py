@@ -7,7 +7,7 @@ from typing import Any
 
 from deepgen._engine.arrays import AnyArray
 from deepgen._optional import load_extra
-from deepgen._parquet import ParquetReader, ParquetRows, RowBatch
+from deepgen._parquet import FileStamp, ParquetReader, ParquetRows, RowBatch
 from deepgen.preprocessing import TableEncoder
 
 __all__ = ["EncodedReader", "EncodedRows", "as_table", "encoded_rows"]
@@ -80,6 +80,8 @@ class EncodedRows(ParquetRows):
         Number of rows of a buffer.
     encoder : TableEncoder
         Fitted encoder.
+    stamps : dict from str to FileStamp
+        The files that the encoder has seen.
 
     Examples
     --------
@@ -90,20 +92,24 @@ class EncodedRows(ParquetRows):
     """
 
     encoder: TableEncoder = field(kw_only=True)
+    stamps: dict[str, FileStamp] = field(kw_only=True)
 
     def open(self) -> EncodedReader:
         reader = EncodedReader(self.path, self.features, self.target, self.buffer_rows)
+        reader.refuse_other_files(self.stamps)
         reader.encoder = self.encoder
         return reader
 
 
-def encoded_rows(rows: ParquetRows, encoder: TableEncoder) -> EncodedRows:
+def encoded_rows(rows: ParquetRows, reader: ParquetReader, encoder: TableEncoder) -> EncodedRows:
     """Return rows in files with the encoder of their columns.
 
     Parameters
     ----------
     rows : ParquetRows
         The rows.
+    reader : ParquetReader
+        Reader by which the encoder has seen them.
     encoder : TableEncoder
         Fitted encoder.
 
@@ -112,7 +118,14 @@ def encoded_rows(rows: ParquetRows, encoder: TableEncoder) -> EncodedRows:
     encoded : EncodedRows
         The same rows, whose features are those of the encoder.
     """
-    return EncodedRows(rows.path, rows.features, rows.target, rows.buffer_rows, encoder=encoder)
+    return EncodedRows(
+        rows.path,
+        rows.features,
+        rows.target,
+        rows.buffer_rows,
+        encoder=encoder,
+        stamps=reader.stamps,
+    )
 
 
 def as_table(reader: ParquetReader, batch: RowBatch) -> Any:
