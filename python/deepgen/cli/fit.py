@@ -154,7 +154,7 @@ def run(options: argparse.Namespace) -> int:
         table = read_table(options.data)
         fit = partial(fit_table, table)
     else:
-        check_out(options.out, options.validation, *find_files(options.data))
+        check_out(options.out, options.validation, *find_files(options.data).names)
         table = read_table(options.validation)
         fit = partial(fit_files, options.data, table)
     with warnings.catch_warnings(record=True) as caught:
