@@ -9,6 +9,7 @@ from sklearn.base import ClassifierMixin
 
 from deepgen._engine.arrays import AnyArray
 from deepgen.dask.base import DaskMLP
+from deepgen.dask.collection_score import CollectionScore
 from deepgen.dask.parameters import with_parameters_of
 from deepgen.estimators import MLPClassifier
 
@@ -16,7 +17,7 @@ __all__ = ["DaskMLPClassifier"]
 
 
 @with_parameters_of(MLPClassifier)
-class DaskMLPClassifier(ClassifierMixin, DaskMLP):
+class DaskMLPClassifier(CollectionScore, ClassifierMixin, DaskMLP):
     """Multi-layer perceptron classifier trained on a Dask cluster.
 
     Parameters
@@ -75,8 +76,6 @@ class DaskMLPClassifier(ClassifierMixin, DaskMLP):
     """
 
     _local_type = MLPClassifier
-    # That of `ClassifierMixin` brings the rows here, and knows no losses.
-    score = DaskMLP.score
 
     def __init__(
         self,

@@ -7,6 +7,7 @@ from typing import Any
 from sklearn.base import RegressorMixin
 
 from deepgen.dask.base import DaskMLP
+from deepgen.dask.collection_score import CollectionScore
 from deepgen.dask.parameters import with_parameters_of
 from deepgen.estimators import MLPRegressor
 
@@ -14,7 +15,7 @@ __all__ = ["DaskMLPRegressor"]
 
 
 @with_parameters_of(MLPRegressor)
-class DaskMLPRegressor(RegressorMixin, DaskMLP):
+class DaskMLPRegressor(CollectionScore, RegressorMixin, DaskMLP):
     """Multi-layer perceptron regressor trained on a Dask cluster.
 
     Parameters
@@ -76,8 +77,6 @@ class DaskMLPRegressor(RegressorMixin, DaskMLP):
     """
 
     _local_type = MLPRegressor
-    # That of `RegressorMixin` brings the rows here, and knows no losses.
-    score = DaskMLP.score
 
     def __init__(
         self,
