@@ -55,9 +55,9 @@ def after_an_epoch(monkeypatch, action):
 
 
 @pytest.mark.parametrize("what", ["targets", "gaps", "labels", "features"])
-@pytest.mark.parametrize(("by", "n_files"), [("name", OPEN_FILES + 4), ("place", 3)])
+@pytest.mark.parametrize(("by", "n_files"), [("name", OPEN_FILES + 4), ("name", 3), ("place", 3)])
 def test_other_rows_of_the_same_number_are_refused(tmp_path, monkeypatch, what, by, n_files):
-    """Files that are opened again are compared with the first time, open ones after a read."""
+    """Files are compared with the first time when they are opened, and after each read."""
     table = make_table()
     write(table, tmp_path, n_files)
     kind, target = (MLPClassifier, "label") if what == "labels" else (MLPRegressor, "y")
@@ -71,13 +71,21 @@ def test_other_rows_of_the_same_number_are_refused(tmp_path, monkeypatch, what, 
     assert no_reader_lives()
 
 
-def test_open_files_that_are_replaced_give_the_bits_of_the_old_ones(tmp_path, monkeypatch):
+@pytest.mark.parametrize("same", [True, False])
+def test_files_that_are_removed_or_written_again_are_refused(tmp_path, monkeypatch, same):
     table = make_table()
     write(table, tmp_path, 3)
-    rows = ParquetRows(tmp_path, NAMES, "y", 100)
-    before = weights_of(MLPRegressor(**SMALL).fit(rows)).copy()
-    after_an_epoch(monkeypatch, lambda: write(others(table, "features"), tmp_path, 3))
-    assert np.array_equal(weights_of(MLPRegressor(**SMALL).fit(rows)), before)
+
+    def change():
+        for file in tmp_path.iterdir():
+            file.unlink()
+        if same:
+            write(table, tmp_path, 3)
+
+    after_an_epoch(monkeypatch, change)
+    with pytest.raises(ValueError, match=CHANGED):
+        MLPRegressor(**SMALL).fit(ParquetRows(tmp_path, NAMES, "y", 100))
+    assert no_reader_lives()
 
 
 @pytest.mark.parametrize("what", ["labels", "features"])

@@ -32,7 +32,7 @@ class OpenFiles:
     def __init__(self) -> None:
         self._arrow = load_extra("pyarrow", "parquet", "ParquetRows")
         self._parquet = load_extra("pyarrow.parquet", "parquet", "ParquetRows")
-        self._open: dict[str, tuple[Any, Any]] = {}
+        self._open: dict[str, Any] = {}
         self.stamps: dict[str, FileStamp] = {}
 
     def get(self, file: str) -> Any:
@@ -40,54 +40,43 @@ class OpenFiles:
         if (opened := self._open.pop(file, None)) is None:
             opened = self._opened(file)
             if len(self._open) == OPEN_FILES:
-                _close(self._open.pop(next(iter(self._open))))
+                self._open.pop(next(iter(self._open))).close()
         self._open[file] = opened  # the last one used is the last one closed
-        return opened[1]
+        return opened
 
     def refuse_change(self, file: str) -> None:
-        """Refuse an open file that has been written to since it was opened first."""
-        self._compare(self._open[file][0], file)
+        """Refuse a file that has been written to, replaced or removed since it was opened first."""
+        try:
+            found = os.stat(file)
+        except OSError:
+            raise changed(file) from None
+        stamp = FileStamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        if self.stamps.setdefault(file, stamp) != stamp:
+            raise changed(file)
 
     def close(self) -> None:
         """Close all files, and free the memory that Arrow keeps."""
         while self._open:
-            _close(self._open.popitem()[1])
+            self._open.popitem()[1].close()
         self.free_memory()
 
     def free_memory(self) -> None:
         """Give the memory that Arrow keeps back to the system."""
         self._arrow.default_memory_pool().release_unused()
 
-    def _opened(self, file: str) -> tuple[Any, Any]:
-        try:
-            source = self._arrow.OSFile(file)
-        except OSError as error:
-            raise _unreadable(file, error) from None
-        self._compare(source, file)
+    def _opened(self, file: str) -> Any:
+        self.refuse_change(file)
         try:
             # Without these settings whole row groups would be read ahead.
-            return source, self._parquet.ParquetFile(source, pre_buffer=False, buffer_size=2**16)
+            opened = self._parquet.ParquetFile(file, pre_buffer=False, buffer_size=2**16)
         except (OSError, ValueError) as error:
-            raise _unreadable(file, error) from None
-
-    def _compare(self, source: Any, file: str) -> None:
-        # Of what is open, not of its name, which may stand for another file by now.
-        found = os.fstat(source.fileno())
-        stamp = FileStamp(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-        if self.stamps.setdefault(file, stamp) != stamp:
-            raise changed(file)
+            self.refuse_change(file)
+            raise ValueError(f"{file} cannot be read as Parquet: {error}") from None
+        # What was opened has the stamp of the name, if that is the same before and after.
+        self.refuse_change(file)
+        return opened
 
 
 def changed(file: str) -> ValueError:
     """Return the error of a file that is another one than before."""
     return ValueError(f"{file} has changed while its rows were used")
-
-
-def _unreadable(file: str, error: Exception) -> ValueError:
-    return ValueError(f"{file} cannot be read as Parquet: {error}")
-
-
-def _close(opened: tuple[Any, Any]) -> None:
-    source, parquet = opened
-    parquet.close()
-    source.close()
