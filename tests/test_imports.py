@@ -19,6 +19,7 @@ FLOORS = [
         "_names",
         "_optional",
         "_replace_file",
+        "_retold",
         "_settings",
         "_user_warnings",
     },

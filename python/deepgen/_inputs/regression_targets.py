@@ -20,6 +20,7 @@ from deepgen._inputs.target_scaling import Moments, TargetScaling
 from deepgen._inputs.targets import Targets, logits_of_shares
 from deepgen._network.network import Network
 from deepgen._network.output_change import OutputChange
+from deepgen._retold import retold
 from deepgen._user_warnings import warn
 from deepgen.losses import (
     AbsoluteError,
@@ -115,9 +116,9 @@ class RegressionTargets(Targets):
         try:
             numbers: AnyArray = np.asarray(y, dtype=np.float64)
         except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(
-                f"y must be numbers for a regressor ({error}); MLPClassifier accepts text labels"
+            raise retold(
+                error,
+                f"y must be numbers for a regressor ({error}); MLPClassifier accepts text labels",
             ) from error
         if not np.isfinite(numbers).all():
             raise ValueError(f"Input y contains NaN or infinity.{_where(numbers, np.float64)}")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from deepgen._inputs.targets import Targets
+from deepgen._retold import retold
 from deepgen.distributed.advance import Advanced, State, Steps, Work, advance
 from deepgen.distributed.combine import combine
 from deepgen.distributed.facts import Facts, facts_of
@@ -128,6 +129,5 @@ def _each(function: Callable[[int], Result], n_shards: int) -> list[Result]:
         try:
             results.append(function(number))
         except (TypeError, ValueError) as error:
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"shard {number}: {error}") from error
+            raise retold(error, f"shard {number}: {error}") from error
     return results

@@ -19,6 +19,7 @@ from deepgen._inputs.features import as_matrix, check_features, read_groups
 from deepgen._inputs.targets import EncodedTargets, Targets
 from deepgen._network.network import Network
 from deepgen._parquet import ParquetRows
+from deepgen._retold import retold
 from deepgen._training.callbacks import CallbackTasks, with_callbacks
 from deepgen._training.data import Data
 from deepgen._training.first_order import train
@@ -365,5 +366,4 @@ def _validation_set(
             prediction_dtype=settings.prediction_dtype,
         )
     except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"X_val, y_val or sample_weight_val: {error}") from error
+        raise retold(error, f"X_val, y_val or sample_weight_val: {error}") from error

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_consistent_length
 from deepgen._display.epoch_bar import EpochBar
 from deepgen._inputs.frame import read_frame
 from deepgen._parquet import ParquetRows
+from deepgen._retold import retold
 from deepgen._user_warnings import collect_warnings, warn
 from deepgen.estimators.base import SuggestsNames
 from deepgen.estimators.constraints import SHARED, Names
@@ -327,5 +328,4 @@ def _encoded(encoder: TableEncoder, X_val: Any) -> Any:
     try:
         return None if X_val is None else encoder.transform(X_val)
     except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"X_val: {error}") from error
+        raise retold(error, f"X_val: {error}") from error
